@@ -1,0 +1,54 @@
+"""kb: what a kernel log says, what is known about it, what to do now.
+
+Importing this package loads nothing else: the public names below are resolved on first use (PEP 562), so that a
+script that only asks ``kb.__version__`` does not pay for a parser.
+"""
+
+import os.path as _path
+
+__version__ = "0.1.0"
+
+# In a checkout tui/, grammars/ and cases/ lie beside kb/; a wheel holds them inside it. One name serves both.
+if not _path.isdir(_path.join(__path__[0], "tui")):
+    __path__.append(_path.dirname(__path__[0]))
+
+_HOMES = {
+    "KnowledgeBase": "kb.api",
+    "match": "kb.api",
+    "read": "kb.api",
+    "diagnose": "kb.api",
+    "Verdict": "kb.model.verdict",
+    "Match": "kb.model.verdict",
+    "Diagnosis": "kb.model.verdict",
+    "Reason": "kb.model.verdict",
+    "Sighting": "kb.model.verdict",
+    "Annotation": "kb.model.verdict",
+    "Case": "kb.model.case",
+    "Predicate": "kb.model.case",
+    "Line": "kb.model.log",
+    "Frame": "kb.model.report",
+    "Report": "kb.model.report",
+    "Signature": "kb.model.report",
+    "KbError": "kb.errors",
+    "UsageError": "kb.errors",
+    "InputError": "kb.errors",
+    "CaseError": "kb.errors",
+    "StoreError": "kb.errors",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'kb' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,114 @@
+"""Cases: known problems, as written in cases/<id>/case.md."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One testable sentence, ``fact op value``; three-valued over facts."""
+
+    text: str
+    """As written."""
+    fact: str
+    op: str
+    """``==  !=  <  <=  >  >=  has  lacks``, or ``present``/``absent`` without a value."""
+    value: Any
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A range of kernels that have the problem."""
+
+    kernel: str
+    """``>= 3.10, < 4.4`` or a list of releases."""
+    by: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A commit that mends it, on a branch."""
+
+    commit: str
+    subject: str
+    since: str | None = None
+    """First release that has it."""
+    branch: str = "mainline"
+    by: str = ""
+    note: str = ""
+    prerequisites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workaround:
+    """What to do until the fix, and what it costs."""
+
+    do: str
+    caveat: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command that confirms or rules out the case."""
+
+    run: str
+    expect: str
+    means: str = ""
+    kernel: str = ""
+    """Range of kernels the command works on; empty: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who says so."""
+
+    id: str
+    text: str = ""
+    url: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A claim of a source that the kernel source contradicts."""
+
+    claim: str
+    finding: str
+    source: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A known problem."""
+
+    id: str
+    title: str
+    kind: tuple[str, ...]
+    """Report kinds it can explain."""
+    status: str
+    """``draft``, ``reviewed``, ``withdrawn`` or ``imported``."""
+    summary: str
+    subsystem: str = ""
+    keywords: tuple[str, ...] = ()
+    require: tuple[Predicate, ...] = ()
+    any: tuple[tuple[Predicate, ...], ...] = ()
+    """Groups of which at least one must hold whole."""
+    refute: tuple[Predicate, ...] = ()
+    support: tuple[Predicate, ...] = ()
+    seen_in: tuple[str, ...] = ()
+    broader: tuple[str, ...] = ()
+    """Ids of narrower cases that this one also covers."""
+    affected: tuple[Affected, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    workarounds: tuple[Workaround, ...] = ()
+    verify: tuple[Step, ...] = ()
+    sources: tuple[Source, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    prose: str = ""
+    path: str = ""
+    signatures: tuple[str, ...] = field(default=())
+    """Signature ids of its match samples or its import."""

@@ -1,0 +1,141 @@
+"""Reports: what the grammars read out of a splat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kb.model.log import Line, Span
+from kb.model.memory import MemInfo, OomTask
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One entry of a stack trace."""
+
+    function: str
+    """Symbol as printed, compiler suffixes included."""
+    offset: int | None = None
+    """Bytes from the start of the symbol, None where the trace does not print it."""
+    size: int | None = None
+    """Size of the symbol in bytes, None where not printed."""
+    module: str | None = None
+    reliable: bool = True
+    """False for ``? function`` entries: an address found on the stack that may be left over."""
+    address: int | None = None
+    source: str | None = None
+    """``file.c:123`` of a symbolised log."""
+    inline: bool = False
+    line: int = 0
+    """Physical line of the input, 1-based."""
+    build: str | None = None
+    """Module build id (CONFIG_STACKTRACE_BUILD_ID)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One stack of a report: the main one, or an ``Allocated by task`` and the like."""
+
+    role: str
+    """``main``, ``irq``, ``allocated``, ``freed``, ``origin``, ``first``, ``other_cpu``, ``registers`` ..."""
+    title: str
+    """The line that introduced it, as printed."""
+    frames: tuple[Frame, ...]
+    line: int
+    task: str | None = None
+    """``comm:pid`` where the introduction names it."""
+    cpu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """Where the CPU was: the symbol of the program counter and what the register dump adds."""
+
+    frame: Frame | None = None
+    """Program counter (RIP, EIP, pc, NIP, PSW, epc, era) resolved to a symbol."""
+    pc: int | None = None
+    link: Frame | None = None
+    """Link register's symbol (lr, LR, ra), where the architecture has one."""
+    values: Mapping[str, int] = field(default_factory=dict)
+    code: str | None = None
+    """The ``Code:`` bytes as printed."""
+    user: bool = False
+    """True when the dump is of user mode."""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The named fields that say "same problem"."""
+
+    id: str
+    """``kb1:`` and 16 hex digits of the SHA-256 of ``key``."""
+    key: str
+    """The fields joined, readable: ``warning|foo_bar|drivers/x.c``."""
+    version: int
+    title: str
+    chosen_because: str
+    """Why this frame was taken as guilty, one sentence."""
+    alt: tuple[str, ...] = ()
+    """Ids of alternative keys that also link."""
+    stack: str | None = None
+    """Id over the significant frames of the main stack; suggests, never links."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A parsed splat. ``corrupted`` carries a reason when it is damaged; nothing here ever raises."""
+
+    source: str
+    lines: tuple[Line, ...]
+    kind: str
+    """``page_allocation_failure``, ``oops``, ``warning``, ``oom_kill`` ... (docs/kinds.md lists them all)."""
+    subtype: str | None
+    headline: str
+    """The line that names the bug, as printed."""
+    headline_line: int
+    title: str
+    """In syzbot's convention."""
+    alt_titles: tuple[str, ...] = ()
+    function: str | None = None
+    """Guilty function, compiler suffixes removed."""
+    module: str | None = None
+    chosen_because: str = ""
+    corrupted: str | None = None
+    kernel: str | None = None
+    """Release as ``uname -r`` prints it."""
+    arch: str | None = None
+    comm: str | None = None
+    pid: int | None = None
+    cpu: int | None = None
+    time: float | None = None
+    """Seconds since boot of the opening line."""
+    wall: str | None = None
+    host: str | None = None
+    taint: str | None = None
+    """Taint letters as printed, blanks removed (``G``, ``GOE``); None where the report has none."""
+    hardware: str | None = None
+    workqueue: str | None = None
+    traces: tuple[Trace, ...] = ()
+    registers: Registers | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Named fields of the headline and of single lines: ``order``, ``mode``, ``address``, ``file`` ..."""
+    field_lines: Mapping[str, int] = field(default_factory=dict)
+    """Physical line each field was read from."""
+    memory: MemInfo | None = None
+    tasks: tuple[OomTask, ...] = ()
+    understood: tuple[int, ...] = ()
+    """Physical lines that the grammar gave a role; the others are foreign or unknown."""
+    follows: int | None = None
+    """Index (in the same input) of the report that this one follows on from."""
+
+    @property
+    def span(self) -> Span:
+        """First and last physical line."""
+        return (min(line.number for line in self.lines), max(line.last for line in self.lines))
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """Frames of the main stack, the program counter's first where the report has registers."""
+        for trace in self.traces:
+            if trace.role == "main":
+                return trace.frames
+        return self.traces[0].frames if self.traces else ()

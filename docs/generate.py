@@ -1,0 +1,97 @@
+"""Writes every generated part of the documents, or with --check fails when one is stale: ``make docs``.
+
+Generated parts stand between cog markers in Markdown comments and call the functions of this file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = "cases/nofs-high-order-watermark"
+# argparse lays its help out a little differently in each release of Python; the documents show this one's.
+HELP_PYTHON = (3, 11)
+
+
+def kb(*args: str, stdin: bytes = b"") -> str:
+    """What ``kb args`` prints on stdout, as on a terminal of 100 columns without colour."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("KB_", "XDG_"))}
+    env |= {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
+    code = "import sys; from kb.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *args], cwd=ROOT, env=env, input=stdin, capture_output=True, check=False
+    )
+    if done.returncode not in (0, 1, 3):
+        raise SystemExit(f"kb {shlex.join(args)} failed:\n{done.stderr.decode()}")
+    return done.stdout.decode().rstrip() + "\n"
+
+
+def example() -> str:
+    """The packaged example, as a path from the root of the repository."""
+    return str(sorted((ROOT / EXAMPLES).glob("match-*.log"))[0].relative_to(ROOT))
+
+
+def transcript(args: str) -> str:
+    """A command and its answer as a fenced block; ``EXAMPLE`` stands for the packaged example log."""
+    args = args.replace("EXAMPLE", example())
+    return f"```console\n$ kb {args}\n{kb(*shlex.split(args))}```\n"
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command of kb as its words, in the order of its help: ``()``, ``("match",)``, ``("case",)`` ..."""
+    return list(_walk(()))
+
+
+def _walk(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    yield words
+    for name in _subcommands(kb(*words, "--help")):
+        yield from _walk((*words, name))
+
+
+def _subcommands(text: str) -> list[str]:
+    """The names in a help text's ``{match,show,...}``, which argparse prints for commands and for choices alike."""
+    found = re.search(r"(?ms)^usage: kb[\w -]*(?:\s+\[[^]]*\])*\s+\{([\w,\s-]+)\}\s*\.\.\.", text)
+    return [] if found is None else re.sub(r"\s", "", found[1]).split(",")
+
+
+def help_pages() -> str:
+    """Every command's ``--help``, a heading each."""
+    parts = []
+    for words in commands():
+        name = " ".join(("kb", *words))
+        parts.append(f"\n## {name}\n\n```console\n$ {name} --help\n{kb(*words, '--help')}```\n")
+    return "".join(parts)
+
+
+def documents() -> list[Path]:
+    """The Markdown files that hold generated parts."""
+    places = [ROOT, ROOT / "docs", ROOT / "cases", ROOT / "grammars"]
+    files = [path for place in places for path in sorted(place.glob("*.md"))]
+    return [path for path in files if "[[[cog" in path.read_text(encoding="utf-8")]
+
+
+def main() -> int:
+    """Runs cog over the documents."""
+    from cogapp import Cog
+
+    check = "--check" in sys.argv[1:]
+    files = documents()
+    if check and sys.version_info[:2] != HELP_PYTHON:
+        files = [path for path in files if path.name != "cli.md"]
+        print(f"docs/cli.md is compared on Python {HELP_PYTHON[0]}.{HELP_PYTHON[1]} only", file=sys.stderr)
+    mode = ["--check", "--diff"] if check else ["-r"]
+    sys.path.insert(0, str(ROOT / "docs"))
+    code: int = Cog().main(["cog", *mode, "-P", "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
+    if code and check:
+        print("help: make docs, then look at the difference", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Splats into reports, by the grammars."""

@@ -1,0 +1,236 @@
+"""Grammars: the only place of the parser that knows Lark.
+
+``grammars/<name>.lark`` describes what the kernel prints, a terminal a printk. A *line grammar* has one token a line:
+its lexer is built from the grammar's own terminals, so the ``.lark`` file is the one source of truth. Such grammars are
+total (every sequence of their terminals is a sentence) and lines that no terminal fits are skipped, which is why a
+truncated, interleaved or foreign log cannot raise here.
+
+Importing Lark costs 60 ms and more: it happens in :func:`load`, never when this module is imported.
+
+Compiled tables are kept in the user's cache folder: building a grammar costs 20-100 ms, loading its tables 3-10 ms. The
+folder is the user's own and closed to others (0700), because the tables are a pickle and whoever can write them can run
+code; where that cannot be had, the grammar is built each time.
+"""
+
+import functools
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kb.model.log import Line
+
+if TYPE_CHECKING:
+    from lark import Lark, Tree
+
+_GROUP = re.compile(r"\(\?P(<|=)(\w+)")
+_IMPORT = re.compile(r"^%import +\.?(\w+)", re.MULTILINE)
+
+
+class LineToken:
+    """One line with the role that the grammar gave it.
+
+    Not a ``lark.Token``: that is a string, slow to make, and would need Lark to be imported. The parser only looks at
+    ``type``, and at the positions when it reports an error, which a total grammar never does.
+    """
+
+    __slots__ = ("_fields", "index", "line", "match", "names", "type")
+    start_pos = end_pos = column = end_line = end_column = None
+
+    def __init__(self, type_: str, line: Line, index: int, match: "re.Match[str]", names: Sequence[tuple[str, str]]):
+        self.type = type_
+        self.line = line
+        self.index = index
+        self.match = match
+        self.names = names
+        self._fields: Mapping[str, str] | None = None
+
+    @property
+    def value(self) -> str:
+        """The text of the line."""
+        return self.line.text
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The named groups of the terminal that took part in the match."""
+        if self._fields is None:
+            match = self.match
+            self._fields = {name: match[group] for name, group in self.names if match[group] is not None}
+        return self._fields
+
+    def __str__(self) -> str:
+        return self.line.text
+
+    def __repr__(self) -> str:
+        return f"LineToken({self.type}, {self.line.text!r})"
+
+
+class LineLexer:
+    """Lark's lexer interface over lines: each line is one token, or skipped where no terminal fits the whole line.
+
+    Among terminals that fit, the one of higher priority is taken, then the one that stands first in the grammar.
+    Group names need to be unique within a terminal only.
+    """
+
+    __future_interface__ = 1
+
+    def __init__(self, conf: Any):
+        skip = frozenset(conf.ignore)
+        terminals = sorted((t for t in conf.terminals if t.name not in skip), key=lambda t: -t.priority)
+        parts = []
+        self.names: dict[str, tuple[tuple[str, str], ...]] = {}
+        for terminal in terminals:
+            name = terminal.name
+            pattern = terminal.pattern.to_regexp()
+            groups = dict.fromkeys(found[1] for found in _GROUP.findall(pattern))
+            self.names[name] = tuple((group, f"{name}__{group}") for group in groups)
+            own = _GROUP.sub(rf"(?P\g<1>{name}__\g<2>", pattern)
+            parts.append(f"(?P<{name}>{own})")
+        self.match = re.compile("|".join(parts)).fullmatch
+
+    def lex(self, state: Any, _parser_state: Any) -> Iterator[LineToken]:
+        """Tokens of ``state.text``: a sequence of lines, or a text to be split into such."""
+        source = getattr(state.text, "text", state.text)
+        lines = split(source) if isinstance(source, str) else source
+        match_line, names = self.match, self.names
+        for index, line in enumerate(lines):
+            match = match_line(line.text)
+            if match is not None:
+                kind = match.lastgroup
+                assert kind is not None
+                yield LineToken(kind, line, index, match, names[kind])
+
+
+def split(text: str) -> list[Line]:
+    """Lines of a bare text, numbered from 1; for tests and samples that never went through a transport."""
+    return [
+        Line(part, number, number, part.encode("utf-8", "surrogateescape"))
+        for number, part in enumerate(text.split("\n"), 1)
+    ]
+
+
+def folder() -> Path:
+    """Where the grammars are: inside the installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "grammars"
+    return inside if inside.is_dir() else package.parent / "grammars"
+
+
+@functools.cache
+def load(name: str, *, lines: bool = True) -> "Lark":
+    """The parser of ``grammars/<name>.lark``.
+
+    Args:
+        name: File name without its suffix.
+        lines: True for a grammar whose tokens are whole lines, False for one over characters (LALR, contextual).
+
+    Returns:
+        The parser; made once a process, its tables taken from the user's cache when they are there.
+    """
+    import lark
+
+    lark.lexer.Lexer.register(LineLexer)
+    cache = _cache_file(name, lark.__version__, lines)
+    if cache is not None:
+        try:
+            with cache.open("rb") as stream:
+                return lark.Lark.load(stream)
+        except Exception:  # absent, cut, of another version: whatever is wrong with it, the grammar file is the truth
+            pass
+    parser = build(name, lines=lines)
+    if cache is not None:
+        _save(parser, cache)
+    return parser
+
+
+def build(name: str, *, lines: bool = True, strict: bool = False) -> "Lark":
+    """Compile a grammar from its text, without the cache; ``strict`` makes every conflict an error."""
+    import lark
+
+    lark.lexer.Lexer.register(LineLexer)
+    place = folder()
+    lexer: Any = LineLexer if lines else "contextual"
+    return lark.Lark.open(
+        str(place / f"{name}.lark"),
+        parser="lalr",
+        lexer=lexer,
+        import_paths=[str(place)],
+        maybe_placeholders=False,
+        strict=strict,
+    )
+
+
+def parse_lines(parser: "Lark", lines: Sequence[Line]) -> "Tree[LineToken]":
+    """Parse lines with a line grammar; every token has ``type``, ``line``, ``index`` in the sequence and ``fields``."""
+    tree: Tree[LineToken] = parser.parse(list(lines))  # type: ignore[assignment]
+    return tree
+
+
+def tokens(tree: "Tree[LineToken]") -> Iterator[LineToken]:
+    """All tokens of a tree in the order of the log."""
+    stack: list[Any] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, LineToken):
+            yield node
+        else:
+            stack.extend(reversed(node.children))
+
+
+def _cache_file(name: str, lark_version: str, lines: bool) -> Path | None:
+    """Where the compiled tables of the grammar, as it is now, belong; None where no private folder can be had."""
+    import hashlib
+    import sys
+
+    digest = hashlib.sha256(f"{lark_version} {sys.version} {lines} 1".encode())
+    place = folder()
+    todo, seen = [name], set()
+    while todo:
+        part = todo.pop()
+        path = place / f"{part}.lark"
+        if part in seen or not path.is_file():
+            continue
+        seen.add(part)
+        text = path.read_bytes()
+        digest.update(part.encode() + b"\0" + text + b"\0")
+        todo += _IMPORT.findall(text.decode("utf-8", "replace"))
+    try:
+        import platformdirs
+
+        private = Path(platformdirs.user_cache_dir("kb")) / "grammars"
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_private(private):
+            return None
+    except (OSError, RuntimeError, ImportError):
+        return None
+    return private / f"{name}-{digest.hexdigest()[:32]}.bin"
+
+
+def _is_private(path: Path) -> bool:
+    """True when the folder is the user's own and nobody else may write to or read it."""
+    if not hasattr(os, "getuid"):
+        return True
+    status = path.lstat()
+    if status.st_uid != os.getuid() or path.is_symlink():
+        return False
+    if status.st_mode & 0o077:
+        path.chmod(0o700)
+    return True
+
+
+def _save(parser: "Lark", path: Path) -> None:
+    """Write the tables beside their place, then move them there: a reader sees all or nothing."""
+    import tempfile
+
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                parser.save(stream)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except Exception:  # a full or read-only disk costs the next start 50 ms, nothing else
+        return

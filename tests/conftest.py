@@ -1,0 +1,44 @@
+"""What all tests share: the labelled logs if they are there, the example, a home of their own, one flag for goldens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT.parent / "shared/corpus"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite the golden files, to be reviewed as a diff")
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    """True when golden files are to be rewritten rather than compared."""
+    return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of labelled logs, which is no part of the repository."""
+    if not CORPUS.is_dir():
+        pytest.skip("no ../shared/corpus beside the checkout")
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def example() -> Path:
+    """The packaged example: a match sample of the first case."""
+    return next((ROOT / "cases/nofs-high-order-watermark").glob("match-*.log"))
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the store, the cases or the caches of the person who runs it."""
+    for name in ("KB_DB", "KB_CASES"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path_factory.getbasetemp() / "home"
+    for name in ("DATA", "CACHE", "CONFIG", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))

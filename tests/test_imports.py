@@ -1,0 +1,99 @@
+"""What gets imported when: start-up is paid at every 3 am pipe, and a bot wants no terminal library."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Measured on 3.11, CPU ms over a bare interpreter: logging 20, importlib.metadata 65, asyncio 75, click 55, rich 70,
+# sqlite_utils 160, numpy 200, textual 320.
+HEAVY = frozenset(
+    "logging asyncio importlib.metadata importlib.resources click rich sqlite_utils numpy textual unittest".split()
+)
+QUIET = b"[    1.000000] eth0: link up\n[    2.000000] usb 1-1: new device\n"
+CLI = "from kb.cli import main\ntry: main({args!r})\nexcept SystemExit: pass\n"
+
+
+def loaded(code: str, stdin: bytes = b"") -> frozenset[str]:
+    """Names of the modules that ``code`` loads into a fresh interpreter."""
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        f"{code}\n"
+        "new = sorted(set(sys.modules) - before)\n"
+        "import json; sys.stderr.write('\\n' + json.dumps(new))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, input=stdin, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return frozenset(json.loads(done.stderr.decode().rsplit("\n", 1)[1]))
+
+
+def within(modules: frozenset[str], names: frozenset[str]) -> list[str]:
+    """Those modules that are one of ``names`` or lie inside one."""
+    return sorted(m for m in modules if any(m == name or m.startswith(name + ".") for name in names))
+
+
+def test_importing_kb_loads_nothing_of_kb_but_itself() -> None:
+    modules = loaded("import kb; kb.__version__")
+    assert within(modules, frozenset({"kb"})) == ["kb"]
+    assert within(modules, HEAVY | {"dataclasses", "typing", "re"}) == []
+
+
+def test_help_loads_no_parser_and_no_model() -> None:
+    modules = loaded(CLI.format(args=["--help"]))
+    assert within(modules, HEAVY | {"lark", "re2", "sqlite3", "dataclasses"}) == []
+
+
+def test_a_quiet_log_is_answered_without_a_parser_or_a_database() -> None:
+    modules = loaded(CLI.format(args=["match"]), QUIET)
+    assert "kb.log" in modules
+    assert within(modules, HEAVY | {"lark", "sqlite3"}) == []
+
+
+def test_a_report_is_matched_without_front_ends_and_database_layers(example: Path) -> None:
+    modules = loaded(CLI.format(args=["match", "--json", str(example)]))
+    assert "kb.match" in modules
+    assert within(modules, HEAVY) == []
+
+
+def test_a_match_by_the_api_loads_what_the_command_does(example: Path) -> None:
+    modules = loaded(f"import kb; kb.match(open({str(example)!r}, 'rb').read())")
+    assert within(modules, HEAVY | {"argparse"}) == []
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Absolute names of all that a file imports, at its top or anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", sources("kb", "tui", "tests", "bench", "docs"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_terminal_program_has_one_name(path: Path) -> None:
+    """In a checkout tui/ could be imported as ``tui`` too: two copies of every widget class."""
+    assert [name for name in imports(path) if name.split(".")[0] in ("tui", "grammars", "cases")] == []
+
+
+def test_only_the_command_line_knows_the_terminal_program() -> None:
+    """import-linter cannot see it: kb.tui joins the package only at run time."""
+    knowing = {path.relative_to(ROOT) for path in sources("kb") for name in imports(path) if name.startswith("kb.tui")}
+    assert knowing <= {Path("kb/cli.py")}
+
+
+def test_lark_is_known_to_its_loaders_only() -> None:
+    knowing = {str(p.relative_to(ROOT)) for p in sources("kb") for name in imports(p) if name.split(".")[0] == "lark"}
+    assert knowing <= {"kb/parse/grammar.py", "kb/cases/predicate.py", "kb/chat.py"}

@@ -1,0 +1,82 @@
+"""What a user installs: one name in site-packages, data and terminal program inside it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of this checkout, built without network."""
+    if importlib.util.find_spec("hatchling") is None:
+        pytest.skip("hatchling is not installed (it is in the dev group)")
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That wheel as it lies in a site-packages; a wheel's purelib is its content as it is."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_only_kb_and_its_metadata_land_in_site_packages(site: Path) -> None:
+    names = sorted(path.name for path in site.iterdir())
+    assert len(names) == 2
+    assert names[0] == "kb"
+    assert names[1].startswith("kernel_kb-")
+    assert names[1].endswith(".dist-info")
+
+
+def test_grammars_and_cases_lie_inside_kb(site: Path) -> None:
+    for folder, pattern in (("grammars", "*.lark"), ("cases", "*/*")):
+        here = {path.relative_to(ROOT) for path in (ROOT / folder).glob(pattern) if path.is_file()}
+        there = {path.relative_to(site / "kb") for path in (site / "kb" / folder).glob(pattern) if path.is_file()}
+        assert here
+        assert there == here
+
+
+def test_no_tests_or_tools_are_shipped(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert [name for name in names if "/test" in name or "/bench" in name or "/score" in name] == []
+    assert any(name == "kb/py.typed" for name in names)
+    assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
+
+
+def test_the_installed_wheel_matches_the_example(site: Path, example: Path, tmp_path: Path) -> None:
+    """Run away from the checkout, so that nothing of it can be picked up."""
+    env = {**os.environ, "PYTHONPATH": str(site)}
+    code = (
+        "import sys, kb, kb.cli; assert kb.__file__.startswith(sys.argv.pop(1)), kb.__file__; sys.exit(kb.cli.main())"
+    )
+    command = [sys.executable, "-c", code, str(site), "match", "--json", str(example)]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["schema"] == "kb.report/1"
+    assert [match["case"] for match in report["matches"] if match["verdict"] == "yes"] == ["nofs-high-order-watermark"]
+
+
+def test_the_version_is_said_once(wheel: Path) -> None:
+    import kb
+
+    assert wheel.name.split("-")[1] == kb.__version__

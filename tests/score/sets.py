@@ -18,14 +18,14 @@ NEAR = 3
 FAMILY: dict[str, frozenset[str]] = {
     label: frozenset(kinds.split())
     for label, kinds in {
-        "oops": "oops gpf page_fault null_deref double_fault stack_overflow kernel_bug kasan panic",
-        "gpf": "oops gpf",
+        "oops": "oops double_fault stack_guard stack_overflow kernel_bug cfi kasan panic",
+        "gpf": "oops",
         "alloc_failure": "page_allocation_failure allocation_stall",
         "oom": "oom_kill",
         "oom_kill": "oom_kill",
         "hung_task": "hung_task",
         "panic": "panic",
-        "warning": "warning refcount odebug lockdep ubsan",
+        "warning": "warning lockdep rcu_usage netdev_watchdog",
         "soft_lockup": "soft_lockup",
         "hard_lockup": "hard_lockup",
         "rcu_stall": "rcu_stall",
@@ -40,7 +40,7 @@ FAMILY: dict[str, frozenset[str]] = {
         "kasan": "kasan",
         "kmsan": "kmsan",
         "lockdep": "lockdep",
-        "mce": "mce",
+        "mce": "mce hardware_error",
         "list_corruption": "list_corruption kernel_bug warning",
         "spinlock_bug": "spinlock_bug",
         "netdev_watchdog": "netdev_watchdog warning",
@@ -72,6 +72,7 @@ TITLE_KIND: tuple[tuple[str, str], ...] = (
     ("BUG: workqueue lockup", "workqueue_lockup"),
     ("BUG: bad page state", "bad_page"),
     ("WARNING in ", "warning"),
+    ("memory leak in ", "memory_leak"),
     ("kernel panic: ", "panic"),
 )
 """Openings of syzkaller titles whose kind is beyond doubt."""

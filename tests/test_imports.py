@@ -105,3 +105,9 @@ def test_only_the_api_and_the_front_ends_know_the_importer_of_history() -> None:
         str(p.relative_to(ROOT)) for p in sources("kb") for name in imports(p) if name.startswith("kb.cases.history")
     }
     assert {name for name in knowing if not name.startswith("kb/cases/history")} <= {"kb/api.py", "kb/cli.py"}
+
+
+@pytest.mark.parametrize("first", ["kb.KnowledgeBase", "kb.Verdict", "kb.KbError", "__import__('kb.diagnose')"])
+def test_match_is_a_function_whatever_was_used_before_it(first: str) -> None:
+    """Importing the module kb.match binds that very name in the package: the function must win."""
+    loaded(f"import kb; {first}; assert kb.match(b'') == [], kb.match; from kb import match; assert match(b'') == []")

@@ -17,12 +17,14 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kb.model.log import Line
 
 if TYPE_CHECKING:
     from lark import Lark, Tree
+
+LexerKind = Literal["lines", "words", "characters"]
 
 _GROUP = re.compile(r"\(\?P(<|=)(\w+)")
 _IMPORT = re.compile(r"^%import +\.?(\w+)", re.MULTILINE)
@@ -87,19 +89,36 @@ class LineLexer:
             self.names[name] = tuple((group, f"{name}__{group}") for group in groups)
             own = _GROUP.sub(rf"(?P\g<1>{name}__\g<2>", pattern)
             parts.append(f"(?P<{name}>{own})")
-        self.match = re.compile("|".join(parts)).fullmatch
+        self.pattern = re.compile("|".join(parts))
 
     def lex(self, state: Any, _parser_state: Any) -> Iterator[LineToken]:
         """Tokens of ``state.text``: a sequence of lines, or a text to be split into such."""
         source = getattr(state.text, "text", state.text)
         lines = split(source) if isinstance(source, str) else source
-        match_line, names = self.match, self.names
+        match_line, names = self.pattern.fullmatch, self.names
         for index, line in enumerate(lines):
             match = match_line(line.text)
             if match is not None:
                 kind = match.lastgroup
                 assert kind is not None
                 yield LineToken(kind, line, index, match, names[kind])
+
+
+class WordLexer(LineLexer):
+    """The same over the inside of one line: finds the terminals in a text and steps over what is none of them."""
+
+    def __init__(self, conf: Any):
+        super().__init__(conf)
+        self.find = self.pattern.finditer
+
+    def lex(self, state: Any, _parser_state: Any) -> Iterator[LineToken]:
+        """Tokens of ``state.text``; their ``line`` is the text itself, ``index`` the column."""
+        text = getattr(state.text, "text", state.text)
+        line = Line(text, 0, 0, b"")
+        for match in self.find(text):
+            kind = match.lastgroup
+            assert kind is not None
+            yield LineToken(kind, line, match.start(), match, self.names[kind])
 
 
 def split(text: str) -> list[Line]:
@@ -118,12 +137,12 @@ def folder() -> Path:
 
 
 @functools.cache
-def load(name: str, *, lines: bool = True) -> "Lark":
+def load(name: str, lexer: LexerKind = "lines") -> "Lark":
     """The parser of ``grammars/<name>.lark``.
 
     Args:
         name: File name without its suffix.
-        lines: True for a grammar whose tokens are whole lines, False for one over characters (LALR, contextual).
+        lexer: What a token is: a whole line, a word found inside a line, or Lark's own reading of all characters.
 
     Returns:
         The parser; made once a process, its tables taken from the user's cache when they are there.
@@ -131,30 +150,30 @@ def load(name: str, *, lines: bool = True) -> "Lark":
     import lark
 
     lark.lexer.Lexer.register(LineLexer)
-    cache = _cache_file(name, lark.__version__, lines)
+    cache = _cache_file(name, lark.__version__, lexer)
     if cache is not None:
         try:
             with cache.open("rb") as stream:
                 return lark.Lark.load(stream)
         except Exception:  # absent, cut, of another version: whatever is wrong with it, the grammar file is the truth
             pass
-    parser = build(name, lines=lines)
+    parser = build(name, lexer)
     if cache is not None:
         _save(parser, cache)
     return parser
 
 
-def build(name: str, *, lines: bool = True, strict: bool = False) -> "Lark":
+def build(name: str, lexer: LexerKind = "lines", *, strict: bool = False) -> "Lark":
     """Compile a grammar from its text, without the cache; ``strict`` makes every conflict an error."""
     import lark
 
     lark.lexer.Lexer.register(LineLexer)
     place = folder()
-    lexer: Any = LineLexer if lines else "contextual"
+    lexers: dict[str, Any] = {"lines": LineLexer, "words": WordLexer, "characters": "contextual"}
     return lark.Lark.open(
         str(place / f"{name}.lark"),
         parser="lalr",
-        lexer=lexer,
+        lexer=lexers[lexer],
         import_paths=[str(place)],
         maybe_placeholders=False,
         strict=strict,
@@ -178,12 +197,12 @@ def tokens(tree: "Tree[LineToken]") -> Iterator[LineToken]:
             stack.extend(reversed(node.children))
 
 
-def _cache_file(name: str, lark_version: str, lines: bool) -> Path | None:
+def _cache_file(name: str, lark_version: str, lexer: str) -> Path | None:
     """Where the compiled tables of the grammar, as it is now, belong; None where no private folder can be had."""
     import hashlib
     import sys
 
-    digest = hashlib.sha256(f"{lark_version} {sys.version} {lines} 1".encode())
+    digest = hashlib.sha256(f"{lark_version} {sys.version} {lexer} 1".encode())
     place = folder()
     todo, seen = [name], set()
     while todo:

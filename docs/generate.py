@@ -55,9 +55,10 @@ def _walk(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _subcommands(text: str) -> list[str]:
-    """The names in a help text's ``{match,show,...}``, which argparse prints for commands and for choices alike."""
-    found = re.search(r"(?ms)^usage: kb[\w -]*(?:\s+\[[^]]*\])*\s+\{([\w,\s-]+)\}\s*\.\.\.", text)
-    return [] if found is None else re.sub(r"\s", "", found[1]).split(",")
+    """The names in a help text's list of commands; empty where the usage line does not end in ``...``."""
+    if not re.search(r"\.\.\.\s*$", text.split("\n\n", 1)[0]):
+        return []
+    return re.findall(r"(?m)^ {4}([a-z][\w-]*)(?: {2,}|$)", text)
 
 
 def help_pages() -> str:
@@ -87,7 +88,7 @@ def main() -> int:
         print(f"docs/cli.md is compared on Python {HELP_PYTHON[0]}.{HELP_PYTHON[1]} only", file=sys.stderr)
     mode = ["--check", "--diff"] if check else ["-r"]
     sys.path.insert(0, str(ROOT / "docs"))
-    code: int = Cog().main(["cog", *mode, "-P", "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
+    code: int = Cog().main(["cog", *mode, "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
     if code and check:
         print("help: make docs, then look at the difference", file=sys.stderr)
     return code

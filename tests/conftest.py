@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared/corpus"
+
+
+# A slow machine is no counter-example; and continuous integration must give the same answer twice.
+hypothesis.settings.register_profile("kb", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("kb")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

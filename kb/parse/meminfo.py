@@ -158,7 +158,8 @@ def _collect(lines: Sequence[Line]) -> _Raw:
     raw = _Raw()
     node, zone = 0, ""
     head: _Head | None = None
-    started = False
+    started = bare = False
+    named: dict[str, bool] = {}
     for token in tokens(parse_lines(load("meminfo"), prepare(lines))):
         role, fields, number = token.type, token.fields, token.line.number
         if role == "MEM_INFO":
@@ -171,12 +172,10 @@ def _collect(lines: Sequence[Line]) -> _Raw:
             zone = fields.get("zone") or fields.get("zone_of_cut") or ""
             head = _Head(role, number, node, zone, fields.get("rest", ""))
             raw.heads.append(head)
-            if role in ("ZONE", "FREE_LIST") and not (fields.get("node") or fields.get("node_of_cut")):
-                raw.traits.add("no_node")
+            if role in ("ZONE", "FREE_LIST"):
+                named[role] = named.get(role, False) or "node" in fields or "node_of_cut" in fields
         elif role == "NODE_BARE":
-            node = int(fields["node"])
-            raw.traits.discard("no_node")
-            head = None
+            node, head, bare = int(fields["node"]), None, True
         elif role == "GLOBAL":
             head = None
             _global(raw, token.line)
@@ -187,6 +186,8 @@ def _collect(lines: Sequence[Line]) -> _Raw:
             _tail(raw, role, fields, number)
         raw.first = raw.first or number
         raw.last = max(raw.last, token.line.last)
+    if named and not bare and not any(named.values()):
+        raw.traits.add("no_node")
     return raw
 
 

@@ -7,7 +7,7 @@ lines that KERN_CONT or a mail program broke: what is there is kept, what is mis
 release; each is present only when the text shows it:
 
 ======================================  ================================================================================
-``percpu_lists``                        ``Node 0 DMA per-cpu:`` lists: to 4.0, RHEL 7 before 3.10.0-453
+``per_cpu_lists``                       ``Node 0 DMA per-cpu:`` lists: to 4.0, RHEL 7 before 3.10.0-453
 ``global:free_slab``                    global ``free:`` shares its line with ``slab_reclaimable:``: to 4.0
 ``global:free_last``                    global ``free:`` stands last, after ``bounce:``: 4.1+, RHEL 7 from 453
 ``global:slab``                         one global ``slab:`` counter: to 2.6.31
@@ -30,7 +30,7 @@ release; each is present only when the text shows it:
 ``pagetables_in_zone_line``,            to 5.10; 5.11+ (RHEL 8.6+)
 ``pagetables_in_node_line``
 ``pages_scanned_in_zone_line``,         to 4.7; 4.8 to 4.11
-``pages_scanned_in_node_line``
+``pages_scanned_node``
 ``writeback_tmp_in_node_line``          4.8 to 6.14
 ``balloon``, ``gpu_active``             in the node line: 6.17+, 7.3+
 ``thp_blank``, ``thp_tight``            ``shmem_thp: 0kB`` to 6.5, ``shmem_thp:0kB`` 6.6+
@@ -46,6 +46,12 @@ release; each is present only when the text shows it:
 ``alloc_profiling``,                    ``Memory allocations:`` 6.10+, with its state in brackets 6.19+
 ``alloc_profiling:state``
 ``memcg_protection``                    7.3+
+``no_free_pcp``, ``no_free_cma``,       the whole global block (``free:`` and ``bounce:``) was read and lacks the field
+``no_unstable``, ``no_sec_pagetables``,
+``no_kernel_misc_reclaimable``
+``no_reserved_highatomic``,             zone lines were read to their end and lack the field
+``no_free_highatomic``, ``no_boost``
+``no_node_line``                        zones but no node line
 ``tail_missing``                        the text ends before ``total pagecache pages``, which every version prints
 ======================================  ================================================================================
 """
@@ -116,8 +122,7 @@ def parse_meminfo(lines: Sequence[Line]) -> MemInfo | None:
     hugepages = tuple(_hugepage(head, w) for head, w in words if head.role == "HUGEPAGES")
     if hugepages:
         raw.traits.add("hugepages")
-    if "pagecache" not in raw.counters:
-        raw.traits.add("tail_missing")
+    _absent(raw, zones)
     return MemInfo(
         zones=zones,
         page_kb=page_kb,
@@ -201,7 +206,7 @@ def _piece(raw: _Raw, head: _Head | None, role: str, line: Line, node: int, rest
             owner.reserve, owner.reserve_line = rest or "", line.number
         return owner
     if role == "PERCPU":
-        raw.traits.add("percpu_lists")
+        raw.traits.add("per_cpu_lists")
         return head
     if head is None:
         if role == "FIELDS" and line.text.startswith("active_anon:"):  # a node line behind its bare "Node 0"
@@ -313,9 +318,11 @@ def _nodes(items: list[tuple[_Head, _Words]], page_kb: int, raw: _Raw) -> dict[i
         values = _pages(words, page_kb)
         nodes.setdefault(head.node, values)
         raw.traits.add("node_line")
-        for key in ("kernel_stack", "pagetables", "pages_scanned", "writeback_tmp"):
+        for key in ("kernel_stack", "pagetables", "writeback_tmp"):
             if key in values:
                 raw.traits.add(f"{key}_in_node_line")
+        if "pages_scanned" in values:
+            raw.traits.add("pages_scanned_node")
         if "Balloon" in values:
             raw.traits.add("balloon")
         if "gpu_active" in values:
@@ -334,7 +341,7 @@ def _unshift(nodes: dict[int, dict[str, int]], raw: _Raw) -> None:
     and print the same text, so the global ``shmem:`` decides: the node values must add up to it.
     """
     names = ("shmem", "shmem_thp", "shmem_pmdmapped", "anon_thp")
-    if "pages_scanned_in_node_line" not in raw.traits or any(key not in n for n in nodes.values() for key in names):
+    if "pages_scanned_node" not in raw.traits or any(key not in n for n in nodes.values() for key in names):
         return
     total = raw.counters.get("shmem")
     if total is None or sum(n["shmem"] for n in nodes.values()) == total:
@@ -452,6 +459,20 @@ def _letters(lists: Iterable[FreeBlocks], raw: _Raw) -> None:
         raw.traits.add("letters:some")
     elif bare:
         raw.traits.add("letters:none")
+
+
+def _absent(raw: _Raw, zones: tuple[Zone, ...]) -> None:
+    """What the text lacks, where enough of it was read to say so."""
+    if "pagecache" not in raw.counters:
+        raw.traits.add("tail_missing")
+    if "free" in raw.counters and "bounce" in raw.counters:
+        keys = ("free_pcp", "free_cma", "unstable", "kernel_misc_reclaimable", "sec_pagetables")
+        raw.traits |= {f"no_{key}" for key in keys if key not in raw.counters}
+    if any(zone.present is not None for zone in zones):
+        keys = ("reserved_highatomic", "free_highatomic", "boost")
+        raw.traits |= {f"no_{key}" for key in keys if key not in raw.traits}
+    if zones and "free" in raw.counters and "node_line" not in raw.traits:
+        raw.traits.add("no_node_line")
 
 
 def _hugepage(head: _Head, words: _Words) -> dict[str, int]:

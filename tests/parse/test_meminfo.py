@@ -17,10 +17,12 @@ RHEL7 = """\
 Mem-Info:
 active_anon:13891624 inactive_anon:358552 isolated_anon:0#012 active_file:1652146 inactive_file:14520052 \
 isolated_file:0#012 unevictable:0 dirty:472 writeback:0 unstable:0#012 slab_reclaimable:1071185 \
-slab_unreclaimable:201037#012 mapped:53234 shmem:1046930 pagetables:31965 bounce:0#012 free:966225 free_pcp:185 free_cma:0
+slab_unreclaimable:201037#012 mapped:53234 shmem:1046930 pagetables:31965 bounce:0#012 free:966225 free_pcp:185 \
+free_cma:0
 Node 0 DMA free:15864kB min:48kB low:60kB high:72kB active_anon:0kB inactive_anon:0kB active_file:0kB \
 inactive_file:0kB unevictable:0kB isolated(anon):0kB isolated(file):0kB present:15948kB managed:15864kB mlocked:0kB \
-dirty:0kB writeback:0kB mapped:0kB shmem:0kB slab_reclaimable:0kB slab_unreclaimable:0kB kernel_stack:16kB pagetables:8kB \
+dirty:0kB writeback:0kB mapped:0kB shmem:0kB slab_reclaimable:0kB slab_unreclaimable:0kB kernel_stack:16kB \
+pagetables:8kB \
 unstable:0kB bounce:0kB free_pcp:0kB local_pcp:0kB free_cma:0kB writeback_tmp:0kB pages_scanned:7 all_unreclaimable? yes
  lowmem_reserve[]: 0 1700 64161 64161
 Node 1 Normal free:3315332kB min:205324kB low:256652kB high:307984kB active_anon:28449880kB present:67108864kB \
@@ -42,7 +44,8 @@ active_anon:1 inactive_anon:2 isolated_anon:3
  unevictable:7 dirty:8 writeback:9 unstable:10
  free:11 slab_reclaimable:12 slab_unreclaimable:13
  mapped:14 shmem:15 pagetables:16 bounce:17
-Node 0 DMA free:15736kB min:40kB low:48kB high:60kB active_anon:0kB inactive_anon:0kB isolated(anon):0kB present:15340kB \
+Node 0 DMA free:15736kB min:40kB low:48kB high:60kB active_anon:0kB inactive_anon:0kB isolated(anon):0kB \
+present:15340kB \
 pages_scanned:0 all_unreclaimable? yes
 lowmem_reserve[]: 0 3000 4010 4010
 Node 0 DMA: 2*4kB 2*8kB 2*16kB 1*32kB 2*64kB 1*128kB 0*256kB 0*512kB 1*1024kB 1*2048kB 3*4096kB = 15704kB
@@ -95,8 +98,10 @@ def test_the_block_of_rhel7_with_written_out_newlines_is_read_whole():
 def test_rhel7_and_el6_are_told_apart_by_their_text():
     new, old = read(RHEL7).traits, read(EL6).traits
     assert {"free_pcp", "letters:UEM", "reserve:4", "global:free_last", "managed", "unstable", "tail_missing"} <= new
-    assert {"percpu_lists", "letters:none", "global:free_slab", "pages_shared", "swap_cache_stats"} <= old
-    assert not {"percpu_lists", "node_line", "boost", "no_node"} & new
+    assert {"per_cpu_lists", "letters:none", "global:free_slab", "pages_shared", "swap_cache_stats"} <= old
+    assert not {"per_cpu_lists", "node_line", "boost", "no_node", "no_free_pcp"} & new
+    assert {"no_node_line", "no_boost", "no_sec_pagetables"} <= new & old
+    assert {"no_free_pcp", "no_free_cma"} <= old
     assert not {"free_pcp", "managed", "free_cma", "tail_missing"} & old
 
 

@@ -106,3 +106,7 @@ class OomTask:
     rss_file: int | None = None
     rss_shmem: int | None = None
     line: int = 0
+    page_tables: int | None = None
+    """Pages of page tables (nr_ptes + nr_pmds) where the kernel prints pages: 3.6 to 4.14."""
+    oom_adj: int | None = None
+    """The old -17..15 scale, to 3.5."""

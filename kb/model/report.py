@@ -43,6 +43,8 @@ class Trace:
     task: str | None = None
     """``comm:pid`` where the introduction names it."""
     cpu: int | None = None
+    breaks: tuple[int, ...] = ()
+    """Indices in ``frames`` at which an interrupted context begins (a register dump or an ``<EOI>`` mark)."""
 
 
 @dataclass(frozen=True, slots=True)

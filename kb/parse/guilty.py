@@ -1,0 +1,258 @@
+"""The guilty frame: the function a report is blamed on, and why that one.
+
+Each kind names in kinds.toml where to look, in order; the first frame that is not plumbing (plumbing.toml) is taken.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from kb.model.report import Frame, Trace
+from kb.parse.headline import Row
+from kb.parse.outline import Outline
+from kb.parse.stack import is_address, plain
+
+_INTERRUPT_ENTRY = re.compile(r"apic_timer_interrupt|^asm_sysvec|^sysvec_apic|^el1h?_irq|^__irq_svc|handle_arch_irq|^ret_from_intr")
+_SYSCALL = re.compile(r"^(?:__x64_|__ia32_|__arm64_|__riscv_|__s390x?_|__se_|__do_|compat_)?(?:SYSC_|SyS_)?")
+_BUCKETS = (
+    (re.compile(r"rtnl_lock"), None),
+    (re.compile(r"synchronize_(?:rcu|srcu|net|sched)"), "synchronize_rcu"),
+)
+"""Waits that hang everywhere at once when one holder is stuck: they are grouped under one name."""
+
+
+class Guilt:
+    """A guilty frame and the sentence that defends the choice."""
+
+    __slots__ = ("because", "frame", "function")
+
+    def __init__(self, function: str, frame: Frame | None, because: str):
+        self.function = function
+        self.frame = frame
+        self.because = because
+
+
+def find(row: Row, fields: Mapping[str, str], out: Outline) -> Guilt | None:
+    """The guilty frame of a report, None where no place that its kind names has one."""
+    skip = _skips(row.skip)
+    for place in row.guilty:
+        found = _PLACES[place](fields, out, skip)
+        if found is not None:
+            return found
+    return None
+
+
+# ---- plumbing
+
+
+@functools.cache
+def _groups() -> Mapping[str, tuple[tuple["re.Pattern[str]", str], ...]]:
+    import tomllib
+
+    raw = tomllib.loads((Path(__file__).parent / "plumbing.toml").read_text(encoding="utf-8"))
+    return {
+        group: tuple((re.compile("|".join(entry["names"])), entry["why"]) for entry in entries.values())
+        for group, entries in raw.items()
+    }
+
+
+_Skip = Callable[[str], str | None]
+
+
+@functools.cache
+def _skips(groups: tuple[str, ...]) -> _Skip:
+    """A function from a symbol to the reason it is skipped, None when it is not."""
+    patterns = [pair for group in ("common", *groups) for pair in _groups()[group]]
+
+    @functools.lru_cache(maxsize=4096)
+    def why(function: str) -> str | None:
+        return next((reason for pattern, reason in patterns if pattern.search(function)), None)
+
+    return why
+
+
+# ---- places
+
+
+def _pick(frames: Iterable[Frame], skip: _Skip, where: str) -> Guilt | None:
+    """The first reliable frame with a name that is not plumbing."""
+    skipped: list[str] = []
+    for frame in frames:
+        function = plain(frame.function)
+        if not frame.reliable or is_address(function):
+            continue
+        if skip(function) is None:
+            behind = f" behind {', '.join(skipped[:3])}{' ...' if len(skipped) > 3 else ''}" if skipped else ""
+            return Guilt(function, frame, f"first frame of {where} that is not plumbing{behind}")
+        skipped.append(function)
+    return None
+
+
+def _named(fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    function = plain(fields.get("fn") or fields.get("fn2") or "")
+    if not function or is_address(function) or function[0].isdigit() or skip(function) is not None:
+        return None
+    return Guilt(function, _same(function, out, fields.get("mod")), "named by the headline")
+
+
+def _same(function: str, out: Outline, module: str | None) -> Frame | None:
+    """The stack's entry for a function that a line names, for its module and offset."""
+    for trace in out.traces:
+        for frame in trace.frames:
+            if plain(frame.function) == function:
+                return frame
+    return Frame(function, module=module)
+
+
+def _pc(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    frame = out.registers.frame if out.registers is not None else None
+    if frame is None or is_address(frame.function) or skip(plain(frame.function)) is not None:
+        return None
+    return Guilt(plain(frame.function), frame, "the program counter was in it")
+
+
+def _lr(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    registers = out.registers
+    if registers is None or registers.link is None or registers.frame is not None:
+        return None
+    if skip(plain(registers.link.function)) is not None:
+        return None
+    return Guilt(plain(registers.link.function), registers.link, "the link register points into it, the program counter nowhere")
+
+
+def main_trace(out: Outline) -> Trace | None:
+    """The stack that the report is about."""
+    for role in ("main", "access", "loose", "nmi", "lock"):
+        for trace in out.traces:
+            if trace.role == role:
+                return trace
+    return None
+
+
+def _trace(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    trace = main_trace(out)
+    return _pick(trace.frames, skip, "the stack") if trace is not None else None
+
+
+def _lock(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    return _pick(out.locks, skip, "the places where the lock is taken")
+
+
+def _held(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    return _pick(out.held, skip, "the places where held locks were taken")
+
+
+def _last_function(_fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
+    function = plain(out.fields.get("last_function", ""))
+    return Guilt(function, _same(function, out, None), "named as the work item's last function") if function else None
+
+
+def _panic_in(fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
+    found = re.search(r"in: (?P<fn>[A-Za-z_.$][\w.$]*)", fields.get("what", ""))
+    if found is None or is_address(found["fn"]):
+        return None
+    function = plain(found["fn"])
+    return Guilt(function, _same(function, out, None), "named by the panic")
+
+
+def _pair(fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
+    first, second = plain(fields.get("fn", "")), plain(fields.get("fn2", ""))
+    if not first:
+        return None
+    both = f"{first} / {second}" if second else first
+    return Guilt(both, _same(first, out, None), "the race's two sides, as the headline names them")
+
+
+def _page_owner(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    for trace in out.traces:
+        if trace.role == "page" and "allocated" in trace.title:
+            return _pick(trace.frames, skip, "the stack that last allocated the page")
+    return None
+
+
+def _none(_fields: Mapping[str, str], _out: Outline, _skip: _Skip) -> Guilt | None:
+    return None
+
+
+def _hung(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    trace = main_trace(out)
+    if trace is None:
+        return None
+    for frame in trace.frames:
+        for pattern, name in _BUCKETS:
+            if frame.reliable and pattern.search(frame.function):
+                return Guilt(name or plain(frame.function), frame, "a wait that hangs everywhere when its holder is stuck")
+    return _pick(trace.frames, skip, "the stack")
+
+
+def _stall(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    frames = list(_stalled(out))
+    if not frames:
+        return None
+    anchors = _skips_only("anchors")
+    before = frames[0]
+    for frame in frames:
+        function = plain(frame.function)
+        if anchors(function) is not None:
+            if "smp_call_function" in function:
+                return Guilt("smp_call_function", frame, "the CPU waits for others to run a function")
+            name = _syscall(plain(before.function))
+            return Guilt(name, before, f"last function before {function} in the stack of the stalled CPU")
+        if skip(function) is None or skip(plain(before.function)) is not None:
+            before = frame
+    return _pick(frames, skip, "the stack of the stalled CPU")
+
+
+@functools.cache
+def _skips_only(group: str) -> _Skip:
+    patterns = _groups()[group]
+    return lambda function: next((reason for pattern, reason in patterns if pattern.search(function)), None)
+
+
+def _stalled(out: Outline) -> Iterator[Frame]:
+    """The frames of the CPU that is stuck, from the point where the interrupt caught it."""
+    traces = [trace for trace in out.traces if trace.role in ("main", "nmi", "loose")]
+    best: list[Frame] = []
+    for trace in traces:
+        caught = _caught(trace)
+        if caught is not None:
+            best = list(trace.frames[caught:])
+            break
+    if not best and traces:
+        trace = traces[0]
+        head = [out.registers.frame] if out.registers is not None and out.registers.frame is not None else []
+        best = [*head, *trace.frames]
+    return (frame for frame in best if frame.reliable and not is_address(frame.function))
+
+
+def _caught(trace: Trace) -> int | None:
+    """Index of the first frame that was running when the stalled CPU's timer interrupt came in."""
+    entry = max((i for i, frame in enumerate(trace.frames) if _INTERRUPT_ENTRY.search(frame.function)), default=None)
+    if entry is not None:
+        return entry + 1
+    return trace.breaks[0] if trace.breaks else None
+
+
+def _syscall(function: str) -> str:
+    """``__x64_sys_rmdir`` is ``sys_rmdir``, ``SyS_mount`` is ``mount``: entries differ by architecture and release."""
+    return _SYSCALL.sub("", function) or function
+
+
+_PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None]] = {
+    "named": _named,
+    "pc": _pc,
+    "lr": _lr,
+    "trace": _trace,
+    "stall": _stall,
+    "hung": _hung,
+    "lock": _lock,
+    "held": _held,
+    "last_function": _last_function,
+    "panic_in": _panic_in,
+    "pair": _pair,
+    "page_owner": _page_owner,
+    "in_flight": _none,
+    "handlers": _none,
+    "none": _none,
+}

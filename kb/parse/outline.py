@@ -1,0 +1,275 @@
+"""The outline of a report: its stacks, registers, tasks and named lines, out of the tree of grammars/report.lark.
+
+Nothing is concluded here: which stack is to blame, what the report is called and whether it is damaged are decided by
+:mod:`kb.parse.guilty` and :mod:`kb.parse.report`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kb.model.log import Line
+from kb.model.report import Frame, Registers, Trace
+from kb.parse import grammar, stack
+from kb.parse.grammar import LineToken
+
+_ROLES = (
+    ("nmi", re.compile(r"NMI backtrace")),
+    ("allocated", re.compile(r"Allocat|allocated by|kfence-#")),
+    ("freed", re.compile(r"Freed|freed by|Deallocation")),
+    ("origin", re.compile(r"Uninit was|Local variable")),
+    ("work", re.compile(r"(?:Last|Second to last) ")),
+    ("preempt", re.compile(r"Preemption disabled|(?:hard|soft)irqs last")),
+    ("page", re.compile(r"page (?:last|has)|page_owner")),
+    ("access", re.compile(r"(?:read|write|race at).*0x|.*read-write to")),
+    ("lock", re.compile(r"-> #|the |to a |\.\.\.|\{|INITIAL|IN-|HARDIRQ|SOFTIRQ")),
+)
+_INTERRUPT_AT = re.compile(r"--- interrupt: ?[0-9a-f]+ at (?P<fn>[A-Za-z_.$][\w.$]*)(?:\+(?P<off>0x[0-9a-f]+)/(?P<size>0x[0-9a-f]+))?")
+_CONTEXT_END = re.compile(r"\s*(?:</(?:IRQ|NMI|SOFTIRQ|#\w+)>|<EOI>|<<EOE>>|--- interrupt)")
+_TAINT = re.compile(r"[^A-Z]")
+
+
+@dataclass(slots=True)
+class _Stack:
+    role: str
+    title: str
+    line: int
+    cpu: int | None
+    frames: list[Frame] = field(default_factory=list)
+    breaks: list[int] = field(default_factory=list)
+    caller: Frame | None = None
+
+
+@dataclass(slots=True)
+class Outline:
+    """What the lines of a report say, by role."""
+
+    traces: tuple[Trace, ...] = ()
+    registers: Registers | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    field_lines: dict[str, int] = field(default_factory=dict)
+    locks: list[Frame] = field(default_factory=list)
+    """Functions named by ``at:`` behind "is trying to acquire" and the like, in order."""
+    held: list[Frame] = field(default_factory=list)
+    """Functions named by ``at:`` of the locks that are held."""
+    understood: list[int] = field(default_factory=list)
+    trace_heads: int = 0
+
+    def set(self, name: str, value: str | None, line: int) -> None:
+        """Keep the first value of a field and where it stood."""
+        if value and name not in self.fields:
+            self.fields[name] = value
+            self.field_lines[name] = line
+
+
+def outline(lines: Sequence[Line]) -> Outline:
+    """Parse the lines of a report."""
+    tree = grammar.parse_lines(grammar.load("report"), lines)
+    return _Reader().read(tree)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.out = Outline()
+        self.stacks: list[_Stack] = []
+        self.current: _Stack | None = None
+        self.heading: tuple[str, int | None] | None = None
+        self.locking = False
+        self.registers: Registers | None = None
+
+    def read(self, tree: "grammar.Tree[LineToken]") -> Outline:
+        for child in tree.children:
+            if isinstance(child, LineToken):
+                self.line(child)
+                continue
+            opener, *rest = child.children
+            assert isinstance(opener, LineToken)
+            getattr(self, f"start_{child.data}")(opener)
+            for token in rest:
+                assert isinstance(token, LineToken)
+                self.line(token)
+        out = self.out
+        out.registers = self.registers
+        out.traces = tuple(self.finish(entry) for entry in self.stacks if entry.frames)
+        return out
+
+    @staticmethod
+    def finish(entry: _Stack) -> Trace:
+        frames = [*entry.frames, entry.caller] if entry.caller is not None else entry.frames
+        return Trace(entry.role, entry.title, tuple(frames), entry.line, cpu=entry.cpu, breaks=tuple(entry.breaks))
+
+    # ---- blocks
+
+    def start_trace(self, token: LineToken) -> None:
+        """A stack begins. A plain "Call Trace:" belongs to the heading before it (NMI backtrace for cpu 3)."""
+        self.note(token)
+        text = token.fields.get("head", "")
+        role = next((name for name, pattern in _ROLES if pattern.match(text)), "main")
+        cpu = int(token.fields["cpu"]) if "cpu" in token.fields else None
+        if role == "main":
+            self.out.trace_heads += 1
+            if self.heading is not None:
+                role, cpu = self.heading
+            elif text.endswith("stack backtrace") or text == "Stack":
+                return
+        elif role == "nmi":
+            self.heading = (role, cpu)
+            self.current = None
+            return
+        self.current = _Stack(role, token.line.text.strip(), token.line.number, cpu)
+        self.stacks.append(self.current)
+        tail = token.line.text.partition(":")[2]
+        inline = stack.from_text(tail, token.line.number) if "+0x" in tail else None
+        if inline is not None:
+            self.current.frames.append(inline)
+
+    def start_registers(self, token: LineToken) -> None:
+        """A program counter: the report's own where no stack came before, else an interrupted context in a stack."""
+        self.note(token)
+        got = token.fields
+        user = got.get("cs") in ("33", "23", "0033", "0023", "73", "0073") or "pcraw" in got
+        frame = None
+        if "pcfn" in got:
+            frame = Frame(
+                got["pcfn"],
+                int(got["pcoff"], 16),
+                int(got["pcsize"], 16) if "pcsize" in got else None,
+                stack.module_of(got.get("pctail", "")),
+                source=stack.source_of(got.get("pctail", "")),
+                line=token.line.number,
+            )
+        if self.current is not None and self.current.frames:
+            if frame is not None and self.current.frames[-1].function != frame.function:
+                self.current.breaks.append(len(self.current.frames))
+                self.current.frames.append(frame)
+            if self.registers is None and frame is not None:
+                self.registers = Registers(frame=frame, line=token.line.number)
+            return
+        if self.heading is not None and frame is not None:
+            self.current = _Stack(self.heading[0], token.line.text.strip(), token.line.number, self.heading[1])
+            self.stacks.append(self.current)
+            self.current.frames.append(frame)
+        if self.registers is None or (self.registers.frame is None and frame is not None):
+            address = got.get("pcaddr") or got.get("pcraw") or got.get("pcnull")
+            digits = re.sub(r"\D", "", address or "") if address and "null" in address else address
+            self.registers = Registers(
+                frame=frame, pc=int(digits, 16) if digits else None, user=user and frame is None, line=token.line.number
+            )
+
+    def start_access(self, token: LineToken) -> None:
+        """KASAN's "Read of size 8 at addr ... by task"."""
+        self.note(token)
+        got, line = token.fields, token.line.number
+        for name, group in (("access", "access"), ("size", "size"), ("comm", "acomm"), ("pid", "apid")):
+            self.out.set(name, got.get(group), line)
+        self.out.set("address", got.get("addr2"), line)
+
+    # ---- single lines
+
+    def note(self, token: LineToken) -> None:
+        self.out.understood.append(token.line.number)
+
+    def line(self, token: LineToken) -> None:
+        self.note(token)
+        if token.type in stack.READERS:
+            self.frame(token)
+            return
+        read = getattr(self, f"on_{token.type.lower()}", None)
+        if read is not None:
+            read(token)
+
+    def frame(self, token: LineToken) -> None:
+        found = stack.frames(token)
+        if self.locking:
+            self.out.locks.extend(found)
+            self.locking = False
+            return
+        if self.current is None:
+            self.current = _Stack("loose", "", token.line.number, None)
+            self.stacks.append(self.current)
+        self.current.frames.extend(found)
+        if token.type == "ARM_FRAME":
+            self.current.caller = stack.arm_caller(token)
+
+    def on_mark(self, token: LineToken) -> None:
+        if self.current is None or not self.current.frames:
+            return
+        at = _INTERRUPT_AT.search(token.line.text)
+        if _CONTEXT_END.match(token.line.text):
+            self.current.breaks.append(len(self.current.frames))
+        if at is not None:
+            self.current.frames.append(Frame(at["fn"], line=token.line.number))
+
+    def on_lr(self, token: LineToken) -> None:
+        got = token.fields
+        frame = Frame(got["lrfn"], int(got["lroff"], 16), line=token.line.number)
+        if self.registers is not None and self.registers.link is None:
+            have = self.registers
+            self.registers = Registers(have.frame, have.pc, frame, have.values, have.code, have.user, have.line)
+
+    def on_code(self, token: LineToken) -> None:
+        self.out.set("code", token.line.text.partition(":")[2].strip(), token.line.number)
+
+    def on_cpu(self, token: LineToken) -> None:
+        got, line, out = token.fields, token.line.number, self.out
+        if self.heading is None:
+            out.set("cpu", got.get("cpuno"), line)
+            out.set("pid", got.get("cpupid"), line)
+            out.set("comm", got.get("cpucomm"), line)
+        self.identity(got.get("clean"), got.get("taint"), got.get("rel"), line)
+
+    def on_cpu_old(self, token: LineToken) -> None:
+        got, line, out = token.fields, token.line.number, self.out
+        out.set("pid", got.get("opid"), line)
+        out.set("comm", got.get("ocomm"), line)
+        self.identity(got.get("oclean"), got.get("otaint"), got.get("orel"), line)
+
+    def on_release(self, token: LineToken) -> None:
+        got = token.fields
+        self.out.set("cpu", got.get("rcpu"), token.line.number)
+        self.identity(got.get("rclean"), got.get("rtaint"), got.get("rrel"), token.line.number)
+
+    def identity(self, clean: str | None, taint: str | None, release: str | None, line: int) -> None:
+        self.out.set("kernel", release, line)
+        if clean:
+            self.out.set("taint", "-", line)
+        elif taint is not None:
+            self.out.set("taint", _TAINT.sub("", taint) or "-", line)
+
+    def on_hardware(self, token: LineToken) -> None:
+        self.out.set("hardware", token.fields["hardware"].strip(), token.line.number)
+
+    def on_workqueue(self, token: LineToken) -> None:
+        self.out.set("workqueue", token.fields["wq"], token.line.number)
+        self.out.set("work", token.fields.get("work"), token.line.number)
+
+    def on_last_function(self, token: LineToken) -> None:
+        self.out.set("last_function", token.fields["lastfn"], token.line.number)
+
+    def on_task(self, token: LineToken) -> None:
+        got = token.fields
+        self.out.set("state", got.get("tstate") or got.get("tstate2"), token.line.number)
+
+    def on_lock_who(self, token: LineToken) -> None:
+        got, line = token.fields, token.line.number
+        self.out.set("comm", got["lcomm"], line)
+        self.out.set("pid", got["lpid"], line)
+        self.current = None
+        at = stack.named_at(token.line.text, line)
+        if at is not None:
+            self.out.locks.append(at)
+        else:
+            self.locking = True
+
+    def on_lock_at(self, token: LineToken) -> None:
+        frame = Frame(token.fields["lockfn"], module=stack.module_of(token.fields.get("locktail", "")), line=token.line.number)
+        if self.locking:
+            self.out.locks.append(frame)
+            self.locking = False
+        else:
+            self.out.held.append(frame)
+
+    def on_locks(self, token: LineToken) -> None:
+        if "is already holding" in token.line.text or "stack backtrace" in token.line.text:
+            self.locking = False
+            self.current = None

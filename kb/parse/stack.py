@@ -1,0 +1,154 @@
+"""Frames: the entries of a stack trace, out of the tokens of grammars/report.lark."""
+
+import functools
+import re
+
+from kb.model.report import Frame
+from kb.parse.grammar import LineToken
+
+_MODULE = re.compile(r"\[(?P<mod>[A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?: (?P<build>[0-9a-f]{16,40}))?(?: ?\([A-Z+-]+\))?\]")
+_SOURCE = re.compile(r"(?P<src>[\w./+-]{1,200}\.(?:[chS]|rs):\d+)")
+# gcc: .isra.N .constprop.N .part.N .cold .cold.N; clang: .llvm.N .__uniq.N; LTO: .lto_priv.N; old gcc: .clone.N
+_SUFFIX = re.compile(r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?)+$")
+_BARE = re.compile(r"(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]+)(?:/0x[0-9a-f]+)?")
+_AT = re.compile(r"\bat:? +(?:\[<[^>]*>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
+_HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
+
+
+@functools.lru_cache(maxsize=8192)
+def plain(function: str) -> str:
+    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; legacy Rust symbols are demangled."""
+    name = _SUFFIX.sub("", function)
+    if name.startswith("_ZN"):
+        return _rust(name)
+    if name.startswith("."):  # ppc64 ELFv1 entry points
+        name = name[1:]
+    return name
+
+
+def _rust(name: str) -> str:
+    """Demangle Rust's legacy scheme (rustc v0.x-1.x: length-prefixed path, hash); anything else is left alone."""
+    body, parts = name[3:], []
+    while body and body[0].isdigit():
+        digits = re.match(r"\d+", body)
+        assert digits is not None
+        size = int(digits[0])
+        part = body[digits.end() : digits.end() + size]
+        if len(part) < size:
+            return name
+        parts.append(part)
+        body = body[digits.end() + size :]
+    if not parts or not body.startswith("E"):
+        return name
+    if re.fullmatch(r"h[0-9a-f]{16}", parts[-1]):
+        parts.pop()
+    path = "::".join(parts)
+    for escape, char in (("$LT$", "<"), ("$GT$", ">"), ("$u20$", " "), ("$RF$", "&"), ("$C$", ","), ("..", "::")):
+        path = path.replace(escape, char)
+    return path.removeprefix("_")
+
+
+def is_address(function: str) -> bool:
+    """True for an entry whose symbol could not be resolved."""
+    return _HEX.match(function) is not None
+
+
+def frames(token: LineToken) -> tuple[Frame, ...]:
+    """The frames that a line of a stack holds; two for the last line of an arm trace, none for a foreign role."""
+    read = READERS.get(token.type)
+    if read is None:
+        return ()
+    return tuple(read(token.line.text, tuple(token.fields.items()), token.line.number))
+
+
+def module_of(tail: str) -> str | None:
+    """The ``[module]`` in what stands behind a symbol."""
+    found = _MODULE.search(tail)
+    return found["mod"] if found and found["mod"] != "inline" else None
+
+
+def source_of(tail: str) -> str | None:
+    """The ``file.c:12`` in what stands behind a symbol of a symbolised log."""
+    found = _SOURCE.search(tail)
+    return found["src"] if found else None
+
+
+def from_text(text: str, line: int) -> Frame | None:
+    """The frame that stands alone in a text, such as behind "Call Trace:" on the same line."""
+    found = _BARE.search(text)
+    if found is None:
+        return None
+    return Frame(found["fn"], int(found["off"], 16), module=module_of(text[found.end() :]), line=line)
+
+
+def named_at(text: str, line: int) -> Frame | None:
+    """The function behind ``at:`` on a line of lockdep's."""
+    found = _AT.search(text)
+    return Frame(found["fn"], module=module_of(text[found.end() :]), line=line) if found else None
+
+
+def _frame(text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
+    got = dict(fields)
+    tail = got.get("tail", "")
+    module = _MODULE.search(tail)
+    return [
+        Frame(
+            function=got["fn"],
+            offset=int(got["off"], 16),
+            size=int(got["size"], 16) if "size" in got else None,
+            module=module_of(tail),
+            build=module["build"] if module else None,
+            reliable="unrel" not in got and "? " not in text.split("+", 1)[0] and "(unreliable)" not in tail,
+            address=int(got["addr"], 16) if "addr" in got else None,
+            source=source_of(tail),
+            inline="[inline]" in tail,
+            line=line,
+        )
+    ]
+
+
+def _arm_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
+    got = dict(fields)
+    return [Frame(function=got["afn"], module=got.get("amod"), line=line)]
+
+
+def arm_caller(token: LineToken) -> Frame | None:
+    """Who called the function of an arm stack entry: the outermost frame has no line of its own."""
+    got = token.fields
+    if "acaller" not in got:
+        return None
+    return Frame(
+        function=got["acaller"],
+        offset=int(got["aoff"], 16) if "aoff" in got else None,
+        size=int(got["asize"], 16) if "asize" in got else None,
+        module=module_of(got.get("atail", "")),
+        line=token.line.number,
+    )
+
+
+def _source_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
+    got = dict(fields)
+    tail = got.get("stail", "")
+    return [
+        Frame(
+            function=got["sfn"],
+            module=module_of(tail),
+            reliable="sunrel" not in got,
+            source=got["ssrc"],
+            inline="[inline]" in tail,
+            line=line,
+        )
+    ]
+
+
+def _crash_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
+    got = dict(fields)
+    return [Frame(function=got["cfn"], module=got.get("cmod"), line=line)]
+
+
+READERS = {
+    "FRAME": _frame,
+    "ARM_FRAME": _arm_frame,
+    "SOURCE_FRAME": _source_frame,
+    "CRASH_FRAME": _crash_frame,
+}

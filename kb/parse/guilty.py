@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from kb.model.report import Frame, Trace
+from kb.model.report import Frame, Report, Trace
 from kb.parse.headline import Row
 from kb.parse.outline import Outline
 from kb.parse.stack import is_address, plain
@@ -256,3 +256,10 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None
     "handlers": _none,
     "none": _none,
 }
+
+
+def significant(report: Report) -> tuple[str, ...]:
+    """Plain names of the reliable frames of the main stack that are not plumbing, innermost first."""
+    skip = _skips(())
+    names = (plain(frame.function) for frame in report.frames if frame.reliable)
+    return tuple(name for name in names if not is_address(name) and skip(name) is None)

@@ -469,8 +469,8 @@ def _absent(raw: _Raw, zones: tuple[Zone, ...]) -> None:
         keys = ("free_pcp", "free_cma", "unstable", "kernel_misc_reclaimable", "sec_pagetables")
         raw.traits |= {f"no_{key}" for key in keys if key not in raw.counters}
     if any(zone.present is not None for zone in zones):
-        keys = ("reserved_highatomic", "free_highatomic", "boost")
-        raw.traits |= {f"no_{key}" for key in keys if key not in raw.traits}
+        late = ("reserved_highatomic", "free_highatomic", "boost")
+        raw.traits |= {f"no_{key}" for key in late if key not in raw.traits}
     if zones and "free" in raw.counters and "node_line" not in raw.traits:
         raw.traits.add("no_node_line")
 

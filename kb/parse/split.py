@@ -74,6 +74,8 @@ class _Open:
             return True
         if self.stacked and not head.row.late:
             return False
+        if "*" in head.row.joins:
+            return self.head.row.kind != head.row.kind
         return head.row.prelude or self.head.row.kind in head.row.joins
 
     def take(self, line: Line, head: Headline) -> None:
@@ -192,18 +194,28 @@ class _Windows(Protocol):
 
 
 def split(reader: _Windows, source: str) -> Iterator[Splat]:
-    """All splats of a log, in the order in which they ended.
+    """All splats of a log, in the order in which they open.
 
     Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it.
     """
     for window in reader.windows():
         splitter = Splitter(source, reader.release_at)
+        done: list[Splat] = []
         for line in window:
-            yield from splitter.feed(line)
+            done += splitter.feed(line)
+            if done and not splitter.open:
+                yield from _ordered(done)
+                done = []
             if splitter.idle > _IDLE:
                 break
         else:
-            yield from splitter.close("the log ends")
+            done += splitter.close("the log ends")
+        yield from _ordered(done)
+
+
+def _ordered(done: list[Splat]) -> list[Splat]:
+    """Reports of several CPUs end in any order; they are told in the order in which they began."""
+    return sorted(done, key=lambda splat: splat.lines[splat.opener].number)
 
 
 def split_lines(lines: Iterable[Line | None], source: str = "-") -> Iterator[Splat]:

@@ -1,0 +1,191 @@
+"""The Python API: the one place where logs, cases and the store meet.
+
+    import kb
+
+    with kb.KnowledgeBase("kb.db") as base:
+        for report in base.read(attachment):
+            diagnosis = base.diagnose(report)
+
+    kb.match(log)          # no database: what `kb match` does
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from kb.errors import UsageError
+from kb.model.case import Case
+from kb.model.report import Report
+from kb.model.verdict import Annotation, Diagnosis, Sighting
+from kb.signature import signature
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from kb.cases.library import Library
+    from kb.store import Shown, Store
+
+Log = str | bytes | Path | BinaryIO
+"""A log: a path, its bytes, its text, or a binary file."""
+
+
+def read(log: Log | Iterable[Log]) -> Iterator[Report]:
+    """The reports of a log (or of several), in the order of the input.
+
+    A malformed log raises nothing: its reports are ``corrupted``.
+
+    Args:
+        log: Path (a folder is read whole), bytes, text, or binary file; compressed ones are unpacked.
+
+    Raises:
+        InputError: A file is absent, cannot be read, or is packed in a way that kb cannot unpack.
+    """
+    from kb.log.source import open_sources
+
+    for source in open_sources(_several(log)):
+        yield from _reports(source.data, source.name)
+
+
+def _several(log: Log | Iterable[Log]) -> Iterable[Log]:
+    if isinstance(log, str | bytes | Path) or hasattr(log, "read"):
+        return [log]  # type: ignore[list-item]
+    return log
+
+
+def _reports(data: bytes, name: str) -> Iterator[Report]:
+    from kb.log.reader import Reader
+
+    reader = Reader(data, name)
+    windows = reader.windows()
+    first = next(windows, None)
+    if first is None:  # most logs hold no report: they are answered without loading a grammar
+        return
+    from kb.parse.follow import follow
+    from kb.parse.report import parse
+    from kb.parse.split import split
+
+    yield from follow(parse(splat) for splat in split(reader, name))
+
+
+def diagnose(report: Report, cases: Iterable[Case] | None = None, *, kernel: str | None = None) -> Diagnosis:
+    """What a report says and what is known about it. Pure: writes nothing.
+
+    Args:
+        report: From :func:`read`.
+        cases: Cases to match against; the packaged ones and ``$KB_CASES`` by default.
+        kernel: Release to assume where the log prints none.
+    """
+    from kb.diagnose import diagnose as conclude
+
+    return conclude(report, library().cases if cases is None else cases, kernel=kernel)
+
+
+def match(log: Log | Iterable[Log], *, cases: Iterable[Case] | None = None, kernel: str | None = None) -> list[Diagnosis]:
+    """All diagnoses of a log, without a database: the pure function behind ``kb match``.
+
+    Args:
+        log: Path, bytes, text or binary file.
+        cases: Cases to match against; the packaged ones and ``$KB_CASES`` by default.
+        kernel: Release to assume where the log prints none.
+    """
+    known = None if cases is None else tuple(cases)
+    return [diagnose(report, known, kernel=kernel) for report in read(log)]
+
+
+def library(folder: str | Path | None = None) -> "Library":
+    """The case library: packaged cases, then ``$KB_CASES``, then ``folder``."""
+    from kb.cases.library import load
+
+    return load(() if folder is None else (folder,))
+
+
+class KnowledgeBase:
+    """Cases and a store together.
+
+    Args:
+        path: The store's file; by default ``$KB_DB``, else the user's data folder. Made when something is first written.
+        cases: A folder of cases over the packaged ones.
+    """
+
+    def __init__(self, path: str | Path | None = None, *, cases: str | Path | None = None):
+        self._path = path
+        self._library = library(cases)
+        self._store: Store | None = None
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases that reports are matched against."""
+        return self._library.cases
+
+    @property
+    def store(self) -> "Store":
+        """The store, opened (and made) on first use."""
+        if self._store is None:
+            from kb.store import Store
+
+            self._store = Store(self._path)
+        return self._store
+
+    def read(self, log: Log | Iterable[Log]) -> Iterator[Report]:
+        """The reports of a log, in the order of the input: see :func:`read`."""
+        return read(log)
+
+    def diagnose(self, report: Report, *, kernel: str | None = None) -> Diagnosis:
+        """What a report says and what is known about it. Pure: writes nothing."""
+        return diagnose(report, self.cases, kernel=kernel)
+
+    def record(self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None) -> Sighting:
+        """Store one sighting of a report's signature, with the raw text as evidence.
+
+        Args:
+            report: From :meth:`read`.
+            source: Where it came from (``ticket:4711``); the input's name by default.
+            host: Host it happened on; what the log says by default.
+            seen: UTC time in ISO 8601; now by default.
+        """
+        mark = signature(report)
+        return self.store.record(
+            mark.id,
+            title=mark.title,
+            kind=report.kind,
+            key=mark.key,
+            alt=mark.alt,
+            source=source or report.source,
+            host=host or report.host,
+            kernel=report.kernel,
+            seen=seen,
+            evidence=raw_text(report),
+        )
+
+    def annotate(self, subject: Report | str, body: str, *, author: str) -> Annotation:
+        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``)."""
+        if not body.strip():
+            raise UsageError("an annotation needs a text")
+        name = f"signature:{signature(subject).id}" if isinstance(subject, Report) else subject
+        return self.store.annotate(name, body, author=author)
+
+    def show(self, prefix: str) -> "Shown":
+        """A signature by the beginning of its id: its sightings, evidence and annotations."""
+        return self.store.show(prefix)
+
+    def close(self) -> None:
+        """Close the store, if it was opened."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def __enter__(self) -> "KnowledgeBase":
+        return self
+
+    def __exit__(
+        self, kind: "type[BaseException] | None", error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        self.close()
+
+
+def raw_text(report: Report) -> bytes:
+    """The bytes of a report's lines as they stood in the input, each physical line once."""
+    seen: dict[int, bytes] = {}
+    for line in report.lines:
+        seen.setdefault(line.number, line.raw)
+    return b"".join(raw if raw.endswith((b"\n", b"\r")) else raw + b"\n" for _number, raw in sorted(seen.items()))

@@ -1,0 +1,141 @@
+"""The command line: a verb is one call of the API and one renderer.
+
+stdout is the answer, stderr the notes. Nothing heavy is imported here: each command imports what it uses, so that
+``kb --help`` and a log without reports cost little more than Python itself.
+"""
+
+import argparse
+import os
+import sys
+
+OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""Exit codes: a report matched a known case; reports, none known; usage; no report; unusable input, case or store; ^C."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run ``kb``; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.run is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    try:
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader of a pipe has left: that is its right. What is still buffered goes nowhere, without a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        from kb.errors import KbError, UsageError
+
+        if not isinstance(error, KbError):
+            raise
+        print(f"kb: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, UsageError) else UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    from kb import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="kb", description="What a kernel log says, what is known about it, what to do now.", epilog=_EXITS
+    )
+    parser.add_argument("--version", action="version", version=f"kb {__version__}", help="print the version and exit")
+    parser.set_defaults(run=None)
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_match(verbs)
+    _add_show(verbs)
+    _add_case(verbs)
+    return parser
+
+
+_EXITS = "Exit codes: 0 a report matched a known case, 1 reports but none known, 2 usage, 3 no report, 4 unusable input."
+_Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _verb(verbs: _Verbs, name: str, run: str, words: str, more: str = "") -> argparse.ArgumentParser:
+    """A sub-command; ``run`` is ``module:function`` and imported when the command is used."""
+    parser = verbs.add_parser(name, help=words, description=(words[0].upper() + words[1:] + ". " + more).strip())
+    parser.set_defaults(run=lambda options: _load(run)(options))
+    return parser
+
+
+def _load(place: str):  # type: ignore[no-untyped-def]
+    import importlib
+
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _common(parser: argparse.ArgumentParser, *, db: bool = False, cases: bool = False, color: bool = True) -> None:
+    if db:
+        parser.add_argument("--db", metavar="PATH", help="the store (default: $KB_DB, else the user's data folder)")
+    if cases:
+        parser.add_argument("--cases", metavar="DIR", help="a folder of cases over the packaged ones and $KB_CASES")
+    if color:
+        parser.add_argument(
+            "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal, unless NO_COLOR)"
+        )
+
+
+def _add_match(verbs: _Verbs) -> None:
+    parser = _verb(
+        verbs,
+        "match",
+        "kb.commands.match:run",
+        "read logs and tell for each report what happened, whether it is known and what to do",
+        "FILE may be packed (.gz .xz .bz2 .zst), a folder, or - for standard input.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="logs (default: standard input)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a report and line (schema kb.report/1)")
+    parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
+    parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
+    parser.add_argument("--record", action="store_true", help="store a sighting of each report")
+    parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
+    parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
+    parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")
+    _common(parser, db=True, cases=True)
+
+
+def _add_show(verbs: _Verbs) -> None:
+    parser = _verb(verbs, "show", "kb.commands.show:run", "show what the store has on a signature")
+    parser.add_argument("prefix", metavar="SIGNATURE", help="a signature's id or the beginning of one")
+    parser.add_argument("--json", action="store_true", help="JSON (schema kb.signature/1)")
+    parser.add_argument("--raw", action="store_true", help="the stored evidence, as it was printed")
+    _common(parser, db=True)
+
+
+def _add_case(verbs: _Verbs) -> None:
+    parser = verbs.add_parser("case", help="the case library: list, show, lint, test, index", description="The case library.")
+    parser.set_defaults(run=lambda _options: _help(parser))
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND")
+    listing = _verb(inner, "list", "kb.commands.case:list_cases", "list the cases: id, status, kind and title")
+    listing.add_argument("--json", action="store_true", help="one JSON object a case and line")
+    show = _verb(inner, "show", "kb.commands.case:show", "show a case: what it demands, explains and advises")
+    show.add_argument("id", metavar="ID", help="a case's id or the beginning of one")
+    show.add_argument("--json", action="store_true", help="JSON (schema kb.case/1)")
+    lint = _verb(inner, "lint", "kb.commands.case:lint", "check case files against the rules of the format")
+    test = _verb(inner, "test", "kb.commands.case:test", "run cases on their samples: match-*.log say yes, near-*.log do not")
+    new = _verb(inner, "new", "kb.commands.case:new", "start a case: a draft folder, its predicates proposed from a log")
+    new.add_argument("id", metavar="ID", help="id of the case: small letters, digits and hyphens")
+    new.add_argument("log", nargs="?", metavar="FILE", help="a log whose first report the case is about")
+    new.add_argument("--into", metavar="DIR", default=".", help="folder to make the case's folder in (default: this one)")
+    for each in (lint, test):
+        each.add_argument("paths", nargs="*", metavar="PATH", help="case folders or folders of them (default: the library)")
+        each.add_argument("--json", action="store_true", help="one JSON object a finding and line")
+    for each in (listing, show, lint, test, new):
+        _common(each, cases=True, color=False)
+
+
+def _help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help(sys.stderr)
+    return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One module a command of ``kb``; imported when the command is used."""

@@ -1,0 +1,62 @@
+"""``kb match``: logs in, diagnoses out."""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+
+from kb import api
+from kb.cli import EMPTY, OK, UNKNOWN
+from kb.errors import UsageError
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, diagnose, print; the exit code tells whether anything was known."""
+    if options.json and options.markdown:
+        raise UsageError("--json and --markdown exclude each other")
+    started = time.perf_counter()
+    count = known = 0
+    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+        for report in api.read(options.files or ["-"]):
+            diagnosis = base.diagnose(report, kernel=options.kernel)
+            if options.record:
+                base.record(report, source=options.source, host=options.host)
+            _print(diagnosis, options, count)
+            count += 1
+            known += diagnosis.known
+    if options.stats:
+        print(f"kb: {count} reports, {known} known, {time.perf_counter() - started:.3f} s", file=sys.stderr)
+    if not count:
+        print("kb: no report in the input", file=sys.stderr)
+        return EMPTY
+    return OK if known else UNKNOWN
+
+
+def _print(diagnosis, options: argparse.Namespace, index: int) -> None:  # type: ignore[no-untyped-def]
+    if options.json:
+        import json
+
+        text = json.dumps(diagnosis.to_json(), ensure_ascii=True, separators=(", ", ": ")) + "\n"
+    elif options.markdown:
+        text = diagnosis.to_markdown() + "\n"
+    else:
+        rule = "" if index == 0 else "\n"
+        text = rule + diagnosis.to_text(verbose=options.verbose, color=colored(options.color), width=_width())
+    sys.stdout.write(text if _speaks_utf8() else text.encode("ascii", "backslashreplace").decode("ascii"))
+    sys.stdout.flush()
+
+
+def colored(choice: str) -> bool:
+    """Whether to colour stdout: only on a terminal, and never where NO_COLOR is set, unless asked to."""
+    if choice != "auto":
+        return choice == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((100, 24)).columns, 140)
+
+
+def _speaks_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf8sig")

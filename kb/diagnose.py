@@ -1,0 +1,38 @@
+"""Report x cases -> diagnosis. Pure: no database, no clock, no file."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kb.facts.report import facts_of
+from kb.match import match
+from kb.model.case import Case
+from kb.model.report import Report
+from kb.model.verdict import Diagnosis, Match, Verdict
+from kb.signature import signature
+
+
+def diagnose(report: Report, cases: Iterable[Case] = (), *, kernel: str | None = None) -> Diagnosis:
+    """What a report says, what is known about it, what to do.
+
+    Args:
+        report: A parsed report.
+        cases: The cases to match it against.
+        kernel: Release to assume where the log prints none (``uname -r``).
+
+    Returns:
+        The diagnosis; matches hold the verdicts YES and MAYBE, best first.
+    """
+    if kernel is not None and report.kernel is None:
+        report = replace(report, kernel=kernel)
+    facts = facts_of(report)
+    mark = signature(report)
+    matches = match(facts, mark, report.kind, cases)
+    return Diagnosis(report, mark, replace(facts, next_steps=_steps(facts.next_steps, matches)), matches)
+
+
+def _steps(own: tuple[str, ...], matches: tuple[Match, ...]) -> tuple[str, ...]:
+    """What to run next: what would settle a MAYBE first, then what the facts ask for."""
+    if matches and matches[0].verdict is Verdict.MAYBE:
+        steps = tuple(f"{step.run}  # expect: {step.expect}" for step in matches[0].would_decide)
+        return tuple(dict.fromkeys((*steps, *own)))
+    return own

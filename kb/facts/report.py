@@ -1,0 +1,107 @@
+"""The facts that every report bears, and the dispatch to the facts of its kind."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kb.model.log import Span
+from kb.model.report import Report
+from kb.model.verdict import Fact, Facts, Reason
+from kb.parse.stack import plain
+
+_ENGINES: Mapping[str, str] = {
+    "page_allocation_failure": "kb.facts.allocation:allocation_facts",
+    "allocation_stall": "kb.facts.allocation:allocation_facts",
+    "vmalloc_failure": "kb.facts.allocation:allocation_facts",
+    "slub_failure": "kb.facts.allocation:allocation_facts",
+    "percpu_failure": "kb.facts.allocation:allocation_facts",
+    "oom_kill": "kb.facts.oom:oom_facts",
+}
+"""Kinds with arithmetic of their own: a new one is a row here and a function ``Report -> Facts``."""
+
+
+def facts_of(report: Report) -> Facts:
+    """All facts of a report: what every report bears, then what its kind's own engine computes."""
+    common = _common(report)
+    engine = _ENGINES.get(report.kind)
+    own = _load(engine)(report) if engine is not None else _plain(report)
+    return replace(own, values={**common, **own.values}, unknown=(*_unknown(report, own), *own.unknown))
+
+
+def _load(place: str) -> Callable[[Report], Facts]:
+    """Engines are imported when a report of their kind turns up: an oops does not pay for the allocator."""
+    module, _, name = place.partition(":")
+    found: Callable[[Report], Facts] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _common(report: Report) -> dict[str, Fact]:
+    head = ((report.headline_line, report.headline_line),)
+    values: dict[str, Fact] = {}
+
+    def add(name: str, value: Any, evidence: tuple[Span, ...] = head) -> None:
+        if value not in (None, "", ()):
+            values[name] = Fact(name, value, evidence)
+
+    def at(name: str) -> tuple[Span, ...]:
+        line = report.field_lines.get(name)
+        return ((line, line),) if line else head
+
+    add("kind", report.kind)
+    add("subtype", report.subtype)
+    add("title", report.title)
+    add("function", report.function, _frame_spans(report, report.function) or head)
+    add("module", report.module, _frame_spans(report, report.function) or head)
+    for name in ("kernel", "comm", "taint", "workqueue"):
+        add(name, getattr(report, name), at(name))
+    add("arch", report.arch)
+    add("corrupted", report.corrupted)
+    frames = tuple(dict.fromkeys(plain(frame.function) for trace in report.traces for frame in trace.frames))
+    add("frames", frames, tuple((trace.line, trace.frames[-1].line) for trace in report.traces if trace.role == "main"))
+    modules = tuple(dict.fromkeys(frame.module for trace in report.traces for frame in trace.frames if frame.module))
+    add("modules", modules)
+    for name, value in report.fields.items():
+        add(f"field.{name}", value, at(name))
+    return values
+
+
+def _frame_spans(report: Report, function: str | None) -> tuple[Span, ...]:
+    for trace in report.traces:
+        for frame in trace.frames:
+            if frame.line and plain(frame.function) == function:
+                return ((frame.line, frame.line),)
+    return ()
+
+
+_PRIVATE = frozenset({"kernel", "comm", "pid", "cpu", "taint", "hardware", "rest", "code"})
+"""Fields that the report itself carries; what is left is the kind's own."""
+
+
+def _plain(report: Report) -> Facts:
+    """Facts of a kind without an engine: the named fields, and why this function is blamed."""
+    detail = {name: value for name, value in report.fields.items() if name not in _PRIVATE}
+    head = ((report.headline_line, report.headline_line),)
+    blame = _frame_spans(report, report.function)
+    reasons = []
+    if report.function is not None:
+        module = f" [{report.module}]" if report.module else ""
+        claim = f"{report.function}{module} is to blame"
+        reasons.append(Reason(claim, "unknown" if report.corrupted else "holds", report.chosen_because, blame or head))
+    return Facts(detail=detail, reasoning=tuple(reasons), summary=_summary(report))
+
+
+def _summary(report: Report) -> str:
+    where = f" in {report.function}" if report.function and report.function not in report.title else ""
+    module = f", module {report.module}" if report.module else ""
+    return f"{report.title}{where}{module}"
+
+
+def _unknown(report: Report, own: Facts) -> tuple[str, ...]:
+    """What every diagnosis would like to know and this log does not say."""
+    missing = []
+    if report.kernel is None and not any("release" in text for text in own.unknown):
+        missing.append("kernel release: the log does not print it")
+    if report.corrupted is not None:
+        missing.append(f"the report is damaged: {report.corrupted}")
+    return tuple(missing)

@@ -1,0 +1,1 @@
+"""Diagnosis -> text, markdown, JSON. Nothing is computed here that is not in the diagnosis."""

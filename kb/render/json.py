@@ -1,0 +1,142 @@
+"""Diagnosis -> the ``kb.report/1`` object. Fields may be added, never changed."""
+
+from typing import Any
+
+from kb.model.report import Frame, Report
+from kb.model.verdict import Diagnosis, Fact, Match, Reason
+
+SCHEMA = "kb.report/1"
+
+
+def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Plain values only: dict, list, str, int, float, bool, None."""
+    report, facts, mark = diagnosis.report, diagnosis.facts, diagnosis.signature
+    return {
+        "schema": SCHEMA,
+        "source": report.source,
+        "lines": list(report.span),
+        "kind": report.kind,
+        "subtype": report.subtype,
+        "title": report.title,
+        "alt_titles": list(report.alt_titles),
+        "function": report.function,
+        "module": report.module,
+        "corrupted": report.corrupted,
+        "kernel": report.kernel,
+        "arch": report.arch,
+        "comm": report.comm,
+        "pid": report.pid,
+        "cpu": report.cpu,
+        "time": report.time,
+        "wall": report.wall,
+        "host": report.host,
+        "taint": report.taint,
+        "headline": report.headline,
+        "follows": report.follows,
+        "frames": [_frame(frame) for frame in report.frames],
+        "traces": _traces(report),
+        "signature": {
+            "id": mark.id,
+            "version": mark.version,
+            "key": mark.key,
+            "chosen_because": mark.chosen_because,
+            "alt": list(mark.alt),
+            "stack": mark.stack,
+        },
+        "facts": plain(facts.detail),
+        "diagnosis": {
+            "cause": facts.cause,
+            "summary": facts.summary,
+            "reasoning": [_reason(reason) for reason in facts.reasoning],
+            "unknown": list(facts.unknown),
+            "next_steps": list(facts.next_steps),
+        },
+        "matches": [_match(match) for match in diagnosis.matches],
+        "similar": [
+            {"case": other.case, "signature": other.signature, "score": round(other.score, 3), "title": other.title}
+            for other in diagnosis.similar
+        ],
+    }
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "function": frame.function,
+        "offset": frame.offset,
+        "size": frame.size,
+        "module": frame.module,
+        "reliable": frame.reliable,
+        "line": frame.line,
+    }
+    if frame.source is not None:
+        shown["source"] = frame.source
+    if frame.inline:
+        shown["inline"] = True
+    return shown
+
+
+def _traces(report: Report) -> list[dict[str, Any]]:
+    return [
+        {
+            "role": trace.role,
+            "title": trace.title,
+            "line": trace.line,
+            "cpu": trace.cpu,
+            "frames": [_frame(frame) for frame in trace.frames],
+        }
+        for trace in report.traces
+        if trace.role != "main"
+    ]
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "claim": reason.claim,
+        "verdict": reason.verdict,
+        "because": reason.because,
+        "evidence": [list(span) for span in reason.evidence],
+        "numbers": list(reason.numbers),
+    }
+
+
+def _match(match: Match) -> dict[str, Any]:
+    case = match.case
+    return {
+        "case": case.id,
+        "title": case.title,
+        "status": case.status,
+        "verdict": match.verdict.value,
+        "score": round(match.score, 3),
+        "how": match.how,
+        "predicates": [
+            {
+                "text": mark.predicate.text,
+                "role": mark.role,
+                "verdict": mark.verdict.value,
+                "because": mark.because,
+                "evidence": [list(span) for span in mark.evidence],
+            }
+            for mark in match.marks
+        ],
+        "fixes": [
+            {"commit": fix.commit, "since": fix.since, "subject": fix.subject, "branch": fix.branch} for fix in case.fixes
+        ],
+        "fix_status": match.fix_status,
+        "fix_reason": match.fix_reason,
+        "workarounds": [{"do": way.do, "caveat": way.caveat} for way in case.workarounds],
+        "verify": [{"run": step.run, "expect": step.expect, "means": step.means} for step in case.verify],
+        "disputes": [{"claim": dispute.claim, "finding": dispute.finding} for dispute in case.disputes],
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value of facts made of plain types: tuples and sets are lists, facts their value."""
+    if isinstance(value, Fact):
+        return plain(value.value)
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(plain(item) for item in value)
+    return value

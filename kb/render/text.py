@@ -1,0 +1,190 @@
+"""Diagnosis -> what ``kb match`` prints for a person.
+
+Marks stand beside words (``✓ holds``), so that nothing depends on colour; every claim ends in its lines.
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kb.model.report import Report
+from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason
+from kb.render.safe import pad, safe, spans
+from kb.render.zones import zone_table
+
+_MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
+_COLOR = {"holds": "32", "yes": "32", "excluded": "2", "no": "31", "unknown": "33", "maybe": "33", "title": "1", "head": "1;36"}
+_LABEL = 10
+
+
+def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False, width: int = 100) -> str:
+    """The diagnosis as text, with a line end.
+
+    Args:
+        diagnosis: What to show.
+        verbose: Show each subtraction behind a claim, and all predicates of a case that does not say yes.
+        color: Use ANSI colours.
+        width: Columns to fill.
+    """
+    page = _Page(color, max(60, width))
+    _head(page, diagnosis)
+    _reasoning(page, diagnosis, verbose)
+    for line in zone_table(diagnosis.facts.detail, page.width, verbose):
+        page.plain(line)
+    _known(page, diagnosis, verbose)
+    _tail(page, diagnosis)
+    return "\n".join(page.lines) + "\n"
+
+
+class _Page:
+    """Lines being written: labels in one column, text wrapped in the next."""
+
+    def __init__(self, color: bool, width: int):
+        self.color = color
+        self.width = width
+        self.lines: list[str] = []
+
+    def paint(self, text: str, role: str) -> str:
+        return f"\x1b[{_COLOR[role]}m{text}\x1b[0m" if self.color and role in _COLOR else text
+
+    def plain(self, text: str = "") -> None:
+        self.lines.append(text)
+
+    def section(self, name: str) -> None:
+        self.lines += ["", self.paint(name, "head")]
+
+    def row(self, label: str, text: str, role: str = "", indent: int = 2) -> None:
+        """A label and its text, wrapped under itself."""
+        room = self.width - indent - _LABEL
+        rows = textwrap.wrap(safe(text), room, break_long_words=False, break_on_hyphens=False) or [""]
+        first = " " * indent + self.paint(pad(label, _LABEL), role) + rows[0]
+        self.lines += [first.rstrip(), *(" " * (indent + _LABEL) + row for row in rows[1:])]
+
+
+def _head(page: _Page, diagnosis: Diagnosis) -> None:
+    report = diagnosis.report
+    where = f" [{report.module}]" if report.module and report.function else ""
+    page.plain(page.paint(safe(report.title) + where, "title") + f"   {spans((report.span,))}")
+    page.row("who", _who(report))
+    page.row("kernel", report.kernel or _era(diagnosis) or "unknown: the log does not print a release")
+    for label, text in _asked(diagnosis.facts.detail):
+        page.row(label, text)
+    if report.function is not None:
+        page.row("blamed", f"{report.function}{where}: {report.chosen_because}")
+    if report.corrupted is not None:
+        page.row("damaged", f"corrupted, because {report.corrupted}", "unknown")
+    if report.follows is not None:
+        page.row("follows", f"report {report.follows + 1} of this log: look there first")
+    page.row("signature", diagnosis.signature.id)
+    if diagnosis.facts.cause is not None:
+        page.row("cause", f"{diagnosis.facts.cause}: {diagnosis.facts.summary}", "title")
+
+
+def _who(report: Report) -> str:
+    parts = [
+        report.comm or "unknown task",
+        f"pid {report.pid}" if report.pid is not None else "",
+        f"CPU {report.cpu}" if report.cpu is not None else "",
+        f"host {report.host}" if report.host else "",
+        f"tainted {report.taint}" if report.taint not in (None, "-") else "",
+        f"work item {report.fields['work']}" if "work" in report.fields else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _era(diagnosis: Diagnosis) -> str | None:
+    era = diagnosis.facts.detail.get("gfp_era")
+    return f"not printed; the text itself says {era}" if era else None
+
+
+def _asked(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The request of an allocation report: order, mask, and who set which flag."""
+    if detail.get("gfp_mask") is None:
+        return
+    flags = "|".join(str(flag).removeprefix("__GFP_") for flag in detail.get("gfp_flags", ()))
+    size = f"order:{detail['order']} = {4 << detail['order']} kB, " if detail.get("order") is not None else ""
+    yield "asked", f"{size}mask {detail['gfp_mask']} = {flags} ({detail.get('gfp_name') or 'no common name'})"
+    if detail.get("caller"):
+        yield "", f"from the caller: {_flags(detail['caller'])}"
+    if detail.get("slab_layer"):
+        yield "", f"from the slab layer: {_flags(detail['slab_layer'])}"
+
+
+def _flags(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("name") or value.get("flags") or ()
+    return value if isinstance(value, str) else "|".join(str(flag) for flag in value)
+
+
+def _reasoning(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
+    reasons = diagnosis.facts.reasoning
+    if not reasons:
+        return
+    page.section("Why")
+    for reason in reasons:
+        _reason(page, reason, verbose)
+
+
+def _reason(page: _Page, reason: Reason, verbose: bool) -> None:
+    label = f"{_MARK.get(reason.verdict, ' ')} {reason.verdict}"
+    text = f"{reason.claim}: {reason.because}" if reason.because else reason.claim
+    page.row(pad(label, _LABEL), f" {text} {spans(reason.evidence)}".strip(), reason.verdict)
+    if verbose:
+        for number in reason.numbers:
+            page.row("", number, indent=4)
+
+
+def _known(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
+    page.section("Known")
+    if not diagnosis.matches:
+        page.row("", "no case of the library matches")
+    for index, match in enumerate(diagnosis.matches):
+        if index:
+            page.plain()
+        _match(page, match, verbose or index == 0)
+
+
+def _match(page: _Page, match: Match, whole: bool) -> None:
+    case = match.case
+    page.row(f"{_MARK[match.verdict.value]} {match.verdict.value}", f"{case.id}: {case.title}", match.verdict.value)
+    if not whole:
+        return
+    page.row("", case.summary)
+    for mark in match.marks:
+        _predicate(page, mark)
+    page.row("status", f"{match.fix_status}: {match.fix_reason}" if match.fix_reason else match.fix_status)
+    for fix in case.fixes:
+        since = f" (in v{fix.since})" if fix.since and fix.branch == "mainline" else f" ({fix.since})" if fix.since else ""
+        branch = "" if fix.branch == "mainline" else f" [{fix.branch}]"
+        page.row("fix", f'{fix.commit[:12]} ("{fix.subject}"){since}{branch}')
+    for way in case.workarounds:
+        page.row("now", way.do)
+        page.row("", f"but: {way.caveat}")
+    for step in case.verify:
+        page.row("check", step.run)
+        page.row("", f"expect {step.expect}" + (f": {step.means}" if step.means else ""))
+    for dispute in case.disputes:
+        source = f" ({dispute.source or dispute.by})" if dispute.source or dispute.by else ""
+        page.row("dispute", f"{dispute.claim} {dispute.finding}{source}")
+
+
+def _predicate(page: _Page, mark: PredicateMark) -> None:
+    role = "" if mark.role == "require" else f"{mark.role}: "
+    because = f"  {mark.because}" if mark.because else ""
+    page.row("", f"{_MARK[mark.verdict.value]} {role}{mark.predicate.text}{because} {spans(mark.evidence)}".rstrip())
+
+
+def _tail(page: _Page, diagnosis: Diagnosis) -> None:
+    _list(page, "Unknown", diagnosis.facts.unknown)
+    _list(page, "Next", diagnosis.facts.next_steps)
+    if diagnosis.similar:
+        _list(page, "Similar", (f"{other.case or other.signature}  {other.score:.2f}  {other.title}" for other in diagnosis.similar))
+
+
+def _list(page: _Page, name: str, entries: Iterable[str]) -> None:
+    entries = tuple(entries)
+    if not entries:
+        return
+    page.section(name)
+    for entry in entries:
+        page.row("-", entry)

@@ -1,0 +1,1 @@
+"""Bytes -> lines: opening inputs, finding candidates, taking transports' prefixes off."""

@@ -1,0 +1,130 @@
+"""The watermark rules of every kernel as a table: one row a stretch of releases, with what differs and who says so."""
+
+from dataclasses import dataclass
+
+from kb.kernel.era import NEVER, Span, span
+from kb.kernel.release import Release
+
+DEBIAN_61_NEW = 56
+"""Debian's 6.1.0-56 is 6.1.192 (its ``Linux version`` banner), a stable release that has the 6.3 reserves."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """How ``__zone_watermark_ok()`` and ``gfp_to_alloc_flags()`` of a stretch of kernels decide."""
+
+    name: str
+    """How a person calls it: ``mainline 4.4-4.14``."""
+    rule: str
+    """``order-walk`` (every order below the request keeps its own, halved, watermark; to 4.3), ``order-walk-el6``
+    or ``free-block`` (watermark for order 0 only, then any usable block; 4.4+)."""
+    span: Span
+    source: str
+    surcharge: int = -1
+    """The pages charged first are ``2^order + surcharge``."""
+    cma: bool = True
+    """free_cma is subtracted unless the request may use CMA pages (3.10+)."""
+    harder: str = "atomic-flag"
+    """When HARDER is set: ``no-wait``, ``no-wait-nomemalloc`` (and not NOMEMALLOC), ``no-wait-no-thp`` (nor
+    NO_KSWAPD), ``atomic-flag`` (4.4+), ``reserves`` (6.3+: MIN_RESERVE and NON_BLOCK instead)."""
+    highatomic: str = "none"
+    """Which highatomic pages are subtracted: ``none``, ``reserved`` (the pageblocks) or ``free`` (6.12+)."""
+    highatomic_needs_high: bool = False
+    """The HIGHATOMIC list is open to __GFP_HIGH requests only."""
+    classzone: str = "preferred"
+    """Column of lowmem_reserve[]: ``preferred`` zone (to 5.7) or the mask's ``highest`` zone."""
+    harder_any_block: bool = False
+    """HARDER accepts any non-zero count, of whatever type (4.4 - 4.14, mended in 4.15 and stable)."""
+    oom_victim: str = "no watermark"
+    """What an OOM victim gets: ``no watermark`` (to 4.13) or ``half`` (ALLOC_OOM)."""
+    unaccepted: bool = False
+    """Unaccepted memory is subtracted (6.5 - 6.10)."""
+
+
+_PA = "mm/page_alloc.c __zone_watermark_ok()"
+W1 = "order-walk"
+W2 = "free-block"
+
+RULES: tuple[RuleSet, ...] = (
+    RuleSet("2.6.32-2.6.37", W1, span("", "2.6.38", {6: (0, 220), 7: NEVER}), f"2.6.32, 2.6.37, el6-71, el6-131 {_PA}",
+            cma=False, harder="no-wait"),
+    RuleSet("2.6.38-3.1", W1, span("2.6.38", "3.2", {6: (220, 431), 7: NEVER}),
+            f"2.6.38, 3.0.27, 3.1.3, el6-220 {_PA}",
+            surcharge=1, cma=False, harder="no-wait-nomemalloc"),
+    RuleSet("RHEL 6.5-6.10", "order-walk-el6", span("99.0", "", {6: (431, None)}), f"el6-431, -504, -641, -754 {_PA}",
+            surcharge=1, cma=False, harder="no-wait-nomemalloc"),
+    RuleSet("3.2-3.9", W1, span("3.2", "3.10", {7: NEVER}), f"3.3.8, 3.4.108, 3.5.0, 3.6.5, 3.8.3 {_PA}; 3.2 not read",
+            cma=False, harder="no-wait-nomemalloc"),
+    RuleSet("3.10-3.15", W1, span("3.10", "3.16", {7: NEVER}),
+            f"3.10.4, 3.13.0, 3.14.1 {_PA}", harder="no-wait-nomemalloc"),
+    RuleSet("3.16-4.3, RHEL 7", W1, span("3.16", "4.4", {7: (0, None)}),
+            f"4.3.0, el7-514, -1062, -1127, -1160 {_PA}",
+            harder="no-wait-no-thp"),
+    RuleSet("4.4-4.13", W2, span("4.4", "4.14"), f'97a16fc82a7c ("mm, page_alloc: only enforce watermarks for order-0 '
+            f'allocations") (in v4.4); 4.4.11 {_PA}', highatomic="reserved", harder_any_block=True),
+    RuleSet("4.14", W2, span("4.14", "4.15"), f"4.14.5 {_PA}", highatomic="reserved", harder_any_block=True,
+            oom_victim="half"),
+    RuleSet("4.15-5.7, RHEL 8.0-8.4", W2, span("4.15", "5.8", {8: (0, 348)}), f"4.15.18 .. 5.7.14, el8-80 .. 305 {_PA}",
+            highatomic="reserved", oom_victim="half"),
+    RuleSet("5.8-6.2, RHEL 8.5-8.10, RHEL 9.0-9.4", W2, span("5.8", "6.3", {8: (348, None), 9: (0, 503)}),
+            f"97a225e69a1f (in v5.8); 5.8.1 .. 6.2.1, el9-70 .. 427 {_PA}", highatomic="reserved", classzone="highest",
+            oom_victim="half"),
+    RuleSet("6.3-6.4, RHEL 9.5-9.6", W2, span("6.3", "6.5", {9: (503, None)}),
+            f"1ebbb21811b7 (in v6.3); 6.3.8, 6.4.6, el9-503 {_PA}", harder="reserves", highatomic="reserved",
+            classzone="highest", oom_victim="half"),
+    RuleSet("6.5-6.10", W2, span("6.5", "6.11"), f"6.5.0 .. 6.10.0 {_PA}", harder="reserves", highatomic="reserved",
+            classzone="highest", oom_victim="half", unaccepted=True),
+    RuleSet("6.11", W2, span("6.11", "6.12"), f"6.11.11 {_PA}", harder="reserves", highatomic="reserved",
+            classzone="highest", oom_victim="half"),
+    RuleSet("6.12-6.17, RHEL 10", W2, span("6.12", "6.18"), f"el10-55, 6.13.7, 6.14.0 {_PA}", harder="reserves",
+            highatomic="free", classzone="highest", oom_victim="half"),
+    RuleSet("6.18+, 6.12.107+", W2, span("6.18"), f"6.12.107, 6.18.2, 7.3.4 {_PA}", harder="reserves",
+            highatomic="free", highatomic_needs_high=True, classzone="highest", oom_victim="half"),
+)  # fmt: skip
+"""In order of age. Each release belongs to one row by its number; stable backports are handled in `rules_for`."""
+
+STABLE_61 = RuleSet(
+    "6.1.192", W2, span("99.0"), f"6.1.192 {_PA} and gfp_to_alloc_flags()", harder="reserves", highatomic="reserved",
+    highatomic_needs_high=True, classzone="highest", oom_victim="half",
+)  # fmt: skip
+"""6.1.y as of 6.1.192: reserves as in 6.3 under the old mask bits. Its first point release was not read."""
+
+
+def rule_named(name: str) -> RuleSet:
+    """The row of that name."""
+    return next(rules for rules in (*RULES, STABLE_61) if rules.name == name)
+
+
+MAINLINE_44 = rule_named("4.4-4.13")
+CURRENT = RULES[-1]
+
+
+def rules_for(releases: tuple[Release, ...]) -> tuple[RuleSet, ...]:
+    """Rule sets of the candidate kernels, oldest first. More than one when the report does not tell which."""
+    chosen: dict[str, RuleSet] = {}
+    for release in releases:
+        for rules in _rules(release):
+            chosen.setdefault(rules.name, rules)
+    order = [rules.name for rules in (*RULES, STABLE_61)]
+    return tuple(sorted(chosen.values(), key=lambda rules: order.index(rules.name)))
+
+
+def _rules(release: Release) -> list[RuleSet]:
+    found = [rules for rules in RULES if rules.span.has(release)]
+    if release.family == "rhel":
+        return found
+    if release.version[:2] == (6, 1):
+        return _stable(release, found, STABLE_61, 192)
+    if release.version[:2] == (6, 12):
+        return _stable(release, found, CURRENT, 107)
+    return found
+
+
+def _stable(release: Release, old: list[RuleSet], new: RuleSet, read: int) -> list[RuleSet]:
+    """Both rows for a stable release below the one that was read to have the change: its first one is not known."""
+    if release.family == "debian" and release.point is None and release.build:
+        return [new] if release.build[0] >= DEBIAN_61_NEW else [*old, new]
+    if release.point is not None and release.point >= read:
+        return [new]
+    # A bare "6.1" comes from the table of candidates: the mainline release itself.
+    return old if release.point == 0 else [*old, new]

@@ -22,6 +22,8 @@ from kb.signature import signature
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from kb.parse.evidence import Evidence
+
     from kb.cases.library import Library
     from kb.store import Shown, Store
 
@@ -67,29 +69,56 @@ def _reports(data: bytes, name: str) -> Iterator[Report]:
     yield from follow(parse(splat) for splat in split(reader, name))
 
 
-def diagnose(report: Report, cases: Iterable[Case] | None = None, *, kernel: str | None = None) -> Diagnosis:
+def diagnose(
+    report: Report,
+    cases: Iterable[Case] | None = None,
+    *,
+    kernel: str | None = None,
+    context: Iterable[str | Path] = (),
+) -> Diagnosis:
     """What a report says and what is known about it. Pure: writes nothing.
 
     Args:
         report: From :func:`read`.
         cases: Cases to match against; the packaged ones and ``$KB_CASES`` by default.
         kernel: Release to assume where the log prints none.
+        context: Files beside the log: /proc/vmstat before and after, buddyinfo, zoneinfo, a trace, sysctl output.
     """
     from kb.diagnose import diagnose as conclude
 
-    return conclude(report, library().cases if cases is None else cases, kernel=kernel)
+    known = library().cases if cases is None else cases
+    return conclude(report, known, kernel=kernel, evidence=read_evidence(context))
 
 
-def match(log: Log | Iterable[Log], *, cases: Iterable[Case] | None = None, kernel: str | None = None) -> list[Diagnosis]:
+def read_evidence(paths: Iterable[str | Path]) -> "Evidence | None":
+    """What files beside a log hold, each recognised by its content; None where there are none."""
+    paths = tuple(paths)
+    if not paths:
+        return None
+    from kb.log.source import open_sources
+    from kb.parse.evidence import parse_evidence
+
+    return parse_evidence((source.name, source.data) for source in open_sources(Path(path) for path in paths))
+
+
+def match(
+    log: Log | Iterable[Log],
+    *,
+    cases: Iterable[Case] | None = None,
+    kernel: str | None = None,
+    context: Iterable[str | Path] = (),
+) -> list[Diagnosis]:
     """All diagnoses of a log, without a database: the pure function behind ``kb match``.
 
     Args:
         log: Path, bytes, text or binary file.
         cases: Cases to match against; the packaged ones and ``$KB_CASES`` by default.
         kernel: Release to assume where the log prints none.
+        context: Files beside the log.
     """
-    known = None if cases is None else tuple(cases)
-    return [diagnose(report, known, kernel=kernel) for report in read(log)]
+    known = library().cases if cases is None else tuple(cases)
+    beside = tuple(context)
+    return [diagnose(report, known, kernel=kernel, context=beside) for report in read(log)]
 
 
 def library(folder: str | Path | None = None) -> "Library":
@@ -130,9 +159,9 @@ class KnowledgeBase:
         """The reports of a log, in the order of the input: see :func:`read`."""
         return read(log)
 
-    def diagnose(self, report: Report, *, kernel: str | None = None) -> Diagnosis:
+    def diagnose(self, report: Report, *, kernel: str | None = None, context: Iterable[str | Path] = ()) -> Diagnosis:
         """What a report says and what is known about it. Pure: writes nothing."""
-        return diagnose(report, self.cases, kernel=kernel)
+        return diagnose(report, self.cases, kernel=kernel, context=context)
 
     def record(self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None) -> Sighting:
         """Store one sighting of a report's signature, with the raw text as evidence.

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=None)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_match(verbs)
+    _add_verify(verbs)
     _add_show(verbs)
     _add_case(verbs)
     return parser
@@ -95,11 +96,32 @@ def _add_match(verbs: _Verbs) -> None:
     parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
+    parser.add_argument(
+        "--context",
+        metavar="FILE",
+        nargs="+",
+        default=[],
+        action="extend",
+        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, a trace, sysctl -a",
+    )
     parser.add_argument("--record", action="store_true", help="store a sighting of each report")
     parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
     parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
     parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")
     _common(parser, db=True, cases=True)
+
+
+def _add_verify(verbs: _Verbs) -> None:
+    parser = _verb(
+        verbs,
+        "verify",
+        "kb.commands.verify:run",
+        "print a script that gathers what would confirm or rule out a case, on that kernel",
+        "The script reads counters and traces into a folder of its own, for kb match --context.",
+    )
+    parser.add_argument("subject", metavar="CASE|FILE", help="a case's id, or a log whose first report is meant (- for stdin)")
+    parser.add_argument("--kernel", metavar="RELEASE", help="the kernel it is to run on (uname -r)")
+    _common(parser, cases=True, color=False)
 
 
 def _add_show(verbs: _Verbs) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kb.facts.report import facts_of
 from kb.match import match
@@ -10,14 +11,20 @@ from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.signature import signature
 
+if TYPE_CHECKING:
+    from kb.parse.evidence import Evidence
 
-def diagnose(report: Report, cases: Iterable[Case] = (), *, kernel: str | None = None) -> Diagnosis:
+
+def diagnose(
+    report: Report, cases: Iterable[Case] = (), *, kernel: str | None = None, evidence: "Evidence | None" = None
+) -> Diagnosis:
     """What a report says, what is known about it, what to do.
 
     Args:
         report: A parsed report.
         cases: The cases to match it against.
         kernel: Release to assume where the log prints none (``uname -r``).
+        evidence: What files beside the log hold (:func:`kb.parse.evidence.parse_evidence`).
 
     Returns:
         The diagnosis; matches hold the verdicts YES and MAYBE, best first.
@@ -25,6 +32,10 @@ def diagnose(report: Report, cases: Iterable[Case] = (), *, kernel: str | None =
     if kernel is not None and report.kernel is None:
         report = replace(report, kernel=kernel)
     facts = facts_of(report)
+    if evidence is not None:
+        from kb.facts.context import with_context
+
+        facts = with_context(facts, report, evidence)
     mark = signature(report)
     matches = match(facts, mark, report.kind, cases)
     return Diagnosis(report, mark, replace(facts, next_steps=_steps(facts.next_steps, matches)), matches)

@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     count = known = 0
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
         for report in api.read(options.files or ["-"]):
-            diagnosis = base.diagnose(report, kernel=options.kernel)
+            diagnosis = base.diagnose(report, kernel=options.kernel, context=options.context)
             if options.record:
                 base.record(report, source=options.source, host=options.host)
             _print(diagnosis, options, count)

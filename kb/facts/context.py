@@ -1,0 +1,126 @@
+"""What files beside the log add: counters before and after, traces, settings.
+
+A claim that held by the code of that kernel is *confirmed* where a counter or a trace shows it happening, and
+contradicted where they show the opposite. Nothing here guesses: a file that does not cover the failure says nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from kb.model.report import Report
+from kb.model.verdict import Fact, Facts, Reason
+from kb.parse.evidence import Event, Evidence
+
+_COUNTERS = ("compact_stall", "compact_fail", "compact_success", "oom_kill", "drop_pagecache", "drop_slab")
+_RECLAIM = ("allocstall", "pgsteal_direct", "pgscan_direct")
+"""Counters that move when a task reclaims for itself; per zone from v4.8 (``allocstall_normal``), summed here."""
+
+
+def with_context(facts: Facts, report: Report, evidence: Evidence) -> Facts:
+    """The facts of a report with what the files beside its log add to them."""
+    values = dict(_values(evidence))
+    reasons = tuple(_reasons(facts, report, evidence, values))
+    detail = {**facts.detail, "context": {name: fact.value for name, fact in values.items()}}
+    unknown = tuple(f"context file {name}: none of the kinds kb reads" for name in evidence.unknown)
+    return replace(
+        facts,
+        values={**facts.values, **values},
+        detail=detail,
+        reasoning=(*facts.reasoning, *reasons),
+        unknown=(*facts.unknown, *unknown),
+    )
+
+
+def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
+    if len(evidence.vmstat) >= 2:
+        before, after = evidence.vmstat[0], evidence.vmstat[-1]
+        for name in (*_COUNTERS, *_RECLAIM):
+            change = _change(before.counters, after.counters, name)
+            if change is not None:
+                shown = f"{name} {_total(before.counters, name)} -> {_total(after.counters, name)} ({after.source})"
+                yield f"vmstat.{name}", Fact(f"vmstat.{name}", change, shown=shown)
+    begun = [event for event in evidence.events if event.name == "mm_vmscan_direct_reclaim_begin"]
+    ended = [event for event in evidence.events if event.name == "mm_vmscan_direct_reclaim_end"]
+    if begun or ended:
+        yield "trace.direct_reclaim", Fact("trace.direct_reclaim", len(begun or ended))
+        pages = [int(event.fields["nr_reclaimed"]) for event in ended if event.fields.get("nr_reclaimed", "").isdigit()]
+        if pages:
+            yield "trace.reclaimed", Fact("trace.reclaimed", sum(pages), shown=_places(evidence, ended))
+    compacted = [event for event in evidence.events if event.name.startswith("mm_compaction_")]
+    if evidence.events:
+        yield "trace.compaction", Fact("trace.compaction", len(compacted), shown=_places(evidence, compacted))
+    for name, value in evidence.sysctl.items():
+        yield f"sysctl.{name}", Fact(f"sysctl.{name}", int(value) if value.lstrip("-").isdigit() else value)
+
+
+def _total(counters: Mapping[str, int], name: str) -> int | None:
+    """A counter, or the sum of its per-zone and per-type parts."""
+    if name in counters:
+        return counters[name]
+    parts = [value for key, value in counters.items() if key.startswith(name + "_") and not key.endswith("_throttle")]
+    return sum(parts) if parts else None
+
+
+def _change(before: Mapping[str, int], after: Mapping[str, int], name: str) -> int | None:
+    first, last = _total(before, name), _total(after, name)
+    return None if first is None or last is None else last - first
+
+
+def _places(evidence: Evidence, events: list[Event]) -> str:
+    lines = ", ".join(str(event.line) for event in events[:4])
+    return f"{evidence.trace_source}:{lines}" if lines else ""
+
+
+def _reasons(facts: Facts, report: Report, evidence: Evidence, values: Mapping[str, Fact]) -> Iterator[Reason]:
+    if report.kind in ("page_allocation_failure", "allocation_stall"):
+        yield from _compaction(facts, values)
+        yield from _reclaim(values)
+    yield from _settings(facts, values)
+
+
+def _compaction(facts: Facts, values: Mapping[str, Fact]) -> Iterator[Reason]:
+    stall = values.get("vmstat.compact_stall")
+    if stall is None:
+        return
+    allowed = facts.get("compaction.allowed")
+    reclaimed = values.get("trace.reclaimed") or values.get("vmstat.allocstall")
+    ran = reclaimed is not None and reclaimed.value > 0
+    if stall.value == 0 and ran:
+        by_code = " as the code of that kernel has it" if allowed is not None and allowed.value is False else ""
+        yield Reason(
+            "direct compaction never started: confirmed",
+            "holds",
+            f"{stall.shown}: compact_stall did not move although direct reclaim ran ({_said(reclaimed)}){by_code}",
+        )
+    elif stall.value == 0:
+        yield Reason("direct compaction never started", "unknown", f"{stall.shown}, but nothing shows that a failure lies between the two readings")
+    else:
+        verdict = "excluded" if allowed is not None and allowed.value is False else "holds"
+        claim = "direct compaction could not start" if verdict == "excluded" else "direct compaction ran"
+        yield Reason(claim, verdict, f"{stall.shown}: some request compacted between the two readings")
+
+
+def _said(fact: Fact | None) -> str:
+    if fact is None:
+        return ""
+    if fact.name == "trace.reclaimed":
+        return f"nr_reclaimed={fact.value}" + (f", {fact.shown}" if fact.shown else "")
+    return str(fact.shown)
+
+
+def _reclaim(values: Mapping[str, Fact]) -> Iterator[Reason]:
+    reclaimed = values.get("trace.reclaimed")
+    if reclaimed is not None and reclaimed.value > 0:
+        yield Reason("memory could not be reclaimed", "excluded", f"direct reclaim freed {reclaimed.value} pages ({reclaimed.shown}): contiguity is missing, not memory")
+    elif reclaimed is not None:
+        yield Reason("memory could not be reclaimed", "holds", f"direct reclaim freed nothing ({reclaimed.shown})")
+
+
+def _settings(facts: Facts, values: Mapping[str, Fact]) -> Iterator[Reason]:
+    setting, printed = values.get("sysctl.vm.min_free_kbytes"), facts.get("min_free_kbytes")
+    if setting is None or printed is None or not printed.value:
+        return
+    same = abs(int(setting.value) - int(printed.value)) * 20 <= int(printed.value)
+    claim = f"vm.min_free_kbytes is {setting.value} now"
+    because = f"the zones of the report were set for {printed.value} kB" + ("" if same else ": it was changed since")
+    yield Reason(claim, "holds", because, printed.evidence)

@@ -1,0 +1,146 @@
+"""Files beside a log: /proc/vmstat, buddyinfo, pagetypeinfo, zoneinfo, a trace, sysctl output.
+
+Each is recognised by its content, never by its name, so that an operator may call them what they like.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kb.model.log import Span
+from kb.model.memory import Zone
+
+# kernel/trace/trace_output.c trace_print_context(): "%16s-%-7d [%03d] flags %5lu.%06lu: event: fields"
+_EVENT = re.compile(
+    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?(?P<time>\d+\.\d+): (?P<event>\w+): ?(?P<rest>.*)"
+)
+_FUNCTION = re.compile(r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+.*?\d+\.\d+: (?P<fn>\w+) <-(?P<caller>\w+)")
+_PAIR = re.compile(r"(?P<name>\w+)=(?P<value>[^ ,]+)")
+_VMSTAT = re.compile(r"(?P<name>[a-z][a-z0-9_]+) (?P<value>-?\d+)")
+_SYSCTL = re.compile(r"(?P<name>(?:vm|kernel|fs|net)(?:[./][\w./-]+)) *= *(?P<value>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a trace."""
+
+    name: str
+    comm: str
+    pid: int
+    time: float
+    fields: Mapping[str, str]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One reading of /proc/vmstat: counters by name, and the line each stands on."""
+
+    source: str
+    counters: Mapping[str, int]
+    lines: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the files beside a log hold."""
+
+    vmstat: tuple[Snapshot, ...] = ()
+    """In the order given: the first is before, the last after."""
+    zones: tuple[Zone, ...] = ()
+    events: tuple[Event, ...] = ()
+    trace_source: str = ""
+    sysctl: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    """Names of files that are none of these."""
+
+
+def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
+    """Read the files beside a log.
+
+    Args:
+        files: Name and content of each; order matters for /proc/vmstat (before, then after).
+    """
+    vmstat: list[Snapshot] = []
+    events: list[Event] = []
+    sysctl: dict[str, str] = {}
+    zones: tuple[Zone, ...] = ()
+    unknown: list[str] = []
+    trace_source = ""
+    texts: dict[str, str] = {}
+    for name, data in files:
+        text = data.decode("utf-8", "replace")
+        kind = recognise(text)
+        if kind == "vmstat":
+            vmstat += _snapshots(name, text)
+        elif kind == "trace":
+            events += _events(text)
+            trace_source = name
+        elif kind == "sysctl":
+            sysctl |= {found["name"].replace("/", "."): found["value"].strip() for found in _SYSCTL.finditer(text)}
+        elif kind is not None:
+            texts[kind] = text
+        else:
+            unknown.append(name)
+    if texts:
+        from kb.parse.procfs import read_zones
+
+        zones = read_zones(
+            zoneinfo=texts.get("zoneinfo", ""),
+            buddyinfo=texts.get("buddyinfo", ""),
+            pagetypeinfo=texts.get("pagetypeinfo", ""),
+        )
+    return Evidence(tuple(vmstat), zones, tuple(events), trace_source, sysctl, tuple(unknown))
+
+
+def recognise(text: str) -> str | None:
+    """Which file this is: ``vmstat``, ``buddyinfo``, ``pagetypeinfo``, ``zoneinfo``, ``trace``, ``sysctl``, or None."""
+    head = text[:65536]
+    if "Free pages count per migrate type" in head or re.search(r"zone +\w+, type +\w+", head):
+        return "pagetypeinfo"
+    if re.search(r"^Node \d+, zone +\w+\s*$", head, re.MULTILINE) and "pages free" in head:
+        return "zoneinfo"
+    if re.search(r"^Node \d+, zone +\w+( +\d+){4,}\s*$", head, re.MULTILINE):
+        return "buddyinfo"
+    lines = [line for line in head.splitlines() if line.strip() and not line.startswith(("#", "$"))]
+    for kind, pattern in (("vmstat", _VMSTAT), ("sysctl", _SYSCTL)):
+        if lines and sum(pattern.fullmatch(line.strip()) is not None for line in lines) > len(lines) / 2:
+            return kind
+    if any(_EVENT.match(line) or _FUNCTION.match(line) for line in lines[:2000]):
+        return "trace"
+    return None
+
+
+def _snapshots(name: str, text: str) -> Iterator[Snapshot]:
+    """Readings of one file: a counter that comes again begins the next reading."""
+    counters: dict[str, int] = {}
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _VMSTAT.fullmatch(line.strip())
+        if found is None:
+            continue
+        if found["name"] in counters:
+            yield Snapshot(name, counters, lines)
+            counters, lines = {}, {}
+        counters[found["name"]] = int(found["value"])
+        lines[found["name"]] = number
+    if counters:
+        yield Snapshot(name, counters, lines)
+
+
+def _events(text: str) -> Iterator[Event]:
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _EVENT.match(line)
+        if found is not None:
+            fields = {pair["name"]: pair["value"] for pair in _PAIR.finditer(found["rest"])}
+            yield Event(found["event"], found["comm"], int(found["pid"]), float(found["time"]), fields, number)
+            continue
+        called = _FUNCTION.match(line)
+        if called is not None:
+            yield Event(f"call:{called['fn']}", called["comm"], int(called["pid"]), 0.0, {"caller": called["caller"]}, number)
+
+
+def line_span(snapshot: Snapshot, name: str) -> Span | None:
+    """The line of the file that a counter stands on."""
+    line = snapshot.lines.get(name)
+    return (line, line) if line else None

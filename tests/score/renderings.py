@@ -21,9 +21,10 @@ def score_renderings(folder: Path, rows: Rows, plain: list[Result]) -> Score:
         for path in sorted(folder.glob(f"{stem}.*")):
             if path.suffix != ".log" and ".extra." not in path.name:
                 jobs.append(Job(path.name, path))
-                wanted.append([one.title for one in result.seen])
+                wanted.append(None if result.error else [one.title for one in result.seen])
     for want, result in zip(wanted, run(jobs), strict=True):
         score.log(result)
         got = [one.title for one in result.seen]
-        score.count("same", result.name, bool(got) == bool(want) and got == want[: len(got)], want, got)
+        same = want is not None and not result.error and bool(got) == bool(want) and got == want[: len(got)]
+        score.count("same", result.name, same, want, result.error or got)
     return score

@@ -293,7 +293,9 @@ def score_restamp(style: str, rows: Rows, plain: list[Result], stamped: list[Res
     for row, before, after in zip(rows, plain, stamped, strict=True):
         score.log(after)
         ours, theirs = _first(after), _first(before)
-        score.count("same", row["file"], ours == theirs, theirs, ours)
+        # Two logs that could not be read are not the same answer.
+        whole = not (before.error or after.error)
+        score.count("same", row["file"], whole and ours == theirs, theirs, after.error or ours)
         if row.get("title") and not row.get("corrupted"):
             score.count("title", row["file"], ours == row["title"], row["title"], ours)
     return score

@@ -10,7 +10,7 @@ import pytest
 
 from tests.score.restamp import STYLES, restamp
 from tests.score.run import Job, Result, Seen, run
-from tests.score.sets import score_real, score_syzkaller, score_vm, title_functions
+from tests.score.sets import score_real, score_restamp, score_syzkaller, score_vm, title_functions
 from tests.score.table import against, as_json, cell, table
 
 
@@ -97,6 +97,19 @@ def test_restamping_as_bare_undoes_every_style(style: str) -> None:
 def test_restamping_keeps_time_and_caller() -> None:
     assert restamp(b"[   12.345678][   C1] x\r\n", "caller") == b"[   12.345678][    C1] x\r\n"
     assert restamp(b"[   12.345678][   C1] x\r\n", "level") == b"<4>[   12.345678] x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("after", "same"), [(Result("a", (seen(),)), 1), (Result("a"), 0), (Result("a", error="hang"), 0)]
+)
+def test_a_restamped_log_is_the_same_only_when_read_to_the_same_title(after: Result, same: int) -> None:
+    score = score_restamp("bare", [{"file": "a", "alt": []}], [Result("a", (seen(),))], [after])
+    assert score.tallies["same"].got == same
+
+
+def test_two_logs_that_fail_are_not_the_same() -> None:
+    failed = [Result("a", error="hang")]
+    assert score_restamp("bare", [{"file": "a", "alt": []}], failed, failed).tallies["same"].got == 0
 
 
 def die_on_b(job: Job) -> Result:

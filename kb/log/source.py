@@ -1,58 +1,209 @@
-"""Inputs: paths, standard input, bytes, text, binary files; packed or not; folders."""
+"""Inputs as bytes: files, folders, standard input, text; unpacked and in UTF-8."""
 
+import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from kb.errors import InputError
 
+LIMIT = 4 << 30
+"""Bytes an input may have once unpacked; ``KB_MAX_INPUT`` (bytes) overrules it."""
+_PIECE = 1 << 20
+_TEXT_PROBE = 8192
 
-class Source(NamedTuple):
-    """One input: its name (``-`` for standard input) and its bytes, unpacked."""
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input, ready to be read as lines."""
 
     name: str
+    """Path as given, ``-`` for standard input and for text."""
     data: bytes
+    """Unpacked, UTF-8 where it was UTF-16."""
+    notes: tuple[str, ...] = field(default=())
+    """What was wrong with the input but did not keep it from being read: ``gzip data ends early``."""
 
 
-def open_sources(logs: Iterable[str | bytes | Path | BinaryIO]) -> Iterator[Source]:
-    """Open inputs one after the other; a folder gives its files in order of their names."""
-    for log in logs:
-        if isinstance(log, bytes):
-            yield Source("-", unpack(log, "-"))
-        elif isinstance(log, Path):
-            yield from _path(log)
-        elif isinstance(log, str):
-            if log == "-":
-                yield Source("-", unpack(sys.stdin.buffer.read(), "-"))
-            elif "\n" in log:
-                yield Source("-", log.encode("utf-8", "surrogateescape"))
-            else:
-                yield from _path(Path(log))
+Log = str | bytes | Path | BinaryIO
+
+
+def open_sources(paths: Iterable[Log]) -> Iterator[Source]:
+    """Read every input named.
+
+    Args:
+        paths: Paths (``-`` is standard input; a folder gives its files, sorted, its subfolders too), log text (a ``str``
+            with a line break), bytes, or binary files.
+
+    Yields:
+        One source a file, in order.
+
+    Raises:
+        InputError: A file is absent, cannot be read, is packed in a way that cannot be unpacked, or is too large.
+    """
+    for path in paths:
+        if isinstance(path, bytes | bytearray | memoryview):
+            yield _source("-", bytes(path))
+        elif isinstance(path, str) and ("\n" in path or "\r" in path):
+            yield _source("-", path.encode("utf-8", "surrogateescape"))
+        elif isinstance(path, str | os.PathLike):
+            yield from _from_path(path)
         else:
-            yield Source(str(getattr(log, "name", "-")), unpack(log.read(), "-"))
+            name = getattr(path, "name", "-")
+            yield _source(name if isinstance(name, str) else "-", _read(path))
 
 
-def _path(path: Path) -> Iterator[Source]:
-    if path.is_dir():
-        for inner in sorted(path.rglob("*")):
-            if inner.is_file():
-                yield from _path(inner)
+def _from_path(path: str | os.PathLike[str]) -> Iterator[Source]:
+    name = os.fspath(path)
+    if name == "-":
+        yield _source("-", _read(sys.stdin.buffer))
         return
+    if os.path.isdir(name):
+        yield from _from_folder(name)
+        return
+    yield _source(name, _read_file(name))
+
+
+def _from_folder(name: str) -> Iterator[Source]:
+    """Text files and packed files of a folder, sorted by path; binary files are passed over."""
+    for folder, folders, files in os.walk(name, onerror=_unreadable):
+        folders.sort()
+        for file in sorted(files):
+            path = os.path.join(folder, file)
+            if not os.path.isfile(path):
+                continue
+            data = _read_file(path)
+            if not is_binary(data):
+                yield _source(path, data)
+
+
+def _unreadable(error: OSError) -> None:
+    raise InputError(f"cannot read the folder: {error.strerror}", path=str(error.filename)) from error
+
+
+def _read_file(name: str) -> bytes:
     try:
-        data = path.read_bytes()
+        with open(name, "rb") as file:
+            return _read(file)
+    except FileNotFoundError:
+        raise InputError("no such file", path=name, help="give a log file, a folder, or - for standard input") from None
+    except IsADirectoryError:
+        raise InputError("is a folder", path=name) from None
+    except PermissionError:
+        raise InputError("no permission to read it", path=name, help="run as a user who may read the log") from None
     except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", path=str(path), help="give a file or - for stdin") from error
-    yield Source(str(path), unpack(data, str(path)))
+        raise InputError(f"cannot be read: {error.strerror or error}", path=name) from error
 
 
-def unpack(data: bytes, name: str) -> bytes:
-    """Bytes without their compression, by magic."""
-    if data[:2] == b"\x1f\x8b":
+def _read(file: BinaryIO) -> bytes:
+    data = file.read()
+    return data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+
+
+def is_binary(data: bytes) -> bool:
+    """True for bytes that are no text, no UTF-16 text and nothing that can be unpacked."""
+    probe = data[:_TEXT_PROBE]
+    if not probe.strip(b"\0") or _packing(probe) is not None or _utf16(probe) is not None:
+        return False
+    odd = sum(probe.count(byte) for byte in (b"\1", b"\2", b"\3", b"\4", b"\5", b"\6", b"\x0e", b"\x0f", b"\x10"))
+    return probe.startswith((b"\x7fELF", b"\x89PNG", b"PK\3\4")) or (probe.count(b"\0") + odd) * 10 > len(probe)
+
+
+def _source(name: str, data: bytes) -> Source:
+    notes: list[str] = []
+    for _ in range(3):  # a .gz inside a .gz happens; more is no log
+        packing = _packing(data)
+        if packing is None:
+            break
+        data = _unpack(name, data, packing, notes)
+    encoding = _utf16(data[:_TEXT_PROBE])
+    if encoding is not None:
+        data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")
+    elif data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    return Source(name, data, tuple(notes))
+
+
+def _packing(data: bytes) -> str | None:
+    """How the bytes are packed, by their first bytes; a file's name proves nothing."""
+    for magic, packing in _MAGIC:
+        if data.startswith(magic):
+            return packing
+    return None
+
+
+_MAGIC = ((b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"))
+
+
+def _stream(name: str, data: bytes, packing: str) -> BinaryIO:
+    """A reader that unpacks ``data`` as it is read. The modules are imported where needed: few logs are packed."""
+    packed = io.BytesIO(data)
+    if packing == "gzip":
         import gzip
 
+        return gzip.GzipFile(fileobj=packed)  # type: ignore[return-value]
+    if packing == "xz":
+        import lzma
+
+        return lzma.LZMAFile(packed)  # type: ignore[return-value]
+    if packing == "bzip2":
+        import bz2
+
+        return bz2.BZ2File(packed)  # type: ignore[return-value]
+    try:
+        import zstandard
+    except ImportError:
+        raise InputError(
+            "is packed with zstd, which needs the package zstandard",
+            path=name,
+            help="install kernel-kb[zstd], or unpack it first: zstd -dc FILE | kb match",
+        ) from None
+    return zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)  # type: ignore[return-value]
+
+
+def _unpack(name: str, data: bytes, packing: str, notes: list[str]) -> bytes:
+    """Unpack in pieces, so that a bomb is noticed while it grows; what a damaged file still gives is kept."""
+    limit = int(os.environ.get("KB_MAX_INPUT", LIMIT))
+    out: list[bytes] = []
+    size = 0
+    stream = _stream(name, data, packing)
+    read = getattr(stream, "read1", stream.read)
+    while True:
         try:
-            return gzip.decompress(data)
-        except (OSError, EOFError) as error:
-            raise InputError(f"damaged gzip: {error}", path=name) from error
-    return data
+            piece = read(_PIECE)
+        except Exception as error:  # each library has its own errors, and what came before them is still good
+            if not size:
+                raise InputError(f"is no valid {packing} file: {error}", path=name) from error
+            notes.append(f"{packing} data is cut or damaged after {size} bytes")
+            break
+        if not piece:
+            break
+        out.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise InputError(
+                f"is larger than {limit} bytes once unpacked",
+                path=name,
+                help="set KB_MAX_INPUT to a higher number of bytes if that is meant",
+            )
+    return b"".join(out)
+
+
+def _utf16(probe: bytes) -> str | None:
+    """``utf-16-le`` or ``utf-16-be`` where the bytes are such text, with or without a byte order mark."""
+    if probe.startswith(b"\xff\xfe"):
+        return "utf-16-le"
+    if probe.startswith(b"\xfe\xff"):
+        return "utf-16-be"
+    half = len(probe) // 2
+    if half < 8:
+        return None
+    even, odd = probe[0::2].count(0), probe[1::2].count(0)
+    if odd > half * 0.7 and even < half * 0.1:
+        return "utf-16-le"
+    if even > half * 0.7 and odd < half * 0.1:
+        return "utf-16-be"
+    return None

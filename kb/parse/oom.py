@@ -76,6 +76,8 @@ def _report(state: _State) -> OomReport:
     values = state.values
     if state.invoked is not None:
         _request(state)
+    if values.get("constraint") == "memcg" and state.stats and state.stats[0].path:
+        values.setdefault("oom_memcg", state.stats[0].path)  # the first one printed is the group at its limit
     columns, tasks = _tasks(state)
     victims = tuple(_victim(*kill) for kill in state.kills)
     damaged = None

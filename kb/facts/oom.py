@@ -1,0 +1,274 @@
+"""An OOM kill explained: whose limit was hit, who asked, who was killed and why that one, where the memory went.
+
+Causes (``Facts.cause``):
+
+=======================  =========================================================================================
+``memcg_limit``          a memory cgroup reached its limit; the machine need not be short
+``cpuset_limit``         the nodes of the task's cpuset are full
+``mempolicy_limit``      the nodes of its memory policy are full
+``sysrq``                somebody asked for it (sysrq f)
+``global_memory_short``  every zone the request may use is below its watermark
+``unaccounted_memory``   the same, and the largest holder is none that the kernel's counters name
+``zone_constrained``     the zones the request may use are short while others have memory
+``lowmem_reserve``       the free pages are reserved for requests that can use no higher zone
+``fragmentation``        enough free pages, no block of the order
+``cma_only``             the free pages belong to CMA, which the request may not use
+``highatomic_only``      the free pages belong to the high-order atomic reserve
+``watermark_absurd``     a watermark or reserve is larger than the memory it guards: no state could satisfy it
+``state_changed``        the printed state admits the request: memory was freed in between
+``undetermined``         the log lacks what would tell; ``unknown`` names it
+=======================  =========================================================================================
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kb.facts.oom_cause import Looked, decide, look
+from kb.facts.oom_memory import Account, account, total_of
+from kb.facts.oom_score import Choice, allowed_pages, choose
+from kb.kernel.gfp import Decoded, decode
+from kb.kernel.release import Release
+from kb.model.log import Span
+from kb.model.memory import MemInfo
+from kb.model.oom import OomReport
+from kb.model.report import Report
+from kb.model.verdict import Fact, Facts, Reason
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything computed over one OOM report."""
+
+    report: Report
+    oom: OomReport
+    memory: MemInfo | None
+    account: Account | None
+    gfp: Decoded | None
+    zones: tuple[Looked, ...]
+    """The zones the request may use."""
+    choice: Choice
+    allowed_how: str
+    cause: str
+    summary: str
+
+    def at(self, part: str) -> tuple[Span, ...]:
+        """The line of a part of the report."""
+        line = self.oom.field_lines.get(part)
+        return ((line, line),) if line else ()
+
+    @property
+    def page_kb(self) -> int:
+        """Size of a page in kB; 4 where no free list tells."""
+        return self.memory.page_kb if self.memory is not None else 4
+
+
+def oom_facts(report: Report) -> Facts:
+    """Facts, reasoning and cause of an OOM kill. What the report does not bear is absent, never guessed."""
+    from kb.facts.oom_reasons import next_steps, reasons, unknowns
+
+    story = tell(report)
+    values = _values(story)
+    return Facts(
+        values={fact.name: fact for fact in values},
+        detail=_detail(story),
+        reasoning=reasons(story),
+        cause=story.cause,
+        summary=story.summary,
+        unknown=unknowns(story),
+        next_steps=next_steps(story),
+    )
+
+
+def tell(report: Report) -> Story:
+    """Read the report and compute everything that its explanation rests on."""
+    from kb.parse.oom import parse_oom
+
+    oom = parse_oom(report.lines)
+    memory = report.memory
+    if memory is None and oom.constraint != "memcg":
+        from kb.parse.meminfo import parse_meminfo
+
+        memory = parse_meminfo(report.lines)
+    if memory is not None and not memory.zones:
+        memory = None
+    release = Release.parse(report.kernel) if report.kernel else None
+    gfp = None
+    if oom.gfp_mask is not None:
+        traits = memory.traits if memory is not None else frozenset[str]()
+        gfp = decode(oom.gfp_mask, names=oom.gfp_names, release=release, traits=traits)
+    zones = look(oom, memory, gfp)
+    total = total_of(memory) if memory is not None else None
+    swap = memory.counters.get("total_swap_kb") if memory is not None else None
+    page_kb = memory.page_kb if memory is not None else 4
+    allowed, how = allowed_pages(oom, total[0] if total else None, swap, page_kb)
+    choice = choose(oom, allowed, release, page_kb)
+    split = account(memory) if memory is not None else None
+    cause, summary = decide(oom, memory, split, zones)
+    return Story(report, oom, memory, split, gfp, zones, choice, how, cause, summary)
+
+
+# ------------------------------------------------------------------------------------------------ facts
+
+
+def _values(story: Story) -> list[Fact]:
+    """The flat facts that predicates of cases name."""
+    oom = story.oom
+    found: list[Fact] = []
+
+    def add(name: str, value: Any, evidence: Iterable[Span] = (), assumption: str | None = None) -> None:
+        if value is not None and value != ():
+            found.append(Fact(name, value, tuple(evidence), assumption))
+
+    add("cause", story.cause, story.at("invoked") or story.at("killed"))
+    add("memory.present", story.memory is not None)
+    invoked, summary = story.at("invoked"), story.at("oom_kill")
+    add("order", oom.order if oom.order is None or oom.order >= 0 else None, invoked)
+    add("oom.invoker", oom.invoker, invoked)
+    add("oom.constraint", oom.constraint, summary or story.at("limit") or story.at("policy"))
+    add("oom.sysrq", oom.sysrq, story.at("sysrq") or invoked)
+    add("oom.nobody", oom.nobody, story.at("nobody"))
+    add("oom.panic", oom.panic, story.at("panic"))
+    add("oom.allocating_task", oom.allocating_task, story.at("killed"))
+    add("oom.memcg", oom.oom_memcg, summary or story.at("limit"))
+    add("oom.task_memcg", oom.task_memcg, summary or story.at("limit"))
+    add("oom.group", oom.group, story.at("group"))
+    add("oom.cpuset", oom.cpuset, summary or story.at("cpuset"))
+    add("oom.tasks", len(oom.tasks) or None, story.at("table"))
+    for usage in oom.usages:
+        name = usage.name.replace("+", "_")
+        add(f"oom.{name}_usage_kb", usage.usage_kb, ((usage.line, usage.line),))
+        add(f"oom.{name}_limit_kb", usage.limit_kb, ((usage.line, usage.line),))
+        add(f"oom.{name}_failcnt", usage.failcnt, ((usage.line, usage.line),))
+    if (gfp := story.gfp) is not None:
+        add("gfp", gfp.certain, invoked, gfp.assumption)
+        add("gfp.absent", tuple(sorted(gfp.absent)), invoked, gfp.assumption)
+        add("gfp_name", gfp.name, invoked)
+        add("gfp_mask", f"{gfp.mask:#x}", invoked)
+        add("gfp_era", gfp.era, invoked)
+    _victim_values(story, add)
+    _memory_values(story, add)
+    return found
+
+
+def _victim_values(story: Story, add: Any) -> None:
+    """Who was killed."""
+    oom, choice = story.oom, story.choice
+    killed = oom.victims[0] if oom.victims else None
+    named = oom.named_victim
+    if killed is not None:
+        where: tuple[Span, ...] = ((killed.line, killed.line),)
+        add("oom.victim", killed.name, where)
+        add("oom.victim_pid", killed.pid, where)
+        add("oom.victim_anon_kb", killed.anon_rss_kb, where)
+        add("oom.victim_shmem_kb", killed.shmem_rss_kb, where)
+        add("oom.victims", len({victim.pid for victim in oom.victims}), where)
+        add("oom.reaped", killed.pid in oom.reaped, story.at("reaped") or where)
+    elif named is not None:
+        add("oom.victim", named[0], story.at("oom_kill"))
+        add("oom.victim_pid", named[1], story.at("oom_kill"))
+    if choice.victim is not None:
+        row = ((choice.victim.task.line, choice.victim.task.line),)
+        note = "; ".join(choice.assumptions) or None
+        add("oom.victim_points", choice.victim.points, row, note)
+        add("oom.victim_rank", choice.rank, row, note)
+        add("oom.victim_is_highest", choice.rank == 1, row, note)
+        if choice.allowed:
+            add("oom.victim_share", round(choice.victim.task.rss / choice.allowed, 4), row)
+
+
+def _memory_values(story: Story, add: Any) -> None:
+    """Where the memory was, kB."""
+    split = story.account
+    if split is None:
+        if story.oom.stats:
+            last = story.oom.stats[-1]
+            for name in ("anon", "file", "shmem", "slab", "slab_unreclaimable", "sock", "cache", "rss", "kernel"):
+                add(f"oom.memcg_{name}_kb", last.values.get(name), ((last.line, last.line),))
+        return
+    add("oom.total_kb", split.total * split.page_kb, split.span, split.how)
+    for name, pages in split.parts.items():
+        add(f"oom.{name}_kb", pages * split.page_kb, split.span)
+    slab = split.parts["slab_reclaimable"] + split.parts["slab_unreclaimable"]
+    add("oom.slab_kb", slab * split.page_kb, split.span)
+    add("oom.shmem_kb", split.shmem * split.page_kb if split.shmem is not None else None, split.span)
+    add("oom.unaccounted_kb", split.unaccounted * split.page_kb, split.span, "total less every printed counter")
+    add("oom.unaccounted_share", round(split.share(split.unaccounted), 4), split.span)
+    add("oom.largest", split.largest, split.span)
+    add("oom.swap_total_kb", split.swap_total_kb, split.span)
+    add("oom.swap_free_kb", split.swap_free_kb, split.span)
+
+
+def _detail(story: Story) -> dict[str, Any]:
+    """The ``facts`` object of the JSON contract, plain values only."""
+    oom, choice, split = story.oom, story.choice, story.account
+    detail: dict[str, Any] = {
+        "order": oom.order,
+        "gfp_mask": f"{oom.gfp_mask:#x}" if oom.gfp_mask is not None else None,
+        "gfp_flags": list(story.gfp.certain) if story.gfp else None,
+        "gfp_name": story.gfp.name if story.gfp else None,
+        "gfp_era": story.gfp.era if story.gfp else None,
+        "invoker": oom.invoker,
+        "constraint": oom.constraint,
+        "memcg": oom.oom_memcg,
+        "task_memcg": oom.task_memcg,
+        "usage": [
+            {"name": u.name, "usage_kb": u.usage_kb, "limit_kb": u.limit_kb, "failcnt": u.failcnt} for u in oom.usages
+        ],
+        "victims": [
+            {"pid": v.pid, "comm": v.name, "anon_rss_kb": v.anon_rss_kb, "file_rss_kb": v.file_rss_kb,
+             "shmem_rss_kb": v.shmem_rss_kb, "oom_score_adj": v.oom_score_adj, "evidence": [[v.line, v.line]]}
+            for v in oom.victims
+        ],
+        "score": {
+            "rule": choice.rule, "allowed_pages": choice.allowed, "allowed_from": story.allowed_how or None,
+            "rank": choice.rank, "victim": choice.victim.formula if choice.victim else None,
+            "assumptions": list(choice.assumptions), "why_not": choice.why_not,
+            "top": [{"pid": row.task.pid, "comm": row.task.name, "points": row.points, "formula": row.formula}
+                    for row in choice.ranked[:5]],
+        },
+    }  # fmt: skip
+    if split is not None:
+        detail["memory_kb"] = {
+            "total": split.total * split.page_kb,
+            "from": split.how,
+            **{name: pages * split.page_kb for name, pages in split.parts.items()},
+            "unaccounted": split.unaccounted * split.page_kb,
+            "shmem": split.shmem * split.page_kb if split.shmem is not None else None,
+            "swap_total": split.swap_total_kb,
+            "swap_free": split.swap_free_kb,
+        }
+    if oom.slabs:
+        top = sorted(oom.slabs, key=lambda row: -row.total_kb)[:5]
+        detail["slabs"] = [{"name": row.name, "used_kb": row.used_kb, "total_kb": row.total_kb} for row in top]
+    if story.memory is not None:
+        detail["zones"] = _zones(story)
+    return detail
+
+
+def _zones(story: Story) -> list[dict[str, Any]]:
+    """Every printed zone, with the replay of those the request may use."""
+    assert story.memory is not None
+    by_zone = {id(looked.zone): looked for looked in story.zones}
+    rows = []
+    for zone in story.memory.zones:
+        looked = by_zone.get(id(zone))
+        runs = (looked.view.printed, looked.last) if looked else ()
+        rows.append({
+            "node": zone.node, "zone": zone.name, "free": zone.free,
+            "min": zone.min, "low": zone.low, "high": zone.high,
+            "lowmem_reserve": list(zone.reserve), "managed": zone.managed,
+            "buddy": list(zone.blocks.counts) if zone.blocks else None,
+            "verdict": looked.view.verdict if looked else None, "why": (looked.why or None) if looked else None,
+            "replay": [{"rule": run.rule, "mark": run.mark, "admits": run.admits, "fails_at": run.fails_at,
+                        "left": run.left, "needs": run.needs} for run in runs],
+            "evidence": [list(span) for span in zone.spans],
+        })  # fmt: skip
+    return rows
+
+
+def reason(
+    claim: str, verdict: str, because: str = "", evidence: Iterable[Span] = (), numbers: Iterable[str] = ()
+) -> Reason:
+    """A step of the reasoning chain."""
+    return Reason(claim, verdict, because, tuple(evidence), tuple(numbers))

@@ -1,0 +1,98 @@
+"""Where the memory was when the OOM killer ran, from the show_mem() block. Pages unless the name says otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kb.model.log import Span
+from kb.model.memory import MemInfo
+
+_GLOBAL: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("anon", ("active_anon", "inactive_anon", "isolated_anon")),
+    ("file", ("active_file", "inactive_file", "isolated_file")),
+    ("unevictable", ("unevictable",)),
+    ("slab_unreclaimable", ("slab_unreclaimable",)),
+    ("slab_reclaimable", ("slab_reclaimable", "slab")),
+    ("pagetables", ("pagetables", "sec_pagetables")),
+    ("misc", ("kernel_misc_reclaimable", "bounce", "free_pcp")),
+)
+"""Parts of memory by the global counters that make them up. shmem lies on the anon LRU and is not added again."""
+
+_NEEDED = ("active_anon", "inactive_anon", "active_file", "inactive_file", "free")
+
+
+@dataclass(frozen=True)
+class Account:
+    """All memory, split by who holds it."""
+
+    total: int
+    """Pages the buddy allocator manages."""
+    how: str
+    """Where ``total`` comes from."""
+    parts: Mapping[str, int]
+    """Pages by holder: ``free``, ``anon`` (shmem included), ``file``, ``slab_unreclaimable`` ..."""
+    unaccounted: int
+    """Pages that no printed counter covers: vmalloc, per-cpu areas, drivers' and network buffers."""
+    shmem: int | None
+    page_kb: int
+    swap_total_kb: int | None
+    swap_free_kb: int | None
+    span: tuple[Span, ...]
+
+    @property
+    def largest(self) -> str:
+        """The holder with most pages, free memory apart."""
+        holders = {name: pages for name, pages in self.parts.items() if name != "free"}
+        holders["unaccounted"] = self.unaccounted
+        return max(holders, key=lambda name: holders[name])
+
+    def share(self, pages: int) -> float:
+        """Part of all memory, 0..1."""
+        return pages / self.total if self.total else 0.0
+
+
+def total_of(memory: MemInfo) -> tuple[int, str] | None:
+    """Pages that the allocator manages.
+
+    ``pages RAM`` counts every node and zone, while zone lines may be filtered (SHOW_MEM_FILTER_NODES; zones above the
+    request's from 6.1). 3.13 and 3.16 print too small a ``pages reserved``; to 3.9 no zone prints ``managed``.
+    """
+    managed = sum(zone.managed or 0 for zone in memory.zones)
+    ram, reserved = memory.counters.get("ram"), memory.counters.get("reserved")
+    if ram is not None and reserved is not None and ram > reserved and managed <= ram - reserved:
+        return ram - reserved, "pages RAM - pages reserved"
+    if managed:
+        return managed, "the sum of managed over the printed zones"
+    return None
+
+
+def account(memory: MemInfo) -> Account | None:
+    """The split of all memory; None when the block lacks the counters for it."""
+    counters = memory.counters
+    total = total_of(memory)
+    if total is None or any(key not in counters for key in _NEEDED):
+        return None
+    parts = {"free": counters["free"]}
+    for name, keys in _GLOBAL:
+        parts[name] = sum(counters.get(key, 0) for key in keys)
+    parts["kernel_stack"] = _spread(memory, "kernel_stack") // max(memory.page_kb, 1)
+    parts["misc"] += _spread(memory, "zspages") + _spread(memory, "Balloon")
+    parts["hugepages"] = sum(
+        page.get("total", 0) * page.get("size_kb", 0) // max(memory.page_kb, 1) for page in memory.hugepages
+    )
+    return Account(
+        total=total[0],
+        how=total[1],
+        parts=parts,
+        unaccounted=max(0, total[0] - sum(parts.values())),
+        shmem=counters.get("shmem"),
+        page_kb=memory.page_kb,
+        swap_total_kb=counters.get("total_swap_kb"),
+        swap_free_kb=counters.get("free_swap_kb"),
+        span=((memory.line, memory.last),) if memory.line else (),
+    )
+
+
+def _spread(memory: MemInfo, key: str) -> int:
+    """A counter that stands in the node lines, or before 5.9/5.11 in the zone lines; unit as stored."""
+    in_nodes = sum(node.get(key, 0) for node in memory.nodes.values())
+    return in_nodes or sum(zone.counters.get(key, 0) for zone in memory.zones)

@@ -1,0 +1,148 @@
+"""Who the OOM killer had to choose: oom_badness() of mm/oom_kill.c over the printed task table.
+
+========== ==================================================================================================
+to 2.6.35   badness() over total_vm, run time and oom_adj: not all of it is printed, so it is not recomputed
+2.6.36-3.5  (rss + page tables + swap) * 1000 / total + oom_score_adj; page tables and swap are not printed
+3.6-3.13    rss + nr_ptes + swapents + (oom_score_adj - 30 for CAP_SYS_ADMIN) * (total / 1000), at least 1
+3.14-4.16   CAP_SYS_ADMIN takes 3 % of the points off instead ("mm, oom: base root bonus on current usage")
+4.17-5.8    no bonus for root
+5.9+        may be negative: the floor of 1 is gone
+========== ==================================================================================================
+
+``total`` is memory plus swap the constraint allows. Capabilities are not printed: uid 0 stands for CAP_SYS_ADMIN.
+"""
+
+from dataclasses import dataclass
+
+from kb.kernel.release import Release
+from kb.model.memory import OomTask
+from kb.model.oom import OomReport
+
+_NEVER = -1000
+"""OOM_SCORE_ADJ_MIN: such a task is not chosen."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A row of the table with its points."""
+
+    task: OomTask
+    points: int
+    """Pages, oom_score_adj's share included."""
+    formula: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The table ranked by the kernel's rule, and where the victim stands in it."""
+
+    rule: str | None
+    """The formula in words; None when this kernel's cannot be recomputed."""
+    ranked: tuple[Scored, ...] = ()
+    """Highest first, unkillable tasks left out."""
+    victim: Scored | None = None
+    rank: int | None = None
+    """1 when no task has more points than the victim (or its parent that was selected)."""
+    allowed: int | None = None
+    """``total``: pages of memory and swap that the constraint allows."""
+    assumptions: tuple[str, ...] = ()
+    why_not: str | None = None
+    """What is missing, where nothing could be computed."""
+
+
+def choose(oom: OomReport, allowed: int | None, release: Release | None, page_kb: int) -> Choice:
+    """Rank the table and find the victim in it.
+
+    Args:
+        oom: the report.
+        allowed: pages of memory and swap that the constraint allows, None when the log does not tell.
+        release: kernel, None when not known: then the columns of the table tell the era.
+        page_kb: kB a page, for ``pgtables_bytes``.
+    """
+    if not oom.tasks:
+        return Choice(None, why_not="the task table is not in the log (vm.oom_dump_tasks=0, or cut off)")
+    columns = frozenset(oom.columns)
+    if any(task.oom_score_adj is None for task in oom.tasks):
+        return Choice(None, why_not="kernels to 2.6.35 weigh run time and total_vm: not all of that is printed")
+    bonus, floor = _era(columns, release)
+    assumptions = []
+    if bonus and any(task.uid == 0 for task in oom.tasks):
+        assumptions.append("uid 0 stands for CAP_SYS_ADMIN")
+    if "cpu" in columns:
+        assumptions.append("page tables and swap of each task are not printed and left out")
+    if allowed is None and any(task.oom_score_adj not in (0, _NEVER) for task in oom.tasks):
+        assumptions.append("the allowed total is not in the log: rows with oom_score_adj are ranked without it")
+    scored = [_score(task, allowed, bonus, floor, page_kb) for task in oom.tasks if task.oom_score_adj != _NEVER]
+    ranked = tuple(sorted(scored, key=lambda row: -row.points))
+    wanted = _chosen_pid(oom)
+    victim = next((row for row in ranked if row.task.pid == wanted or row.task.tgid == wanted), None)
+    rank = 1 + sum(row.points > victim.points for row in ranked) if victim else None
+    return Choice(_words(columns, bonus), ranked, victim, rank, allowed, tuple(assumptions))
+
+
+def _chosen_pid(oom: OomReport) -> int | None:
+    """Pid of the process that was selected: to 5.0 the one killed may be its child."""
+    if oom.selected is not None:
+        return oom.selected[1]
+    if oom.named_victim is not None:
+        return oom.named_victim[1]
+    return oom.victims[0].pid if oom.victims else None
+
+
+def _era(columns: frozenset[str], release: Release | None) -> tuple[str | None, bool]:
+    """Root's bonus (``adj``, ``share`` or None) and whether points are at least 1, from the release or the columns."""
+    if "pgtables_bytes" in columns and (release is None or release.base >= (4, 17)):
+        return None, release is None or release.base < (5, 9)
+    if release is not None and release.base >= (3, 14):
+        return "share", True
+    if release is None and columns & {"nr_pmds"}:
+        return "share", True
+    return "adj", True
+
+
+def _score(task: OomTask, allowed: int | None, bonus: str | None, floor: bool, page_kb: int) -> Scored:
+    tables = task.page_tables or 0
+    if task.pgtables_bytes is not None:
+        tables = task.pgtables_bytes // (page_kb * 1024)
+    points = task.rss + (task.swapents or 0) + tables
+    formula = f"rss {task.rss} + swap {task.swapents or 0} + page tables {tables}"
+    adj = task.oom_score_adj or 0
+    if bonus == "share" and task.uid == 0:
+        points -= points * 3 // 100
+        formula += " - 3 % (root)"
+    if bonus == "adj" and task.uid == 0:
+        adj -= 30
+    if allowed is not None and adj:
+        points += adj * (allowed // 1000)
+        formula += f" {'+' if adj > 0 else '-'} {abs(adj)} * {allowed // 1000}"
+    if floor and points < 1:
+        points = 1
+    return Scored(task, points, f"{formula} = {points}")
+
+
+def _words(columns: frozenset[str], bonus: str | None) -> str:
+    swap = "" if "cpu" in columns else " + swap + page tables"
+    extra = {"share": ", root 3 % less", "adj": ", root 30 less in oom_score_adj", None: ""}[bonus]
+    return f"rss{swap} + oom_score_adj * total / 1000{extra}"
+
+
+def allowed_pages(oom: OomReport, total: int | None, swap_kb: int | None, page_kb: int) -> tuple[int | None, str]:
+    """``total`` of the formula: the machine's memory and swap, or the cgroup's limit.
+
+    Returns:
+        Pages and where they come from; None where the log does not tell.
+    """
+    if oom.constraint == "memcg":
+        limits = {usage.name: usage for usage in oom.usages}
+        both, memory, swap = limits.get("memory+swap"), limits.get("memory"), limits.get("swap")
+        if both is not None and memory is not None and both.limit_kb < 1 << 50:
+            return both.limit_kb // page_kb, "the memory+swap limit"
+        if memory is not None and memory.limit_kb < 1 << 50:
+            add = swap.limit_kb if swap is not None and swap.limit_kb < 1 << 50 else 0
+            return (
+                memory.limit_kb + add
+            ) // page_kb, "the memory limit and the swap limit" if add else "the memory limit"
+        return None, ""
+    if total is None:
+        return None, ""
+    return total + (swap_kb or 0) // page_kb, "all memory and swap"

@@ -14,7 +14,7 @@ from kb.render.zones import zone_table
 
 _MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
 _COLOR = {"holds": "32", "yes": "32", "excluded": "2", "no": "31", "unknown": "33", "maybe": "33", "title": "1", "head": "1;36"}
-_LABEL = 10
+_LABEL = 12
 
 
 def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False, width: int = 100) -> str:
@@ -31,6 +31,7 @@ def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False,
     _reasoning(page, diagnosis, verbose)
     for line in zone_table(diagnosis.facts.detail, page.width, verbose):
         page.plain(line)
+    _list(page, "On other kernels and settings", (entry["text"] for entry in _rows(diagnosis, "counterfactuals")))
     _known(page, diagnosis, verbose)
     _tail(page, diagnosis)
     return "\n".join(page.lines) + "\n"
@@ -80,6 +81,11 @@ def _head(page: _Page, diagnosis: Diagnosis) -> None:
         page.row("cause", f"{diagnosis.facts.cause}: {diagnosis.facts.summary}", "title")
 
 
+def _rows(diagnosis: Diagnosis, name: str) -> Iterable[Mapping[str, Any]]:
+    found: Iterable[Mapping[str, Any]] = diagnosis.facts.detail.get(name) or ()
+    return found
+
+
 def _who(report: Report) -> str:
     parts = [
         report.comm or "unknown task",
@@ -93,8 +99,8 @@ def _who(report: Report) -> str:
 
 
 def _era(diagnosis: Diagnosis) -> str | None:
-    era = diagnosis.facts.detail.get("gfp_era")
-    return f"not printed; the text itself says {era}" if era else None
+    era = diagnosis.facts.detail.get("kernels") or diagnosis.facts.detail.get("gfp_era")
+    return f"release not printed; by its own text the report is of {era}" if era else None
 
 
 def _asked(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -104,16 +110,14 @@ def _asked(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     flags = "|".join(str(flag).removeprefix("__GFP_") for flag in detail.get("gfp_flags", ()))
     size = f"order:{detail['order']} = {4 << detail['order']} kB, " if detail.get("order") is not None else ""
     yield "asked", f"{size}mask {detail['gfp_mask']} = {flags} ({detail.get('gfp_name') or 'no common name'})"
-    if detail.get("caller"):
-        yield "", f"from the caller: {_flags(detail['caller'])}"
     if detail.get("slab_layer"):
-        yield "", f"from the slab layer: {_flags(detail['slab_layer'])}"
+        yield "", f"the caller asked {_flags(detail['caller'])}, the slab layer added {_flags(detail['slab_layer'])}"
+    if detail.get("gfp_uncertain"):
+        yield "", f"uncertain without the release: {_flags(detail['gfp_uncertain'])}"
 
 
-def _flags(value: Any) -> str:
-    if isinstance(value, Mapping):
-        value = value.get("name") or value.get("flags") or ()
-    return value if isinstance(value, str) else "|".join(str(flag) for flag in value)
+def _flags(value: Iterable[str]) -> str:
+    return "|".join(flag.removeprefix("__GFP_") for flag in value) or "nothing"
 
 
 def _reasoning(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
@@ -128,7 +132,7 @@ def _reasoning(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
 def _reason(page: _Page, reason: Reason, verbose: bool) -> None:
     label = f"{_MARK.get(reason.verdict, ' ')} {reason.verdict}"
     text = f"{reason.claim}: {reason.because}" if reason.because else reason.claim
-    page.row(pad(label, _LABEL), f" {text} {spans(reason.evidence)}".strip(), reason.verdict)
+    page.row(label, f"{text} {spans(reason.evidence)}".strip(), reason.verdict)
     if verbose:
         for number in reason.numbers:
             page.row("", number, indent=4)
@@ -175,6 +179,7 @@ def _predicate(page: _Page, mark: PredicateMark) -> None:
 
 
 def _tail(page: _Page, diagnosis: Diagnosis) -> None:
+    _list(page, "Assumed", diagnosis.facts.detail.get("assumptions") or ())
     _list(page, "Unknown", diagnosis.facts.unknown)
     _list(page, "Next", diagnosis.facts.next_steps)
     if diagnosis.similar:

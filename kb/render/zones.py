@@ -41,13 +41,12 @@ def _names(zones: list[Mapping[str, Any]]) -> list[str]:
 def _row(zone: Mapping[str, Any], detail: Mapping[str, Any]) -> list[str]:
     rules = list(dict.fromkeys(replay["rule"] for each in detail["zones"] for replay in each.get("replay", ())))
     replays = {replay["rule"]: replay for replay in zone.get("replay", ())}
-    reserve = zone.get("reserve_applied", zone.get("reserve"))
-    if isinstance(reserve, list | tuple):
-        index = detail.get("zone_index")
-        reserve = reserve[index] if isinstance(index, int) and index < len(reserve) else (max(reserve) if reserve else 0)
     label = f"Node {zone['node']} {zone['zone']}"
-    return [label, str(zone["free"]), str(zone["min"]), str(zone.get("low", "")), str(reserve or 0)] + [
-        _verdict(replays[rule]) if rule in replays else "not tried" for rule in rules
+    numbers = [zone.get(name) for name in ("free", "min", "low", "reserve")]
+    return [
+        label,
+        *("" if number is None else str(number) for number in numbers),
+        *(_verdict(replays[rule]) if rule in replays else "not tried" for rule in rules),
     ]
 
 
@@ -65,7 +64,8 @@ def _verdict(replay: Mapping[str, Any]) -> str:
 
 
 def _steps(zone: Mapping[str, Any]) -> Iterator[str]:
+    """Every step of the rules that are not this kernel's own: those of its own stand beside their claims."""
     for replay in zone.get("replay", ()):
-        for step in replay.get("steps", ()):
-            text = step if isinstance(step, str) else step.get("text") or step.get("formula") or str(step)
-            yield f"      {replay['rule']}: {text}"
+        if not replay.get("own"):
+            for step in replay.get("steps", ()):
+                yield f"      {replay['rule']}: {step['text']}"

@@ -257,7 +257,7 @@ def _tail(raw: _Raw, role: str, fields: "dict[str, str] | object", number: int) 
     if "movable" in fields:
         raw.traits.add("highmem:movable_only")
     for key, value in fields.items():
-        if key not in raw.counters and value.lstrip("-").isdigit():
+        if key not in raw.counters and value.lstrip("-").isdecimal():
             raw.counters[key] = _int(value)
             raw.field_lines[key] = number
 

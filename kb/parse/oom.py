@@ -3,6 +3,7 @@
 :func:`parse_oom` takes the lines of a whole report. The memory block in its middle is :mod:`kb.parse.meminfo`'s.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ _LAYOUTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _OLD_REASONS = {"memory cgroup": "memcg", "mpol_bind": "memory_policy", "cpuset": "cpuset"}
 _CONSTRAINTS = {"NONE": "none", "CPUSET": "cpuset", "MEMORY_POLICY": "memory_policy", "MEMCG": "memcg"}
 _LIMIT = 1 << 62
+_DECIMAL = re.compile(r"-?[0-9]{1,20}")
 
 
 @dataclass(slots=True)
@@ -173,7 +175,7 @@ def _on_row_rest(state: _State, fields: Mapping[str, str], _line: Line) -> None:
     """A row that a mail program wrapped goes on here: only a row that has no name yet."""
     if state.head == "TABLE" and state.rows:
         pid, rest, number = state.rows[-1]
-        if rest.split()[-1].lstrip("-").isdigit():
+        if _number(rest.split()[-1]) is not None:
             state.rows[-1] = (pid, f"{rest} {fields['rest']}", number)
 
 
@@ -184,10 +186,9 @@ def _on_oom_kill(state: _State, fields: Mapping[str, str], line: Line) -> None:
         state.values["constraint"] = _CONSTRAINTS[constraint]
     for key in ("nodemask", "cpuset", "mems_allowed", "oom_memcg", "task_memcg"):
         state.put(key, words.get(key) or None, line.number, "oom_kill")
-    pid = words.get("pid")
-    if pid is not None and str(pid).isdigit():
-        uid = words.get("uid", "")
-        named = (str(words.get("task", "")), _int(str(pid)), _int(str(uid)) if str(uid).isdigit() else None)
+    pid = _number(str(words.get("pid", "")))
+    if pid is not None:
+        named = (str(words.get("task", "")), pid, _number(str(words.get("uid", ""))))
         state.put("named_victim", named, line.number, "oom_kill")
 
 
@@ -337,9 +338,10 @@ def _tasks(state: _State) -> tuple[tuple[str, ...], tuple[OomTask, ...]]:
         parts = rest.split(None, len(columns))
         numbers: dict[str, int] = {}
         for column, part in zip(columns, parts, strict=False):
-            if not part.lstrip("-").isdigit():
+            number = _number(part)
+            if number is None:
                 break
-            numbers[column] = _int(part)
+            numbers[column] = number
         if len(numbers) < len(_FRONT):
             continue
         name = parts[len(columns)] if len(parts) > len(columns) else ""
@@ -351,7 +353,7 @@ def _guess(rest: str) -> tuple[str, ...]:
     """The layout that a row without its head has."""
     count = 0
     for part in rest.split():
-        if not part.lstrip("-").isdigit():
+        if _number(part) is None:
             break
         count += 1
     by_count = {len(_FRONT) + len(layout): layout for _mark, layout in reversed(_LAYOUTS)}
@@ -399,6 +401,11 @@ def _victim(fields: Mapping[str, str], rest: str, line: int) -> OomVictim:
         reason=fields.get("reason"),
         line=line,
     )
+
+
+def _number(text: str) -> int | None:
+    """A decimal number, None for anything else: ``isdigit`` would take a superscript, ``int`` refuses long ones."""
+    return int(text) if _DECIMAL.fullmatch(text) else None
 
 
 def _int(text: str) -> int:

@@ -203,7 +203,8 @@ def _detail(story: Story) -> dict[str, Any]:
     """The ``facts`` object of the JSON contract, plain values only."""
     oom, choice, split = story.oom, story.choice, story.account
     detail: dict[str, Any] = {
-        "order": oom.order,
+        "order": oom.order if oom.order is None or oom.order >= 0 else None,
+        "sysrq": oom.sysrq,
         "gfp_mask": f"{oom.gfp_mask:#x}" if oom.gfp_mask is not None else None,
         "gfp_flags": list(story.gfp.certain) if story.gfp else None,
         "gfp_name": story.gfp.name if story.gfp else None,
@@ -247,23 +248,23 @@ def _detail(story: Story) -> dict[str, Any]:
 
 
 def _zones(story: Story) -> list[dict[str, Any]]:
-    """Every printed zone, with the replay of those the request may use."""
+    """Every printed zone, with the replays of those the request may use, in the form of an allocation's zones."""
+    from kb.facts.allocation_zones import zone_detail
+    from kb.model.allocation import Request
+
     assert story.memory is not None
-    by_zone = {id(looked.zone): looked for looked in story.zones}
+    tried = {id(looked.zone): index for index, looked in enumerate(story.zones)}
     rows = []
     for zone in story.memory.zones:
-        looked = by_zone.get(id(zone))
-        runs = (looked.view.printed, looked.last) if looked else ()
-        rows.append({
-            "node": zone.node, "zone": zone.name, "free": zone.free,
-            "min": zone.min, "low": zone.low, "high": zone.high,
-            "lowmem_reserve": list(zone.reserve), "managed": zone.managed,
-            "buddy": list(zone.blocks.counts) if zone.blocks else None,
-            "verdict": looked.view.verdict if looked else None, "why": (looked.why or None) if looked else None,
-            "replay": [{"rule": run.rule, "mark": run.mark, "admits": run.admits, "fails_at": run.fails_at,
-                        "left": run.left, "needs": run.needs} for run in runs],
-            "evidence": [list(span) for span in zone.spans],
-        })  # fmt: skip
+        index = tried.get(id(zone))
+        if index is None:
+            rows.append(zone_detail(zone, None, Request(0), story.memory, None))
+            continue
+        looked = story.zones[index]
+        row = zone_detail(zone, looked.view, looked.request, story.memory, index)
+        last = looked.last
+        row["last_try"] = {"mark": last.mark, "admits": last.admits, "left": last.left, "needs": last.needs}
+        rows.append(row)
     return rows
 
 

@@ -35,6 +35,7 @@ class Looked:
     view: "ZoneView"
     last: Replay
     """The last try: high watermark, none of the request's privileges."""
+    request: Request
 
     @property
     def zone(self) -> Zone:
@@ -74,11 +75,13 @@ def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[L
         nodes=frozenset.intersection(*sets) if sets else None,
     )
     plain = frozenset({"CMA"}) if request.migratetype == "movable" else frozenset[str]()
-    return tuple(
-        Looked(view, replay(view.zone, request, view.rules, zones=memory.zones, mark="high", flags=plain,
-                            page_kb=memory.page_kb))
-        for view in view_zones(request, memory, rules)
-    )  # fmt: skip
+    found = []
+    for view in view_zones(request, memory, rules):
+        last = replay(
+            view.zone, request, view.rules, zones=memory.zones, mark="high", flags=plain, page_kb=memory.page_kb
+        )
+        found.append(Looked(view, last, request))
+    return tuple(found)
 
 
 def decide(oom: OomReport, memory: MemInfo | None, split: Account | None, zones: Sequence[Looked]) -> tuple[str, str]:

@@ -11,13 +11,19 @@ from pathlib import Path
 from kb.model.report import Frame, Report, Trace
 from kb.parse.headline import Row
 from kb.parse.outline import Outline
-from kb.parse.stack import is_address, plain
+from kb.parse.stack import is_address, plain, shown
 
-_INTERRUPT_ENTRY = re.compile(r"apic_timer_interrupt|^asm_sysvec|^sysvec_apic|^el1h?_irq|^__irq_svc|handle_arch_irq|^ret_from_intr")
-_SYSCALL = re.compile(r"^(?:__x64_|__ia32_|__arm64_|__riscv_|__s390x?_|__se_|__do_|compat_)?(?:SYSC_|SyS_)?")
+_INTERRUPT_ENTRY = re.compile(
+    r"apic_timer_interrupt|^(?:__|asm_)?sysvec_|^asm_call_(?:on_stack|irq_on_stack)|^el1h?_(?:64_)?irq|^el1_interrupt|^__irq_svc|handle_arch_irq|"
+    r"^call_on_irq_stack|^ret_from_intr|^decrementer_common|^hardware_interrupt_common|^do_IRQ_?$|^io_int_handler|^ext_int_handler|"
+    r"^handle_exception$|^ret_from_exception|^__?common_interrupt"
+)
+_DUMPING = re.compile(r"^(?:dump_stack(?:_lvl|_print)?|show_stack(?:_log_lvl)?|dump_backtrace)$")
+_DUMP_DEPTH = 12
+"""Frames within which a stack that a report prints of itself shows the printing; deeper it is somebody else's dump."""
 _BUCKETS = (
-    (re.compile(r"rtnl_lock"), None),
-    (re.compile(r"synchronize_(?:rcu|srcu|net|sched)"), "synchronize_rcu"),
+    (re.compile(r"^rtnl_lock"), None),
+    (re.compile(r"^_*synchronize_(?:rcu|srcu|net|sched)"), "synchronize_rcu"),
 )
 """Waits that hang everywhere at once when one holder is stuck: they are grouped under one name."""
 
@@ -78,22 +84,31 @@ def _skips(groups: tuple[str, ...]) -> _Skip:
 def _pick(frames: Iterable[Frame], skip: _Skip, where: str) -> Guilt | None:
     """The first reliable frame with a name that is not plumbing."""
     skipped: list[str] = []
-    for frame in frames:
+    for frame in _usable(frames):
         function = plain(frame.function)
-        if not frame.reliable or is_address(function):
-            continue
         if skip(function) is None:
             behind = f" behind {', '.join(skipped[:3])}{' ...' if len(skipped) > 3 else ''}" if skipped else ""
-            return Guilt(function, frame, f"first frame of {where} that is not plumbing{behind}")
+            return Guilt(shown(function), frame, f"first frame of {where} that is not plumbing{behind}")
         skipped.append(function)
     return None
+
+
+def _usable(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Reliable frames with a name. Inline ones are left out: whether they are there depends on who symbolised the log."""
+    return (frame for frame in frames if frame.reliable and not frame.inline and not is_address(plain(frame.function)))
+
+
+def _printed(trace: Trace) -> tuple[Frame, ...]:
+    """The frames of a trace under the functions that printed it (their names differ by architecture)."""
+    last = max((i for i, frame in enumerate(trace.frames[:_DUMP_DEPTH]) if _DUMPING.match(plain(frame.function))), default=-1)
+    return trace.frames[last + 1 :]
 
 
 def _named(fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     function = plain(fields.get("fn") or fields.get("fn2") or "")
     if not function or is_address(function) or function[0].isdigit() or skip(function) is not None:
         return None
-    return Guilt(function, _same(function, out, fields.get("mod")), "named by the headline")
+    return Guilt(shown(function), _same(function, out, fields.get("mod")), "named by the headline")
 
 
 def _same(function: str, out: Outline, module: str | None) -> Frame | None:
@@ -109,7 +124,7 @@ def _pc(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     frame = out.registers.frame if out.registers is not None else None
     if frame is None or is_address(frame.function) or skip(plain(frame.function)) is not None:
         return None
-    return Guilt(plain(frame.function), frame, "the program counter was in it")
+    return Guilt(shown(plain(frame.function)), frame, "the program counter was in it")
 
 
 def _lr(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
@@ -118,7 +133,7 @@ def _lr(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
         return None
     if skip(plain(registers.link.function)) is not None:
         return None
-    return Guilt(plain(registers.link.function), registers.link, "the link register points into it, the program counter nowhere")
+    return Guilt(shown(plain(registers.link.function)), registers.link, "the link register points into it, the program counter nowhere")
 
 
 def main_trace(out: Outline) -> Trace | None:
@@ -132,7 +147,7 @@ def main_trace(out: Outline) -> Trace | None:
 
 def _trace(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     trace = main_trace(out)
-    return _pick(trace.frames, skip, "the stack") if trace is not None else None
+    return _pick(_printed(trace), skip, "the stack") if trace is not None else None
 
 
 def _lock(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
@@ -141,6 +156,19 @@ def _lock(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None
 
 def _held(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     return _pick(out.held, skip, "the places where held locks were taken")
+
+
+def _chain(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    links = (trace for trace in out.traces if trace.role == "lock" and trace.title.startswith("->"))
+    picks = (_pick(trace.frames, skip, f"the chain of locks ({trace.title.split()[1]})") for trace in links)
+    return next((guilt for guilt in picks if guilt is not None), None)
+
+
+def _became(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    for trace in out.traces:
+        if "which became" in trace.title and "-irq-safe" in trace.title:
+            return _pick(trace.frames, skip, "the stack on which the lock became irq-safe")
+    return None
 
 
 def _last_function(_fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
@@ -187,19 +215,28 @@ def _hung(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None
 
 
 def _stall(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
-    frames = list(_stalled(out))
-    if not frames:
-        return None
+    return _before_anchor(list(_usable(_interrupted(out))), skip)
+
+
+def _stuck(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    """As a stall, but the CPU that reports is the one that is stuck: its own registers and stack tell where."""
+    head = [out.registers.frame] if out.registers is not None and out.registers.frame is not None else []
+    trace = main_trace(out)
+    return _before_anchor(list(_usable([*head, *(_printed(trace) if trace is not None else ())])), skip)
+
+
+def _before_anchor(frames: list[Frame], skip: _Skip) -> Guilt | None:
+    """A loop is caught anywhere inside: the last function before a dispatcher (an anchor) is the same each time."""
     anchors = _skips_only("anchors")
-    before = frames[0]
+    before = frames[0] if frames else None
     for frame in frames:
         function = plain(frame.function)
-        if anchors(function) is not None:
-            if "smp_call_function" in function:
-                return Guilt("smp_call_function", frame, "the CPU waits for others to run a function")
-            name = _syscall(plain(before.function))
+        if "smp_call_function" in function:
+            return Guilt("smp_call_function", frame, "the CPU waits for others to run a function")
+        if anchors(function) is not None and before is not None:
+            name = shown(plain(before.function))
             return Guilt(name, before, f"last function before {function} in the stack of the stalled CPU")
-        if skip(function) is None or skip(plain(before.function)) is not None:
+        if skip(function) is None or (before is not None and skip(plain(before.function)) is not None):
             before = frame
     return _pick(frames, skip, "the stack of the stalled CPU")
 
@@ -210,33 +247,31 @@ def _skips_only(group: str) -> _Skip:
     return lambda function: next((reason for pattern, reason in patterns if pattern.search(function)), None)
 
 
-def _stalled(out: Outline) -> Iterator[Frame]:
-    """The frames of the CPU that is stuck, from the point where the interrupt caught it."""
+def _interrupted(out: Outline) -> tuple[Frame, ...]:
+    """The frames of the CPU that is stuck, from the point where the timer's interrupt caught it."""
     traces = [trace for trace in out.traces if trace.role in ("main", "nmi", "loose")]
-    best: list[Frame] = []
     for trace in traces:
         caught = _caught(trace)
         if caught is not None:
-            best = list(trace.frames[caught:])
-            break
-    if not best and traces:
-        trace = traces[0]
-        head = [out.registers.frame] if out.registers is not None and out.registers.frame is not None else []
-        best = [*head, *trace.frames]
-    return (frame for frame in best if frame.reliable and not is_address(frame.function))
+            return trace.frames[caught:]
+    head = (out.registers.frame,) if out.registers is not None and out.registers.frame is not None else ()
+    return (*head, *(traces[0].frames if traces else ()))
 
 
 def _caught(trace: Trace) -> int | None:
-    """Index of the first frame that was running when the stalled CPU's timer interrupt came in."""
-    entry = max((i for i, frame in enumerate(trace.frames) if _INTERRUPT_ENTRY.search(frame.function)), default=None)
-    if entry is not None:
-        return entry + 1
+    """Index of the first frame that was running when the innermost interrupt came in.
+
+    Interrupts nest: the innermost run of entry functions is the interrupt that found the stall.
+    """
+    entry = None
+    for index, frame in enumerate(trace.frames):
+        if not frame.reliable:
+            continue
+        if _INTERRUPT_ENTRY.search(frame.function):
+            entry = index
+        elif entry is not None:
+            return entry + 1
     return trace.breaks[0] if trace.breaks else None
-
-
-def _syscall(function: str) -> str:
-    """``__x64_sys_rmdir`` is ``sys_rmdir``, ``SyS_mount`` is ``mount``: entries differ by architecture and release."""
-    return _SYSCALL.sub("", function) or function
 
 
 _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None]] = {
@@ -245,6 +280,9 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None
     "lr": _lr,
     "trace": _trace,
     "stall": _stall,
+    "stuck": _stuck,
+    "chain": _chain,
+    "became": _became,
     "hung": _hung,
     "lock": _lock,
     "held": _held,

@@ -26,6 +26,7 @@ class Row:
     late: bool = False
     prelude: bool = False
     bare: bool = False
+    solo: bool = False
     needs: str = ""
     lost: str = ""
     variants: tuple[tuple[tuple[tuple[str, "re.Pattern[str]"], ...], Mapping[str, Any]], ...] = ()
@@ -49,15 +50,15 @@ _HINT = re.compile(
     r"Memory failure|Alignment|unaligned|badness|Badness|trap|\[#\d|memory|Out of|deadlock|MCE|mce|rcu|XFS|BTRFS"
 )
 _LIMIT = 4096
-"""Characters of a message that a headline may have; what is longer is no headline."""
+"""Characters of a message that are looked at: printk's own bound is 1 kB (2 kB for /dev/kmsg writers)."""
 
 
 def classify(line: Line) -> Headline | None:
     """The headline that a line is, or None."""
     text = line.text
-    if len(text) > _LIMIT or not _HINT.search(text):
+    if not _HINT.search(text, 0, _LIMIT):
         return None
-    return _classify(text.strip())
+    return _classify(text[:_LIMIT].strip())
 
 
 @functools.lru_cache(maxsize=4096)
@@ -81,7 +82,7 @@ def rows() -> Mapping[str, Row]:
     return {name: _row(name, row, shared.get(name, [])) for name, row in raw.items()}
 
 
-_CONDITIONS = ("file", "fn", "what", "note")
+_CONDITIONS = ("file", "fn", "what", "note", "address")
 
 
 def _row(name: str, row: Mapping[str, Any], variants: list[dict[str, Any]]) -> Row:

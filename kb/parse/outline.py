@@ -122,6 +122,8 @@ class _Reader:
         inline = stack.from_text(tail, token.line.number) if "+0x" in tail else None
         if inline is not None:
             self.current.frames.append(inline)
+        if role == "preempt" and "irqs last" in text:
+            self.current = None
 
     def start_registers(self, token: LineToken) -> None:
         """A program counter: the report's own where no stack came before, else an interrupted context in a stack."""

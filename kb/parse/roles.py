@@ -11,6 +11,7 @@ STACK = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
 
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
 _ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace)")
+_ASIDE = re.compile(r"\s*(?:Preemption disabled at|(?:hard|soft)irqs last)")
 _LIMIT = 4096
 
 
@@ -39,3 +40,8 @@ def is_boot(text: str) -> bool:
 def opens_alone(text: str) -> bool:
     """True for the head of a stack that makes a report even where its headline is lost."""
     return _ALONE.match(text) is not None
+
+
+def is_aside(text: str) -> bool:
+    """True for the head of a stack that is not the report's own, printed before it."""
+    return _ASIDE.match(text) is not None

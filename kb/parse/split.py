@@ -6,7 +6,7 @@ the log has one; without, a new headline ends the report before it.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from kb.model.log import Line, Splat
@@ -15,10 +15,12 @@ from kb.parse.headline import Headline, classify
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
-_QUIET_BEFORE_STACK = 20
-_QUIET_AFTER_STACK = 12
+_QUIET_BEFORE_STACK = 40
+_QUIET_AFTER_STACK = 25
 _QUIET_AFTER_END = 4
-"""Lines without a role, in a row, that end a report: before its stack, after it, after its end mark."""
+_QUIET_SOLO = 6
+"""Lines without a role, in a row, that end a report: before its stack, after it, after its end mark, and where it has
+no stack. A busy machine prints dozens of foreign lines into a report; that time passed tells its end more surely."""
 _PAUSE = 10.0
 """Seconds without a line of the report that end it: printk writes a report in one go, a slow console in a few seconds."""
 _IDLE = 24
@@ -33,7 +35,7 @@ _NMI_HOSTS = frozenset({"rcu_stall", "soft_lockup", "hard_lockup", "hung_task", 
 class _Open:
     """A report that is still being read."""
 
-    __slots__ = ("caller", "ended", "head", "last_role", "lines", "opener", "quiet", "stacked", "time")
+    __slots__ = ("aside", "caller", "ended", "head", "last_role", "lines", "opener", "quiet", "stacked", "time")
 
     def __init__(self, banner: list[Line], line: Line, head: Headline | None, caller: str | None):
         self.lines = [*banner, line]
@@ -43,6 +45,7 @@ class _Open:
         self.last_role = self.opener
         self.quiet = 0
         self.stacked = False
+        self.aside = False
         self.ended = False
         self.time = line.time
 
@@ -54,15 +57,25 @@ class _Open:
         self.last_role = len(self.lines) - 1
         self.quiet = 0
         self.time = line.time if line.time is not None else self.time
-        self.stacked = self.stacked or role in roles.STACK
+        if role == "TRACE_HEAD":
+            self.aside = roles.is_aside(line.text)
+        self.stacked = self.stacked or (role in roles.STACK and not self.aside)
         self.ended = self.ended or role == "END"
 
     def over(self, line: Line) -> bool:
         """True when this line can no longer be part of the report."""
-        if line.time is not None and self.time is not None and not -1.0 < line.time - self.time < _PAUSE:
+        if line.time is not None and self.time is not None and line.time - self.time > _PAUSE:
             return True
-        limit = _QUIET_AFTER_END if self.ended else _QUIET_AFTER_STACK if self.stacked else _QUIET_BEFORE_STACK
-        return self.quiet >= limit or len(self.lines) >= _LONGEST
+        return self.quiet >= self.patience or len(self.lines) >= _LONGEST
+
+    @property
+    def patience(self) -> int:
+        """Foreign lines in a row that it takes."""
+        if self.ended:
+            return _QUIET_AFTER_END
+        if self.stacked:
+            return _QUIET_AFTER_STACK
+        return _QUIET_SOLO if self.head is not None and self.head.row.solo else _QUIET_BEFORE_STACK
 
     def takes(self, head: Headline) -> bool:
         """True when a headline adds to this report instead of opening the next one."""
@@ -130,6 +143,9 @@ class Splitter:
             if report is not None and report.takes(head):
                 report.take(line, head)
                 return
+            if report is not None and head.row.solo:
+                done.append(self._splat([line], 0, None))
+                return
             if report is not None:
                 done += self._end(key, "another report begins")
             self._open[key] = _Open(self._banner(key), line, head, line.caller)
@@ -180,11 +196,14 @@ class Splitter:
         tail = report.lines[report.last_role + 1 :]
         recent = self._recent.setdefault(key, deque(maxlen=_BANNER))
         recent.extend(tail)
-        lines = tuple(report.lines[: report.last_role + 1])
+        lines = report.lines[: report.last_role + 1]
         cut = reason if reason and not report.ended and report.quiet < 2 else None
         if report.head is None and not report.stacked:
             return []
-        return [Splat(self.source, lines, report.opener, self._release_at(lines[report.opener].number), cut)]
+        return [self._splat(lines, report.opener, cut)]
+
+    def _splat(self, lines: Sequence[Line], opener: int, cut: str | None) -> Splat:
+        return Splat(self.source, tuple(lines), opener, self._release_at(lines[opener].number), cut)
 
 
 class _Windows(Protocol):

@@ -26,6 +26,25 @@ def plain(function: str) -> str:
     return name
 
 
+_ENTRY = re.compile(r"__(?:x64|ia32|arm64|riscv|s390x?|mips|powerpc|loongarch)_(?P<name>(?:compat_)?sys_\w+)$")
+_SYSCALL = re.compile(r"(?:compat_)?(?:SyS|SYSC|__se_sys|__do_sys|__se_compat_sys|__do_compat_sys|sys)_(?P<name>\w+)$")
+
+
+@functools.lru_cache(maxsize=4096)
+def shown(function: str) -> str:
+    """A plain symbol as titles name it: system calls without the wrapper that differs by release and architecture.
+
+    The register-argument wrappers of v4.17+ (include/linux/syscalls.h, arch/*/include/asm/syscall_wrapper.h) keep
+    ``sys_``: ``__x64_sys_rmdir`` is ``sys_rmdir``. All older names and the bodies inside the wrapper lose it:
+    ``SyS_pause`` is ``pause``, ``__se_sys_mremap`` is ``mremap``.
+    """
+    entry = _ENTRY.match(function)
+    if entry is not None:
+        return entry["name"]
+    body = _SYSCALL.match(function)
+    return body["name"] if body is not None else function
+
+
 def _rust(name: str) -> str:
     """Demangle Rust's legacy scheme (rustc v0.x-1.x: length-prefixed path, hash); anything else is left alone."""
     body, parts = name[3:], []

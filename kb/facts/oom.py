@@ -57,11 +57,6 @@ class Story:
         line = self.oom.field_lines.get(part)
         return ((line, line),) if line else ()
 
-    @property
-    def page_kb(self) -> int:
-        """Size of a page in kB; 4 where no free list tells."""
-        return self.memory.page_kb if self.memory is not None else 4
-
 
 def oom_facts(report: Report) -> Facts:
     """Facts, reasoning and cause of an OOM kill. What the report does not bear is absent, never guessed."""
@@ -100,7 +95,7 @@ def tell(report: Report) -> Story:
     zones = look(oom, memory, gfp)
     total = total_of(memory) if memory is not None else None
     swap = memory.counters.get("total_swap_kb") if memory is not None else None
-    page_kb = memory.page_kb if memory is not None else 4
+    page_kb = memory.page_kb if memory is not None else _page_kb(oom)
     allowed, how = allowed_pages(oom, total[0] if total else None, swap, page_kb)
     choice = choose(oom, allowed, release, page_kb)
     split = account(memory) if memory is not None else None
@@ -109,6 +104,16 @@ def tell(report: Report) -> Story:
 
 
 # ------------------------------------------------------------------------------------------------ facts
+
+
+def _page_kb(oom: OomReport) -> int:
+    """Size of a page in kB where no free list tells: the victim's total_vm, printed in pages and in kB."""
+    sizes = {task.pid: task.total_vm for task in oom.tasks}
+    for victim in oom.victims:
+        pages = sizes.get(victim.pid)
+        if pages and victim.total_vm_kb and victim.total_vm_kb % pages == 0:
+            return victim.total_vm_kb // pages
+    return 4
 
 
 def _values(story: Story) -> list[Fact]:

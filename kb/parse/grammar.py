@@ -236,11 +236,11 @@ def _cache_file(name: str, lark_version: str, lexer: str) -> Path | None:
 
 
 def _is_private(path: Path) -> bool:
-    """True when the folder is the user's own and nobody else may write to or read it."""
+    """True when the folder is the user's own and nobody else could have put anything into it."""
     if not hasattr(os, "getuid"):
         return True
     status = path.lstat()
-    if status.st_uid != os.getuid() or path.is_symlink():
+    if status.st_uid != os.getuid() or path.is_symlink() or status.st_mode & 0o022:
         return False
     if status.st_mode & 0o077:
         path.chmod(0o700)

@@ -161,6 +161,13 @@ def test_a_cgroup_at_its_limit_is_named_with_its_numbers():
     assert facts.unknown == ()
 
 
+def test_the_page_size_is_told_by_the_victims_total_vm():
+    # 5691 pages of 64 kB; the limit of 16384 kB is then 256 pages, page tables 73728 bytes one page
+    facts = explain(MEMCG.replace("total-vm:22764kB", "total-vm:364224kB"), "6.12")
+    assert facts.detail["score"]["allowed_pages"] == 256
+    assert value(facts, "oom.victim_points") == 4227
+
+
 def test_a_hostile_cgroup_path_never_reaches_a_command():
     facts = explain(MEMCG.replace("oom_memcg=/job", "oom_memcg=/$(reboot)"), "6.12")
     assert facts.cause == "memcg_limit"

@@ -4,6 +4,8 @@ import io
 import re
 from collections.abc import Iterator
 
+from kb.log import records
+from kb.log.records import Lines, Piece
 from kb.log.transport import Prefix, Rule, strip
 from kb.model.log import Line
 
@@ -16,15 +18,24 @@ _OCTAL = re.compile(r"#(011|012|015|033)")
 """rsyslog's escape of control characters ($EscapeControlCharactersOnReceive)."""
 _HEX = re.compile(r"\\x(09|0a|0d|1b)")
 """printk's escape in /dev/kmsg (kernel/printk/printk.c msg_add_ext_text()) and journald's in short output."""
-_HEX_RUN = re.compile(r"(?:\\x[0-9a-f]{2}){1,4}")
+_HEX_RUN = re.compile(r"(?:\\x[0-9a-f]{2}){1,64}")
+_ENTITY = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#39|#x27);")
+_ENTITIES = {
+    "&gt;": ">", "&lt;": "<", "&amp;": "&", "&quot;": '"', "&apos;": "'", "&nbsp;": " ", "&#39;": "'", "&#x27;": "'",
+}  # fmt: skip
+_TAG = re.compile(r"<(?:br|/?div|/?p|/?span|/?pre|/?code|/?tt|/?blockquote|/?font|wbr)(?: [^<>]{0,300})?/?>")
+"""Tags a mail program writes around a pasted log; what the kernel prints in angle brackets has no such name."""
+_BREAKS = re.compile(r"<(?:br|div|p|/div|/p)(?: [^<>]{0,300})?/?>")
 _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{1,10}\])? ")
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
+_DICTIONARY = re.compile(r" [A-Z_]{2,32}=")
+"""Device properties behind a record of /dev/kmsg (" SUBSYSTEM=pci")."""
 
 
 class Cursor:
     """A place in a log: its bytes line by line, with numbers and offsets."""
 
-    __slots__ = ("_file", "_whole", "number", "offset")
+    __slots__ = ("_file", "_held", "_whole", "number", "offset")
 
     def __init__(self, data: bytes, offset: int = 0, number: int = 1):
         self._file = io.BytesIO(data)  # shares the bytes: nothing is copied
@@ -34,9 +45,14 @@ class Cursor:
         self.number = number
         """Number of the next line."""
         self._whole = True
+        self._held: Piece | None = None
 
-    def line(self) -> tuple[bytes, int, bool]:
+    def line(self) -> Piece:
         """The next physical line with its end, its number, and whether it continues the piece before; b"" at the end."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self.offset += len(held[0] or b"")
+            return held
         raw = self._file.readline(LONGEST)
         self.offset += len(raw)
         number, piece = self.number, not self._whole
@@ -45,28 +61,85 @@ class Cursor:
             self.number += 1
         return raw, number, piece
 
+    def read(self, size: int) -> bytes:
+        """Bytes of a binary field."""
+        data = self._file.read(size)
+        self.offset += len(data)
+        self.number += data.count(b"\n")
+        self._whole = data.endswith(b"\n")
+        return data
 
-def decode(cursor: Cursor) -> Iterator[tuple[Line, int]]:
-    """Logical lines from a place on, each with the offset behind it."""
+    def back(self, piece: Piece) -> None:
+        """Put the last line back."""
+        self._held = piece
+        self.offset -= len(piece[0] or b"")
+
+
+class Place(Lines):
+    """A cursor as :func:`decode` uses it."""
+
+    offset: int
+    number: int
+
+
+def decode(cursor: "Cursor | Place") -> Iterator[tuple[Line | None, int]]:
+    """Logical lines from a place on, each with the offset behind it; None where a live input pauses."""
     sticky: list[Rule] = []
     new, take = tuple.__new__, cursor.line
+    before = Prefix(0)
     while True:
         raw, number, piece = take()
         if not raw:
+            if raw is None:
+                yield None, cursor.offset
+                continue
             return
         text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
         if not text.isprintable():
             text = _clean(text)
+        if "&" in text:
+            text = _unescape_html(text)
         prefix = strip(text, sticky)
         end, time, wall, caller, level, host, rule = prefix
-        if rule == "kmsg" and "\\x" in text:
+        if rule is None:
+            record = None if piece else _record(text, cursor, raw, number)
+            if record is not None:
+                for line in record:
+                    yield line, cursor.offset
+                continue
+            if before.end:
+                width = before.end
+                if text[:width].isspace() and len(text) > width:  # a message of several lines, indented by the tool
+                    prefix = before
+                    end, time, wall, caller, level, host, rule = prefix
+                    piece = True
+                elif before.rule == "kmsg" and _DICTIONARY.match(text):
+                    continue
+        elif rule == "kmsg" and "\\x" in text:
             text = text[:end] + _HEX_RUN.sub(_unescape, text[end:])
-        if "[" in text[end:] or "#0" in text or "\\x" in text or "\n" in text or "\r" in text:
+        before = prefix
+        if "[" in text[end:] or "#0" in text or "\\x" in text or "\n" in text or "\r" in text or "<br" in text:
             for line in _several(text, prefix, number, raw, piece, sticky):
                 yield line, cursor.offset
         else:
             fields = (text[end:], number, number, raw, time, wall, caller, level, host, None, piece)
             yield new(Line, fields), cursor.offset
+
+
+def _record(text: str, cursor: "Cursor | Place", raw: bytes, number: int) -> Iterator[Line] | None:
+    """The records that begin on this line, where it belongs to a transport with records of their own."""
+    char = text[:1]
+    if char in "{\x1e" and len(text) > 2:
+        return records.json_line(text, number, raw) if char else None
+    if char in '{ }[]\t"' and text.strip() in records.PRETTY_MARKS:
+        return records.pretty(cursor, raw, number)
+    if char.isupper() or char == "_":
+        if records.EXPORT.match(text):
+            return records.export(cursor, raw, number)
+        found = records.VERBOSE.match(text)
+        if found is not None:
+            return records.verbose(cursor, raw, number, found["wall"])
+    return None
 
 
 def _clean(text: str) -> str:
@@ -77,16 +150,16 @@ def _clean(text: str) -> str:
     return text.replace("\xa0", " ")
 
 
+def _unescape_html(text: str) -> str:
+    """Tags that break or decorate lines, and entities, of a log pasted into HTML."""
+    if _ENTITY.search(text) is None:
+        return text
+    text = _TAG.sub("", _BREAKS.sub("\n", text)).strip("\n")
+    return _ENTITY.sub(lambda found: _ENTITIES[found[0]], text)
+
+
 def _unescape(found: re.Match[str]) -> str:
     return bytes.fromhex(found[0].replace("\\x", "")).decode("utf-8", "surrogateescape")
-
-
-def _control(found: re.Match[str]) -> str:
-    return chr(int(found[1], 8))
-
-
-def _control_hex(found: re.Match[str]) -> str:
-    return chr(int(found[1], 16))
 
 
 def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, sticky: list[Rule]) -> Iterator[Line]:
@@ -94,18 +167,21 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
     end, time, wall, caller, level, host, _ = prefix
     body = text[end:]
     if "#0" in body:
-        body = _OCTAL.sub(_control, body)
+        body = _OCTAL.sub(lambda found: chr(int(found[1], 8)), body)
     if "\\x" in body:
-        body = _HEX.sub(_control_hex, body)
+        body = _HEX.sub(lambda found: chr(int(found[1], 16)), body)
     if "\x1b" in body:
         body = _SGR.sub("", body)
+    if "<br" in body:
+        body = _BREAKS.sub("\n", body).strip("\n")
     later = piece
-    for record in body.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    for index, record in enumerate(body.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
         for part in _unglue(record):
-            if part is not record:
+            if part is not record or index:
                 inner = strip(part, sticky)
                 if inner.rule is not None:
-                    time, caller, level = inner.time, inner.caller, inner.level if inner.level is not None else level
+                    time, caller, wall = inner.time, inner.caller, inner.wall or wall
+                    level = inner.level if inner.level is not None else level
                     part = part[inner.end :]
             yield Line(part, number, number, raw, time, wall, caller, level, host, None, later)
             later = True

@@ -45,7 +45,8 @@ class Reader:
             number: Number of that line, 1-based.
         """
         for line, _ in decode(Cursor(self.data, offset, number)):
-            yield line
+            if line is not None:
+                yield line
 
     def windows(self) -> Iterator[Iterator[Line]]:
         """For each candidate not yet consumed, the lines from a little before it to the end of the log.
@@ -67,7 +68,8 @@ class Reader:
     def _window(self, start: int) -> Iterator[Line]:
         for line, end in decode(Cursor(self.data, start, self._number(start))):
             self._done = max(self._done, end)
-            yield line
+            if line is not None:
+                yield line
 
     def _begin(self, hit: int) -> int:
         """Offset of the line some lines before a hit, not before what was consumed."""

@@ -133,6 +133,9 @@ def _record(text: str, cursor: "Cursor | Place", raw: bytes, number: int) -> Ite
         return records.json_line(text, number, raw) if char else None
     if char in '{ }[]\t"' and text.strip() in records.PRETTY_MARKS:
         return records.pretty(cursor, raw, number)
+    if char in " \t" and records.PRETTY_FIELD.match(text):  # a window that begins inside a record
+        cursor.back((raw, number, False))
+        return records.pretty(cursor, b"", number)
     if char.isupper() or char == "_":
         if records.EXPORT.match(text):
             return records.export(cursor, raw, number)

@@ -17,6 +17,19 @@ _BACK = 12
 """Lines before a hit that a window begins with: borders, ``[ cut here ]``, ``CPU:`` lines of the same report."""
 _BACK_BYTES = 64 << 10
 """Bytes before a hit in which those lines are looked for."""
+_RECORD_LINES = 200
+"""Lines before a hit inside a record of several lines: some twelve records of a journal."""
+_INSIDE = re.compile(
+    rb'[ \t]{0,40}"[\w.@]{1,64}" ?: ?(?P<pretty>)|    [A-Z_][A-Z0-9_]{1,63}=(?P<verbose>)|[A-Z_][A-Z0-9_]{2,63}=(?P<export>)'
+    rb"|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
+)
+"""How a line begins that stands inside a record of journalctl -o json-pretty, verbose, export or dmesg -J."""
+_RECORD_STARTS = {
+    "pretty": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
+    "array": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
+    "verbose": re.compile(rb"^[A-Z][a-z]{2} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
+    "export": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
+}
 _VERSION = re.compile(rb"Linux version (\d[\w.+~-]{1,100})")
 
 
@@ -73,12 +86,33 @@ class Reader:
 
     def _begin(self, hit: int) -> int:
         """Offset of the line some lines before a hit, not before what was consumed."""
-        data, floor = self.data, max(self._done, hit - _BACK_BYTES)
+        line = self._line_start(hit)
+        inside = _INSIDE.match(self.data, line)
+        start = self._back(hit, _BACK if inside is None else _RECORD_LINES)
+        if inside is None:
+            if self._layout is None:
+                return start
+            start = self._back(hit, _RECORD_LINES)
+        layout = self._layout if inside is None else inside.lastgroup
+        heads = [found.start() for found in _RECORD_STARTS[layout or "pretty"].finditer(self.data, start, hit)]
+        return heads[-_BACK] if len(heads) >= _BACK else heads[0] if heads else self._back(hit, _BACK)
+
+    @property
+    def _layout(self) -> str | None:
+        """The records of several lines that the log consists of, by its first lines."""
+        head = self.data[:4096]
+        return next((name for name in ("verbose", "export") if _RECORD_STARTS[name].search(b"\n\n" + head)), None)
+
+    def _back(self, hit: int, lines: int) -> int:
+        """Offset of the line so many lines before the one with the hit."""
+        floor = max(self._done, hit - _BACK_BYTES)
         start = hit
-        for _ in range(_BACK + 1):
-            newline = data.rfind(b"\n", floor, start)
+        for _ in range(lines + 1):
+            newline = self.data.rfind(b"\n", floor, start)
             if newline < 0:
-                return self._done if floor == self._done else self._line_start(hit)
+                if floor == self._done:
+                    return floor
+                return start + 1 if start < hit else self._line_start(hit)
             start = newline
         return start + 1
 

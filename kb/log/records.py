@@ -26,7 +26,8 @@ VERBOSE = re.compile(
 )
 """First line of a record of journalctl -o verbose."""
 _VERBOSE_FIELD = re.compile(r"    ([A-Z_][A-Z0-9_]{0,63})=(.*)")
-_PRETTY_FIELD = re.compile(r'\s{0,40}"([\w.@]{1,64})"\s{0,4}:\s{0,16}(.*?),?\s{0,4}$')
+PRETTY_FIELD = re.compile(r'\s{0,40}"([\w.@]{1,64})"\s{0,4}:\s{0,16}(.*?),?\s{0,4}$')
+"""A field on a line of its own in indented JSON."""
 PRETTY_MARKS = frozenset({"{", "}", "},{", "},", "[", "]", '"dmesg": [', '"dmesg" : ['})
 """Lines, blanks at both ends off, that stand between records of indented JSON."""
 _TEXT_KEYS = ("MESSAGE", "msg", "log", "message", "line", "text", "textPayload", "MSG")
@@ -162,7 +163,7 @@ def pretty(lines: Lines, raw: bytes, number: int) -> Iterator[Line]:
         if not piece[0]:
             break
         text = _text(piece[0])
-        found = _PRETTY_FIELD.match(text)
+        found = PRETTY_FIELD.match(text)
         if text.strip() in PRETTY_MARKS:
             yield from as_lines(fields, number, piece[1], held + piece[0]) or () if fields else ()
             held, fields, number, count = piece[0], {}, piece[1], 0

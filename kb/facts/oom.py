@@ -128,7 +128,7 @@ def _values(story: Story) -> list[Fact]:
     add("cause", story.cause, story.at("invoked") or story.at("killed"))
     add("memory.present", story.memory is not None)
     invoked, summary = story.at("invoked"), story.at("oom_kill")
-    add("order", oom.order if oom.order is None or oom.order >= 0 else None, invoked)
+    add("order", oom.order if oom.order is not None and 0 <= oom.order < 32 else None, invoked)
     add("oom.invoker", oom.invoker, invoked)
     add("oom.constraint", oom.constraint, summary or story.at("limit") or story.at("policy"))
     add("oom.sysrq", oom.sysrq, story.at("sysrq") or invoked)
@@ -208,7 +208,7 @@ def _detail(story: Story) -> dict[str, Any]:
     """The ``facts`` object of the JSON contract, plain values only."""
     oom, choice, split = story.oom, story.choice, story.account
     detail: dict[str, Any] = {
-        "order": oom.order if oom.order is None or oom.order >= 0 else None,
+        "order": oom.order if oom.order is not None and 0 <= oom.order < 32 else None,
         "sysrq": oom.sysrq,
         "gfp_mask": f"{oom.gfp_mask:#x}" if oom.gfp_mask is not None else None,
         "gfp_flags": list(story.gfp.certain) if story.gfp else None,

@@ -21,6 +21,8 @@ _SMALL = 0.1
 """A zone below this share of the candidate zones does not decide: DMA is always reserved."""
 _ABSURD = 4
 """A mark this many times its zone is no setting: vm.min_free_kbytes is spread by zone size."""
+_ORDERS = 32
+"""No kernel has that many orders: a larger number is damage, and 2^order of it would not fit anywhere."""
 _LIMITS = {"memcg": "memcg_limit", "cpuset": "cpuset_limit", "memory_policy": "mempolicy_limit"}
 
 
@@ -57,7 +59,7 @@ class Looked:
 
 def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[Looked, ...]:
     """The zones the request may use, replayed; none where the request or the state is not known."""
-    if memory is None or gfp is None or oom.order is None or oom.order < 0:
+    if memory is None or gfp is None or oom.order is None or not 0 <= oom.order < _ORDERS:
         return ()
     from kb.facts.allocation_request import node_list, replay_flags
     from kb.facts.allocation_zones import view_zones

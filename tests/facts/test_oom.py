@@ -193,6 +193,12 @@ def test_rhel7_root_bonus_and_sacrificed_child():
     assert "its child sh[21] was sacrificed" in step.because
 
 
+def test_an_order_that_no_kernel_has_is_damage():
+    facts = explain(whole(order=999_999_999))
+    assert value(facts, "order") is None
+    assert not any("replay" in zone and zone["replay"] for zone in facts.detail["zones"])
+
+
 def test_what_is_missing_is_named():
     facts = explain("java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0")
     assert facts.cause == "undetermined"

@@ -12,7 +12,7 @@ class Predicate:
     """As written."""
     fact: str
     op: str
-    """``==  !=  <  <=  >  >=  has  lacks``, or ``present``/``absent`` without a value."""
+    """``==  !=  <  <=  >  >=  has  lacks  in  matches``, or ``present``/``absent`` without a value."""
     value: Any
     line: int = 0
 
@@ -39,6 +39,8 @@ class Fix:
     by: str = ""
     note: str = ""
     prerequisites: tuple[str, ...] = ()
+    missing_when: tuple[Predicate, ...] = ()
+    """Evidence of a report that the kernel lacks this fix, whatever its version says: all must hold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,108 @@
+"""Is the fix of a case in the kernel at hand? Evidence decides, versions inform, and "unknown" says why.
+
+The order of the tests is the argument:
+
+1. What the report itself shows (``missing_when`` of a fix) beats every version: distributions backport and revert.
+2. A release that has the fix by its number is "fixed", unless the evidence says the case is here: then "unknown".
+3. A release inside a range known to be affected, or before the fix on its own branch, is "affected".
+4. The rest is "unknown": no release in the log, a distribution that may have backported it, no fix known.
+
+Of several fixes on one branch the first decides; the others complete it.
+"""
+
+from typing import NamedTuple
+
+from kb.cases.predicate import both, evaluate
+from kb.kernel.release import Release
+from kb.model.case import Case, Fix
+from kb.model.verdict import Facts, Verdict
+
+
+class FixStatus(NamedTuple):
+    """``affected``, ``fixed`` or ``unknown``, and the sentence that says why."""
+
+    status: str
+    reason: str
+
+
+def fix_status(case: Case, kernel: str | None, facts: Facts | None = None, verdict: Verdict = Verdict.MAYBE) -> FixStatus:
+    """Whether a kernel has the fix of a case.
+
+    Args:
+        case: The case.
+        kernel: Release as ``uname -r`` prints it, None where it is not known.
+        facts: What a report bears, for the evidence; None to ask about a release alone.
+        verdict: What the case's predicates say of that report.
+    """
+    for fix in case.fixes:
+        if facts is not None and fix.missing_when and (shown := _shown_missing(fix, facts)):
+            return FixStatus("affected", f"the report shows that {cite(fix)} is not in this kernel: {shown}")
+    if kernel is None:
+        return FixStatus("unknown", "the kernel release is not known")
+    release = Release.parse(kernel)
+    if release is None:
+        return FixStatus("unknown", f"{kernel!r} is no kernel release kb can read")
+    return by_version(case, release, verdict)
+
+
+def by_version(case: Case, release: Release, verdict: Verdict = Verdict.MAYBE) -> FixStatus:
+    """The same from the release's number alone."""
+    answers = [(fix, has(fix, release)) for fix in _deciding(case)]
+    for fix, answer in answers:
+        if answer is Verdict.YES:
+            if verdict is Verdict.YES:
+                reason = f"{release.name} has {cite(fix)} by its number, yet the report matches: look for a second cause"
+                return FixStatus("unknown", reason)
+            return FixStatus("fixed", f"{release.name} has {cite(fix)}")
+    ranges = [(affected, release.within(affected.kernel)) for affected in case.affected]
+    for affected, answer in ranges:
+        if answer is Verdict.YES:
+            return FixStatus("affected", f"{release.name} lies in {affected.kernel}{_by(affected.by)}")
+    for fix, answer in answers:
+        if answer is Verdict.NO and (not ranges or any(inside is Verdict.MAYBE for _, inside in ranges)):
+            return FixStatus("affected", f"{release.name} comes before {cite(fix)}")
+    if ranges and all(answer is Verdict.NO for _, answer in ranges):
+        return FixStatus("unknown", f"{release.name} lies outside all that is known to be affected")
+    if not case.fixes:
+        return FixStatus("unknown", "no fix is known")
+    return FixStatus("unknown", f"{release.name} may have it backported: its number does not tell")
+
+
+def has(fix: Fix, release: Release) -> Verdict:
+    """Whether a release has a fix, by the number of its branch; MAYBE where the branch is not this release's."""
+    if fix.since is None:
+        return Verdict.MAYBE
+    if fix.branch == "mainline":
+        return release.within(f">= {fix.since}")
+    since = Release.parse(fix.since)
+    if since is None or since.base != release.base or since.family != release.family:
+        return Verdict.MAYBE
+    return release.within(f">= {fix.since}")
+
+
+def cite(fix: Fix) -> str:
+    """A commit as kernel developers cite it: ``97a16fc82a7c ("mm, page_alloc: ...") (in v4.4)``."""
+    text = f'{fix.commit[:12]} ("{fix.subject}")'
+    if fix.since is None:
+        return text
+    return f"{text} (in {'v' if fix.since[:1].isdigit() and '-' not in fix.since else ''}{fix.since})"
+
+
+def _deciding(case: Case) -> list[Fix]:
+    """The first fix of each branch, stable branches and distributions before mainline: they know better."""
+    first: dict[str, Fix] = {}
+    for fix in case.fixes:
+        first.setdefault(fix.branch, fix)
+    return sorted(first.values(), key=lambda fix: fix.branch == "mainline")
+
+
+def _shown_missing(fix: Fix, facts: Facts) -> str:
+    """Why the report shows the fix to be missing; empty when it does not."""
+    judged = [evaluate(predicate, facts) for predicate in fix.missing_when]
+    if both([found.verdict for found in judged]) is not Verdict.YES:
+        return ""
+    return "; ".join(f"{p.text} ({j.because})" for p, j in zip(fix.missing_when, judged, strict=True))
+
+
+def _by(by: str) -> str:
+    return f", says {by}" if by else ""

@@ -1,0 +1,211 @@
+"""The library: case folders of all origins behind one look-up, and a compiled index so that a start parses nothing.
+
+Origins, later ones overlay earlier ones by id: the packaged cases, each folder of ``$KB_CASES``, each ``--cases DIR``.
+Within one origin two cases of the same id are an error; an overlay replaces and leaves a note.
+
+The index of an origin is a pickle in the user's cache folder. A pickle can run code, so it is read only from a folder
+and a file that belong to the user and that nobody else may write to; anything else is parsed afresh. Its name holds the
+origin and the version of kb and Python, its content the name, size and time of each file: whichever changed, it is
+rebuilt. Deleting it loses nothing.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kb
+from kb.errors import CaseDuplicate, CaseError
+from kb.model.case import Case
+
+FILE = "case.md"
+"""The name of a case's file within its folder."""
+
+_LAYOUT = 1
+"""Raised when what the index holds changes within a version of kb."""
+
+_Stamp = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Library:
+    """Cases by id, and what was remarkable on loading them."""
+
+    cases: tuple[Case, ...]
+    """In the order of their ids."""
+    notes: tuple[str, ...] = ()
+    """For stderr: overlays."""
+    errors: tuple[CaseError, ...] = ()
+    """Cases left out, when the caller asked to go on without them."""
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.cases)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def get(self, case_id: str) -> Case | None:
+        """The case of that id, or the only one whose id starts so."""
+        found = [case for case in self.cases if case.id.startswith(case_id)]
+        exact = [case for case in found if case.id == case_id]
+        return exact[0] if exact else found[0] if len(found) == 1 else None
+
+
+def folder(name: str) -> Path:
+    """A data folder of the project: inside the package when installed, beside it in a checkout.
+
+    ``kb/cases`` is there in both (the package of this module), so what tells them apart is ``kb/grammars``.
+    """
+    package = Path(kb.__file__).resolve().parent
+    return package / name if (package / "grammars").is_dir() else package.parent / name
+
+
+def origins(extra: Sequence[str | Path] = ()) -> list[Path]:
+    """The folders cases come from, weakest first: packaged, ``$KB_CASES``, then ``extra``."""
+    named = [Path(part) for part in os.environ.get("KB_CASES", "").split(os.pathsep) if part]
+    return [folder("cases"), *named, *map(Path, extra)]
+
+
+def load(extra: Sequence[str | Path] = (), *, skip_broken: bool = False) -> Library:
+    """All cases.
+
+    Args:
+        extra: Folders of cases beyond the packaged ones and ``$KB_CASES``.
+        skip_broken: Leave cases that cannot be used out, listed in ``errors``, rather than raise.
+
+    Raises:
+        CaseError: A folder that cannot be read, a case that breaks the format, or an id that stands twice.
+    """
+    cases: dict[str, Case] = {}
+    notes: list[str] = []
+    errors: list[CaseError] = []
+    for index, place in enumerate(origins(extra)):
+        if not place.is_dir():
+            if index == 0:
+                continue
+            errors.append(CaseError("no such folder of cases", path=str(place), help="see $KB_CASES and --cases"))
+            continue
+        found, broken = _origin(place)
+        errors += broken
+        for case in found:
+            if case.id in cases:
+                notes.append(f"case {case.id}: {case.path} replaces {cases[case.id].path}")
+            cases[case.id] = case
+    if errors and not skip_broken:
+        raise errors[0]
+    return Library(tuple(cases[key] for key in sorted(cases)), tuple(notes), tuple(errors))
+
+
+def files(place: Path) -> list[Path]:
+    """The case files of a folder, or of one case when ``place`` is a case's own folder or file."""
+    if place.is_file():
+        return [place]
+    if (place / FILE).is_file():
+        return [place / FILE]
+    try:
+        return sorted(entry / FILE for entry in place.iterdir() if (entry / FILE).is_file())
+    except OSError as error:
+        raise CaseError(f"cannot list the cases: {error.strerror}", path=str(place)) from None
+
+
+def _origin(place: Path) -> tuple[list[Case], list[CaseError]]:
+    """The cases of one folder, from its index where that is fresh."""
+    paths = files(place)
+    stamps = [_stamp(path) for path in paths]
+    index = _index_file(place)
+    known = _read(index) if index is not None else None
+    if known is not None and known[0] == stamps:
+        return known[1], []
+    cases, errors = _parse(paths)
+    if index is not None and not errors:
+        _write(index, (stamps, cases))
+    return cases, errors
+
+
+def _parse(paths: Iterable[Path]) -> tuple[list[Case], list[CaseError]]:
+    from kb.cases.format import load as load_file
+
+    cases: dict[str, Case] = {}
+    errors: list[CaseError] = []
+    for path in paths:
+        document = load_file(path)
+        case = document.case
+        errors += document.errors[:1]
+        if case is None:
+            continue
+        if case.id in cases:
+            line = document.line("id")
+            reason = f"the id {case.id!r} is taken by {cases[case.id].path}"
+            errors.append(CaseDuplicate(reason, path=str(path), line=line, help="name it after its folder"))
+            continue
+        cases[case.id] = case
+    return list(cases.values()), errors
+
+
+def _stamp(path: Path) -> _Stamp:
+    status = path.stat()
+    return (str(path), status.st_mtime_ns, status.st_size)
+
+
+def _index_file(place: Path) -> Path | None:
+    """Where the index of an origin belongs, None where no private folder can be had."""
+    import hashlib
+    import sys
+
+    try:
+        import platformdirs
+
+        private = Path(platformdirs.user_cache_dir("kb")) / "cases"
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _own(private.lstat(), 0o077):
+            return None
+        grammar = _stamp(folder("grammars") / "predicate.lark")
+    except (OSError, RuntimeError, ImportError):
+        return None
+    key = repr((str(place.resolve()), kb.__version__, _LAYOUT, sys.version, grammar))
+    return private / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
+
+
+def _own(status: os.stat_result, forbidden: int) -> bool:
+    """True when a thing is the user's own, no link, and nobody else has those rights on it."""
+    import stat
+
+    if stat.S_ISLNK(status.st_mode):
+        return False
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & forbidden)
+
+
+def _read(path: Path) -> tuple[list[_Stamp], list[Case]] | None:
+    """The index, or None where it is absent, not the user's alone, or of no use."""
+    import pickle
+
+    try:
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as stream:
+            if not _own(os.fstat(stream.fileno()), 0o022):
+                return None
+            value: Any = pickle.load(stream)
+        stamps, cases = value
+        return (stamps, cases) if all(isinstance(case, Case) for case in cases) else None
+    except Exception:  # cut, of another layout, gone: the case files are the truth
+        return None
+
+
+def _write(path: Path, value: object) -> None:
+    """All or nothing: written beside its place, then moved there. Costs the next start some time where it fails."""
+    import pickle
+    import tempfile
+
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                pickle.dump(value, stream, pickle.HIGHEST_PROTOCOL)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except Exception:
+        return
+
+

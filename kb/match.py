@@ -1,0 +1,113 @@
+"""Cases against a report: a verdict each, with a mark per predicate. Pure: the same facts and cases, the same answer.
+
+The verdict is Kleene's and over all that a case demands: each ``require`` holds, one ``[[match.any]]`` group holds
+whole, no ``refute`` holds. What is not known keeps a case at MAYBE, a refute that is not known too: a wrong yes is worse
+than none. ``support`` only ranks.
+
+A case without predicates (an imported one) links by signature: its own id or one of the alternative ids. Nothing else
+links by itself; what is merely similar is suggested elsewhere.
+"""
+
+from collections.abc import Iterable
+
+from kb.cases.fixstatus import fix_status
+from kb.cases.predicate import both, either, evaluate, negate
+from kb.model.case import Case, Predicate
+from kb.model.report import Signature
+from kb.model.verdict import Facts, Match, PredicateMark, Verdict
+
+RANKS = {"reviewed": 0, "draft": 1, "imported": 2}
+"""Status of a case by how far it is trusted; a withdrawn case never matches."""
+
+_EXACT, _ALTERNATIVE = 0.75, 0.6
+"""Scores of a link by signature: below what a case whose predicates all hold gets (0.8 and more)."""
+
+
+def match(facts: Facts, signature: Signature, kind: str, cases: Iterable[Case]) -> tuple[Match, ...]:
+    """The cases that explain a report or may do so, best first.
+
+    Args:
+        facts: What was computed over the report.
+        signature: Its identity, for cases that link by it.
+        kind: Its kind; a case is asked only for the kinds it names.
+        cases: Candidates.
+
+    Returns:
+        Matches whose verdict is YES or MAYBE: YES first, then by the case's status, then by score. A case that calls
+        itself broader than another one found stands after it.
+    """
+    found = [judged for case in cases if (judged := judge(case, facts, signature, kind)) is not None]
+    found = [judged for judged in found if judged.verdict is not Verdict.NO]
+    sure = {judged.case.id for judged in found if judged.verdict is Verdict.YES}
+    return tuple(sorted(found, key=lambda judged: _order(judged, sure)))
+
+
+def _order(judged: Match, sure: set[str]) -> tuple[bool, bool, int, float, str]:
+    case = judged.case
+    covers = not sure.isdisjoint(case.broader)
+    return (judged.verdict is not Verdict.YES, covers, RANKS.get(case.status, 3), -judged.score, case.id)
+
+
+def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | None:
+    """One case against a report, NO included; None when the case does not speak of such reports at all."""
+    if kind not in case.kind or case.status == "withdrawn":
+        return None
+    if not case.require and not case.any:
+        return _by_signature(case, facts, signature)
+    marks = _marks(case, facts)
+    verdict = _verdict(case, marks)
+    return _made(case, facts, verdict, _score(verdict, marks), "predicates", tuple(marks))
+
+
+def _by_signature(case: Case, facts: Facts, signature: Signature) -> Match | None:
+    if signature.id in case.signatures:
+        return _made(case, facts, Verdict.YES, _EXACT, "signature")
+    if not set(signature.alt).isdisjoint(case.signatures):
+        return _made(case, facts, Verdict.YES, _ALTERNATIVE, "signature")
+    return None
+
+
+def _made(
+    case: Case, facts: Facts, verdict: Verdict, score: float, how: str, marks: tuple[PredicateMark, ...] = ()
+) -> Match:
+    kernel = facts.get("kernel")
+    release = str(kernel.value) if kernel is not None and kernel.value is not None else None
+    status, reason = fix_status(case, release, facts, verdict)
+    return Match(case, verdict, score, how, marks, status, reason)
+
+
+def _marks(case: Case, facts: Facts) -> list[PredicateMark]:
+    """Every predicate judged, in the order of the file: require, any groups, refute, support."""
+
+    def mark(predicate: Predicate, role: str) -> PredicateMark:
+        verdict, because, evidence = evaluate(predicate, facts)
+        return PredicateMark(predicate, verdict, role, because, evidence)
+
+    return [
+        *(mark(predicate, "require") for predicate in case.require),
+        *(mark(predicate, "any") for group in case.any for predicate in group),
+        *(mark(predicate, "refute") for predicate in case.refute),
+        *(mark(predicate, "support") for predicate in case.support),
+    ]
+
+
+def _verdict(case: Case, marks: list[PredicateMark]) -> Verdict:
+    parts = [mark.verdict for mark in marks if mark.role == "require"]
+    parts += [negate(mark.verdict) for mark in marks if mark.role == "refute"]
+    if case.any:
+        alternatives = iter([mark.verdict for mark in marks if mark.role == "any"])
+        parts.append(either([both([next(alternatives) for _ in group]) for group in case.any]))
+    return both(parts)
+
+
+def _score(verdict: Verdict, marks: list[PredicateMark]) -> float:
+    """0..1, for ranking only: how much is known to hold, how much the case asks for, how much supports it."""
+    worth = {Verdict.YES: 1.0, Verdict.MAYBE: 0.5, Verdict.NO: 0.0}
+    asked = [worth[mark.verdict] for mark in marks if mark.role in ("require", "any")]
+    support = [worth[mark.verdict] for mark in marks if mark.role == "support"]
+    helped = sum(support) / len(support) if support else 0.5
+    if verdict is Verdict.YES:
+        return round(0.8 + 0.15 * (1 - 0.5 ** len(asked)) + 0.05 * helped, 4)
+    if verdict is Verdict.MAYBE:
+        return round(0.1 + 0.4 * sum(asked) / len(asked) + 0.1 * helped, 4)
+    return 0.0

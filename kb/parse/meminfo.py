@@ -3,57 +3,7 @@
 :func:`parse_meminfo` takes the lines of a whole report and reads the first such block in it. Cut ends, foreign lines,
 lines that KERN_CONT or a mail program broke: what is there is kept, what is missing is named in ``damaged``.
 
-``traits`` of the result are fingerprints of the kernel that printed the text, for telling its version without a
-release; each is present only when the text shows it:
-
-======================================  ================================================================================
-``per_cpu_lists``                       ``Node 0 DMA per-cpu:`` lists: to 4.0, RHEL 7 before 3.10.0-453
-``global:free_slab``                    global ``free:`` shares its line with ``slab_reclaimable:``: to 4.0
-``global:free_last``                    global ``free:`` stands last, after ``bounce:``: 4.1+, RHEL 7 from 453
-``global:slab``                         one global ``slab:`` counter: to 2.6.31
-``free_pcp``, ``free_cma``              printed in the global block: 4.1+ (RHEL 7 from 453), 3.10+
-``unstable``                            in the global block: to 5.7, RHEL 8 to 8.3
-``kernel_misc_reclaimable``             in the global block: 5.15+
-``sec_pagetables``                      in the global block: 6.1+, RHEL 9.4+
-``node_line``                           a line of counters for each node: 4.8+
-``no_node``                             zone lines do not name a node: kernel without CONFIG_NUMA
-``managed``, ``zone:free_cma``,         fields of the zone line: 3.10+, 3.10+, 4.1+, 5.17+ (RHEL 9.2+), 6.18+, 4.8+
-``zone:free_pcp``, ``boost``,
-``zspages``, ``writepending``
-``reserved_highatomic``,                the same: 5.6+, 6.17+
-``free_highatomic``
-``highatomic:KB``, ``highatomic:kB``    unit of the two: to 7.2, 7.3+
-``lru_in_zone_line``                    ``active_anon:`` beside ``isolated(anon):`` in the zone line: to 4.7
-``slab_in_zone_line``                   to 4.12
-``kernel_stack_in_zone_line``,          to 5.8; 5.9+ (RHEL 8.6+)
-``kernel_stack_in_node_line``
-``pagetables_in_zone_line``,            to 5.10; 5.11+ (RHEL 8.6+)
-``pagetables_in_node_line``
-``pages_scanned_in_zone_line``,         to 4.7; 4.8 to 4.11
-``pages_scanned_node``
-``writeback_tmp_in_node_line``          4.8 to 6.14
-``balloon``, ``gpu_active``             in the node line: 6.17+, 7.3+
-``thp_blank``, ``thp_tight``            ``shmem_thp: 0kB`` to 6.5, ``shmem_thp:0kB`` 6.6+
-``thp_shifted``                         the node lines bear the wrong names of 4.8-4.10 (put right in the result)
-``letters:UEM``, ``letters:UME``        order of migrate letters, or an ``R`` or ``H``: 3.10-4.3, 4.4+
-``letters:some``, ``letters:none``      letters that do not tell the order; free blocks without any letter: to 3.9
-``reserve:N``                           lowmem_reserve[] has N numbers: one a zone type
-``swap_cache_stats``                    to 5.14 at least, gone in 6.1
-``highmem:movable_only``                ``pages HighMem/MovableOnly``: 3.13+, RHEL 7
-``pages_shared``                        ``pages shared``: to 3.10
-``cma_reserved``, ``hwpoisoned``,       tail lines: 3.19+ with CMA, 3.14+ if configured, to 5.3 if configured,
-``pagetable_cache``, ``hugepages``      3.10+
-``alloc_profiling``,                    ``Memory allocations:`` 6.10+, with its state in brackets 6.19+
-``alloc_profiling:state``
-``memcg_protection``                    7.3+
-``no_free_pcp``, ``no_free_cma``,       the whole global block (``free:`` and ``bounce:``) was read and lacks the field
-``no_unstable``, ``no_sec_pagetables``,
-``no_kernel_misc_reclaimable``
-``no_reserved_highatomic``,             zone lines were read to their end and lack the field
-``no_free_highatomic``, ``no_boost``
-``no_node_line``                        zones but no node line
-``tail_missing``                        the text ends before ``total pagecache pages``, which every version prints
-======================================  ================================================================================
+``traits`` of the result are fingerprints of the kernel that printed the text: :mod:`kb.parse.memory_traits` lists them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -61,6 +11,7 @@ from dataclasses import dataclass, field
 
 from kb.model.log import Line
 from kb.model.memory import FreeBlocks, MemInfo, Zone
+from kb.parse.memory_traits import of_absence, of_lists, of_node, of_zone
 
 _NO_UNIT = frozenset({"pages_scanned"})
 _NATIVE_KB = frozenset({"kernel_stack", "shadow_call_stack"})
@@ -122,7 +73,7 @@ def parse_meminfo(lines: Sequence[Line]) -> MemInfo | None:
     hugepages = tuple(_hugepage(head, w) for head, w in words if head.role == "HUGEPAGES")
     if hugepages:
         raw.traits.add("hugepages")
-    _absent(raw, zones)
+    raw.traits |= of_absence(raw.counters, zones, raw.traits)
     return MemInfo(
         zones=zones,
         page_kb=page_kb,
@@ -317,18 +268,7 @@ def _nodes(items: list[tuple[_Head, _Words]], page_kb: int, raw: _Raw) -> dict[i
     for head, words in items:
         values = _pages(words, page_kb)
         nodes.setdefault(head.node, values)
-        raw.traits.add("node_line")
-        for key in ("kernel_stack", "pagetables", "writeback_tmp"):
-            if key in values:
-                raw.traits.add(f"{key}_in_node_line")
-        if "pages_scanned" in values:
-            raw.traits.add("pages_scanned_node")
-        if "Balloon" in values:
-            raw.traits.add("balloon")
-        if "gpu_active" in values:
-            raw.traits.add("gpu_active")
-        if "shmem_thp" in values:
-            raw.traits.add("thp_blank" if "shmem_thp: " in head.text else "thp_tight")
+        raw.traits |= of_node(values, head.text)
     _unshift(nodes, raw)
     return nodes
 
@@ -360,7 +300,7 @@ def _zones(items: list[tuple[_Head, _Words]], page_kb: int, raw: _Raw) -> tuple[
             blocks = _blocks(head, words, page_kb, raw)
             if blocks is not None:
                 lists.setdefault((head.node, head.zone), blocks)
-    _letters(lists.values(), raw)
+    raw.traits |= of_lists(lists.values())
     zones: dict[tuple[int, str], Zone] = {}
     for head, words in items:
         key = (head.node, head.zone)
@@ -386,7 +326,7 @@ def _zone(head: _Head, words: _Words, page_kb: int, blocks: FreeBlocks | None, r
         raw.faults.append(f"cut within the line of {label}, after {list(values)[-1]}")
     if blocks is None:
         raw.faults.append(f"no free list of {label}")
-    _zone_traits(values, words, raw)
+    raw.traits |= of_zone(values, words.units.get("reserved_highatomic", ""))
     reserve: tuple[int, ...] = ()
     if head.reserve is not None:
         reserve = tuple(_words(head.reserve).numbers)[:8]
@@ -413,24 +353,6 @@ def _zone(head: _Head, words: _Words, page_kb: int, blocks: FreeBlocks | None, r
     )
 
 
-def _zone_traits(values: dict[str, int], words: _Words, raw: _Raw) -> None:
-    """Which fields the zone line has."""
-    plain = {"managed", "boost", "zspages", "writepending", "reserved_highatomic", "free_highatomic"}
-    raw.traits |= plain & set(values)
-    raw.traits |= {f"zone:{key}" for key in ("free_cma", "free_pcp") if key in values}
-    for key, trait in (
-        ("isolated(anon)", "lru"),
-        ("slab_reclaimable", "slab"),
-        ("kernel_stack", "kernel_stack"),
-        ("pagetables", "pagetables"),
-        ("pages_scanned", "pages_scanned"),
-    ):
-        if key in values:
-            raw.traits.add(f"{trait}_in_zone_line")
-    if "reserved_highatomic" in values:
-        raw.traits.add(f"highatomic:{words.units['reserved_highatomic']}")
-
-
 def _blocks(head: _Head, words: _Words, page_kb: int, raw: _Raw) -> FreeBlocks | None:
     """A free-list line; kept as far as it goes."""
     label = f"Node {head.node} {head.zone}"
@@ -445,34 +367,6 @@ def _blocks(head: _Head, words: _Words, page_kb: int, raw: _Raw) -> FreeBlocks |
         raw.faults.append(f"the free list of {label} does not add up")
     total = pages if words.total is None else words.total // page_kb
     return FreeBlocks(counts=counts, types=tuple(words.types[:32]), total=total, line=head.line)
-
-
-def _letters(lists: Iterable[FreeBlocks], raw: _Raw) -> None:
-    """What the migrate letters tell: (UEM) to 4.3, (UME) from 4.4 (016c13daa5c9 swapped the enum)."""
-    groups = [types for blocks in lists for types in blocks.types if types]
-    bare = any(count and not types for b in lists for count, types in zip(b.counts, b.types, strict=True))
-    if any("R" in g or "EM" in g for g in groups):
-        raw.traits.add("letters:UEM")
-    elif any("H" in g or "ME" in g for g in groups):
-        raw.traits.add("letters:UME")
-    elif groups:
-        raw.traits.add("letters:some")
-    elif bare:
-        raw.traits.add("letters:none")
-
-
-def _absent(raw: _Raw, zones: tuple[Zone, ...]) -> None:
-    """What the text lacks, where enough of it was read to say so."""
-    if "pagecache" not in raw.counters:
-        raw.traits.add("tail_missing")
-    if "free" in raw.counters and "bounce" in raw.counters:
-        keys = ("free_pcp", "free_cma", "unstable", "kernel_misc_reclaimable", "sec_pagetables")
-        raw.traits |= {f"no_{key}" for key in keys if key not in raw.counters}
-    if any(zone.present is not None for zone in zones):
-        late = ("reserved_highatomic", "free_highatomic", "boost")
-        raw.traits |= {f"no_{key}" for key in late if key not in raw.traits}
-    if zones and "free" in raw.counters and "node_line" not in raw.traits:
-        raw.traits.add("no_node_line")
 
 
 def _hugepage(head: _Head, words: _Words) -> dict[str, int]:

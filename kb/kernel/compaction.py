@@ -76,7 +76,7 @@ def _any(gfp: Decoded, *flags: str) -> bool | None:
         return True
     if all(value is False for value in known):
         return False
-    by_table = {may_reclaim(table.flags(gfp.mask)) for table in gfp.tables}
+    by_table = {may_reclaim(flags) for flags in gfp.flag_sets}
     return by_table.pop() if len(by_table) == 1 else None
 
 

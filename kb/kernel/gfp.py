@@ -128,6 +128,8 @@ class Decoded:
     agree: bool | None
     """Whether printed names decode to the hex; None where no names are printed."""
     assumption: str | None = None
+    flag_sets: tuple[frozenset[str], ...] = ()
+    """Flags under each candidate table: for questions whose answer may agree although names differ."""
 
     def has(self, flag: str) -> bool | None:
         """Whether a flag is set: True, False, or None where the candidate tables disagree."""
@@ -205,7 +207,8 @@ def _decoded(
     options = sorted({option for table in masks for option in table.config})
     if options and assumption is None:
         assumption = f"built with {', '.join(options)}: other builds have no such bit"
-    return Decoded(mask, tuple(masks), releases, certain, possible, absent, caller, added, name, era, agree, assumption)
+    return Decoded(mask, tuple(masks), releases, certain, possible, absent, caller, added, name, era, agree, assumption,
+                   tuple(frozenset(flags) for flags in sets.values()))  # fmt: skip
 
 
 def _slab_adds(masks: Iterable[Table]) -> frozenset[str]:

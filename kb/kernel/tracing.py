@@ -23,12 +23,24 @@ class Probe(NamedTuple):
 
 PROBES = (
     # v2.6.32 include/trace/events/kmem.h, v2.6.35 include/trace/events/vmscan.h
-    Probe("vmscan:mm_vmscan_direct_reclaim_begin", (2, 6), "the failing request reclaims for itself: its order and flags", "try_to_free_pages"),
+    Probe(
+        "vmscan:mm_vmscan_direct_reclaim_begin",
+        (2, 6),
+        "the failing request reclaims for itself: its order and flags",
+        "try_to_free_pages",
+    ),
     Probe("vmscan:mm_vmscan_direct_reclaim_end", (2, 6), "nr_reclaimed: whether memory could be freed at all", ""),
     # v4.1 include/trace/events/compaction.h (absent in 3.19.8)
-    Probe("compaction:mm_compaction_try_to_compact_pages", (4, 1), "direct compaction got past its gate", "try_to_compact_pages"),
+    Probe(
+        "compaction:mm_compaction_try_to_compact_pages",
+        (4, 1),
+        "direct compaction got past its gate",
+        "try_to_compact_pages",
+    ),
     Probe("compaction:mm_compaction_suitable", (4, 1), "why a zone was left alone", "compaction_suitable"),
-    Probe("compaction:mm_compaction_deferred", (4, 1), "compaction put off after earlier failures", "compaction_deferred"),
+    Probe(
+        "compaction:mm_compaction_deferred", (4, 1), "compaction put off after earlier failures", "compaction_deferred"
+    ),
     # v3.14 (absent in 3.13; RHEL 7 stays without)
     Probe("compaction:mm_compaction_begin", (3, 14), "compaction of a zone begins", "compact_zone"),
     Probe("compaction:mm_compaction_end", (3, 14), "its result", ""),

@@ -1,0 +1,90 @@
+"""Allocation reports whose headline itself names the cause: vmalloc, SLUB and per-CPU messages."""
+
+import re
+from collections.abc import Sequence
+
+from kb.facts.allocation_cause import Cause
+from kb.facts.allocation_zones import ZoneView
+from kb.model.memory import MemInfo
+from kb.model.report import Report
+
+_BYTES = re.compile(r"(\d{1,20}) bytes|size[ =](\d{1,20})")
+
+
+def special_cause(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) -> Cause | None:
+    """The cause that the headline states, None when the zones must tell."""
+    if report.kind == "vmalloc_failure":
+        return _vmalloc(report, memory, views)
+    if report.kind == "percpu_failure":
+        return _percpu(report)
+    return None
+
+
+def _size(report: Report) -> int | None:
+    text = report.fields.get("bytes") or report.fields.get("size")
+    if text and text.isdigit():
+        return int(text)
+    found = _BYTES.search(report.headline)
+    return int(found[1] or found[2]) if found else None
+
+
+def _vmalloc(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) -> Cause | None:
+    """mm/vmalloc.c: size checks, the address space, and pages are three different failures of one function."""
+    text, size = report.headline, _size(report)
+    if "exceeds total pages" in text:
+        return Cause("size_limit", f"vmalloc was asked for {_words(size)}, more than all memory of the machine: a size check, "
+                     "not a page shortage.")  # fmt: skip
+    if "vmap allocation" in text or "vm_struct allocation failed" in text:
+        return Cause(
+            "vmalloc_space", f"No room for {_words(size)} in the vmalloc address range; pages are not the problem."
+        )
+    if size == 0:
+        return Cause(
+            "size_limit", "vmalloc was asked for 0 bytes: its size check refused the call, not a page shortage."
+        )
+    if size is None or memory is None:
+        return None
+    pages = -(-size // (memory.page_kb * 1024))
+    total = memory.counters.get("ram") or sum(zone.managed or zone.present or 0 for zone in memory.zones)
+    if total and pages > total:
+        return Cause("size_limit", f"vmalloc was asked for {_words(size)} ({pages} pages) on a machine of {total} pages: a size "
+                     "check, not a page shortage.")  # fmt: skip
+    admitting = [view for view in views if view.verdict == "admits"]
+    if not admitting:
+        return None
+    free = sum(view.zone.free - view.zone.min - view.reserve for view in admitting)
+    where = ", ".join(view.zone.label for view in admitting)
+    if pages > free:
+        return Cause("memory_short", f"vmalloc was asked for {pages} pages; only {free} were free above the watermarks of {where}.",
+                     tuple(admitting))  # fmt: skip
+    return Cause("not_a_shortage", f"{where} had {free} pages free above the watermarks, more than the {pages} asked for: a page "
+                 "shortage is not why vmalloc failed (its address range, or a fatal signal, may be).", tuple(admitting))  # fmt: skip
+
+
+def _percpu(report: Report) -> Cause | None:
+    """mm/percpu.c pcpu_alloc(): the message ends with the reason."""
+    text = report.headline
+    for mark, why in (
+        (
+            "no space left",
+            "An atomic per-CPU allocation found no room in the chunks at hand, and may not make a new one.",
+        ),
+        ("reserved chunk", "The reserved per-CPU chunk (static per-CPU variables of modules) is full."),
+        (
+            "failed to allocate new chunk",
+            "A new per-CPU chunk could not be placed in the vmalloc range of every CPU's unit.",
+        ),
+    ):
+        if mark in text:
+            return Cause("percpu_space", why)
+    if "failed to populate" in text:
+        return Cause("memory_short", "The pages behind a per-CPU chunk could not be allocated.")
+    return None
+
+
+def _words(size: int | None) -> str:
+    if size is None:
+        return "more"
+    return (
+        f"{size} bytes ({size / (1 << 30):.1f} GB)" if size >= 1 << 30 else f"{size} bytes ({size / (1 << 20):.1f} MB)"
+    )

@@ -1,7 +1,7 @@
 """Cases against a report: a verdict each, with a mark per predicate. Pure: the same facts and cases, the same answer.
 
 The verdict is Kleene's and over all that a case demands: each ``require`` holds, one ``[[match.any]]`` group holds
-whole, no ``refute`` holds. What is not known keeps a case at MAYBE, a refute that is not known too: a wrong yes is worse
+whole, no ``refute`` holds. What is not known keeps a case at MAYBE, an unknown refute too: a wrong yes is worse
 than none. ``support`` only ranks.
 
 A case without predicates (an imported one) links by signature: its own id or one of the alternative ids. Nothing else

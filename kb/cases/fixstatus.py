@@ -25,7 +25,9 @@ class FixStatus(NamedTuple):
     reason: str
 
 
-def fix_status(case: Case, kernel: str | None, facts: Facts | None = None, verdict: Verdict = Verdict.MAYBE) -> FixStatus:
+def fix_status(
+    case: Case, kernel: str | None, facts: Facts | None = None, verdict: Verdict = Verdict.MAYBE
+) -> FixStatus:
     """Whether a kernel has the fix of a case.
 
     Args:
@@ -51,7 +53,7 @@ def by_version(case: Case, release: Release, verdict: Verdict = Verdict.MAYBE) -
     for fix, answer in answers:
         if answer is Verdict.YES:
             if verdict is Verdict.YES:
-                reason = f"{release.name} has {cite(fix)} by its number, yet the report matches: look for a second cause"
+                reason = f"{release.name} has {cite(fix)} by its number, yet the report matches"
                 return FixStatus("unknown", reason)
             return FixStatus("fixed", f"{release.name} has {cite(fix)}")
     ranges = [(affected, release.within(affected.kernel)) for affected in case.affected]

@@ -141,7 +141,8 @@ def _toml_error(error: tomllib.TOMLDecodeError, offset: int, path: str) -> CaseI
 
 def _positions(lines: Sequence[str], start: int, end: int) -> dict[str, int]:
     """The line of each key and table, which tomllib does not tell. A text over several lines may add a wrong one that
-    nobody asks for."""
+    nobody asks for.
+    """
     where: dict[str, int] = {}
     counts: dict[str, int] = {}
     table = ""
@@ -216,9 +217,7 @@ class _Reader:
         help_ = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         self.wrong(f"unknown key {key!r}", place, f"{place}[0]", help=help_)
 
-    def checked(
-        self, values: Any, schema: Mapping[str, str], required: Sequence[str], table: str
-    ) -> dict[str, Any]:
+    def checked(self, values: Any, schema: Mapping[str, str], required: Sequence[str], table: str) -> dict[str, Any]:
         """The values of a table, lists as tuples, those that break the schema reported and left out."""
         if not isinstance(values, dict):
             self.wrong(f"[[{table}]] must be a table", table)

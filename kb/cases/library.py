@@ -207,5 +207,3 @@ def _write(path: Path, value: object) -> None:
             raise
     except Exception:
         return
-
-

@@ -109,8 +109,8 @@ def _refused(asked: Asked, views: Sequence[ZoneView], excluded: Sequence[Zone]) 
         return Cause(
             "order_walk_refusal",
             f"{blocks} free block{'s' if blocks != 1 else ''} of order {order} or larger existed "
-            f"({', '.join(view.zone.label for view in chosen)}), but kernels to 4.3 and RHEL 7 check a watermark at every "
-            f"lower order and refused {'them' if blocks != 1 else 'it'}; 4.4 and later would not have.",
+            f"({', '.join(view.zone.label for view in chosen)}), but kernels to 4.3 and RHEL 7 check a watermark at "
+            f"every lower order and refused {'them' if blocks != 1 else 'it'}; 4.4 and later would not have.",
             tuple(chosen),
         )
     if "highatomic only" in by_why or "cma only" in by_why:

@@ -56,12 +56,12 @@ def _flags(study: Study) -> Reason | None:
 
 
 _TASK = {
-    "workqueue": (EXCLUDED, "a kworker in process_one_work is neither exiting nor an OOM victim, and no reclaim function is "
-                  "on its stack (that zones are printed rules out nothing: such tasks print more zones, not fewer)"),
-    "process": (EXCLUDED, "no reclaim, exit or interrupt function is on the stack; an OOM victim in this context is not "
-                "ruled out by the report"),
-    "interrupt": (HOLDS, "the stack shows interrupt context: the task it interrupted does not matter, and nothing can wait"),
-    "reclaim": (HOLDS, "the stack shows reclaim: PF_MEMALLOC, the request ignores watermarks and may not reclaim again"),
+    "workqueue": (EXCLUDED, "a kworker in process_one_work is neither exiting nor an OOM victim, and no reclaim function "
+                  "is on its stack (that zones are printed rules out nothing: such tasks print more zones, not fewer)"),
+    "process": (EXCLUDED, "no reclaim, exit or interrupt function is on the stack; an OOM victim in this context is "
+                "not ruled out by the report"),
+    "interrupt": (HOLDS, "the stack shows interrupt context: the interrupted task does not matter, and nothing can wait"),
+    "reclaim": (HOLDS, "the stack shows reclaim: PF_MEMALLOC, so it ignores watermarks and may not reclaim again"),
     "exit": (HOLDS, "the stack shows an exiting task"),
 }  # fmt: skip
 
@@ -116,7 +116,8 @@ def _zone_words(study: Study, view: ZoneView) -> str:
         return f"the watermark holds, but there is no usable block of order {order} or larger{held}"
     gap = f"{run.left} pages are left, and it needs more than {run.needs}"
     if run.fails_at == "base":
-        why = {"reserve": f"; lowmem_reserve ({view.reserve}) alone stands in the way", "cma": "; its CMA pages do not count",
+        why = {"reserve": f"; lowmem_reserve ({view.reserve}) alone stands in the way",
+               "cma": "; its CMA pages do not count",
                "highatomic": "; its highatomic reserve does not count"}.get(view.why, "")  # fmt: skip
         return f"below the watermark: {gap}{why}"
     other = (
@@ -156,7 +157,7 @@ def _compaction(study: Study) -> Reason | None:
     for view in study.views:
         found = suitable(view.zone, study.asked.order, study.releases, admitted=view.verdict == "admits")
         if found:
-            numbers.append(f"{view.zone.label}: fragmentation index {found.index}, free {found.left} against {found.needs}: "
+            numbers.append(f"{view.zone.label}: fragmentation index {found.index}, free {found.left} of {found.needs}: "
                            f"{'suitable' if found.suitable else 'not suitable'}, {found.because}")  # fmt: skip
     source = f" ({study.gate.source})" if study.gate.source else ""
     extra = "; it can move anonymous memory only" if study.gate.anonymous_only else ""
@@ -201,7 +202,7 @@ def _min_free(study: Study) -> Reason | None:
     spans = tuple((view.zone.line, view.zone.line) for view in refused if view.zone.line)
     known = f"the marks sum up to {total} kB"
     if study.cause.name == "order_walk_refusal":
-        why = f"{known}; the order walk asks for min/2^n at order n, so a higher min raises every bar: it makes this worse"
+        why = f"{known}; the walk asks for min/2^n at order n, so a higher min raises every bar: it makes this worse"
         return Reason(claim, EXCLUDED, why, spans)
     if study.cause.name == "atomic_reserve_exhausted":
         return Reason(claim, HOLDS, f"{known}; a larger reserve lasts longer in a burst of atomic requests", spans)

@@ -19,8 +19,9 @@ _INTERRUPT = frozenset({"do_IRQ", "common_interrupt", "asm_common_interrupt", "h
                         "__do_softirq", "call_softirq", "irq_exit", "irq_exit_rcu", "handle_softirqs", "net_rx_action",
                         "apic_timer_interrupt", "asm_sysvec_apic_timer_interrupt", "call_timer_fn", "el1_irq",
                         "el1_interrupt", "gic_handle_irq", "tasklet_action", "__irq_svc"})  # fmt: skip
-_RECLAIM = frozenset({"try_to_free_pages", "shrink_node", "shrink_zone", "shrink_zones", "shrink_slab", "shrink_page_list",
-                      "shrink_folio_list", "do_try_to_free_pages", "balance_pgdat", "kswapd"})  # fmt: skip
+_RECLAIM = frozenset({"try_to_free_pages", "shrink_node", "shrink_zone", "shrink_zones", "shrink_slab",
+                      "shrink_page_list",
+                                           "shrink_folio_list", "do_try_to_free_pages", "balance_pgdat", "kswapd"})  # fmt: skip
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,16}|\d{1,20}")
 _LIST = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 

@@ -32,8 +32,8 @@ def _vmalloc(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) 
     """mm/vmalloc.c: size checks, the address space, and pages are three different failures of one function."""
     text, size = report.headline, _size(report)
     if "exceeds total pages" in text:
-        return Cause("size_limit", f"vmalloc was asked for {_words(size)}, more than all memory of the machine: a size check, "
-                     "not a page shortage.")  # fmt: skip
+        return Cause("size_limit", f"vmalloc was asked for {_words(size)}, more than all memory of the machine: a size "
+                     "check, not a page shortage.")  # fmt: skip
     if "vmap allocation" in text or "vm_struct allocation failed" in text:
         return Cause(
             "vmalloc_space", f"No room for {_words(size)} in the vmalloc address range; pages are not the problem."
@@ -47,18 +47,18 @@ def _vmalloc(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) 
     pages = -(-size // (memory.page_kb * 1024))
     total = memory.counters.get("ram") or sum(zone.managed or zone.present or 0 for zone in memory.zones)
     if total and pages > total:
-        return Cause("size_limit", f"vmalloc was asked for {_words(size)} ({pages} pages) on a machine of {total} pages: a size "
-                     "check, not a page shortage.")  # fmt: skip
+        return Cause("size_limit", f"vmalloc was asked for {_words(size)} ({pages} pages) on a machine of {total} pages: a "
+                     "size check, not a page shortage.")  # fmt: skip
     admitting = [view for view in views if view.verdict == "admits"]
     if not admitting:
         return None
     free = sum(view.zone.free - view.zone.min - view.reserve for view in admitting)
     where = ", ".join(view.zone.label for view in admitting)
     if pages > free:
-        return Cause("memory_short", f"vmalloc was asked for {pages} pages; only {free} were free above the watermarks of {where}.",
+        return Cause("memory_short", f"vmalloc was asked for {pages} pages; {free} were free above the marks of {where}.",
                      tuple(admitting))  # fmt: skip
-    return Cause("not_a_shortage", f"{where} had {free} pages free above the watermarks, more than the {pages} asked for: a page "
-                 "shortage is not why vmalloc failed (its address range, or a fatal signal, may be).", tuple(admitting))  # fmt: skip
+    return Cause("not_a_shortage", f"{where} had {free} pages free above the watermarks, more than the {pages} asked for: "
+                 "pages were not short; its address range, or a fatal signal, may be why.", tuple(admitting))  # fmt: skip
 
 
 def _percpu(report: Report) -> Cause | None:

@@ -27,7 +27,7 @@ _EL = re.compile(r"\.el(\d{1,2})(?:[_.](\d{1,2}))?")
 _BUILD = re.compile(r"-(\d{1,5}(?:\.\d{1,5}){0,5})")
 _UBUNTU = re.compile(r"-(\d{1,4})-(generic|lowlatency|aws|azure|gcp|kvm|oracle|raspi|virtual|server|gke|ibm|hwe|oem)\b")
 _DEBIAN = re.compile(
-    r"-(\d{1,3}|trunk)-(?:[a-z]{2,12}-){0,3}(?:amd64|686|686-pae|arm64|armmp|armhf|armmp-lpae|powerpc64le|s390x|riscv64|loong64|octeon|4kc-malta|5kc-malta)\b"
+    r"-(\d{1,3}|trunk)-(?:[a-z]{2,12}-){0,3}(?:amd64|686|arm64|arm|powerpc64le|s390x|riscv64|loong64|octeon|4kc|5kc)"
 )
 _DEBIAN_NEW = re.compile(r"\+deb(\d{1,2})")
 

@@ -1,0 +1,141 @@
+"""Would such an allocation be admitted now? The first attempt of the page allocator on a live or captured state.
+
+The fast path runs at the low mark, the slow path at the min mark with the request's discounts, before any reclaim or
+compaction. Where both refuse a request that may block, reclaim or compaction may still find a page: the answer is of
+the first attempt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from kb.facts.allocation_cause import MAX_ORDER
+from kb.facts.allocation_request import replay_flags
+from kb.facts.allocation_zones import highest_min, replay_json, view_zones, zone_detail
+from kb.kernel.gfp import Decoded, decode
+from kb.kernel.release import Release
+from kb.kernel.rules import CURRENT, RuleSet, rules_for
+from kb.kernel.watermark import alloc_flags, candidate_zones, gfp_zone, may_reclaim, migratetype, replay, zone_layout
+from kb.model.allocation import Request
+from kb.model.memory import MemInfo, Zone
+
+
+def whatif(
+    order: int,
+    gfp: str,
+    zones: Sequence[Zone],
+    release: Release | None = None,
+    *,
+    node: int | None = None,
+    interrupt: bool = False,
+    rt: bool = False,
+    page_kb: int = 4,
+) -> dict[str, Any]:
+    """Replay one request on a state.
+
+    Args:
+        order: 2^order contiguous pages.
+        gfp: names (``GFP_NOFS|__GFP_COMP``, also joined by ``+`` or ``,``) or a hex mask.
+        zones: all zones of the machine (`kb.parse.procfs.read_zones`), pages.
+        release: the kernel; None for the current rules.
+        node: preferred node; with __GFP_THISNODE the only one.
+        interrupt: the request comes from interrupt context (a realtime policy does not count there).
+        rt: the task has a realtime policy.
+        page_kb: kB a page.
+
+    Returns:
+        ``kb.whatif/1``: ``admitted`` (None when the state leaves it open), ``path`` (``fast``, ``slow`` or None), the
+        rule, and the zones in the order they are tried, each with its replays and its distance from flipping.
+    """
+    decoded = _decode(gfp, release)
+    rules = (rules_for((release,)) if release else ()) or (CURRENT,)
+    request = _request(order, decoded, zones, node, rt and not interrupt)
+    row: dict[str, Any] = {
+        "schema": "kb.whatif/1", "order": order, "gfp_mask": f"{decoded.mask:#x}" if decoded else None,
+        "gfp_flags": list(decoded.certain) if decoded else [], "gfp_name": decoded.name if decoded else None,
+        "gfp_era": decoded.era if decoded else None, "zone": request.zone, "migratetype": request.migratetype,
+        "kernel": release.text if release else None, "rule": " or ".join(rule.name for rule in rules),
+        "may_reclaim": may_reclaim(request.flags),
+    }  # fmt: skip
+    if decoded is None:
+        return row | {"admitted": None, "path": None, "because": f"no flag of {gfp!r} is known", "zones": []}
+    if order >= MAX_ORDER and all(len(zone.blocks.counts) <= order for zone in zones if zone.blocks):
+        return row | {
+            "admitted": False,
+            "path": None,
+            "because": f"order {order} is above the largest block",
+            "zones": [],
+        }
+    memory = MemInfo(tuple(zones), page_kb)
+    outcomes = [_attempt(request, zones, rule) for rule in rules]
+    views = {id(view.zone): view for view in view_zones(request, memory, rules)}
+    tried = candidate_zones(request, zones)
+    details = []
+    for index, zone in enumerate(tried):
+        detail = zone_detail(zone, views.get(id(zone)), request, memory, index)
+        detail["attempts"] = _attempts(zone, request, zones, rules[-1])
+        view = views.get(id(zone))
+        flip = highest_min(view, request, memory, zone.free) if view else None
+        detail["admits_while_min_at_most"] = flip
+        details.append(detail)
+    admitted = {outcome[0] for outcome in outcomes}
+    path, where = outcomes[-1][1], outcomes[-1][2]
+    verdict = admitted.pop() if len(admitted) == 1 else None
+    row |= {
+        "admitted": verdict,
+        "path": path if verdict else None,
+        "admitted_by": where if verdict else None,
+        "zones": details,
+    }
+    row["because"] = _because(verdict, path, where, row["may_reclaim"], rules)
+    return row
+
+
+def _decode(gfp: str, release: Release | None) -> Decoded | None:
+    text = gfp.strip()
+    known = release or Release.parse("7.3")
+    if text[:1].isdigit():
+        try:
+            return decode(int(text, 0), release=known)
+        except ValueError:
+            return None
+    return decode(None, names=text, release=known)
+
+
+def _request(order: int, gfp: Decoded | None, zones: Sequence[Zone], node: int | None, realtime: bool) -> Request:
+    flags = replay_flags(gfp)
+    only = frozenset({node}) if node is not None and "__GFP_THISNODE" in flags else None
+    zone = gfp_zone(flags, zone_layout(zones))
+    return Request(order, flags, zone, migratetype(flags), realtime, node=node, nodes=only)
+
+
+def _attempt(request: Request, zones: Sequence[Zone], rules: RuleSet) -> tuple[bool | None, str | None, str | None]:
+    """Admitted, by which path and in which zone."""
+    for path, mark, flags in _paths(request, rules):
+        for zone in candidate_zones(request, zones):
+            if replay(zone, request, rules, zones=zones, mark=mark, flags=flags).admits:
+                return True, path, zone.label
+    return False, None, None
+
+
+def _paths(request: Request, rules: RuleSet) -> list[tuple[str, str, frozenset[str]]]:
+    """The fast path at the low mark (CMA at most), then the slow path at min with its discounts."""
+    slow = alloc_flags(request, rules)
+    return [("fast", "low", slow & {"CMA"}), ("slow", "min", slow)]
+
+
+def _attempts(zone: Zone, request: Request, zones: Sequence[Zone], rules: RuleSet) -> list[dict[str, Any]]:
+    rows = []
+    for path, mark, flags in _paths(request, rules):
+        run = replay(zone, request, rules, zones=zones, mark=mark, flags=flags)
+        rows.append({"path": path, **replay_json(replace(run), rules.name, True)})
+    return rows
+
+
+def _because(verdict: bool | None, path: str | None, where: str | None, reclaim: bool, rules: Sequence[RuleSet]) -> str:
+    if verdict is None:
+        return "the candidate rule sets disagree: " + " or ".join(rule.name for rule in rules)
+    if verdict:
+        return f"{where} admits it on the {path} path ({'low' if path == 'fast' else 'min'} mark)"
+    then = "reclaim or compaction would have to make room" if reclaim else "it may not reclaim, so it fails"
+    return f"no zone admits it at the first attempt; {then}"

@@ -1,12 +1,13 @@
 """Predicates: ``fact op value`` read by grammars/predicate.lark, and their three-valued judgement over facts.
 
-The logic is Kleene's. A fact that the report does not bear makes a predicate MAYBE, never NO. Three rules make up the
+The logic is Kleene's. A fact that the report does not bear makes a predicate MAYBE, never NO. Four rules make up the
 rest:
 
 * ``<name>.absent`` tells what is *certainly not* in ``<name>``: a GFP mask whose kernel is unknown has flags that are
   set in every table (``gfp``), flags that are clear in every table (``gfp.absent``), and flags that are neither; only
   the last are MAYBE. Without a ``.absent`` fact a collection is complete.
 * A fact with the value None is known to be nothing: ``module == libceph`` is then NO, ``module absent`` YES.
+* ``<name>.at_least`` is a lower bound where the number itself is not known: enough for ``>= 1``.
 * A fact that rests on an assumption still decides, and says so.
 
 Lark is imported when a predicate is parsed, never to judge one.
@@ -104,7 +105,7 @@ def evaluate(predicate: Predicate, facts: Facts) -> Judgement:
     name, op = predicate.fact, predicate.op
     fact = facts.get(name)
     if fact is None and f"{name}.absent" not in facts.values:
-        return Judgement(Verdict.MAYBE, _missing(name, facts))
+        return _at_least(predicate, facts) or Judgement(Verdict.MAYBE, _missing(name, facts))
     if fact is None:
         fact = Fact(name, ())
     if op in ("present", "absent"):
@@ -116,6 +117,18 @@ def evaluate(predicate: Predicate, facts: Facts) -> Judgement:
     else:
         verdict, because = _compare(fact, op, predicate.value)
     return Judgement(verdict, _assumed(because, fact), fact.evidence)
+
+
+def _at_least(predicate: Predicate, facts: Facts) -> Judgement | None:
+    """A count of which only a lower bound is known can pass ``>=`` and ``>``, and fail ``<`` and ``<=``."""
+    bound = facts.get(f"{predicate.fact}.at_least")
+    if bound is None or predicate.op not in _ORDERED:
+        return None
+    verdict, _ = _compare(bound, predicate.op, predicate.value)
+    decided = Verdict.YES if predicate.op in (">", ">=") else Verdict.NO
+    if verdict is not decided:
+        return None
+    return Judgement(verdict, _assumed(f"at least {shown(bound)}", bound), bound.evidence)
 
 
 def _missing(name: str, facts: Facts) -> str:

@@ -55,11 +55,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Sightings of a signature on one host, kernel and source."""
+    """Sightings of a signature on one host and kernel."""
 
     host: str | None
     kernel: str | None
     source: str
+    """Of the first of them."""
+    last_source: str
     first: str
     last: str
     count: int
@@ -94,7 +96,7 @@ class Shown:
         yield f"{row.signature}  {row.title}"
         yield f"  {row.kind}, seen {row.count} time{'s' * (row.count != 1)}, {row.first} to {row.last}"
         for seen in self.sightings:
-            where = ", ".join(part for part in (seen.host, seen.kernel, seen.source) if part)
+            where = ", ".join(part for part in (seen.host, seen.kernel, seen.last_source) if part)
             yield f"  {seen.count:>6}  {seen.last}  {where}"
         for sample in self.evidence:
             yield f"  log     {sample.seen}  {sample.source}  {sample.size} bytes"
@@ -141,7 +143,7 @@ class Store:
         self, signature: str, *, title: str, kind: str, key: str = "", alt: Iterable[str] = (), source: str = "-",
         host: str | None = None, kernel: str | None = None, seen: str | None = None, evidence: bytes = b"",
     ) -> Sighting:  # fmt: skip
-        """Store one sighting of a signature; durable once this returns.
+        """Store one sighting of a signature; it outlives this process once this returns.
 
         Args:
             signature: Its id.
@@ -166,10 +168,12 @@ class Store:
                 (signature, key, title, kind, seen, seen),
             ).fetchone()
             row = db.execute(
-                "insert into sightings (signature, host, kernel, source, first, last, count) values (?, ?, ?, ?, ?, ?, 1)"
-                " on conflict (signature, host, kernel, source) do update set count = count + 1,"
+                "insert into sightings (signature, host, kernel, source, last_source, first, last, count)"
+                " values (?, ?, ?, ?, ?, ?, ?, 1) on conflict (signature, host, kernel) do update set count = count + 1,"
+                " source = iif(excluded.first < first, excluded.source, source),"
+                " last_source = iif(excluded.last >= last, excluded.source, last_source),"
                 " first = min(first, excluded.first), last = max(last, excluded.last) returning id",
-                (number, host or "", kernel or "", source, seen, seen),
+                (number, host or "", kernel or "", source, source, seen, seen),
             ).fetchone()
             db.executemany(
                 "insert or ignore into aliases (alias, signature, why) values (?, ?, 'alternative')",
@@ -187,14 +191,16 @@ class Store:
         """
         rows = self._find(prefix)
         if not rows:
-            raise StoreError(f"no signature starts with {prefix!r}", path=str(self.path), help="`kb match --record` stores")
+            raise StoreError(
+                f"no signature starts with {prefix!r}", path=str(self.path), help="`kb match --record` stores"
+            )
         if len(rows) > 1:
             some = ", ".join(row[1] for row in rows[:5])
             raise StoreError(f"{prefix!r} is the beginning of several: {some}", help="give more of it")
         number, *fields = rows[0]
         row = SignatureRow(*fields)
         sightings = self._rows(
-            "select host, kernel, source, first, last, count from sightings where signature = ? order by last desc, id",
+            "select host, kernel, source, last_source, first, last, count from sightings where signature = ? order by last desc, id",
             (number,),
         )
         logs = self._rows(
@@ -204,7 +210,9 @@ class Store:
         return Shown(
             row,
             tuple(Seen(host or None, kernel or None, *rest) for host, kernel, *rest in sightings),
-            tuple(Evidence(seen, host or None, src, size, zlib.decompress(text)) for seen, host, src, size, text in logs),
+            tuple(
+                Evidence(seen, host or None, src, size, zlib.decompress(text)) for seen, host, src, size, text in logs
+            ),
             self.annotations(f"signature:{row.signature}"),
             tuple(alias for (alias,) in aliases),
         )
@@ -259,7 +267,7 @@ class Store:
         self, subject: str, body: str, *, author: str, span: Span | None = None, replaces: str | None = None,
         retracts: str | None = None,
     ) -> Annotation:  # fmt: skip
-        """Add a note; durable once this returns, and never changed: an edit ``replaces``, a withdrawal ``retracts``."""
+        """Add a note. It is never changed: an edit is a note that ``replaces``, a withdrawal one that ``retracts``."""
         note = Annotation(uuid7(), subject, author, now(), body, span, replaces, retracts)
         with self._writing() as db:
             db.execute(
@@ -297,8 +305,17 @@ class Store:
             for number, case in enumerate(cases, 1):  # noqa: B007 - the count is what is returned
                 db.execute("delete from case_index where id = ?", (case.id,))
                 db.execute(
-                    "insert into case_index (id, title, kind, status, summary, keywords, origin) values (?, ?, ?, ?, ?, ?, ?)",
-                    (case.id, case.title, " ".join(case.kind), case.status, case.summary, " ".join(case.keywords), origin),
+                    "insert into case_index (id, title, kind, status, summary, keywords, origin)"
+                    " values (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        case.id,
+                        case.title,
+                        " ".join(case.kind),
+                        case.status,
+                        case.summary,
+                        " ".join(case.keywords),
+                        origin,
+                    ),
                 )
                 links = [(signature, case.id) for signature in case.signatures]
                 db.executemany("insert or ignore into case_signatures values (?, ?)", links)
@@ -348,7 +365,8 @@ def _sample(
     if known is None and held >= SAMPLES:
         db.execute("delete from evidence where id = (select max(id) from evidence where signature = ?)", (number,))
     db.execute(
-        "insert or ignore into evidence (signature, seen, host, source, digest, size, text) values (?, ?, ?, ?, ?, ?, ?)",
+        "insert or ignore into evidence (signature, seen, host, source, digest, size, text)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
         (number, seen, host or "", source, digest, len(text), packed),
     )
 

@@ -124,7 +124,9 @@ def _translated(error: sqlite3.Error, path: Path) -> StoreError:
     if code == sqlite3.SQLITE_READONLY:
         return StoreError("the store may only be read", path=where, help="mind the rights of the file and its folder")
     if code == sqlite3.SQLITE_FULL:
-        return StoreError("the disk is full; nothing was written", path=where, help="make room, then repeat the command")
+        return StoreError(
+            "the disk is full; nothing was written", path=where, help="make room, then repeat the command"
+        )
     if code == sqlite3.SQLITE_CANTOPEN:
         return StoreError("cannot open the store", path=where, help="mind the rights of the file and its folder")
     if code == sqlite3.SQLITE_IOERR:

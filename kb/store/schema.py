@@ -39,16 +39,17 @@ create table aliases (                  -- alternative keys, and what a person d
 ) without rowid;
 create index aliases_signature on aliases (signature);
 
-create table sightings (                -- aggregated: a row per signature, host, kernel and source
+create table sightings (                -- aggregated: a row per signature, host and kernel
   id integer primary key,
   signature integer not null references signatures (id),
   host text not null default '',
   kernel text not null default '',
-  source text not null default '',
+  source text not null default '',      -- of the first one
+  last_source text not null default '',
   first text not null,
   last text not null,
   count integer not null,
-  unique (signature, host, kernel, source)
+  unique (signature, host, kernel)
 );
 create index sightings_last on sightings (last);
 
@@ -153,7 +154,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:
-    """Statement by statement: ``executescript`` would commit the transaction that makes a migration whole or nothing."""
+    """Statement by statement: ``executescript`` would commit the transaction around a migration."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

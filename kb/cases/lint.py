@@ -1,0 +1,294 @@
+"""The linter of cases: a rule is a function, its docstring the rule. Findings have reason, place and help.
+
+``KB0xx`` is the format, ``KB1xx`` predicates, ``KB2xx`` claims, ``KB3xx`` samples. Drafts are held to the format only.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kb.cases.format import SECTIONS, Document, load
+from kb.cases.library import files
+from kb.model.case import Case, Predicate
+from kb.model.verdict import Diagnosis, Verdict
+
+TITLE = 100
+"""Characters of the longest title: one line of a terminal beside the id."""
+
+SUMMARY = 300
+"""Characters of the longest summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a case should mend."""
+
+    rule: str
+    """``KB101``."""
+    reason: str
+    path: str
+    line: int = 1
+    help: str = ""
+
+    def __str__(self) -> str:
+        text = f"error[{self.rule}]: {self.reason}\n  --> {self.path}:{self.line}"
+        return f"{text}\n  help: {self.help}" if self.help else text
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+Rule = Callable[[Document, Case], Iterator[tuple[str, int, str]]]
+"""Yields reason, line and help of each finding."""
+
+RULES: dict[str, Rule] = {}
+"""Rules by number; their docstrings are docs/case-format.md's list."""
+
+_COMMIT = re.compile(r"[0-9a-f]{12,40}")
+_ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+
+
+def rule(number: str) -> Callable[[Rule], Rule]:
+    """Register a rule under its number."""
+
+    def register(function: Rule) -> Rule:
+        RULES[number] = function
+        return function
+
+    return register
+
+
+def lint(path: Path) -> list[Finding]:
+    """All findings on a case file, a case's folder, or a folder of cases."""
+    findings: list[Finding] = []
+    seen: dict[str, str] = {}
+    for file in files(path):
+        document = load(file)
+        findings += [
+            Finding("KB001", error.reason, str(file), error.line or 1, error.help or "") for error in document.errors
+        ]
+        if document.case is None:
+            continue
+        findings += _apply(document, document.case)
+        other = seen.setdefault(document.case.id, str(file))
+        if other != str(file):
+            findings.append(Finding("KB003", f"the id is taken by {other}", str(file), document.line("id")))
+    return findings
+
+
+def _apply(document: Document, case: Case) -> Iterator[Finding]:
+    for number, function in RULES.items():
+        if case.status == "draft" and number >= "KB2":
+            continue
+        for reason, line, help_ in function(document, case):
+            yield Finding(number, reason, document.path, line, help_)
+
+
+def vocabulary() -> frozenset[str] | None:
+    """Names of all facts, None where this kb does not tell them."""
+    try:
+        from kb.facts import vocabulary as known
+    except ImportError:
+        return None
+    names: Any = getattr(known, "NAMES", None) or getattr(known, "VOCABULARY", None)
+    return frozenset(map(str, names)) if names else None
+
+
+def _predicates(case: Case) -> Iterator[tuple[str, Predicate]]:
+    yield from (("require", p) for p in case.require)
+    yield from (("any", p) for group in case.any for p in group)
+    yield from (("refute", p) for p in case.refute)
+    yield from (("support", p) for p in case.support)
+    yield from (("missing_when", p) for fix in case.fixes for p in fix.missing_when)
+
+
+@rule("KB002")
+def _names(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """The id is lower case with dashes and is the folder's name, so that a case is found by either."""
+    if not _ID.fullmatch(case.id):
+        yield f"the id {case.id!r} is not lower-case words with dashes", document.line("id"), "e.g. nvme-timeout-ebs"
+    folder = Path(document.path).resolve().parent.name
+    if folder != case.id:
+        yield f"the id is {case.id!r}, the folder {folder!r}", document.line("id"), "name both alike"
+
+
+@rule("KB004")
+def _lengths(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """Title and summary fit where they are shown: 100 and 300 characters, the title without a full stop."""
+    if len(case.title) > TITLE:
+        yield f"the title has {len(case.title)} characters", document.line("title"), f"at most {TITLE}"
+    if case.title.endswith("."):
+        yield "the title ends in a full stop", document.line("title"), "leave it out"
+    if len(case.summary) > SUMMARY:
+        help_ = f"at most {SUMMARY}; the rest belongs under ## Why"
+        yield f"the summary has {len(case.summary)} characters", document.line("summary"), help_
+
+
+@rule("KB005")
+def _sections(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """The prose has a heading and the sections What happens, Why, What to do and Notes, Notes last."""
+    last = document.text.count("\n") + 1
+    if document.heading is None:
+        yield "the prose has no heading", last, f"# {case.title}"
+    for name in SECTIONS:
+        if name not in document.sections:
+            yield (
+                f"the section {name!r} is missing",
+                last,
+                f"add ## {name}" + (", at the end" if name == "Notes" else ""),
+            )
+    if document.sections and "Notes" in document.sections and list(document.sections)[-1] != "Notes":
+        yield "Notes is not the last section", document.sections["Notes"], "notes are appended to the end of the file"
+
+
+@rule("KB101")
+def _demands(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A case demands something (require or match.any), or links by signatures when it was imported."""
+    if case.status != "withdrawn" and not case.require and not case.any and not case.signatures:
+        yield "no predicate decides the case", document.line("match"), 'add [match] require = ["..."]'
+
+
+@rule("KB102")
+def _versions(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A kernel version only supports: distributions backport, so a version neither demands nor rules out."""
+    for role, predicate in _predicates(case):
+        if predicate.fact == "kernel" and role != "support":
+            help_ = "move it to support, and say the range in [[affected]]; find the evidence that tells kernels apart"
+            yield f"a kernel version decides: {predicate.text}", predicate.line, help_
+
+
+@rule("KB103")
+def _facts(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """Predicates name facts that some report bears."""
+    known = vocabulary()
+    if known is None:
+        return
+    import difflib
+
+    for _, predicate in _predicates(case):
+        name = predicate.fact
+        if name in known or any(entry.endswith("*") and name.startswith(entry[:-1]) for entry in known):
+            continue
+        near = difflib.get_close_matches(name, known, 1)
+        help_ = f"did you mean {near[0]!r}?" if near else "docs/facts.md lists them"
+        yield f"no fact is called {name!r}", predicate.line, help_
+
+
+@rule("KB104")
+def _ordered(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """What is ordered by < <= > >= is a number (or a kernel release); anything else would be unknown for ever."""
+    for _, predicate in _predicates(case):
+        if predicate.op in ("<", "<=", ">", ">=") and predicate.fact != "kernel":
+            text = str(predicate.value)
+            if isinstance(predicate.value, bool | tuple) or not re.fullmatch(r"-?[0-9.]{1,20}", text):
+                yield f"{text!r} is no number: {predicate.text}", predicate.line, "compare it with == or matches"
+
+
+@rule("KB201")
+def _caveats(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """Every workaround says what it costs and where it does not help: somebody will run it at night."""
+    for index, workaround in enumerate(case.workarounds):
+        if not workaround.caveat.strip():
+            yield "a workaround without a caveat", document.line(f"workaround[{index}]"), 'add caveat = "..."'
+
+
+@rule("KB202")
+def _by(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """Every claim names who says so, and that is one of the case's sources."""
+    known = {source.id for source in case.sources}
+    claims: dict[str, tuple[Any, ...]] = {
+        "affected": case.affected, "fix": case.fixes, "workaround": case.workarounds, "dispute": case.disputes,
+    }  # fmt: skip
+    for table, rows in claims.items():
+        for index, row in enumerate(rows):
+            line = document.line(f"{table}[{index}].by", f"{table}[{index}]")
+            if not row.by:
+                yield f"[[{table}]] does not say who claims it", line, 'add by = "<id of a [[source]]>"'
+            elif row.by not in known:
+                yield (
+                    f"by = {row.by!r} is no source of this case",
+                    line,
+                    f"sources: {', '.join(sorted(known)) or 'none'}",
+                )
+
+
+@rule("KB203")
+def _commits(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """Commits are cited by 12 to 40 hex digits with their subject."""
+    for index, fix in enumerate(case.fixes):
+        line = document.line(f"fix[{index}].commit")
+        for commit in (fix.commit, *fix.prerequisites):
+            if not _COMMIT.fullmatch(commit):
+                yield f"{commit!r} is no commit id", line, "12 to 40 lower-case hex digits"
+
+
+@rule("KB204")
+def _sources(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A case has a source, and each says what or where it is."""
+    if not case.sources:
+        yield "no source", document.line("source[0]"), "add [[source]] with an id and a text or url"
+    for index, source in enumerate(case.sources):
+        if not (source.text or source.url):
+            yield f"the source {source.id!r} says nothing", document.line(f"source[{index}]"), "add text or url"
+
+
+@rule("KB205")
+def _ranges(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """Kernel ranges can be read (kb.kernel.release has their grammar)."""
+    from kb.kernel.release import Release
+
+    ranges = [(f"affected[{i}]", row.kernel) for i, row in enumerate(case.affected)]
+    ranges += [(f"verify[{i}]", row.kernel) for i, row in enumerate(case.verify)]
+    for place, text in ranges:
+        for part in re.split(r"[,;]", text):
+            name = part.strip().lstrip("<>=").strip()
+            distribution = name in ("debian", "ubuntu", "suse", "fedora", "amazon", "oracle", "rhel", "android")
+            if name and not distribution and not re.fullmatch(r"el\d{1,2}", name) and Release.parse(name) is None:
+                yield f"{name!r} is no kernel release", document.line(f"{place}.kernel"), '">= 3.10, < 4.4" or "el7"'
+
+
+@rule("KB301")
+def _samples(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A reviewed case has a log that must match and a near miss that must not."""
+    folder = Path(document.path).parent
+    if case.status != "reviewed":
+        return
+    for pattern, what in (("match-*.log", "log that must match"), ("near-*.log", "near miss")):
+        if not any(folder.glob(pattern)):
+            yield f"no {what}", document.line("id"), f"put a {pattern} beside the file"
+
+
+def test_case(case: Case, diagnose: Callable[[bytes], list[Diagnosis]], baseline: Path | None = None) -> list[Finding]:
+    """Run a case on its samples: match-*.log say yes, near-*.log do not, good logs are silent.
+
+    Args:
+        case: The case, its ``path`` telling where the samples lie.
+        diagnose: A log's diagnoses against the library, as :func:`kb.match` gives them.
+        baseline: Folder of logs in which no case may say yes or maybe.
+    """
+    findings: list[Finding] = []
+    folder = Path(case.path).parent
+    for path in sorted(folder.glob("match-*.log")):
+        found = _verdicts(case, diagnose(path.read_bytes()))
+        if Verdict.YES not in found:
+            said = " and ".join(verdict.value for verdict in found) or "nothing"
+            findings.append(Finding("KB302", f"{path.name} must match, the case says {said}", str(path), 1, _WHY))
+    for path in sorted(folder.glob("near-*.log")):
+        if Verdict.YES in _verdicts(case, diagnose(path.read_bytes())):
+            findings.append(Finding("KB303", f"{path.name} must not match, the case says yes", str(path), 1, _WHY))
+    for path in sorted(baseline.glob("*.log")) if baseline is not None else ():
+        if _verdicts(case, diagnose(path.read_bytes())):
+            findings.append(Finding("KB304", f"{case.id} speaks up on a good log", str(path), 1, _WHY))
+    return findings
+
+
+test_case.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
+
+_WHY = "`kb match -v` shows each predicate with its verdict"
+
+
+def _verdicts(case: Case, diagnoses: list[Diagnosis]) -> list[Verdict]:
+    return [match.verdict for found in diagnoses for match in found.matches if match.case.id == case.id]

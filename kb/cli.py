@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=None)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_match(verbs)
+    _add_whatif(verbs)
     _add_verify(verbs)
     _add_show(verbs)
     _add_case(verbs)
@@ -109,6 +110,27 @@ def _add_match(verbs: _Verbs) -> None:
     parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
     parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")
     _common(parser, db=True, cases=True)
+
+
+def _add_whatif(verbs: _Verbs) -> None:
+    parser = _verb(
+        verbs,
+        "whatif",
+        "kb.commands.whatif:run",
+        "tell whether an allocation would be admitted now, zone by zone, by which rule",
+        "Reads /proc by default, or captured files. Exit code 0 admitted, 1 refused, 3 undecided. The answer is of the first "
+        "attempt: reclaim and compaction may still find a page for a request that may wait.",
+    )
+    parser.add_argument("--order", type=int, required=True, metavar="N", help="2^N contiguous pages")
+    parser.add_argument("--gfp", required=True, metavar="FLAGS", help="GFP_NOFS|__GFP_COMP, or the mask in hex")
+    parser.add_argument("--kernel", metavar="RELEASE", help="whose rules (default: this machine's; captured files: current)")
+    for name in ("zoneinfo", "buddyinfo", "pagetypeinfo"):
+        parser.add_argument(f"--{name}", metavar="FILE", help=f"a captured /proc/{name}")
+    parser.add_argument("--node", type=int, metavar="N", help="preferred node")
+    parser.add_argument("--interrupt", action="store_true", help="the request comes from interrupt context")
+    parser.add_argument("--realtime", action="store_true", help="the task has a realtime policy")
+    parser.add_argument("--json", action="store_true", help="JSON (schema kb.whatif/1)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print each subtraction")
 
 
 def _add_verify(verbs: _Verbs) -> None:

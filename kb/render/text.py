@@ -3,6 +3,7 @@
 Marks stand beside words (``✓ holds``), so that nothing depends on colour; every claim ends in its lines.
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -156,7 +157,8 @@ def _match(page: _Page, match: Match, whole: bool) -> None:
     page.row("", case.summary)
     for mark in match.marks:
         _predicate(page, mark)
-    page.row("status", f"{match.fix_status}: {match.fix_reason}" if match.fix_reason else match.fix_status)
+    reason = _ASSUMING.sub(" (assumed)", match.fix_reason)
+    page.row("status", f"{match.fix_status}: {reason}" if reason else match.fix_status)
     for fix in case.fixes:
         since = f" (in v{fix.since})" if fix.since and fix.branch == "mainline" else f" ({fix.since})" if fix.since else ""
         branch = "" if fix.branch == "mainline" else f" [{fix.branch}]"
@@ -172,10 +174,17 @@ def _match(page: _Page, match: Match, whole: bool) -> None:
         page.row("dispute", f"{dispute.claim} {dispute.finding}{source}")
 
 
+_ASSUMING = re.compile(r" \(assuming: [^()]*(?:\([^()]*\)[^()]*)*\)")
+
+
 def _predicate(page: _Page, mark: PredicateMark) -> None:
-    role = "" if mark.role == "require" else f"{mark.role}: "
-    because = f"  {mark.because}" if mark.because else ""
-    page.row("", f"{_MARK[mark.verdict.value]} {role}{mark.predicate.text}{because} {spans(mark.evidence)}".rstrip())
+    """One predicate with its mark. What refutes a case is good news when it does not hold."""
+    verdict, role = mark.verdict.value, "" if mark.role == "require" else f"{mark.role}: "
+    if mark.role == "refute":
+        verdict = {"yes": "no", "no": "yes"}.get(verdict, verdict)
+        role = "not: " if mark.verdict.value == "no" else "but: "
+    because = _ASSUMING.sub(" (assumed)", f"  {mark.because}") if mark.because else ""
+    page.row("", f"{_MARK[verdict]} {role}{mark.predicate.text}{because} {spans(mark.evidence)}".rstrip())
 
 
 def _tail(page: _Page, diagnosis: Diagnosis) -> None:

@@ -1,0 +1,53 @@
+"""``kb whatif``: would such an allocation be admitted now?"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from kb.cli import EMPTY, OK, UNKNOWN
+from kb.errors import InputError, UsageError
+from kb.facts.whatif import whatif
+from kb.kernel.release import Release
+from kb.parse.procfs import read_zones
+from kb.render.whatif import whatif_text
+
+_PROC = Path("/proc")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read the state (live by default), replay the request, print; 0 admitted, 1 refused, 3 undecided."""
+    given = any((options.zoneinfo, options.buddyinfo, options.pagetypeinfo))
+    release = _release(options.kernel, live=not given)
+    texts = {name: _text(getattr(options, name), name, given) for name in ("zoneinfo", "buddyinfo", "pagetypeinfo")}
+    zones = read_zones(**texts)
+    if not zones:
+        raise InputError("no zone in the state", path=options.zoneinfo or str(_PROC / "zoneinfo"), help="give --zoneinfo FILE")
+    answer = whatif(options.order, options.gfp, zones, release, node=options.node, interrupt=options.interrupt, rt=options.realtime)
+    if options.json:
+        print(json.dumps(answer, ensure_ascii=True))
+    else:
+        print(whatif_text(answer, verbose=options.verbose), end="")
+    return {True: OK, False: UNKNOWN, None: EMPTY}[answer["admitted"]]
+
+
+def _release(text: str | None, *, live: bool) -> Release | None:
+    if text is None:
+        return Release.parse(os.uname().release) if live else None
+    release = Release.parse(text)
+    if release is None:
+        raise UsageError(f"{text!r} is no kernel release", help="as uname -r prints it: 5.14.0-427.el9.x86_64")
+    return release
+
+
+def _text(path: str | None, name: str, given: bool) -> str:
+    """A captured file, or the live one; pagetypeinfo is root's alone from v4.15 and may be missing."""
+    if path is None and given:
+        return ""
+    place = Path(path) if path is not None else _PROC / name
+    try:
+        return place.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        if path is None and name != "zoneinfo":
+            return ""
+        raise InputError(f"cannot read: {error.strerror}", path=str(place), help="give a captured file") from error

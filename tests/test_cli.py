@@ -1,0 +1,173 @@
+"""The command line keeps its contract: streams, exit codes, JSON, pipes."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+OOPS = b"""\
+[    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000058
+[    1.000001] Oops: 0000 [#1] PREEMPT SMP NOPTI
+[    1.000002] CPU: 0 PID: 98 Comm: kt Not tainted 6.1.0-56-amd64 #1
+[    1.000003] RIP: 0010:some_new_function+0xf/0x20 [mod]
+[    1.000004] Call Trace:
+[    1.000005]  vfs_write+0xc7/0x3f0
+[    1.000006] ---[ end trace 0000000000000000 ]---
+"""
+
+
+def kb(*args: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[bytes]":
+    """Run the command line as a process of its own."""
+    run = [sys.executable, "-m", "kb", *args]
+    return subprocess.run(run, cwd=ROOT, input=stdin, capture_output=True, env={**os.environ, **(env or {})}, check=False)
+
+
+def rows(done: "subprocess.CompletedProcess[bytes]") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_known_report_is_exit_code_0_an_unknown_one_1_none_3(example: Path) -> None:
+    assert kb("match", stdin=example.read_bytes()).returncode == 0
+    assert kb("match", stdin=OOPS).returncode == 1
+    quiet = kb("match", stdin=b"[    1.0] eth0: link up\n")
+    assert (quiet.returncode, quiet.stdout) == (3, b"")
+
+
+def test_usage_is_2_and_unusable_files_are_4(tmp_path: Path) -> None:
+    assert kb().returncode == 2
+    assert kb("match", "--nonsense").returncode == 2
+    assert kb("match", "--json", "--markdown", stdin=OOPS).returncode == 2
+    assert kb("match", str(tmp_path / "absent")).returncode == 4
+    broken = tmp_path / "case" / "case.md"
+    broken.parent.mkdir()
+    broken.write_text("no fence here\n")
+    done = kb("match", "--cases", str(tmp_path), stdin=OOPS)
+    assert (done.returncode, str(broken) in done.stderr.decode()) == (4, True)
+
+
+def test_an_error_says_what_where_and_what_to_do(tmp_path: Path) -> None:
+    done = kb("match", str(tmp_path / "absent"))
+    text = done.stderr.decode()
+    assert done.stdout == b""
+    assert text.startswith("kb: ")
+    assert "--> " in text
+    assert "help: " in text
+
+
+def test_the_seed_is_explained_for_a_person(example: Path) -> None:
+    text = " ".join(kb("match", stdin=example.read_bytes()).stdout.decode().split())
+    for words in (
+        "page allocation failure: order:5 in osdmap_set_max_osd [libceph] [L1-43]",
+        "kworker/31:0, pid 635928, CPU 31",
+        "0x104050 = WAIT|IO|COMP|KMEMCG (GFP_NOFS)",
+        "the slab layer added COMP|KMEMCG",
+        "RHEL 7.3-7.7",
+        "refuses at order 3: 1673 <= 3208",
+        "admits (block of order 5)",
+        "refuses at base: 3935 <= 64173",
+        "nofs-high-order-watermark",
+        '97a16fc82a7c ("mm, page_alloc: only enforce watermarks for order-0 allocations") (in v4.4)',
+        "SHOW_MEM_FILTER_NODES",
+        "extfrag_threshold",
+    ):
+        assert words in text, words
+
+
+def test_json_is_one_object_a_report_as_the_contract_has_it(example: Path) -> None:
+    (row,) = rows(kb("match", "--json", stdin=example.read_bytes()))
+    assert (row["schema"], row["source"], row["lines"]) == ("kb.report/1", "-", [1, 43])
+    assert (row["kind"], row["function"], row["module"]) == ("page_allocation_failure", "osdmap_set_max_osd", "libceph")
+    assert (row["comm"], row["pid"], row["cpu"], row["kernel"], row["taint"]) == ("kworker/31:0", 635928, 31, None, "G")
+    assert row["frames"][0] == {"function": "dump_stack", "offset": 25, "size": 27, "module": None, "reliable": True, "line": 7}
+    facts = row["facts"]
+    assert (facts["order"], facts["gfp_mask"], facts["gfp_name"]) == (5, "0x104050", "GFP_NOFS")
+    assert facts["gfp_flags"] == ["__GFP_WAIT", "__GFP_IO", "__GFP_COMP", "__GFP_KMEMCG"]
+    node1 = next(zone for zone in facts["zones"] if (zone["node"], zone["zone"]) == (1, "Normal"))
+    assert (node1["free"], node1["min"], node1["buddy"]) == (828833, 51331, [241701, 240734, 24010, 990, 175, 20, 3, 0, 0, 0, 0])
+    walk, block = node1["replay"][:2]
+    assert (walk["rule"], walk["admits"], walk["fails_at"], walk["left"], walk["needs"]) == ("order-walk", False, 3, 1673, 3208)
+    assert (block["rule"], block["admits"], block["block_order"]) == ("free-block", True, 5)
+    assert facts["compaction"]["allowed"] is False
+    (match,) = [match for match in row["matches"] if match["verdict"] == "yes"]
+    assert match["case"] == "nofs-high-order-watermark"
+    assert match["fixes"][0]["commit"] == "97a16fc82a7c5b0cfce95c05dfb9561e306ca1b1"
+    assert all(way["caveat"] for way in match["workarounds"])
+
+
+def test_the_api_and_its_json_twin_give_the_same_answer(example: Path) -> None:
+    import kb as package
+
+    (diagnosis,) = package.match(example.read_bytes())
+    (row,) = rows(kb("match", "--json", stdin=example.read_bytes()))
+    assert json.loads(json.dumps(diagnosis.to_json())) == row
+
+
+def test_files_packed_files_and_standard_input_agree(example: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "log.gz"
+    packed.write_bytes(gzip.compress(example.read_bytes()))
+    titles = {
+        row["title"]
+        for args, stdin in (((str(example),), b""), ((str(packed),), b""), (("-",), example.read_bytes()), ((), example.read_bytes()))
+        for row in rows(kb("match", "--json", *args, stdin=stdin))
+    }
+    assert titles == {"page allocation failure: order:5 in osdmap_set_max_osd"}
+
+
+def test_colour_only_when_asked_for() -> None:
+    assert b"\x1b[" not in kb("match", stdin=OOPS).stdout
+    assert b"\x1b[1m" in kb("match", "--color", "always", stdin=OOPS).stdout
+
+
+def test_log_text_cannot_drive_the_terminal() -> None:
+    hostile = OOPS.replace(b"Comm: kt", b"Comm: k\x1b[2Jt").replace(b"[mod]", b"[mod] \x1b]0;owned\x07")
+    for options in ((), ("--markdown",), ("-v",)):
+        assert b"\x1b" not in kb("match", *options, stdin=hostile).stdout
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    script = f"{sys.executable} -m kb match --json {' '.join(['-'] * 1)} | head -c 1 > /dev/null"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, input=OOPS * 2000, capture_output=True, check=False)
+    assert done.stderr == b""
+
+
+def test_the_release_of_the_option_is_used_where_the_log_prints_none(example: Path) -> None:
+    (row,) = rows(kb("match", "--json", "--kernel", "3.10.0-514.el7.x86_64", stdin=example.read_bytes()))
+    assert row["kernel"] == "3.10.0-514.el7.x86_64"
+    assert row["matches"][0]["fix_status"] == "affected"
+
+
+def test_recording_stores_a_sighting_that_show_finds(tmp_path: Path) -> None:
+    db = str(tmp_path / "kb.db")
+    for source in ("ticket:1", "ticket:2"):
+        assert kb("match", "--json", "--record", "--db", db, "--host", "db17", "--source", source, stdin=OOPS).returncode == 1
+    (row,) = rows(kb("match", "--json", stdin=OOPS))
+    shown = kb("show", row["signature"]["id"][:10], "--db", db).stdout.decode()
+    for words in (row["title"], "db17", "ticket:1", "ticket:2", "6.1.0-56-amd64"):
+        assert words in shown
+    raw = kb("show", row["signature"]["id"], "--raw", "--db", db).stdout
+    assert OOPS in raw
+
+
+def test_nothing_is_stored_unless_asked_for(tmp_path: Path) -> None:
+    kb("match", "--db", str(tmp_path / "kb.db"), stdin=OOPS)
+    assert not (tmp_path / "kb.db").exists()
+
+
+def test_the_case_verbs(example: Path, tmp_path: Path) -> None:
+    assert "nofs-high-order-watermark" in kb("case", "list").stdout.decode()
+    assert "only enforce watermarks" in kb("case", "show", "nofs-high").stdout.decode()
+    assert kb("case", "show", "no-such-case").returncode == 2
+    assert (kb("case", "lint").returncode, kb("case", "test").returncode) == (0, 0)
+    assert kb("case", "new", "my-case", str(example), "--into", str(tmp_path)).returncode == 0
+    assert (tmp_path / "my-case" / "case.md").exists()
+
+
+def test_verify_prints_a_script_for_a_case_and_for_a_log(example: Path) -> None:
+    for subject in ("nofs-high-order-watermark", str(example)):
+        done = kb("verify", subject, "--kernel", "3.10.0-514.el7.x86_64")
+        assert (done.returncode, done.stdout[:9]) == (0, b"#!/bin/sh")
+    assert kb("verify", "neither-case-nor-file").returncode == 2

@@ -1,12 +1,12 @@
 """The Python API: the one place where logs, cases and the store meet.
 
-    import kb
+import kb
 
-    with kb.KnowledgeBase("kb.db") as base:
-        for report in base.read(attachment):
-            diagnosis = base.diagnose(report)
+with kb.KnowledgeBase("kb.db") as base:
+    for report in base.read(attachment):
+        diagnosis = base.diagnose(report)
 
-    kb.match(log)          # no database: what `kb match` does
+kb.match(log)          # no database: what `kb match` does
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,9 +22,8 @@ from kb.signature import signature
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from kb.parse.evidence import Evidence
-
     from kb.cases.library import Library
+    from kb.parse.evidence import Evidence
     from kb.store import Shown, Store
 
 Log = str | bytes | Path | BinaryIO
@@ -132,7 +131,7 @@ class KnowledgeBase:
     """Cases and a store together.
 
     Args:
-        path: The store's file; by default ``$KB_DB``, else the user's data folder. Made when something is first written.
+        path: The store's file; by default ``$KB_DB``, else in the user's data folder. Made on first use.
         cases: A folder of cases over the packaged ones.
     """
 
@@ -163,7 +162,9 @@ class KnowledgeBase:
         """What a report says and what is known about it. Pure: writes nothing."""
         return diagnose(report, self.cases, kernel=kernel, context=context)
 
-    def record(self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None) -> Sighting:
+    def record(
+        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None
+    ) -> Sighting:
         """Store one sighting of a report's signature, with the raw text as evidence.
 
         Args:

@@ -8,8 +8,14 @@ import argparse
 import os
 import sys
 
+TYPE_CHECKING = False  # typing's own costs an import; type checkers know the name
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
+
 OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
-"""Exit codes: a report matched a known case; reports, none known; usage; no report; unusable input, case or store; ^C."""
+"""Exit codes: a report matched a known case; reports, none known; usage; no report; unusable file or store; ^C."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -55,22 +61,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_EXITS = "Exit codes: 0 a report matched a known case, 1 reports but none known, 2 usage, 3 no report, 4 unusable input."
-_Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_EXITS = (
+    "Exit codes: 0 a report matched a known case, 1 reports but none known, 2 usage, 3 no report, 4 unusable input."
+)
 
 
-def _verb(verbs: _Verbs, name: str, run: str, words: str, more: str = "") -> argparse.ArgumentParser:
+def _verb(verbs: "Verbs", name: str, run: str, words: str, more: str = "") -> argparse.ArgumentParser:
     """A sub-command; ``run`` is ``module:function`` and imported when the command is used."""
     parser = verbs.add_parser(name, help=words, description=(words[0].upper() + words[1:] + ". " + more).strip())
     parser.set_defaults(run=lambda options: _load(run)(options))
     return parser
 
 
-def _load(place: str):  # type: ignore[no-untyped-def]
+def _load(place: str) -> "Callable[[argparse.Namespace], int]":
     import importlib
 
     module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
+    command: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), name)
+    return command
 
 
 def _common(parser: argparse.ArgumentParser, *, db: bool = False, cases: bool = False, color: bool = True) -> None:
@@ -80,11 +88,14 @@ def _common(parser: argparse.ArgumentParser, *, db: bool = False, cases: bool = 
         parser.add_argument("--cases", metavar="DIR", help="a folder of cases over the packaged ones and $KB_CASES")
     if color:
         parser.add_argument(
-            "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal, unless NO_COLOR)"
+            "--color",
+            choices=("auto", "always", "never"),
+            default="auto",
+            help="colour (default: on a terminal, unless NO_COLOR)",
         )
 
 
-def _add_match(verbs: _Verbs) -> None:
+def _add_match(verbs: "Verbs") -> None:
     parser = _verb(
         verbs,
         "match",
@@ -103,7 +114,7 @@ def _add_match(verbs: _Verbs) -> None:
         nargs="+",
         default=[],
         action="extend",
-        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, a trace, sysctl -a",
+        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, sysctl -a",
     )
     parser.add_argument("--record", action="store_true", help="store a sighting of each report")
     parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
@@ -112,18 +123,20 @@ def _add_match(verbs: _Verbs) -> None:
     _common(parser, db=True, cases=True)
 
 
-def _add_whatif(verbs: _Verbs) -> None:
+def _add_whatif(verbs: "Verbs") -> None:
     parser = _verb(
         verbs,
         "whatif",
         "kb.commands.whatif:run",
         "tell whether an allocation would be admitted now, zone by zone, by which rule",
-        "Reads /proc by default, or captured files. Exit code 0 admitted, 1 refused, 3 undecided. The answer is of the first "
-        "attempt: reclaim and compaction may still find a page for a request that may wait.",
+        "Reads /proc by default, or captured files. Exit code 0 admitted, 1 refused, 3 undecided. The answer is of the "
+        "first attempt: reclaim and compaction may still find a page for a request that may wait.",
     )
     parser.add_argument("--order", type=int, required=True, metavar="N", help="2^N contiguous pages")
     parser.add_argument("--gfp", required=True, metavar="FLAGS", help="GFP_NOFS|__GFP_COMP, or the mask in hex")
-    parser.add_argument("--kernel", metavar="RELEASE", help="whose rules (default: this machine's; captured files: current)")
+    parser.add_argument(
+        "--kernel", metavar="RELEASE", help="whose rules (default: this machine's; captured files: current)"
+    )
     for name in ("zoneinfo", "buddyinfo", "pagetypeinfo"):
         parser.add_argument(f"--{name}", metavar="FILE", help=f"a captured /proc/{name}")
     parser.add_argument("--node", type=int, metavar="N", help="preferred node")
@@ -133,7 +146,7 @@ def _add_whatif(verbs: _Verbs) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="print each subtraction")
 
 
-def _add_verify(verbs: _Verbs) -> None:
+def _add_verify(verbs: "Verbs") -> None:
     parser = _verb(
         verbs,
         "verify",
@@ -141,12 +154,14 @@ def _add_verify(verbs: _Verbs) -> None:
         "print a script that gathers what would confirm or rule out a case, on that kernel",
         "The script reads counters and traces into a folder of its own, for kb match --context.",
     )
-    parser.add_argument("subject", metavar="CASE|FILE", help="a case's id, or a log whose first report is meant (- for stdin)")
+    parser.add_argument(
+        "subject", metavar="CASE|FILE", help="a case's id, or a log whose first report is meant (- for stdin)"
+    )
     parser.add_argument("--kernel", metavar="RELEASE", help="the kernel it is to run on (uname -r)")
     _common(parser, cases=True, color=False)
 
 
-def _add_show(verbs: _Verbs) -> None:
+def _add_show(verbs: "Verbs") -> None:
     parser = _verb(verbs, "show", "kb.commands.show:run", "show what the store has on a signature")
     parser.add_argument("prefix", metavar="SIGNATURE", help="a signature's id or the beginning of one")
     parser.add_argument("--json", action="store_true", help="JSON (schema kb.signature/1)")
@@ -154,8 +169,10 @@ def _add_show(verbs: _Verbs) -> None:
     _common(parser, db=True)
 
 
-def _add_case(verbs: _Verbs) -> None:
-    parser = verbs.add_parser("case", help="the case library: list, show, lint, test, index", description="The case library.")
+def _add_case(verbs: "Verbs") -> None:
+    parser = verbs.add_parser(
+        "case", help="the case library: list, show, lint, test, index", description="The case library."
+    )
     parser.set_defaults(run=lambda _options: _help(parser))
     inner = parser.add_subparsers(title="commands", metavar="COMMAND")
     listing = _verb(inner, "list", "kb.commands.case:list_cases", "list the cases: id, status, kind and title")
@@ -164,13 +181,21 @@ def _add_case(verbs: _Verbs) -> None:
     show.add_argument("id", metavar="ID", help="a case's id or the beginning of one")
     show.add_argument("--json", action="store_true", help="JSON (schema kb.case/1)")
     lint = _verb(inner, "lint", "kb.commands.case:lint", "check case files against the rules of the format")
-    test = _verb(inner, "test", "kb.commands.case:test", "run cases on their samples: match-*.log say yes, near-*.log do not")
-    new = _verb(inner, "new", "kb.commands.case:new", "start a case: a draft folder, its predicates proposed from a log")
+    test = _verb(
+        inner, "test", "kb.commands.case:test", "run cases on their samples: match-*.log say yes, near-*.log do not"
+    )
+    new = _verb(
+        inner, "new", "kb.commands.case:new", "start a case: a draft folder, its predicates proposed from a log"
+    )
     new.add_argument("id", metavar="ID", help="id of the case: small letters, digits and hyphens")
     new.add_argument("log", nargs="?", metavar="FILE", help="a log whose first report the case is about")
-    new.add_argument("--into", metavar="DIR", default=".", help="folder to make the case's folder in (default: this one)")
+    new.add_argument(
+        "--into", metavar="DIR", default=".", help="folder to make the case's folder in (default: this one)"
+    )
     for each in (lint, test):
-        each.add_argument("paths", nargs="*", metavar="PATH", help="case folders or folders of them (default: the library)")
+        each.add_argument(
+            "paths", nargs="*", metavar="PATH", help="case folders or folders of them (default: the library)"
+        )
         each.add_argument("--json", action="store_true", help="one JSON object a finding and line")
     for each in (listing, show, lint, test, new):
         _common(each, cases=True, color=False)

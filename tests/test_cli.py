@@ -23,7 +23,9 @@ OOPS = b"""\
 def kb(*args: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[bytes]":
     """Run the command line as a process of its own."""
     run = [sys.executable, "-m", "kb", *args]
-    return subprocess.run(run, cwd=ROOT, input=stdin, capture_output=True, env={**os.environ, **(env or {})}, check=False)
+    return subprocess.run(
+        run, cwd=ROOT, input=stdin, capture_output=True, env={**os.environ, **(env or {})}, check=False
+    )
 
 
 def rows(done: "subprocess.CompletedProcess[bytes]") -> list[dict[str, Any]]:
@@ -82,14 +84,31 @@ def test_json_is_one_object_a_report_as_the_contract_has_it(example: Path) -> No
     assert (row["schema"], row["source"], row["lines"]) == ("kb.report/1", "-", [1, 43])
     assert (row["kind"], row["function"], row["module"]) == ("page_allocation_failure", "osdmap_set_max_osd", "libceph")
     assert (row["comm"], row["pid"], row["cpu"], row["kernel"], row["taint"]) == ("kworker/31:0", 635928, 31, None, "G")
-    assert row["frames"][0] == {"function": "dump_stack", "offset": 25, "size": 27, "module": None, "reliable": True, "line": 7}
+    assert row["frames"][0] == {
+        "function": "dump_stack",
+        "offset": 25,
+        "size": 27,
+        "module": None,
+        "reliable": True,
+        "line": 7,
+    }
     facts = row["facts"]
     assert (facts["order"], facts["gfp_mask"], facts["gfp_name"]) == (5, "0x104050", "GFP_NOFS")
     assert facts["gfp_flags"] == ["__GFP_WAIT", "__GFP_IO", "__GFP_COMP", "__GFP_KMEMCG"]
     node1 = next(zone for zone in facts["zones"] if (zone["node"], zone["zone"]) == (1, "Normal"))
-    assert (node1["free"], node1["min"], node1["buddy"]) == (828833, 51331, [241701, 240734, 24010, 990, 175, 20, 3, 0, 0, 0, 0])
+    assert (node1["free"], node1["min"], node1["buddy"]) == (
+        828833,
+        51331,
+        [241701, 240734, 24010, 990, 175, 20, 3, 0, 0, 0, 0],
+    )
     walk, block = node1["replay"][:2]
-    assert (walk["rule"], walk["admits"], walk["fails_at"], walk["left"], walk["needs"]) == ("order-walk", False, 3, 1673, 3208)
+    assert (walk["rule"], walk["admits"], walk["fails_at"], walk["left"], walk["needs"]) == (
+        "order-walk",
+        False,
+        3,
+        1673,
+        3208,
+    )
     assert (block["rule"], block["admits"], block["block_order"]) == ("free-block", True, 5)
     assert facts["compaction"]["allowed"] is False
     (match,) = [match for match in row["matches"] if match["verdict"] == "yes"]
@@ -111,7 +130,12 @@ def test_files_packed_files_and_standard_input_agree(example: Path, tmp_path: Pa
     packed.write_bytes(gzip.compress(example.read_bytes()))
     titles = {
         row["title"]
-        for args, stdin in (((str(example),), b""), ((str(packed),), b""), (("-",), example.read_bytes()), ((), example.read_bytes()))
+        for args, stdin in (
+            ((str(example),), b""),
+            ((str(packed),), b""),
+            (("-",), example.read_bytes()),
+            ((), example.read_bytes()),
+        )
         for row in rows(kb("match", "--json", *args, stdin=stdin))
     }
     assert titles == {"page allocation failure: order:5 in osdmap_set_max_osd"}
@@ -143,7 +167,10 @@ def test_the_release_of_the_option_is_used_where_the_log_prints_none(example: Pa
 def test_recording_stores_a_sighting_that_show_finds(tmp_path: Path) -> None:
     db = str(tmp_path / "kb.db")
     for source in ("ticket:1", "ticket:2"):
-        assert kb("match", "--json", "--record", "--db", db, "--host", "db17", "--source", source, stdin=OOPS).returncode == 1
+        assert (
+            kb("match", "--json", "--record", "--db", db, "--host", "db17", "--source", source, stdin=OOPS).returncode
+            == 1
+        )
     (row,) = rows(kb("match", "--json", stdin=OOPS))
     shown = kb("show", row["signature"]["id"][:10], "--db", db).stdout.decode()
     for words in (row["title"], "db17", "ticket:1", "ticket:2", "6.1.0-56-amd64"):

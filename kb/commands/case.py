@@ -98,5 +98,3 @@ def _json(objects: Iterable[object]) -> None:
 
     for each in objects:
         print(json.dumps(each, ensure_ascii=True, default=str))
-
-

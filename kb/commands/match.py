@@ -9,6 +9,7 @@ import time
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
 from kb.errors import UsageError
+from kb.model.verdict import Diagnosis
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     return OK if known else UNKNOWN
 
 
-def _print(diagnosis, options: argparse.Namespace, index: int) -> None:  # type: ignore[no-untyped-def]
+def _print(diagnosis: Diagnosis, options: argparse.Namespace, index: int) -> None:
     if options.json:
         import json
 

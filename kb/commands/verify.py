@@ -25,5 +25,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"no report in {options.subject}")
     kernel = diagnosis.report.kernel
     steps = diagnosis.best.case.verify if diagnosis.best else ()
-    print(script(diagnosis.report.title, (diagnosis.report.kind,), steps, Release.parse(kernel) if kernel else None), end="")
+    print(
+        script(diagnosis.report.title, (diagnosis.report.kind,), steps, Release.parse(kernel) if kernel else None),
+        end="",
+    )
     return OK

@@ -22,8 +22,12 @@ def run(options: argparse.Namespace) -> int:
     texts = {name: _text(getattr(options, name), name, given) for name in ("zoneinfo", "buddyinfo", "pagetypeinfo")}
     zones = read_zones(**texts)
     if not zones:
-        raise InputError("no zone in the state", path=options.zoneinfo or str(_PROC / "zoneinfo"), help="give --zoneinfo FILE")
-    answer = whatif(options.order, options.gfp, zones, release, node=options.node, interrupt=options.interrupt, rt=options.realtime)
+        raise InputError(
+            "no zone in the state", path=options.zoneinfo or str(_PROC / "zoneinfo"), help="give --zoneinfo FILE"
+        )
+    answer = whatif(
+        options.order, options.gfp, zones, release, node=options.node, interrupt=options.interrupt, rt=options.realtime
+    )
     if options.json:
         print(json.dumps(answer, ensure_ascii=True))
     else:

@@ -93,7 +93,11 @@ def _compaction(facts: Facts, values: Mapping[str, Fact]) -> Iterator[Reason]:
             f"{stall.shown}: compact_stall did not move although direct reclaim ran ({_said(reclaimed)}){by_code}",
         )
     elif stall.value == 0:
-        yield Reason("direct compaction never started", "unknown", f"{stall.shown}, but nothing shows that a failure lies between the two readings")
+        yield Reason(
+            "direct compaction never started",
+            "unknown",
+            f"{stall.shown}, but nothing shows that a failure lies between the two readings",
+        )
     else:
         verdict = "excluded" if allowed is not None and allowed.value is False else "holds"
         claim = "direct compaction could not start" if verdict == "excluded" else "direct compaction ran"
@@ -111,7 +115,11 @@ def _said(fact: Fact | None) -> str:
 def _reclaim(values: Mapping[str, Fact]) -> Iterator[Reason]:
     reclaimed = values.get("trace.reclaimed")
     if reclaimed is not None and reclaimed.value > 0:
-        yield Reason("memory could not be reclaimed", "excluded", f"direct reclaim freed {reclaimed.value} pages ({reclaimed.shown}): contiguity is missing, not memory")
+        yield Reason(
+            "memory could not be reclaimed",
+            "excluded",
+            f"direct reclaim freed {reclaimed.value} pages ({reclaimed.shown}): contiguity is missing, not memory",
+        )
     elif reclaimed is not None:
         yield Reason("memory could not be reclaimed", "holds", f"direct reclaim freed nothing ({reclaimed.shown})")
 

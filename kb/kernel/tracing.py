@@ -52,7 +52,7 @@ PROBES = (
 
 
 def probes(release: Release | None) -> tuple[tuple[Probe, bool], ...]:
-    """Each probe and whether this kernel has the event; all are taken as absent where the release is unknown and old ones do."""
+    """Each probe and whether this kernel has its event; none where the release is unknown: functions serve there."""
     return tuple((probe, release is not None and _has(probe, release)) for probe in PROBES)
 
 

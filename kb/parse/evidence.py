@@ -12,7 +12,8 @@ from kb.model.memory import Zone
 
 # kernel/trace/trace_output.c trace_print_context(): "%16s-%-7d [%03d] flags %5lu.%06lu: event: fields"
 _EVENT = re.compile(
-    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?(?P<time>\d+\.\d+): (?P<event>\w+): ?(?P<rest>.*)"
+    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?"
+    r"(?P<time>\d+\.\d+): (?P<event>\w+): ?(?P<rest>.*)"
 )
 _FUNCTION = re.compile(r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+.*?\d+\.\d+: (?P<fn>\w+) <-(?P<caller>\w+)")
 _PAIR = re.compile(r"(?P<name>\w+)=(?P<value>[^ ,]+)")
@@ -137,7 +138,9 @@ def _events(text: str) -> Iterator[Event]:
             continue
         called = _FUNCTION.match(line)
         if called is not None:
-            yield Event(f"call:{called['fn']}", called["comm"], int(called["pid"]), 0.0, {"caller": called["caller"]}, number)
+            yield Event(
+                f"call:{called['fn']}", called["comm"], int(called["pid"]), 0.0, {"caller": called["caller"]}, number
+            )
 
 
 def line_span(snapshot: Snapshot, name: str) -> Span | None:

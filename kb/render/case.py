@@ -23,8 +23,13 @@ def case_text(case: Case) -> str:
         [f'{fix.commit[:12]} ("{fix.subject}") {fix.branch} {fix.since or ""}'.rstrip() for fix in case.fixes],
     )
     section("Workarounds", [row for way in case.workarounds for row in (way.do, f"  but: {way.caveat}")])
-    section("Check", [row for step in case.verify for row in (step.run, f"  expect: {step.expect}", f"  means: {step.means}")])
-    section("Disputes", [row for one in case.disputes for row in (one.claim, f"  {one.finding} ({one.source or one.by})")])
+    section(
+        "Check",
+        [row for step in case.verify for row in (step.run, f"  expect: {step.expect}", f"  means: {step.means}")],
+    )
+    section(
+        "Disputes", [row for one in case.disputes for row in (one.claim, f"  {one.finding} ({one.source or one.by})")]
+    )
     section("Sources", [f"{one.id}: {one.text or one.url}" for one in case.sources])
     return safe_lines([*out, "", case.prose.strip()]) + "\n"
 

@@ -119,7 +119,8 @@ def _match(match: Match) -> dict[str, Any]:
             for mark in match.marks
         ],
         "fixes": [
-            {"commit": fix.commit, "since": fix.since, "subject": fix.subject, "branch": fix.branch} for fix in case.fixes
+            {"commit": fix.commit, "since": fix.since, "subject": fix.subject, "branch": fix.branch}
+            for fix in case.fixes
         ],
         "fix_status": match.fix_status,
         "fix_reason": match.fix_reason,

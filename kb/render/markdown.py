@@ -20,7 +20,8 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     yield ""
     who = [part for part in (report.comm, f"pid {report.pid}" if report.pid is not None else None) if part]
     kernel = report.kernel or "release unknown"
-    yield f"{text(', '.join(who) or 'unknown task')}, {text(kernel)}, {text(report.source)} {text(spans((report.span,)))}  "
+    task = ", ".join(who) or "unknown task"
+    yield f"{text(task)}, {text(kernel)}, {text(report.source)} {text(spans((report.span,)))}  "
     yield f"Signature `{diagnosis.signature.id}`"
     if report.corrupted:
         yield f"\n**Damaged report:** {text(report.corrupted)}"

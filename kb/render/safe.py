@@ -8,7 +8,7 @@ _UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u20
 
 
 def safe(text: str) -> str:
-    """The text with every character that could drive a terminal written as an escape (``\\x1b``)."""
+    r"""The text with every character that could drive a terminal written as an escape (``\\x1b``)."""
     return _UNSAFE.sub(_escape, text)
 
 

@@ -13,7 +13,7 @@ _ALLOCATION = frozenset({"page_allocation_failure", "allocation_stall", "oom_kil
 
 
 def script(title: str, kinds: Iterable[str], steps: Iterable[Step], release: Release | None) -> str:
-    """A POSIX shell script: gathers what would confirm or rule out, writes into one new folder, changes nothing lasting.
+    """A POSIX shell script: gathers what would confirm or rule out into one new folder, changes nothing lasting.
 
     Args:
         title: What is being verified.
@@ -84,7 +84,8 @@ def _allocation(release: Release | None) -> Iterator[str]:
 def _event(probe: Probe) -> Iterator[str]:
     path = probe.event.replace(":", "/")
     yield f"# {probe.event}: {probe.shows}"
-    yield f'if [ -e "$tracing/events/{path}/enable" ]; then echo 1 > "$tracing/events/{path}/enable"; on="$on {path}"; fi'
+    switch = f'"$tracing/events/{path}/enable"'
+    yield f'if [ -e {switch} ]; then echo 1 > {switch}; on="$on {path}"; fi'
 
 
 def _functions(lack: list[Probe]) -> Iterator[str]:

@@ -14,7 +14,16 @@ from kb.render.safe import pad, safe, spans
 from kb.render.zones import zone_table
 
 _MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
-_COLOR = {"holds": "32", "yes": "32", "excluded": "2", "no": "31", "unknown": "33", "maybe": "33", "title": "1", "head": "1;36"}
+_COLOR = {
+    "holds": "32",
+    "yes": "32",
+    "excluded": "2",
+    "no": "31",
+    "unknown": "33",
+    "maybe": "33",
+    "title": "1",
+    "head": "1;36",
+}
 _LABEL = 12
 
 
@@ -160,7 +169,9 @@ def _match(page: _Page, match: Match, whole: bool) -> None:
     reason = _ASSUMING.sub(" (assumed)", match.fix_reason)
     page.row("status", f"{match.fix_status}: {reason}" if reason else match.fix_status)
     for fix in case.fixes:
-        since = f" (in v{fix.since})" if fix.since and fix.branch == "mainline" else f" ({fix.since})" if fix.since else ""
+        since = (
+            f" (in v{fix.since})" if fix.since and fix.branch == "mainline" else f" ({fix.since})" if fix.since else ""
+        )
         branch = "" if fix.branch == "mainline" else f" [{fix.branch}]"
         page.row("fix", f'{fix.commit[:12]} ("{fix.subject}"){since}{branch}')
     for way in case.workarounds:
@@ -192,7 +203,11 @@ def _tail(page: _Page, diagnosis: Diagnosis) -> None:
     _list(page, "Unknown", diagnosis.facts.unknown)
     _list(page, "Next", diagnosis.facts.next_steps)
     if diagnosis.similar:
-        _list(page, "Similar", (f"{other.case or other.signature}  {other.score:.2f}  {other.title}" for other in diagnosis.similar))
+        _list(
+            page,
+            "Similar",
+            (f"{other.case or other.signature}  {other.score:.2f}  {other.title}" for other in diagnosis.similar),
+        )
 
 
 def _list(page: _Page, name: str, entries: Iterable[str]) -> None:

@@ -17,7 +17,8 @@ def whatif_text(answer: Mapping[str, Any], *, verbose: bool = False, width: int 
 def _lines(answer: Mapping[str, Any], verbose: bool, width: int) -> Iterator[str]:
     flags = "|".join(flag.removeprefix("__GFP_") for flag in answer["gfp_flags"])
     where = f" by {answer['admitted_by']}" if answer.get("admitted_by") else ""
-    yield f"{_WORD[answer['admitted']]}{where}: order {answer['order']}, {answer['gfp_mask'] or 'unknown mask'} = {flags or 'nothing'}"
+    mask = f"{answer['gfp_mask'] or 'unknown mask'} = {flags or 'nothing'}"
+    yield f"{_WORD[answer['admitted']]}{where}: order {answer['order']}, {mask}"
     yield f"  because   {answer['because']}"
     if not answer["zones"]:
         return
@@ -34,6 +35,7 @@ def _lines(answer: Mapping[str, Any], verbose: bool, width: int) -> Iterator[str
 
 
 def _attempt(label: str, attempt: Mapping[str, Any], verbose: bool) -> Iterator[str]:
-    yield f"  {label}, {attempt['path']} path: {'admits' if attempt.get('admits') else 'refuses'} at mark {attempt.get('mark')}"
+    verdict = "admits" if attempt.get("admits") else "refuses"
+    yield f"  {label}, {attempt['path']} path: {verdict} at mark {attempt.get('mark')}"
     if verbose:
         yield from (f"      {step['text']}" for step in attempt.get("steps", ()))

@@ -52,7 +52,10 @@ def test_reclaim_that_freed_pages_excludes_a_lack_of_memory(example: Path, tmp_p
 
 def test_counters_of_zones_are_summed(example: Path, tmp_path: Path) -> None:
     diagnosis = diagnose(
-        example, tmp_path, before="allocstall_dma 1\nallocstall_normal 5\n", after="allocstall_dma 2\nallocstall_normal 9\n"
+        example,
+        tmp_path,
+        before="allocstall_dma 1\nallocstall_normal 5\n",
+        after="allocstall_dma 2\nallocstall_normal 9\n",
     )
     assert diagnosis.facts.values["vmstat.allocstall"].value == 5
 

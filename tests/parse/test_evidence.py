@@ -43,7 +43,11 @@ def test_a_trace_gives_its_events_with_their_fields_and_lines() -> None:
         "mm_vmscan_direct_reclaim_end",
     ]
     assert evidence.events[0].fields["gfp_flags"] == "GFP_NOFS|GFP_COMP"
-    assert (evidence.events[1].fields["nr_reclaimed"], evidence.events[1].line, evidence.events[1].pid) == ("3067", 3, 635928)
+    assert (evidence.events[1].fields["nr_reclaimed"], evidence.events[1].line, evidence.events[1].pid) == (
+        "3067",
+        3,
+        635928,
+    )
 
 
 def test_a_file_of_another_kind_is_named_not_dropped() -> None:

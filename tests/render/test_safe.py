@@ -19,7 +19,7 @@ def test_ordinary_text_is_left_alone() -> None:
 @given(st.text())
 def test_nothing_that_is_shown_can_drive_a_terminal(text: str) -> None:
     shown = safe(text)
-    assert not any(ord(char) < 32 and char != "\t" or 0x7F <= ord(char) < 0xA0 for char in shown)
+    assert not any((ord(char) < 32 and char != "\t") or 0x7F <= ord(char) < 0xA0 for char in shown)
     shown.encode("utf-8")
 
 

@@ -16,7 +16,6 @@ _HOMES = {
     "KnowledgeBase": "kb.api",
     "match": "kb.api",
     "read": "kb.api",
-    "diagnose": "kb.api",
     "Verdict": "kb.model.verdict",
     "Match": "kb.model.verdict",
     "Diagnosis": "kb.model.verdict",

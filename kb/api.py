@@ -137,12 +137,15 @@ class KnowledgeBase:
 
     def __init__(self, path: str | Path | None = None, *, cases: str | Path | None = None):
         self._path = path
-        self._library = library(cases)
+        self._folder = cases
+        self._library: Library | None = None
         self._store: Store | None = None
 
     @property
     def cases(self) -> tuple[Case, ...]:
-        """The cases that reports are matched against."""
+        """The cases that reports are matched against, loaded on first use: a quiet log needs none."""
+        if self._library is None:
+            self._library = library(self._folder)
         return self._library.cases
 
     @property

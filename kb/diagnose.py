@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kb.facts.report import facts_of
-from kb.match import match
+from kb.matcher import match
 from kb.model.case import Case
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Verdict

@@ -1,0 +1,132 @@
+"""Cases against facts: verdicts, order, links by signature, fix status."""
+
+from dataclasses import replace
+
+import pytest
+
+from kb.cases.fixstatus import fix_status
+from kb.cases.predicate import parse
+from kb.matcher import judge, match
+from kb.model.case import Affected, Case, Fix, Predicate
+from kb.model.report import Signature
+from kb.model.verdict import Fact, Facts, Verdict
+
+SIGNATURE = Signature("kb1:aa", "warning|foo", 1, "WARNING in foo", "", alt=("kb1:bb",))
+FIX = Fix("97a16fc82a7c", "mm, page_alloc: only enforce watermarks for order-0 allocations", "4.4")
+
+
+def ps(*texts: str) -> tuple[Predicate, ...]:
+    return tuple(parse(text) for text in texts)
+
+
+def case(name: str = "a", **values: object) -> Case:
+    return replace(Case(name, name, ("warning",), "reviewed", ""), **values)
+
+
+def facts(**values: object) -> Facts:
+    return Facts(values={name: Fact(name, value) for name, value in values.items()})
+
+
+def verdict(of: Case, given: Facts) -> Verdict:
+    judged = judge(of, given, SIGNATURE, "warning")
+    assert judged is not None
+    return judged.verdict
+
+
+def test_all_that_is_required_must_hold() -> None:
+    of = case(require=ps("order >= 1", "gfp has IO"))
+    assert verdict(of, facts(order=1, gfp=("IO",))) is Verdict.YES
+    assert verdict(of, facts(order=0, gfp=("IO",))) is Verdict.NO
+    assert verdict(of, facts(order=1)) is Verdict.MAYBE
+    assert verdict(of, facts(order=0)) is Verdict.NO
+
+
+def test_what_refutes_rules_out_and_its_absence_keeps_a_yes_back() -> None:
+    of = case(require=ps("order >= 1"), refute=ps("admitted >= 1"))
+    assert verdict(of, facts(order=1, admitted=0)) is Verdict.YES
+    assert verdict(of, facts(order=1, admitted=1)) is Verdict.NO
+    assert verdict(of, facts(order=1)) is Verdict.MAYBE
+
+
+def test_one_group_whole_is_enough() -> None:
+    of = case(any=(ps("a == 1", "b == 1"), ps("c == 1")))
+    assert verdict(of, facts(a=1, b=1, c=0)) is Verdict.YES
+    assert verdict(of, facts(a=1, b=0, c=1)) is Verdict.YES
+    assert verdict(of, facts(a=1, b=0, c=0)) is Verdict.NO
+    assert verdict(of, facts(a=1, c=0)) is Verdict.MAYBE
+
+
+def test_support_ranks_and_never_decides() -> None:
+    of = [case("b", require=ps("x == 1"), support=ps("y == 1")), case("a", require=ps("x == 1"), support=ps("y == 2"))]
+    found = match(facts(x=1, y=1), SIGNATURE, "warning", of)
+    assert [(m.case.id, m.verdict) for m in found] == [("b", Verdict.YES), ("a", Verdict.YES)]
+    assert verdict(case(require=ps("x == 1"), support=ps("kernel < 4.4")), facts(x=1)) is Verdict.YES
+
+
+def test_a_case_is_asked_only_for_its_kinds_and_never_when_withdrawn() -> None:
+    of = case(require=ps("x == 1"))
+    assert judge(of, facts(x=1), SIGNATURE, "oops") is None
+    assert judge(replace(of, status="withdrawn"), facts(x=1), SIGNATURE, "warning") is None
+
+
+def test_yes_before_maybe_then_reviewed_before_imported_then_the_narrower() -> None:
+    of = [
+        case("maybe", require=ps("absent_fact == 1")),
+        case("imported", status="imported", signatures=("kb1:aa",)),
+        case("broad", require=ps("x == 1", "y == 1"), broader=("narrow",)),
+        case("narrow", require=ps("x == 1")),
+        case("no", require=ps("x == 2")),
+    ]
+    found = match(facts(x=1, y=1), SIGNATURE, "warning", of)
+    assert [m.case.id for m in found] == ["narrow", "imported", "broad", "maybe"]
+
+
+def test_an_imported_case_links_by_its_own_or_an_alternative_signature_only() -> None:
+    of = [case(name, status="imported", signatures=(name,)) for name in ("kb1:bb", "kb1:aa", "kb1:cc")]
+    found = match(facts(), SIGNATURE, "warning", of)
+    assert [(m.case.id, m.how) for m in found] == [("kb1:aa", "signature"), ("kb1:bb", "signature")]
+
+
+def test_scores_lie_between_nought_and_one() -> None:
+    many = ps(*(f"f{n} == 1" for n in range(12)))
+    for given in (facts(), facts(**{f"f{n}": 1 for n in range(12)}), facts(f0=0)):
+        judged = judge(case(require=many), given, SIGNATURE, "warning")
+        assert judged is not None
+        assert 0 <= judged.score <= 1
+
+
+@pytest.mark.parametrize(
+    ("kernel", "verdict", "status", "words"),
+    [
+        (None, Verdict.MAYBE, "unknown", "not known"),
+        ("what", Verdict.MAYBE, "unknown", "no kernel release"),
+        ("4.4.11", Verdict.MAYBE, "fixed", "4.4.11 has 97a16fc82a7c"),
+        ("4.4.11", Verdict.YES, "unknown", "yet the report matches"),
+        ("4.18.0-305.el8.x86_64", Verdict.MAYBE, "fixed", "RHEL 8.4"),
+        ("3.10.0-1160.el7.x86_64", Verdict.YES, "affected", "el7"),
+        ("4.3.0", Verdict.MAYBE, "affected", "< 4.4"),
+    ],
+)
+def test_versions_inform(kernel: str | None, verdict: Verdict, status: str, words: str) -> None:
+    of = case(fixes=(FIX,), affected=(Affected("< 4.4"), Affected("el7", "kernel-source")))
+    found = fix_status(of, kernel, facts(), verdict)
+    assert found.status == status
+    assert words in found.reason
+
+
+def test_evidence_decides_without_a_release_and_against_one() -> None:
+    of = case(fixes=(replace(FIX, missing_when=ps("rule == order-walk")),))
+    for kernel in (None, "4.4.11"):
+        assert fix_status(of, kernel, facts(rule="order-walk")).status == "affected"
+    assert fix_status(of, None, facts()).status == "unknown"
+    assert fix_status(of, "4.4.11", facts(rule="free-block")).status == "fixed"
+
+
+def test_a_stable_branch_knows_better_than_mainline() -> None:
+    of = case(fixes=(replace(FIX, since="5.9"), replace(FIX, since="5.4.80", branch="5.4.y")))
+    status = {name: fix_status(of, name).status for name in ("5.4.79", "5.4.80", "5.5.1", "5.9.0")}
+    assert status == {"5.4.79": "affected", "5.4.80": "fixed", "5.5.1": "affected", "5.9.0": "fixed"}
+
+
+def test_a_distribution_before_the_fix_may_have_it_backported() -> None:
+    assert fix_status(case(fixes=(FIX,)), "3.10.0-1160.el7.x86_64").status == "unknown"

@@ -37,10 +37,23 @@ def example() -> str:
     return str(sorted((ROOT / EXAMPLES).glob("match-*.log"))[0].relative_to(ROOT))
 
 
-def transcript(args: str) -> str:
-    """A command and its answer as a fenced block; ``EXAMPLE`` stands for the packaged example log."""
+def transcript(args: str, sections: tuple[str, ...] = ()) -> str:
+    """A command and its answer as a fenced block.
+
+    Args:
+        args: The command's words; ``EXAMPLE`` stands for the packaged example log.
+        sections: Heads of the sections to show; the others are cut to ``...``. All by default.
+    """
     args = args.replace("EXAMPLE", example())
-    return f"```console\n$ kb {args}\n{kb(*shlex.split(args))}```\n"
+    answer = kb(*shlex.split(args))
+    if sections:
+        parts = answer.split("\n\n")
+        kept = [part if index == 0 or part.startswith(sections) else "..." for index, part in enumerate(parts)]
+        answer = "\n\n".join(
+            part for index, part in enumerate(kept) if index == 0 or (part, kept[index - 1]) != ("...", "...")
+        )
+        answer = answer.rstrip() + "\n"
+    return f"```console\n$ kb {args}\n{answer}```\n"
 
 
 def commands() -> list[tuple[str, ...]]:

@@ -50,7 +50,8 @@ def decide(asked: Asked, memory: MemInfo | None, views: Sequence[ZoneView], excl
     if order is None or asked.gfp is None:
         return Cause("undetermined", "The report does not say what was asked for (order and GFP mask).")
     if not views:
-        return Cause("zone_constrained", "No zone that the request may use is printed.")
+        text = f"The request may use zone {asked.request.zone} and below only, and no such zone with pages is printed."
+        return Cause("zone_constrained", text)
     if any(view.verdict == "admits" for view in views):
         return _admitted(asked, views)
     if any(view.verdict == "undecidable" for view in views):
@@ -103,6 +104,9 @@ def _refused(asked: Asked, views: Sequence[ZoneView], excluded: Sequence[Zone]) 
     for view in views:
         by_why.setdefault(view.why, []).append(view)
     order = asked.order or 0
+    if all(view.printed.mark == "none" for view in views) and not {"cma only", "highatomic only"} & by_why.keys():
+        text = "The request ignored the watermarks, and still no block was free."
+        return Cause("no_watermarks_exhausted", text, tuple(views))
     if "walk" in by_why:
         chosen = by_why["walk"]
         blocks = sum(view.fits or 0 for view in chosen)
@@ -151,10 +155,6 @@ def _short(
     ):
         if chosen := by_why.get(why):
             return Cause(name, words.format(", ".join(view.zone.label for view in chosen)), tuple(chosen))
-    if all(view.printed.mark == "none" for view in views):
-        return Cause(
-            "no_watermarks_exhausted", "The request ignored the watermarks, and still no page was free.", tuple(views)
-        )
     reserved = by_why.get("reserve", [])
     big = [view for view in reserved if view.zone.name != "DMA"]
     short = by_why.get("short", [])

@@ -56,11 +56,11 @@ def _flags(study: Study) -> Reason | None:
 
 
 _TASK = {
-    "workqueue": (EXCLUDED, "a kworker in process_one_work is neither exiting nor an OOM victim, and no reclaim function "
+    "workqueue": (EXCLUDED, "a kworker in process_one_work is neither exiting nor an OOM victim, no reclaim function "
                   "is on its stack (that zones are printed rules out nothing: such tasks print more zones, not fewer)"),
     "process": (EXCLUDED, "no reclaim, exit or interrupt function is on the stack; an OOM victim in this context is "
                 "not ruled out by the report"),
-    "interrupt": (HOLDS, "the stack shows interrupt context: the interrupted task does not matter, and nothing can wait"),
+    "interrupt": (HOLDS, "the stack shows interrupt context: the task below does not matter, and nothing can wait"),
     "reclaim": (HOLDS, "the stack shows reclaim: PF_MEMALLOC, so it ignores watermarks and may not reclaim again"),
     "exit": (HOLDS, "the stack shows an exiting task"),
 }  # fmt: skip

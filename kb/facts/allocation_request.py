@@ -21,8 +21,9 @@ _INTERRUPT = frozenset({"do_IRQ", "common_interrupt", "asm_common_interrupt", "h
                         "el1_interrupt", "gic_handle_irq", "tasklet_action", "__irq_svc"})  # fmt: skip
 _RECLAIM = frozenset({"try_to_free_pages", "shrink_node", "shrink_zone", "shrink_zones", "shrink_slab",
                       "shrink_page_list",
-                                           "shrink_folio_list", "do_try_to_free_pages", "balance_pgdat", "kswapd"})  # fmt: skip
+                      "shrink_folio_list", "do_try_to_free_pages", "balance_pgdat", "kswapd"})  # fmt: skip
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,16}|\d{1,20}")
+_MIN_ORDER = re.compile(r"min order: (\d{1,2})")
 _LIST = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 
 
@@ -146,7 +147,11 @@ def node_list(text: str | None) -> frozenset[int] | None:
 def _order(report: Report) -> int | None:
     text = report.fields.get("order")
     if text is not None:
-        return _integer(text)
+        order = _integer(text)
+        return order if order is not None and order <= 63 else None  # more is a damaged number
+    if report.kind == "slub_failure":  # SLUB tries its default order first; the failure counts at the smallest one
+        found = next((match for line in report.lines if (match := _MIN_ORDER.search(line.text))), None)
+        return int(found[1]) if found else None
     return 0 if report.kind in ("vmalloc_failure", "percpu_failure") else None
 
 

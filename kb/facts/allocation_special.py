@@ -47,7 +47,7 @@ def _vmalloc(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) 
     pages = -(-size // (memory.page_kb * 1024))
     total = memory.counters.get("ram") or sum(zone.managed or zone.present or 0 for zone in memory.zones)
     if total and pages > total:
-        return Cause("size_limit", f"vmalloc was asked for {_words(size)} ({pages} pages) on a machine of {total} pages: a "
+        return Cause("size_limit", f"vmalloc was asked for {_words(size)} ({pages} pages); the machine has {total}: a "
                      "size check, not a page shortage.")  # fmt: skip
     admitting = [view for view in views if view.verdict == "admits"]
     if not admitting:
@@ -55,10 +55,14 @@ def _vmalloc(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) 
     free = sum(view.zone.free - view.zone.min - view.reserve for view in admitting)
     where = ", ".join(view.zone.label for view in admitting)
     if pages > free:
-        return Cause("memory_short", f"vmalloc was asked for {pages} pages; {free} were free above the marks of {where}.",
+        text = f"vmalloc was asked for {pages} pages; only {free} were free above the marks of {where}."
+        return Cause("memory_short", text,
                      tuple(admitting))  # fmt: skip
-    return Cause("not_a_shortage", f"{where} had {free} pages free above the watermarks, more than the {pages} asked for: "
-                 "pages were not short; its address range, or a fatal signal, may be why.", tuple(admitting))  # fmt: skip
+    text = (
+        f"{where} had {free} pages free above the watermarks, more than the {pages} asked for: pages were not short; "
+        "the address range, or a fatal signal, may be why."
+    )
+    return Cause("not_a_shortage", text, tuple(admitting))
 
 
 def _percpu(report: Report) -> Cause | None:

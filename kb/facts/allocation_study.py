@@ -49,7 +49,7 @@ def assumptions(study: Study) -> list[str]:
     if study.views:
         notes += [note for view in study.views for note in view.printed.assumptions]
         notes.append("task state is not printed: no PF_MEMALLOC, no realtime policy, not an OOM victim"
-                     if study.asked.context != "reclaim" else "PF_MEMALLOC: reclaim functions are on the stack")  # fmt: skip
+                     if study.asked.context != "reclaim" else "PF_MEMALLOC: the stack shows reclaim")  # fmt: skip
         skews = [f"{view.zone.label} {view.skew:+d}" for view in study.views if view.skew]
         if skews:
             notes.append("the free lists were read after the free counts and differ, in pages: " + ", ".join(skews))

@@ -177,7 +177,10 @@ def decode(
         per_table = {table: table.value(words) if words else value for table in found}
     else:
         per_table = dict.fromkeys(found, value)
-    return _decoded(value, {t: v for t, v in per_table.items() if v is not None}, left, slab, agree, assumption)
+    readable = {table: known for table, known in per_table.items() if known is not None}
+    if not readable and mask is not None:  # names of no kernel: the hex is all there is
+        readable = {table: mask for table in found}
+    return _decoded(value, readable, left, slab, agree, assumption) if readable else None
 
 
 def _decoded(

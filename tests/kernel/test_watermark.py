@@ -1,0 +1,166 @@
+"""The watermark rules. The seed's numbers were worked out with pencil and a script of their own."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.kernel.compaction import fragindex, unusable
+from kb.kernel.era import points
+from kb.kernel.release import Release
+from kb.kernel.rules import MAINLINE_44, RULES, RuleSet, rule_named, rules_for
+from kb.kernel.watermark import alloc_flags, candidate_zones, replay, zone_layout, zone_order_auto
+from kb.model.allocation import Request
+from tests.kernel.allocation_states import SEED_ZONES, listed, zones
+
+NOFS5 = Request(5, frozenset({"__GFP_WAIT", "__GFP_IO", "__GFP_COMP", "__GFP_KMEMCG"}))
+RHEL7 = rule_named("3.16-4.3, RHEL 7")
+DMA, DMA32, NORMAL0, NORMAL1 = SEED_ZONES
+
+
+@pytest.mark.parametrize(
+    ("zone", "on_list", "fails_at", "left", "needs"),
+    [
+        (NORMAL0, False, 0, -1440, 24851),
+        (NORMAL0, True, 0, 819, 24851),
+        (NORMAL1, False, 3, 1673, 3208),
+        (NORMAL1, True, 4, 801, 1604),
+        (DMA32, False, 1, 214, 338),
+        (DMA32, True, 1, 281, 338),
+        (DMA, False, "base", 3935, 64173),
+        (DMA, True, "base", 3935, 64173),
+    ],
+)
+def test_seed_order_walk_fails_where_the_kernel_failed(zone, on_list, fails_at, left, needs) -> None:
+    run = replay(zone, NOFS5, RHEL7, zones=SEED_ZONES, free=zone.blocks.pages if on_list else zone.free)
+    assert (run.admits, run.fails_at, run.left, run.needs) == (False, fails_at, left, needs)
+
+
+def test_seed_free_block_rule_admits_node_1_only() -> None:
+    runs = [replay(zone, NOFS5, MAINLINE_44, zones=SEED_ZONES) for zone in SEED_ZONES]
+    assert [run.admits for run in runs] == [False, False, False, True]
+    assert [run.fails_at for run in runs] == ["base", "no block", "no block", None]
+    assert runs[3].block_order == 5
+
+
+def test_rhel_6_variant_on_the_seed_turns_on_the_basis() -> None:
+    rules = rule_named("RHEL 6.5-6.10")
+    assert replay(NORMAL1, NOFS5, rules, zones=SEED_ZONES, free=830761).left == 799
+    assert replay(NORMAL1, NOFS5, rules, zones=SEED_ZONES, free=830761).admits
+    assert replay(NORMAL1, NOFS5, rules, zones=SEED_ZONES).left == -1129
+
+
+def test_seed_zones_are_tried_in_zone_order() -> None:
+    assert zone_layout(SEED_ZONES) == ("DMA", "DMA32", "Normal", "Movable")
+    assert zone_order_auto(SEED_ZONES)
+    tried = candidate_zones(NOFS5, SEED_ZONES, zone_order=True)
+    assert [zone.label for zone in tried] == ["Node 0 Normal", "Node 1 Normal", "Node 0 DMA32", "Node 0 DMA"]
+
+
+@pytest.mark.parametrize(("zone", "index"), [(NORMAL0, 969), (DMA32, 960), (NORMAL1, -1000), (DMA, -1000)])
+def test_seed_fragmentation_index(zone, index) -> None:
+    assert fragindex(zone.blocks.counts, 5) == index
+
+
+def test_indices_of_an_empty_list() -> None:
+    assert fragindex((0,) * 11, 3) == 0
+    assert unusable((0,) * 11, 3) == 1000
+
+
+@pytest.mark.parametrize(
+    ("release", "rule"),
+    [
+        ("3.10.0-1160.el7.x86_64", "3.16-4.3, RHEL 7"),
+        ("2.6.32-754.el6.x86_64", "RHEL 6.5-6.10"),
+        ("2.6.32-220.el6.x86_64", "2.6.38-3.1"),
+        ("4.3.0", "3.16-4.3, RHEL 7"),
+        ("4.4.11", "4.4-4.13"),
+        ("4.18.0-305.el8.x86_64", "4.15-5.7, RHEL 8.0-8.4"),
+        ("4.18.0-553.el8.x86_64", "5.8-6.2, RHEL 8.5-8.10, RHEL 9.0-9.4"),
+        ("5.14.0-503.11.1.el9_5.x86_64", "6.3-6.4, RHEL 9.5-9.6"),
+        ("6.1.0-56-amd64", "6.1.192"),
+        ("6.12.0-55.9.1.el10_0.x86_64", "6.12-6.17, RHEL 10"),
+        ("6.12.117+deb12-amd64", "6.18+, 6.12.107+"),
+    ],
+)
+def test_rule_set_of_a_release(release, rule) -> None:
+    assert [rules.name for rules in rules_for((Release.parse(release),))] == [rule]
+
+
+def test_every_known_release_has_exactly_one_rule_set() -> None:
+    assert {point.text: len(rules_for((point,))) for point in points()} == {point.text: 1 for point in points()}
+
+
+def test_a_stable_release_before_the_one_read_has_both_rule_sets() -> None:
+    assert len(rules_for((Release.parse("6.1.100"),))) == 2
+
+
+ATOMIC_NEW = frozenset({"__GFP_HIGH", "__GFP_KSWAPD_RECLAIM"})
+ATOMIC_OLD = frozenset({"__GFP_HIGH", "__GFP_ATOMIC", "__GFP_KSWAPD_RECLAIM"})
+
+
+@pytest.mark.parametrize(
+    ("flags", "order", "rules", "expected"),
+    [
+        ({"__GFP_HIGH"}, 0, RHEL7, {"HIGH", "HARDER"}),
+        ({"__GFP_NO_KSWAPD"}, 9, RHEL7, set()),  # a THP fault is not atomic
+        (ATOMIC_OLD, 0, MAINLINE_44, {"HIGH", "HARDER"}),
+        ({"__GFP_KSWAPD_RECLAIM"}, 0, MAINLINE_44, set()),  # GFP_NOWAIT: no discount since 4.4
+        (ATOMIC_NEW, 0, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"MIN_RESERVE", "NON_BLOCK"}),
+        (ATOMIC_NEW, 2, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"MIN_RESERVE", "NON_BLOCK", "HIGHATOMIC"}),
+        ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"NON_BLOCK", "HIGHATOMIC"}),
+        ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.18+, 6.12.107+"), {"NON_BLOCK"}),
+        ({"__GFP_HIGH", "__GFP_NOMEMALLOC"}, 0, rule_named("6.11"), {"MIN_RESERVE"}),
+    ],
+)
+def test_alloc_flags_by_era(flags, order, rules, expected) -> None:
+    assert alloc_flags(Request(order, frozenset(flags)), rules) == expected
+
+
+def test_an_atomic_request_since_6_3_may_use_three_eighths_of_min() -> None:
+    zone = replace(NORMAL0, min=800, free=301, reserved_highatomic=0)
+    rules = rule_named("6.3-6.4, RHEL 9.5-9.6")
+    assert replay(zone, Request(0, ATOMIC_NEW), rules, zones=(zone,)).admits  # 301 > 800/2 - 1/4 = 300
+    assert not replay(replace(zone, free=300), Request(0, ATOMIC_NEW), rules, zones=(zone,)).admits
+
+
+def test_free_cma_does_not_count_for_an_unmovable_request() -> None:
+    zone = replace(NORMAL0, min=100, free=200, free_cma=100)
+    assert not replay(zone, Request(0), MAINLINE_44, zones=(zone,)).admits
+    movable = Request(0, frozenset({"__GFP_MOVABLE"}), migratetype="movable")
+    assert replay(zone, movable, MAINLINE_44, zones=(zone,)).admits
+
+
+RULE = st.sampled_from(RULES)
+FLAGS = st.sampled_from([frozenset({"__GFP_WAIT", "__GFP_DIRECT_RECLAIM"}), ATOMIC_OLD, ATOMIC_NEW, frozenset()])
+
+
+@given(zones(), st.integers(0, 10), FLAGS, RULE, st.integers(0, 5000))
+def test_more_free_pages_never_turn_admit_into_refuse(zone, order, flags, rules: RuleSet, more) -> None:
+    request = Request(order, flags)
+    if replay(zone, request, rules, zones=(zone,)).admits:
+        assert replay(zone, request, rules, zones=(zone,), free=zone.free + more).admits
+
+
+@given(zones(), st.integers(0, 10), FLAGS, RULE, st.integers(0, 10))
+def test_one_more_free_block_never_turns_admit_into_refuse(zone, order, flags, rules: RuleSet, size) -> None:
+    counts = tuple(count + (index == size) for index, count in enumerate(zone.blocks.counts))
+    richer = replace(zone, free=zone.free + (1 << size), blocks=listed(counts))
+    request = Request(order, flags)
+    if replay(zone, request, rules, zones=(zone,)).admits:
+        assert replay(richer, request, rules, zones=(richer,)).admits
+
+
+@given(zones(), st.integers(0, 10), FLAGS, RULE, st.integers(0, 60))
+def test_relabelling_nodes_changes_nothing(zone, order, flags, rules: RuleSet, node) -> None:
+    request, other = Request(order, flags), replace(zone, node=node)
+    assert replay(zone, request, rules, zones=(zone,)) == replay(other, request, rules, zones=(other,))
+
+
+@given(zones(), st.integers(0, 10))
+def test_free_block_rule_admits_what_the_order_walk_admits_when_a_block_is_listed(zone, order) -> None:
+    """Named exceptions: the walk does not look for a block, and CMA and highatomic pages (absent here) count for it."""
+    request = Request(order, frozenset({"__GFP_WAIT", "__GFP_DIRECT_RECLAIM"}))
+    if replay(zone, request, RHEL7, zones=(zone,)).admits and any(zone.blocks.counts[order:]):
+        assert replay(zone, request, MAINLINE_44, zones=(zone,)).admits

@@ -179,7 +179,7 @@ def decode(
         per_table = dict.fromkeys(found, value)
     readable = {table: known for table, known in per_table.items() if known is not None}
     if not readable and mask is not None:  # names of no kernel: the hex is all there is
-        readable = {table: mask for table in found}
+        readable = dict.fromkeys(found, mask)
     return _decoded(value, readable, left, slab, agree, assumption) if readable else None
 
 

@@ -8,9 +8,21 @@ from kb.model.memory import FreeBlocks, MemInfo, Zone
 from kb.model.report import Frame, Report, Trace
 from tests.kernel.allocation_states import SEED_ZONES, listed
 
-SEED_STACK = ("dump_stack", "warn_alloc_failed", "__alloc_pages_slowpath", "__alloc_pages_nodemask", "alloc_pages_current",
-              "__get_free_pages", "kmalloc_order_trace", "__kmalloc_track_caller", "krealloc", "osdmap_set_max_osd",
-              "process_one_work", "worker_thread", "kthread")  # fmt: skip
+SEED_STACK = (
+    "dump_stack",
+    "warn_alloc_failed",
+    "__alloc_pages_slowpath",
+    "__alloc_pages_nodemask",
+    "alloc_pages_current",
+    "__get_free_pages",
+    "kmalloc_order_trace",
+    "__kmalloc_track_caller",
+    "krealloc",
+    "osdmap_set_max_osd",
+    "process_one_work",
+    "worker_thread",
+    "kthread",
+)
 
 
 def report(
@@ -102,7 +114,8 @@ def test_only_block_in_the_atomic_reserve_is_no_block_for_a_waiting_request() ->
     normal = Zone(0, "Normal", 10000, 5000, 6250, 7500, (0, 0, 0, 0, 0), free_cma=0, managed=1 << 20,
                   blocks=listed(counts, words))  # fmt: skip
     dma32 = Zone(0, "DMA32", 30188, 1312, 1640, 1968, (0, 0, 28657, 28657, 28657), free_cma=0, managed=1 << 19,
-                 blocks=FreeBlocks((0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 1), ("",) * 5 + ("UME", "H") + ("",) * 4, 30388, 9))  # fmt: skip
+                 blocks=FreeBlocks((0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 1), ("",) * 5 + ("UME", "H") + ("",) * 4, 30388, 9),
+                 )  # fmt: skip
     facts = allocation_facts(report(5, "0x24040c0", (dma32, normal), gfp="GFP_KERNEL|__GFP_COMP", kernel=OLD))
     rows = {row["zone"]: row for row in facts.detail["zones"]}
     assert rows["Normal"]["why"] == "highatomic only"
@@ -125,7 +138,8 @@ def test_order_8_without_a_block_and_below_the_mark_on_uma() -> None:
 
 def test_vmalloc_of_more_than_the_machine_is_not_a_page_shortage() -> None:
     zone = Zone(0, "Normal", 1 << 20, 100, 125, 150, (0, 0, 0, 0), managed=1 << 21, blocks=listed((0,) * 10 + (1024,)))
-    facts = allocation_facts(report(0, "0x14080c0", (zone,), gfp="GFP_KERNEL|__GFP_ZERO", kernel="4.16.0", kind="vmalloc_failure",
+    facts = allocation_facts(report(0, "0x14080c0", (zone,), gfp="GFP_KERNEL|__GFP_ZERO", kernel="4.16.0",
+                                    kind="vmalloc_failure",
                                     headline="a: vmalloc: allocation failure: 17178296320 bytes"))  # fmt: skip
     assert facts.cause == "size_limit"
 

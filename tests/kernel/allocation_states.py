@@ -33,7 +33,8 @@ def zones(draw: st.DrawFn) -> Zone:
     total = sum(count << order for order, count in enumerate(counts))
     mark = draw(st.integers(0, 4000))
     return Zone(
-        draw(st.integers(0, 3)), "Normal", total + draw(st.integers(-200, 200)), mark, mark + mark // 4, mark + mark // 2,
+        draw(st.integers(0, 3)), "Normal", total + draw(st.integers(-200, 200)), mark, mark + mark // 4,
+        mark + mark // 2,
         (0, 0, draw(st.integers(0, 2000)), 0), reserved_highatomic=0, free_highatomic=0, free_cma=0, managed=1 << 20,
         blocks=listed(counts),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from kb.errors import StoreError
+from kb.errors import UsageError
 from kb.model.case import Case
 from kb.model.log import Span
 from kb.model.verdict import Annotation, Sighting
@@ -169,7 +169,8 @@ class Store:
             ).fetchone()
             row = db.execute(
                 "insert into sightings (signature, host, kernel, source, last_source, first, last, count)"
-                " values (?, ?, ?, ?, ?, ?, ?, 1) on conflict (signature, host, kernel) do update set count = count + 1,"
+                " values (?, ?, ?, ?, ?, ?, ?, 1) on conflict (signature, host, kernel) do update set"
+                " count = count + 1,"
                 " source = iif(excluded.first < first, excluded.source, source),"
                 " last_source = iif(excluded.last >= last, excluded.source, last_source),"
                 " first = min(first, excluded.first), last = max(last, excluded.last) returning id",
@@ -187,20 +188,19 @@ class Store:
         """All on the signature whose id, or whose alias, starts so.
 
         Raises:
-            StoreError: None does, or several do.
+            UsageError: None does, or several do.
         """
         rows = self._find(prefix)
         if not rows:
-            raise StoreError(
-                f"no signature starts with {prefix!r}", path=str(self.path), help="`kb match --record` stores"
-            )
+            raise UsageError(f"no signature in {self.path} starts with {prefix!r}", help="`kb match --record` stores")
         if len(rows) > 1:
             some = ", ".join(row[1] for row in rows[:5])
-            raise StoreError(f"{prefix!r} is the beginning of several: {some}", help="give more of it")
+            raise UsageError(f"{prefix!r} is the beginning of several: {some}", help="give more of it")
         number, *fields = rows[0]
         row = SignatureRow(*fields)
         sightings = self._rows(
-            "select host, kernel, source, last_source, first, last, count from sightings where signature = ? order by last desc, id",
+            "select host, kernel, source, last_source, first, last, count from sightings"
+            " where signature = ? order by last desc, id",
             (number,),
         )
         logs = self._rows(
@@ -284,7 +284,10 @@ class Store:
             " from annotations where subject = ? order by id",
             (subject,),
         )
-        return tuple(Annotation(*row[:5], (row[5], row[6]) if row[5] else None, *row[7:]) for row in rows)
+        return tuple(
+            Annotation(key, about, author, written, body, (first, last) if first else None, replaces, retracts)
+            for key, about, author, written, body, first, last, replaces, retracts in rows
+        )
 
     def draft(self, subject: str, author: str, body: str | None = None) -> str | None:
         """The unsaved note on a subject; with ``body``, keep that."""

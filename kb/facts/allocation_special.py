@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from kb.facts.allocation_cause import Cause
 from kb.facts.allocation_zones import ZoneView
@@ -13,18 +14,31 @@ _BYTES = re.compile(r"(\d{1,20}) bytes|size[ =](\d{1,20})")
 
 def special_cause(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) -> Cause | None:
     """The cause that the headline states, None when the zones must tell."""
-    if report.kind == "vmalloc_failure":
+    if report.kind == "vmalloc_failure" or _from_vmalloc(report):
         return _vmalloc(report, memory, views)
     if report.kind == "percpu_failure":
         return _percpu(report)
     return None
 
 
+def _from_vmalloc(report: Report) -> bool:
+    """Whether vmalloc itself printed the page allocation failure (to 4.8 its own failures bear that headline).
+
+    Then the frame that called warn_alloc() is vmalloc's, not the page allocator's.
+    """
+    names = [frame.function for frame in report.frames if frame.reliable]
+    return any(
+        callee in ("warn_alloc", "warn_alloc_failed") and caller.lstrip("_").startswith(("vmalloc", "vmap"))
+        for callee, caller in pairwise(names)
+    )
+
+
 def _size(report: Report) -> int | None:
     text = report.fields.get("bytes") or report.fields.get("size")
     if text and text.isdigit():
         return int(text)
-    found = _BYTES.search(report.headline)
+    texts = [report.headline, *(line.text for line in report.lines if "vmalloc" in line.text)]
+    found = next((match for text in texts if (match := _BYTES.search(text))), None)
     return int(found[1] or found[2]) if found else None
 
 
@@ -42,14 +56,20 @@ def _vmalloc(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) 
         return Cause(
             "size_limit", "vmalloc was asked for 0 bytes: its size check refused the call, not a page shortage."
         )
-    if size is None or memory is None:
+    if memory is None:
         return None
+    admitting = [view for view in views if view.verdict == "admits"]
+    if size is None:
+        if not admitting:
+            return None
+        where = ", ".join(view.zone.label for view in admitting)
+        text = f"vmalloc itself gave up (its size check, its address range or a signal): {where} had pages to give."
+        return Cause("not_a_shortage", text, tuple(admitting))
     pages = -(-size // (memory.page_kb * 1024))
     total = memory.counters.get("ram") or sum(zone.managed or zone.present or 0 for zone in memory.zones)
     if total and pages > total:
         return Cause("size_limit", f"vmalloc was asked for {_words(size)} ({pages} pages); the machine has {total}: a "
                      "size check, not a page shortage.")  # fmt: skip
-    admitting = [view for view in views if view.verdict == "admits"]
     if not admitting:
         return None
     free = sum(view.zone.free - view.zone.min - view.reserve for view in admitting)

@@ -171,3 +171,9 @@ def test_nothing_in_a_report_makes_it_raise() -> None:
     for mode in ("", "0x", "zz", "0xffffffffffffffff", "-1"):
         for order in ("", "x", "99999999999999999999", "-3"):
             assert allocation_facts(report(order, mode, SEED_ZONES, gfp="(|)")).cause in CAUSES
+
+
+def test_a_page_failure_that_vmalloc_printed_with_free_memory_is_no_shortage() -> None:
+    zone = Zone(0, "Normal", 1 << 20, 100, 125, 150, (0, 0, 0, 0), managed=1 << 21, blocks=listed((0,) * 10 + (1024,)))
+    stack = ("dump_stack", "warn_alloc_failed", "__vmalloc_node_range", "vmalloc")
+    assert allocation_facts(report(0, "0x24000c0", (zone,), kernel="4.4.114+", stack=stack)).cause == "not_a_shortage"

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from kb.log.decode import Cursor, decode
 from kb.log.scan import find_openers
+from kb.log.wrap import SAMPLE, Habits, habits, rejoin
 from kb.model.log import Line
 
 _BACK = 12
@@ -48,6 +49,8 @@ class Reader:
         """Offset behind the last line that a window's consumer took."""
         self._counted = (0, 1)
         """An offset and the number of the line that begins there: where the next count starts."""
+        self._habits: dict[int, Habits] = {}
+        """How lines were broken, by stretch."""
         self._boots: list[tuple[int, str]] | None = None
 
     def lines(self, offset: int = 0, number: int = 1) -> Iterator[Line]:
@@ -57,7 +60,7 @@ class Reader:
             offset: Byte offset, the start of a line.
             number: Number of that line, 1-based.
         """
-        for line, _ in decode(Cursor(self.data, offset, number)):
+        for line, _ in self._decode(offset, number):
             if line is not None:
                 yield line
 
@@ -78,8 +81,16 @@ class Reader:
             hits = find_openers(self.data, self._done)
         return
 
+    def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
+        lines = decode(Cursor(self.data, offset, number))
+        block = offset // SAMPLE
+        if block not in self._habits:
+            self._habits[block] = habits(self.data, offset)
+        how = self._habits[block]
+        return rejoin(lines, how) if how.any else lines
+
     def _window(self, start: int) -> Iterator[Line]:
-        for line, end in decode(Cursor(self.data, start, self._number(start))):
+        for line, end in self._decode(start, self._number(start)):
             self._done = max(self._done, end)
             if line is not None:
                 yield line

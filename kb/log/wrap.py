@@ -1,0 +1,232 @@
+"""Lines that were broken on their way: a mailer's wrapped lines, quoted-printable, z/VM's 80 columns, netconsole fragments.
+
+Nothing is joined unless the log itself shows that it was broken like that: a mailer breaks at one width, so the tails
+must follow lines that ended just before it. A line that has a prefix of its own is never a tail.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kb.log.transport import strip
+from kb.model.log import Line
+
+SAMPLE = 32 << 10
+"""Bytes by which a stretch of a log is judged."""
+LARGEST = 4 << 20
+"""Logs above this size (bytes) are no pasted text: they are not looked at."""
+
+_NARROWEST, _WIDEST = 60, 100
+"""Columns a mailer may wrap at."""
+_SLACK = 3
+"""Columns by which a line may miss the width: quote marks were put before lines that were wrapped without them."""
+_DEEP = " " * 8
+"""An indentation that no tail has: a message of several lines, aligned by the tool that printed it."""
+_ZVM = re.compile(r"\d\d: (?=(.))")
+_ZVM_RAW = re.compile(rb"^\d\d: \[ {0,8}\d{1,9}\.\d{6}\]", re.M)
+_ZVM_COLUMNS = 80
+_QP_BYTE = re.compile(r"=([0-9A-F]{2})")
+_QP_SOFT = re.compile(rb"^.{60,76}=\r?$", re.M)
+_QP_CODE = re.compile(rb"=(?:3D|20\r?$|E2=80|C2=A0)", re.M)
+_FRAGMENT = re.compile(rb"(\d{1,4},\d{1,20},\d{1,20}),[^;\n]{0,100}ncfrag=(\d{1,9})/\d{1,9}[^;\n]{0,60};")
+
+# No repeat below holds another whose parts may begin where it ends: each item is followed by a blank or the end.
+_HEX_PAIRS = r"(?:[<(]?[0-9a-f]{2,8}[>)]?(?: |$)){1,64}$"
+_FIELDS = r"(?:[a-z_]{2,32}(?:\([a-z]{3,8}\))?[:?] ?\S{1,24}(?: |$)){1,32}$"
+_TAILS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (re.compile(head), re.compile(tail))
+    for head, tail in (
+        # arch/*/kernel: show_opcodes(), dump_instr()
+        (r"^\s{0,8}Code: |^(?:[<(]?[0-9a-f]{2,8}[>)]? ){7}", _HEX_PAIRS),
+        # mm/page_alloc.c, mm/show_mem.c show_free_areas()
+        (r"(?:^|\s)\w{1,40}(?:\(\w{1,8}\))?:\d{1,20}[kK]B\b", _FIELDS),
+        (r"^(?:Node \d{1,4} )?\w{3,8}: (?:\d{1,9}\*\d{1,9}kB|\([A-Z]{1,6}\)| ){1,40}", r"(?:\d{1,9}\*\d{1,9}kB|\([A-Z]{1,6}\)|= ?\d|\d{1,12}kB$)"),
+        (r"^lowmem_reserve\[\]:", r"\d{1,9}(?: |$)"),
+        # kernel/module.c print_modules()
+        (r"^\s{0,8}Modules linked in:|^(?:[\w-]{2,64}(?:\([A-Z+-]{1,4}\))?(?: |$)){2,12}$", r"(?:[\w-]{2,64}(?:\([A-Z+-]{1,4}\))?(?: |$)){1,16}(?:\[last|$)|\[last unloaded"),
+        # lib/dump_stack.c: release and build number behind the taint, BIOS behind the machine
+        (r"^\s{0,8}(?:CPU: \d|Pid: \d|REGS: )", r"[\w.+~-]{0,64}\d\.\d[\w.+~-]{0,64}(?: |$)|#\d"),
+        (r"^\s{0,8}Hardware name", r"BIOS|\d\d/\d\d/\d{4}"),
+        # a register's name, its value wrapped behind it; a row of values (powerpc, s390)
+        (r"(?:^|\s)[A-Za-z_]\w{0,9} ?:$", r"(?:0x)?[0-9a-f]{4,16}\b|[0-9a-f]{4}:"),
+        (r"(?:^|\s)[0-9a-f]{8,16} [0-9a-f]{8,16}$", r"[0-9a-f]{8,16}(?: |$)"),
+        # headlines: what they go on with in small letters or digits
+        (
+            r"page allocation|failure: order|mode:0x|oom-killer:?|gfp_mask=|nodemask=",
+            r"failure[.:]|order[:=]|mode[:=]|nodemask=|cpuset=|mems_allowed|oom_score_adj|gfp_mask=",
+        ),
+        (
+            r"^\s{0,8}(?:BUG|WARNING|INFO|Unable to handle|Internal error|Oops|Kernel panic|general protection|kernel BUG)\b",
+            r"(?!(?:pc|lr|sp|pgd|p4d|in_atomic|preempt_count|lock|page|flags|raw|head|turning)\b)[a-z0-9(/<*._]",
+        ),
+    )
+)  # fmt: skip
+"""What a line without prefix may be the tail of. Left: the line before; right: the beginning of the tail."""
+
+
+class Habits(NamedTuple):
+    """How a stretch of a log was broken."""
+
+    indent: int = 0
+    """Blanks before most lines of a block without prefixes; its tails stand at the margin."""
+    width: int = 0
+    """Column at which a mailer wrapped, 0 where none did."""
+    quoted_printable: bool = False
+    zvm: bool = False
+    fragments: bool = False
+
+    @property
+    def any(self) -> bool:
+        """True when lines must be joined."""
+        return bool(self.width or self.quoted_printable or self.zvm or self.fragments)
+
+
+_NONE = Habits()
+
+
+def habits(data: bytes, start: int) -> Habits:
+    """Judge the stretch of a log that begins at an offset."""
+    if len(data) > LARGEST:
+        return _NONE
+    sample = data[start : start + SAMPLE]
+    soft = _QP_SOFT.findall(sample)
+    quoted = len(soft) >= 2 and _QP_CODE.search(sample) is not None
+    zvm = len(_ZVM_RAW.findall(sample)) >= 3
+    fragments = b"ncfrag=" in sample
+    if zvm or quoted:
+        return Habits(0, 0, quoted, zvm, fragments)
+    indent, width = _width(sample)
+    return Habits(indent, width, False, False, fragments)
+
+
+def _width(sample: bytes) -> tuple[int, int]:
+    """The indentation of the stretch, and the column at which it was wrapped, 0 for none."""
+    rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")]
+    indent = _indent(rows)
+    pairs: list[tuple[int, int]] = []
+    before, own_before, shaped = "", False, 0
+    for row in rows:
+        if not row.strip("> \t"):
+            before = ""
+            continue
+        prefix = strip(row)
+        own = prefix.rule not in (None, "quote")
+        text = row[prefix.end :]
+        if before and not own and text.strip() and not text.startswith(_DEEP):
+            shape = _is_tail(before, text, indent)
+            if own_before or shape:
+                pairs.append((len(before), len(text.split(None, 1)[0])))
+                shaped += shape
+        before, own_before = row, own
+    fits_at = {width: sum(_breaks(width, *pair) for pair in pairs) for width in range(_NARROWEST, _WIDEST)}
+    fitting = max(fits_at.values())
+    widths = [width for width, fits in fits_at.items() if fits == fitting]
+    best = widths[len(widths) // 2]
+    longer = sum(len(row) > best + 20 for row in rows)
+    if fitting < (2 if shaped else 4) or fitting * 10 < len(pairs) * 6 or longer * 10 > len(rows):
+        return indent, 0
+    return indent, best
+
+
+def _indent(rows: list[str]) -> int:
+    """Blanks that most lines begin with, 0 for less than two."""
+    blanks = [len(row) - len(row.lstrip(" ")) for row in rows if row.strip()]
+    common = max(set(blanks), key=blanks.count, default=0)
+    at_least = sum(count >= common for count in blanks)
+    return common if common >= 2 and at_least * 10 >= len(blanks) * 8 else 0
+
+
+def _breaks(width: int, length: int, word: int) -> bool:
+    """True when a mailer of that width would have put a word of that length on the next line."""
+    return width - 30 < length <= width + _SLACK and length + 1 + word > width - _SLACK
+
+
+def _is_tail(before: str, text: str, indent: int) -> bool:
+    if before.startswith(">"):
+        before = before.lstrip("> ")
+    if indent and before.startswith(" " * indent) and not text.startswith((" ", "\t")):
+        return True
+    return any(head.search(before) and tail.match(text) for head, tail in _TAILS)
+
+
+def rejoin(lines: Iterator[tuple[Line | None, int]], how: Habits) -> Iterator[tuple[Line | None, int]]:
+    """Lines as they were before they were broken.
+
+    Args:
+        lines: Logical lines with the offset behind each.
+        how: What :func:`habits` found.
+    """
+    held: Line | None = None
+    at = 0
+    for line, end in lines:
+        joined = None if held is None or line is None else _join(held, line, how)
+        if joined is not None:
+            held, at = joined, end
+            continue
+        if held is not None:
+            yield _finish(held, how), at
+        if line is None:
+            yield None, end
+        held, at = line, end
+    if held is not None:
+        yield _finish(held, how), at
+
+
+def _finish(line: Line, how: Habits) -> Line:
+    text = line.text
+    if how.quoted_printable and "=" in text:
+        text = _QP_BYTE.sub(lambda found: chr(int(found[1], 16)), text).rstrip(" ")
+    if how.zvm:
+        if not _stamped(line):
+            text = _ZVM.sub("", text, count=1)
+        text = text.rstrip(" ")
+    return line if text is line.text else line._replace(text=text)
+
+
+def _join(held: Line, line: Line, how: Habits) -> Line | None:
+    """One line made of two, None where they are two."""
+    if how.fragments:
+        joined = _join_fragments(held, line)
+        if joined is not None:
+            return joined
+    if line.continued or line.raw is held.raw:
+        return None
+    last = _last(held.raw)
+    if how.quoted_printable and (last.endswith("=") or (last.endswith("=20") and not _stamped(line))):
+        cut = 1 if last.endswith("=") else 3
+        return _glue(held, held.text[:-cut] + (" " if cut == 3 else "") + _last(line.raw), line)
+    if _stamped(line) or not line.text.strip() or line.text.startswith(_DEEP):
+        return None
+    if how.zvm:
+        full = len(last) == _ZVM_COLUMNS and last[-1] not in " \xa0"
+        return _glue(held, held.text + _ZVM.sub("", line.text, count=1), line) if full else None
+    if not how.width or not _breaks(how.width, len(last), len(line.text.split(None, 1)[0])):
+        return None
+    if not _stamped(held) and not _is_tail(last, line.text, how.indent):
+        return None
+    space = "" if held.text.endswith(" ") or line.text.startswith(" ") else " "
+    return _glue(held, held.text + space + line.text, line)
+
+
+def _join_fragments(held: Line, line: Line) -> Line | None:
+    """drivers/net/netconsole.c send_ext_msg_udp(): a long record in pieces, "ncfrag=<offset>/<length>"."""
+    first, second = _FRAGMENT.search(held.raw[:300]), _FRAGMENT.match(line.raw[:300])
+    if first is None or second is None or first[1] != second[1] or int(second[2]) == 0:
+        return None
+    return _glue(held, held.text + line.text, line)
+
+
+def _glue(held: Line, text: str, line: Line) -> Line:
+    return held._replace(text=text, last=line.last, raw=held.raw + line.raw)
+
+
+def _last(raw: bytes) -> str:
+    """The last physical line of some bytes, as text."""
+    return raw.rstrip(b"\r\n").rpartition(b"\n")[2].decode("utf-8", "surrogateescape")
+
+
+def _stamped(line: Line) -> bool:
+    """True when a transport's prefix stood before the line: then it is no tail."""
+    if line.time is not None or line.wall is not None or line.level is not None or line.host is not None:
+        return True
+    return line.caller is not None or b"kernel: " in line.raw[:80]

@@ -24,8 +24,10 @@ def special_cause(report: Report, memory: MemInfo | None, views: Sequence[ZoneVi
 def _from_vmalloc(report: Report) -> bool:
     """Whether vmalloc itself printed the page allocation failure (to 4.8 its own failures bear that headline).
 
-    Then the frame that called warn_alloc() is vmalloc's, not the page allocator's.
+    Then its own line stands in the report, or the frame that called warn_alloc() is vmalloc's.
     """
+    if any("vmalloc: allocation failure" in line.text for line in report.lines):
+        return True
     names = [frame.function for frame in report.frames if frame.reliable]
     return any(
         callee in ("warn_alloc", "warn_alloc_failed") and caller.lstrip("_").startswith(("vmalloc", "vmap"))

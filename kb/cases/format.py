@@ -186,6 +186,8 @@ class _Reader:
         self.where = where
         self.lines = lines
         self.errors = errors
+        self.meant: set[str] = set()
+        """Keys that misspelt ones stand for: they are not missing too."""
 
     def wrong(self, reason: str, *keys: str, help: str | None = None) -> None:
         line = next((self.where[key] for key in keys if key in self.where), 1)
@@ -214,6 +216,7 @@ class _Reader:
         import difflib
 
         near = difflib.get_close_matches(key, known, 1)
+        self.meant.update(near)
         help_ = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         self.wrong(f"unknown key {key!r}", place, f"{place}[0]", help=help_)
 
@@ -232,7 +235,7 @@ class _Reader:
             else:
                 self.wrong(f"{key} must be {schema[key]}", prefix + key, table, help=_quote_help(value))
         for key in required:
-            if key not in values:
+            if key not in values and key not in self.meant:
                 self.wrong(f"{key} is missing" + (f" in [[{table.split('[')[0]}]]" if table else ""), table)
             elif good.get(key) in ("", ()):
                 self.wrong(f"{key} is empty", prefix + key)

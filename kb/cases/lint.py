@@ -132,7 +132,7 @@ def _lengths(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 @rule("KB005")
 def _sections(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     """The prose has a heading and the sections What happens, Why, What to do and Notes, Notes last."""
-    last = document.text.count("\n") + 1
+    last = max(document.text.count("\n"), 1)
     if document.heading is None:
         yield "the prose has no heading", last, f"# {case.title}"
     for name in SECTIONS:

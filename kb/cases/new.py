@@ -34,7 +34,9 @@ def new_case(folder: Path, case_id: str, diagnosis: Diagnosis | None = None) -> 
         place.mkdir(parents=True, exist_ok=True)
         _create(path, _draft(case_id, diagnosis).encode())
         if diagnosis is not None:
-            raw = b"".join(dict.fromkeys(line.raw for line in diagnosis.report.lines))
+            raw = b"".join(
+                {line.number: line.raw for line in diagnosis.report.lines}.values()
+            )  # a line may hold several
             _create(place / "match-first.log", raw)
     except FileExistsError as error:
         raise CaseError("the file is there already", path=str(error.filename), help="choose another id") from None

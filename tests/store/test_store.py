@@ -55,8 +55,8 @@ def test_sightings_are_counted_and_the_earliest_is_told(path: Path) -> None:
         two = store.record("kb1:00", title="t", kind="k", source="ticket:2", host="b", seen="2026-01-01T00:00:00Z")
         three = store.record("kb1:00", title="t", kind="k", source="ticket:3", host="a", seen="2026-01-03T00:00:00Z")
         assert (one.count, one.first) == (1, None)
-        assert two.count == 2 and two.first is not None and two.first.source == "ticket:1"
-        assert three.count == 3 and three.first is not None and three.first.source == "ticket:2"
+        assert (two.count, getattr(two.first, "source", None)) == (2, "ticket:1")
+        assert (three.count, getattr(three.first, "source", None)) == (3, "ticket:2")
         shown = store.show("kb1:00")
     assert (shown.row.first, shown.row.last, shown.row.count) == ("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z", 3)
     assert [(s.host, s.count, s.source, s.last_source) for s in shown.sightings] == [
@@ -105,7 +105,7 @@ def test_pages_of_signatures_hold_each_once(path: Path) -> None:
     [
         "update annotations set body = 'x'",
         "delete from annotations",
-        "insert or replace into annotations select id, subject, author, time, 'x', null, null, null, null from annotations",
+        "insert or replace into annotations select id, subject, author, time, 'x', 1, 1, null, null from annotations",
     ],
 )
 def test_annotations_are_append_only_for_every_program(path: Path, sql: str) -> None:
@@ -193,9 +193,8 @@ def test_a_killed_writer_loses_nothing_it_was_told_is_stored(path: Path) -> None
 
 def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
     db = connect(path)
-    with pytest.raises(ZeroDivisionError), write(db):
-        db.execute("insert into drafts values ('a', 'b', 'c', 'd')")
-        raise ZeroDivisionError
+    with pytest.raises(sqlite3.Error), write(db):
+        db.executemany("insert into drafts values ('a', 'b', ?, 'd')", [("c",), (abs,)])
     assert db.execute("select count(*) from drafts").fetchone() == (0,)
     db.close()
 
@@ -208,7 +207,7 @@ def test_a_store_of_a_newer_kb_is_refused_untouched(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(StoreTooNew, match=f"schema {VERSION + 1}") as caught:
         Store(path)
-    assert caught.value.help is not None and "upgrade" in caught.value.help
+    assert "upgrade" in (caught.value.help or "")
     assert path.read_bytes() == before
 
 
@@ -240,7 +239,6 @@ def test_a_damaged_page_is_told_as_damage(path: Path) -> None:
     data[4096 : len(data)] = b"\xa5" * (len(data) - 4096)
     path.write_bytes(data)
     with pytest.raises(StoreCorrupt), Store(path) as store:
-        store.signatures()
         put(store)
 
 

@@ -1,0 +1,168 @@
+"""The linter's rules, each with a case that breaks it and nothing else; drafts, notes and the index."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from kb import api
+from kb.cases import lint
+from kb.cases.library import files, folder, load
+from kb.cases.new import append_note, index_markdown, new_case
+from kb.errors import CaseChanged, CaseError
+from kb.model.verdict import Verdict
+
+GOOD = """```toml
+id = "good"
+title = "Something fails"
+kind = "warning"
+status = "reviewed"
+summary = "Because."
+[match]
+require = ["order >= 1"]
+support = ["kernel < 4.4"]
+[[affected]]
+kernel = ">= 3.10, < 4.4; el7"
+by = "src"
+[[fix]]
+commit = "97a16fc82a7c"
+subject = "mm: fix"
+by = "src"
+[[workaround]]
+do = "nothing"
+caveat = "it costs"
+by = "src"
+[[source]]
+id = "src"
+text = "somebody"
+```
+
+# Something fails
+## What happens
+## Why
+## What to do
+## Notes
+"""
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    place = tmp_path / "good"
+    place.mkdir()
+    (place / "case.md").write_text(GOOD)
+    (place / "match-a.log").write_text("")
+    (place / "near-a.log").write_text("")
+    return place / "case.md"
+
+
+def test_a_good_case_has_no_findings(good: Path) -> None:
+    assert lint.lint(good) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "line"),
+    [
+        ('id = "good"', 'idd = "good"', "KB001", 2),
+        ('id = "good"', 'id = "Good one"', "KB002", 2),
+        ('title = "Something fails"', 'title = "Something fails."', "KB004", 3),
+        ('summary = "Because."', f'summary = "{"x" * 301}"', "KB004", 6),
+        ("## Why\n", "", "KB005", 29),
+        ("## Why\n## What to do\n## Notes\n", "## Why\n## Notes\n## What to do\n", "KB005", 29),
+        ('require = ["order >= 1"]\n', "", "KB101", 7),
+        ('require = ["order >= 1"]', 'require = ["kernel < 4.4"]', "KB102", 8),
+        ('require = ["order >= 1"]', 'require = ["order >= 1"]\nrefute = ["kernel >= 4.4"]', "KB102", 9),
+        ('require = ["order >= 1"]', 'require = ["order >= high"]', "KB104", 8),
+        ('caveat = "it costs"\n', "", "KB201", 17),
+        ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"', "KB202", 17),
+        ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"\nby = "who"', "KB202", 20),
+        ('commit = "97a16fc82a7c"', 'commit = "97a16fc"', "KB203", 14),
+        ('text = "somebody"', "", "KB204", 21),
+        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "old ones"', "KB205", 11),
+    ],
+)
+def test_a_broken_rule_is_told_by_number_and_line(good: Path, old: str, new: str, rule: str, line: int) -> None:
+    text = good.read_text().replace(old, new, 1)
+    good.write_text(text)
+    found = lint.lint(good)
+    assert (rule, line) in [(finding.rule, finding.line) for finding in found], "\n".join(map(str, found))
+    assert all(finding.help or finding.rule == "KB001" for finding in found)
+
+
+@pytest.mark.parametrize("sample", ["match-a.log", "near-a.log"])
+def test_a_reviewed_case_needs_both_samples(good: Path, sample: str) -> None:
+    (good.parent / sample).unlink()
+    assert [finding.rule for finding in lint.lint(good)] == ["KB301"]
+
+
+def test_a_draft_is_held_to_the_format_and_its_predicates_only(good: Path) -> None:
+    good.write_text(good.read_text().replace("reviewed", "draft").replace('caveat = "it costs"\n', ""))
+    assert lint.lint(good) == []
+
+
+def test_a_finding_reads_as_error_place_help() -> None:
+    finding = lint.Finding("KB201", "a workaround without a caveat", "cases/a/case.md", 17, "add one")
+    assert str(finding) == "error[KB201]: a workaround without a caveat\n  --> cases/a/case.md:17\n  help: add one"
+
+
+def test_every_rule_says_what_it_asks_for_and_is_documented() -> None:
+    text = (folder("docs") / "case-format.md").read_text()
+    for number, rule in lint.RULES.items():
+        assert rule.__doc__
+        assert f"`{number}`" in text
+
+
+@pytest.mark.parametrize("path", files(folder("cases")), ids=lambda path: path.parent.name)
+def test_packaged_cases_hold_and_their_samples_agree(path: Path) -> None:
+    assert lint.lint(path) == []
+    cases = load().cases
+    case = next(case for case in cases if Path(case.path) == path)
+    assert lint.test_case(case, lambda data: api.match(data, cases=cases), folder("tests") / "baseline") == []
+
+
+def test_samples_that_disagree_are_told(good: Path) -> None:
+    case = load([good.parent.parent]).get("good")
+    assert case is not None
+    seed = folder("cases") / "nofs-high-order-watermark/match-seed.log"
+    text = good.read_text().replace('"warning"', '"page_allocation_failure"')
+    good.write_text(text)
+    (good.parent / "near-a.log").write_bytes(seed.read_bytes())
+    cases = load([good.parent.parent]).cases
+    case = next(case for case in cases if case.id == "good")
+    found = lint.test_case(case, lambda data: api.match(data, cases=cases), good.parent)
+    assert [(f.rule, Path(f.path).name) for f in found] == [
+        ("KB302", "match-a.log"), ("KB303", "near-a.log"), ("KB304", "near-a.log"),
+    ]  # fmt: skip
+
+
+def test_a_draft_proposed_from_a_report_is_valid_and_matches_it(tmp_path: Path) -> None:
+    log = (folder("cases") / "nofs-high-order-watermark/match-seed.log").read_bytes()
+    diagnosis = api.match(log, cases=())[0]
+    path = new_case(tmp_path, "my-case", diagnosis)
+    assert lint.lint(path) == []
+    assert (path.parent / "match-first.log").read_bytes() == log
+    case = load([tmp_path]).get("my-case")
+    assert case is not None
+    assert "cause == order_walk_refusal" in [p.text for p in case.require]
+    assert [m.verdict for m in api.match(log, cases=(case,))[0].matches] == [Verdict.YES]
+    with pytest.raises(CaseError, match="there already"):
+        new_case(tmp_path, "my-case")
+
+
+def test_a_note_is_only_ever_appended(good: Path) -> None:
+    old = good.read_bytes()
+    append_note(good, hashlib.sha256(old).hexdigest(), "### 2026-11-22 chen\n\nSeen on db17.")
+    new = good.read_bytes()
+    assert new == old + b"\n### 2026-11-22 chen\n\nSeen on db17.\n"
+    with pytest.raises(CaseChanged):
+        append_note(good, hashlib.sha256(old).hexdigest(), "again")
+    assert good.read_bytes() == new
+    assert sorted(p.name for p in good.parent.iterdir()) == ["case.md", "match-a.log", "near-a.log"]
+
+
+def test_the_index_is_fresh() -> None:
+    path = folder("cases") / "README.md"
+    packaged = [case for case in load() if Path(case.path).is_relative_to(folder("cases"))]
+    assert path.read_text() == index_markdown(packaged), "run `kb case index`"
+    for case in packaged:
+        assert re.search(rf"\]\({case.id}/case\.md\)", path.read_text())

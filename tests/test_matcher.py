@@ -1,6 +1,7 @@
 """Cases against facts: verdicts, order, links by signature, fix status."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def ps(*texts: str) -> tuple[Predicate, ...]:
     return tuple(parse(text) for text in texts)
 
 
-def case(name: str = "a", **values: object) -> Case:
+def case(name: str = "a", **values: Any) -> Case:
     return replace(Case(name, name, ("warning",), "reviewed", ""), **values)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kb.cases.predicate import OPS, both, either, evaluate, negate, parse
 from kb.errors import CaseInvalid
 from kb.model.verdict import Fact, Facts, Verdict
+from kb.parse.grammar import build
 
 YES, MAYBE, NO = Verdict.YES, Verdict.MAYBE, Verdict.NO
 
@@ -164,3 +165,8 @@ def test_the_logic_is_kleenes() -> None:
         YES, YES, YES, YES, MAYBE, MAYBE, YES, MAYBE, NO,
     ]  # fmt: skip
     assert (both([]), either([])) == (YES, NO)
+
+
+def test_the_grammar_has_no_conflict_and_no_two_words_that_collide() -> None:
+    pytest.importorskip("interegular", reason="lark's strict mode needs it")
+    build("predicate", "characters", strict=True)

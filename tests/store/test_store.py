@@ -92,7 +92,7 @@ def test_pages_of_signatures_hold_each_once(path: Path) -> None:
             put(store, f"kb1:{number:02}", seen=f"2026-01-01T00:00:{number // 3:02}Z")
         for order in ("last", "count"):
             seen, after = [], None
-            while page := store.signatures(order=order, limit=4, after=after):  # type: ignore[arg-type]
+            while page := store.signatures(order=order, limit=4, after=after):
                 seen += [row.signature for row in page]
                 after = page[-1]
             assert sorted(seen) == [f"kb1:{number:02}" for number in range(25)]

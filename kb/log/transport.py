@@ -30,20 +30,20 @@ PRINTK = re.compile(
     # -T and --time-format=ctime give a date (in its place, or before the delta), reltime "[  +0.000013]" or "[Mar 4 05:05]".
     r"(?:<(?P<level>\d{1,3})>)?"
     r"(?:\[ {0,8}(?P<time>\d{1,10}\.\d{1,9})s?(?: < {0,9}-?[\d.]{1,20}>)?\]"
-    r"|\[(?P<wall>[^\W\d]\S{0,6} [^\W\d]\S{0,6} [ \d]?\d \d\d:\d\d:\d\d \d{4}|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d)"
+    r"|\[(?P<wall>[^\W\d]\S{0,6} [^\W\d]\S{0,6} [ \d]?\d \d\d:\d\d:\d\d \d{4}|[A-Z][a-z]{2} {0,2}\d{1,2} \d\d:\d\d)"
     r"(?: < {0,9}-?[\d.]{1,20}>)?\]"
     r"|\[ {0,8}[+-]\d{1,8}\.\d{3,9}\]|\[< {0,9}-?\d{1,9}\.\d{6}>\])"
     r"(?: ?\[ {0,8}(?P<caller>[TC]\d{1,10})\])? ?"
 )
-LEVEL = re.compile(r"<(?P<level>\d{1,3})>(?! [0-9a-f]{2}(?: |$)) ?(?! {0,8}\[ {0,8}\d{1,10}\.)|\[ {1,8}(?P<caller>[TC]\d{1,10})\] ?")
+LEVEL = re.compile(r"<(?P<level>\d{1,3})>(?! [0-9a-f]{2}(?: |$))(?! {0,8}\[ {0,8}\d{1,10}\.)|\[ {1,8}(?P<caller>[TC]\d{1,10})\] ?")
 """printk.time=0: a level alone (not the marked byte of a wrapped ``Code:`` line), or a caller id alone."""
 VENDOR = re.compile(
     # Android: Samsung "[2:  swapper/0:    1] ", "I[0: swapper:    0] "; MediaTek "(0)[1:swapper/0]" and ".(1)[123:comm]";
     # Huawei "[pid:1361,cpu5,comm]"; Qualcomm "[c1   1234] "
-    r" {0,2}(?:[A-Z]?\[ {0,3}\d{1,3}: {0,16}[^\[\]:]{1,20}(?:[:/][^\[\]:]{0,12})?: {0,7}(?P<pid>\d{1,7})\]"
+    r" {0,2}(?:[A-Z]?\[ {0,3}\d{1,3}: {0,16}[^\[\]:]{1,20}(?:[:/][^\[\]:]{0,12})?: {0,7}(?P<pid>\d{1,7})\] ?"
     r"|(?:<\d>)?\.?[ -]?\(\d{1,3}\)\[(?P<pid2>\d{1,7}):[^\[\]]{1,24}\]"
     r"|\[pid:(?P<pid3>\d{1,7}),cpu\d{1,3},[^\[\]]{1,24}\]"
-    r"|\[c\d{1,3} {1,8}(?P<pid4>\d{1,7})\]) ?"
+    r"|\[c\d{1,3} {1,8}(?P<pid4>\d{1,7})\] ?)"
 )
 MONOTONIC = re.compile(r"(?P<host>[\w.:@-]{1,255}) " + _KERNEL)
 """journalctl -o short-monotonic: host and identifier stand behind the stamp."""

@@ -1,0 +1,106 @@
+"""Windows around candidates, exact line numbers, boots, live input."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.log.reader import Reader, follow
+
+QUIET = "[    1.000000] usb 1-1: new device\n"
+HEAD = "[    2.000000] BUG: kernel NULL pointer dereference, address: 0000000000000058\n"
+
+
+def taken(reader: Reader, each: int) -> list[list[int]]:
+    """Line numbers of each window, of which the consumer takes so many lines."""
+    out = []
+    for window in reader.windows():
+        out.append([line.number for line, _ in zip(window, range(each), strict=False)])
+    return out
+
+
+def test_a_window_begins_twelve_lines_before_the_candidate() -> None:
+    reader = Reader((QUIET * 40 + HEAD + QUIET * 40).encode())
+    (window,) = taken(reader, 20)
+    assert window == list(range(29, 49))
+
+
+def test_what_was_consumed_is_not_read_again() -> None:
+    reader = Reader((QUIET * 5 + HEAD + QUIET * 3 + HEAD + QUIET * 30).encode())
+    assert taken(reader, 8) == [list(range(1, 9)), list(range(9, 17))]
+
+
+def test_a_candidate_inside_a_consumed_window_opens_none() -> None:
+    reader = Reader((HEAD * 5 + QUIET).encode())
+    assert taken(reader, 100) == [[1, 2, 3, 4, 5, 6]]
+
+
+def test_a_consumer_that_takes_nothing_is_offered_the_next_candidate() -> None:
+    reader = Reader((HEAD + QUIET + HEAD).encode())
+    assert taken(reader, 0) == [[], []]
+
+
+def test_a_quiet_log_has_no_window() -> None:
+    assert taken(Reader((QUIET * 1000).encode()), 5) == []
+
+
+@given(st.lists(st.booleans(), max_size=80), st.integers(1, 30))
+def test_numbers_stay_exact_when_jumping(heads: list[bool], each: int) -> None:
+    rows = [HEAD.replace("58", f"{n:04}") if head else QUIET.replace("1-1", f"{n:04}") for n, head in enumerate(heads)]
+    reader = Reader("".join(rows).encode())
+    for window in reader.windows():
+        for line, _ in zip(window, range(each), strict=False):
+            assert f"{line.number - 1:04}" in line.text
+
+
+def test_lines_belong_to_the_release_of_their_boot() -> None:
+    boot = "[    0.000000] Linux version {} (gcc) #1 SMP\n"
+    reader = Reader((QUIET + boot.format("6.1.0-44-amd64") + QUIET * 3 + boot.format("6.12.117+deb12") + QUIET).encode())
+    assert reader.boots == [(2, "6.1.0-44-amd64"), (6, "6.12.117+deb12")]
+    assert [reader.release_at(number) for number in (1, 2, 5, 6, 7)] == [
+        None, "6.1.0-44-amd64", "6.1.0-44-amd64", "6.12.117+deb12", "6.12.117+deb12",
+    ]  # fmt: skip
+
+
+def test_a_line_longer_than_a_piece_comes_in_pieces_marked_continued() -> None:
+    got = list(Reader(b"x" * 150_000 + b"\nnext\n").lines())
+    assert [(len(line.text), line.number, line.continued) for line in got] == [
+        (65536, 1, False), (65536, 1, True), (18928, 1, True), (4, 2, False),
+    ]  # fmt: skip
+
+
+def test_nuls_and_nothing_make_no_window() -> None:
+    assert taken(Reader(b""), 5) == []
+    assert taken(Reader(b"\0" * 200_000), 5) == []
+    assert list(Reader(b"").lines()) == []
+
+
+def test_a_window_in_indented_json_begins_at_a_record() -> None:
+    record = '{\n\t"PRIORITY" : "6",\n\t"MESSAGE" : "%s"\n}\n'
+    log = "".join(record % text for text in ["quiet"] * 30 + ["BUG: unable to handle"] + ["after"] * 3)
+    (window,) = Reader(log.encode()).windows()
+    got = list(window)
+    assert [line.text for line in got[-4:]] == ["BUG: unable to handle", "after", "after", "after"]
+    assert {line.text for line in got[:-4]} == {"quiet"}
+    assert got[-4].span == (121, 124)
+
+
+def test_live_input_tells_its_lines_at_once_and_a_silence_once() -> None:
+    reader, writer = os.pipe()
+
+    def write() -> None:
+        os.write(writer, b"<4>[    1.000000] one\n<4>[    2.0000")
+        time.sleep(0.5)
+        os.write(writer, b"00] two\n")
+        os.close(writer)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    with os.fdopen(reader, "rb") as stream:
+        got = [line and (line.number, line.text, line.time) for line in follow(stream, idle=0.1)]
+    thread.join()
+    assert got == [(1, "one", 1.0), None, (2, "two", 2.0)]

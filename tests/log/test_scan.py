@@ -1,0 +1,65 @@
+"""The scanner finds every literal, with and without google-re2."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.log import scan
+
+LITERALS = scan.literals()
+
+
+@pytest.mark.parametrize("literal", LITERALS)
+def test_each_literal_is_found_where_it_begins(literal: str) -> None:
+    data = b"[    1.000000] xyz " + literal.encode() + b" zyx\n"
+    assert 19 in list(scan.find_openers(data)) or min(scan.find_openers(data)) < 19 + len(literal)
+
+
+@given(st.lists(st.sampled_from([*LITERALS, "quiet line\n", "\n", "[    1.000000] ", "\xff"]), max_size=40))
+def test_both_scanners_hit_the_same_lines(words: list[str]) -> None:
+    data = " ".join(words).encode("latin-1")
+
+    def rows(offsets: list[int]) -> set[int]:
+        return {data.count(b"\n", 0, offset) for offset in offsets}
+
+    re2 = scan._re2_scan()
+    assert re2 is not None
+    assert rows(list(re2(data, 0, len(data)))) >= rows(list(scan.plain_scan(data, 0, len(data))))
+
+
+def test_a_literal_that_a_mailer_broke_is_found() -> None:
+    assert list(scan.find_openers(b"> kworker/7:1: page allocation\n> > failure: order:0")) == [15]
+
+
+def test_a_literal_across_two_chunks_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "_CHUNK", 8192)
+    for shift in range(4080, 4100):
+        data = b"." * shift + b"Kernel panic" + b"." * 20_000
+        assert list(scan.find_openers(data)) == [shift]
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [
+        "BUG: kernel NULL pointer dereference, address: 0000000000000058",
+        "Unable to handle kernel paging request at virtual address dead000000000108",
+        "Internal error: Oops: 96000004 [#1] PREEMPT SMP",
+        "Oops: general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
+        "kworker/31:0: page allocation failure. order:5, mode:0x104050",
+        "stress invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+        "rcu: INFO: rcu_preempt self-detected stall on CPU",
+        "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [kworker/1:1:33]",
+        "INFO: task md0_raid5:123 blocked for more than 120 seconds.",
+        "list_del corruption. prev->next should be ffff, but was dead",
+        "monitor event: 0040 ilc:2 [#1] SMP",
+        "irq 16: nobody cared (try booting with the \"irqpoll\" option)",
+        "possible recursive locking detected", "WARNING: possible recursive locking detected",
+        "BUG kmalloc-64 (Tainted: G    B): Right Redzone overwritten",
+        "EXT4-fs error (device sda1): ext4_lookup:1: comm x",
+    ],
+)  # fmt: skip
+def test_headlines_of_all_families_are_candidates(headline: str) -> None:
+    found = list(scan.find_openers(headline.encode()))
+    assert bool(found) == (headline != "possible recursive locking detected")

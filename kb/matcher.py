@@ -34,12 +34,19 @@ def match(facts: Facts, signature: Signature, kind: str, cases: Iterable[Case]) 
 
     Returns:
         Matches whose verdict is YES or MAYBE: YES first, then by the case's status, then by score. A case that calls
-        itself broader than another one found stands after it.
+        itself broader than another one found stands after it. A MAYBE that nothing but the kind speaks for is left
+        out: a report cut after its first line would be "maybe" every case of its kind.
     """
     found = [judged for case in cases if (judged := judge(case, facts, signature, kind)) is not None]
-    found = [judged for judged in found if judged.verdict is not Verdict.NO]
+    found = [judged for judged in found if judged.verdict is Verdict.YES or _speaks(judged)]
     sure = {judged.case.id for judged in found if judged.verdict is Verdict.YES}
     return tuple(sorted(found, key=lambda judged: _order(judged, sure)))
+
+
+def _speaks(judged: Match) -> bool:
+    """Whether a MAYBE has something known to hold among what its case demands."""
+    demanded = (mark for mark in judged.marks if mark.role in ("require", "any"))
+    return judged.verdict is Verdict.MAYBE and any(mark.verdict is Verdict.YES for mark in demanded)
 
 
 def _order(judged: Match, sure: set[str]) -> tuple[bool, bool, int, float, str]:

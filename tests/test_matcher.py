@@ -72,7 +72,7 @@ def test_a_case_is_asked_only_for_its_kinds_and_never_when_withdrawn() -> None:
 
 def test_yes_before_maybe_then_reviewed_before_imported_then_the_narrower() -> None:
     of = [
-        case("maybe", require=ps("absent_fact == 1")),
+        case("maybe", require=ps("x == 1", "absent_fact == 1")),
         case("imported", status="imported", signatures=("kb1:aa",)),
         case("broad", require=ps("x == 1", "y == 1"), broader=("narrow",)),
         case("narrow", require=ps("x == 1")),
@@ -80,6 +80,13 @@ def test_yes_before_maybe_then_reviewed_before_imported_then_the_narrower() -> N
     ]
     found = match(facts(x=1, y=1), SIGNATURE, "warning", of)
     assert [m.case.id for m in found] == ["narrow", "imported", "broad", "maybe"]
+
+
+def test_a_maybe_that_only_the_kind_speaks_for_is_no_match() -> None:
+    of = case(require=ps("order >= 1", "gfp has IO"))
+    assert verdict(of, facts()) is Verdict.MAYBE
+    assert match(facts(), SIGNATURE, "warning", [of]) == ()
+    assert [m.verdict for m in match(facts(order=1), SIGNATURE, "warning", [of])] == [Verdict.MAYBE]
 
 
 def test_an_imported_case_links_by_its_own_or_an_alternative_signature_only() -> None:

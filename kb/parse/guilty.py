@@ -6,6 +6,7 @@ Each kind names in kinds.toml where to look, in order; the first frame that is n
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from kb.model.report import Frame, Report, Trace
@@ -21,6 +22,9 @@ _INTERRUPT_ENTRY = re.compile(
 _DUMPING = re.compile(r"^(?:dump_stack(?:_lvl|_print)?|show_stack(?:_log_lvl)?|dump_backtrace)$")
 _DUMP_DEPTH = 12
 """Frames within which a stack that a report prints of itself shows the printing; deeper it is somebody else's dump."""
+_UNRELIABLE_STACK = 4
+"""Entries that make a stack: fewer, all doubtful, are the remains of a damaged one."""
+_CALLS_OTHERS = re.compile(r"smp_call_function|^generic_exec_single$|^csd_lock_wait$")
 _BUCKETS = (
     (re.compile(r"^rtnl_lock"), None),
     (re.compile(r"^_*synchronize_(?:rcu|srcu|net|sched)"), "synchronize_rcu"),
@@ -46,34 +50,58 @@ def find(row: Row, fields: Mapping[str, str], out: Outline) -> Guilt | None:
         found = _PLACES[place](fields, out, skip)
         if found is not None:
             return found
-    return None
+    return _last_resort(out) if "pc" in row.guilty else None
+
+
+def _last_resort(out: Outline) -> Guilt | None:
+    """Where all of a fault's stack is plumbing, the program counter is still the best name for it."""
+    frame = out.registers.frame if out.registers is not None else None
+    if frame is None or is_address(frame.function):
+        return None
+    return Guilt(shown(plain(frame.function)), frame, "the program counter was in it, and all that is left of the stack is plumbing")
 
 
 # ---- plumbing
 
 
+@dataclass(frozen=True, slots=True)
+class _Plumbing:
+    """One entry of plumbing.toml."""
+
+    pattern: "re.Pattern[str]"
+    why: str
+    modules: frozenset[str]
+    """Modules whose functions it may be: core code cannot be built as one, subsystems can."""
+
+    def covers(self, function: str, module: str | None) -> bool:
+        return (module is None or module in self.modules) and self.pattern.search(function) is not None
+
+
 @functools.cache
-def _groups() -> Mapping[str, tuple[tuple["re.Pattern[str]", str], ...]]:
+def _groups() -> Mapping[str, tuple[_Plumbing, ...]]:
     import tomllib
 
     raw = tomllib.loads((Path(__file__).parent / "plumbing.toml").read_text(encoding="utf-8"))
     return {
-        group: tuple((re.compile("|".join(entry["names"])), entry["why"]) for entry in entries.values())
+        group: tuple(
+            _Plumbing(re.compile("|".join(entry["names"])), entry["why"], frozenset(entry.get("modules", ())))
+            for entry in entries.values()
+        )
         for group, entries in raw.items()
     }
 
 
-_Skip = Callable[[str], str | None]
+_Skip = Callable[[str, str | None], str | None]
 
 
 @functools.cache
 def _skips(groups: tuple[str, ...]) -> _Skip:
-    """A function from a symbol to the reason it is skipped, None when it is not."""
-    patterns = [pair for group in ("common", *groups) for pair in _groups()[group]]
+    """A function from a symbol and its module to the reason it is skipped, None when it is not."""
+    entries = [entry for group in ("common", *groups) for entry in _groups()[group]]
 
-    @functools.lru_cache(maxsize=4096)
-    def why(function: str) -> str | None:
-        return next((reason for pattern, reason in patterns if pattern.search(function)), None)
+    @functools.lru_cache(maxsize=8192)
+    def why(function: str, module: str | None) -> str | None:
+        return next((entry.why for entry in entries if entry.covers(function, module)), None)
 
     return why
 
@@ -86,16 +114,21 @@ def _pick(frames: Iterable[Frame], skip: _Skip, where: str) -> Guilt | None:
     skipped: list[str] = []
     for frame in _usable(frames):
         function = plain(frame.function)
-        if skip(function) is None:
+        if skip(function, frame.module) is None:
             behind = f" behind {', '.join(skipped[:3])}{' ...' if len(skipped) > 3 else ''}" if skipped else ""
             return Guilt(shown(function), frame, f"first frame of {where} that is not plumbing{behind}")
         skipped.append(function)
     return None
 
 
-def _usable(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Reliable frames with a name. Inline ones are left out: whether they are there depends on who symbolised the log."""
-    return (frame for frame in frames if frame.reliable and not frame.inline and not is_address(plain(frame.function)))
+def _usable(frames: Iterable[Frame]) -> list[Frame]:
+    """Frames that may be blamed: reliable ones with a name.
+
+    Inline ones are left out: whether they are there depends on who symbolised the log. Where the unwinder vouches for
+    no frame at all (x86 without frame pointers before ORC), all are taken.
+    """
+    named = [frame for frame in frames if not frame.inline and not is_address(plain(frame.function))]
+    return [frame for frame in named if frame.reliable] or (named if len(named) >= _UNRELIABLE_STACK else [])
 
 
 def _printed(trace: Trace) -> tuple[Frame, ...]:
@@ -106,7 +139,7 @@ def _printed(trace: Trace) -> tuple[Frame, ...]:
 
 def _named(fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     function = plain(fields.get("fn") or fields.get("fn2") or "")
-    if not function or is_address(function) or function[0].isdigit() or skip(function) is not None:
+    if not function or is_address(function) or function[0].isdigit() or skip(function, fields.get("mod")) is not None:
         return None
     return Guilt(shown(function), _same(function, out, fields.get("mod")), "named by the headline")
 
@@ -122,7 +155,7 @@ def _same(function: str, out: Outline, module: str | None) -> Frame | None:
 
 def _pc(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     frame = out.registers.frame if out.registers is not None else None
-    if frame is None or is_address(frame.function) or skip(plain(frame.function)) is not None:
+    if frame is None or is_address(frame.function) or skip(plain(frame.function), frame.module) is not None:
         return None
     return Guilt(shown(plain(frame.function)), frame, "the program counter was in it")
 
@@ -131,7 +164,7 @@ def _lr(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     registers = out.registers
     if registers is None or registers.link is None or registers.frame is not None:
         return None
-    if skip(plain(registers.link.function)) is not None:
+    if skip(plain(registers.link.function), registers.link.module) is not None:
         return None
     return Guilt(shown(plain(registers.link.function)), registers.link, "the link register points into it, the program counter nowhere")
 
@@ -215,36 +248,39 @@ def _hung(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None
 
 
 def _stall(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
-    return _before_anchor(list(_usable(_interrupted(out))), skip)
+    return _before_anchor(_usable(_interrupted(out)), skip)
 
 
 def _stuck(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     """As a stall, but the CPU that reports is the one that is stuck: its own registers and stack tell where."""
     head = [out.registers.frame] if out.registers is not None and out.registers.frame is not None else []
     trace = main_trace(out)
-    return _before_anchor(list(_usable([*head, *(_printed(trace) if trace is not None else ())])), skip)
+    return _before_anchor([*_usable(head), *_usable(_printed(trace) if trace is not None else ())], skip)
 
 
 def _before_anchor(frames: list[Frame], skip: _Skip) -> Guilt | None:
-    """A loop is caught anywhere inside: the last function before a dispatcher (an anchor) is the same each time."""
-    anchors = _skips_only("anchors")
+    """Whom a stalled CPU's stack blames.
+
+    A loop is caught anywhere inside. Where a loadable module is in the stack, its innermost function is meant: core
+    code loops for it. Else the last function before a dispatcher (an anchor), which is the same each time.
+    """
     before = frames[0] if frames else None
     for frame in frames:
         function = plain(frame.function)
-        if "smp_call_function" in function:
+        if _CALLS_OTHERS.search(function):
             return Guilt("smp_call_function", frame, "the CPU waits for others to run a function")
-        if anchors(function) is not None and before is not None:
+        if frame.module is not None and skip(function, frame.module) is None:
+            return Guilt(shown(function), frame, "innermost function of a module in the stack of the stalled CPU")
+        if any(entry.covers(function, frame.module) for entry in _groups()["anchors"]):
+            break
+    for frame in frames:
+        function = plain(frame.function)
+        if before is not None and any(entry.covers(function, frame.module) for entry in _groups()["anchors"]):
             name = shown(plain(before.function))
             return Guilt(name, before, f"last function before {function} in the stack of the stalled CPU")
-        if skip(function) is None or (before is not None and skip(plain(before.function)) is not None):
+        if skip(function, None) is None or (before is not None and skip(plain(before.function), None) is not None):
             before = frame
     return _pick(frames, skip, "the stack of the stalled CPU")
-
-
-@functools.cache
-def _skips_only(group: str) -> _Skip:
-    patterns = _groups()[group]
-    return lambda function: next((reason for pattern, reason in patterns if pattern.search(function)), None)
 
 
 def _interrupted(out: Outline) -> tuple[Frame, ...]:
@@ -299,5 +335,5 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None
 def significant(report: Report) -> tuple[str, ...]:
     """Plain names of the reliable frames of the main stack that are not plumbing, innermost first."""
     skip = _skips(())
-    names = (plain(frame.function) for frame in report.frames if frame.reliable)
-    return tuple(name for name in names if not is_address(name) and skip(name) is None)
+    usable = _usable(report.frames)
+    return tuple(plain(frame.function) for frame in usable if skip(plain(frame.function), frame.module) is None)

@@ -47,7 +47,7 @@ _HINT = re.compile(
     r"refcount_t|list_|unreferenced|allocation|Kernel|kernel|csd:|hogged|scheduling|lab corruption|pagealloc|"
     r"swap_info|swap_device|DMA|AMD-Vi|HANG|timeout|exception|VFS: |WATCHDOG|unregister_netdevice|RTNL|rust_kernel|"
     r"trusty|ysrq|SysRq|Booting|kobject|WARN_ON|irq|MC\d|overflow|field-spanning|CFI|ENDBR|nterrupt|Unhandled|"
-    r"Memory failure|Alignment|unaligned|badness|Badness|trap|\[#\d|memory|Out of|deadlock|MCE|mce|rcu|XFS|BTRFS"
+    r"Memory failure|Insufficient stack|Alignment|unaligned|badness|Badness|trap|\[#\d|memory|Out of|deadlock|MCE|mce|rcu|XFS|BTRFS"
 )
 _LIMIT = 4096
 """Characters of a message that are looked at: printk's own bound is 1 kB (2 kB for /dev/kmsg writers)."""

@@ -108,6 +108,8 @@ class _Reader:
         cpu = int(token.fields["cpu"]) if "cpu" in token.fields else None
         if role == "main":
             self.out.trace_heads += 1
+            if self.heading is not None and self.current is not None and self.current.role == self.heading[0]:
+                return  # goes on behind the program counter
             if self.heading is not None:
                 role, cpu = self.heading
             elif text.endswith("stack backtrace") or text == "Stack":

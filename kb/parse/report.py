@@ -132,6 +132,7 @@ def _titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> 
         text = _ADDRESS.sub("ADDR", fields.get("what", "") + (f" in {fields['fn']}" if "fn" in fields else "") + fields.get("rest", ""))
         return f"{row.title.split(':')[0]}: {_NUMBER.sub('NUM', text)}", ()
     title = row.title.format_map(values)
+    title = title.replace(": order: in ", " in ")  # of a headline that is lost
     return title.strip(), tuple(alt.format_map(values) for alt in row.alt)
 
 

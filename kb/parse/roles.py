@@ -11,6 +11,7 @@ STACK = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
 
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
 _ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace)")
+_REQUEST = re.compile(r"(?:sysrq: |SysRq ?: ?)(?:Show|Dump)")
 _ASIDE = re.compile(r"\s*(?:Preemption disabled at|(?:hard|soft)irqs last)")
 _LIMIT = 4096
 
@@ -45,3 +46,8 @@ def opens_alone(text: str) -> bool:
 def is_aside(text: str) -> bool:
     """True for the head of a stack that is not the report's own, printed before it."""
     return _ASIDE.match(text) is not None
+
+
+def is_request(text: str) -> bool:
+    """True where somebody asked the kernel for stacks (drivers/tty/sysrq.c: "Show backtrace of all active CPUs")."""
+    return text.startswith(("sysrq", "SysRq")) and _REQUEST.match(text) is not None

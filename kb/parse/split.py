@@ -25,6 +25,8 @@ _PAUSE = 10.0
 """Seconds without a line of the report that end it: printk writes a report in one go, a slow console in a few seconds."""
 _IDLE = 24
 """Lines to read on without an open report before the scanner is asked for the next candidate."""
+_DUMP_LINES = 20_000
+"""Lines that a dump of all CPUs or tasks may have."""
 _LONGEST = 200_000
 """Lines a report may have (an OOM kill lists every task): a bound against a log that never ends one."""
 
@@ -88,7 +90,7 @@ class _Open:
         if self.stacked and not head.row.late:
             return False
         if "*" in head.row.joins:
-            return self.head.row.kind != head.row.kind
+            return self.head.row.kind not in (head.row.kind, "oom_kill")
         return head.row.prelude or self.head.row.kind in head.row.joins
 
     def take(self, line: Line, head: Headline) -> None:
@@ -107,6 +109,7 @@ class Splitter:
         self._open: dict[str | None, _Open] = {}
         self._recent: dict[str | None, deque[Line]] = {}
         self._role = roles.classifier()
+        self._asked: Line | None = None
         self.idle = 0
         """Lines since a report was last open."""
 
@@ -151,13 +154,15 @@ class Splitter:
             self._open[key] = _Open(self._banner(key), line, head, line.caller)
             return
         role = self._role(line.text)
+        if roles.is_request(line.text):
+            self._asked = line
         if report is None and role == "TRACE_HEAD":
             report = self._host(line)
             if report is not None:
                 self._open[key] = report
         if report is not None:
             report.add(line, role)
-        elif role == "TRACE_HEAD" and roles.opens_alone(line.text):
+        elif role == "TRACE_HEAD" and roles.opens_alone(line.text) and not self._asked_for(key, line):
             self._open[key] = _Open(self._banner(key), line, None, line.caller)
         else:
             self._recent.setdefault(key, deque(maxlen=_BANNER)).append(line)
@@ -174,6 +179,15 @@ class Splitter:
             return None
         hosts = [report for report in self._open.values() if report.head and report.head.row.kind in _NMI_HOSTS]
         return hosts[-1] if hosts else None
+
+    def _asked_for(self, key: str | None, line: Line) -> bool:
+        """True for a stack that somebody asked for (sysrq): it has a task's heading, or follows the request."""
+        asked = self._asked
+        if asked is not None and line.number - asked.number < _DUMP_LINES:
+            if asked.time is None or line.time is None or line.time - asked.time < _PAUSE:
+                return True
+            self._asked = None
+        return any(self._role(line.text) == "TASK" for line in self._recent.get(key, ()))
 
     def _banner(self, key: str | None) -> list[Line]:
         """The lines just before a headline that belong to it."""

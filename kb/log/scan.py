@@ -94,3 +94,22 @@ def find_openers(data: bytes, start: int = 0) -> Iterator[int]:
                 seen = offset + 1
                 yield offset
         start = border
+
+
+@cache
+def line_test() -> Callable[[str], bool]:
+    """A function that tells whether a line holds an opener literal: what nearly every ordinary line does not."""
+    try:
+        import re2
+    except ImportError:
+        needles = literals()
+        return lambda text: any(needle in text for needle in needles)
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    options.encoding = re2.Options.Encoding.LATIN1
+    search: Any = re2.compile("|".join(re.escape(literal) for literal in literals()).encode(), options).search
+
+    def test(text: str) -> bool:
+        return search(text.encode("utf-8", "surrogateescape")) is not None
+
+    return test

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kb.log.scan import line_test
 from kb.model.log import Line
 from kb.parse import grammar
 
@@ -41,24 +42,14 @@ class Headline:
     text: str
 
 
-# A cheap test that nearly every ordinary line fails, before Lark is asked.
-_HINT = re.compile(
-    r"BUG|WARNING|INFO: |[Oo]ops|nable to|fault|rror|panic|KASAN|UBSAN|DEBUG|LOCKUP|lockup|stall|OOM|oom|"
-    r"refcount_t|list_|unreferenced|allocation|Kernel|kernel|csd:|hogged|scheduling|lab corruption|pagealloc|"
-    r"swap_info|swap_device|DMA|AMD-Vi|HANG|timeout|exception|VFS: |WATCHDOG|unregister_netdevice|RTNL|rust_kernel|"
-    r"trusty|ysrq|SysRq|Booting|kobject|WARN_ON|irq|MC\d|overflow|field-spanning|CFI|ENDBR|nterrupt|Unhandled|"
-    r"Memory failure|Insufficient stack|Alignment|unaligned|badness|Badness|trap|\[#\d|memory|Out of|deadlock|MCE|mce|rcu|XFS|BTRFS"
-)
 _LIMIT = 4096
 """Characters of a message that are looked at: printk's own bound is 1 kB (2 kB for /dev/kmsg writers)."""
 
 
 def classify(line: Line) -> Headline | None:
     """The headline that a line is, or None."""
-    text = line.text
-    if not _HINT.search(text, 0, _LIMIT):
-        return None
-    return _classify(text[:_LIMIT].strip())
+    text = line.text[:_LIMIT]
+    return _classify(text.strip()) if line_test()(text) else None
 
 
 @functools.lru_cache(maxsize=4096)

@@ -23,8 +23,9 @@ _QUIET_SOLO = 6
 no stack. A busy machine prints dozens of foreign lines into a report; that time passed tells its end more surely."""
 _PAUSE = 10.0
 """Seconds without a line of the report that end it: printk writes a report in one go, a slow console in a few seconds."""
-_IDLE = 24
-"""Lines to read on without an open report before the scanner is asked for the next candidate."""
+_IDLE = 14
+"""Lines of a window without an open report before the scanner is asked for the next candidate: the lines that a
+window begins with before its candidate, and the candidate."""
 _DUMP_LINES = 20_000
 """Lines that a dump of all CPUs or tasks may have."""
 _LONGEST = 200_000
@@ -87,15 +88,22 @@ class _Open:
             return False
         if self.head.row.prelude and not self.stacked:
             return True
+        if self._repeats(head):
+            return True
         if self.stacked and not head.row.late:
             return False
         if "*" in head.row.joins:
             return self.head.row.kind not in (head.row.kind, "oom_kill")
         return head.row.prelude or self.head.row.kind in head.row.joins
 
+    def _repeats(self, head: Headline) -> bool:
+        """True for the second headline of a symbolised report: the first names an inlined function, without an offset."""
+        same = self.head is not None and self.head.row.name == head.row.name and "fn" in head.fields
+        return same and not self.stacked and self.head is not None and "+0x" not in self.head.text and "+0x" in head.text
+
     def take(self, line: Line, head: Headline) -> None:
         self.add(line, "HEADLINE")
-        if self.head is None or (self.head.row.prelude and not head.row.prelude):
+        if self.head is None or (self.head.row.prelude and not head.row.prelude) or self._repeats(head):
             self.head = head
             self.opener = len(self.lines) - 1
 
@@ -103,13 +111,16 @@ class _Open:
 class Splitter:
     """Feed it lines in order; it gives back the splats that have ended."""
 
-    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None):
+    def __init__(
+        self, source: str, release_at: Callable[[int], str | None] | None = None, asked: Line | None = None
+    ):
         self.source = source
         self._release_at = release_at or (lambda _number: None)
         self._open: dict[str | None, _Open] = {}
         self._recent: dict[str | None, deque[Line]] = {}
         self._role = roles.classifier()
-        self._asked: Line | None = None
+        self.asked = asked
+        """Where somebody last asked for stacks (sysrq), None when that is long ago."""
         self.idle = 0
         """Lines since a report was last open."""
 
@@ -153,9 +164,10 @@ class Splitter:
                 done += self._end(key, "another report begins")
             self._open[key] = _Open(self._banner(key), line, head, line.caller)
             return
-        role = self._role(line.text)
+        # A role is asked for only where it can matter: most lines stand outside of any report.
+        role = self._role(line.text) if report is not None or "race" in line.text else None
         if roles.is_request(line.text):
-            self._asked = line
+            self.asked = line
         if report is None and role == "TRACE_HEAD":
             report = self._host(line)
             if report is not None:
@@ -182,11 +194,11 @@ class Splitter:
 
     def _asked_for(self, key: str | None, line: Line) -> bool:
         """True for a stack that somebody asked for (sysrq): it has a task's heading, or follows the request."""
-        asked = self._asked
+        asked = self.asked
         if asked is not None and line.number - asked.number < _DUMP_LINES:
             if asked.time is None or line.time is None or line.time - asked.time < _PAUSE:
                 return True
-            self._asked = None
+            self.asked = None
         return any(self._role(line.text) == "TASK" for line in self._recent.get(key, ()))
 
     def _banner(self, key: str | None) -> list[Line]:
@@ -231,8 +243,9 @@ def split(reader: _Windows, source: str) -> Iterator[Splat]:
 
     Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it.
     """
+    asked: Line | None = None
     for window in reader.windows():
-        splitter = Splitter(source, reader.release_at)
+        splitter = Splitter(source, reader.release_at, asked)
         done: list[Splat] = []
         for line in window:
             done += splitter.feed(line)
@@ -244,6 +257,7 @@ def split(reader: _Windows, source: str) -> Iterator[Splat]:
         else:
             done += splitter.close("the log ends")
         yield from _ordered(done)
+        asked = splitter.asked
 
 
 def _ordered(done: list[Splat]) -> list[Splat]:

@@ -110,7 +110,7 @@ def _width(sample: bytes) -> tuple[int, int]:
             before = ""
             continue
         prefix = strip(row)
-        own = prefix.rule not in (None, "quote")
+        own = prefix.rule not in (None, "quote") or prefix[1:6] != (None,) * 5
         text = row[prefix.end :]
         if before and not own and text.strip() and not text.startswith(_DEEP):
             shape = _is_tail(before, text, indent)
@@ -118,12 +118,15 @@ def _width(sample: bytes) -> tuple[int, int]:
                 pairs.append((len(before), len(text.split(None, 1)[0])))
                 shaped += shape
         before, own_before = row, own
-    fits_at = {width: sum(_breaks(width, *pair) for pair in pairs) for width in range(_NARROWEST, _WIDEST)}
-    fitting = max(fits_at.values())
-    widths = [width for width, fits in fits_at.items() if fits == fitting]
-    best = widths[len(widths) // 2]
+    scores = {
+        width: (sum(_breaks(width, *pair) for pair in pairs), sum(_breaks(width, *pair, 0) for pair in pairs))
+        for width in range(_NARROWEST, _WIDEST)
+    }
+    highest = max(scores.values())
+    widths = [width for width, score in scores.items() if score == highest]
+    best, fitting = widths[len(widths) // 2], highest[0]
     longer = sum(len(row) > best + 20 for row in rows)
-    if fitting < (2 if shaped else 4) or fitting * 10 < len(pairs) * 6 or longer * 10 > len(rows):
+    if fitting < (2 if shaped else 4) or fitting * 3 < len(pairs) * 2 or longer * 10 > len(rows):
         return indent, 0
     return indent, best
 
@@ -136,9 +139,9 @@ def _indent(rows: list[str]) -> int:
     return common if common >= 2 and at_least * 10 >= len(blanks) * 8 else 0
 
 
-def _breaks(width: int, length: int, word: int) -> bool:
+def _breaks(width: int, length: int, word: int, slack: int = _SLACK) -> bool:
     """True when a mailer of that width would have put a word of that length on the next line."""
-    return width - 30 < length <= width + _SLACK and length + 1 + word > width - _SLACK
+    return width - 30 < length <= width + slack and length + 1 + word > width - slack
 
 
 def _is_tail(before: str, text: str, indent: int) -> bool:

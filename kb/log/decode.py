@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from typing import Protocol
 
 from kb.log import records
 from kb.log.records import Lines, Piece
@@ -48,7 +49,7 @@ class Cursor:
         self._held: Piece | None = None
 
     def line(self) -> Piece:
-        """The next physical line with its end, its number, and whether it continues the piece before; b"" at the end."""
+        """The next physical line, its number, and whether it continues the piece before; b"" at the end."""
         if self._held is not None:
             held, self._held = self._held, None
             self.offset += len(held[0] or b"")
@@ -75,14 +76,14 @@ class Cursor:
         self.offset -= len(piece[0] or b"")
 
 
-class Place(Lines):
+class Place(Lines, Protocol):
     """A cursor as :func:`decode` uses it."""
 
     offset: int
     number: int
 
 
-def decode(cursor: "Cursor | Place") -> Iterator[tuple[Line | None, int]]:
+def decode(cursor: Place) -> Iterator[tuple[Line | None, int]]:
     """Logical lines from a place on, each with the offset behind it; None where a live input pauses."""
     sticky: list[Rule] = []
     new, take = tuple.__new__, cursor.line
@@ -126,7 +127,7 @@ def decode(cursor: "Cursor | Place") -> Iterator[tuple[Line | None, int]]:
             yield new(Line, fields), cursor.offset
 
 
-def _record(text: str, cursor: "Cursor | Place", raw: bytes, number: int) -> Iterator[Line] | None:
+def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line] | None:
     """The records that begin on this line, where it belongs to a transport with records of their own."""
     char = text[:1]
     if char in "{\x1e" and len(text) > 2:

@@ -21,8 +21,8 @@ _BACK_BYTES = 64 << 10
 _RECORD_LINES = 200
 """Lines before a hit inside a record of several lines: some twelve records of a journal."""
 _INSIDE = re.compile(
-    rb'[ \t]{0,40}"[\w.@]{1,64}" ?: ?(?P<pretty>)|    [A-Z_][A-Z0-9_]{1,63}=(?P<verbose>)|[A-Z_][A-Z0-9_]{2,63}=(?P<export>)'
-    rb"|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
+    rb'[ \t]{0,40}"[\w.@]{1,64}" ?: ?(?P<pretty>)|    [A-Z_][A-Z0-9_]{1,63}=(?P<verbose>)'
+    rb"|[A-Z_][A-Z0-9_]{2,63}=(?P<export>)|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
 )
 """How a line begins that stands inside a record of journalctl -o json-pretty, verbose, export or dmesg -J."""
 _RECORD_STARTS = {

@@ -22,7 +22,8 @@ _LARGEST_FIELD = 16 << 20
 EXPORT = re.compile(r"(?:__CURSOR|__REALTIME_TIMESTAMP|__MONOTONIC_TIMESTAMP|__SEQNUM|_BOOT_ID|_TRANSPORT|PRIORITY)=")
 """First line of a journal export record (systemd.io/JOURNAL_EXPORT_FORMATS)."""
 VERBOSE = re.compile(
-    r"(?P<wall>[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \S{1,9}) \[s=[0-9a-f]{1,40};(?:[a-z]=[0-9a-f]{1,40};?){1,8}\]$"
+    r"(?P<wall>[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \S{1,9}) "
+    r"\[s=[0-9a-f]{1,40};(?:[a-z]=[0-9a-f]{1,40};?){1,8}\]$"
 )
 """First line of a record of journalctl -o verbose."""
 _VERBOSE_FIELD = re.compile(r"    ([A-Z_][A-Z0-9_]{0,63})=(.*)")
@@ -37,9 +38,14 @@ _WALL_KEYS = ("time", "timestamp", "@timestamp", "ts", "__REALTIME_TIMESTAMP")
 class Lines(Protocol):
     """What a record is read from: physical lines, one of which may be put back."""
 
-    def line(self) -> Piece: ...
-    def read(self, size: int) -> bytes: ...
-    def back(self, piece: Piece) -> None: ...
+    def line(self) -> Piece:
+        """The next physical line."""
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, whatever lines they hold."""
+
+    def back(self, piece: Piece) -> None:
+        """Put the last line back."""
 
 
 def _text(raw: bytes) -> str:
@@ -129,7 +135,7 @@ def _level(fields: dict[str, Any]) -> int | None:
 
 
 def json_line(text: str, number: int, raw: bytes) -> Iterator[Line] | None:
-    """The records of a line of JSON (NDJSON, RFC 7464 sequences, ``dmesg -J`` without line breaks), None for other text."""
+    """The records of a line of JSON (NDJSON, RFC 7464 sequences, ``dmesg -J`` in one line), None for other text."""
     import json
 
     try:
@@ -156,8 +162,8 @@ def pretty(lines: Lines, raw: bytes, number: int) -> Iterator[Line]:
     """
     from json import loads
 
-    held, fields, last = raw, {}, number
-    count = 0
+    held, last, count = raw, number, 0
+    fields: dict[str, Any] = {}
     while True:
         piece = lines.line()
         if not piece[0]:

@@ -35,8 +35,8 @@ def open_sources(paths: Iterable[Log]) -> Iterator[Source]:
     """Read every input named.
 
     Args:
-        paths: Paths (``-`` is standard input; a folder gives its files, sorted, its subfolders too), log text (a ``str``
-            with a line break), bytes, or binary files.
+        paths: Paths (``-`` is standard input; a folder gives its files, sorted, its subfolders too), log text (a
+            ``str`` with a line break), bytes, or binary files.
 
     Yields:
         One source a file, in order.
@@ -161,7 +161,7 @@ def _stream(name: str, data: bytes, packing: str) -> BinaryIO:
             path=name,
             help="install kernel-kb[zstd], or unpack it first: zstd -dc FILE | kb match",
         ) from None
-    return zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)  # type: ignore[return-value]
+    return zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
 
 
 def _unpack(name: str, data: bytes, packing: str, notes: list[str]) -> bytes:

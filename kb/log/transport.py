@@ -19,6 +19,7 @@ _SYSLOG = r"[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
 _FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]"
 _SEVERITY = r"emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug"
 _KERNEL = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:(?: |$)"
+_PROGRAM = r"(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"
 _STAMP_NEXT = (
     r"(?=<\d{1,3}>|\[ {0,8}\d{1,10}\.\d{3,9}|\[ {0,4}[+-]\d|\[[A-Z][a-z]{2} [A-Z]|(?:"
     + _FACILITY
@@ -26,8 +27,8 @@ _STAMP_NEXT = (
 )
 
 PRINTK = re.compile(
-    # kernel/printk/printk.c info_print_prefix(): "<%u>" "[%5lu.%06lu]" "[%*s]" " "; util-linux dmesg -d adds " <%12.6f>",
-    # -T and --time-format=ctime give a date (in its place, or before the delta), reltime "[  +0.000013]" or "[Mar 4 05:05]".
+    # kernel/printk/printk.c info_print_prefix(): "<%u>" "[%5lu.%06lu]" "[%*s]" " "; util-linux dmesg -d adds
+    # " <%12.6f>", -T and ctime give a date (in its place, or before the delta), reltime "[  +0.000013]" or "[Mar 4 05:05]".
     r"(?:<(?P<level>\d{1,3})>)?"
     r"(?:\[ {0,8}(?P<time>\d{1,10}\.\d{1,9})s?(?: < {0,9}-?[\d.]{1,20}>)?\]"
     r"|\[(?P<wall>[^\W\d]\S{0,6} [^\W\d]\S{0,6} [ \d]?\d \d\d:\d\d:\d\d \d{4}|[A-Z][a-z]{2} {0,2}\d{1,2} \d\d:\d\d)"
@@ -35,10 +36,12 @@ PRINTK = re.compile(
     r"|\[ {0,8}[+-]\d{1,8}\.\d{3,9}\]|\[< {0,9}-?\d{1,9}\.\d{6}>\])"
     r"(?: ?\[ {0,8}(?P<caller>[TC]\d{1,10})\])? ?"
 )
-LEVEL = re.compile(r"<(?P<level>\d{1,3})>(?! [0-9a-f]{2}(?: |$))(?! {0,8}\[ {0,8}\d{1,10}\.)|\[ {1,8}(?P<caller>[TC]\d{1,10})\] ?")
+LEVEL = re.compile(
+    r"<(?P<level>\d{1,3})>(?! [0-9a-f]{2}(?: |$))(?! {0,8}\[ {0,8}\d{1,10}\.)|\[ {1,8}(?P<caller>[TC]\d{1,10})\] ?"
+)
 """printk.time=0: a level alone (not the marked byte of a wrapped ``Code:`` line), or a caller id alone."""
 VENDOR = re.compile(
-    # Android: Samsung "[2:  swapper/0:    1] ", "I[0: swapper:    0] "; MediaTek "(0)[1:swapper/0]" and ".(1)[123:comm]";
+    # Android: Samsung "[2:  swapper/0:    1] ", "I[0: swapper:    0] "; MediaTek "(0)[1:swapper/0]", ".(1)[123:comm]";
     # Huawei "[pid:1361,cpu5,comm]"; Qualcomm "[c1   1234] "
     r" {0,2}(?:[A-Z]?\[ {0,3}\d{1,3}: {0,16}[^\[\]:]{1,20}(?:[:/][^\[\]:]{0,12})?: {0,7}(?P<pid>\d{1,7})\] ?"
     r"|(?:<\d>)?\.?[ -]?\(\d{1,3}\)\[(?P<pid2>\d{1,7}):[^\[\]]{1,24}\]"
@@ -73,7 +76,7 @@ RULES: tuple[Rule, ...] = (
     # a mail quotes: "> > "; not KASAN's marked row of shadow bytes (">ffff8880...: fb")
     _rule("quote", ">", r"(?:>(?=[ >\t]|$) ?){1,60}"),
     _rule("indent", " \t", r"[ \t\u3000]{1,40}" + _STAMP_NEXT),
-    # Documentation/ABI/testing/dev-kmsg, extended netconsole (drivers/net/netconsole.c), which may put the release before
+    # Documentation/ABI/testing/dev-kmsg, extended netconsole (drivers/net/netconsole.c), may put the release before
     _rule(
         "kmsg", _DIGIT,
         r"(?:\d[\w.+-]{1,64},)?(?P<level>\d{1,4}),\d{1,20},(?P<usec>\d{1,20}),[-c+]?(?:,(?!caller=|ncfrag=)[\w=/.-]{1,64})?"
@@ -93,8 +96,8 @@ RULES: tuple[Rule, ...] = (
     _rule("dmesg-iso", _DIGIT, r"(?P<wall>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{6}[+-]\d\d:\d\d) "),
     # rsyslog RFC 3339, journalctl short-iso, short-iso-precise
     _rule("iso", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>[\w.:@-]{1,255}) " + _KERNEL, True),
-    _rule("iso-user", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>[\w.:@-]{1,255}) (?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )", True),
-    # journalctl short, short-precise, rsyslog traditional, busybox klogd ("host kern.info kernel: "), syslog on the wire
+    _rule("iso-user", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>[\w.:@-]{1,255}) " + _PROGRAM, True),
+    # journalctl short, short-precise, rsyslog traditional, busybox klogd ("host kern.info kernel: "), syslog's wire
     _rule(
         "syslog", "<" + _UPPER,
         r"(?:<(?P<level>\d{1,3})>)?(?P<wall>" + _SYSLOG + r") (?P<host>[\w.:@-]{1,255}) "
@@ -103,13 +106,14 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "syslog-user", _UPPER,
-        r"(?P<wall>" + _SYSLOG + r") (?P<host>[\w.:@-]{1,255}) (?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )",
+        r"(?P<wall>" + _SYSLOG + r") (?P<host>[\w.:@-]{1,255}) " + _PROGRAM,
         True,
     ),
     # journalctl short-full, with-unit: "Wed 2026-03-04 05:06:08 UTC host kernel: "
     _rule(
         "journal-full", _UPPER,
-        r"(?P<wall>[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [A-Z+\-\d:]{1,6}) (?P<host>[\w.:@-]{1,255}) " + _KERNEL,
+        r"(?P<wall>[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [A-Z+\-\d:]{1,6}) "
+        r"(?P<host>[\w.:@-]{1,255}) " + _KERNEL,
         True,
     ),
     # journalctl short-unix
@@ -117,12 +121,15 @@ RULES: tuple[Rule, ...] = (
     # dmesg -x: "kern  :err   : "
     _rule("decoded", "kumdaslncf", r"(?:" + _FACILITY + r") {0,6}:(?P<severity>" + _SEVERITY + r") {0,4}: "),
     # KernelCI, LAVA, serial loggers (ts, grabserial, conserver): a time of day before what the console said
-    _rule("logger", "[" + _DIGIT, r"\[?(?P<wall>(?:" + _ISO + r"|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?))\]?[ \t:]{1,6}" + _STAMP_NEXT),
+    _rule(
+        "logger", "[" + _DIGIT,
+        r"\[?(?P<wall>(?:" + _ISO + r"|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?))\]?[ \t:]{1,6}" + _STAMP_NEXT,
+    ),
     # logcat -b kernel -v threadtime, and exports of it
     _rule(
         "logcat", _DIGIT,
-        r"(?:\d{4}-)?(?P<wall>\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6}) {1,5}(?:(?:\w{1,16} {1,5})?\d{1,6} {1,5}\d{1,6} [VDIWEFS] "
-        r"[^:]{0,24}: |(?=<\d>))",
+        r"(?:\d{4}-)?(?P<wall>\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6}) {1,5}"
+        r"(?:(?:\w{1,16} {1,5})?\d{1,6} {1,5}\d{1,6} [VDIWEFS] [^:]{0,24}: |(?=<\d>))",
     ),
     _rule("logcat-brief", "VDIWEF", r"[VDIWEF]/(?:KERNEL|kernel) {0,8}\( {0,6}\d{1,6}\): "),
     # z/VM console: CPU number before each line
@@ -147,7 +154,8 @@ class Prefix(NamedTuple):
 
 _BARE = Prefix(0)
 _BY_CHAR: dict[str, tuple[Rule, ...]] = {
-    char: tuple(rule for rule in RULES if char in rule.first) for char in {char for rule in RULES for char in rule.first}
+    char: tuple(rule for rule in RULES if char in rule.first)
+    for char in {char for rule in RULES for char in rule.first}
 }
 _LAYERS = 5
 """Prefixes that one line may carry."""

@@ -60,7 +60,9 @@ def test_numbers_stay_exact_when_jumping(heads: list[bool], each: int) -> None:
 
 def test_lines_belong_to_the_release_of_their_boot() -> None:
     boot = "[    0.000000] Linux version {} (gcc) #1 SMP\n"
-    reader = Reader((QUIET + boot.format("6.1.0-44-amd64") + QUIET * 3 + boot.format("6.12.117+deb12") + QUIET).encode())
+    reader = Reader(
+        (QUIET + boot.format("6.1.0-44-amd64") + QUIET * 3 + boot.format("6.12.117+deb12") + QUIET).encode()
+    )
     assert reader.boots == [(2, "6.1.0-44-amd64"), (6, "6.12.117+deb12")]
     assert [reader.release_at(number) for number in (1, 2, 5, 6, 7)] == [
         None, "6.1.0-44-amd64", "6.1.0-44-amd64", "6.12.117+deb12", "6.12.117+deb12",

@@ -66,7 +66,9 @@ def test_quoted_printable_is_decoded() -> None:
         f"[  100.00000{number}] Hardware name: Some Board, BIOS 1.2a, of a certain len=\ngth =3D {number}\n"
         for number in range(4)
     )
-    assert texts(log) == [f"Hardware name: Some Board, BIOS 1.2a, of a certain length = {number}" for number in range(4)]
+    assert texts(log) == [
+        f"Hardware name: Some Board, BIOS 1.2a, of a certain length = {number}" for number in range(4)
+    ]
 
 
 def test_the_80_columns_of_zvm_are_joined() -> None:

@@ -5,14 +5,14 @@ Each kind names in kinds.toml where to look, in order; the first frame that is n
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kb.model.report import Frame, Report, Trace
 from kb.parse.headline import Row
 from kb.parse.outline import Outline
-from kb.parse.stack import is_address, plain, shown
+from kb.parse.stack import aliases, is_address, plain, shown
 
 _INTERRUPT_ENTRY = re.compile(
     r"apic_timer_interrupt|^(?:__|asm_)?sysvec_|^asm_call_(?:on_stack|irq_on_stack)|^el1h?_(?:64_)?irq|^el1_interrupt|^__irq_svc|handle_arch_irq|"
@@ -35,12 +35,15 @@ _BUCKETS = (
 class Guilt:
     """A guilty frame and the sentence that defends the choice."""
 
-    __slots__ = ("because", "frame", "function")
+    __slots__ = ("aliases", "because", "frame", "function")
 
-    def __init__(self, function: str, frame: Frame | None, because: str):
-        self.function = function
+    def __init__(self, function: str, frame: Frame | None, because: str, bucket: str | None = None):
+        """``function`` as it stood in the log, compiler suffixes removed; ``bucket`` the name it is grouped under."""
+        self.function = bucket or shown(function)
         self.frame = frame
         self.because = because
+        self.aliases = aliases(function) if bucket is None else (function,) if function != bucket else ()
+        """Other names of the function: titles made with them are alternative titles."""
 
 
 def find(row: Row, fields: Mapping[str, str], out: Outline) -> Guilt | None:
@@ -58,7 +61,8 @@ def _last_resort(out: Outline) -> Guilt | None:
     frame = out.registers.frame if out.registers is not None else None
     if frame is None or is_address(frame.function):
         return None
-    return Guilt(shown(plain(frame.function)), frame, "the program counter was in it, and all that is left of the stack is plumbing")
+    because = "the program counter was in it, and all that is left of the stack is plumbing"
+    return Guilt(plain(frame.function), frame, because)
 
 
 # ---- plumbing
@@ -116,7 +120,7 @@ def _pick(frames: Iterable[Frame], skip: _Skip, where: str) -> Guilt | None:
         function = plain(frame.function)
         if skip(function, frame.module) is None:
             behind = f" behind {', '.join(skipped[:3])}{' ...' if len(skipped) > 3 else ''}" if skipped else ""
-            return Guilt(shown(function), frame, f"first frame of {where} that is not plumbing{behind}")
+            return Guilt(function, frame, f"first frame of {where} that is not plumbing{behind}")
         skipped.append(function)
     return None
 
@@ -133,7 +137,8 @@ def _usable(frames: Iterable[Frame]) -> list[Frame]:
 
 def _printed(trace: Trace) -> tuple[Frame, ...]:
     """The frames of a trace under the functions that printed it (their names differ by architecture)."""
-    last = max((i for i, frame in enumerate(trace.frames[:_DUMP_DEPTH]) if _DUMPING.match(plain(frame.function))), default=-1)
+    top = enumerate(trace.frames[:_DUMP_DEPTH])
+    last = max((index for index, frame in top if _DUMPING.match(plain(frame.function))), default=-1)
     return trace.frames[last + 1 :]
 
 
@@ -141,7 +146,7 @@ def _named(fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None
     function = plain(fields.get("fn") or fields.get("fn2") or "")
     if not function or is_address(function) or function[0].isdigit() or skip(function, fields.get("mod")) is not None:
         return None
-    return Guilt(shown(function), _same(function, out, fields.get("mod")), "named by the headline")
+    return Guilt(function, _same(function, out, fields.get("mod")), "named by the headline")
 
 
 def _same(function: str, out: Outline, module: str | None) -> Frame | None:
@@ -157,7 +162,7 @@ def _pc(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
     frame = out.registers.frame if out.registers is not None else None
     if frame is None or is_address(frame.function) or skip(plain(frame.function), frame.module) is not None:
         return None
-    return Guilt(shown(plain(frame.function)), frame, "the program counter was in it")
+    return Guilt(plain(frame.function), frame, "the program counter was in it")
 
 
 def _lr(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
@@ -166,7 +171,8 @@ def _lr(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
         return None
     if skip(plain(registers.link.function), registers.link.module) is not None:
         return None
-    return Guilt(shown(plain(registers.link.function)), registers.link, "the link register points into it, the program counter nowhere")
+    because = "the link register points into it, the program counter nowhere"
+    return Guilt(plain(registers.link.function), registers.link, because)
 
 
 def main_trace(out: Outline) -> Trace | None:
@@ -232,6 +238,15 @@ def _page_owner(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt 
     return None
 
 
+def origin(out: Outline) -> str | None:
+    """Who allocated the memory that was never initialised, where KMSAN tells it."""
+    for trace in out.traces:
+        if trace.role == "origin" and "created" in trace.title:
+            found = _pick(trace.frames, _skips(("alloc",)), "the stack that allocated the memory")
+            return found.function if found is not None else None
+    return None
+
+
 def _none(_fields: Mapping[str, str], _out: Outline, _skip: _Skip) -> Guilt | None:
     return None
 
@@ -243,7 +258,8 @@ def _hung(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None
     for frame in trace.frames:
         for pattern, name in _BUCKETS:
             if frame.reliable and pattern.search(frame.function):
-                return Guilt(name or plain(frame.function), frame, "a wait that hangs everywhere when its holder is stuck")
+                function = plain(frame.function)
+                return Guilt(function, frame, "a wait that hangs everywhere when its holder is stuck", name or function)
     return _pick(trace.frames, skip, "the stack")
 
 
@@ -264,23 +280,35 @@ def _before_anchor(frames: list[Frame], skip: _Skip) -> Guilt | None:
     A loop is caught anywhere inside. Where a loadable module is in the stack, its innermost function is meant: core
     code loops for it. Else the last function before a dispatcher (an anchor), which is the same each time.
     """
+    calling = _calling(frames, skip)
+    if calling is not None:
+        return calling
     before = frames[0] if frames else None
     for frame in frames:
         function = plain(frame.function)
-        if _CALLS_OTHERS.search(function):
-            return Guilt("smp_call_function", frame, "the CPU waits for others to run a function")
-        if frame.module is not None and skip(function, frame.module) is None:
-            return Guilt(shown(function), frame, "innermost function of a module in the stack of the stalled CPU")
-        if any(entry.covers(function, frame.module) for entry in _groups()["anchors"]):
-            break
-    for frame in frames:
-        function = plain(frame.function)
-        if before is not None and any(entry.covers(function, frame.module) for entry in _groups()["anchors"]):
-            name = shown(plain(before.function))
-            return Guilt(name, before, f"last function before {function} in the stack of the stalled CPU")
+        if before is not None and _is_anchor(frame):
+            because = f"last function before {function} in the stack of the stalled CPU"
+            return Guilt(plain(before.function), before, because)
         if skip(function, None) is None or (before is not None and skip(plain(before.function), None) is not None):
             before = frame
     return _pick(frames, skip, "the stack of the stalled CPU")
+
+
+def _calling(frames: list[Frame], skip: _Skip) -> Guilt | None:
+    """What stands inside the first anchor and says more than its place: a wait for other CPUs, a module's function."""
+    for frame in frames:
+        function = plain(frame.function)
+        if _CALLS_OTHERS.search(function):
+            return Guilt(function, frame, "the CPU waits for others to run a function", "smp_call_function")
+        if frame.module is not None and skip(function, frame.module) is None:
+            return Guilt(function, frame, "innermost function of a module in the stack of the stalled CPU")
+        if _is_anchor(frame):
+            return None
+    return None
+
+
+def _is_anchor(frame: Frame) -> bool:
+    return any(entry.covers(plain(frame.function), frame.module) for entry in _groups()["anchors"])
 
 
 def _interrupted(out: Outline) -> tuple[Frame, ...]:

@@ -7,11 +7,15 @@ Nothing is concluded here: which stack is to blame, what the report is called an
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kb.model.log import Line
 from kb.model.report import Frame, Registers, Trace
 from kb.parse import grammar, stack
 from kb.parse.grammar import LineToken
+
+if TYPE_CHECKING:
+    from lark import Tree
 
 _ROLES = (
     ("nmi", re.compile(r"NMI backtrace")),
@@ -24,7 +28,7 @@ _ROLES = (
     ("access", re.compile(r"(?:read|write|race at).*0x|.*read-write to")),
     ("lock", re.compile(r"-> #|the |to a |\.\.\.|\{|INITIAL|IN-|HARDIRQ|SOFTIRQ")),
 )
-_INTERRUPT_AT = re.compile(r"--- interrupt: ?[0-9a-f]+ at (?P<fn>[A-Za-z_.$][\w.$]*)(?:\+(?P<off>0x[0-9a-f]+)/(?P<size>0x[0-9a-f]+))?")
+_INTERRUPT_AT = re.compile(r"--- interrupt: ?[0-9a-f]+ at (?P<fn>[A-Za-z_.$][\w.$]*)")
 _CONTEXT_END = re.compile(r"\s*(?:</(?:IRQ|NMI|SOFTIRQ|#\w+)>|<EOI>|<<EOE>>|--- interrupt)")
 _TAINT = re.compile(r"[^A-Z]")
 
@@ -77,7 +81,7 @@ class _Reader:
         self.locking = False
         self.registers: Registers | None = None
 
-    def read(self, tree: "grammar.Tree[LineToken]") -> Outline:
+    def read(self, tree: "Tree[LineToken]") -> Outline:
         for child in tree.children:
             if isinstance(child, LineToken):
                 self.line(child)
@@ -266,7 +270,8 @@ class _Reader:
             self.locking = True
 
     def on_lock_at(self, token: LineToken) -> None:
-        frame = Frame(token.fields["lockfn"], module=stack.module_of(token.fields.get("locktail", "")), line=token.line.number)
+        module = stack.module_of(token.fields.get("locktail", ""))
+        frame = Frame(token.fields["lockfn"], module=module, line=token.line.number)
         if self.locking:
             self.out.locks.append(frame)
             self.locking = False

@@ -5,15 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kb.model.log import Line, Splat
-from kb.model.report import Frame, Report
+from kb.model.report import Report, Trace
 from kb.parse import guilty
 from kb.parse.headline import Headline, Row, classify, refine, rows
 from kb.parse.outline import Outline, outline
 from kb.parse.stack import plain
 
-_MEMORY_KINDS = frozenset({"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"})
+_MEMORY_KINDS = frozenset(
+    {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}
+)
 _MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d+\*\d+kB")
 _NUMBER = re.compile(r"\b\d+\b")
+_DIGITS = re.compile(r"\d+")
 _ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b|0x[0-9a-f]+\b")
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\]")
 _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
@@ -38,7 +41,7 @@ def parse(splat: Splat) -> Report:
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
     corrupted = _corrupted(row, fields, out, guilt, splat)
-    title, alt = _titles(row, fields, guilt)
+    title, alt = _titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
     report = Report(
         source=splat.source,
         lines=lines,
@@ -72,7 +75,7 @@ def parse(splat: Splat) -> Report:
     return _with_memory(report)
 
 
-def _traces(out: Outline) -> tuple[object, ...]:  # type: ignore[type-arg]
+def _traces(out: Outline) -> tuple[Trace, ...]:
     main = guilty.main_trace(out)
     if main is None or main.role == "main":
         return out.traces
@@ -129,11 +132,19 @@ def _titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> 
     values = _Values(fields)
     values["fn"] = guilt.function if guilt else "corrupted"
     if row.needs and row.needs not in fields:
-        text = _ADDRESS.sub("ADDR", fields.get("what", "") + (f" in {fields['fn']}" if "fn" in fields else "") + fields.get("rest", ""))
+        where = f" in {fields['fn']}" if "fn" in fields else ""
+        text = _ADDRESS.sub("ADDR", fields.get("what", "") + where + fields.get("rest", ""))
         return f"{row.title.split(':')[0]}: {_NUMBER.sub('NUM', text)}", ()
+    if row.kind == "fuzzer":
+        values["what"] = _DIGITS.sub("NUM", values["what"])
     title = row.title.format_map(values)
     title = title.replace(": order: in ", " in ")  # of a headline that is lost
-    return title.strip(), tuple(alt.format_map(values) for alt in row.alt)
+    alt: list[str] = []
+    for name in (values["fn"], *(guilt.aliases if guilt else ())):
+        values["fn"] = name
+        forms = (form for form in (row.title, *row.alt) if "{origin}" not in form or values["origin"])
+        alt += [made for form in forms if (made := form.format_map(values)) != title]
+    return title.strip(), tuple(dict.fromkeys(alt))
 
 
 class _Values(dict[str, str]):

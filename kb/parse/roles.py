@@ -10,7 +10,7 @@ STACK = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
 """Terminals that are entries of a stack."""
 
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
-_ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace)")
+_ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace for cpu \d+\s*$)")
 _REQUEST = re.compile(r"(?:sysrq: |SysRq ?: ?)(?:Show|Dump)")
 _ASIDE = re.compile(r"\s*(?:Preemption disabled at|(?:hard|soft)irqs last)")
 _LIMIT = 4096

@@ -45,6 +45,15 @@ def shown(function: str) -> str:
     return body["name"] if body is not None else function
 
 
+def aliases(function: str) -> tuple[str, ...]:
+    """What else a plain symbol is called in titles: as it stood, and half stripped (``sys_mremap``)."""
+    name = shown(function)
+    if name == function:
+        return ()
+    half = re.sub(r"^__(?:se|do)_", "", function)
+    return tuple(dict.fromkeys(alias for alias in (function, half) if alias != name))
+
+
 def _rust(name: str) -> str:
     """Demangle Rust's legacy scheme (rustc v0.x-1.x: length-prefixed path, hash); anything else is left alone."""
     body, parts = name[3:], []

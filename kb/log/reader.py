@@ -70,16 +70,14 @@ class Reader:
         The consumer stops taking lines when its report is over; the next window begins at the first candidate behind
         the last line it took.
         """
-        hits = find_openers(self.data, self._done)
-        for hit in hits:
-            if hit < self._done:
-                continue
+        while True:
+            hit = next(find_openers(self.data, self._done), None)
+            if hit is None:
+                return
             before = self._done
             yield self._window(self._begin(hit))
             if self._done <= hit and self._done == before:
                 self._done = self._line_end(hit)  # nothing was taken: the candidate is declined
-            hits = find_openers(self.data, self._done)
-        return
 
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
         lines = decode(Cursor(self.data, offset, number))

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -71,13 +72,18 @@ def _from_folder(name: str) -> Iterator[Source]:
     """Text files and packed files of a folder, sorted by path; binary files are passed over."""
     for folder, folders, files in os.walk(name, onerror=_unreadable):
         folders.sort()
+        parts: list[bytes] = []  # of a dump that pstore left as one file a part
         for file in sorted(files):
             path = os.path.join(folder, file)
             if not os.path.isfile(path):
                 continue
             data = _read_file(path)
-            if not is_binary(data):
+            if _PART.match(data[:64]):
+                parts.append(data if data.endswith(b"\n") else data + b"\n")
+            elif not is_binary(data):
                 yield _source(path, data)
+        if parts:
+            yield _source(folder, b"".join(parts))
 
 
 def _unreadable(error: OSError) -> None:
@@ -112,6 +118,23 @@ def is_binary(data: bytes) -> bool:
     return probe.startswith((b"\x7fELF", b"\x89PNG", b"PK\3\4")) or (probe.count(b"\0") + odd) * 10 > len(probe)
 
 
+_PART = re.compile(rb"^(?:[A-Z][a-z]{3,12})#(\d{1,9}) Part(\d{1,9})\r?$", re.M)
+"""fs/pstore/platform.c pstore_dump(): the head of one part of a dump; part 1 is the newest text."""
+
+
+def _in_order(data: bytes) -> bytes:
+    """The parts of a pstore dump, oldest text first; any other data unchanged."""
+    heads = list(_PART.finditer(data))
+    if len(heads) < 2 or heads[0].start() != 0:
+        return data
+    ends = [*(head.start() for head in heads[1:]), len(data)]
+    parts = [(int(head[1]), -int(head[2]), data[head.start() : end]) for head, end in zip(heads, ends, strict=True)]
+    ordered = sorted(parts, key=lambda part: part[:2])
+    if ordered == parts:
+        return data
+    return b"".join(text if text.endswith(b"\n") else text + b"\n" for _, _, text in ordered)
+
+
 def _source(name: str, data: bytes) -> Source:
     notes: list[str] = []
     for _ in range(3):  # a .gz inside a .gz happens; more is no log
@@ -124,6 +147,10 @@ def _source(name: str, data: bytes) -> Source:
         data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")
     elif data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
+    ordered = _in_order(data) if b" Part" in data[:64] else data
+    if ordered is not data:
+        notes.append("parts of a pstore dump put in order: line numbers are those of the joined text")
+        data = ordered
     return Source(name, data, tuple(notes))
 
 

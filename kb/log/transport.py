@@ -28,7 +28,8 @@ _STAMP_NEXT = (
 
 PRINTK = re.compile(
     # kernel/printk/printk.c info_print_prefix(): "<%u>" "[%5lu.%06lu]" "[%*s]" " "; util-linux dmesg -d adds
-    # " <%12.6f>", -T and ctime give a date (in its place, or before the delta), reltime "[  +0.000013]" or "[Mar 4 05:05]".
+    # " <%12.6f>", -T and ctime give a date (in its place, or before the delta), reltime
+    # "[  +0.000013]" or "[Mar 4 05:05]", "[Nov23 00:10]".
     r"(?:<(?P<level>\d{1,3})>)?"
     r"(?:\[ {0,8}(?P<time>\d{1,10}\.\d{1,9})s?(?: < {0,9}-?[\d.]{1,20}>)?\]"
     r"|\[(?P<wall>[^\W\d]\S{0,6} [^\W\d]\S{0,6} [ \d]?\d \d\d:\d\d:\d\d \d{4}|[A-Z][a-z]{2} {0,2}\d{1,2} \d\d:\d\d)"

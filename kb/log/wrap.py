@@ -1,4 +1,4 @@
-"""Lines that were broken on their way: a mailer's wrapped lines, quoted-printable, z/VM's 80 columns, netconsole fragments.
+"""Lines broken on their way: by a mailer, quoted-printable, z/VM's 80 columns, netconsole's fragments.
 
 Nothing is joined unless the log itself shows that it was broken like that: a mailer breaks at one width, so the tails
 must follow lines that ended just before it. A line that has a prefix of its own is never a tail.
@@ -40,10 +40,16 @@ _TAILS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (r"^\s{0,8}Code: |^(?:[<(]?[0-9a-f]{2,8}[>)]? ){7}", _HEX_PAIRS),
         # mm/page_alloc.c, mm/show_mem.c show_free_areas()
         (r"(?:^|\s)\w{1,40}(?:\(\w{1,8}\))?:\d{1,20}[kK]B\b", _FIELDS),
-        (r"^(?:Node \d{1,4} )?\w{3,8}: (?:\d{1,9}\*\d{1,9}kB|\([A-Z]{1,6}\)| ){1,40}", r"(?:\d{1,9}\*\d{1,9}kB|\([A-Z]{1,6}\)|= ?\d|\d{1,12}kB$)"),
+        (
+            r"^(?:Node \d{1,4} )?\w{3,8}: (?:\d{1,9}\*\d{1,9}kB|\([A-Z]{1,6}\)| ){1,40}",
+            r"(?:\d{1,9}\*\d{1,9}kB|\([A-Z]{1,6}\)|= ?\d|\d{1,12}kB$)",
+        ),
         (r"^lowmem_reserve\[\]:", r"\d{1,9}(?: |$)"),
         # kernel/module.c print_modules()
-        (r"^\s{0,8}Modules linked in:|^(?:[\w-]{2,64}(?:\([A-Z+-]{1,4}\))?(?: |$)){2,12}$", r"(?:[\w-]{2,64}(?:\([A-Z+-]{1,4}\))?(?: |$)){1,16}(?:\[last|$)|\[last unloaded"),
+        (
+            r"^\s{0,8}Modules linked in:|^(?:[\w-]{2,64}(?:\([A-Z+-]{1,4}\))?(?: |$)){2,12}$",
+            r"(?:[\w-]{2,64}(?:\([A-Z+-]{1,4}\))?(?: |$)){1,16}(?:\[last|$)|\[last unloaded",
+        ),
         # lib/dump_stack.c: release and build number behind the taint, BIOS behind the machine
         (r"^\s{0,8}(?:CPU: \d|Pid: \d|REGS: )", r"[\w.+~-]{0,64}\d\.\d[\w.+~-]{0,64}(?: |$)|#\d"),
         (r"^\s{0,8}Hardware name", r"BIOS|\d\d/\d\d/\d{4}"),
@@ -56,7 +62,8 @@ _TAILS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"failure[.:]|order[:=]|mode[:=]|nodemask=|cpuset=|mems_allowed|oom_score_adj|gfp_mask=",
         ),
         (
-            r"^\s{0,8}(?:BUG|WARNING|INFO|Unable to handle|Internal error|Oops|Kernel panic|general protection|kernel BUG)\b",
+            r"^\s{0,8}(?:BUG|WARNING|INFO|Unable to handle|Internal error|Oops|Kernel panic|general protection"
+            r"|kernel BUG)\b",
             r"(?!(?:pc|lr|sp|pgd|p4d|in_atomic|preempt_count|lock|page|flags|raw|head|turning)\b)[a-z0-9(/<*._]",
         ),
     )

@@ -93,3 +93,22 @@ def test_an_absent_file_says_where_and_what_to_do(tmp_path: Path) -> None:
     assert caught.value.path == str(tmp_path / "none.log")
     assert caught.value.reason == "no such file"
     assert caught.value.help is not None
+
+
+PARTS = [
+    b"Panic#1 Part1\n<4>[    3.000000] c\n",
+    b"Panic#1 Part2\n<4>[    2.000000] b\n<4>[    2.1",
+    b"Panic#1 Part3\n<4>[    1.000000] a\n",
+]
+
+
+def test_parts_of_a_pstore_dump_are_read_oldest_first(tmp_path: Path) -> None:
+    want = [b"Part3", b"Part2", b"Part1"]
+    joined = one(b"\n".join(PARTS))
+    assert [joined.data.count(part) for part in want] == [1, 1, 1]
+    assert sorted(want, key=joined.data.index) == want
+    assert joined.notes == ("parts of a pstore dump put in order: line numbers are those of the joined text",)
+    for number, part in enumerate(PARTS):
+        (tmp_path / f"dmesg-erst-{number}").write_bytes(part)
+    (source,) = open_sources([tmp_path])
+    assert sorted(want, key=source.data.index) == want

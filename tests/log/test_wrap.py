@@ -55,7 +55,8 @@ def test_an_ordinary_log_is_left_alone() -> None:
 
 def test_foreign_lines_between_are_no_tails() -> None:
     log = "".join(
-        f"[  100.0000{number:02}] usb 1-{number}: a message of some length that ends anywhere {'x' * number}\nlogin: foo\n"
+        f"[  100.0000{number:02}] usb 1-{number}: a message of some length that ends "
+        f"anywhere {'x' * number}\nlogin: foo\n"
         for number in range(20)
     )
     assert len(texts(log)) == 40

@@ -56,6 +56,16 @@ def transcript(args: str, sections: tuple[str, ...] = ()) -> str:
     return f"```console\n$ kb {args}\n{answer}```\n"
 
 
+def vocabulary() -> str:
+    """The facts that predicates may name, as tables."""
+    sys.path.insert(0, str(ROOT))
+    from kb.facts.vocabulary import NAMES, PREFIXES
+
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in NAMES.items()]
+    more = [f"| `{name}...` | {meaning} |" for name, meaning in PREFIXES.items()]
+    return "\n".join(["| fact | means |", "|---|---|", *rows, *more]) + "\n"
+
+
 def commands() -> list[tuple[str, ...]]:
     """Every command of kb as its words, in the order of its help: ``()``, ``("match",)``, ``("case",)`` ..."""
     return list(_walk(()))
@@ -90,6 +100,17 @@ def documents() -> list[Path]:
     return [path for path in files if "[[[cog" in path.read_text(encoding="utf-8")]
 
 
+def _case_index(check: bool) -> int:
+    """Write cases/README.md, or with ``check`` tell whether it is stale."""
+    place, text = ROOT / "cases/README.md", kb("case", "index")
+    if not check:
+        place.write_text(text, encoding="utf-8")
+    elif place.read_text(encoding="utf-8") != text:
+        print(f"{place.relative_to(ROOT)} is stale", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main() -> int:
     """Runs cog over the documents."""
     from cogapp import Cog
@@ -102,6 +123,7 @@ def main() -> int:
     mode = ["--check", "--diff"] if check else ["-r"]
     sys.path.insert(0, str(ROOT / "docs"))
     code: int = Cog().main(["cog", *mode, "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
+    code = _case_index(check) or code
     if code and check:
         print("help: make docs, then look at the difference", file=sys.stderr)
     return code

@@ -192,12 +192,14 @@ def _add_case(verbs: "Verbs") -> None:
     new.add_argument(
         "--into", metavar="DIR", default=".", help="folder to make the case's folder in (default: this one)"
     )
+    index = _verb(inner, "index", "kb.commands.case:index", "print the generated index of the library, by subsystem")
+    index.add_argument("--write", action="store_true", help="write it to README.md in the library's folder")
     for each in (lint, test):
         each.add_argument(
             "paths", nargs="*", metavar="PATH", help="case folders or folders of them (default: the library)"
         )
         each.add_argument("--json", action="store_true", help="one JSON object a finding and line")
-    for each in (listing, show, lint, test, new):
+    for each in (listing, show, lint, test, new, index):
         _common(each, cases=True, color=False)
 
 

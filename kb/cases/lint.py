@@ -11,6 +11,7 @@ from typing import Any
 
 from kb.cases.format import SECTIONS, Document, load
 from kb.cases.library import files
+from kb.facts.vocabulary import NAMES, known
 from kb.model.case import Case, Predicate
 from kb.model.verdict import Diagnosis, Verdict
 
@@ -87,18 +88,6 @@ def _apply(document: Document, case: Case) -> Iterator[Finding]:
             yield Finding(number, reason, document.path, line, help_)
 
 
-def vocabulary() -> frozenset[str] | None:
-    """Names of all facts, None where this kb does not tell them."""
-    import importlib
-
-    try:
-        known = importlib.import_module("kb.facts.vocabulary")
-    except ImportError:
-        return None
-    names: Any = getattr(known, "NAMES", None) or getattr(known, "VOCABULARY", None)
-    return frozenset(map(str, names)) if names else None
-
-
 def _predicates(case: Case) -> Iterator[tuple[str, Predicate]]:
     yield from (("require", p) for p in case.require)
     yield from (("any", p) for group in case.any for p in group)
@@ -165,16 +154,13 @@ def _versions(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 @rule("KB103")
 def _facts(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     """Predicates name facts that some report bears."""
-    known = vocabulary()
-    if known is None:
-        return
     import difflib
 
     for _, predicate in _predicates(case):
         name = predicate.fact
-        if name in known or any(entry.endswith("*") and name.startswith(entry[:-1]) for entry in known):
+        if known(name):
             continue
-        near = difflib.get_close_matches(name, known, 1)
+        near = difflib.get_close_matches(name, NAMES, 1)
         help_ = f"did you mean {near[0]!r}?" if near else "docs/facts.md lists them"
         yield f"no fact is called {name!r}", predicate.line, help_
 

@@ -75,6 +75,21 @@ def new(options: argparse.Namespace) -> int:
     return OK
 
 
+def index(options: argparse.Namespace) -> int:
+    """The generated index of the cases."""
+    from kb.cases.library import origins
+    from kb.cases.new import index_markdown
+
+    text = index_markdown(api.library(options.cases).cases)
+    if options.write:
+        place = origins([options.cases] if options.cases else [])[-1] / "README.md"
+        place.write_text(text, encoding="utf-8")
+        print(place)
+    else:
+        print(text, end="")
+    return OK
+
+
 def _paths(options: argparse.Namespace) -> list[Path]:
     if options.paths:
         return [Path(path) for path in options.paths]

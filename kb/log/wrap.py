@@ -111,7 +111,7 @@ def _width(sample: bytes) -> tuple[int, int]:
     rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")]
     indent = _indent(rows)
     pairs: list[tuple[int, int]] = []
-    before, own_before, shaped = "", False, 0
+    before, own_before, shaped, memory = "", False, 0, 0
     for row in rows:
         if not row.strip("> \t"):
             before = ""
@@ -119,7 +119,9 @@ def _width(sample: bytes) -> tuple[int, int]:
         prefix = strip(row)
         own = prefix.rule not in (None, "quote") or prefix[1:6] != (None,) * 5
         text = row[prefix.end :]
-        if before and not own and text.strip() and not text.startswith(_DEEP):
+        if before and not own and _is_memory(before, text):
+            memory += 1
+        elif before and not own and text.strip() and not text.startswith(_DEEP):
             shape = _is_tail(before, text, indent)
             if own_before or shape:
                 pairs.append((len(before), len(text.split(None, 1)[0])))
@@ -133,6 +135,8 @@ def _width(sample: bytes) -> tuple[int, int]:
     widths = [width for width, score in scores.items() if score == highest]
     best, fitting = widths[len(widths) // 2], highest[0]
     longer = sum(len(row) > best + 20 for row in rows)
+    if memory >= 3:  # wrapped again and again as the quotes grew: no one width fits
+        return indent, best
     if fitting < (2 if shaped else 4) or fitting * 3 < len(pairs) * 2 or longer * 10 > len(rows):
         return indent, 0
     return indent, best
@@ -157,6 +161,11 @@ def _is_tail(before: str, text: str, indent: int) -> bool:
     if indent and before.startswith(" " * indent) and not text.startswith((" ", "\t")):
         return True
     return any(head.search(before) and tail.match(text) for head, tail in _TAILS)
+
+
+def _is_memory(before: str, text: str) -> bool:
+    """True for the rest of a zone's or node's line: no line of the kernel begins like that, whatever the width."""
+    return any(head.search(before) and tail.match(text) for head, tail in _TAILS[1:3])
 
 
 def rejoin(lines: Iterator[tuple[Line | None, int]], how: Habits) -> Iterator[tuple[Line | None, int]]:
@@ -210,7 +219,11 @@ def _join(held: Line, line: Line, how: Habits) -> Line | None:
     if how.zvm:
         full = len(last) == _ZVM_COLUMNS and last[-1] not in " \xa0"
         return _glue(held, held.text + _ZVM.sub("", line.text, count=1), line) if full else None
-    if not how.width or not _breaks(how.width, len(last), len(line.text.split(None, 1)[0])):
+    if not how.width:
+        return None
+    if _is_memory(held.text, line.text):
+        return _glue(held, f"{held.text.rstrip(' ')} {line.text}", line)
+    if not _breaks(how.width, len(last), len(line.text.split(None, 1)[0])):
         return None
     if not _stamped(held) and not _is_tail(last, line.text, how.indent):
         return None

@@ -30,6 +30,8 @@ _ROLES = (
 )
 _INTERRUPT_AT = re.compile(r"--- interrupt: ?[0-9a-f]+ at (?P<fn>[A-Za-z_.$][\w.$]*)")
 _CONTEXT_END = re.compile(r"\s*(?:</(?:IRQ|NMI|SOFTIRQ|#\w+)>|<EOI>|<<EOE>>|--- interrupt)")
+_LIMIT = 4096
+"""Characters of a line that are read: printk's own bound is 1 kB."""
 _TAINT = re.compile(r"[^A-Z]")
 
 
@@ -68,7 +70,8 @@ class Outline:
 
 def outline(lines: Sequence[Line]) -> Outline:
     """Parse the lines of a report."""
-    tree = grammar.parse_lines(grammar.load("report"), lines)
+    short = [line if len(line.text) <= _LIMIT else line._replace(text=line.text[:_LIMIT]) for line in lines]
+    tree = grammar.parse_lines(grammar.load("report"), short)
     return _Reader().read(tree)
 
 

@@ -156,7 +156,8 @@ class _Values(dict[str, str]):
     def __init__(self, fields: Mapping[str, str]):
         super().__init__(fields)
         if "what" in fields:
-            self["what"] = _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", fields["what"])).rstrip(". ").replace("_error", " error")
+            alike = _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", fields["what"]))
+            self["what"] = alike.rstrip(". ").replace("_error", " error")
 
 
 def _corrupted(

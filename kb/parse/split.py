@@ -22,7 +22,7 @@ _QUIET_SOLO = 6
 """Lines without a role, in a row, that end a report: before its stack, after it, after its end mark, and where it has
 no stack. A busy machine prints dozens of foreign lines into a report; that time passed tells its end more surely."""
 _PAUSE = 10.0
-"""Seconds without a line of the report that end it: printk writes a report in one go, a slow console in a few seconds."""
+"""Seconds without a line of the report that end it: printk writes a report in one go, a slow console takes a few."""
 _IDLE = 14
 """Lines of a window without an open report before the scanner is asked for the next candidate: the lines that a
 window begins with before its candidate, and the candidate."""
@@ -97,9 +97,10 @@ class _Open:
         return head.row.prelude or self.head.row.kind in head.row.joins
 
     def _repeats(self, head: Headline) -> bool:
-        """True for the second headline of a symbolised report: the first names an inlined function, without an offset."""
-        same = self.head is not None and self.head.row.name == head.row.name and "fn" in head.fields
-        return same and not self.stacked and self.head is not None and "+0x" not in self.head.text and "+0x" in head.text
+        """True for the second headline of a symbolised report: the first names an inlined function, without offset."""
+        if self.head is None or self.stacked or self.head.row.name != head.row.name:
+            return False
+        return "fn" in head.fields and "+0x" in head.text and "+0x" not in self.head.text
 
     def take(self, line: Line, head: Headline) -> None:
         self.add(line, "HEADLINE")

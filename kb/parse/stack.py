@@ -6,10 +6,14 @@ import re
 from kb.model.report import Frame
 from kb.parse.grammar import LineToken
 
-_MODULE = re.compile(r"\[(?P<mod>[A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?: (?P<build>[0-9a-f]{16,40}))?(?: ?\([A-Z+-]+\))?\]")
+_MODULE = re.compile(
+    r"\[(?P<mod>[A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?: (?P<build>[0-9a-f]{16,40}))?(?: ?\([A-Z+-]+\))?\]"
+)
 _SOURCE = re.compile(r"(?P<src>[\w./+-]{1,200}\.(?:[chS]|rs):\d+)")
 # gcc: .isra.N .constprop.N .part.N .cold .cold.N; clang: .llvm.N .__uniq.N; LTO: .lto_priv.N; old gcc: .clone.N
-_SUFFIX = re.compile(r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?)+$")
+_SUFFIX = re.compile(
+    r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?)+$"
+)
 _BARE = re.compile(r"(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]+)(?:/0x[0-9a-f]+)?")
 _AT = re.compile(r"\bat:? +(?:\[<[^>]*>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
 _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")

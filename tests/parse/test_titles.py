@@ -1,0 +1,63 @@
+"""Goldens of titles: tests/parse/data/<kind>.txt holds what kb makes of a report, a blank line, and the report.
+
+The reports are written after the printk formats of the kernels that they name; ``pytest --update`` rewrites the part
+above the blank line, to be reviewed as a diff.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from kb.model.report import Report
+from kb.parse import grammar
+from kb.parse.report import parse
+from kb.parse.split import split_lines
+
+DATA = Path(__file__).with_name("data")
+FILES = sorted(DATA.glob("*.txt"))
+
+
+def reports(text: str) -> list[Report]:
+    return [parse(splat) for splat in split_lines(grammar.split(text))]
+
+
+def summary(report: Report) -> str:
+    lines = [
+        f"title: {report.title}",
+        f"kind: {report.kind}" + (f"/{report.subtype}" if report.subtype else ""),
+        f"function: {report.function or '-'}" + (f" [{report.module}]" if report.module else ""),
+        f"because: {report.chosen_because}",
+    ]
+    lines += [f"alt: {title}" for title in report.alt_titles]
+    if report.corrupted:
+        lines.append(f"corrupted: {report.corrupted}")
+    who = [f"{report.comm}/{report.pid}" if report.comm else None, f"cpu {report.cpu}" if report.cpu is not None else None]
+    lines.append("on: " + " ".join(part for part in (*who, report.kernel, report.arch) if part))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_report_is_named_as_its_golden_says(path: Path, update: bool) -> None:
+    said, _, log = path.read_text(encoding="utf-8").partition("\n\n")
+    found = "".join(summary(report) for report in reports(log))
+    if update:
+        path.write_text(found + "\n" + log, encoding="utf-8")
+        return
+    assert said + "\n" == found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_report_cut_at_any_line_is_still_read(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").partition("\n\n")[2].split("\n")
+    for end in range(len(lines)):
+        for report in reports("\n".join(lines[:end])):
+            assert report.title
+            assert report.kind
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_report_has_the_same_title_among_ordinary_lines(path: Path) -> None:
+    log = path.read_text(encoding="utf-8").partition("\n\n")[2]
+    before = "audit: type=1400 apparmor=DENIED\nusb 1-1: new high-speed USB device number 2 using xhci_hcd\n"
+    after = "\n" + "".join(f"eth0: link is up, attempt {number}\n" for number in range(60))
+    assert [report.title for report in reports(before + log + after)] == [report.title for report in reports(log)]

@@ -47,6 +47,28 @@ def read(log: Log | Iterable[Log]) -> Iterator[Report]:
         yield from _reports(source.data, source.name)
 
 
+def read_live(stream: BinaryIO) -> Iterator[Report]:
+    """The reports of an input that may never end (``journalctl -kf | kb match``), each as soon as it is over.
+
+    An input that ends without a pause is read like a file.
+
+    Args:
+        stream: A binary file: a pipe, a socket's file, a terminal.
+    """
+    from kb.log.stream import gather
+
+    data, ended = gather(stream)
+    if ended:
+        yield from read(data)
+        return
+    from kb.log.reader import follow as lines
+    from kb.parse.follow import follow
+    from kb.parse.report import parse
+    from kb.parse.split import split_lines
+
+    yield from follow(parse(splat) for splat in split_lines(lines(stream, start=data)))
+
+
 def _several(log: Log | Iterable[Log]) -> Iterable[Log]:
     if isinstance(log, str | bytes | Path) or hasattr(log, "read"):
         return [log]  # type: ignore[list-item]

@@ -116,6 +116,8 @@ def _add_match(verbs: "Verbs") -> None:
         action="extend",
         help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, sysctl -a",
     )
+    parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
+    parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")
     parser.add_argument("--record", action="store_true", help="store a sighting of each report")
     parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
     parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")

@@ -198,3 +198,19 @@ def test_verify_prints_a_script_for_a_case_and_for_a_log(example: Path) -> None:
         done = kb("verify", subject, "--kernel", "3.10.0-514.el7.x86_64")
         assert (done.returncode, done.stdout[:9]) == (0, b"#!/bin/sh")
     assert kb("verify", "neither-case-nor-file").returncode == 2
+
+
+def test_a_log_that_is_still_written_is_answered_when_a_report_ends() -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-m", "kb", "match", "--json"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert run.stdin is not None
+    assert run.stdout is not None
+    run.stdin.write(b"[    0.500000] eth0: link up\n" + OOPS)
+    run.stdin.flush()
+    row = json.loads(run.stdout.readline())  # answered although the pipe stays open
+    assert row["function"] == "some_new_function"
+    assert run.poll() is None
+    run.stdin.close()
+    assert run.wait(30) == 1
+    run.stdout.close()

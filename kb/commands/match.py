@@ -5,11 +5,18 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
 from kb.errors import UsageError
+from kb.model.report import Report
 from kb.model.verdict import Diagnosis
+
+if TYPE_CHECKING:
+    from kb.symbols import Symbols
 
 
 def run(options: argparse.Namespace) -> int:
@@ -19,7 +26,10 @@ def run(options: argparse.Namespace) -> int:
     started = time.perf_counter()
     count = known = 0
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
-        for report in api.read(options.files or ["-"]):
+        symbols = _symbols(options)
+        for report in _reports(options.files):
+            if symbols is not None:
+                report = symbols.annotate(report)
             diagnosis = base.diagnose(report, kernel=options.kernel, context=options.context)
             if options.record:
                 base.record(report, source=options.source, host=options.host)
@@ -32,6 +42,21 @@ def run(options: argparse.Namespace) -> int:
         print("kb: no report in the input", file=sys.stderr)
         return EMPTY
     return OK if known else UNKNOWN
+
+
+def _reports(files: list[str]) -> Iterator[Report]:
+    """Reports of the files, or of standard input, which may be a log that is still being written."""
+    if files and files != ["-"]:
+        return api.read(files)
+    return api.read_live(sys.stdin.buffer)
+
+
+def _symbols(options: argparse.Namespace) -> "Symbols | None":
+    if options.vmlinux is None and options.debuginfo is None:
+        return None
+    from kb.symbols import Symbols
+
+    return Symbols(*(Path(path) if path else None for path in (options.vmlinux, options.debuginfo)))
 
 
 def _print(diagnosis: Diagnosis, options: argparse.Namespace, index: int) -> None:

@@ -163,13 +163,14 @@ class Reader:
         return release
 
 
-def follow(stream: BinaryIO, idle: float = 1.0) -> Iterator[Line | None]:
+def follow(stream: BinaryIO, idle: float = 1.0, start: bytes = b"") -> Iterator[Line | None]:
     """Lines of an input that may never end, as they come.
 
     Args:
         stream: A binary file: a pipe, a socket's file, a terminal.
         idle: Seconds of silence after which None is yielded, once a silence.
+        start: Bytes of the input that were read before.
     """
     from kb.log.stream import follow as follow_stream
 
-    return follow_stream(stream, idle)
+    return follow_stream(stream, idle, start)

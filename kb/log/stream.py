@@ -18,14 +18,15 @@ class StreamCursor:
     Args:
         stream: The input. With a file descriptor its silence is noticed; without, reading just blocks.
         idle: Seconds of silence after which one pause is told.
+        start: Bytes of it that were read before.
     """
 
-    def __init__(self, stream: BinaryIO, idle: float):
+    def __init__(self, stream: BinaryIO, idle: float, start: bytes = b""):
         self.offset = 0
         self.number = 1
         self._stream = stream
         self._idle = idle
-        self._buffer = b""
+        self._buffer = start
         self._ended = False
         self._whole = True
         self._told = False
@@ -98,12 +99,37 @@ class StreamCursor:
             self._ended = True
 
 
-def follow(stream: BinaryIO, idle: float = 1.0) -> Iterator[Line | None]:
+def gather(stream: BinaryIO, patience: float = 0.5) -> tuple[bytes, bool]:
+    """What a stream gives before it first falls silent.
+
+    Args:
+        stream: A binary file.
+        patience: Seconds of silence that end the wait.
+
+    Returns:
+        The bytes so far, and whether the stream has ended: one that has not is to be followed.
+    """
+    try:
+        descriptor = stream.fileno()
+        select.select([descriptor], [], [], 0)
+    except (OSError, AttributeError, ValueError):  # no descriptor, or one that cannot be waited on
+        return stream.read(), True
+    pieces: list[bytes] = []
+    while select.select([descriptor], [], [], patience if pieces else None)[0]:
+        data = os.read(descriptor, _CHUNK)
+        if not data:
+            return b"".join(pieces), True
+        pieces.append(data)
+    return b"".join(pieces), False
+
+
+def follow(stream: BinaryIO, idle: float = 1.0, start: bytes = b"") -> Iterator[Line | None]:
     """Lines as they come; None once after ``idle`` seconds of silence.
 
     Args:
         stream: A binary file: a pipe, a socket's file, a terminal.
         idle: Seconds.
+        start: Bytes of it that were read before (:func:`gather`).
     """
-    for line, _ in decode(StreamCursor(stream, idle)):
+    for line, _ in decode(StreamCursor(stream, idle, start)):
         yield line

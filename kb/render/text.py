@@ -25,6 +25,8 @@ _COLOR = {
     "head": "1;36",
 }
 _LABEL = 12
+_CALLERS = 6
+"""Frames of the stack that are shown, the guilty one included."""
 
 
 def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False, width: int = 100) -> str:
@@ -82,6 +84,9 @@ def _head(page: _Page, diagnosis: Diagnosis) -> None:
         page.row(label, text)
     if report.function is not None:
         page.row("blamed", f"{report.function}{where}: {report.chosen_because}")
+    stack = _stack(report)
+    if stack:
+        page.row("stack", stack)
     if report.corrupted is not None:
         page.row("damaged", f"corrupted, because {report.corrupted}", "unknown")
     if report.follows is not None:
@@ -94,6 +99,17 @@ def _head(page: _Page, diagnosis: Diagnosis) -> None:
 def _rows(diagnosis: Diagnosis, name: str) -> Iterable[Mapping[str, Any]]:
     found: Iterable[Mapping[str, Any]] = diagnosis.facts.detail.get(name) or ()
     return found
+
+
+def _stack(report: Report) -> str:
+    """The guilty frame and its callers, innermost first, with source lines where the log or its symbols have them."""
+    frames = [frame for frame in report.frames if frame.reliable]
+    names = [frame.function.partition(".")[0] or frame.function for frame in frames]
+    start = names.index(report.function) if report.function in names else 0
+    shown = [
+        frame.function + (f" ({frame.source})" if frame.source else "") for frame in frames[start : start + _CALLERS]
+    ]
+    return " < ".join(shown) + (" < ..." if len(frames) > start + _CALLERS else "")
 
 
 def _who(report: Report) -> str:

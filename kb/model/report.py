@@ -136,8 +136,12 @@ class Report:
 
     @property
     def frames(self) -> tuple[Frame, ...]:
-        """Frames of the main stack, the program counter's first where the report has registers."""
-        for trace in self.traces:
-            if trace.role == "main":
-                return trace.frames
-        return self.traces[0].frames if self.traces else ()
+        """Frames of the main stack, innermost first; the program counter's before it where registers come before it."""
+        trace = next((trace for trace in self.traces if trace.role == "main"), self.traces[0] if self.traces else None)
+        inner = self.registers.frame if self.registers is not None else None
+        if trace is None:
+            return (inner,) if inner is not None else ()
+        if inner is None or self.registers is None or self.registers.line > trace.line:
+            return trace.frames
+        same = trace.frames and trace.frames[0].function == inner.function
+        return trace.frames if same else (inner, *trace.frames)

@@ -83,6 +83,7 @@ class _Reader:
         self.heading: tuple[str, int | None] | None = None
         self.locking = False
         self.registers: Registers | None = None
+        self.ended = False
 
     def read(self, tree: "Tree[LineToken]") -> Outline:
         for child in tree.children:
@@ -137,6 +138,8 @@ class _Reader:
     def start_registers(self, token: LineToken) -> None:
         """A program counter: the report's own where no stack came before, else an interrupted context in a stack."""
         self.note(token)
+        if self.ended and self.registers is not None:  # the registers are printed once more behind the end mark
+            return
         got = token.fields
         user = got.get("cs") in ("33", "23", "0033", "0023", "73", "0073") or "pcraw" in got
         frame = None
@@ -201,6 +204,9 @@ class _Reader:
         self.current.frames.extend(found)
         if token.type == "ARM_FRAME":
             self.current.caller = stack.arm_caller(token)
+
+    def on_end(self, _token: LineToken) -> None:
+        self.ended = True
 
     def on_mark(self, token: LineToken) -> None:
         if self.current is None or not self.current.frames:

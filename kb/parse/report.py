@@ -7,6 +7,7 @@ from dataclasses import replace
 from kb.model.log import Line, Splat
 from kb.model.report import Report, Trace
 from kb.parse import guilty
+from kb.parse.decode import decoded
 from kb.parse.headline import Headline, Row, classify, refine, rows
 from kb.parse.outline import Outline, outline
 from kb.parse.stack import plain
@@ -41,6 +42,10 @@ def parse(splat: Splat) -> Report:
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
     corrupted = _corrupted(row, fields, out, guilt, splat)
+    arch = _arch(lines)
+    for name, meaning in decoded(fields, row.subtype, arch).items():
+        fields.setdefault(name, meaning)
+        where.setdefault(name, where.get("address" if name == "address_means" else "error_code", opener.number))
     title, alt = _titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
     report = Report(
         source=splat.source,
@@ -56,7 +61,7 @@ def parse(splat: Splat) -> Report:
         chosen_because=guilt.because if guilt else _unblamed(row),
         corrupted=corrupted,
         kernel=fields.get("kernel") or splat.release,
-        arch=_arch(lines),
+        arch=arch,
         comm=fields.get("comm"),
         pid=_int(fields.get("pid")),
         cpu=_int(fields.get("cpu")),
@@ -135,6 +140,8 @@ def _titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> 
         where = f" in {fields['fn']}" if "fn" in fields else ""
         text = _ADDRESS.sub("ADDR", fields.get("what", "") + where + fields.get("rest", ""))
         return f"{row.title.split(':')[0]}: {_NUMBER.sub('NUM', text)}", ()
+    if row.kind == "oom_kill":
+        values |= _oom(fields)
     if row.kind == "fuzzer":
         values["what"] = _DIGITS.sub("NUM", values["what"])
     title = row.title.format_map(values)
@@ -145,6 +152,20 @@ def _titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> 
         forms = (form for form in (row.title, *row.alt) if "{origin}" not in form or values["origin"])
         alt += [made for form in forms if (made := form.format_map(values)) != title]
     return title.strip(), tuple(dict.fromkeys(alt))
+
+
+_LIMITS = {
+    "CONSTRAINT_MEMCG": "memory cgroup",
+    "CONSTRAINT_CPUSET": "cpuset",
+    "CONSTRAINT_MEMORY_POLICY": "memory policy",
+}
+
+
+def _oom(fields: Mapping[str, str]) -> dict[str, str]:
+    """What names an OOM kill: the limit that was reached (old kernels say it in the kill line only) and the victim."""
+    cgroup = fields.get("reason", "").startswith("Memory cgroup")
+    limit = _LIMITS.get(fields.get("constraint", ""), "memory cgroup" if cgroup else "global")
+    return {"limit": limit, "victim": fields.get("victim") or fields.get("task") or "nobody"}
 
 
 class _Values(dict[str, str]):

@@ -1,0 +1,95 @@
+"""A damaged log raises nothing and hangs nowhere, and what names a report survives what does not touch it."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kb import api
+from kb.signature import signature
+from tests.score.restamp import STYLES, restamp
+
+ROOT = Path(__file__).resolve().parent
+SAMPLES = sorted((ROOT / "parse/data").glob("*.txt"))
+TRAFFIC = b"".join(b"[%12.6f] eth0: link up, 1000 Mb/s, sample %d\n" % (1 + n / 100, n) for n in range(400))
+
+
+def log(path: Path) -> bytes:
+    """The raw log of a golden file: what stands behind its headers and an empty line."""
+    return path.read_bytes().partition(b"\n\n")[2]
+
+
+def keys(data: bytes) -> list[str]:
+    return [signature(report).id for report in api.read(data)]
+
+
+def names(path: Path) -> str:
+    return path.stem
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=names)
+def test_a_log_cut_at_any_line_is_read(path: Path) -> None:
+    lines = log(path).splitlines(keepends=True)
+    for end in range(len(lines)):
+        for part in (lines[:end], lines[end:]):
+            list(api.read(b"".join(part)))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=names)
+def test_the_key_does_not_change_with_the_transport(path: Path) -> None:
+    data = log(path)
+    expected = keys(data)
+    assert {style: keys(restamp(data, style)) for style in STYLES} == dict.fromkeys(STYLES, expected)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=names)
+def test_ordinary_traffic_around_and_line_ends_of_a_console_change_no_key(path: Path) -> None:
+    data = restamp(log(path), "dmesg")
+    assert keys(TRAFFIC + data + TRAFFIC) == keys(data)
+    assert keys(data.replace(b"\n", b"\r\n")) == keys(data)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=names)
+def test_lines_of_others_between_change_no_key_where_the_caller_is_printed(path: Path) -> None:
+    data = restamp(log(path), "caller")
+    mixed = b"".join(line + b"[   10.000100][ T9999] eth0: link up\n" for line in data.splitlines(keepends=True))
+    assert keys(mixed) == keys(data)
+
+
+def dropped(data: bytes, seed: int) -> Iterator[bytes]:
+    chance = random.Random(seed)
+    return (line for line in data.splitlines(keepends=True) if chance.random() > 0.05)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(SAMPLES), st.integers(0, 10_000))
+def test_a_log_that_lost_lines_is_read(path: Path, seed: int) -> None:
+    list(api.read(b"".join(dropped(log(path), seed))))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(SAMPLES), min_size=2, max_size=4), st.integers(0, 10_000))
+def test_reports_run_into_one_another_are_read(paths: list[Path], seed: int) -> None:
+    """Several CPUs at once, without caller ids: nothing can tell them apart, and nothing may raise."""
+    chance = random.Random(seed)
+    queues = [log(path).splitlines(keepends=True) for path in paths]
+    mixed = []
+    while any(queues):
+        queue = chance.choice([queue for queue in queues if queue])
+        mixed.append(queue.pop(0))
+    list(api.read(b"".join(mixed)))
+
+
+@settings(max_examples=80)
+@given(st.sampled_from(SAMPLES), st.data())
+def test_bytes_that_were_changed_are_read(path: Path, data: st.DataObject) -> None:
+    raw = bytearray(log(path))
+    for _ in range(data.draw(st.integers(1, 30))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    for diagnosis in api.match(bytes(raw), cases=()):
+        diagnosis.to_text()
+        diagnosis.to_markdown()
+        diagnosis.to_json()

@@ -66,29 +66,31 @@ def whatif(
             "because": f"order {order} is above the largest block",
             "zones": [],
         }
-    memory = MemInfo(tuple(zones), page_kb)
     outcomes = [_attempt(request, zones, rule) for rule in rules]
-    views = {id(view.zone): view for view in view_zones(request, memory, rules)}
-    tried = candidate_zones(request, zones)
-    details = []
-    for index, zone in enumerate(tried):
-        detail = zone_detail(zone, views.get(id(zone)), request, memory, index)
-        detail["attempts"] = _attempts(zone, request, zones, rules[-1])
-        view = views.get(id(zone))
-        flip = highest_min(view, request, memory, zone.free) if view else None
-        detail["admits_while_min_at_most"] = flip
-        details.append(detail)
     admitted = {outcome[0] for outcome in outcomes}
     path, where = outcomes[-1][1], outcomes[-1][2]
     verdict = admitted.pop() if len(admitted) == 1 else None
-    row |= {
+    return row | {
         "admitted": verdict,
         "path": path if verdict else None,
         "admitted_by": where if verdict else None,
-        "zones": details,
+        "zones": _details(request, zones, rules, page_kb),
+        "because": _because(verdict, path, where, row["may_reclaim"], rules),
     }
-    row["because"] = _because(verdict, path, where, row["may_reclaim"], rules)
-    return row
+
+
+def _details(request: Request, zones: Sequence[Zone], rules: Sequence[RuleSet], page_kb: int) -> list[dict[str, Any]]:
+    """The zones in the order they are tried: replays, attempts on both paths, and how far each is from flipping."""
+    memory = MemInfo(tuple(zones), page_kb)
+    views = {id(view.zone): view for view in view_zones(request, memory, tuple(rules))}
+    details = []
+    for index, zone in enumerate(candidate_zones(request, zones)):
+        view = views.get(id(zone))
+        detail = zone_detail(zone, view, request, memory, index)
+        detail["attempts"] = _attempts(zone, request, zones, rules[-1])
+        detail["admits_while_min_at_most"] = highest_min(view, request, memory, zone.free) if view else None
+        details.append(detail)
+    return details
 
 
 def _decode(gfp: str, release: Release | None) -> Decoded | None:

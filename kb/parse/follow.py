@@ -10,21 +10,30 @@ from dataclasses import replace
 
 from kb.model.report import Report
 
+_NEAR_REPORTS = 64
+"""Reports before it that are asked: a bound for logs of a hundred thousand warnings."""
 _NEAR_LINES = 400
 _NEAR_SECONDS = 60.0
 """How far behind its cause a follow-on report may stand: a panic comes at once, a slow console needs some seconds."""
 _DYING = re.compile(r"^(?:do_exit|make_task_dead|rewind_stack_do_exit|rewind_stack_and_make_dead|die)$")
-_SAME = frozenset({"hung_task"})
+_WAVE = frozenset({"hung_task"})
+_FATAL = frozenset({"oops", "kernel_bug", "double_fault"})
+_STARVED = frozenset({"page_allocation_failure", "allocation_stall", "slub_failure"})
+"""What an OOM victim prints on its way out: it may dip into all reserves, and still find nothing."""
 
 
 def follow(reports: Iterable[Report]) -> Iterator[Report]:
     """The reports of one input, each with ``follows`` set where it follows on from an earlier one."""
     before: list[Report] = []
     for report in reports:
-        cause = next((index for index in range(len(before) - 1, -1, -1) if _follows(before[index], report)), None)
+        recent = range(len(before) - 1, max(len(before) - 1 - _NEAR_REPORTS, -1), -1)
+        cause = next((index for index in recent if _follows(before[index], report)), None)
         if cause is not None and before[cause].follows is not None:
             cause = before[cause].follows
-        report = replace(report, follows=cause) if cause is not None else report
+        if cause is not None:
+            # "what this panic follows is not in the log" is said by a reading of the panic alone
+            lost = report.kind == "panic" and report.subtype == "follow"
+            report = replace(report, follows=cause, corrupted=None if lost else report.corrupted)
         before.append(report)
         yield report
 
@@ -36,12 +45,23 @@ def _follows(cause: Report, report: Report) -> bool:
         return report.subtype == "follow" or cause.kind in ("oops", "kernel_bug", "oom_kill", "double_fault")
     if cause.kind == "panic":
         return True
-    died = cause.kind in ("oops", "kernel_bug", "double_fault")
-    if died and "D" in (report.taint or ""):
+    if cause.kind == "oom_kill" and report.kind in _STARVED:
+        return report.comm is not None and cause.fields.get("victim") == report.comm
+    if cause.kind in _WAVE and report.kind == cause.kind:
+        return _same_wait(cause, report)
+    if cause.kind in _FATAL and "D" in (report.taint or ""):
         return report.pid == cause.pid or report.kind in ("oops", "kernel_bug")
-    if died and any(_DYING.match(frame.function) for frame in report.frames):
+    if cause.kind in _FATAL and any(_DYING.match(frame.function) for frame in report.frames):
         return report.comm == cause.comm
-    return report.kind in _SAME and cause.kind == report.kind and cause.function == report.function
+    return False
+
+
+def _same_wait(cause: Report, report: Report) -> bool:
+    """True when two tasks hang for one reason: the one owns what the other waits for, or both wait in one function."""
+    owner = report.fields.get("owner_pid")
+    if owner is not None and owner == str(cause.pid):
+        return True
+    return cause.function is not None and cause.function == report.function
 
 
 def _near(cause: Report, report: Report) -> bool:

@@ -267,6 +267,13 @@ class _Reader:
         got = token.fields
         self.out.set("state", got.get("tstate") or got.get("tstate2"), token.line.number)
 
+        self.out.set("owner", got.get("owner"), token.line.number)
+        self.out.set("owner_pid", got.get("ownerpid"), token.line.number)
+
+    def on_fault_code(self, token: LineToken) -> None:
+        self.out.set("error_code", token.fields.get("errorcode"), token.line.number)
+        self.out.set("esr", token.fields.get("esr"), token.line.number)
+
     def on_lock_who(self, token: LineToken) -> None:
         got, line = token.fields, token.line.number
         self.out.set("comm", got["lcomm"], line)

@@ -1,0 +1,119 @@
+"""Whom a report is blamed on, and that every skip has a reason."""
+
+import pytest
+
+from kb.model.report import Report
+from kb.parse import grammar, guilty
+from kb.parse.headline import rows
+from kb.parse.report import parse
+from kb.parse.split import split_lines
+
+
+def report(text: str) -> Report:
+    (splat,) = split_lines(grammar.split(text))
+    return parse(splat)
+
+
+WARNING = "WARNING: CPU: 0 PID: 1 at lib/x.c:1 {named}\nModules linked in:\nCall Trace:\n{stack}"
+
+
+def blamed(named: str, *stack: str) -> str | None:
+    return report(WARNING.format(named=named, stack="\n".join(f" {entry}" for entry in stack))).function
+
+
+def test_a_helper_that_warns_is_not_blamed() -> None:
+    assert blamed("drop_nlink+0x1/0x2", "foo_rmdir+0x1/0x2") == "foo_rmdir"
+    assert blamed("__local_bh_enable_ip+0x1/0x2", "foo_lookup+0x1/0x2") == "foo_lookup"
+    assert blamed("ref_tracker_dir_exit+0x1/0x2", "foo_free+0x1/0x2") == "foo_free"
+
+
+def test_a_modules_function_is_blamed_whatever_it_is_called() -> None:
+    assert blamed("refcount_add+0x1/0x2 [foo]", "bar+0x1/0x2") == "refcount_add"
+    assert blamed("dump_stack+0x1/0x2", "foo_kmalloc_test+0x1/0x2 [foo]") == "foo_kmalloc_test"
+
+
+def test_inlined_functions_are_not_blamed_because_only_symbolised_logs_have_them() -> None:
+    stack = (" foo_inner fs/foo.c:1 [inline]", " foo_outer+0x1/0x2 fs/foo.c:2")
+    assert blamed("drop_nlink+0x1/0x2", *stack) == "foo_outer"
+
+
+def test_doubtful_entries_are_blamed_only_where_the_unwinder_vouches_for_none() -> None:
+    assert blamed("drop_nlink+0x1/0x2", "? a+0x1/0x2", "b+0x1/0x2") == "b"
+    doubtful = ("? a+0x1/0x2", "? b+0x1/0x2", "? c+0x1/0x2", "? d+0x1/0x2")
+    assert blamed("drop_nlink+0x1/0x2", *doubtful) == "a"
+
+
+def test_what_printed_the_stack_is_left_out_on_every_architecture() -> None:
+    text = "BUG: using smp_processor_id() in preemptible [00000000] code: foo/1\nCall Trace:\n"
+    stack = " walk_it+0x1/0x2\n show_stack+0x1/0x2\n dump_stack+0x1/0x2\n check_preemption_disabled+0x1/0x2\n foo+0x1/0x2"
+    assert report(text + stack).function == "foo"
+
+
+SOFT = "watchdog: BUG: soft lockup - CPU#2 stuck for 26s! [foo:710]\nRIP: 0010:{rip}+0x6e/0x1e0\nCall Trace:\n{stack}"
+
+
+def stuck(rip: str, *stack: str) -> Report:
+    return report(SOFT.format(rip=rip, stack="\n".join(f" {entry}+0x1/0x2" for entry in stack)))
+
+
+def test_a_stall_is_named_by_the_last_function_before_a_dispatcher() -> None:
+    assert stuck("memcpy", "foo_copy", "foo_write_iter", "vfs_write", "ksys_write").function == "foo_write_iter"
+    assert stuck("foo_spin", "foo_work", "process_one_work", "worker_thread").function == "foo_work"
+
+
+def test_a_wait_for_other_cpus_is_one_bucket_with_the_raw_name_beside_it() -> None:
+    found = stuck("smp_call_function_single", "rcu_barrier", "foo_work", "process_one_work")
+    assert found.function == "smp_call_function"
+    assert "BUG: soft lockup in smp_call_function_single" in found.alt_titles
+
+
+def test_of_nested_interrupts_the_innermost_found_the_stall() -> None:
+    stack = (
+        "update_process_times hrtimer_interrupt apic_timer_interrupt foo_probe foo_timer call_timer_fn "
+        "irq_exit apic_timer_interrupt bar_setsockopt __sys_setsockopt"
+    ).split()
+    text = "INFO: rcu_sched self-detected stall on CPU\nCall Trace:\n" + "\n".join(f" {name}+0x1/0x2" for name in stack)
+    assert report(text).function == "foo_timer"
+
+
+def test_a_wait_everywhere_is_grouped() -> None:
+    text = "INFO: task foo:1 blocked for more than 120 seconds.\nCall Trace:\n schedule+0x1/0x2\n {}+0x1/0x2\n foo+0x1/0x2"
+    assert report(text.format("__synchronize_srcu")).function == "synchronize_rcu"
+    assert report(text.format("rtnl_lock")).function == "rtnl_lock"
+
+
+def test_an_irq_order_is_blamed_on_where_the_lock_became_irq_safe() -> None:
+    text = """\
+WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected
+foo/1 [HC0[0]:SC0[0]:HE0:SE1] is trying to acquire:
+ffff88800123a0a8 (&a){.?.+}-{2:2}, at: foo_take+0x1/0x2
+
+and this task is already holding:
+ffff88800123a1a8 (&b){....}-{2:2}, at: foo_hold+0x1/0x2
+... which became HARDIRQ-irq-safe at:
+  lock_acquire+0x1/0x2
+  _raw_spin_lock_irqsave+0x1/0x2
+  foo_interrupt+0x1/0x2
+"""
+    assert report(text).function == "foo_interrupt"
+
+
+def test_where_all_of_a_fault_is_plumbing_its_program_counter_is_named() -> None:
+    text = "BUG: unable to handle page fault for address: ffffc90ffff00008\nRIP: 0010:memcpy+0x1/0x2\nCall Trace:\n mutex_lock+0x1/0x2"
+    assert report(text).function == "memcpy"
+
+
+def test_every_group_of_plumbing_that_a_kind_names_is_there() -> None:
+    groups = guilty._groups()
+    for row in rows().values():
+        for skip in (*row.skip, *(name for _, changes in row.variants for name in changes.get("skip", ()))):
+            assert skip in groups, row.name
+
+
+def test_every_skip_has_a_reason() -> None:
+    assert all(entry.why for entries in guilty._groups().values() for entry in entries)
+
+
+@pytest.mark.parametrize("name", sorted({place for row in rows().values() for place in row.guilty}))
+def test_every_place_that_a_kind_names_is_known(name: str) -> None:
+    assert name in guilty._PLACES

@@ -1,0 +1,96 @@
+"""The outline: any sequence of roles is a sentence, and what single lines say is kept."""
+
+import random
+from itertools import product
+
+import pytest
+
+from kb.model.log import Line
+from kb.parse import grammar, roles
+from kb.parse.outline import outline
+
+SAMPLES = {
+    "CUT": "------------[ cut here ]------------",
+    "END": "---[ end trace 0000000000000000 ]---",
+    "BORDER": "==========================",
+    "TRACE_HEAD": "Call Trace:",
+    "MARK": " <TASK>",
+    "FRAME": " foo+0x1/0x2 [bar]",
+    "ARM_FRAME": "[<80b10c70>] (foo) from [<8062eec8>] (bar+0x154/0x3c4)",
+    "SOURCE_FRAME": " foo fs/foo.c:12 [inline]",
+    "CRASH_FRAME": " #3 [ffff880012345678] foo at ffffffff81234567",
+    "PC": "RIP: 0010:foo+0x1/0x2",
+    "LR": "lr : foo+0x1/0x2",
+    "CODE": "Code: 0f 1f 44 00 00 <8b> 47 58",
+    "REG": "RAX: 0000000000000000 RBX: 0000000000000000 RCX: 0000000000000000",
+    "CPU": "CPU: 1 PID: 99 Comm: kt Tainted: G           OE      6.1.0-20-amd64 #1  Debian 6.1.85-1",
+    "CPU_OLD": "Pid: 811, comm: foo Not tainted 3.2.0-4-amd64 #1",
+    "RELEASE": "      Not tainted 6.1.0 #1",
+    "HARDWARE": "Hardware name: QEMU Standard PC",
+    "WORKQUEUE": "Workqueue: events foo_work [foo]",
+    "MODULES": "Modules linked in: foo(OE) bar",
+    "TASK": "task:foo             state:D stack:0     pid:777   ppid:1      flags:0x00004002",
+    "ACCESS": "Read of size 8 at addr ffff8880020cf000 by task kt/64",
+    "LOCK_WHO": "foo/321 is trying to acquire lock:",
+    "LOCK_AT": "ffff88800123a0a8 (&a->lock){+.+.}-{3:3}, at: foo_take_a+0x20/0x60",
+    "LOCKS": "but task is already holding lock:",
+    "LAST_FUNCTION": "     last function: foo_work",
+    "IN_FLIGHT": "    in-flight: 123:foo_work",
+    "MEMORY": "Mem-Info:",
+    "OOM": "Tasks state (memory values in pages):",
+    "FAULT_CODE": "#PF: error_code(0x0002) - not-present page",
+    "NOTE": "PGD 0 P4D 0",
+    "DUMP": "dd40:                   977bdda0 8062eec8 9f576840 8062ed74",
+}
+
+
+def lines(names: tuple[str, ...]) -> list[Line]:
+    return grammar.split("\n".join(SAMPLES[name] for name in names))
+
+
+@pytest.mark.parametrize("role", SAMPLES)
+def test_a_line_has_the_role_that_it_plays(role: str) -> None:
+    assert roles.classifier()(SAMPLES[role]) == role
+
+
+def test_every_role_has_a_sample() -> None:
+    terminals = {terminal.name for terminal in grammar.build("report").terminals}
+    assert terminals - {"NOISE"} == set(SAMPLES)
+
+
+def test_every_pair_of_lines_is_a_sentence() -> None:
+    for pair in product(SAMPLES, repeat=2):
+        outline(lines(pair))
+
+
+def test_any_sequence_of_lines_is_a_sentence() -> None:
+    rng = random.Random(1)
+    for _ in range(300):
+        outline(lines(tuple(rng.choices(list(SAMPLES), k=rng.randint(0, 40)))))
+
+
+def test_a_line_without_a_role_is_passed_over() -> None:
+    out = outline(grammar.split("Call Trace:\n foo+0x1/0x2\neth0: link is up\n bar+0x1/0x2"))
+    assert [frame.function for frame in out.traces[0].frames] == ["foo", "bar"]
+    assert out.understood == [1, 2, 4]
+
+
+def test_the_line_of_the_cpu_tells_who_and_on_what() -> None:
+    fields = outline(lines(("CPU",))).fields
+    assert fields == {"cpu": "1", "pid": "99", "comm": "kt", "kernel": "6.1.0-20-amd64", "taint": "GOE"}
+
+
+def test_an_nmi_backtrace_is_the_other_cpus_stack_with_its_program_counter_first() -> None:
+    text = "NMI backtrace for cpu 3\nRIP: 0010:foo+0x1/0x2\nCall Trace:\n bar+0x1/0x2"
+    (trace,) = outline(grammar.split(text)).traces
+    assert (trace.role, trace.cpu, [frame.function for frame in trace.frames]) == ("nmi", 3, ["foo", "bar"])
+
+
+def test_the_owner_that_a_hung_task_waits_for_is_kept() -> None:
+    text = "INFO: task foo:12 is blocked on a mutex likely owned by task bar:34."
+    fields = outline(grammar.split(text)).fields
+    assert (fields["owner"], fields["owner_pid"]) == ("bar", "34")
+
+
+def test_a_line_without_end_is_read_up_to_a_bound() -> None:
+    assert outline(grammar.split("Call Trace:\n foo+0x1/0x2" + " " * 1_000_000)).traces[0].frames[0].function == "foo"

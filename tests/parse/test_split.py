@@ -1,0 +1,135 @@
+"""Splats out of lines: by caller id, by headline, by time; what is no report opens none."""
+
+from kb.model.log import Line, Splat
+from kb.parse import grammar
+from kb.parse.split import split_lines
+
+
+def lines(*rows: str) -> list[Line]:
+    """Rows ``[time] [caller] text`` as lines; a row without them is a bare text."""
+    made = []
+    for number, row in enumerate(rows, 1):
+        time, caller, text = None, None, row
+        if row.startswith("["):
+            stamp, _, text = row[1:].partition("] ")
+            words = stamp.split()
+            time = float(words[0])
+            caller = words[1] if len(words) > 1 else None
+        made.append(Line(text, number, number, row.encode(), time, None, caller))
+    return made
+
+
+def splats(*rows: str) -> list[Splat]:
+    return list(split_lines(lines(*rows)))
+
+
+def numbers(splat: Splat) -> list[int]:
+    return [line.number for line in splat.lines]
+
+
+TWO_CALLERS = (
+    "[1.0 T57] ------------[ cut here ]------------",
+    "[1.0 T58] ------------[ cut here ]------------",
+    "[1.1 T57] WARNING: CPU: 0 PID: 57 at foo.c:1 foo_a+0x1/0x2",
+    "[1.1 T58] WARNING: CPU: 1 PID: 58 at foo.c:2 foo_b+0x1/0x2",
+    "[1.2 T58] Call Trace:",
+    "[1.2 T57] Call Trace:",
+    "[1.3 T58]  foo_b_caller+0x1/0x2",
+    "[1.3 T57]  foo_a_caller+0x1/0x2",
+)
+
+
+def test_two_reports_are_told_apart_by_their_callers() -> None:
+    first, second = splats(*TWO_CALLERS)
+    assert numbers(first) == [1, 3, 6, 8]
+    assert numbers(second) == [2, 4, 5, 7]
+
+
+def test_a_one_line_report_leaves_the_report_around_it_open() -> None:
+    found = splats(
+        "[1.0] INFO: task foo:1 blocked for more than 120 seconds.",
+        "[1.0] Call Trace:",
+        "[1.0]  schedule+0x1/0x2",
+        "[1.1] unregister_netdevice: waiting for lo to become free. Usage count = 6",
+        "[1.2]  foo_wait+0x1/0x2",
+    )
+    assert sorted(map(numbers, found)) == [[1, 2, 3, 5], [4]]
+
+
+def test_a_pause_ends_a_report() -> None:
+    found = splats(
+        "[1.0] BUG: Bad page state in process foo  pfn:1",
+        "[1.0] Call Trace:",
+        "[1.0]  foo+0x1/0x2",
+        "[90.0]  bar+0x1/0x2",
+    )
+    assert [numbers(splat) for splat in found] == [[1, 2, 3]]
+
+
+def test_time_that_runs_backwards_ends_nothing() -> None:
+    found = splats(
+        "[76.8] BUG: using smp_processor_id() in preemptible [00000000] code: foo/1",
+        "[35.1] caller is foo+0x1/0x2",
+        "[35.1] Call Trace:",
+        "[35.1]  foo+0x1/0x2",
+    )
+    assert [numbers(splat) for splat in found] == [[1, 2, 3, 4]]
+
+
+def test_a_panic_joins_the_warning_whose_stack_is_not_printed_yet() -> None:
+    (found,) = splats(
+        "------------[ cut here ]------------",
+        "WARNING: CPU: 0 PID: 1 at foo.c:1 foo+0x1/0x2",
+        "Kernel panic - not syncing: panic_on_warn set ...",
+        "Call Trace:",
+        " foo+0x1/0x2",
+    )
+    assert numbers(found) == [1, 2, 3, 4, 5]
+    assert found.lines[found.opener].number == 2
+
+
+def test_the_stack_of_who_disabled_preemption_is_not_the_reports_own() -> None:
+    (found,) = splats(
+        "BUG: scheduling while atomic: foo/1/0x00000002",
+        "Preemption disabled at:",
+        " [<ffffffff81000000>] foo_begin+0x1/0x2",
+        "Kernel panic - not syncing: scheduling while atomic",
+        "Call Trace:",
+        " __schedule_bug+0x1/0x2",
+        " foo_sleep+0x1/0x2",
+    )
+    assert numbers(found) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_boot_ends_what_is_open() -> None:
+    found = splats("BUG: Bad page state in process foo  pfn:1", "Call Trace:", " a+0x1/0x2", "Linux version 6.1.0", " b+0x1/0x2")
+    assert [numbers(splat) for splat in found] == [[1, 2, 3]]
+
+
+def test_stacks_that_somebody_asked_for_are_no_report() -> None:
+    asked = ("sysrq: Show backtrace of all active CPUs", "NMI backtrace for cpu 0", "Call Trace:", " foo+0x1/0x2")
+    dump = ("task:foo             state:S stack:0     pid:1     ppid:0      flags:0x0", "Call Trace:", " foo+0x1/0x2")
+    assert splats(*asked) == []
+    assert splats(*dump) == []
+
+
+def test_a_stack_without_headline_is_kept() -> None:
+    (found,) = splats("Call Trace:", " foo+0x1/0x2", " bar+0x1/0x2")
+    assert numbers(found) == [1, 2, 3]
+
+
+def test_thirty_foreign_lines_before_the_stack_do_not_end_a_report() -> None:
+    foreign = [f"eth0: link is up, attempt {number}" for number in range(30)]
+    (found,) = splats("BUG: Bad page state in process foo  pfn:1", *foreign, "Call Trace:", " foo+0x1/0x2")
+    assert found.lines[-1].text == " foo+0x1/0x2"
+
+
+def test_a_report_of_fifty_thousand_lines_is_one_splat() -> None:
+    head = grammar.split("BUG: Bad page state in process foo  pfn:1\nCall Trace:\n" + " foo+0x1/0x2\n" * 50_000)
+    (found,) = split_lines(head)
+    assert len(found.lines) == 50_002
+
+
+def test_a_pause_of_the_input_ends_what_is_open() -> None:
+    stream = [*lines("BUG: Bad page state in process foo  pfn:1", "Call Trace:", " foo+0x1/0x2"), None]
+    assert [numbers(splat) for splat in split_lines(stream)] == [[1, 2, 3]]

@@ -65,6 +65,9 @@ def test_an_allocation_failure_of_the_oom_killers_victim_follows_the_kill() -> N
         "CPU: 0 PID: 5 Comm: eater Not tainted 6.1.0 #1\nCall Trace:\n out_of_memory+0x1/0x2\n"
         "Out of memory: Killed process 5 (eater) total-vm:1kB, anon-rss:1kB\n"
     )
-    failure = "{0}: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)\nCall Trace:\n warn_alloc+0x1/0x2\n foo+0x1/0x2\n"
+    failure = (
+        "{0}: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)\nCall Trace:\n"
+        " warn_alloc+0x1/0x2\n foo+0x1/0x2\n"
+    )
     assert [report.follows for report in chain(oom + failure.format("eater"))] == [None, 0]
     assert [report.follows for report in chain(oom + failure.format("other"))] == [None, None]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from re import _parser as sre  # type: ignore[attr-defined]
+from re import _parser as sre
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:
         ("BUG: unable to handle kernel NULL pointer dereference at           (null)", "NULL_DEREF"),
         ("BUG: unable to handle page fault for address: ffffc90ffff00008", "PAGING"),
         ("BUG: Unable to handle kernel data access on write at 0xc00a000000000000", "PPC_FAULT"),
-        ("Unable to handle kernel execute from non-executable memory at virtual address ffff800011000000", "ARCH_PERMISSION"),
+        ("Unable to handle kernel execute from non-executable memory at virtual address ff00", "ARCH_PERMISSION"),
         ("Oops: general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1] SMP", "GPF"),
         ("Internal error: Oops: 96000044 [#1] PREEMPT SMP", "INTERNAL_ERROR"),
         ("Oops: divide error: 0000 [#1] SMP NOPTI", "TRAP"),
@@ -46,7 +46,7 @@ def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:
         ("[ BUG: Invalid wait context ]", "LOCK_CONTEXT"),
         ("watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [foo:12]", "SOFT_LOCKUP"),
         ("rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-...D } 21 jiffies s: 5", "RCU_STALL"),
-        ("smp: csd: Detected non-responsive CSD lock (#1) on CPU#2, waiting 5000000032 ns for CPU#05 foo+0x0/0x1(foo).", "CSD_LOCK"),
+        ("smp: csd: Detected non-responsive CSD lock (#1) on CPU#2, waiting 5 ns for CPU#05 f+0x0/0x1(f).", "CSD_LOCK"),
         ("workqueue: foo_work [foo] hogged CPU for >10000us 4 times, consider switching to WQ_UNBOUND", "WQ_HOG"),
         ("kworker/0:1: page allocation failure. order:5, mode:0x104050", "PAGE_ALLOC"),
         ("SLUB: Unable to allocate memory on node -1, gfp=0x820(GFP_ATOMIC)", "SLUB_ALLOC"),
@@ -123,7 +123,7 @@ def test_no_terminal_repeats_a_repeat(terminal: str) -> None:
     assert not nested(sre.parse(PATTERNS[terminal]))
 
 
-SEEDS = (" ", "a", "0", "[", "(", "<", ".", "_", ":", "=", "*", "?", "a.", "0 ", "] ", "a b", ": ", "\t", "\x00", "\udc80")
+SEEDS = (*" a0[(<._:=*?\t\x00\udc80", "a.", "0 ", "] ", "a b", ": ")
 
 
 @pytest.mark.parametrize("terminal", PATTERNS)

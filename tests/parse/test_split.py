@@ -102,7 +102,8 @@ def test_the_stack_of_who_disabled_preemption_is_not_the_reports_own() -> None:
 
 
 def test_a_boot_ends_what_is_open() -> None:
-    found = splats("BUG: Bad page state in process foo  pfn:1", "Call Trace:", " a+0x1/0x2", "Linux version 6.1.0", " b+0x1/0x2")
+    report = ("BUG: Bad page state in process foo  pfn:1", "Call Trace:", " a+0x1/0x2")
+    found = splats(*report, "Linux version 6.1.0", " b+0x1/0x2")
     assert [numbers(splat) for splat in found] == [[1, 2, 3]]
 
 

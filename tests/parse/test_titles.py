@@ -31,8 +31,10 @@ def summary(report: Report) -> str:
     lines += [f"alt: {title}" for title in report.alt_titles]
     if report.corrupted:
         lines.append(f"corrupted: {report.corrupted}")
-    who = [f"{report.comm}/{report.pid}" if report.comm else None, f"cpu {report.cpu}" if report.cpu is not None else None]
-    lines.append("on: " + " ".join(part for part in (*who, report.kernel, report.arch) if part))
+    who = f"{report.comm}/{report.pid}" if report.comm else None
+    cpu = f"cpu {report.cpu}" if report.cpu is not None else None
+    lines.append("on: " + " ".join(part for part in (who, cpu, report.kernel, report.arch) if part))
+    lines += [f"{name}: {report.fields[name]}" for name in ("fault", "address_means") if name in report.fields]
     return "\n".join(lines) + "\n"
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kb.cases.library import Library
+    from kb.log.source import Source
     from kb.parse.evidence import Evidence
     from kb.store import Shown, Store
 
@@ -67,6 +68,22 @@ def read_live(stream: BinaryIO) -> Iterator[Report]:
     from kb.parse.split import split_lines
 
     yield from follow(parse(splat) for splat in split_lines(lines(stream, start=data)))
+
+
+def inputs(log: Log | Iterable[Log]) -> "Iterator[Source]":
+    """The inputs themselves, unpacked: for who shows the log beside its reports.
+
+    Raises:
+        InputError: As :func:`read`.
+    """
+    from kb.log.source import open_sources
+
+    return open_sources(_several(log))
+
+
+def reports(data: bytes, name: str = "-") -> Iterator[Report]:
+    """The reports of one input's bytes (``inputs(...).data``), in order, each as soon as it is read."""
+    return _reports(data, name)
 
 
 def _several(log: Log | Iterable[Log]) -> Iterable[Log]:
@@ -162,6 +179,15 @@ class KnowledgeBase:
         self._folder = cases
         self._library: Library | None = None
         self._store: Store | None = None
+
+    @property
+    def path(self) -> Path:
+        """The store's file, which need not be there yet."""
+        if self._path is not None:
+            return Path(self._path)
+        from kb.store import default_path
+
+        return default_path()
 
     @property
     def cases(self) -> tuple[Case, ...]:

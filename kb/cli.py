@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(verbs)
     _add_show(verbs)
     _add_case(verbs)
+    _add_tui(verbs)
     return parser
 
 
@@ -203,6 +204,22 @@ def _add_case(verbs: "Verbs") -> None:
         each.add_argument("--json", action="store_true", help="one JSON object a finding and line")
     for each in (listing, show, lint, test, new, index):
         _common(each, cases=True, color=False)
+
+
+def _add_tui(verbs: "Verbs") -> None:
+    parser = _verb(
+        verbs,
+        "tui",
+        "kb.commands.tui:run",
+        "browse a log or the store, see the evidence, annotate, write cases",
+        "Shows FILE, standard input (kb tui < dmesg), or the store when neither is given.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="logs (default: standard input, or the store)")
+    parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
+    parser.add_argument("--web", action="store_true", help="serve it to a browser (needs kernel-kb[web])")
+    parser.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="where --web listens (default: loopback)")
+    parser.add_argument("--port", metavar="N", type=int, default=8000, help="port of --web (default: 8000)")
+    _common(parser, db=True, cases=True, color=False)
 
 
 def _help(parser: argparse.ArgumentParser) -> int:

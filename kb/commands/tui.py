@@ -1,0 +1,45 @@
+"""``kb tui``: the triage desk."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from kb import api
+from kb.cli import OK
+from kb.errors import UsageError
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show logs, standard input, or the store."""
+    if options.web:
+        from kb.tui.web import serve
+
+        return serve(options)
+    stdin = None
+    if "-" in options.files or (not options.files and not sys.stdin.isatty()):
+        stdin = _keys_from_terminal()
+    elif not sys.stdin.isatty():
+        _keys_from_terminal()
+    if not sys.stderr.isatty() and not sys.stdout.isatty():
+        raise UsageError("kb tui needs a terminal", help="kb match prints the same as text, JSON or Markdown")
+    from kb.tui.app import Tui
+    from kb.tui.desk import Desk
+
+    files = tuple(name for name in options.files if name != "-")
+    app = Tui(Desk(api.KnowledgeBase(options.db, cases=options.cases), files, stdin, options.kernel))
+    app.run()
+    return app.return_code or OK
+
+
+def _keys_from_terminal() -> Callable[[], bytes]:
+    """Standard input becomes the terminal's; the log that came in on it is read when it is asked for."""
+    log = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        help_ = "give the log as a file where there is no terminal to take keys from"
+        raise UsageError(f"no terminal to read keys from: {error.strerror}", help=help_) from None
+    os.dup2(terminal, sys.stdin.fileno())
+    os.close(terminal)
+    return log.read

@@ -1,0 +1,238 @@
+"""What stands behind the screens: the log or the store, and the threads that read them.
+
+All parsing, diagnosing and writing is done by one thread, a short step at a time, so that nothing needs a lock and a
+request of the person at the keys is never far behind in the queue. Pages and searches of the store have a thread each.
+"""
+
+import asyncio
+import contextlib
+import getpass
+import time
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from kb import api
+from kb.model.log import Span
+from kb.model.report import Report
+from kb.model.verdict import Diagnosis
+
+T = TypeVar("T")
+
+STEP = 0.02
+"""Seconds of reading between two looks at what else is to be done."""
+KEPT = 500
+"""Diagnoses of a log that are kept; others are made again from the text when they are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """The text of one input, by physical line."""
+
+    name: str
+    data: bytes
+    starts: "array[int]"
+    """Offset of each line."""
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, data: bytes, notes: tuple[str, ...] = ()) -> "Doc":
+        """Find the lines of an input."""
+        starts = array("Q", [0] if data else [])
+        at = data.find(b"\n") + 1
+        while 0 < at < len(data):
+            starts.append(at)
+            at = data.find(b"\n", at) + 1
+        return cls(name, data, starts, notes)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def raw(self, number: int) -> bytes:
+        """A line, 1-based, with its end."""
+        end = self.starts[number] if number < len(self.starts) else len(self.data)
+        return self.data[self.starts[number - 1] : end]
+
+    def text(self, number: int) -> str:
+        """A line without its end; bytes that are no UTF-8 are surrogate-escaped."""
+        return self.raw(number).rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+
+
+@dataclass(slots=True)
+class Item:
+    """A row of the triage list."""
+
+    number: int
+    """Index in the log, or row id in the store."""
+    signature: str
+    title: str
+    kind: str
+    kernel: str | None = None
+    count: int = 1
+    first: str = ""
+    last: str = ""
+    case: str | None = None
+    verdict: str = ""
+    """``yes``, ``maybe`` or nothing."""
+    corrupted: str | None = None
+    source: str = ""
+    span: Span = (0, 0)
+
+    @property
+    def mark(self) -> str:
+        """Tells rows apart: reports of a log may share a signature."""
+        return f"{self.signature}:{self.number}"
+
+    @property
+    def words(self) -> str:
+        """What a filter looks in, lower case."""
+        return f"{self.title} {self.kind} {self.kernel or ''} {self.case or ''} {self.source} {self.verdict}".lower()
+
+
+@dataclass
+class Desk:
+    """The session: a log (``files`` or ``text``) or the store, and the knowledge base.
+
+    Args:
+        base: Cases and store.
+        files: Logs to read; empty for the store.
+        stdin: Standard input, where that is the log.
+        kernel: Release to assume where the log prints none.
+    """
+
+    base: api.KnowledgeBase
+    files: tuple[str, ...] = ()
+    stdin: "Callable[[], bytes] | None" = None
+    kernel: str | None = None
+    author: str = field(default_factory=lambda: _author())
+    docs: dict[str, Doc] = field(default_factory=dict)
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self._work = ThreadPoolExecutor(1, "kb-work")
+        self._diagnoses: dict[int | str, Diagnosis] = {}
+
+    @property
+    def of_log(self) -> bool:
+        """True when the desk shows a log rather than the store."""
+        return bool(self.files) or self.stdin is not None
+
+    @property
+    def name(self) -> str:
+        """What is shown, for the head of the screen."""
+        if self.stdin is not None:
+            return "standard input"
+        if len(self.files) == 1:
+            return self.files[0]
+        return f"{len(self.files)} logs" if self.files else str(self.base.path)
+
+    async def do(self, work: Callable[..., T], *args: object) -> T:
+        """Run something on the working thread: parsing, diagnosing, and all use of ``base.store``."""
+        return await asyncio.get_running_loop().run_in_executor(self._work, work, *args)
+
+    def steps(self) -> Iterator[tuple[list[Item], str]]:
+        """Read the log: rows as they are found, and how far it is. For :meth:`do`, one ``next`` a step."""
+        number = 0
+        for source in api.inputs(self.files) if self.stdin is None else api.inputs(self.stdin()):
+            yield [], f"reading {source.name}"
+            doc = self.docs[source.name] = Doc.of(source.name, source.data, source.notes)
+            found: list[Item] = []
+            since = time.monotonic()
+            for report in api.reports(doc.data, doc.name):
+                found.append(self._item(number, report))
+                number += 1
+                if time.monotonic() - since > STEP:
+                    yield found, f"line {report.span[1]} of {len(doc)}"
+                    found, since = [], time.monotonic()
+            yield found, f"{len(doc)} lines read"
+
+    def _item(self, number: int, report: Report) -> Item:
+        found = self.base.diagnose(report, kernel=self.kernel)
+        if len(self._diagnoses) < KEPT:
+            self._diagnoses[number] = found
+        return item_of(number, found)
+
+    def diagnosis(self, item: Item) -> Diagnosis | None:
+        """The diagnosis of a row, made again where it is not at hand; None where the store keeps no log of it."""
+        key: int | str = item.number if self.of_log else item.signature
+        known = self._diagnoses.get(key)
+        if known is None:
+            known = self._again(item) if self.of_log else self._from_store(item)
+            if known is not None:
+                if len(self._diagnoses) >= KEPT:
+                    self._diagnoses.pop(next(iter(self._diagnoses)))
+                self._diagnoses[key] = known
+        return known
+
+    def forget(self) -> None:
+        """Diagnoses are out of date: the cases changed."""
+        self._diagnoses.clear()
+
+    def _again(self, item: Item) -> Diagnosis | None:
+        doc = self.docs[item.source]
+        first, last = item.span
+        begin, end = doc.starts[first - 1], doc.starts[last] if last < len(doc) else len(doc.data)
+        # empty lines in front keep the numbers of the lines what they are
+        text = b"\n" * (first - 1) + doc.data[begin:end]
+        return self._best(api.reports(text, doc.name), item)
+
+    def _from_store(self, item: Item) -> Diagnosis | None:
+        shown = self.base.show(item.signature)
+        for sample in reversed(shown.evidence):
+            found = self._best(api.reports(sample.text, sample.source), item)
+            if found is not None:
+                self.docs[item.signature] = Doc.of(sample.source, sample.text)
+                return found
+        return None
+
+    def _best(self, reports: Iterable[Report], item: Item) -> Diagnosis | None:
+        """The diagnosis of the report that bears the row's signature, else of the first one."""
+        first: Diagnosis | None = None
+        for report in reports:
+            if report.kernel is None and item.kernel is not None:
+                report = replace(report, kernel=item.kernel)
+            found = self.base.diagnose(report, kernel=self.kernel)
+            if found.signature.id == item.signature:
+                return found
+            first = first or found
+        return first
+
+    def doc(self, item: Item) -> Doc | None:
+        """The text a row's lines are numbered in."""
+        return self.docs.get(item.source if self.of_log else item.signature)
+
+    def close(self) -> None:
+        """Let the threads go; what is being written is finished first."""
+        self.closed = True
+        with contextlib.suppress(RuntimeError):
+            self._work.submit(self.base.close)
+        self._work.shutdown(wait=True, cancel_futures=False)
+
+
+def item_of(number: int, found: Diagnosis) -> Item:
+    """A diagnosis as a row."""
+    report, best = found.report, found.best
+    when = report.wall or (f"{report.time:.6f}" if report.time is not None else "")
+    return Item(
+        number=number,
+        signature=found.signature.id,
+        title=report.title,
+        kind=report.kind,
+        kernel=report.kernel,
+        first=when,
+        last=when,
+        case=best.case.id if best else None,
+        verdict=best.verdict.value if best else "",
+        corrupted=report.corrupted,
+        source=report.source,
+        span=report.span,
+    )
+
+
+def _author() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without a user database
+        return "unknown"

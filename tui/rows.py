@@ -1,0 +1,92 @@
+"""Rows: what the line widgets show, without a word of markup, so that log text can never be taken for any.
+
+A row is a list of ``(text, role)``; what a role looks like is said once, in :mod:`kb.tui.widgets.lines`. Whatever a role
+says by colour the text says too (a mark, a word): rows are read on NO_COLOR terminals and by tests as plain text.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kb.model.log import Span
+from kb.render.safe import safe
+from kb.render.safe import width as cells
+
+Part = tuple[str, str]
+"""A text and its role: ``""``, ``dim``, ``good``, ``bad``, ``warn``, ``head``, ``key``, ``lit``, ``found``."""
+Row = list[Part]
+
+MARKS = {"yes": ("✓", "good"), "maybe": ("?", "warn"), "no": ("✗", "bad"), "": ("·", "dim")}
+REASONS = {"holds": ("✓", "good"), "excluded": ("✗", "dim"), "unknown": ("?", "warn")}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row that can be chosen, and what it points at."""
+
+    row: Row
+    evidence: tuple[Span, ...] = ()
+    """Lines of the log that light up."""
+    more: str = ""
+    """All of what the row says in short."""
+    copies: str = ""
+    """What `y` copies; the row's text by default."""
+    plain: bool = False
+    """A heading: the cursor passes over it."""
+
+
+def text_of(row: Row) -> str:
+    """A row as plain text."""
+    return "".join(part for part, _role in row)
+
+
+def clip(text: str, size: int) -> str:
+    """The text in exactly ``size`` cells: padded, or cut with an ellipsis. Unsafe characters are shown as escapes."""
+    text = safe(text)
+    if size <= 0:
+        return ""
+    wide = cells(text)
+    if wide > size:
+        text = _cut(text, size - 1) + "…"
+        wide = cells(text)
+    return text + " " * (size - wide)
+
+
+def _cut(text: str, size: int) -> str:
+    if text.isascii():
+        return text[:size]
+    while cells(text) > size:
+        text = text[:-1]
+    return text
+
+
+def wrap(text: str, size: int, hang: int = 0) -> Iterator[str]:
+    """The text in lines of at most ``size`` cells, broken at blanks where there are any.
+
+    Args:
+        text: Log text or prose; unsafe characters are shown as escapes.
+        size: Cells of a line.
+        hang: Blanks before each line but the first, which are part of the size.
+    """
+    size = max(size, hang + 8)
+    rest, indent = safe(text.rstrip()), ""
+    while cells(indent + rest) > size:
+        room = size - len(indent)
+        head = _cut(rest[:room], room)
+        blank = head.rfind(" ")
+        if blank > room // 2:
+            head = head[:blank]
+        yield indent + head
+        rest = rest[len(head) :].lstrip(" ")
+        indent = " " * hang
+    yield indent + rest
+
+
+def paragraph(text: str, size: int, role: str = "", lead: Row | None = None) -> Iterator[Row]:
+    """Prose as rows; ``lead`` stands before the first line, and the others hang under it."""
+    lead = lead or []
+    hang = cells(text_of(lead))
+    first = True
+    for part in text.split("\n"):
+        for line in wrap(part, size - hang):
+            yield [*lead, (line, role)] if first else [(" " * hang + line, role)]
+            first = False

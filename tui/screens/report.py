@@ -1,0 +1,168 @@
+"""One report: the evidence, the allocation, the case, what is similar."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Footer, Input, Static
+
+from kb.errors import KbError
+from kb.model.verdict import Diagnosis
+from kb.render.safe import safe
+from kb.tui.claims import claims
+from kb.tui.desk import Desk, Doc, Item
+from kb.tui.rows import Entry, paragraph
+from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.log_view import LogView
+from kb.tui.widgets.tabs import TabBar
+
+if TYPE_CHECKING:
+    from kb.tui.app import Tui
+
+TABS = (("evidence", "Evidence"),)
+
+
+class ReportScreen(Screen[None]):
+    """Claims on the left, the log on the right; other tabs tell the rest."""
+
+    app: "Tui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "Back"),
+        Binding("slash", "search", "Search"),
+        Binding("tab", "app.focus_next", "Pane", show=False),
+        Binding("left_square_bracket", "walk(-1)", "Report before", show=False),
+        Binding("right_square_bracket", "walk(1)", "Next report", key_display="[ ]"),
+        Binding("y", "copy", "Copy"),
+        Binding("a", "annotate", "Note"),
+        Binding("c", "new_case", "New case"),
+    ]
+
+    def __init__(self, desk: Desk, item: Item):
+        super().__init__()
+        self.desk, self.item = desk, item
+        self.found: Diagnosis | None = None
+
+    def compose(self) -> ComposeResult:
+        """Head, tabs, panes, keys."""
+        yield Static("", id="head", markup=False)
+        yield TabBar(TABS)
+        with ContentSwitcher(initial="evidence", id="panes"):
+            with Container(id="evidence"):
+                with Vertical(id="left"):
+                    yield Entries(id="claims")
+                    yield Static("", id="more", markup=False)
+                yield LogView(id="log")
+        yield Input(placeholder="search the log", id="search", compact=True)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Fetch what is to be shown."""
+        self.query_one("#search").display = False
+        self.query_one("#claims").focus()
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        """Diagnose the report and show it."""
+        self._head("reading …")
+        try:
+            self.found = await self.desk.do(self.desk.diagnosis, self.item)
+        except KbError as error:
+            self.app.say(error)
+            return
+        self.show_found()
+
+    def _head(self, more: str) -> None:
+        self.query_one("#head", Static).update(safe(f"{self.item.title}   {more}"))
+
+    def show_found(self) -> None:
+        """Fill the panes."""
+        found = self.found
+        if found is None:
+            self._head("the store keeps no log of it")
+            self.query_one("#claims", Entries).fill([])
+            return
+        report = found.report
+        best = found.best
+        self._head(f"{best.verdict.value}: {best.case.id}" if best else "no known case")
+        doc = self.desk.doc(self.item) or Doc.of(report.source, b"".join(line.raw for line in report.lines))
+        self.query_one("#log", LogView).show(doc, report.span, report.understood)
+        self.query_one("#claims", Entries).fill(claims(found))
+
+    @on(Lines.Moved, "#claims")
+    def _light(self) -> None:
+        entry = self.query_one("#claims", Entries).current
+        if entry is not None:
+            self.light(entry)
+
+    def light(self, entry: Entry) -> None:
+        """Show the lines an entry rests on, and all of what it says."""
+        more = self.query_one("#more", Static)
+        width = max(20, more.size.width)
+        rows = [row for row in paragraph(entry.more, width)]
+        more.update("\n".join("".join(text for text, _ in row) for row in rows))
+        self.query_one("#log", LogView).light(entry.evidence)
+
+    @on(Lines.Chosen, "#claims")
+    def _to_log(self) -> None:
+        self.query_one("#log").focus()
+
+    def action_search(self) -> None:
+        """Type to search the log."""
+        box = self.query_one("#search", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#search")
+    def _searching(self, event: Input.Changed) -> None:
+        log = self.query_one("#log", LogView)
+        log.search(event.value, from_line=max(0, log.line - 1))
+
+    @on(Input.Submitted, "#search")
+    def _searched(self) -> None:
+        log = self.query_one("#log", LogView)
+        box = self.query_one("#search", Input)
+        box.display = False
+        log.focus()
+        if not log.search(log.words, from_line=max(0, log.line - 1)):
+            self.notify(f"{log.words!r} is not in the log", markup=False)
+
+    def action_back(self) -> None:
+        """Leave the search, or the screen."""
+        box = self.query_one("#search", Input)
+        if box.display:
+            box.value = ""
+            box.display = False
+            self.query_one("#log").focus()
+        else:
+            self.app.pop_screen()
+
+    def action_walk(self, step: int) -> None:
+        """The report before or after this one in the list."""
+        item = self.app.triage.neighbour(step)
+        if item is None:
+            self.notify("no report further on" if step > 0 else "no report before")
+            return
+        self.item = item
+        self.load()
+
+    def action_copy(self) -> None:
+        """Copy lines of the log, or what the claim under the cursor says."""
+        focused = self.focused
+        if isinstance(focused, Entries) and focused.current is not None:
+            entry = focused.current
+            self.app.copy(entry.copies or safe(entry.more) or "".join(text for text, _ in entry.row))
+        else:
+            self.app.copy(self.query_one("#log", LogView).copied())
+
+    def action_annotate(self) -> None:
+        """Notes on this signature; on the block of lines, where one is chosen."""
+        log = self.query_one("#log", LogView)
+        self.app.annotate(self.item, log.selected if log.block is not None else None)
+
+    def action_new_case(self) -> None:
+        """A case from this report."""
+        self.app.new_case(self.item)

@@ -1,0 +1,244 @@
+"""The first screen: what is in the log, or in the store."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Input, Static
+
+from kb.errors import KbError
+from kb.render.safe import safe
+from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
+from kb.tui.desk import Desk, Item
+from kb.tui.summary import summary
+from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.triage_list import TriageList
+
+if TYPE_CHECKING:
+    from kb.store.browse import Order
+    from kb.tui.app import Tui
+
+REST = 0.05
+"""Seconds the cursor must rest before the pane below is filled."""
+
+
+class Triage(Screen[None]):
+    """List, filter, summary."""
+
+    app: "Tui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter"),
+        Binding("s", "sort", "Sort"),
+        Binding("r", "reverse", "Reverse"),
+        Binding("a", "annotate", "Note"),
+        Binding("c", "new_case", "New case"),
+        Binding("y", "copy", "Copy", show=False),
+        Binding("escape", "clear", "Clear filter", show=False),
+        Binding("q", "app.quit", "Quit"),
+    ]
+
+    def __init__(self, desk: Desk):
+        super().__init__()
+        self.desk = desk
+        self.catalog: Catalog = (
+            LogCatalog(self._changed) if desk.of_log else StoreCatalog(desk.base.path, self._arrived, self._refused)
+        )
+        self.list = TriageList(self.catalog, stored=not desk.of_log, id="list")
+        self.order: Order = "first" if desk.of_log else "last"
+        self.descending = not desk.of_log
+        self._timer: Timer | None = None
+        self._progress = ""
+        self._stale = False
+
+    def compose(self) -> ComposeResult:
+        """Head, filter, columns, rows, summary, keys."""
+        yield Static("", id="head", markup=False)
+        yield Input(placeholder="filter: words of title, kind, kernel, case; kind:oops", id="filter", compact=True)
+        yield Static("", id="columns", markup=False)
+        yield self.list
+        yield Entries(id="summary")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self.list.focus()
+        self.query_one("#filter").display = False
+        self.query_one("#summary").can_focus = False
+        self.catalog.look("", self.order, self.descending)
+        if isinstance(self.catalog, LogCatalog):
+            self._read(self.catalog)
+        self._show()
+
+    @work(exclusive=True, group="read")
+    async def _read(self, catalog: LogCatalog) -> None:
+        """Read the log, a step at a time."""
+        steps = self.desk.steps()
+        catalog.busy = "reading"
+        while not self.desk.closed:
+            try:
+                piece = await self.desk.do(next, steps, None)
+            except KbError as error:
+                self.app.say(error)
+                break
+            if piece is None:
+                break
+            found, self._progress = piece  # type: ignore[misc]
+            was = len(catalog)
+            catalog.add(found)
+            self._changed()
+            if not was and len(catalog):
+                self._rested()
+        catalog.busy = ""
+        catalog.sort()
+        if not catalog.total:
+            self.query_one("#summary", Entries).fill([])
+        self._rested()
+
+    def _arrived(self) -> None:
+        """On a thread of the catalog: bursts become one repaint."""
+        if not self._stale and not self.desk.closed:
+            self._stale = True
+            self.app.call_later(self._changed)
+
+    def _refused(self, error: KbError) -> None:
+        self.app.call_later(self.app.say, error)
+
+    def _changed(self) -> None:
+        self._stale = False
+        if not self.is_mounted:
+            return
+        self.list.changed()
+        self._show()
+        if self.list.item is not None and self._shown is not self.list.item:
+            self._rest()
+
+    def on_resize(self) -> None:
+        """Columns fit the width."""
+        self.call_after_refresh(self._show)
+        self._rest()
+
+    def _show(self) -> None:
+        catalog = self.catalog
+        parts = [f"kb  {safe(self.desk.name)}"]
+        shown = f"{len(catalog):,} of {catalog.total:,}" if len(catalog) != catalog.total else f"{catalog.total:,}"
+        parts.append(f"{shown} {'report' if self.desk.of_log else 'signature'}{'s' * (catalog.total != 1)}")
+        if isinstance(catalog, LogCatalog):
+            known = sum(item.verdict == "yes" for item in catalog.items)
+            parts.append(f"{known:,} known")
+        parts.append(f"by {self.order} {'↓' if self.descending else '↑'}")
+        if self.list.marked:
+            parts.append(f"{len(self.list.marked)} marked")
+        if catalog.busy:
+            parts.append(f"{catalog.busy} … {self._progress}".rstrip())
+        elif not catalog.total:
+            parts.append("no report in the log" if self.desk.of_log else "nothing yet: kb match --record fills it")
+        self.query_one("#head", Static).update("   ".join(parts))
+        self.query_one("#columns", Static).update(self.list.heads())
+
+    _shown: Item | None = None
+
+    @on(Lines.Moved)
+    def _rest(self) -> None:
+        """Fill the summary once the cursor rests."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(REST, self._rested)
+
+    def _rested(self) -> None:
+        item = self.list.item
+        if item is not None:
+            self._summarise(item)
+        elif not len(self.catalog):
+            self.query_one("#summary", Entries).fill([])
+
+    @work(exclusive=True, group="summary")
+    async def _summarise(self, item: Item) -> None:
+        try:
+            found = await self.desk.do(self.desk.diagnosis, item)
+        except KbError as error:
+            self.app.say(error)
+            return
+        self._shown = item
+        pane = self.query_one("#summary", Entries)
+        pane.fill(summary(item, found, pane.size.width or 80))
+        if found is not None and isinstance(self.catalog, StoreCatalog):
+            best = found.best
+            self.catalog.judged(item, best.case.id if best else None, best.verdict.value if best else "")
+            self.list.refresh()
+
+    @on(Lines.Chosen, "#list")
+    def action_open(self) -> None:
+        """The report under the cursor."""
+        item = self.list.item
+        if item is not None:
+            self.app.open_report(item, self.list.cursor)
+
+    def neighbour(self, step: int) -> Item | None:
+        """Move the cursor and tell what is there: the report screen walks along the list."""
+        index = self.list.cursor + step
+        if not 0 <= index < len(self.catalog):
+            return None
+        self.list.cursor = index
+        return self.catalog.at(index)
+
+    def action_filter(self) -> None:
+        """Type to filter."""
+        box = self.query_one("#filter", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        self.list.cursor = 0
+        self.catalog.look(event.value.strip(), self.order, self.descending)
+
+    @on(Input.Submitted, "#filter")
+    def _back_to_list(self) -> None:
+        box = self.query_one("#filter", Input)
+        box.display = bool(box.value)
+        self.list.focus()
+        self._rest()
+
+    def action_clear(self) -> None:
+        """Drop the filter."""
+        box = self.query_one("#filter", Input)
+        box.value = ""
+        box.display = False
+        self.list.focus()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        self.descending = self.order in ("last", "count")
+        self._look()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.descending = not self.descending
+        self._look()
+
+    def _look(self) -> None:
+        self.catalog.look(self.query_one("#filter", Input).value.strip(), self.order, self.descending)
+        self._show()
+
+    def action_copy(self) -> None:
+        """Copy the marked rows, or the one under the cursor: signature and title."""
+        items = list(self.list.marked.values()) or ([self.list.item] if self.list.item else [])
+        self.app.copy("\n".join(safe(f"{item.signature}  {item.title}") for item in items))
+
+    def action_annotate(self) -> None:
+        """Notes on the signature under the cursor."""
+        if self.list.item is not None:
+            self.app.annotate(self.list.item)
+
+    def action_new_case(self) -> None:
+        """A case from the report under the cursor."""
+        if self.list.item is not None:
+            self.app.new_case(self.list.item)
+
+    def on_unmount(self) -> None:
+        """Stop what reads."""
+        self.catalog.close()

@@ -1,0 +1,44 @@
+"""The pane below the triage list: a diagnosis in a few lines."""
+
+from collections.abc import Iterator
+
+from kb.model.verdict import Diagnosis
+from kb.tui.desk import Item
+from kb.tui.rows import MARKS, Entry, Row, paragraph
+
+
+def summary(item: Item, found: Diagnosis | None, width: int) -> list[Entry]:
+    """What happened, whether it is known, what to do now; the most telling first, as the pane may be small."""
+    rows: list[Row] = list(paragraph(item.title, width, "key"))
+    if found is None:
+        rows += list(paragraph("the store keeps no log of it: there is nothing to diagnose", width, "dim"))
+    else:
+        rows += _told(found, width)
+    return [Entry(row, plain=True) for row in rows]
+
+
+def _told(found: Diagnosis, width: int) -> Iterator[Row]:
+    report, facts, best = found.report, found.facts, found.best
+    if report.corrupted:
+        yield from paragraph(report.corrupted, width, "bad", [("corrupted ", "bad")])
+    if best is not None:
+        sign, role = MARKS[best.verdict.value]
+        yield from paragraph(
+            f"{best.case.id}: {best.case.title}", width, "", [(f"{sign} {best.verdict.value:<7} ", role)]
+        )
+        if best.fix_status != "unknown" or best.fix_reason:
+            said = f"{best.fix_status}: {best.fix_reason}" if best.fix_reason else best.fix_status
+            yield from paragraph(said, width, "", [("status    ", "dim")])
+    else:
+        yield [("· unknown ", "dim"), ("no case matches; c starts one", "dim")]
+    if facts.cause or facts.summary:
+        said = ": ".join(part for part in (facts.cause, facts.summary) if part)
+        yield from paragraph(said, width, "", [("cause     ", "dim")])
+    if best is not None:
+        for way in best.workarounds[:2]:
+            yield from paragraph(way.do, width, "", [("now       ", "dim")])
+    for step in facts.next_steps[:3] if best is None else ():
+        yield from paragraph(step, width, "", [("next      ", "dim")])
+    blamed = f"{report.function or '-'}" + (f" [{report.module}]" if report.module else "")
+    yield from paragraph(f"{blamed}: {report.chosen_because}", width, "", [("blamed    ", "dim")])
+    yield [("signature ", "dim"), (found.signature.id, "dim")]

@@ -1,0 +1,232 @@
+"""The raw log by physical line: numbers, lit lines, search, wrap, a block to copy."""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+
+from kb.model.log import Span
+from kb.render.safe import safe
+from kb.render.safe import width as cells
+from kb.tui.desk import Doc
+from kb.tui.rows import Row
+from kb.tui.widgets.lines import Lines
+
+LONGEST = 4000
+"""Characters of a line that are shown; a longer one ends in how many more there are."""
+
+
+class LogView(Lines):
+    """A document; line ``n`` of it is row ``n - 1`` unless it is wrapped."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w", "wrap", "Wrap"),
+        Binding("n", "again(1)", "Next hit", show=False),
+        Binding("N", "again(-1)", "Hit before", show=False),
+        Binding("v", "block", "Select", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None):
+        super().__init__(id=id)
+        self.doc = Doc.of("-", b"")
+        self.lit: tuple[Span, ...] = ()
+        self.report: Span = (0, 0)
+        self.understood: frozenset[int] = frozenset()
+        self.words = ""
+        self.block: int | None = None
+        self._tops: array[int] | None = None  # first row of each line, when wrapped
+
+    def show(self, doc: Doc, report: Span, understood: Iterable[int]) -> None:
+        """Another report, or the same in another document."""
+        self.doc, self.report, self.understood = doc, report, frozenset(understood)
+        self.lit, self.block, self._tops = (), None, None
+        self.changed()
+        self.reveal(report[0])
+
+    def light(self, evidence: Iterable[Span]) -> None:
+        """Light lines up, and bring the first into sight."""
+        self.lit = tuple(evidence)
+        self.refresh()
+        if self.lit:
+            self.reveal(min(first for first, _last in self.lit))
+
+    def reveal(self, number: int) -> None:
+        """Put the cursor on a line, with some lines before it in sight."""
+        row = self._row_of(number)
+        if self.count:
+            height = max(1, self.size.height)
+            top = round(self.scroll_y)
+            if not top + 1 <= row < top + height - 2:
+                self.scroll_to(y=max(0, row - height // 3), animate=False, immediate=True)
+            self.cursor = max(0, min(row, self.count - 1))
+
+    @property
+    def line(self) -> int:
+        """The line under the cursor, 1-based."""
+        return self._line_of(self.cursor)[0]
+
+    @property
+    def count(self) -> int:
+        """Rows: lines, or what they wrap to."""
+        return self._tops[-1] if self._tops is not None else len(self.doc)
+
+    @property
+    def extent(self) -> int:
+        """Wide enough for what is in sight, so that sideways scrolling has an end."""
+        if self._tops is not None:
+            return self.size.width
+        first = max(0, round(self.scroll_y) - 200)
+        longest = max((self._length(n) for n in range(first, min(first + 600, len(self.doc)))), default=0)
+        return max(self.size.width, min(longest, LONGEST) + self._gutter)
+
+    def _length(self, index: int) -> int:
+        end = self.doc.starts[index + 1] if index + 1 < len(self.doc) else len(self.doc.data)
+        return int(end - self.doc.starts[index])
+
+    @property
+    def _gutter(self) -> int:
+        return len(str(max(1, len(self.doc)))) + 3
+
+    def _line_of(self, row: int) -> tuple[int, int]:
+        """Line and part of a row."""
+        if self._tops is None:
+            return row + 1, 0
+        index = bisect_right(self._tops, row) - 1
+        return index + 1, row - self._tops[index]
+
+    def _row_of(self, number: int) -> int:
+        if self._tops is None or not len(self.doc):
+            return number - 1
+        return self._tops[max(0, min(number, len(self.doc)) - 1)]
+
+    def row(self, index: int) -> Row:
+        """Number, a mark, the text."""
+        number, part = self._line_of(index)
+        if number > len(self.doc):
+            return []
+        role, mark = self._standing(number)
+        room = max(8, self.size.width - self._gutter)
+        text = shown(self.doc.text(number))
+        if self._tops is not None:
+            text = pieces(text, room)[part]
+        head = f"{number:>{self._gutter - 3}} " if not part else " " * (self._gutter - 2)
+        return [(head, "dim"), (mark + " ", role if role == "lit" else "dim"), *self._found(text, role)]
+
+    def _standing(self, number: int) -> tuple[str, str]:
+        if self.block is not None and min(self.block, self.line) <= number <= max(self.block, self.line):
+            return "found", "█"
+        if any(first <= number <= last for first, last in self.lit):
+            return "lit", "▶"
+        if not self.report[0] <= number <= self.report[1]:
+            return "dim", " "
+        return ("", "│") if number in self.understood else ("dim", "·")
+
+    def _found(self, text: str, role: str) -> Row:
+        if not self.words:
+            return [(text, role)]
+        row: Row = []
+        low, word, at = text.lower(), self.words.lower(), 0
+        while (hit := low.find(word, at)) >= 0 and len(row) < 100:
+            row += [(text[at:hit], role), (text[hit : hit + len(word)], "found")]
+            at = hit + len(word)
+        return [*row, (text[at:], role)]
+
+    def search(self, words: str, *, from_line: int | None = None, step: int = 1) -> bool:
+        """Go to the next line that holds the words, round the end; False where none does."""
+        self.words = words
+        self.refresh()
+        if not words:
+            return True
+        data, word = self.doc.data.lower(), words.lower().encode("utf-8", "surrogateescape")
+        start = self.line if from_line is None else from_line
+        if step > 0:
+            at = data.find(word, self.doc.starts[start] if start < len(self.doc) else len(data))
+            at = at if at >= 0 else data.find(word)
+        else:
+            at = data.rfind(word, 0, self.doc.starts[max(0, start - 1)])
+            at = at if at >= 0 else data.rfind(word)
+        if at < 0:
+            return False
+        self.reveal(bisect_right(self.doc.starts, at))
+        return True
+
+    def action_again(self, step: int) -> None:
+        """The next hit, or the one before."""
+        if self.words and not self.search(self.words, step=step):
+            self.notify(f"{self.words!r} is not in the log", markup=False)
+
+    def action_wrap(self) -> None:
+        """Wrap long lines, or stop it."""
+        line = self.line if self.count else 1
+        self._tops = None if self._tops is not None else self._wrapped()
+        self.scroll_to(x=0, animate=False, immediate=True)
+        self.changed()
+        self.reveal(line)
+
+    def _wrapped(self) -> "array[int]":
+        room = max(8, self.size.width - self._gutter)
+        tops, at = array("Q", [0]), 0
+        for index in range(len(self.doc)):
+            short = self._length(index) <= room // 4  # an escape makes four cells of a byte
+            at += 1 if short else len(pieces(shown(self.doc.text(index + 1)), room))
+            tops.append(at)
+        return tops
+
+    def on_resize(self) -> None:
+        """Wrapped lines wrap elsewhere."""
+        if self._tops is not None:
+            line = self.line
+            self._tops = self._wrapped()
+            self.changed()
+            self.reveal(line)
+        else:
+            self.virtual_size = Size(self.extent, self.count)
+            self.refresh()
+
+    def action_block(self) -> None:
+        """Begin a block at the cursor, or drop it."""
+        self.block = self.line if self.block is None else None
+        self.refresh()
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """A block grows with the cursor."""
+        super().watch_cursor(old, new)
+        if self.block is not None:
+            self.refresh()
+
+    @property
+    def selected(self) -> Span:
+        """The block, the lit lines, or the line under the cursor."""
+        if self.block is not None:
+            return (min(self.block, self.line), max(self.block, self.line))
+        return (self.line, self.line)
+
+    def copied(self) -> str:
+        """What is to be copied: the block, else the lit lines, else the line under the cursor."""
+        spans = [self.selected] if self.block is not None or not self.lit else sorted(self.lit)
+        numbers = dict.fromkeys(n for first, last in spans for n in range(first, last + 1) if 1 <= n <= len(self.doc))
+        return "\n".join(self.doc.text(number).encode("utf-8", "replace").decode() for number in numbers)
+
+
+def shown(text: str) -> str:
+    """A line as it is shown: tabs as blanks, nothing that drives a terminal, its end cut where it is endless."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]} … {len(text) - LONGEST} characters more"
+    return safe(text.expandtabs(8) if "\t" in text else text)
+
+
+def pieces(text: str, room: int) -> list[str]:
+    """A shown line in pieces of at most ``room`` cells; at least one piece."""
+    if text.isascii():
+        return [text[at : at + room] for at in range(0, len(text), room)] or [""]
+    out, part, size = [], "", 0
+    for char in text:
+        wide = cells(char)
+        if size + wide > room:
+            out.append(part)
+            part, size = "", 0
+        part, size = part + char, size + wide
+    return [*out, part]

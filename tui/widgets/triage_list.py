@@ -1,0 +1,96 @@
+"""The triage list: one row a report or signature, fitted to the width there is."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from kb.tui.catalog import Catalog
+from kb.tui.desk import Item
+from kb.tui.rows import MARKS, Row, clip
+from kb.tui.widgets.lines import Lines
+
+
+class TriageList(Lines):
+    """Rows of a catalog, of which the visible ones are asked for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Open"),
+        Binding("space,m", "mark", "Mark"),
+    ]
+
+    def __init__(self, catalog: Catalog, *, stored: bool, id: str | None = None):
+        super().__init__(id=id)
+        self.catalog = catalog
+        self.stored = stored
+        self.marked: dict[str, Item] = {}
+
+    @property
+    def count(self) -> int:
+        """Rows that the filter lets through."""
+        return len(self.catalog)
+
+    @property
+    def item(self) -> Item | None:
+        """The row under the cursor."""
+        return self.catalog.at(self.cursor) if self.cursor < self.count else None
+
+    def row(self, index: int) -> Row:
+        """One row."""
+        item = self.catalog.at(index)
+        if item is None:
+            return [("  …", "dim")]
+        return self.lay_out(item)
+
+    def columns(self) -> list[tuple[str, int]]:
+        """Names and cells of the columns that fit: the title takes what the others leave, and never less than 30."""
+        width = self.size.width
+        wanted = [("mark", 1), ("known", 1), ("count", 7 if self.stored else 5), ("when", 16)]
+        if self.stored:
+            wanted[3] = ("last", 10)
+            more = [("kind", 18, 110), ("first", 10, 130), ("kernel", 22, 150), ("case", 28, 90)]
+        else:
+            more = [("kind", 18, 130), ("line", 9, 80), ("kernel", 22, 150), ("case", 28, 90)]
+        names = [*wanted[:2], ("title", 0), *wanted[2:]]
+        names += [(name, size) for name, size, least in more if width >= least]
+        rest = width - sum(size for name, size in names if name != "title") - len(names) + 1
+        return [(name, max(20, rest) if name == "title" else size) for name, size in names]
+
+    def heads(self) -> str:
+        """The line above the rows."""
+        names = {"mark": " ", "known": "?", "when": "time", "last": "last seen", "first": "first seen"}
+        return " ".join(
+            names.get(name, name).rjust(size) if name in ("count", "line") else clip(names.get(name, name), size)
+            for name, size in self.columns()
+        )
+
+    def lay_out(self, item: Item) -> Row:
+        """A row's cells."""
+        sign, role = MARKS[item.verdict]
+        cells: dict[str, tuple[str, str]] = {
+            "mark": ("*" if item.mark in self.marked else " ", "key"),
+            "known": (sign, role),
+            "title": (item.title + (f"  (corrupted: {item.corrupted})" if item.corrupted else ""), ""),
+            "count": (f"{item.count}", "" if item.count > 1 else "dim"),
+            "when": (item.last or "-", "dim"),
+            "last": (item.last[:10], "dim"),
+            "first": (item.first[:10], "dim"),
+            "line": (f"L{item.span[0]}", "dim"),
+            "kind": (item.kind, "dim"),
+            "kernel": (item.kernel or "-", "dim"),
+            "case": (item.case or "", role if item.verdict else "dim"),
+        }
+        row: Row = []
+        for name, size in self.columns():
+            text, look = cells[name]
+            row += [(text.rjust(size)[-size:] if name in ("count", "line") else clip(text, size), look), (" ", "")]
+        return row[:-1]
+
+    def action_mark(self) -> None:
+        """Mark the row, or unmark it, and go on to the next."""
+        item = self.item
+        if item is None:
+            return
+        if self.marked.pop(item.mark, None) is None:
+            self.marked[item.mark] = item
+        self.refresh_line(self.cursor)
+        self.action_move(1)

@@ -39,6 +39,7 @@ SAMPLES = {
     "MEMORY": "Mem-Info:",
     "OOM": "Tasks state (memory values in pages):",
     "FAULT_CODE": "#PF: error_code(0x0002) - not-present page",
+    "DISK": "ata1.00: status: { DRDY ERR }",
     "NOTE": "PGD 0 P4D 0",
     "DUMP": "dd40:                   977bdda0 8062eec8 9f576840 8062ed74",
 }

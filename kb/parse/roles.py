@@ -12,6 +12,7 @@ STACK = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
 _ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace for cpu \d+\s*$)")
 _REQUEST = re.compile(r"(?:sysrq: |SysRq ?: ?)(?:Show|Dump)")
+_ON_PURPOSE = re.compile(r"FAULT_INJECTION: forcing a failure|FAULT_FLAG_ALLOW_RETRY missing")
 _ASIDE = re.compile(r"\s*(?:Preemption disabled at|(?:hard|soft)irqs last)")
 _LIMIT = 4096
 
@@ -51,3 +52,8 @@ def is_aside(text: str) -> bool:
 def is_request(text: str) -> bool:
     """True where somebody asked the kernel for stacks (drivers/tty/sysrq.c: "Show backtrace of all active CPUs")."""
     return text.startswith(("sysrq", "SysRq")) and _REQUEST.match(text) is not None
+
+
+def is_on_purpose(text: str) -> bool:
+    """True where what follows was made to happen (lib/fault-inject.c fail_dump(), mm/userfaultfd.c)."""
+    return text.startswith("FAULT_") and _ON_PURPOSE.match(text) is not None

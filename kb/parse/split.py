@@ -28,6 +28,8 @@ _IDLE = 14
 window begins with before its candidate, and the candidate."""
 _DUMP_LINES = 20_000
 """Lines that a dump of all CPUs or tasks may have."""
+_PURPOSE_LINES = 40
+"""Lines behind an injected fault in which its stack begins: old kernels print the stack's words first."""
 _LONGEST = 200_000
 """Lines a report may have (an OOM kill lists every task): a bound against a log that never ends one."""
 
@@ -122,6 +124,7 @@ class Splitter:
         self._role = roles.classifier()
         self.asked = asked
         """Where somebody last asked for stacks (sysrq), None when that is long ago."""
+        self._on_purpose: dict[str | None, int] = {}
         self.idle = 0
         """Lines since a report was last open."""
 
@@ -169,6 +172,8 @@ class Splitter:
         role = self._role(line.text) if report is not None or "race" in line.text else None
         if roles.is_request(line.text):
             self.asked = line
+        elif roles.is_on_purpose(line.text):
+            self._on_purpose[key] = line.number
         if report is None and role == "TRACE_HEAD":
             report = self._host(line)
             if report is not None:
@@ -194,12 +199,15 @@ class Splitter:
         return hosts[-1] if hosts else None
 
     def _asked_for(self, key: str | None, line: Line) -> bool:
-        """True for a stack that somebody asked for (sysrq): it has a task's heading, or follows the request."""
+        """True for a stack that somebody asked for: it has a task's heading, follows a sysrq, or an injected fault."""
         asked = self.asked
         if asked is not None and line.number - asked.number < _DUMP_LINES:
             if asked.time is None or line.time is None or line.time - asked.time < _PAUSE:
                 return True
             self.asked = None
+        purpose = self._on_purpose.get(key)
+        if purpose is not None and line.number - purpose < _PURPOSE_LINES:
+            return True
         return any(self._role(line.text) == "TASK" for line in self._recent.get(key, ()))
 
     def _banner(self, key: str | None) -> list[Line]:

@@ -110,7 +110,9 @@ def test_a_boot_ends_what_is_open() -> None:
 def test_stacks_that_somebody_asked_for_are_no_report() -> None:
     asked = ("sysrq: Show backtrace of all active CPUs", "NMI backtrace for cpu 0", "Call Trace:", " foo+0x1/0x2")
     dump = ("task:foo             state:S stack:0     pid:1     ppid:0      flags:0x0", "Call Trace:", " foo+0x1/0x2")
+    injected = ("FAULT_INJECTION: forcing a failure.", "CPU: 0 PID: 1 Comm: foo Not tainted 6.1.0 #1", "Call Trace:")
     assert splats(*asked) == []
+    assert splats(*injected, " should_fail_ex+0x1/0x2") == []
     assert splats(*dump) == []
 
 

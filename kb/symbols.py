@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from kb.errors import InputError
 from kb.model.report import Frame, Report, Trace
@@ -36,7 +37,7 @@ class Binary:
         try:
             with self.path.open("rb") as stream:
                 elf = ELFFile(stream)
-                table = elf.get_section_by_name(".symtab")
+                table: Any = elf.get_section_by_name(".symtab")
                 for symbol in table.iter_symbols() if table is not None else ():
                     entry = symbol.entry
                     if entry["st_info"]["type"] == "STT_FUNC" and isinstance(entry["st_shndx"], int):
@@ -88,7 +89,7 @@ class Symbols:
     def annotate(self, report: Report) -> Report:
         """The report with source lines on its frames, and the functions that were inlined into each before it."""
         lines = self._lines(frame for trace in report.traces for frame in trace.frames)
-        traces = tuple(replace(trace, **_expanded(trace, lines)) for trace in report.traces)
+        traces = tuple(replace(trace, frames=tuple(_expanded(trace, lines))) for trace in report.traces)
         return replace(report, traces=traces)
 
     def _lines(self, frames: Iterable[Frame]) -> dict[Frame, list[tuple[str, str]]]:
@@ -110,6 +111,7 @@ class Symbols:
         """addr2line's answers, one list an address: ``fn at file:line``, then ``(inlined by) fn at file:line`` ..."""
         # A stack holds return addresses: the call is the instruction before. Offset 0 is an entry, not a return.
         addresses = [f"{address - (frame.offset != 0):#x}" for frame, address in places]
+        # llvm's spelling of the options is binutils' too; demangling leaves C names alone
         run = [str(self._tool), "-e", str(path), "-f", "-i", "-p", "-a"]
         if path.suffix != "" and ".ko" in path.name and "llvm" not in str(self._tool):
             run += ["-j", section]  # modules are relocatable: an address is one within its section
@@ -148,17 +150,14 @@ def _forms(module: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((module, module.replace("_", "-"), module.replace("-", "_"))))
 
 
-def _expanded(trace: Trace, lines: Mapping[Frame, list[tuple[str, str]]]) -> dict[str, tuple[Frame, ...]]:
-    frames: list[Frame] = []
+def _expanded(trace: Trace, lines: Mapping[Frame, list[tuple[str, str]]]) -> Iterator[Frame]:
+    """The frames of a stack with their lines, the functions inlined into each before it."""
     for frame in trace.frames:
         answer = lines.get(frame)
         if answer is None:
-            frames.append(frame)
+            yield frame
             continue
         *inlined, own = answer
-        frames += [
-            Frame(name, module=frame.module, reliable=frame.reliable, source=source, inline=True, line=frame.line)
-            for name, source in inlined
-        ]
-        frames.append(replace(frame, source=own[1]))
-    return {"frames": tuple(frames)}
+        for name, source in inlined:
+            yield Frame(name, module=frame.module, reliable=frame.reliable, source=source, inline=True, line=frame.line)
+        yield replace(frame, source=own[1])

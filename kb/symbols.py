@@ -111,7 +111,6 @@ class Symbols:
         """addr2line's answers, one list an address: ``fn at file:line``, then ``(inlined by) fn at file:line`` ..."""
         # A stack holds return addresses: the call is the instruction before. Offset 0 is an entry, not a return.
         addresses = [f"{address - (frame.offset != 0):#x}" for frame, address in places]
-        # llvm's spelling of the options is binutils' too; demangling leaves C names alone
         run = [str(self._tool), "-e", str(path), "-f", "-i", "-p", "-a"]
         if path.suffix != "" and ".ko" in path.name and "llvm" not in str(self._tool):
             run += ["-j", section]  # modules are relocatable: an address is one within its section

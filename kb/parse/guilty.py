@@ -224,11 +224,10 @@ def _panic_in(fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | 
 
 
 def _pair(fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
-    first, second = plain(fields.get("fn", "")), plain(fields.get("fn2", ""))
+    first = plain(fields.get("fn", ""))
     if not first:
         return None
-    both = f"{first} / {second}" if second else first
-    return Guilt(both, _same(first, out, None), "the race's two sides, as the headline names them")
+    return Guilt(first, _same(first, out, None), "the first of the race's two sides, as the headline names them")
 
 
 def _page_owner(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:

@@ -263,6 +263,9 @@ class _Reader:
     def on_last_function(self, token: LineToken) -> None:
         self.out.set("last_function", token.fields["lastfn"], token.line.number)
 
+    def on_slab_cache(self, token: LineToken) -> None:
+        self.out.set("cache", token.fields["cache"], token.line.number)
+
     def on_task(self, token: LineToken) -> None:
         got = token.fields
         self.out.set("state", got.get("tstate") or got.get("tstate2"), token.line.number)

@@ -142,6 +142,8 @@ def _titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> 
         return f"{row.title.split(':')[0]}: {_NUMBER.sub('NUM', text)}", ()
     if row.kind == "oom_kill":
         values |= _oom(fields)
+    sides = [plain(fields[name]) for name in ("fn", "fn2") if name in fields]
+    values["pair"] = " / ".join(sides) or "corrupted"
     if row.kind == "fuzzer":
         values["what"] = _DIGITS.sub("NUM", values["what"])
     title = row.title.format_map(values)

@@ -34,6 +34,7 @@ SAMPLES = {
     "LOCK_WHO": "foo/321 is trying to acquire lock:",
     "LOCK_AT": "ffff88800123a0a8 (&a->lock){+.+.}-{3:3}, at: foo_take_a+0x20/0x60",
     "LOCKS": "but task is already holding lock:",
+    "SLAB_CACHE": "  cache: kmalloc-64, object size: 64, buffer size: 64, default order: 0, min order: 0",
     "LAST_FUNCTION": "     last function: foo_work",
     "IN_FLIGHT": "    in-flight: 123:foo_work",
     "MEMORY": "Mem-Info:",

@@ -3,13 +3,13 @@
 import sys
 from typing import ClassVar
 
+from kb.tui.desk import Desk, Item
+from kb.tui.screens.triage import Triage
 from textual.app import App
 from textual.binding import Binding, BindingType
 
 from kb.errors import KbError
 from kb.model.log import Span
-from kb.tui.desk import Desk, Item
-from kb.tui.screens.triage import Triage
 
 
 class Tui(App[None]):

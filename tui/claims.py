@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from kb.tui.rows import MARKS, REASONS, Entry
+
 from kb.model.report import Frame, Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark
 from kb.render.safe import safe, spans
-from kb.tui.rows import MARKS, REASONS, Entry, Row
 
 
 def claims(found: Diagnosis) -> list[Entry]:
@@ -66,21 +67,21 @@ def _reasons(found: Diagnosis) -> Iterator[Entry]:
         )
 
 
-def predicate_row(mark: PredicateMark) -> Row:
-    """A predicate with its mark; what rules a case out and does not hold is good news, and reads so."""
-    sign, role = MARKS[mark.verdict.value]
-    text = mark.predicate.text
-    if mark.role == "refute":
-        text = f"not: {text}"
-    elif mark.role == "support":
-        text = f"support: {text}"
-    return [(f" {sign} ", role), (safe(text), "")]
-
-
 def _predicates(match: Match) -> Iterator[Entry]:
     for mark in match.marks:
         more = f"{mark.role} {mark.predicate.text}: {mark.verdict.value}: {mark.because} {spans(mark.evidence)}"
-        yield Entry(predicate_row(mark), mark.evidence, more=more.rstrip())
+        sign, lead = standing(mark)
+        role = dict(MARKS.values())[sign]
+        yield Entry([(f" {sign} ", role), (safe(lead + mark.predicate.text), "")], mark.evidence, more=more.rstrip())
+
+
+def standing(mark: PredicateMark) -> tuple[str, str]:
+    """A predicate's sign and lead: what refutes a case is good news where it does not hold, and reads so."""
+    verdict, lead = mark.verdict.value, "" if mark.role == "require" else f"{mark.role}: "
+    if mark.role == "refute":
+        verdict = {"yes": "no", "no": "yes"}.get(verdict, verdict)
+        lead = "not: " if mark.verdict.value == "no" else "but: "
+    return MARKS[verdict][0], lead
 
 
 def _zones(found: Diagnosis) -> Iterator[Entry]:

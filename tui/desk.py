@@ -12,9 +12,11 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeVar
 
 from kb import api
+from kb.errors import KbError
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis
@@ -198,6 +200,19 @@ class Desk:
                 return found
             first = first or found
         return first
+
+    def sample(self, found: Diagnosis) -> list[str]:
+        """The stack of the best case's first sample, innermost function first; empty where there is none."""
+        if found.best is None or not found.best.case.path:
+            return []
+        for path in sorted(Path(found.best.case.path).parent.glob("match-*.log")):
+            try:
+                for report in api.read(path):
+                    if report.kind == found.report.kind:
+                        return [frame.function for frame in report.frames if frame.reliable]
+            except KbError:
+                continue
+        return []
 
     def doc(self, item: Item) -> Doc | None:
         """The text a row's lines are numbered in."""

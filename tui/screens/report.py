@@ -2,6 +2,16 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from kb.tui.allocation import picture
+from kb.tui.case_view import case_entries
+from kb.tui.claims import claims
+from kb.tui.desk import Desk, Doc, Item
+from kb.tui.rows import MARKS, Entry, paragraph
+from kb.tui.similar import similar_entries
+from kb.tui.widgets.fitted import Fitted
+from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.log_view import LogView
+from kb.tui.widgets.tabs import TabBar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,17 +22,11 @@ from textual.widgets import ContentSwitcher, Footer, Input, Static
 from kb.errors import KbError
 from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
-from kb.tui.claims import claims
-from kb.tui.desk import Desk, Doc, Item
-from kb.tui.rows import Entry, paragraph
-from kb.tui.widgets.lines import Entries, Lines
-from kb.tui.widgets.log_view import LogView
-from kb.tui.widgets.tabs import TabBar
 
 if TYPE_CHECKING:
     from kb.tui.app import Tui
 
-TABS = (("evidence", "Evidence"),)
+TABS = (("evidence", "Evidence"), ("allocation", "Allocation"), ("case", "Case"), ("similar", "Similar"))
 
 
 class ReportScreen(Screen[None]):
@@ -32,6 +36,10 @@ class ReportScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back"),
         Binding("slash", "search", "Search"),
+        Binding("1", "tab('evidence')", "Evidence", show=False),
+        Binding("2", "tab('allocation')", "Allocation", show=False),
+        Binding("3", "tab('case')", "Case", show=False),
+        Binding("4", "tab('similar')", "Similar", show=False),
         Binding("tab", "app.focus_next", "Pane", show=False),
         Binding("left_square_bracket", "walk(-1)", "Report before", show=False),
         Binding("right_square_bracket", "walk(1)", "Next report", key_display="[ ]"),
@@ -44,6 +52,7 @@ class ReportScreen(Screen[None]):
         super().__init__()
         self.desk, self.item = desk, item
         self.found: Diagnosis | None = None
+        self.sample: list[str] = []
 
     def compose(self) -> ComposeResult:
         """Head, tabs, panes, keys."""
@@ -55,6 +64,9 @@ class ReportScreen(Screen[None]):
                     yield Entries(id="claims")
                     yield Static("", id="more", markup=False)
                 yield LogView(id="log")
+            yield Fitted(id="allocation")
+            yield Fitted(id="case")
+            yield Fitted(id="similar")
         yield Input(placeholder="search the log", id="search", compact=True)
         yield Footer()
 
@@ -70,13 +82,14 @@ class ReportScreen(Screen[None]):
         self._head("reading …")
         try:
             self.found = await self.desk.do(self.desk.diagnosis, self.item)
+            self.sample = await self.desk.do(self.desk.sample, self.found) if self.found else []
         except KbError as error:
             self.app.say(error)
             return
         self.show_found()
 
-    def _head(self, more: str) -> None:
-        self.query_one("#head", Static).update(safe(f"{self.item.title}   {more}"))
+    def _head(self, more: str, verdict: str = "") -> None:
+        self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} {self.item.title}   {more}"))
 
     def show_found(self) -> None:
         """Fill the panes."""
@@ -87,10 +100,33 @@ class ReportScreen(Screen[None]):
             return
         report = found.report
         best = found.best
-        self._head(f"{best.verdict.value}: {best.case.id}" if best else "no known case")
+        self._head(f"{best.verdict.value}: {best.case.id}" if best else "no known case", best.verdict.value if best else "")
         doc = self.desk.doc(self.item) or Doc.of(report.source, b"".join(line.raw for line in report.lines))
         self.query_one("#log", LogView).show(doc, report.span, report.understood)
         self.query_one("#claims", Entries).fill(claims(found))
+        self.query_one("#allocation", Fitted).show(lambda width: picture(found.facts.detail, width))
+        self.query_one("#case", Fitted).show(lambda width: case_entries(found, width, self.sample))
+        self.query_one("#similar", Fitted).show(lambda width: similar_entries(found, self.app.triage.alike(self.item), width))
+
+    def action_tab(self, name: str) -> None:
+        """Show a tab."""
+        self.query_one("#panes", ContentSwitcher).current = name
+        self.query_one(TabBar).choose(name)
+        self.query_one("#claims" if name == "evidence" else f"#{name}").focus()
+
+    @on(TabBar.Clicked)
+    def _clicked(self, event: TabBar.Clicked) -> None:
+        self.action_tab(event.name)
+
+    @on(Lines.Chosen, "#allocation, #case, #similar")
+    def _prove(self, event: Lines.Chosen) -> None:
+        """Enter on a row leads to the lines it rests on."""
+        entries = event.control
+        if isinstance(entries, Entries) and entries.current is not None and entries.current.evidence:
+            entry = entries.current
+            self.action_tab("evidence")
+            self.light(entry)
+            self.query_one("#log").focus()
 
     @on(Lines.Moved, "#claims")
     def _light(self) -> None:

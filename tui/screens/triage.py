@@ -2,6 +2,11 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
+from kb.tui.desk import Desk, Item
+from kb.tui.summary import summary
+from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.triage_list import TriageList
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,15 +16,11 @@ from textual.widgets import Footer, Input, Static
 
 from kb.errors import KbError
 from kb.render.safe import safe
-from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
-from kb.tui.desk import Desk, Item
-from kb.tui.summary import summary
-from kb.tui.widgets.lines import Entries, Lines
-from kb.tui.widgets.triage_list import TriageList
 
 if TYPE_CHECKING:
-    from kb.store.browse import Order
     from kb.tui.app import Tui
+
+    from kb.store.browse import Order
 
 REST = 0.05
 """Seconds the cursor must rest before the pane below is filled."""
@@ -175,6 +176,12 @@ class Triage(Screen[None]):
         item = self.list.item
         if item is not None:
             self.app.open_report(item, self.list.cursor)
+
+    def alike(self, item: Item) -> list[Item]:
+        """Other reports of this log with the same signature; in the store a signature is one row."""
+        if not isinstance(self.catalog, LogCatalog):
+            return []
+        return [other for other in self.catalog.items if other.signature == item.signature and other is not item]
 
     def neighbour(self, step: int) -> Item | None:
         """Move the cursor and tell what is there: the report screen walks along the list."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kb.tui.rows import Entry, Row
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -16,8 +17,6 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-
-from kb.tui.rows import Entry, Row
 
 ROLES = ("dim", "good", "bad", "warn", "head", "key", "lit", "found")
 
@@ -30,7 +29,7 @@ class Lines(ScrollView, can_focus=True):
     Lines {
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 1;
-        & > .lines--dim { color: $text-muted; }
+        & > .lines--dim { text-style: dim; }
         & > .lines--good { color: $text-success; }
         & > .lines--bad { color: $text-error; }
         & > .lines--warn { color: $text-warning; }
@@ -55,6 +54,8 @@ class Lines(ScrollView, can_focus=True):
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
+    rests: ClassVar[bool] = True
+    """Whether the cursor's row is marked while another widget has the focus."""
 
     @dataclass
     class Moved(Message):
@@ -125,6 +126,8 @@ class Lines(ScrollView, can_focus=True):
         strip = Strip(segments).crop_extend(left, left + width, base)
         if index == self.cursor and self.selectable(index):
             name = "lines--cursor" if self.has_focus else "lines--rest"
+            if name == "lines--rest" and not self.rests:
+                return strip
             strip = Strip([Segment(part.text, (part.style or base) + self._style(name)) for part in strip], width)
         return strip
 
@@ -209,6 +212,8 @@ class Lines(ScrollView, can_focus=True):
 
 class Entries(Lines):
     """A list that is held in memory: claims, predicates, notes, prose."""
+
+    DEFAULT_CSS = "Entries { overflow-x: hidden; }"
 
     def __init__(self, entries: Sequence[Entry] = (), *, id: str | None = None):
         super().__init__(id=id)

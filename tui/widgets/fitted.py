@@ -1,0 +1,31 @@
+"""Entries that are laid out for the width there is, and anew when it changes."""
+
+from collections.abc import Callable
+
+from kb.tui.rows import Entry
+from kb.tui.widgets.lines import Entries
+
+
+class Fitted(Entries):
+    """A page of entries."""
+
+    def __init__(self, *, id: str | None = None):
+        super().__init__(id=id)
+        self._build: Callable[[int], list[Entry]] | None = None
+        self._width = 0
+
+    def show(self, build: Callable[[int], list[Entry]]) -> None:
+        """Show what ``build`` makes of a width."""
+        self._build, self._width = build, 0
+        self._fit(keep=False)
+
+    def on_resize(self) -> None:
+        """Lay out for the new width."""
+        self._fit(keep=True)
+        super().on_resize()
+
+    def _fit(self, *, keep: bool) -> None:
+        width = self.size.width
+        if self._build is not None and width and width != self._width:
+            self._width = width
+            self.fill(self._build(max(30, width - 1)), keep=keep)

@@ -16,9 +16,13 @@ from kb.parse.stack import aliases, is_address, plain, shown
 
 _INTERRUPT_ENTRY = re.compile(
     r"apic_timer_interrupt|^(?:__|asm_)?sysvec_|^asm_call_(?:on_stack|irq_on_stack)|^el1h?_(?:64_)?irq|^el1_interrupt|^__irq_svc|handle_arch_irq|"
-    r"^call_on_irq_stack|^ret_from_intr|^decrementer_common|^hardware_interrupt_common|^do_IRQ_?$|^io_int_handler|^ext_int_handler|"
+    r"^call_on_irq_stack|^call_with_stack$|^do_interrupt_handler|^__el1_irq|^el0_interrupt|^__el0_irq|^ret_from_intr|"
+    r"^handle_riscv_irq|^do_irq$|^do_irq_async|^do_ext_irq|^handle_loongarch_irq|^(?:do|handle)_vint|^handle_int$|"
+    r"^timer_interrupt$|^decrementer_common|^hardware_interrupt_common|^do_IRQ_?$|^io_int_handler|^ext_int_handler|"
     r"^handle_exception$|^ret_from_exception|^__?common_interrupt"
 )
+_ENTRY_GAP = 1
+"""Frames among the entry functions that may be none of them: releases put helpers in between."""
 _DUMPING = re.compile(r"^(?:dump_stack(?:_lvl|_print)?|show_stack(?:_log_lvl)?|dump_backtrace)$")
 _DUMP_DEPTH = 12
 """Frames within which a stack that a report prints of itself shows the printing; deeper it is somebody else's dump."""
@@ -332,8 +336,10 @@ def _caught(trace: Trace) -> int | None:
             continue
         if _INTERRUPT_ENTRY.search(frame.function):
             entry = index
-        elif entry is not None:
+        elif entry is not None and index - entry > _ENTRY_GAP:
             return entry + 1
+    if entry is not None and entry + 1 < len(trace.frames):
+        return entry + 1
     return trace.breaks[0] if trace.breaks else None
 
 

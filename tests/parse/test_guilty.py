@@ -76,6 +76,22 @@ def test_of_nested_interrupts_the_innermost_found_the_stall() -> None:
     assert report(text).function == "foo_timer"
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "hrtimer_interrupt __sysvec_apic_timer_interrupt asm_call_irq_on_stack asm_sysvec_apic_timer_interrupt",
+        "gic_handle_irq call_on_irq_stack do_interrupt_handler el1_interrupt el1h_64_irq_handler el1h_64_irq",
+        "gic_handle_irq generic_handle_arch_irq call_with_stack __irq_svc",
+        "riscv_intc_irq handle_riscv_irq call_on_irq_stack do_irq handle_exception",
+        "timer_interrupt decrementer_common_virt",
+    ],
+)
+def test_the_way_into_an_interrupt_is_known_on_every_architecture(entry: str) -> None:
+    stack = f"rcu_sched_clock_irq {entry} foo_spin foo_step foo_work process_one_work".split()
+    text = "rcu: INFO: rcu_sched self-detected stall on CPU\nCall Trace:\n"
+    assert report(text + "\n".join(f" {name}+0x1/0x2" for name in stack)).function == "foo_work"
+
+
 def test_a_wait_everywhere_is_grouped() -> None:
     head = "INFO: task foo:1 blocked for more than 120 seconds.\nCall Trace:\n schedule+0x1/0x2\n"
     text = head + " {}+0x1/0x2\n foo+0x1/0x2"

@@ -43,9 +43,7 @@ def parse(splat: Splat) -> Report:
     guilt = guilty.find(row, fields, out)
     corrupted = _corrupted(row, fields, out, guilt, splat)
     arch = _arch(lines)
-    for name, meaning in decoded(fields, row.subtype, arch).items():
-        fields.setdefault(name, meaning)
-        where.setdefault(name, where.get("address" if name == "address_means" else "error_code", opener.number))
+    _decode(fields, where, row, arch, opener.number)
     title, alt = _titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
     report = Report(
         source=splat.source,
@@ -78,6 +76,14 @@ def parse(splat: Splat) -> Report:
         understood=tuple(sorted({opener.number, *(line.number for line, _ in heads), *out.understood})),
     )
     return _with_memory(report)
+
+
+def _decode(fields: dict[str, str], where: dict[str, int], row: Row, arch: str | None, line: int) -> None:
+    """Add what the numbers of a fault mean, each pointing at the line of its number."""
+    for name, meaning in decoded(fields, row.subtype, arch).items():
+        sources = ("address",) if name == "address_means" else ("error_code", "esr", "code")
+        fields.setdefault(name, meaning)
+        where.setdefault(name, next((where[source] for source in sources if source in where), line))
 
 
 def _traces(out: Outline) -> tuple[Trace, ...]:

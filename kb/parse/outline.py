@@ -7,15 +7,12 @@ Nothing is concluded here: which stack is to blame, what the report is called an
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from kb.model.log import Line
 from kb.model.report import Frame, Registers, Trace
 from kb.parse import grammar, stack
 from kb.parse.grammar import LineToken
-
-if TYPE_CHECKING:
-    from lark import Tree
 
 _ROLES = (
     ("nmi", re.compile(r"NMI backtrace")),
@@ -85,7 +82,8 @@ class _Reader:
         self.registers: Registers | None = None
         self.ended = False
 
-    def read(self, tree: "Tree[LineToken]") -> Outline:
+    def read(self, tree: Any) -> Outline:
+        """Take all of a tree of grammars/report.lark (a ``lark.Tree``: only the loader knows Lark)."""
         for child in tree.children:
             if isinstance(child, LineToken):
                 self.line(child)

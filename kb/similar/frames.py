@@ -1,0 +1,25 @@
+"""The frames of a report that similarity compares."""
+
+from kb.model.report import Report
+from kb.parse.guilty import significant
+from kb.parse.stack import plain, shown
+
+DEPTH = 48
+"""Frames of a stack that are compared, from the inside: what lies further out is how the task began."""
+
+
+def names(report: Report) -> tuple[str, ...]:
+    """Names of the significant frames, innermost first, the same for every build, compiler and architecture.
+
+    Plumbing, unreliable and inline entries are left out, suffixes of the compiler and wrappers of system calls are
+    taken off, a function that repeats itself counts once. The guilty function comes first where the stack lacks it.
+    """
+    out: list[str] = []
+    for name in significant(report):
+        name = shown(plain(name))
+        if not out or out[-1] != name:
+            out.append(name)
+    function = report.function
+    if function and function not in out and " " not in function:
+        out.insert(0, function)
+    return tuple(out[:DEPTH])

@@ -1,1 +1,1 @@
-"""The triage desk: a Textual app over :mod:`kb.api`. Nothing of kb imports it but the command ``kb tui``, at run time."""
+"""The triage desk: a Textual app over :mod:`kb.api`. Only the command ``kb tui`` imports it, when it is run."""

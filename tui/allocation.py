@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from kb.tui.rows import Entry, Row, clip, paragraph, text_of
-
 from kb.model.log import Span
+from kb.tui.rows import Entry, Row, clip, paragraph, text_of
 
 SHADES = " ░▒▓█"
 """Share of a zone's free pages that the blocks of one order hold: none, up to 5 %, 25 %, 50 %, more."""
@@ -152,7 +151,7 @@ def _heat(zones: Sequence[Mapping[str, Any]], asked: object, width: int) -> Iter
     for zone in zones:
         yield from _heat_rows(zone, orders, asked, lead, cell)
     for row in paragraph(
-        "shade: share of the zone's free pages that is in blocks of the order (░ to 5 %, ▒ to 25 %, ▓ to 50 %, █ more); "
+        "shade: share of the zone's free pages that is in blocks of the order (░ to 5 %, ▒ 25 %, ▓ 50 %, █ more); "
         "[n]: the order asked; letters: migrate types with a block (U unmovable, M movable, E reclaimable, "
         "H highatomic, C CMA, I isolate)",
         width,
@@ -257,6 +256,6 @@ def _step(step: Mapping[str, Any], width: int) -> Row:
         said = f"{step.get('left')} {'>' if holds else '<='} {step.get('needs')}"
         text = str(step.get("text", ""))
         said = text if len(text) + 14 <= width else said
-    tail = "" if holds or len(said) + 29 > width else "  ◀ fails here"
+    tail = "" if holds else next((t for t in ("  ◀ fails here", "  ◀ fails") if 11 + len(said) + len(t) <= width), " ◀")
     sign = "✓" if holds else "✗"
     return [(clip(f"{sign} {name:<8} {said}{tail}", width), "" if holds else "bad")]

@@ -1,15 +1,18 @@
 """The app: screens over one desk."""
 
 import sys
+from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
-from kb.tui.desk import Desk, Item
-from kb.tui.screens.triage import Triage
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from kb.errors import KbError
 from kb.model.log import Span
+from kb.tui.desk import Desk, Item
+from kb.tui.screens.triage import Triage
 
 
 class Tui(App[None]):
@@ -57,9 +60,42 @@ class Tui(App[None]):
 
     def annotate(self, item: Item, span: Span | None = None) -> None:
         """Notes on a signature."""
+        from kb.tui.screens.notes import Notes
+
+        self.push_screen(Notes(self.desk, item, span))
 
     def new_case(self, item: Item) -> None:
         """A case from a report."""
+        from kb.tui.screens.new_case import NewCase
+
+        self.push_screen(NewCase(self.desk, item))
+
+    def refresh_report(self) -> None:
+        """The cases changed: judge again what is in sight."""
+        from kb.tui.screens.report import ReportScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, ReportScreen):
+                screen.load()
+        self.triage.judge_again()
+
+    def action_help(self) -> None:
+        """All keys."""
+        from kb.tui.screens.help import Help
+
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key of the screen by its name, for the command palette."""
+        yield SystemCommand("Help", "all keys and signs", self.action_help)
+        yield SystemCommand("Light or dark", "switch the theme", self.action_dark)
+        for binding in screen.active_bindings.values():
+            described = binding.binding
+            if described.description and described.action not in ("command_palette",):
+                action = partial(self.run_action, described.action, binding.node)
+                yield SystemCommand(described.description, f"key {described.key}", action)
+        yield SystemCommand("Screenshot", "an SVG of the screen, in this folder", self.deliver_screenshot)
 
     def action_dark(self) -> None:
         """Light or dark."""

@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from kb.tui.claims import standing
-from kb.tui.rows import MARKS, Entry, Row, clip, paragraph
-
 from kb.model.case import Case, Fix
 from kb.model.verdict import Diagnosis, Match, PredicateMark
 from kb.render.safe import spans
+from kb.tui.claims import standing
+from kb.tui.rows import MARKS, Entry, Row, clip, paragraph
 
 _ASSUMING = re.compile(r" \(assuming: [^()]{0,300}\)")
 
@@ -23,7 +22,7 @@ def case_entries(found: Diagnosis, width: int, sample: Sequence[str] = ()) -> li
         sample: Functions of the stack of the best case's sample, innermost first.
     """
     if not found.matches:
-        text = "No case of the library matches this report. c starts one from it: predicates are proposed from its facts."
+        text = "No case of the library matches this report. c starts one: predicates are proposed from its facts."
         return [Entry(row, plain=True) for row in paragraph(text, width)]
     out: list[Entry] = []
     for index, match in enumerate(found.matches):

@@ -8,10 +8,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from kb.tui.desk import Item
-
 from kb.errors import StoreError
 from kb.store.browse import Browsed, Browser, Order
+from kb.tui.desk import Item
 
 ORDERS: tuple[Order, ...] = ("last", "first", "count", "title", "kind")
 PAGE = 100

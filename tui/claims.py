@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from kb.tui.rows import MARKS, REASONS, Entry
-
 from kb.model.report import Frame, Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark
 from kb.render.safe import safe, spans
+from kb.tui.rows import MARKS, REASONS, Entry
 
 
 def claims(found: Diagnosis) -> list[Entry]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kb import api
+from kb.cases.library import Library, load
 from kb.errors import KbError
 from kb.model.log import Span
 from kb.model.report import Report
@@ -102,12 +103,14 @@ class Desk:
         files: Logs to read; empty for the store.
         stdin: Standard input, where that is the log.
         kernel: Release to assume where the log prints none.
+        folders: Folders of cases beyond the packaged ones and ``$KB_CASES``.
     """
 
     base: api.KnowledgeBase
     files: tuple[str, ...] = ()
     stdin: "Callable[[], bytes] | None" = None
     kernel: str | None = None
+    folders: tuple[str, ...] = ()
     author: str = field(default_factory=lambda: _author())
     docs: dict[str, Doc] = field(default_factory=dict)
     closed: bool = False
@@ -115,6 +118,7 @@ class Desk:
     def __post_init__(self) -> None:
         self._work = ThreadPoolExecutor(1, "kb-work")
         self._diagnoses: dict[int | str, Diagnosis] = {}
+        self._cases: Library | None = None
 
     @property
     def of_log(self) -> bool:
@@ -129,6 +133,24 @@ class Desk:
         if len(self.files) == 1:
             return self.files[0]
         return f"{len(self.files)} logs" if self.files else str(self.base.path)
+
+    @property
+    def cases(self) -> Library:
+        """The library; a case that is broken is left out of it and told in its errors. On the working thread."""
+        if self._cases is None:
+            self._cases = load(self.folders, skip_broken=True)
+        return self._cases
+
+    def add_folder(self, folder: str) -> None:
+        """Match against the cases of another folder too, and read all of them afresh. On the working thread."""
+        if folder not in self.folders:
+            self.folders = (*self.folders, folder)
+        self._cases = None
+        self._diagnoses.clear()
+
+    def diagnose(self, report: Report) -> Diagnosis:
+        """A report against the library. On the working thread."""
+        return api.diagnose(report, self.cases.cases, kernel=self.kernel)
 
     async def do(self, work: Callable[..., T], *args: object) -> T:
         """Run something on the working thread: parsing, diagnosing, and all use of ``base.store``."""
@@ -151,7 +173,7 @@ class Desk:
             yield found, f"{len(doc)} lines read"
 
     def _item(self, number: int, report: Report) -> Item:
-        found = self.base.diagnose(report, kernel=self.kernel)
+        found = self.diagnose(report)
         if len(self._diagnoses) < KEPT:
             self._diagnoses[number] = found
         return item_of(number, found)
@@ -167,10 +189,6 @@ class Desk:
                     self._diagnoses.pop(next(iter(self._diagnoses)))
                 self._diagnoses[key] = known
         return known
-
-    def forget(self) -> None:
-        """Diagnoses are out of date: the cases changed."""
-        self._diagnoses.clear()
 
     def _again(self, item: Item) -> Diagnosis | None:
         doc = self.docs[item.source]
@@ -195,7 +213,7 @@ class Desk:
         for report in reports:
             if report.kernel is None and item.kernel is not None:
                 report = replace(report, kernel=item.kernel)
-            found = self.base.diagnose(report, kernel=self.kernel)
+            found = self.diagnose(report)
             if found.signature.id == item.signature:
                 return found
             first = first or found

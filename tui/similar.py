@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
+from kb.model.verdict import Diagnosis
 from kb.tui.desk import Item
 from kb.tui.rows import Entry, Row, clip, paragraph
-
-from kb.model.verdict import Diagnosis
 
 
 def similar_entries(found: Diagnosis, alike: Sequence[Item], width: int) -> list[Entry]:

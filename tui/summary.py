@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
+from kb.model.verdict import Diagnosis
 from kb.tui.desk import Item
 from kb.tui.rows import MARKS, Entry, Row, paragraph
-
-from kb.model.verdict import Diagnosis
 
 
 def summary(item: Item, found: Diagnosis | None, width: int) -> list[Entry]:

@@ -27,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
     from kb.tui.desk import Desk
 
     files = tuple(name for name in options.files if name != "-")
-    app = Tui(Desk(api.KnowledgeBase(options.db, cases=options.cases), files, stdin, options.kernel))
+    folders = (options.cases,) if options.cases else ()
+    app = Tui(Desk(api.KnowledgeBase(options.db, cases=options.cases), files, stdin, options.kernel, folders))
     app.run()
     return app.return_code or OK
 

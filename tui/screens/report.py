@@ -2,16 +2,6 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from kb.tui.allocation import picture
-from kb.tui.case_view import case_entries
-from kb.tui.claims import claims
-from kb.tui.desk import Desk, Doc, Item
-from kb.tui.rows import MARKS, Entry, paragraph
-from kb.tui.similar import similar_entries
-from kb.tui.widgets.fitted import Fitted
-from kb.tui.widgets.lines import Entries, Lines
-from kb.tui.widgets.log_view import LogView
-from kb.tui.widgets.tabs import TabBar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,6 +12,16 @@ from textual.widgets import ContentSwitcher, Footer, Input, Static
 from kb.errors import KbError
 from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
+from kb.tui.allocation import picture
+from kb.tui.case_view import case_entries
+from kb.tui.claims import claims
+from kb.tui.desk import Desk, Doc, Item
+from kb.tui.rows import MARKS, Entry, paragraph
+from kb.tui.similar import similar_entries
+from kb.tui.widgets.fitted import Fitted
+from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.log_view import LogView
+from kb.tui.widgets.tabs import TabBar
 
 if TYPE_CHECKING:
     from kb.tui.app import Tui
@@ -98,15 +98,16 @@ class ReportScreen(Screen[None]):
             self._head("the store keeps no log of it")
             self.query_one("#claims", Entries).fill([])
             return
-        report = found.report
-        best = found.best
-        self._head(f"{best.verdict.value}: {best.case.id}" if best else "no known case", best.verdict.value if best else "")
+        report, best = found.report, found.best
+        alike = self.app.triage.alike(self.item)
+        verdict = best.verdict.value if best else ""
+        self._head(f"{verdict}: {best.case.id}" if best else "no known case", verdict)
         doc = self.desk.doc(self.item) or Doc.of(report.source, b"".join(line.raw for line in report.lines))
         self.query_one("#log", LogView).show(doc, report.span, report.understood)
         self.query_one("#claims", Entries).fill(claims(found))
         self.query_one("#allocation", Fitted).show(lambda width: picture(found.facts.detail, width))
         self.query_one("#case", Fitted).show(lambda width: case_entries(found, width, self.sample))
-        self.query_one("#similar", Fitted).show(lambda width: similar_entries(found, self.app.triage.alike(self.item), width))
+        self.query_one("#similar", Fitted).show(lambda width: similar_entries(found, alike, width))
 
     def action_tab(self, name: str) -> None:
         """Show a tab."""
@@ -138,7 +139,7 @@ class ReportScreen(Screen[None]):
         """Show the lines an entry rests on, and all of what it says."""
         more = self.query_one("#more", Static)
         width = max(20, more.size.width)
-        rows = [row for row in paragraph(entry.more, width)]
+        rows = list(paragraph(entry.more, width))
         more.update("\n".join("".join(text for text, _ in row) for row in rows))
         self.query_one("#log", LogView).light(entry.evidence)
 

@@ -2,11 +2,6 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
-from kb.tui.desk import Desk, Item
-from kb.tui.summary import summary
-from kb.tui.widgets.lines import Entries, Lines
-from kb.tui.widgets.triage_list import TriageList
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,11 +11,15 @@ from textual.widgets import Footer, Input, Static
 
 from kb.errors import KbError
 from kb.render.safe import safe
+from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
+from kb.tui.desk import KEPT, Desk, Item
+from kb.tui.summary import summary
+from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.triage_list import TriageList
 
 if TYPE_CHECKING:
-    from kb.tui.app import Tui
-
     from kb.store.browse import Order
+    from kb.tui.app import Tui
 
 REST = 0.05
 """Seconds the cursor must rest before the pane below is filled."""
@@ -176,6 +175,17 @@ class Triage(Screen[None]):
         item = self.list.item
         if item is not None:
             self.app.open_report(item, self.list.cursor)
+
+    @work(exclusive=True, group="judge")
+    async def judge_again(self) -> None:
+        """The cases changed: the verdicts of a log's rows that are at hand may have."""
+        for item in self.catalog.items if isinstance(self.catalog, LogCatalog) else ():
+            if item.number < KEPT:
+                found = await self.desk.do(self.desk.diagnosis, item)
+                best = found.best if found else None
+                item.case, item.verdict = (best.case.id, best.verdict.value) if best else (None, "")
+        self._changed()
+        self._rested()
 
     def alike(self, item: Item) -> list[Item]:
         """Other reports of this log with the same signature; in the store a signature is one row."""

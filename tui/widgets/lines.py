@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kb.tui.rows import Entry, Row
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -17,6 +16,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from kb.tui.rows import Entry, Row
 
 ROLES = ("dim", "good", "bad", "warn", "head", "key", "lit", "found")
 

@@ -5,15 +5,15 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import ClassVar
 
-from kb.tui.desk import Doc
-from kb.tui.rows import Row
-from kb.tui.widgets.lines import Lines
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 
 from kb.model.log import Span
 from kb.render.safe import safe
 from kb.render.safe import width as cells
+from kb.tui.desk import Doc
+from kb.tui.rows import Row
+from kb.tui.widgets.lines import Lines
 
 LONGEST = 4000
 """Characters of a line that are shown; a longer one ends in how many more there are."""

@@ -2,11 +2,12 @@
 
 from typing import ClassVar
 
+from textual.binding import Binding, BindingType
+
 from kb.tui.catalog import Catalog
 from kb.tui.desk import Item
 from kb.tui.rows import MARKS, Row, clip
 from kb.tui.widgets.lines import Lines
-from textual.binding import Binding, BindingType
 
 
 class TriageList(Lines):

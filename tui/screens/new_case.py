@@ -1,0 +1,88 @@
+"""A new case from a report: where, what it is called, then the editor."""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from kb.cases.new import new_case
+from kb.errors import KbError
+from kb.tui.desk import Desk, Item
+
+if TYPE_CHECKING:
+    from kb.tui.app import Tui
+
+
+class NewCase(ModalScreen[None]):
+    """Two lines to fill in, both proposed."""
+
+    app: "Tui"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.pop_screen", "Leave")]
+
+    def __init__(self, desk: Desk, item: Item):
+        super().__init__()
+        self.desk, self.item = desk, item
+
+    def compose(self) -> ComposeResult:
+        """Id and folder."""
+        with Vertical(id="box"):
+            yield Static("New case from this report: a draft with its predicates proposed and its log as a sample.")
+            yield Static("id")
+            yield Input(proposed_id(self.item.title), id="case-id", compact=True)
+            yield Static("folder of cases")
+            yield Input(proposed_folder(self.desk.folders), id="folder", compact=True)
+            yield Static("enter makes it, esc leaves", id="status", markup=False)
+
+    def on_mount(self) -> None:
+        """The id comes first."""
+        self.query_one("#case-id").focus()
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.make()
+
+    @work(exclusive=True, group="make")
+    async def make(self) -> None:
+        """Write the draft and open it."""
+        folder = Path(self.query_one("#folder", Input).value).expanduser()
+        case_id = self.query_one("#case-id", Input).value.strip()
+        if not re.fullmatch(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", case_id):
+            self.query_one("#status", Static).update("an id is lower-case words with dashes: nvme-timeout-ebs")
+            return
+        try:
+            found = await self.desk.do(self.desk.diagnosis, self.item)
+            path = await self.desk.do(new_case, folder, case_id, found)
+            await self.desk.do(self.desk.add_folder, str(folder))
+        except KbError as error:
+            self.query_one("#status", Static).update(f"{error.reason}: {error.help or error.path}")
+            return
+        from kb.tui.screens.editor import Editor
+
+        self.app.pop_screen()
+        self.app.push_screen(Editor(self.desk, path, found))
+
+
+def proposed_id(title: str) -> str:
+    """An id out of a title: lower-case words with dashes, at most 60 characters."""
+    words = re.findall(r"[a-z0-9]+", title.lower())
+    name = ""
+    for word in words:
+        if len(name) + len(word) + 1 > 60:
+            break
+        name = f"{name}-{word}" if name else word
+    return name or "new-case"
+
+
+def proposed_folder(folders: tuple[str, ...]) -> str:
+    """Where cases go: ``--cases``, the first of ``$KB_CASES``, else ``cases`` here."""
+    if folders:
+        return folders[0]
+    named = [part for part in os.environ.get("KB_CASES", "").split(os.pathsep) if part]
+    return named[0] if named else "cases"

@@ -107,6 +107,7 @@ def _add_match(verbs: "Verbs") -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="logs (default: standard input)")
     parser.add_argument("--json", action="store_true", help="one JSON object a report and line (schema kb.report/1)")
     parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
+    parser.add_argument("-b", "--brief", action="store_true", help="one line a report: lines, title, case")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument(
@@ -217,7 +218,9 @@ def _add_tui(verbs: "Verbs") -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="logs (default: standard input, or the store)")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument("--web", action="store_true", help="serve it to a browser (needs kernel-kb[web])")
-    parser.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="where --web listens (default: loopback)")
+    parser.add_argument(
+        "--host", metavar="ADDRESS", default="127.0.0.1", help="where --web listens (default: loopback)"
+    )
     parser.add_argument("--port", metavar="N", type=int, default=8000, help="port of --web (default: 8000)")
     _common(parser, db=True, cases=True, color=False)
 

@@ -79,6 +79,15 @@ def test_the_seed_is_explained_for_a_person(example: Path) -> None:
         assert words in text, words
 
 
+def test_brief_is_one_line_a_report(example: Path) -> None:
+    lines = kb("match", "--brief", stdin=example.read_bytes() + OOPS).stdout.decode().splitlines()
+    assert lines == [
+        "[L1-43]          page allocation failure: order:5 in osdmap_set_max_osd [libceph]"
+        "  yes: nofs-high-order-watermark",
+        "[L44-50]         BUG: unable to handle kernel NULL pointer dereference in some_new_function [mod]",
+    ]
+
+
 def test_json_is_one_object_a_report_as_the_contract_has_it(example: Path) -> None:
     (row,) = rows(kb("match", "--json", stdin=example.read_bytes()))
     assert (row["schema"], row["source"], row["lines"]) == ("kb.report/1", "-", [1, 43])

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Read, diagnose, print; the exit code tells whether anything was known."""
-    if options.json and options.markdown:
-        raise UsageError("--json and --markdown exclude each other")
+    if options.json + options.markdown + options.brief > 1:
+        raise UsageError("--json, --markdown and --brief exclude one another")
     started = time.perf_counter()
     count = known = 0
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
@@ -66,6 +66,10 @@ def _print(diagnosis: Diagnosis, options: argparse.Namespace, index: int) -> Non
         text = json.dumps(diagnosis.to_json(), ensure_ascii=True, separators=(", ", ": ")) + "\n"
     elif options.markdown:
         text = diagnosis.to_markdown() + "\n"
+    elif options.brief:
+        from kb.render.text import brief
+
+        text = brief(diagnosis) + "\n"
     else:
         rule = "" if index == 0 else "\n"
         text = rule + diagnosis.to_text(verbose=options.verbose, color=colored(options.color), width=_width())

@@ -114,9 +114,7 @@ class _Open:
 class Splitter:
     """Feed it lines in order; it gives back the splats that have ended."""
 
-    def __init__(
-        self, source: str, release_at: Callable[[int], str | None] | None = None, asked: Line | None = None
-    ):
+    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, asked: Line | None = None):
         self.source = source
         self._release_at = release_at or (lambda _number: None)
         self._open: dict[str | None, _Open] = {}

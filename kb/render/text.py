@@ -49,6 +49,15 @@ def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False,
     return "\n".join(page.lines) + "\n"
 
 
+def brief(diagnosis: Diagnosis) -> str:
+    """One line: where, what, and the case that says yes or maybe."""
+    report, best = diagnosis.report, diagnosis.best
+    module = f" [{report.module}]" if report.module and report.function else ""
+    known = f"  {best.verdict.value}: {best.case.id}" if best is not None else ""
+    follows = f"  (follows report {report.follows + 1})" if report.follows is not None else ""
+    return safe(f"{spans((report.span,)):<16} {report.title}{module}{known}{follows}")
+
+
 class _Page:
     """Lines being written: labels in one column, text wrapped in the next."""
 

@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_show(verbs)
     _add_case(verbs)
     _add_tui(verbs)
+    _add_chat(verbs)
     return parser
 
 
@@ -223,6 +224,32 @@ def _add_tui(verbs: "Verbs") -> None:
     )
     parser.add_argument("--port", metavar="N", type=int, default=8000, help="port of --web (default: 8000)")
     _common(parser, db=True, cases=True, color=False)
+
+
+def _add_chat(verbs: "Verbs") -> None:
+    ask = _verb(
+        verbs,
+        "ask",
+        "kb.commands.chat:ask",
+        "answer one question about a log, the cases or the store, in English or Chinese",
+        "Exit code 0 answered, 1 not known, 3 no report where one is needed.",
+    )
+    ask.add_argument("question", metavar="QUESTION", help='in your own words: "why did it fail"')
+    ask.add_argument("--json", action="store_true", help="JSON (schema kb.reply/1)")
+    chat = _verb(
+        verbs,
+        "chat",
+        "kb.commands.chat:run",
+        "talk about a log, the cases or the store, in English or Chinese",
+        "Without a terminal, standard input is a script of questions.",
+    )
+    for each in (ask, chat):
+        each.add_argument("files", nargs="*", metavar="FILE", help="logs to load first")
+        each.add_argument(
+            "--lang", choices=("auto", "en", "zh"), default="auto", help="language of the answers (default: the question's)"
+        )
+        each.add_argument("--model", metavar="NAME", help="a language model of the llm package for other questions")
+        _common(each, db=True, cases=True)
 
 
 def _help(parser: argparse.ArgumentParser) -> int:

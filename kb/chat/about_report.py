@@ -1,0 +1,295 @@
+"""Questions about the report that is the subject: what, why, who, where."""
+
+from kb.chat.question import Question
+from kb.chat.reply import Answer, Claim, answer, at, case, head
+from kb.chat.state import Entry, State
+from kb.model.log import Span
+from kb.model.verdict import Reason, Verdict
+
+_FRAMES = 24
+_LINES = 60
+
+
+def _entry(state: State) -> Entry:
+    assert state.current is not None
+    return state.current
+
+
+def _no_report(state: State) -> Answer:
+    return answer([Claim(state.p("load.none", name=log.name)) for log in state.logs], "unknown")
+
+
+def reason_claim(state: State, reason: Reason, key: str) -> Claim:
+    """One step of the reasoning chain."""
+    p = state.p
+    text = p.sentence(reason.claim)
+    if reason.because:
+        text += f": {p.sentence(reason.because)}"
+    entry = _entry(state)
+    return Claim(p(key, claim=text), reason.evidence or head(entry.report), (), state.source(entry), 1)
+
+
+def cause_claim(state: State) -> Claim:
+    """The cause in one sentence, with the lines of the zones it names."""
+    entry, p = _entry(state), state.p
+    report, facts = entry.report, entry.diagnosis.facts
+    if facts.cause is None:
+        return Claim(p("why.no_cause", title=report.title), (report.span,), (), state.source(entry))
+    own = facts.get("cause")
+    lines: dict[Span, None] = dict.fromkeys(own.evidence if own is not None else head(report))
+    for zone in facts.detail.get("zones") or ():
+        if f"Node {zone['node']} {zone['zone']}" in facts.summary:
+            lines.update(dict.fromkeys((first, last) for first, last in zone["evidence"]))
+    summary = p.sentence(facts.summary)
+    return Claim(p("why.cause", title=report.title, summary=summary), tuple(lines), (), state.source(entry))
+
+
+def known_claims(state: State) -> list[Claim]:
+    """The cases that match, and whether the kernel has the fix of the best one."""
+    p, matches = state.p, _entry(state).diagnosis.matches
+    if not matches:
+        return [Claim(p("known.none"), (_entry(state).report.span,), (), state.source(_entry(state)))]
+    claims = []
+    for match in matches[:3]:
+        key = "known.yes" if match.verdict is Verdict.YES else "known.maybe"
+        claims.append(Claim(p(key, title=match.case.title), (), (case(match.case.id),)))
+    return claims
+
+
+def why(state: State, question: Question) -> Answer:
+    """The cause, what holds, how much is excluded, and the case."""
+    if state.current is None:
+        return _no_report(state)
+    entry, p = state.current, state.p
+    report, facts = entry.report, entry.diagnosis.facts
+    claims = [cause_claim(state)]
+    claims += [reason_claim(state, reason, "why.holds") for reason in facts.reasoning if reason.verdict == "holds"]
+    excluded = sum(reason.verdict == "excluded" for reason in facts.reasoning)
+    if excluded:
+        claims.append(Claim(p("why.excluded_count", count=excluded)))
+    if report.corrupted is not None:
+        claims.append(Claim(p("why.damaged", reason=report.corrupted), (report.span,)))
+    if report.follows is not None:
+        claims.append(Claim(p("why.follows", number=report.follows + 1), (report.span,)))
+    return answer(claims + known_claims(state))
+
+
+def happened(state: State, question: Question) -> Answer:
+    """What it is, who, when, the cause in one sentence, the case."""
+    if state.chosen is not None:
+        from kb.chat.about_case import shown
+
+        return shown(state, state.chosen)
+    if state.current is None:
+        return _no_report(state)
+    entry = state.current
+    claims = [cause_claim(state), *_who(state), *_kernel(state)]
+    match = entry.diagnosis.best
+    claims += known_claims(state)
+    if match is not None:
+        from kb.chat.about_case import status_claim
+
+        claims.append(status_claim(state, match))
+    return answer(claims)
+
+
+def excluded(state: State, question: Question) -> Answer:
+    """The whole chain of reasons, with what is ruled out first."""
+    if state.current is None:
+        return _no_report(state)
+    reasons = state.current.diagnosis.facts.reasoning
+    claims = [
+        reason_claim(state, reason, f"why.{verdict}")
+        for verdict in ("excluded", "holds", "unknown")
+        for reason in reasons
+        if reason.verdict == verdict
+    ]
+    return answer(claims or [Claim(state.p("why.no_reasons"), head(state.current.report))])
+
+
+def missing(state: State, question: Question) -> Answer:
+    """What the log does not say, and what had to be assumed."""
+    if state.current is None:
+        return _no_report(state)
+    entry, p = state.current, state.p
+    span = (entry.report.span,)
+    facts = entry.diagnosis.facts
+    claims = [Claim(p("missing.unknown", text=p.sentence(text)), span) for text in facts.unknown]
+    claims += [
+        Claim(p("missing.assumed", text=p.sentence(text)), span) for text in facts.detail.get("assumptions") or ()
+    ]
+    return answer(claims or [Claim(p("missing.none"), span)])
+
+
+def who(state: State, question: Question) -> Answer:
+    """The task, its pid, CPU, host and the taint."""
+    return answer(_who(state)) if state.current is not None else _no_report(state)
+
+
+def _who(state: State) -> list[Claim]:
+    entry, p = _entry(state), state.p
+    report = entry.report
+    parts = [
+        report.comm or p("who.unknown_task"),
+        *([p("who.pid", pid=report.pid)] if report.pid is not None else []),
+        *([p("who.cpu", cpu=report.cpu)] if report.cpu is not None else []),
+        *([p("who.host", host=report.host)] if report.host else []),
+        *([p("who.taint", taint=report.taint)] if report.taint else []),
+        *([p("who.workqueue", work=report.fields["work"])] if "work" in report.fields else []),
+    ]
+    lines = at(report, "comm", "pid", "cpu", "taint", "work")
+    claims = [Claim(p("who.task", parts=", ".join(parts)), lines, (), state.source(entry))]
+    if report.hardware:
+        claims.append(
+            Claim(p("who.hardware", hardware=report.hardware), at(report, "hardware"), (), state.source(entry))
+        )
+    return claims
+
+
+def kernel(state: State, question: Question) -> Answer:
+    """The release, as printed or as the text tells."""
+    return answer(_kernel(state)) if state.current is not None else _no_report(state)
+
+
+def _kernel(state: State) -> list[Claim]:
+    entry, p = _entry(state), state.p
+    report, detail = entry.report, entry.diagnosis.facts.detail
+    source = state.source(entry)
+    if report.kernel:
+        return [Claim(p("kernel.printed", release=report.kernel), at(report, "kernel"), (), source)]
+    if era := detail.get("kernels") or detail.get("gfp_era"):
+        return [Claim(p("kernel.era", era=era), (report.span,), (), source)]
+    return [Claim(p("kernel.unknown"), (report.span,), (), source)]
+
+
+def when(state: State, question: Question) -> Answer:
+    """The stamp of the opening line."""
+    if state.current is None:
+        return _no_report(state)
+    report, p = state.current.report, state.p
+    parts = [p("when.stamp", time=report.time)] if report.time is not None else []
+    parts += [p("when.wall", wall=report.wall)] if report.wall else []
+    return answer([Claim(", ".join(parts) or p("when.unknown"), head(report), (), state.source(state.current))])
+
+
+def blamed(state: State, question: Question) -> Answer:
+    """The function that is blamed, and why it."""
+    if state.current is None:
+        return _no_report(state)
+    report, p = state.current.report, state.p
+    if report.function is None:
+        return answer([Claim(p("blamed.none"), (report.span,), (), state.source(state.current))])
+    fact = state.current.diagnosis.facts.get("function")
+    name = report.function + (f" [{report.module}]" if report.module else "")
+    text = p("blamed.function", function=name, because=p.sentence(report.chosen_because))
+    return answer([Claim(text, fact.evidence if fact else head(report), (), state.source(state.current))])
+
+
+def stack(state: State, question: Question) -> Answer:
+    """The frames of the main stack, innermost first, each with its line."""
+    if state.current is None:
+        return _no_report(state)
+    entry, p = state.current, state.p
+    frames = [frame for frame in entry.report.frames if frame.reliable]
+    if not frames:
+        return answer([Claim(p("stack.none"), (entry.report.span,), (), state.source(entry))])
+    claims = []
+    guilty = entry.report.function
+    for frame in frames[:_FRAMES]:
+        mark = ""
+        if guilty is not None and frame.function.partition(".")[0] == guilty:
+            mark, guilty = p("stack.guilty"), None
+        module = f" [{frame.module}]" if frame.module else ""
+        lines = ((frame.line, frame.line),) if frame.line else head(entry.report)
+        text = p("stack.frame", function=frame.function, module=module, mark=mark)
+        claims.append(Claim(text, lines, (), state.source(entry), 1))
+    if len(frames) > _FRAMES:
+        claims.append(Claim(p("stack.more", count=len(frames) - _FRAMES)))
+    return answer(claims)
+
+
+def lines(state: State, question: Question) -> Answer:
+    """Lines of the log as they stand, made safe to print; those of the report when none are named."""
+    p = state.p
+    log = state.current.log if state.current is not None else state.logs[-1]
+    first, last = _range(state, question)
+    if first > last:
+        first, last = last, first
+    count = len(log.lines)
+    if first > count or last < 1:
+        return answer([Claim(p("lines.outside", name=log.name, count=count, first=first))], "unknown")
+    first, last = max(first, 1), min(last, count)
+    end = min(last, first + _LINES - 1)
+    claims = [Claim(p("lines.range", name=log.name, count=end - first + 1), ((first, end),))]
+    for number in range(first, end + 1):
+        claims.append(Claim(f"{number:>6}  " + log.lines[number - 1].decode("utf-8", "surrogateescape")))
+    if end < last:
+        claims.append(Claim(p("lines.cut", first=end + 1, last=last)))
+    return answer(claims)
+
+
+def _range(state: State, question: Question) -> tuple[int, int]:
+    for parts in question.all("span"):
+        for number in "", "2", "3", "4":
+            if first := parts.get(f"first{number}"):
+                return int(first), int(parts.get(f"last{number}") or first)
+    if first := question.first("number"):
+        return int(first), int(first)
+    return state.current.report.span if state.current is not None else (1, _LINES)
+
+
+def signature(state: State, question: Question) -> Answer:
+    """The signature's id, its key, and why its frame was chosen."""
+    if state.current is None:
+        return _no_report(state)
+    mark, p = state.current.diagnosis.signature, state.p
+    claims = [Claim(p("signature.one", key=mark.key), (), (mark.id,))]
+    if mark.chosen_because:
+        because = p.sentence(mark.chosen_because)
+        claims.append(Claim(p("signature.why", because=because), (state.current.report.span,)))
+    return answer(claims)
+
+
+_TOPICS = {
+    "COMPACTION": ("compaction",),
+    "RECLAIM": ("reclaim",),
+    "FRAGMENTED": ("fragment", "no usable block", "block"),
+    "MIN_FREE": ("min_free_kbytes",),
+    "EXTFRAG": ("extfrag_threshold",),
+    "TASK": ("state of the task",),
+    "TOO_LARGE": ("too large", "the size alone", "larger than"),
+    "SWAP": ("swap",),
+    "CGROUP": ("cgroup",),
+    "RESERVE": ("lowmem_reserve", "reserved"),
+    "SCORE": ("highest score", "was killed"),
+}
+"""Words of the reasoning chain that a topic of grammars/chat.lark is about."""
+
+
+def topic(state: State, question: Question) -> Answer:
+    """What the chain of reasons, the case's advice and its disputes say about one possible cause or setting."""
+    p = state.p
+    claims: list[Claim] = []
+    if state.current is not None:
+        facts = state.current.diagnosis.facts
+        words = [word for name in question.topics for word in _TOPICS[name]]
+        found = [r for r in facts.reasoning if any(word in r.claim for word in words)]
+        found = found or [r for r in facts.reasoning if any(word in r.because for word in words)]
+        for reason in found:
+            plain = reason_claim(state, reason, "why.holds")
+            text = plain.text.removeprefix(p("why.holds", claim=""))
+            verdict = p(f"topic.{reason.verdict}")
+            claims.append(Claim(p("topic.verdict", verdict=verdict, claim=text), plain.lines, (), plain.source))
+        settings = [word for word in words if "_" in word]
+        match = state.match
+        for way in match.case.workarounds if match is not None else ():
+            if any(word in way.do for word in settings):
+                text = f"{way.do}: {way.caveat}"
+                claims.append(Claim(text, (), (case(match.case.id),) if match else ()))
+    if not claims:
+        return answer([Claim(p("topic.none"), _span(state))], "unknown")
+    return answer(claims)
+
+
+def _span(state: State) -> tuple[Span, ...]:
+    return (state.current.report.span,) if state.current is not None else ()

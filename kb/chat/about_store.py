@@ -1,0 +1,113 @@
+"""Questions about what happened elsewhere: sightings, neighbours, notes. Reading never makes a store."""
+
+from typing import TYPE_CHECKING
+
+from kb.chat.question import Question
+from kb.chat.reply import Answer, Claim, answer, case
+from kb.chat.state import State
+from kb.errors import UsageError
+from kb.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from kb.store import Shown
+
+_SHOWN = 8
+
+
+def _stored(state: State, signature: str) -> "Shown | None":
+    if not state.base.path.exists():
+        return None
+    try:
+        return state.base.show(signature)
+    except UsageError:
+        return None
+
+
+def seen(state: State, question: Question) -> Answer:
+    """Sightings of the report's signature: how often, where, when; and what people noted."""
+    p = state.p
+    wanted = question.first("signature_id", "id")
+    if wanted is None:
+        if state.current is None:
+            return answer([Claim(p("load.nothing"))], "nothing_loaded")
+        wanted = state.current.diagnosis.signature.id
+    found = _stored(state, wanted)
+    if found is None:
+        return answer([Claim(p("seen.none"), (), (wanted,))])
+    row, cited = found.row, (found.row.signature,)
+    claims = [Claim(p("seen.count", count=row.count, first=row.first, last=row.last), (), cited)]
+    for one in found.sightings[:_SHOWN]:
+        host = one.host or p("seen.unknown_host")
+        text = p("seen.where", count=one.count, host=host, last=one.last, source=one.last_source)
+        claims.append(Claim(text, (), cited, indent=1))
+    for note in found.annotations[-_SHOWN:]:
+        text = p("seen.note", author=note.author, time=note.time, body=note.body)
+        claims.append(Claim(text, (), (f"note {note.id}",), indent=1))
+    return answer(claims)
+
+
+def similar(state: State, question: Question) -> Answer:
+    """Cases, reports of this conversation and stored signatures that are like the subject."""
+    entry, p = state.current, state.p
+    if entry is None:
+        return answer([Claim(p("load.nothing"))], "nothing_loaded")
+    diagnosis = entry.diagnosis
+    claims = [
+        Claim(
+            p("similar.case", verdict=p(f"verdict.{match.verdict.value}"), title=match.case.title),
+            tuple(dict.fromkeys(span for mark in match.marks if mark.verdict is Verdict.YES for span in mark.evidence)),
+            (case(match.case.id),),
+            state.source(entry),
+        )
+        for match in diagnosis.matches
+    ]
+    claims += _neighbours(state)
+    for other in diagnosis.similar:
+        name = case(other.case) if other.case else other.signature
+        claims.append(Claim(p("similar.neighbour", score=other.score, title=other.title), (), (name,)))
+    claims += _alike_in_store(state, diagnosis.signature.id)
+    return answer(claims or [Claim(p("similar.none"), (entry.report.span,), (), state.source(entry))])
+
+
+def _neighbours(state: State) -> list[Claim]:
+    """Reports of this conversation with the same signature or stack."""
+    here = state.current
+    assert here is not None
+    mark = here.diagnosis.signature
+    claims = []
+    for entry in state.entries:
+        other = entry.diagnosis.signature
+        if entry is here or (other.id != mark.id and (other.stack is None or other.stack != mark.stack)):
+            continue
+        key = "similar.same" if other.id == mark.id else "similar.same_stack"
+        text = state.p(key, number=entry.number, title=entry.report.title)
+        claims.append(Claim(text, (entry.report.span,), (other.id,), state.source(entry)))
+    return claims
+
+
+def _alike_in_store(state: State, own: str) -> list[Claim]:
+    here = state.current
+    assert here is not None
+    if here.report.function is None or not state.base.path.exists():
+        return []
+    rows = state.base.store.signatures(kind=here.report.kind, words=here.report.function, limit=_SHOWN)
+    return [
+        Claim(state.p("similar.stored", title=row.title, count=row.count), (), (row.signature,))
+        for row in rows
+        if row.signature != own
+    ]
+
+
+def note(state: State, question: Question) -> Answer:
+    """Append a note to the subject; it is never changed."""
+    p, text = state.p, question.first("note", "text") or ""
+    if not text:
+        return answer([Claim(p("note.empty"))], "nothing_loaded")
+    if state.chosen is not None:
+        made = state.base.annotate(f"case:{state.chosen.id}", text, author=state.author)
+    elif state.current is not None:
+        made = state.base.annotate(state.current.report, text, author=state.author)
+    else:
+        return answer([Claim(p("note.need"))], "nothing_loaded")
+    subject = made.subject.replace("case:", "case ").removeprefix("signature:")
+    return answer([Claim(p("note.done", subject=state.subject), (), (f"note {made.id}", subject))])

@@ -1,0 +1,277 @@
+"""Class :class:`Conversation`: one line in, one reply out; remembers what it is about."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from kb.chat.phrases import LANGUAGES, Phrases, phrases
+from kb.chat.question import COMMANDS, Question, language_of, read
+from kb.chat.reply import Answer, Claim, Reply, answer
+from kb.chat.state import State
+from kb.errors import KbError, UsageError
+
+if TYPE_CHECKING:
+    from kb.api import KnowledgeBase
+    from kb.chat.model import Model
+
+_HOMES = {
+    "about_logs": "load reports select compare changed",
+    "about_report": "why happened excluded missing who kernel when blamed stack lines signature topic",
+    "about_memory": "zones mask whatif",
+    "about_case": "affected fix workaround verify known sources show_case search cases file_case",
+    "about_store": "seen similar note",
+}
+_PLACES = {kind: f"kb.chat.{home}" for home, kinds in _HOMES.items() for kind in kinds.split()}
+"""Where each question is answered: a function of its name, ``(State, Question) -> Answer``."""
+
+_BY_ARGUMENT = (
+    ("path", "load"), ("span", "lines"), ("order", "whatif"), ("hex", "mask"), ("gfp", "mask"), ("release", "affected"),
+    ("mine", "affected"), ("zone", "zones"), ("node", "zones"), ("ordinal", "select"), ("case_id", "show_case"),
+    ("signature_id", "seen"),
+)  # fmt: skip
+"""What a line without a question word asks, by its first argument of this list."""
+
+_FOLLOWED = {"release": ("mask", "whatif", "verify"), "gfp": ("whatif",), "order": ("whatif",), "node": ("zones",)}
+"""Arguments that repeat the last question with a new value ("and on 5.14?") rather than ask one of their own."""
+
+_NEEDS_LOG = frozenset(
+    "why happened excluded missing who kernel when blamed stack lines signature topic zones known similar seen reports"
+    " compare changed select".split()
+)
+
+
+class Conversation:
+    """A conversation with the knowledge base. Deterministic, offline; writes only notes and drafts of cases.
+
+    Args:
+        base: Cases and store; the packaged cases and the user's store by default.
+        lang: ``en``, ``zh``, or ``auto``: the language of each question.
+        author: Who writes the notes; the user's name by default.
+        folder: Where drafts of cases are written.
+        model: A language model for questions that the grammar does not know; None (the default) for none at all.
+    """
+
+    def __init__(
+        self,
+        base: "KnowledgeBase | None" = None,
+        *,
+        lang: Literal["auto", "en", "zh"] = "auto",
+        author: str | None = None,
+        folder: str | Path = ".",
+        model: "Model | None" = None,
+    ):
+        if lang not in ("auto", *LANGUAGES):
+            raise UsageError(f"no language {lang!r}", help="auto, en or zh")
+        if base is None:
+            from kb.api import KnowledgeBase
+
+            base = KnowledgeBase()
+        self._lang = lang
+        self._model = model
+        self._language = lang if lang != "auto" else "en"
+        self._pasted: list[str] | None = None
+        self._state = State(base, author or _user(), str(folder))
+
+    @property
+    def subject(self) -> str | None:
+        """What the conversation is about: a report's title or ``case ID``; None before anything is loaded."""
+        return self._state.subject
+
+    @property
+    def pasting(self) -> bool:
+        """Whether lines are being collected for a pasted log, up to a line with a single dot."""
+        return self._pasted is not None
+
+    @property
+    def loaded(self) -> int:
+        """Reports loaded so far."""
+        return len(self._state.entries)
+
+    def greeting(self) -> str:
+        """What to say first: how to leave, then how to begin."""
+        p = self._phrases()
+        return f"{p('greeting.exits')}\n{p('greeting.start')}"
+
+    def examples(self) -> tuple[str, ...]:
+        """Questions it can answer, for completion and help."""
+        return tuple(example.ask for example in self._phrases().examples)
+
+    def load(self, log: str | bytes | Path | BinaryIO, *, name: str | None = None) -> Reply:
+        """Load a log; its first report becomes the subject.
+
+        Args:
+            log: As :func:`kb.api.read` takes it: a path, a folder, bytes, text with a line break, a binary file.
+            name: What to call it; its own name by default.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        self._state.say = self._phrases()
+        return self._reply(self._loaded(log, name), "load", None)
+
+    def ask(self, line: str) -> Reply:
+        """Answer one line; what goes wrong is answered too, never raised.
+
+        A text of several lines that holds a report is a pasted log.
+        """
+        if self._pasted is not None:
+            return self._paste(line)
+        question = read(line) if "\n" not in line.strip() else Question(line, None, language=language_of(line))
+        if self._lang == "auto" and question.language is not None and "\n" not in line.strip():
+            self._language = question.language
+        self._state.say = self._phrases()
+        try:
+            found, kind = self._answer(question)
+        except KbError as error:
+            found, kind = self._failed(error), "error"
+        return self._reply(found, kind, question)
+
+    def needs_log(self, line: str) -> bool:
+        """Whether a line cannot be answered without a log."""
+        question = read(line)
+        kind = self._kind(question)
+        if kind in ("mask", "whatif", "affected"):
+            return kind != "mask" or not (question.has("hex") or question.has("gfp"))
+        return kind in _NEEDS_LOG or kind in ("fix", "workaround", "verify", "note", "file_case", "sources")
+
+    # ------------------------------------------------------------ how a line finds its answer
+
+    def _answer(self, question: Question) -> tuple[Answer, str]:
+        state, text = self._state, question.text.strip()
+        if not text:
+            return answer(()), "nothing"
+        if "\n" in text:
+            return self._several(text)
+        kind = self._kind(question)
+        if kind is None or (kind not in COMMANDS and self._foreign(question)):
+            return self._unknown(question, kind)
+        if kind == "paste":
+            self._pasted = []
+        if kind in ("exit", "help", "paste"):
+            from kb.chat.unknown import exits
+
+            return exits(state, kind), kind
+        if kind == "load":
+            return self._loaded(question.first("load", "path") or question.first("path") or ""), kind
+        if kind in _NEEDS_LOG and not state.logs and not (kind == "seen" and question.has("signature_id")):
+            return answer([Claim(state.p("load.nothing"))], "nothing_loaded"), kind
+        function: Callable[[State, Question], Answer] = getattr(importlib.import_module(_PLACES[kind]), kind)
+        found = function(state, question)
+        if kind != "select":
+            state.last = kind
+        return found, kind
+
+    def _kind(self, question: Question) -> str | None:
+        """The question asked: by its words, by its arguments, or the last one again."""
+        if question.kind == "fix" and (question.has("release") or question.has("mine")):
+            return "affected"
+        if question.kind in ("why", "excluded", "happened", "verify", "workaround", None) and question.topics:
+            if question.kind in ("why", None) or "MIN_FREE" in question.topics or "EXTFRAG" in question.topics:
+                return "topic"
+        if question.kind == "why" and (question.has("zone") or question.has("node")):
+            return "zones"
+        if question.kind == "happened" and (question.has("hex") or question.has("gfp")):
+            return "mask"
+        if question.kind in ("happened", "cases", "known") and question.has("case_id"):
+            return "show_case"
+        if question.kind == "happened" and question.has("ordinal"):
+            return "select"
+        if question.kind is not None:
+            return question.kind
+        for name, kind in _BY_ARGUMENT:
+            if question.has(name):
+                return self._state.last if self._state.last in _FOLLOWED.get(name, ()) else kind
+        return None
+
+    def _foreign(self, question: Question) -> bool:
+        """Whether the line holds a word that neither the grammar nor the log nor a case knows: then it is not answered.
+
+        "why did it fail" is about the report; "why is the sky blue" is not.
+        """
+        if not question.strange:
+            return False
+        from kb.chat.unknown import haystack
+
+        known = haystack(self._state)
+        return any(word.lower() not in known for word in question.strange)
+
+    def _unknown(self, question: Question, kind: str | None) -> tuple[Answer, str]:
+        if kind is None and self._is_log(question.text):
+            return self._loaded(question.text + "\n", "pasted"), "load"
+        from kb.chat.unknown import unknown
+
+        if self._model is not None:
+            from kb.chat.model import by_model
+
+            written = by_model(self._state, question, self._model)
+            if written is not None:
+                return written, "model"
+        return unknown(self._state, question, kind), "unknown"
+
+    def _is_log(self, text: str) -> bool:
+        return next(iter(self._state.base.read(text.encode("utf-8", "surrogateescape") + b"\n")), None) is not None
+
+    def _several(self, text: str) -> tuple[Answer, str]:
+        """Several lines: a log if they hold a report, else questions, answered one by one."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > 8 or self._is_log(text):
+            return self._loaded(text + "\n", "pasted"), "load"
+        replies = [self._answer(read(line)) for line in lines]
+        return answer([claim for found, _kind in replies for claim in found.claims]), replies[-1][1]
+
+    def _paste(self, line: str) -> Reply:
+        assert self._pasted is not None
+        rows = line.split("\n")
+        ended = next((number for number, row in enumerate(rows) if row.strip() == "."), None)
+        self._pasted += rows[:ended]
+        if ended is None:
+            return Reply("", "paste", language=self._language, subject=self.subject)
+        text, self._pasted = "\n".join(self._pasted) + "\n", None
+        return self._reply(self._loaded(text, "pasted"), "load", None)
+
+    def _loaded(self, log: str | bytes | Path | BinaryIO, name: str | None = None) -> Answer:
+        from kb.chat.about_logs import loaded
+
+        if name == "pasted":
+            name = f"pasted-{1 + sum(other.name.startswith('pasted') for other in self._state.logs)}"
+        return loaded(self._state, log, name)
+
+    # ------------------------------------------------------------ how an answer becomes a reply
+
+    def _phrases(self) -> Phrases:
+        return phrases(self._language)
+
+    def _failed(self, error: KbError) -> Answer:
+        p = self._state.p
+        where = f" ({error.path})" if error.path else ""
+        claims = [Claim(p("error.error", reason=error.reason + where))]
+        if error.help:
+            claims.append(Claim(p("error.help", help=error.help), indent=1))
+        return answer(claims, "error")
+
+    def _reply(self, found: Answer, kind: str, question: Question | None) -> Reply:
+        understood = question.understood if question is not None else None
+        return Reply(
+            found.text,
+            found.kind or kind,
+            found.citations,
+            self.subject,
+            found.exit,
+            understood,
+            self._language,
+            found.suggestions,
+            found.by_model,
+        )
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such user: a container
+        return "unknown"
+
+
+__all__ = ["Conversation"]

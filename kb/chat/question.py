@@ -1,0 +1,192 @@
+"""A line -> a question: which one is asked, and its arguments, by grammars/chat.lark.
+
+The grammar names the words; two things are decided here. Of several questions in one line the one that stands first in
+``RANKS`` is meant ("what fixed it, and why" asks for the fix). And a word that looks like a typing error of one of the
+grammar's own words is read as that word, never one that the grammar knows, that holds digits or underscores, or that
+belongs to what a command takes as it is (a note's text, a file's name).
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from functools import cache
+
+RANKS = (
+    "exit", "help", "paste", "load", "note", "file_case", "show_case", "search", "whatif", "changed", "compare", "seen",
+    "affected", "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar", "lines", "mask",
+    "signature", "blamed", "kernel", "when", "zones", "stack", "who", "why", "reports", "cases", "happened",
+)  # fmt: skip
+"""Questions, those that a line with several means first before the others."""
+
+COMMANDS = frozenset("exit help paste load note file_case show_case search".split())
+"""What takes the rest of its line as it is."""
+
+_WORD = re.compile(r"(?<![\w./:-])[A-Za-z]{3,20}(?![\w/:-])")
+_CJK = "\u3400-\u9fff\uf900-\ufaff"
+_EDGE = re.compile(rf"(?<=[{_CJK}])(?=[A-Za-z0-9_])|(?<=[A-Za-z0-9_])(?=[{_CJK}])")
+_GAP_WORD = re.compile(rf"[A-Za-z_][\w.'-]*|[{_CJK}]+")
+_PATTERN_WORD = re.compile(r"(?<![\\\w?<])[a-z]{3,}(?![\w>])")
+_CHINESE = re.compile(f"[{_CJK}]")
+_LONGEST = 2000
+"""Characters of a line that are read; a question is not longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a line asks."""
+
+    text: str
+    """As typed."""
+    kind: str | None
+    """One of ``RANKS``; None where the line has no question word."""
+    args: tuple[tuple[str, dict[str, str]], ...] = ()
+    """Arguments in the order of the line: name (``release``, ``hex`` ...) and named parts."""
+    topics: tuple[str, ...] = ()
+    """Terminals of the grammar's topics: ``COMPACTION``."""
+    kinds: tuple[str, ...] = ()
+    """All questions that stand in the line."""
+    strange: tuple[str, ...] = ()
+    """Words that the grammar does not know."""
+    understood: str | None = None
+    """The line after correction of typing errors, None where nothing was corrected."""
+    language: str | None = None
+    """``zh`` or ``en``; None where the line has no letters."""
+
+    def first(self, name: str, *parts: str) -> str | None:
+        """A part of the first argument of that name."""
+        for found in self.all(name):
+            for part in parts or tuple(found):
+                if part in found:
+                    return found[part]
+        return None
+
+    def all(self, name: str) -> list[dict[str, str]]:
+        """All arguments of that name."""
+        return [fields for found, fields in self.args if found == name]
+
+    def has(self, name: str) -> bool:
+        """Whether the line holds such an argument."""
+        return any(found == name for found, _fields in self.args)
+
+
+def read(line: str) -> Question:
+    """Read one line; nothing raises."""
+    line = line.strip()[:_LONGEST]
+    raw = _parse(line, line)
+    if raw.kind in COMMANDS:
+        return raw
+    text = _EDGE.sub(" ", unicodedata.normalize("NFKC", line))
+    words = _WORD.finditer(text)
+    first = next(words, None)
+    if first is not None and not text[: first.start()].strip():
+        begun = _corrected(text, limit=first.end())
+        if begun != text and (command := _parse(begun, line)).kind in COMMANDS:
+            return command
+    better = _corrected(text)
+    found = _parse(better, line)
+    return found if better == text else replace(found, understood=better)
+
+
+def language_of(text: str) -> str | None:
+    """``zh`` where a Chinese character stands in it, ``en`` where a letter does, None otherwise."""
+    if _CHINESE.search(text):
+        return "zh"
+    return "en" if re.search("[A-Za-z]{2}", re.sub(r"0x[0-9a-fA-F]+|L\d+", "", text)) else None
+
+
+def _parse(text: str, typed: str) -> Question:
+    from kb.parse.grammar import LineToken, load
+
+    tree = load("chat", "words").parse(text)
+    found = [
+        (str(node.data), token)
+        for node in tree.iter_subtrees()
+        for token in node.children
+        if isinstance(token, LineToken)
+    ]
+    found.sort(key=lambda pair: pair[1].index)
+    kinds = dict.fromkeys(rule for rule, _token in found if rule in RANKS)
+    kind = min(kinds, key=RANKS.index, default=None)
+    topics = tuple(token.type for rule, token in found if rule == "topic")
+    args = tuple(
+        (rule, {name: value.strip() for name, value in token.fields.items()})
+        for rule, token in found
+        if rule not in ("topic", "start") and (rule not in RANKS or token.fields)
+    )
+    covered = [token.match.span() for _rule, token in found]
+    strange = () if kind in COMMANDS else _strange(text, covered)
+    return Question(typed, kind, args, topics, tuple(kinds), strange, None, language_of(typed))
+
+
+def _strange(text: str, covered: list[tuple[int, int]]) -> tuple[str, ...]:
+    """Words outside of every token, as the asker wrote them."""
+    rest = list(text)
+    for start, end in covered:
+        rest[start:end] = " " * (end - start)
+    return tuple(dict.fromkeys(found[0].rstrip(".'-") for found in _GAP_WORD.finditer("".join(rest))))
+
+
+@cache
+def vocabulary() -> tuple[str, ...]:
+    """The English words of the grammar's own terminals, in its order: what typing errors are corrected to."""
+    from kb.parse.grammar import load
+
+    words: dict[str, None] = {}
+    for terminal in load("chat", "words").terminals:
+        if not terminal.name.startswith(("PATH", "HEX", "GFP")):
+            words.update(dict.fromkeys(_PATTERN_WORD.findall(terminal.pattern.to_regexp())))
+    return tuple(words)
+
+
+def _corrected(text: str, limit: int | None = None) -> str:
+    """The text with words that are one slip away from a word of the grammar replaced by it; up to a column."""
+    known = frozenset(vocabulary())
+
+    def better(found: "re.Match[str]") -> str:
+        word = found[0]
+        if (limit is not None and found.end() > limit) or word.lower() in known or word.isupper():
+            return word
+        return _nearest(word.lower()) or word
+
+    return _WORD.sub(better, text)
+
+
+@cache
+def _nearest(word: str) -> str | None:
+    """The word of the grammar that is nearest, None where none is near enough.
+
+    A word of three letters may have two neighbours swapped; longer ones may have one slip, from eight letters on two.
+    """
+    if _parse(word, word).strange == ():  # inflected forms that a pattern covers (compacted, risks)
+        return None
+    allowed = 2 if len(word) >= 8 else 1
+    best: tuple[int, int, str] | None = None
+    for number, other in enumerate(vocabulary()):
+        if abs(len(other) - len(word)) > allowed or (len(word) == 3 and sorted(other) != sorted(word)):
+            continue
+        distance = slips(word, other, allowed)
+        if distance <= allowed and (best is None or (distance, number) < best[:2]):
+            best = (distance, number, other)
+    return best[2] if best is not None else None
+
+
+def slips(one: str, two: str, most: int) -> int:
+    """Optimal string alignment distance: letters lost, added, changed, or swapped with their neighbour.
+
+    Args:
+        one: A word.
+        two: Another.
+        most: What is larger than this need not be exact.
+    """
+    before: list[int] = []
+    row = list(range(len(two) + 1))
+    for i, a in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(two, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == two[j - 2] and one[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]

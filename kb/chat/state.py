@@ -1,0 +1,103 @@
+"""What a conversation remembers: the logs, the subject, the last list and the last question."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kb.model.case import Case
+from kb.model.report import Report
+from kb.model.verdict import Diagnosis, Match
+
+if TYPE_CHECKING:
+    from kb.api import KnowledgeBase
+    from kb.chat.phrases import Phrases
+
+
+@dataclass
+class Log:
+    """A loaded input."""
+
+    name: str
+    data: bytes
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """Its physical lines, without line ends."""
+        rows = self.data.split(b"\n")
+        if rows and not rows[-1]:
+            rows.pop()
+        return [row.removesuffix(b"\r") for row in rows]
+
+
+@dataclass
+class Entry:
+    """One report of the conversation."""
+
+    number: int
+    """1-based, over all logs in the order they were loaded."""
+    log: Log
+    report: Report
+    base: "KnowledgeBase"
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Made when it is first asked about."""
+        return self.base.diagnose(self.report)
+
+
+@dataclass
+class State:
+    """The memory of one conversation."""
+
+    base: "KnowledgeBase"
+    author: str
+    folder: str = "."
+    """Where drafts of cases are written."""
+    say: "Phrases | None" = None
+    """Phrases of the language in use."""
+    logs: list[Log] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    current: Entry | None = None
+    chosen: Case | None = None
+    """A case that was asked for by name; the subject until a report is."""
+    listed: tuple[str, ...] = ()
+    """Ids of the cases that the last answer listed; "the second one" is one of them."""
+    last: str | None = None
+    """The last question's kind."""
+
+    @property
+    def p(self) -> "Phrases":
+        """The phrases of the language in use."""
+        assert self.say is not None
+        return self.say
+
+    @property
+    def match(self) -> Match | None:
+        """The best match of the current report."""
+        return self.current.diagnosis.best if self.current is not None else None
+
+    @property
+    def case(self) -> Case | None:
+        """The case in question: the one asked for by name, else the one that the current report matches."""
+        if self.chosen is not None:
+            return self.chosen
+        return self.match.case if self.match is not None else None
+
+    @property
+    def subject(self) -> str | None:
+        """What the conversation is about."""
+        if self.chosen is not None:
+            return f"case {self.chosen.id}"
+        return self.current.report.title if self.current is not None else None
+
+    def source(self, entry: Entry) -> str | None:
+        """The log's name for citations, needed where several are loaded."""
+        return entry.log.name if len(self.logs) > 1 else None
+
+    def use(self, entry: Entry) -> None:
+        """Make a report the subject."""
+        self.current, self.chosen = entry, None
+
+    def show(self, case: Case) -> None:
+        """Make a case the subject."""
+        self.chosen = case

@@ -1,0 +1,80 @@
+"""``kb chat`` and ``kb ask``: the conversation on a terminal, in a script, and one question long."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from kb import api
+from kb.cli import EMPTY, OK, UNKNOWN
+from kb.errors import UsageError
+
+if TYPE_CHECKING:
+    from kb.chat import Reply
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Answer one question; 0 answered, 1 not known, 3 no report in what was given."""
+    from kb.chat import Conversation
+
+    if not options.question.strip():
+        raise UsageError("an empty question", help='kb ask "why did it fail" dmesg.txt')
+    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+        talk = Conversation(base, lang=options.lang, model=_model(options))
+        files = options.files
+        if not files and not sys.stdin.isatty() and talk.needs_log(options.question):
+            files = ["-"]
+        for name in files:
+            talk.load(sys.stdin.buffer.read() if name == "-" else name, name="stdin" if name == "-" else None)
+        reply = talk.ask(options.question)
+    if options.json:
+        import json
+
+        print(json.dumps(reply.to_json(), ensure_ascii=True))
+    else:
+        _say(reply)
+    if files and not talk.loaded and not reply.known:
+        return EMPTY
+    return OK if reply.known else EMPTY if reply.kind == "nothing_loaded" else UNKNOWN
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talk until the asker leaves; a script when standard input is no terminal."""
+    from kb.chat import Conversation
+
+    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+        talk = Conversation(base, lang=options.lang, model=_model(options))
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            from kb.chat.terminal import converse
+
+            return converse(talk, options.files, options.color)
+        print(talk.greeting())
+        for name in options.files:
+            _say(talk.load(name))
+        for line in sys.stdin:
+            reply = talk.ask(line.rstrip("\n"))
+            _say(reply)
+            if reply.exit:
+                break
+    return OK
+
+
+def _say(reply: "Reply") -> None:
+    if reply.understood:
+        from kb.chat.phrases import phrases
+        from kb.render.safe import safe
+
+        print(phrases(reply.language)("read.as", text=safe(reply.understood)))
+    if reply.text:
+        print(reply.text)
+        sys.stdout.flush()
+
+
+def _model(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+    import os
+
+    name = options.model or os.environ.get("KB_LLM_MODEL")
+    if not name:
+        return None
+    from kb.chat.model import open_model
+
+    return open_model(name)

@@ -7,13 +7,15 @@ up-to-date store reads one integer and imports nothing.
 import sqlite3
 from typing import TYPE_CHECKING
 
+from kb.store.schema_history import THIRD
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 APPLICATION_ID = 0x6B62_6462
 """``kbdb``: tells a store from any other SQLite file (PRAGMA application_id)."""
 
-VERSION = 2
+VERSION = 3
 """Number of migrations below."""
 
 _FIRST = """
@@ -147,6 +149,10 @@ def migrate(connection: sqlite3.Connection) -> None:
     @migrations()
     def m002_case_index(db: "Database") -> None:
         _run(db.conn, _SECOND)
+
+    @migrations()
+    def m003_history_and_similarity(db: "Database") -> None:
+        _run(db.conn, THIRD)
 
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"pragma application_id = {APPLICATION_ID}")

@@ -85,7 +85,8 @@ def test_frames_without_offsets_are_frames_and_have_no_offset() -> None:
     text = (
         "A walk over the freed chain oopses:\n\n"
         "  BUG: kernel NULL pointer dereference, address: 0000000000000020\n"
-        "  RIP: foo_hash_remove\n  Call Trace:\n    foo_change_state\n    foo_evict_impl\n    ...\n    foo_evict [foo]\n\n"
+        "  RIP: foo_hash_remove\n  Call Trace:\n    foo_change_state\n    foo_evict_impl\n    ...\n"
+        "    foo_evict [foo]\n\n"
         "Take the lock.\n"
     )
     (report,) = splats(text)

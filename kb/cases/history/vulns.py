@@ -1,0 +1,181 @@
+"""The kernel CVE team's records: git.kernel.org/pub/scm/linux/security/vulns.git.
+
+``cve/published/YEAR/CVE-YEAR-N.mbox`` is the announcement (the fix's message in full), ``.dyad`` the pairs of
+vulnerable and fixed commits by release, ``.sha1`` the mainline fix. Versions in a dyad are releases without the
+leading v; 0 stands for "since the beginning" and for "not fixed".
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kb.cases.history import build
+from kb.cases.history.prose import splats
+from kb.errors import InputError
+from kb.model.case import Affected, Case, Fix, Source
+from kb.store.imports import Item, Known
+
+ORIGIN = "vulns"
+_BEGIN = "In the Linux kernel, the following vulnerability has been resolved:"
+_END = re.compile(r"^The Linux kernel CVE team has assigned CVE-", re.M)
+_SUBJECT = re.compile(r"^Subject: CVE-[\d-]+: *(.*(?:\n[ \t].*)*)", re.M)
+_ID = re.compile(r"CVE-\d{4}-\d{4,7}")
+_PAIR = re.compile(r"(\S+):([0-9a-f]{1,40}):(\S+):([0-9a-f]{1,40})")
+_FILES = re.compile(r"^The file\(s\) affected by this issue are:\n((?:\t\S+\n)+)", re.M)
+_PROSE = 20_000
+_SCHEME = "https://git.kernel.org/stable/c/"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One line of a dyad: where the problem came in, where it was mended; None: always there, not mended."""
+
+    since: str | None
+    introduced: str | None
+    until: str | None
+    fix: str | None
+
+
+def records(folder: Path) -> list[Path]:
+    """The announcements under a folder, in the order of their ids.
+
+    Args:
+        folder: The repository, or ``cve/published``, or a year of it.
+
+    Raises:
+        InputError: There are none.
+    """
+    for place in (folder / "cve" / "published", folder):
+        found = [path for path in place.rglob("CVE-*.mbox") if _ID.fullmatch(path.stem)] if place.is_dir() else []
+        if found:
+            return sorted(found, key=lambda path: tuple(map(int, path.stem.split("-")[1:])))
+    help_ = "give a checkout of linux/security/vulns.git"
+    raise InputError("no CVE records (CVE-*.mbox) in it", path=str(folder), help=help_)
+
+
+def items(folder: Path, seen: dict[str, bytes], *, everything: bool = False) -> Iterator[Item | None]:
+    """What each record holds; None for one that was dealt with before.
+
+    Args:
+        folder: See :func:`records`.
+        seen: Digests of an earlier import, by id.
+        everything: Cases of records without a splat, too: searchable, but nothing links to them.
+    """
+    for path in records(folder):
+        text, dyad, commit = _read(path), _read(path.with_suffix(".dyad")), _read(path.with_suffix(".sha1"))
+        mark = build.digest(text, dyad, commit, "all" if everything else "")
+        if seen.get(path.stem) == mark:
+            yield None
+            continue
+        yield Item(ORIGIN, path.stem, mark, known(path.stem, text, dyad, commit, everything=everything))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise InputError(f"cannot read the record: {error.strerror}", path=str(path)) from None
+
+
+def known(cve: str, text: str, dyad: str, commit: str, *, everything: bool = False) -> Known | None:
+    """The case of a record, None where it quotes no splat (unless ``everything``)."""
+    said = description(text)
+    reports = build.useful(splats(said, cve))
+    if not reports and not everything:
+        return None
+    found = _SUBJECT.search(text)
+    subject = " ".join(found[1].split()) if found else next(iter(said.splitlines()), cve)
+    pairs = [_pair(line) for line in _PAIR.findall(dyad)]
+    listed = _FILES.search(text)
+    case_id = cve.lower()
+    body = said.removeprefix(subject).strip() if said.startswith(subject) else said
+    mainline = commit.split()[0] if commit.split() else None
+    files = listed[1].split() if listed else []
+    fixes = _fixes(pairs, subject, mainline)
+    case = Case(
+        id=case_id,
+        title=subject,
+        kind=build.kinds(reports) or ("unknown",),
+        status="imported",
+        summary=build.summary(body),
+        subsystem=build.subsystem(subject, files),
+        keywords=build.keywords(reports, cve, *files[:4]),
+        affected=affected(pairs),
+        fixes=fixes,
+        sources=(Source("cve", cve, f"https://www.cve.org/CVERecord?id={cve}"),),
+        prose=body[:_PROSE],
+        signatures=build.links(reports),
+    )
+    commits = tuple(dict.fromkeys(fix.commit for fix in fixes))
+    return Known(case, build.stacks(case_id, reports), commits)
+
+
+def description(text: str) -> str:
+    """The message of the fix, out of an announcement."""
+    start = text.find(_BEGIN)
+    said = text[start + len(_BEGIN) :] if start >= 0 else text.partition("\n\n")[2]
+    end = _END.search(said)
+    return (said[: end.start()] if end else said).strip("\n")
+
+
+def _pair(parts: tuple[str, str, str, str]) -> Pair:
+    since, introduced, until, fix = (None if set(part) <= {"0"} else part for part in parts)
+    return Pair(since, introduced, until, fix)
+
+
+def _fixes(pairs: list[Pair], subject: str, mainline: str | None) -> tuple[Fix, ...]:
+    """One fix a branch, mainline first. A release of three numbers is of a stable branch."""
+    found: dict[str, Fix] = {}
+    for pair in pairs:
+        if pair.until is None or pair.fix is None:
+            continue
+        branch = _branch(pair.until) if pair.fix != mainline else "mainline"
+        found.setdefault(branch, Fix(pair.fix, subject, pair.until, branch, "cve"))
+    if mainline and "mainline" not in found:
+        found["mainline"] = Fix(mainline, subject, None, "mainline", "cve")
+    return tuple(sorted(found.values(), key=lambda fix: fix.branch != "mainline"))
+
+
+def _branch(version: str) -> str:
+    parts = version.split("-")[0].split(".")
+    stem = 3 if parts[0] == "2" else 2  # 2.6.32.7 is of the branch 2.6.32
+    return ".".join(parts[:stem]) if len(parts) > stem else "mainline"
+
+
+def affected(pairs: list[Pair]) -> tuple[Affected, ...]:
+    """Ranges of releases that have the problem, as the dyad tells; a later branch's fix ends an earlier one's range."""
+    ranges: dict[str, str] = {}
+    by_since: dict[str | None, list[str | None]] = {}
+    commits: dict[str | None, str | None] = {}
+    for pair in pairs:
+        by_since.setdefault(pair.since, []).append(pair.until)
+        commits.setdefault(pair.since, pair.introduced)
+    for since, untils in by_since.items():
+        ends = [until for until in untils if until is not None]
+        main = next((until for until in ends if _branch(until) == "mainline"), None)
+        note = f"introduced by {commit[:12]}" if (commit := commits[since]) else ""
+        last = main or (max(ends, key=_key) if ends and None not in untils else None)
+        if since is not None and _branch(since) != "mainline":  # brought into one stable branch by a backport
+            own = [until for until in ends if _branch(until) == _branch(since)]
+            last = own[0] if own else None
+            if last == since:
+                continue
+            ranges[f">= {since}, < {last}" if last else f">= {since}, < {_after(since)}"] = note
+            continue
+        parts = [f">= {since}"] if since else []
+        parts += [f"< {last}"] if last else []
+        ranges[", ".join(parts) if parts else ">= 2.6.12"] = note
+    return tuple(Affected(text, "cve", note) for text, note in ranges.items())
+
+
+def _after(version: str) -> str:
+    """The release after the branch of a stable release: 6.13 for 6.12.101."""
+    first, second, *_ = version.split(".")
+    return f"{first}.{int(second) + 1}"
+
+
+def _key(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))

@@ -1,0 +1,87 @@
+"""Where the store and similarity meet: what was seen or imported that resembles a report."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from kb.model.case import Case
+from kb.model.report import Report, Signature
+from kb.model.verdict import Similar
+from kb.signature import signature
+from kb.similar import Entry, Neighbour, Query, names, rank
+
+if TYPE_CHECKING:
+    from kb.store import Store
+    from kb.store.similar import StackRow
+
+GOOD = 0.6
+"""Score below which more postings are read: a cut or much inlined stack of the same bug reaches it."""
+SUGGESTED = 0.35
+"""Score from which a neighbour is worth a line in a diagnosis."""
+
+
+def query_of(report: Report, mark: Signature | None = None) -> Query:
+    """What to look for."""
+    mark = mark or signature(report)
+    return Query(mark.id, report.kind, names(report), mark.alt, report.function)
+
+
+def nearest(store: "Store", query: Query, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
+    """The nearest known stacks, best first; the report's own signature is not among them.
+
+    Args:
+        store: Where to look.
+        query: What for.
+        limit: Neighbours wanted.
+        cases: True for imported cases only, False for what was seen only, None for both.
+    """
+    from kb.store.similar import BUDGET, WIDE, Stacks
+
+    known = Stacks(store)
+    sides = (True, False) if cases is None else (cases,)
+    keyed = [row for row in known.keyed((query.signature, *query.alt), cases=cases is True) if _wanted(row, sides)]
+    for budget in (BUDGET, WIDE):
+        rows = [row for side in sides for row in known.candidates(query.frames, budget=budget, cases=side)]
+        found = _ranked(known.rarity, query, [*keyed, *rows], limit)
+        if not rows or (found and found[0].score >= GOOD):
+            break
+    return found
+
+
+def _wanted(row: "StackRow", sides: tuple[bool, ...]) -> bool:
+    return (row.case is not None) in sides
+
+
+def _ranked(
+    rarity: Callable[[Iterable[str]], dict[str, float]], query: Query, rows: "Iterable[StackRow]", limit: int
+) -> list[Neighbour]:
+    entries = [
+        Entry(row.signature, row.title, row.kind, row.frames, row.case, row.function)
+        for row in rows
+        if row.case is not None or row.signature != query.signature
+    ]
+    every = {name for entry in entries for name in entry.frames} | set(query.frames)
+    return rank(query, entries, rarity(every), limit=limit)
+
+
+def suggestions(store: "Store", query: Query, *, limit: int = 5) -> tuple[Similar, ...]:
+    """Neighbours as a diagnosis names them."""
+    found = nearest(store, query, limit=limit)
+    return tuple(
+        Similar(each.entry.signature, each.score, each.entry.case, each.entry.title)
+        for each in found
+        if each.score >= SUGGESTED
+    )
+
+
+def imported(store: "Store", mark: Signature) -> tuple[Case, ...]:
+    """Imported cases that the signature links to."""
+    from kb.store.imports import Imports
+
+    return Imports(store).by_signature((mark.id, *mark.alt))
+
+
+def remember(store: "Store", report: Report, mark: Signature) -> None:
+    """Keep the stack of a sighting, so that others find it."""
+    from kb.store.similar import StackRow, Stacks
+
+    Stacks(store).add_seen(StackRow(mark.id, mark.title, report.kind, names(report), None, report.function))

@@ -1,0 +1,168 @@
+"""Imported cases in the store: written in batches, read by signature, by id and by words."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kb.errors import UsageError
+from kb.model.case import Affected, Case, Fix, Source, Step, Workaround
+from kb.store.base import Store
+from kb.store.connection import errors, write
+from kb.store.similar import StackRow, insert, remove
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A known issue from history."""
+
+    case: Case
+    stacks: tuple[StackRow, ...]
+    """One a splat that it quotes."""
+    commits: tuple[str, ...] = ()
+    """Hashes it is known by, at least 12 digits each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing an importer read: a record, a commit, a patch."""
+
+    origin: str
+    name: str
+    digest: bytes
+    """Of its content and of the importer's version: an item with the same one is not read again."""
+    known: Known | None = None
+    """None: no splat in it."""
+
+
+class Imports:
+    """The imported cases of one store."""
+
+    def __init__(self, store: Store):
+        self.store = store
+
+    def seen(self, origin: str) -> dict[str, bytes]:
+        """What an import has dealt with: the digest of each item by name."""
+        return dict(self._rows("select item, digest from import_items where origin = ?", (origin,)))
+
+    def put(self, items: Iterable[Item]) -> int:
+        """Store a batch: all of it or nothing. Returns the cases written."""
+        number = 0
+        with errors(self.store.path), write(self.store.connection) as db:
+            for item in items:
+                known = item.known
+                case_id = known.case.id if known else ""
+                old = db.execute(
+                    "select case_id from import_items where origin = ? and item = ?", (item.origin, item.name)
+                ).fetchone()
+                if old and old[0] and old[0] != case_id:
+                    _forget(db, old[0])
+                if known is not None:
+                    _put(db, item.origin, known)
+                    number += 1
+                db.execute(
+                    "insert or replace into import_items values (?, ?, ?, ?)",
+                    (item.origin, item.name, item.digest, case_id),
+                )
+        return number
+
+    def get(self, case_id: str) -> Case | None:
+        """The imported case of that id (small and capital letters alike), or the only one that begins so."""
+        name = case_id.lower()
+        rows = self._rows("select body from imported where id = ?", (name,)) or self._rows(
+            "select body from imported where id >= ? and id < ? limit 2", (name, name + "\U0010ffff")
+        )
+        return decode(json.loads(rows[0][0])) if len(rows) == 1 else None
+
+    def by_signature(self, signatures: Iterable[str]) -> tuple[Case, ...]:
+        """Imported cases that any of these signature ids links to, in the order of their ids."""
+        wanted = tuple(dict.fromkeys(signatures))
+        rows = self._rows(
+            "select distinct i.id, i.body from case_signatures c join imported i on i.id = c.case_id"
+            f" where c.signature in ({','.join('?' * len(wanted))}) order by i.id",
+            wanted,
+        )
+        return tuple(decode(json.loads(body)) for _, body in rows)
+
+    def by_commit(self, commit: str) -> Case | None:
+        """The imported case that a commit fixes."""
+        rows = self._rows(
+            "select i.body from imported_commits c join imported i on i.id = c.case_id where c.hash = ?"
+            " order by i.id limit 1",
+            (commit[:12],),
+        )
+        return decode(json.loads(rows[0][0])) if rows else None
+
+    def origin(self, case_id: str) -> str | None:
+        """Where an imported case came from."""
+        rows = self._rows("select origin from imported where id = ?", (case_id,))
+        return str(rows[0][0]) if rows else None
+
+    def forget(self, case_id: str) -> None:
+        """Take an imported case out: it was promoted. The item stays dealt with.
+
+        Raises:
+            UsageError: There is none of that id.
+        """
+        with errors(self.store.path), write(self.store.connection) as db:
+            if db.execute("select 1 from imported where id = ?", (case_id,)).fetchone() is None:
+                raise UsageError(f"no imported case {case_id!r}", help="`kb case search WORDS` finds them")
+            _forget(db, case_id)
+
+    def __iter__(self) -> Iterator[Case]:
+        for (body,) in self._rows("select body from imported order by id"):
+            yield decode(json.loads(body))
+
+    def __len__(self) -> int:
+        return int(self._rows("select count(*) from imported")[0][0])
+
+    def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
+        with errors(self.store.path):
+            return self.store.connection.execute(sql, tuple(values)).fetchall()
+
+
+def _put(db: Any, origin: str, known: Known) -> None:
+    case = known.case
+    _forget(db, case.id)
+    db.execute("insert into imported values (?, ?, ?)", (case.id, origin, json.dumps(encode(case), ensure_ascii=False)))
+    db.executemany(
+        "insert or ignore into imported_commits values (?, ?)", [(commit[:12], case.id) for commit in known.commits]
+    )
+    db.execute(
+        "insert into case_index (id, title, kind, status, summary, keywords, origin) values (?, ?, ?, ?, ?, ?, ?)",
+        (case.id, case.title, " ".join(case.kind), case.status, case.summary, " ".join(case.keywords), origin),
+    )
+    links = [(signature, case.id) for signature in case.signatures]
+    db.executemany("insert or ignore into case_signatures values (?, ?)", links)
+    insert(db, known.stacks)
+
+
+def _forget(db: Any, case_id: str) -> None:
+    for table, column in (
+        ("imported", "id"), ("imported_commits", "case_id"), ("case_index", "id"), ("case_signatures", "case_id")
+    ):  # fmt: skip
+        db.execute(f"delete from {table} where {column} = ?", (case_id,))
+    remove(db, case_id)
+
+
+def encode(case: Case) -> dict[str, Any]:
+    """A case as plain values, what is empty left out. Predicates are not among them: imported cases have none."""
+    skipped = ("require", "any", "refute", "support", "path")
+    return {key: value for key, value in asdict(case).items() if value and key not in skipped}
+
+
+def decode(values: Mapping[str, Any]) -> Case:
+    """The case of :func:`encode`; keys that a newer kb wrote are passed over."""
+    tables = {"affected": Affected, "fixes": Fix, "workarounds": Workaround, "verify": Step, "sources": Source}
+    made: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in tables:
+            made[key] = tuple(_made(tables[key], entry) for entry in value)
+        elif key in Case.__dataclass_fields__:
+            made[key] = tuple(value) if isinstance(value, list) else value
+    return Case(**made)
+
+
+def _made(kind: Any, entry: Mapping[str, Any]) -> Any:
+    known = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return kind(**{key: value for key, value in known.items() if key in kind.__dataclass_fields__})

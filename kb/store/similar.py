@@ -1,0 +1,213 @@
+"""Stacks in the store: a table of postings, and candidates by their rarest frames.
+
+Measured at a million signatures (11.8 frames each, 39.6 k functions): candidates with a budget of 3,000 postings take
+2 ms and hold the right family for 98 % of queries, with 20,000 they take 9 ms and hold it always. Hence the budget
+is small at first and is widened when the best candidate is weak.
+"""
+
+import math
+import sqlite3
+import sys
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kb.store.base import Store
+from kb.store.connection import errors, write
+
+BUDGET, WIDE = 3_000, 20_000
+"""Postings that are read for one query: at first, and when nothing good was among them."""
+CANDIDATES = 100
+STACKS_OF_ONE = 4
+"""Different stacks kept of one signature that was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackRow:
+    """A stack and whose it is."""
+
+    signature: str
+    title: str
+    kind: str
+    frames: tuple[str, ...]
+    """Normalised names, innermost first."""
+    case: str | None = None
+    """Id of the case it comes from, None for what was seen."""
+    function: str | None = None
+
+
+class Stacks:
+    """The stacks of one store."""
+
+    def __init__(self, store: Store):
+        self.store = store
+        self._count: int | None = None
+
+    def __len__(self) -> int:
+        low, high = self._rows("select (select min(id) from stacks), (select max(id) from stacks)")[0]
+        return max(0, high or 0) - min(0, low or 0)
+
+    def add(self, rows: Iterable[StackRow]) -> None:
+        """Know more stacks; those that are known already cost a look-up."""
+        with errors(self.store.path), write(self.store.connection) as db:
+            insert(db, rows)
+
+    def add_seen(self, row: StackRow) -> None:
+        """Know the stack of a signature that was seen, some of each at most; most calls only read."""
+        if not row.frames or row.case is not None:
+            return
+        held = self._rows("select count(*) from stacks where signature = ? and case_id = ''", (row.signature,))[0][0]
+        if held == 0 or (held < STACKS_OF_ONE and not self._known(row)):
+            self.add([row])
+
+    def _known(self, row: StackRow) -> bool:
+        ids = dict(self._named(row.frames))
+        if len(ids) < len(set(row.frames)):
+            return False
+        blob = _packed([ids[name] for name in row.frames])
+        sql = "select 1 from stacks where signature = ? and case_id = '' and frames = ?"
+        return bool(self._rows(sql, (row.signature, blob)))
+
+    def rarity(self, names: Iterable[str]) -> dict[str, float]:
+        """How much each frame says: the logarithm of how rare it is among the stacks of this store."""
+        total = len(self) + 1.5
+        held = {name: stacks for name, (_, stacks) in self._frequencies(names).items()}
+        return {name: math.log(total / (held.get(name, 0) + 0.5)) + 0.05 for name in dict.fromkeys(names)}
+
+    def candidates(
+        self, names: Sequence[str], *, budget: int = BUDGET, limit: int = CANDIDATES, cases: bool = False
+    ) -> list[StackRow]:
+        """Stacks that share the rarest frames, those with the rarest in common first.
+
+        Args:
+            names: Frames of the query, normalised.
+            budget: Postings that may be read: the rarest frames that fit.
+            limit: Stacks wanted.
+            cases: Only stacks of cases.
+        """
+        known = self._frequencies(names)
+        total = len(self) + 1.5
+        most = -int(self._rows("select coalesce(min(id), 0) from stacks where id < 0")[0][0]) if cases else 1 << 62
+        chosen: list[tuple[int, float]] = []
+        spent = 0
+        for _, (number, stacks) in sorted(known.items(), key=lambda item: item[1][1]):
+            cost = min(stacks, most)
+            if chosen and spent + cost > budget:
+                break
+            spent += cost
+            chosen.append((number, math.log(total / (stacks + 0.5)) + 0.05))
+        if not chosen:
+            return []
+        asked = ",".join("(?,?)" for _ in chosen)
+        values = [value for pair in chosen for value in pair]
+        low, high = (-(1 << 62), -1) if cases else (0, 1 << 62)
+        rows = self._rows(
+            f"with q (frame, weight) as (values {asked}),"
+            " best (stack, weight) as (select p.stack, sum(q.weight) w from q cross join postings p"
+            f" on p.frame = q.frame and p.stack between {low} and {high} group by p.stack order by w desc limit ?)"
+            f" select {_FIELDS} from best b cross join stacks s on s.id = b.stack",
+            (*values, limit),
+        )
+        return self._read(rows)
+
+    def keyed(self, signatures: Iterable[str], *, cases: bool = False, limit: int = 50) -> list[StackRow]:
+        """Stacks by the signature they belong to."""
+        wanted = tuple(signatures)
+        only = "s.case_id != ''" if cases else "1"
+        rows = self._rows(
+            f"select {_FIELDS} from stacks s where s.signature in ({','.join('?' * len(wanted))}) and {only}"
+            " order by s.id limit ?",
+            (*wanted, limit),
+        )
+        return self._read(rows)
+
+    def of_case(self, case_id: str) -> list[StackRow]:
+        """The stacks of a case."""
+        return self._read(self._rows(f"select {_FIELDS} from stacks s where s.case_id = ? order by s.id", (case_id,)))
+
+    # ---- inside
+
+    def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
+        with errors(self.store.path):
+            return self.store.connection.execute(sql, tuple(values)).fetchall()
+
+    def _frequencies(self, names: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """Id of each frame that is known, and the stacks that hold it."""
+        wanted = list(dict.fromkeys(names))
+        rows: list[tuple[str, int, int]] = []
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            marks = ",".join("?" * len(part))
+            rows += self._rows(f"select name, id, stacks from frames where name in ({marks})", part)
+        return {name: (number, stacks) for name, number, stacks in rows}
+
+    def _named(self, names: Iterable[str]) -> list[tuple[str, int]]:
+        return [(name, number) for name, (number, _) in self._frequencies(names).items()]
+
+    def _read(self, rows: Sequence[Any]) -> list[StackRow]:
+        unpacked = [_unpacked(row[5]) for row in rows]
+        wanted = sorted({number for numbers in unpacked for number in numbers})
+        names: dict[int, str] = {}
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            marks = ",".join("?" * len(part))
+            names.update(self._rows(f"select id, name from frames where id in ({marks})", part))
+        return [
+            StackRow(
+                str(row[0]), str(row[2]), str(row[3]), tuple(names[number] for number in numbers),
+                str(row[1]) or None, str(row[4]) or None,
+            )
+            for row, numbers in zip(rows, unpacked, strict=True)
+        ]  # fmt: skip
+
+
+_FIELDS = "s.signature, s.case_id, s.title, s.kind, s.function, s.frames"
+
+
+def insert(db: sqlite3.Connection, rows: Iterable[StackRow]) -> None:
+    """Add stacks within a transaction; the frequency of each frame goes with them."""
+    for row in rows:
+        ids = [_frame(db, name) for name in row.frames]
+        side = "min(min(id), 0) - 1" if row.case else "max(max(id), 0) + 1"
+        made = db.execute(
+            "insert or ignore into stacks (id, signature, case_id, title, kind, function, frames)"
+            f" values ((select coalesce({side}, {-1 if row.case else 1}) from stacks), ?, ?, ?, ?, ?, ?) returning id",
+            (row.signature, row.case or "", row.title, row.kind, row.function or "", _packed(ids)),
+        ).fetchone()
+        if made is None:
+            continue
+        unique = sorted(set(ids))
+        db.executemany("insert into postings values (?, ?)", [(number, made[0]) for number in unique])
+        db.executemany("update frames set stacks = stacks + 1 where id = ?", [(number,) for number in unique])
+
+
+def remove(db: sqlite3.Connection, case_id: str) -> None:
+    """Forget the stacks of a case, within a transaction."""
+    for number, blob in db.execute("select id, frames from stacks where case_id = ?", (case_id,)).fetchall():
+        unique = sorted(set(_unpacked(blob)))
+        db.executemany("delete from postings where frame = ? and stack = ?", [(frame, number) for frame in unique])
+        db.executemany("update frames set stacks = stacks - 1 where id = ?", [(frame,) for frame in unique])
+        db.execute("delete from stacks where id = ?", (number,))
+
+
+def _frame(db: sqlite3.Connection, name: str) -> int:
+    found = db.execute("select id from frames where name = ?", (name,)).fetchone()
+    if found is None:
+        found = db.execute("insert into frames (name) values (?) returning id", (name,)).fetchone()
+    return int(found[0])
+
+
+def _packed(numbers: Iterable[int]) -> bytes:
+    values = array("I", numbers)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()
+
+
+def _unpacked(blob: bytes) -> list[int]:
+    values = array("I")
+    values.frombytes(blob)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tolist()

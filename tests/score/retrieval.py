@@ -1,0 +1,177 @@
+"""Splats of vulns/ as another kernel would print them: does each find its own case first?
+
+Each quoted splat is rendered again with other offsets, sizes and addresses, other prefixes, compiler suffixes added,
+one frame inlined away, foreign lines between and its end cut off, then read as a log and looked up among all imported
+cases. Beside kb's ranking stand two plain ones over the same stacks: Jaccard's index of the frames, and a weighted edit
+distance in the form of TraceSim's.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from kb.api import read
+from kb.cases.history import build, vulns
+from kb.cases.history.prose import splats
+from kb.model.report import Report
+from kb.recall import nearest, query_of
+from kb.similar import Entry
+from kb.store import Store
+from kb.store.imports import Imports
+from kb.store.similar import Stacks
+
+SEED = 20261122
+_OFFSET = re.compile(r"\+0x[0-9a-f]+/0x[0-9a-f]+")
+_ADDRESS = re.compile(r"\b(?:ffff[0-9a-f]{12}|[89c-f][0-9a-f]{7})\b")
+_ENTRY = re.compile(r"^\s*(?:\? )?[A-Za-z_][\w.]*\+0x|^\s*\[<[0-9a-f]+>\]")
+_FOREIGN = (
+    "eth0: link becomes ready", "usb 1-1: new high-speed USB device number 4 using xhci_hcd",
+    "audit: backlog limit exceeded",
+    "systemd[1]: Started Session 42 of user root.", "nf_conntrack: table full, dropping packet",
+)  # fmt: skip
+_SUFFIXES = (".isra.0", ".constprop.0", ".part.0", ".cold", ".llvm.1234567")
+
+
+def render(lines: Sequence[str], dice: random.Random, *, drop: bool = True, cut: bool = True) -> bytes:
+    """The lines as a kernel with other code, loaded elsewhere, would print them on a console."""
+    entries = [index for index, line in enumerate(lines) if _ENTRY.match(line)]
+    gone: set[int] = set()
+    if drop and len(entries) > 3:
+        gone.add(dice.choice(entries))
+    if cut and len(entries) > 5:
+        gone.update(entries[-dice.randint(1, len(entries) // 4) :])
+    stamp, out = 100 + dice.random() * 1000, []
+    for index, line in enumerate(lines):
+        if index in gone:
+            continue
+        line = _OFFSET.sub(lambda _: f"+0x{dice.randrange(1, 1 << 10):x}/0x{dice.randrange(1 << 10, 1 << 12):x}", line)
+        line = _ADDRESS.sub(lambda found: found[0][:4] + f"{dice.randrange(1 << 48):012x}"[: len(found[0]) - 4], line)
+        if index in entries and dice.random() < 0.2:
+            line = re.sub(r"\+0x", dice.choice(_SUFFIXES) + "+0x", line, count=1)
+        stamp += 0.00001
+        out.append(f"[{stamp:12.6f}] {line}")
+        if dice.random() < 0.05:
+            out.append(f"[{stamp:12.6f}] {dice.choice(_FOREIGN)}")
+    return ("\n".join(out) + "\n").encode("utf-8", "surrogateescape")
+
+
+def rendered(report: Report, dice: random.Random) -> list[Report]:
+    """A quoted report, printed by another kernel and read back."""
+    return list(read(render([line.text for line in report.lines], dice)))
+
+
+Ranking = Callable[[Report], list[str | None]]
+
+
+def jaccard(entries: Sequence[Entry]) -> Ranking:
+    """Cases by the plain Jaccard index of the frames."""
+
+    def order(report: Report) -> list[str | None]:
+        ours = set(query_of(report).frames)
+        marks = [(len(ours & set(e.frames)) / (len(ours | set(e.frames)) or 1), e.case or "") for e in entries]
+        return _cases(marks)
+
+    return order
+
+
+def tracesim(entries: Sequence[Entry], alpha: float = 0.5, beta: float = 1.0) -> Ranking:
+    """Cases by 1 - weighted Levenshtein distance, weights as TraceSim defines them (without learned thresholds)."""
+    held = Counter(name for entry in entries for name in set(entry.frames))
+
+    def weights(frames: Sequence[str]) -> list[float]:
+        return [math.log(1 + len(entries) / (held[n] + 1)) ** beta / (1 + i) ** alpha for i, n in enumerate(frames)]
+
+    def distance(left: Sequence[str], right: Sequence[str]) -> float:
+        ours, theirs = weights(left), weights(right)
+        row = [0.0]
+        for weight in theirs:
+            row.append(row[-1] + weight)
+        for i, name in enumerate(left):
+            last, row = row, [row[0] + ours[i]]
+            for j, other in enumerate(right):
+                swap = last[j] + (0.0 if name == other else ours[i] + theirs[j])
+                row.append(min(swap, last[j + 1] + ours[i], row[j] + theirs[j]))
+        return row[-1] / ((sum(ours) + sum(theirs)) or 1)
+
+    def order(report: Report) -> list[str | None]:
+        frames = query_of(report).frames
+        return _cases([(1 - distance(frames, entry.frames), entry.case or "") for entry in entries])
+
+    return order
+
+
+def _cases(marks: list[tuple[float, str]]) -> list[str | None]:
+    return list(dict.fromkeys(case for score, case in sorted(marks, key=lambda mark: (-mark[0], mark[1])) if score > 0))
+
+
+def tasks(corpus: Path) -> Iterator[tuple[str, Report]]:
+    """Each splat of vulns/ that says enough to be recognised: its case and itself."""
+    for path in vulns.records(corpus / "vulns"):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for report in build.useful(splats(vulns.description(text), path.stem)):
+            yield path.stem.lower(), report
+
+
+def rows(corpus: Path) -> list[dict[str, str]]:
+    """The table, for ``make score``; empty where the corpus has no vulns/."""
+    if not (corpus / "vulns").is_dir():
+        return []
+    dice = random.Random(SEED)
+    queries = [(case, seen) for case, report in tasks(corpus) for seen in rendered(report, dice)[:1]]
+    lost = sum(1 for case, report in tasks(corpus)) - len(queries)
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "kb.db") as store:
+        found = Imports(store)
+        found.put(item for item in vulns.items(corpus / "vulns", {}) if item is not None)
+        known = [
+            Entry(row.signature, row.title, row.kind, row.frames, row.case, row.function)
+            for case in found
+            for row in Stacks(store).of_case(case.id)
+        ]
+        rankings: dict[str, Ranking] = {
+            "kb": lambda report: [near.entry.case for near in nearest(store, query_of(report), cases=True)],
+            "TraceSim-like": tracesim(known),
+            "Jaccard": jaccard(known),
+        }
+        table = [_row(name, ranking, queries, lost, len(found)) for name, ranking in rankings.items()]
+    return table
+
+
+def _row(name: str, ranking: Ranking, queries: list[tuple[str, Report]], lost: int, cases: int) -> dict[str, str]:
+    started, first, five, misses = time.process_time(), 0, 0, []
+    for case, report in queries:
+        order = ranking(report)[:5]
+        first += order[:1] == [case]
+        five += case in order
+        if order[:1] != [case]:
+            misses.append((case, report.title, order[:2]))
+    took = (time.process_time() - started) / max(1, len(queries))
+    total = len(queries) + lost
+    MISSES[name] = misses
+    return {
+        "ranking": name,
+        "splats": str(total),
+        "cases": str(cases),
+        "top-1": f"{first} {100 * first / total:.1f}%",
+        "top-5": f"{five} {100 * five / total:.1f}%",
+        "ms": f"{1000 * took:.1f}",
+    }
+
+
+MISSES: dict[str, list[tuple[str, str, list[str | None]]]] = {}
+"""What the last run did not find first, by ranking: case, title, what came instead."""
+
+
+if __name__ == "__main__":
+    import sys
+
+    for each in rows(Path(sys.argv[1])):
+        print(each)
+    for miss in MISSES.get("kb", []):
+        print(*miss)

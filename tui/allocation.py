@@ -176,7 +176,7 @@ def _heat_rows(zone: Mapping[str, Any], orders: int, asked: object, lead: int, c
         fitting = isinstance(asked, int) and order >= asked and count > 0
         fits += count if fitting else 0
         sign = shade(count << order, free)
-        text = f"{sign}{short_count(count)}" if count else "-"
+        text = f"{sign}{short_count(count)}"[-cell:] if count else "-"
         row.append((text.rjust(cell), "good" if fitting else "" if count else "dim"))
         types.append(((letters[order] if order < len(letters) else "")[: cell - 1].rjust(cell), "dim"))
     more = f"{_label(zone)}: {' '.join(map(str, counts))} blocks, {free} pages"

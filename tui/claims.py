@@ -42,7 +42,7 @@ def _report(found: Diagnosis) -> Iterator[Entry]:
             report.comm,
             f"pid {report.pid}" if report.pid is not None else "",
             f"CPU {report.cpu}" if report.cpu is not None else "",
-            f"tainted {report.taint}" if report.taint else "",
+            f"tainted {report.taint}" if report.taint not in (None, "-") else "",
             report.kernel or "release not printed",
         )
         if part

@@ -73,7 +73,7 @@ def wrap(text: str, size: int, hang: int = 0) -> Iterator[str]:
         room = size - len(indent)
         head = _cut(rest[:room], room)
         blank = head.rfind(" ")
-        if blank > room // 2:
+        if blank > room // 2 and not rest[len(head) :].startswith(" "):
             head = head[:blank]
         yield indent + head
         rest = rest[len(head) :].lstrip(" ")

@@ -51,6 +51,7 @@ class Triage(Screen[None]):
         self.descending = not desk.of_log
         self._timer: Timer | None = None
         self._progress = ""
+        self._error = ""
         self._stale = False
 
     def compose(self) -> ComposeResult:
@@ -81,7 +82,7 @@ class Triage(Screen[None]):
             try:
                 piece = await self.desk.do(next, steps, None)
             except KbError as error:
-                self.app.say(error)
+                self._fail(error)
                 break
             if piece is None:
                 break
@@ -104,7 +105,13 @@ class Triage(Screen[None]):
             self.app.call_later(self._changed)
 
     def _refused(self, error: KbError) -> None:
-        self.app.call_later(self.app.say, error)
+        self.app.call_later(self._fail, error)
+
+    def _fail(self, error: KbError) -> None:
+        """An error that leaves the list empty or cut: it stays on the screen."""
+        self._error = error.reason
+        self.app.say(error)
+        self._show()
 
     def _changed(self) -> None:
         self._stale = False
@@ -122,7 +129,7 @@ class Triage(Screen[None]):
 
     def _show(self) -> None:
         catalog = self.catalog
-        parts = [f"kb  {safe(self.desk.name)}"]
+        parts = ["kb"]
         shown = f"{len(catalog):,} of {catalog.total:,}" if len(catalog) != catalog.total else f"{catalog.total:,}"
         parts.append(f"{shown} {'report' if self.desk.of_log else 'signature'}{'s' * (catalog.total != 1)}")
         if isinstance(catalog, LogCatalog):
@@ -133,8 +140,11 @@ class Triage(Screen[None]):
             parts.append(f"{len(self.list.marked)} marked")
         if catalog.busy:
             parts.append(f"{catalog.busy} … {self._progress}".rstrip())
+        elif self._error:
+            parts.append(safe(self._error))
         elif not catalog.total:
             parts.append("no report in the log" if self.desk.of_log else "nothing yet: kb match --record fills it")
+        parts.append(safe(self.desk.name))
         self.query_one("#head", Static).update("   ".join(parts))
         self.query_one("#columns", Static).update(self.list.heads())
 
@@ -228,7 +238,8 @@ class Triage(Screen[None]):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        orders = ORDERS[1:] if self.desk.of_log else ORDERS  # a report of a log was seen once
+        self.order = orders[(orders.index(self.order) + 1) % len(orders)]
         self.descending = self.order in ("last", "count")
         self._look()
 

@@ -39,6 +39,7 @@ class LogView(Lines):
         self.understood: frozenset[int] = frozenset()
         self.words = ""
         self.block: int | None = None
+        self._pending: int | None = None  # a line to reveal once there is room
         self._tops: array[int] | None = None  # first row of each line, when wrapped
 
     def show(self, doc: Doc, report: Span, understood: Iterable[int]) -> None:
@@ -57,9 +58,12 @@ class LogView(Lines):
 
     def reveal(self, number: int) -> None:
         """Put the cursor on a line, with some lines before it in sight."""
+        if not self.size.height:  # not laid out yet: how much is in sight is not known
+            self._pending = number
+            return
         row = self._row_of(number)
         if self.count:
-            height = max(1, self.size.height)
+            height = self.size.height
             top = round(self.scroll_y)
             if not top + 1 <= row < top + height - 2:
                 self.scroll_to(y=max(0, row - height // 3), animate=False, immediate=True)
@@ -179,14 +183,17 @@ class LogView(Lines):
 
     def on_resize(self) -> None:
         """Wrapped lines wrap elsewhere."""
+        pending, self._pending = self._pending, None
         if self._tops is not None:
-            line = self.line
+            line = pending or self.line
             self._tops = self._wrapped()
             self.changed()
             self.reveal(line)
         else:
             self.virtual_size = Size(self.extent, self.count)
             self.refresh()
+            if pending is not None:
+                self.reveal(pending)
 
     def action_block(self) -> None:
         """Begin a block at the cursor, or drop it."""

@@ -57,7 +57,7 @@ class TriageList(Lines):
 
     def heads(self) -> str:
         """The line above the rows."""
-        names = {"mark": " ", "known": "?", "when": "time", "last": "last seen", "first": "first seen"}
+        names = {"mark": " ", "known": " ", "when": "time", "last": "last seen", "first": "first seen"}
         return " ".join(
             names.get(name, name).rjust(size) if name in ("count", "line") else clip(names.get(name, name), size)
             for name, size in self.columns()

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import kb
+from kb.model.verdict import Diagnosis
+from kb.render.safe import width as cells
+from kb.tui.allocation import picture, shade, short_count, size
+from kb.tui.case_view import aligned, case_entries
+from kb.tui.claims import claims
+from kb.tui.rows import Entry, clip, paragraph, text_of, wrap
+from kb.tui.summary import summary
+from tests.tui.driving import seed
+
+
+@pytest.fixture(scope="module")
+def found() -> Diagnosis:
+    (only,) = kb.match(seed())
+    return only
+
+
+def lines(entries: list[Entry]) -> list[str]:
+    return [text_of(entry.row).rstrip() for entry in entries]
+
+
+@pytest.mark.parametrize("width", [60, 79, 103, 119, 170, 300])
+def test_no_row_is_wider_than_the_screen(found: Diagnosis, width: int) -> None:
+    for entries in (picture(found.facts.detail, width), case_entries(found, width, ["a", "b"])):
+        assert max(map(cells, lines(entries))) <= width
+
+
+def test_the_failing_step_is_marked_and_the_new_rule_stands_beside_the_old(found: Diagnosis) -> None:
+    shown = lines(picture(found.facts.detail, 120))
+    start = shown.index(" Node 1 Normal (tried first)")
+    rows = [line.split() for line in shown[start + 1 : start + 8]]
+    assert rows[0][:3] == ["order-walk", "(this", "kernel)"]
+    assert "free-block (for comparison)" in shown[start + 1]
+    # 9593 - 990 * 8 = 1673 pages are left after order 3, and 51331 >> 4 = 3208 are needed
+    assert shown[start + 6].startswith("   ✗ order 3  ")
+    assert "1673" in shown[start + 6]
+    assert "◀ fails" in shown[start + 6]
+    assert "✓ admits, a block of order 5" in shown[start + 4]
+    assert shown[start + 7].strip() == "✗ refuses at order 3"
+
+
+def test_bars_tell_free_from_what_must_be_kept(found: Diagnosis) -> None:
+    shown = lines(picture(found.facts.detail, 98))  # 79 cells of bar
+    bar = next(line for line in shown if line.startswith(" Node 0 Normal"))
+    # free 68220 of high 74553 pages: round(0.915 * 79) = 72
+    assert (bar.count("█"), bar.count("·")) == (72, 7)
+    scale = shown[shown.index(bar) + 1]
+    # min 49702, low 62127: round(0.667 * 79) = 53, round(0.833 * 79) = 66; high at the right edge
+    assert (scale.index("m") - 18, scale.index("l") - 18, scale.index("h") - 18) == (53, 66, 78)
+    dma = shown.index(next(line for line in shown if line.startswith(" Node 0 DMA  ")))
+    assert any("short" in line for line in shown[dma : dma + 5])
+
+
+def test_the_heat_map_shows_counts_shades_and_migrate_letters(found: Diagnosis) -> None:
+    shown = lines(picture(found.facts.detail, 110))
+    head = next(line for line in shown if line.startswith(" order"))
+    assert head.split() == ["order", "0", "1", "2", "3", "4", "[5]", "6", "7", "8", "9", "10"]
+    row = next(index for index, line in enumerate(shown) if line.startswith(" Node 1 Normal") and "242k" in line)
+    assert shown[row].split()[3:] == ["▓242k", "█241k", "▒24k", "░990", "░175", "░20", "░3", "-", "-", "-", "-"]
+    assert shown[row + 1].split() == ["UEM", "UEM", "UEM", "UEM", "UEM", "UEM", "EM"]
+
+
+def test_rows_of_the_picture_point_at_the_zone_s_lines(found: Diagnosis) -> None:
+    evidence = {
+        text_of(entry.row).split("(")[0].strip(): entry.evidence
+        for entry in picture(found.facts.detail, 110)
+        if "tried" in text_of(entry.row)
+    }
+    assert evidence["Node 1 Normal"] == ((35, 35), (36, 36), (40, 40))
+
+
+def test_a_report_without_zones_says_so() -> None:
+    (entry,) = picture({}, 80)
+    assert "prints no zones" in text_of(entry.row)
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0"), (999, "999"), (1000, "1k"), (241701, "242k"), (999_499, "999k"), (12_000_000, "12M")]
+)
+def test_counts_fit_four_characters(count: int, shown: str) -> None:
+    assert short_count(count) == shown
+
+
+def test_shades_grow_with_the_share_of_the_free_pages() -> None:
+    assert [shade(pages, 100) for pages in (0, 1, 5, 6, 25, 26, 50, 51, 100)] == list(" ░░▒▒▓▓██")
+    assert shade(1, 0) == " "
+
+
+def test_sizes_are_said_as_a_person_says_them() -> None:
+    assert [size(pages) for pages in (32, 3966, 828833, 16514229)] == ["128 kB", "15 MB", "3238 MB", "63.0 GB"]
+
+
+def test_what_refutes_a_case_and_does_not_hold_reads_as_good_news(found: Diagnosis) -> None:
+    shown = lines(claims(found))
+    assert " ✓ not: zones.admitted_by_order_walk >= 1" in shown
+    assert " ? support: kernel < 4.4" in shown
+    assert not any(line.startswith(" ✗ not:") for line in shown)
+
+
+def test_the_case_tab_gives_workarounds_with_their_caveats_and_checks_with_what_to_expect(found: Diagnosis) -> None:
+    shown = lines(case_entries(found, 100))
+    case = found.matches[0].case
+    assert sum(line.startswith("   but: ") for line in shown) == len(case.workarounds)
+    assert sum(line.startswith("   expect: ") for line in shown) == len(case.verify)
+    assert any('97a16fc82a7c ("mm, page_alloc: only enforce watermarks' in line for line in shown)
+    copies = {entry.copies for entry in case_entries(found, 100)}
+    assert {way.do for way in case.workarounds} <= copies
+
+
+def test_stacks_are_aligned_frame_by_frame() -> None:
+    entries = aligned(["a", "b", "c", "d"], ["a", "x", "c", "d", "e"], 43, [7, 8, 9, 10])
+    assert [line.split() for line in lines(entries)] == [
+        ["a", "=", "a"], ["b", "<"], [">", "x"], ["c", "=", "c"], ["d", "=", "d"], [">", "e"],
+    ]  # fmt: skip
+    assert [entry.evidence for entry in entries[:2]] == [((7, 7),), ((8, 8),)]
+
+
+def test_the_summary_of_a_signature_without_a_log_says_so() -> None:
+    from kb.tui.desk import Item
+
+    shown = lines(summary(Item(1, "kb1:0", "WARNING in foo", "warning"), None, 80))
+    assert shown == ["WARNING in foo", "the store keeps no log of it: there is nothing to diagnose"]
+
+
+def test_text_is_cut_to_cells_and_shown_without_what_drives_a_terminal() -> None:
+    assert clip("abc", 5) == "abc  "
+    assert clip("abcdef", 4) == "abc…"
+    assert clip("日本語", 5) == "日本…"
+    assert clip("a\x1b[0m", 9) == r"a\x1b[0m "
+    assert clip("abc", 0) == ""
+
+
+def test_prose_wraps_at_blanks_and_hangs() -> None:
+    assert list(wrap("aaa bbb ccc ddd", 11, 2)) == ["aaa bbb ccc", "  ddd"]
+    assert list(wrap("x" * 25, 10)) == ["x" * 10, "x" * 10, "x" * 5]
+    assert [text_of(row) for row in paragraph("one two three", 11, "", [("> ", "dim")])] == ["> one two", "  three"]
+
+
+def test_a_damaged_report_is_told_as_such(tmp_path: Path) -> None:
+    cut = seed()[:1200]
+    for found in kb.match(cut):
+        shown = lines(claims(found))
+        assert found.report.corrupted is None or any("corrupted" in line for line in shown)
+        picture(found.facts.detail, 80)

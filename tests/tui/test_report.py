@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from kb.tui.widgets.lines import Entries
+from kb.tui.widgets.log_view import LogView
+from tests.tui.driving import Flow, drive, log, seed
+
+
+async def opened(here: Flow) -> LogView:
+    """The seed's report, second of the log: its line 1 is the log's line 16."""
+    await here.keys("down", "enter")
+    await here.shows("order_walk_refusal")
+    return here.app.screen.query_one(LogView)
+
+
+def test_choosing_a_claim_lights_its_lines_and_no_others(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        view = await opened(here)
+        claims = here.app.screen.query_one("#claims", Entries)
+        index = next(i for i, e in enumerate(claims.entries) if "Node 1 Normal refuses" in "".join(t for t, _ in e.row))
+        claims.cursor = index
+        await here.pilot.pause()
+        await here.shows("1673 pages are left")
+        assert sorted(view.lit) == [(50, 50), (51, 51), (55, 55)]  # 35, 36 and 40 of the seed
+        lit = [line for line in here.text().split("\n") if "▶" in line]
+        assert [line.split("▶")[1].split("free:")[0].strip()[:13] for line in lit] == [
+            "Node 1 Normal",
+            "lowmem_reserv",
+        ] + ["Node 1 Normal"] * (len(lit) - 2)
+
+    drive(flow, files=[log(tmp_path)], size=(160, 50))
+
+
+def test_predicates_zones_and_frames_point_at_their_lines(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await opened(here)
+        claims = here.app.screen.query_one("#claims", Entries)
+        rows = {"".join(text for text, _ in entry.row).strip(): entry for entry in claims.entries}
+        assert rows["✓ gfp lacks __GFP_FS"].evidence == ((16, 16),)
+        assert next(e for name, e in rows.items() if name.startswith("✗ Node 0 DMA32")).evidence == (
+            (46, 46),
+            (47, 47),
+            (53, 53),
+        )
+        assert rows["→ osdmap_set_max_osd+0x76/0x1d0 [libceph]"].evidence == ((31, 31),)
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_what_was_not_understood_is_plain(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.keys("enter")
+        await here.shows("WARNING: CPU: 1 PID: 77")
+        lines = here.text().split("\n")
+        assert any("· [  101.000005] a line that nobody understands" in line for line in lines)
+        assert any("│ [  101.000008]  foo_caller+0x33/0x40 [foo]" in line for line in lines)
+        assert any("│ 1   [  100.000001] usb 1-1: new" in line for line in lines)
+
+    drive(flow, files=[log(tmp_path)], size=(160, 60))
+
+
+def test_log_text_is_shown_and_never_obeyed(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.keys("enter")
+        await here.shows(r"\x1b]0;title\x07")
+        assert r"\x1b[31mred\x1b[0m [bold]markup[/bol" in here.text()
+        assert not {char for char in here.raw() if char < " " or "\x7f" <= char < "\xa0"}
+        assert "\x1b" not in here.app.export_screenshot()
+
+    drive(flow, files=[log(tmp_path)], size=(160, 60))
+
+
+def test_search_goes_from_hit_to_hit_and_round(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        view = await opened(here)
+        await here.keys("slash")
+        await here.type("LOWMEM_RESERVE")
+        await here.keys("enter")
+        assert view.line == 45
+        await here.keys("n", "n")
+        assert view.line == 49
+        await here.keys("n", "n")
+        assert view.line == 45
+        await here.keys("N")
+        assert view.line == 51
+        await here.keys("slash")
+        await here.type("qqq\n")
+        await here.shows("is not in the log")
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_walking_from_report_to_report(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await opened(here)
+        await here.keys("left_square_bracket")
+        await here.shows("WARNING: CPU: 1 PID: 77")
+        await here.keys("left_square_bracket")
+        await here.shows("no report before")
+        await here.keys("right_square_bracket")
+        await here.shows("order_walk_refusal")
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_wrapping_keeps_the_line_and_shows_all_of_it(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        view = await opened(here)
+        await here.keys("tab")
+        assert view.has_focus
+        view.reveal(48)
+        await here.keys("w")
+        assert view.line == 48
+        whole = seed().decode().split("\n")[32]
+        room = view.size.width - 5
+        assert len(whole) > room
+        shown = here.text()
+        assert whole[room : room + 20].strip() in shown
+        before = view.count
+        await here.keys("w")
+        assert (view.line, view.count < before) == (48, True)
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_a_block_is_copied_as_it_stands_in_the_log(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        view = await opened(here)
+        await here.keys("tab")
+        view.reveal(17)
+        await here.keys("v", "down", "down", "y")
+        assert here.app.clipboard == "\n".join(seed().decode().split("\n")[1:4])
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_tabs_show_allocation_and_case_and_enter_leads_back_to_the_lines(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        view = await opened(here)
+        await here.keys("2")
+        await here.shows("Free against the watermarks")
+        await here.keys("enter")
+        await here.shows("order_walk_refusal")
+        assert view.has_focus
+        assert sorted(view.lit) == [(44, 44), (45, 45), (52, 52)]  # Node 0 DMA, the first bar
+        await here.keys("3")
+        await here.shows("Predicates")
+        await here.keys("4")
+        await here.shows("no neighbours yet")
+        await here.keys("escape")
+        await here.shows("2 reports")
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_the_mouse_chooses_a_tab_and_a_row(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.pilot.click("#list", offset=(10, 1))
+        assert here.app.triage.list.cursor == 1
+        await here.pilot.click("#list", offset=(10, 1))
+        await here.shows("1 Evidence")
+        await here.pilot.click("TabBar", offset=(20, 0))
+        await here.shows("Free against the watermarks")
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_a_report_beyond_those_kept_is_read_again_from_its_lines(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        here.app.desk._diagnoses.clear()
+        item = here.app.triage.catalog.at(1)
+        assert item is not None
+        found = await here.app.desk.do(here.app.desk.diagnosis, item)
+        assert found is not None
+        assert (found.report.span, found.signature.id) == (item.span, item.signature)
+        assert [mark.evidence for mark in found.matches[0].marks][0] == ((16, 16),)
+
+    drive(flow, files=[log(tmp_path)])

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from kb.store import Store
+from tests.tui.driving import Flow, drive, log, seed
+
+
+def test_a_log_shows_its_reports_with_verdict_and_place(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        lines = here.text().split("\n")
+        assert "2 reports   1 known" in lines[0]
+        rows = [line for line in lines if "L2" in line or "L16" in line]
+        assert rows[0].split()[:4] == ["·", "WARNING", "in", "foo_bar"]
+        assert rows[1].split()[:3] == ["✓", "page", "allocation"]
+        assert rows[1].split()[-1] == "nofs-high-order-watermark"
+
+    drive(flow, files=[log(tmp_path)], size=(120, 30))
+
+
+def test_the_summary_follows_the_cursor(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("no case matches; c starts one")
+        await here.keys("down")
+        await here.shows("yes     nofs-high-order-watermark")
+        await here.shows("affected: the report shows that 97a16fc82a7c")
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_typing_filters_and_escape_brings_all_back(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.keys("slash")
+        await here.type("ALLOC")
+        assert "1 of 2 reports" in here.text()
+        assert "foo_bar" not in here.text()
+        await here.type("zzz")
+        assert "0 of 2 reports" in here.text()
+        await here.keys("escape")
+        assert "2 reports" in here.text()
+        assert "foo_bar" in here.text()
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_a_word_with_kind_before_it_filters_by_kind(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.keys("slash")
+        await here.type("kind:warn")
+        await here.keys("enter")
+        await here.shows("1 of 2 reports")
+        await here.keys("enter")
+        await here.shows("1 Evidence")
+        await here.shows("WARNING: CPU: 1 PID: 77")
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_sorting_by_title_and_back_to_front(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        titles = lambda: [here.app.triage.catalog.at(i).title[:4] for i in range(2)]  # noqa: E731
+        assert titles() == ["WARN", "page"]
+        await here.keys("s", "s")
+        assert "by title ↑" in here.text()
+        assert titles() == ["WARN", "page"]
+        await here.keys("r")
+        assert titles() == ["page", "WARN"]
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_marked_rows_are_copied_together(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.keys("space", "space")
+        assert here.text().count("* ") == 2
+        await here.keys("y")
+        assert [line.split("  ")[1][:7] for line in here.app.clipboard.split("\n")] == ["WARNING", "page al"]
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_a_log_without_reports_says_so(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        assert "no report in the log" in here.text()
+        await here.keys("enter", "down", "y", "a", "c", "end")  # nothing to act on, nothing breaks
+
+    drive(flow, stdin=b"[    1.000000] eth0: link up\n")
+
+
+def test_a_missing_file_is_told_on_the_screen(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("no such file")
+
+    drive(flow, files=[str(tmp_path / "absent.log")])
+
+
+def test_standard_input_is_a_log_like_any_other() -> None:
+    async def flow(here: Flow) -> None:
+        assert "1 report   1 known   by first ↑   standard input" in here.text()
+
+    drive(flow, stdin=seed())
+
+
+def filled(path: Path, count: int) -> Path:
+    with Store(path) as store:
+        for number in range(count):
+            kind = "oops" if number % 3 else "warning"
+            store.record(
+                f"kb1:{number:016x}",
+                title=f"WARNING in func_{number:04}",
+                kind=kind,
+                kernel="6.1.0",
+                seen=f"2026-01-01T00:{number // 60:02}:{number % 60:02}Z",
+            )
+    return path
+
+
+def test_the_store_shows_the_latest_first_and_its_last_page(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("func_0249")
+        assert "250 signatures" in here.text()
+        await here.keys("end")
+        await here.shows("func_0000")
+        assert here.app.triage.list.item is not None
+        assert here.app.triage.list.item.title == "WARNING in func_0000"
+        await here.keys("home")
+        await here.shows("func_0249")
+
+    drive(flow, db=filled(tmp_path / "kb.db", 250))
+
+
+def test_the_store_is_filtered_by_words_and_kind(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("func_0029")
+        await here.keys("slash")
+        await here.type("kind:warning func_002")
+        await here.shows("3 of 30 signatures")  # 21, 24, 27: every third is a warning
+        assert "func_0021" in here.text()
+
+    drive(flow, db=filled(tmp_path / "kb.db", 30))
+
+
+def test_an_empty_store_is_not_made_by_looking(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        assert "nothing yet: kb match --record fills it" in here.text()
+
+    drive(flow, db=tmp_path / "kb.db")
+    assert not (tmp_path / "kb.db").exists()
+
+
+def test_a_recorded_report_is_diagnosed_again_from_its_log(tmp_path: Path) -> None:
+    from kb.api import KnowledgeBase
+
+    with KnowledgeBase(tmp_path / "kb.db") as base:
+        for report in base.read(seed()):
+            base.record(report, source="ticket:1", host="db17")
+
+    async def flow(here: Flow) -> None:
+        await here.shows("yes     nofs-high-order-watermark")
+        await here.keys("enter")
+        await here.shows("kworker/31:0: page allocation failure: order:5")
+
+    drive(flow, db=tmp_path / "kb.db")
+
+
+def test_what_is_no_store_is_told_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "kb.db").write_bytes(b"this is no database, but long enough to be taken for one" * 20)
+
+    async def flow(here: Flow) -> None:
+        await here.shows("not a database")
+
+    drive(flow, db=tmp_path / "kb.db")

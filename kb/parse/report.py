@@ -159,7 +159,7 @@ def _titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> 
         values["fn"] = name
         forms = (form for form in (row.title, *row.alt) if "{origin}" not in form or values["origin"])
         alt += [made for form in forms if (made := form.format_map(values)) != title]
-    return title.strip(), tuple(dict.fromkeys(alt))
+    return title.strip().removesuffix(" in"), tuple(dict.fromkeys(alt))
 
 
 _LIMITS = {

@@ -17,11 +17,14 @@ def run(options: argparse.Namespace) -> int:
 
         return serve(options)
     stdin = None
-    if "-" in options.files or (not options.files and not sys.stdin.isatty()):
+    served = "TEXTUAL_DRIVER" in os.environ  # by --web: keys come from the browser, through the driver's own pipe
+    if served:
+        pass
+    elif "-" in options.files or (not options.files and not sys.stdin.isatty()):
         stdin = _keys_from_terminal()
     elif not sys.stdin.isatty():
         _keys_from_terminal()
-    if not sys.stderr.isatty() and not sys.stdout.isatty():
+    if not served and not sys.stderr.isatty():
         raise UsageError("kb tui needs a terminal", help="kb match prints the same as text, JSON or Markdown")
     from kb.tui.app import Tui
     from kb.tui.desk import Desk

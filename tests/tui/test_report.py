@@ -24,10 +24,8 @@ def test_choosing_a_claim_lights_its_lines_and_no_others(tmp_path: Path) -> None
         await here.shows("1673 pages are left")
         assert sorted(view.lit) == [(50, 50), (51, 51), (55, 55)]  # 35, 36 and 40 of the seed
         lit = [line for line in here.text().split("\n") if "▶" in line]
-        assert [line.split("▶")[1].split("free:")[0].strip()[:13] for line in lit] == [
-            "Node 1 Normal",
-            "lowmem_reserv",
-        ] + ["Node 1 Normal"] * (len(lit) - 2)
+        heads = [line.split("▶ ")[1].strip()[:14] for line in lit]
+        assert heads[:2] == ["Node 1 Normal ", "lowmem_reserve"]
 
     drive(flow, files=[log(tmp_path)], size=(160, 50))
 
@@ -174,6 +172,6 @@ def test_a_report_beyond_those_kept_is_read_again_from_its_lines(tmp_path: Path)
         found = await here.app.desk.do(here.app.desk.diagnosis, item)
         assert found is not None
         assert (found.report.span, found.signature.id) == (item.span, item.signature)
-        assert [mark.evidence for mark in found.matches[0].marks][0] == ((16, 16),)
+        assert found.matches[0].marks[0].evidence == ((16, 16),)
 
     drive(flow, files=[log(tmp_path)])

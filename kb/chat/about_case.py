@@ -2,7 +2,7 @@
 
 from kb.cases.fixstatus import cite, fix_status
 from kb.chat.question import Question
-from kb.chat.reply import Answer, Claim, answer, case
+from kb.chat.reply import Answer, Claim, answer, case, short
 from kb.chat.state import State
 from kb.kernel.release import RHEL_BASE, RHEL_MINORS, Release
 from kb.model.case import Case, Workaround
@@ -18,7 +18,7 @@ def _case_commits(found: Case) -> tuple[str, ...]:
 def status_claim(state: State, match: Match) -> Claim:
     """Whether the report's kernel has the fix of a case."""
     p = state.p
-    reason = p.sentence(match.fix_reason)
+    reason = p.sentence(short(match.fix_reason))
     text = p("known.status", status=p(f"status.{match.fix_status}"), reason=reason)
     return Claim(text, (), _case_commits(match.case))
 
@@ -55,9 +55,8 @@ def affected(state: State, question: Question) -> Answer:
     claims = [Claim(p("affected.taken", release=f"{release.name}, {text}"))] if made else []
     for known in cases:
         found = fix_status(known, text)
-        line = p(
-            "affected.on", release=release.name, status=p(f"status.{found.status}"), reason=p.sentence(found.reason)
-        )
+        status, reason = p(f"status.{found.status}"), p.sentence(found.reason)
+        line = p("affected.on", release=release.name, status=status, reason=reason)
         claims.append(Claim(line, (), _case_commits(known)))
     return answer(claims + _replayed(state, release))
 
@@ -76,7 +75,7 @@ def _report_affected(state: State) -> Answer:
     if state.chosen is not None or state.match is None:
         return answer([Claim(p("affected.which"))], "nothing_loaded")
     match = state.match
-    text = p("affected.report", status=p(f"status.{match.fix_status}"), reason=p.sentence(match.fix_reason))
+    text = p("affected.report", status=p(f"status.{match.fix_status}"), reason=p.sentence(short(match.fix_reason)))
     entry = state.current
     assert entry is not None
     lines = tuple(dict.fromkeys(span for mark in match.marks if mark.role == "require" for span in mark.evidence))
@@ -251,17 +250,15 @@ def show_case(state: State, question: Question) -> Answer:
     return answer(claims, "unknown")
 
 
+def entry_claim(state: State, found: Case) -> Claim:
+    """A case as an entry of a list."""
+    text = state.p("case.entry", id=found.id, status=state.p.word(found.status), title=found.title)
+    return Claim(text, (), (case(found.id),), indent=1)
+
+
 def _entries(state: State, found: list[Case]) -> list[Claim]:
     state.listed = tuple(one.id for one in found[:_LISTED])
-    claims = [
-        Claim(
-            state.p("case.entry", id=one.id, status=state.p.word(one.status), title=one.title),
-            (),
-            (case(one.id),),
-            indent=1,
-        )
-        for one in found[:_LISTED]
-    ]
+    claims = [entry_claim(state, one) for one in found[:_LISTED]]
     if len(found) > _LISTED:
         claims.append(Claim(state.p("load.more", count=len(found) - _LISTED)))
     return claims

@@ -6,13 +6,16 @@ from typing import Any, BinaryIO
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, case, head
 from kb.chat.state import Entry, Log, State
+from kb.model.log import Span
 
 MOST = 30
 """Reports that a list shows."""
 
-_NUMBERS = {word: number for number, words in enumerate(
-    ("first 1st 一", "second 2nd 二 两", "third 3rd 三", "fourth 4th 四", "fifth 5th 五", "sixth 六", "七", "八", "九", "十"), 1
-) for word in words.split()}  # fmt: skip
+_ORDINALS = (
+    "first 1st 一", "second 2nd 二 两", "third 3rd 三", "fourth 4th 四", "fifth 5th 五",
+    "sixth 六", "七", "八", "九", "十",
+)  # fmt: skip
+_NUMBERS = {word: number for number, words in enumerate(_ORDINALS, 1) for word in words.split()}
 
 
 def loaded(state: State, log: str | bytes | Path | BinaryIO, name: str | None = None) -> Answer:
@@ -146,8 +149,10 @@ def _pair(state: State, question: Question) -> tuple[Entry, Entry] | None:
 def _compared(state: State, left: Entry, right: Entry) -> list[Claim]:
     p = state.p
     one, two = left.diagnosis, right.diagnosis
-    heads = p("compare.heads", left=one.report.title, right=two.report.title)
-    claims = [Claim(heads, (one.report.span, two.report.span))]
+    claims = [
+        Claim(p("compare.head", side=side, title=entry.report.title), (entry.report.span,), (), state.source(entry))
+        for side, entry in (("A", left), ("B", right))
+    ]
     if one.signature.id == two.signature.id:
         claims.append(Claim(p("compare.same", id=one.signature.id), (), (one.signature.id,)))
     elif {one.signature.id, *one.signature.alt} & {two.signature.id, *two.signature.alt}:
@@ -157,16 +162,24 @@ def _compared(state: State, left: Entry, right: Entry) -> list[Claim]:
     for name in ("kind", "title", "function", "module", "kernel", "comm", "taint", "order", "gfp_name", "cause",
                  "free_kb"):  # fmt: skip
         claims += _field(state, name, left, right)
-    a, b = ([frame.function for frame in each.report.frames if frame.reliable] for each in (left, right))
+    frames = [[frame for frame in each.report.frames if frame.reliable] for each in (left, right)]
+    a, b = ({frame.function for frame in each} for each in frames)
     if a and b:
-        common = len(set(a) & set(b))
-        lines = tuple((each.report.frames[0].line, each.report.frames[-1].line) for each in (left, right))
-        claims.append(Claim(p("compare.frames", count=common, left=len(set(a)), right=len(set(b))), lines))
+        lines: list[tuple[Span, ...]] = [((each[0].line, each[-1].line),) for each in frames]
+        claims.append(_both(p("compare.frames", count=len(a & b), left=len(a), right=len(b)), left, right, lines))
     for key in dict.fromkeys(match.case.id for each in (one, two) for match in each.matches):
         verdicts = [next((m.verdict.value for m in each.matches if m.case.id == key), "no") for each in (one, two)]
         text = p("compare.differs", name=key, left=p(f"verdict.{verdicts[0]}"), right=p(f"verdict.{verdicts[1]}"))
         claims.append(Claim(text, (), (case(key),)))
     return claims
+
+
+def _both(text: str, left: Entry, right: Entry, lines: list[tuple[Span, ...]]) -> Claim:
+    """A claim over two reports: lines of two logs are told apart as A and B."""
+    if left.log is right.log:
+        return Claim(text, tuple(dict.fromkeys((*lines[0], *lines[1]))), indent=1)
+    cited = [f"{side} {name}" for side, part in zip("AB", lines, strict=True) for name in Claim("", part).citations]
+    return Claim(text, (), tuple(cited), indent=1)
 
 
 def _field(state: State, name: str, left: Entry, right: Entry) -> list[Claim]:
@@ -175,14 +188,15 @@ def _field(state: State, name: str, left: Entry, right: Entry) -> list[Claim]:
     a, b = (None if fact is None else fact.value for fact in facts)
     if a is None and b is None:
         return []
-    lines = tuple(dict.fromkeys(span for fact in facts if fact is not None for span in fact.evidence[:1]))
+    lines = [
+        fact.evidence[:1] if fact is not None and fact.evidence else head(each.report)
+        for fact, each in zip(facts, (left, right), strict=True)
+    ]
     label = p(f"compare.{name}")
     if a == b:
-        return [Claim(p("compare.equal", name=label, value=p.word(str(a))), lines, indent=1)]
+        return [_both(p("compare.equal", name=label, value=p.word(str(a))), left, right, lines)]
     shown = [p("compare.absent") if value is None else p.word(str(value)) for value in (a, b)]
-    return [
-        Claim(p("compare.differs", name=label, left=shown[0], right=shown[1]), lines or head(left.report), indent=1)
-    ]
+    return [_both(p("compare.differs", name=label, left=shown[0], right=shown[1]), left, right, lines)]
 
 
 def changed(state: State, question: Question) -> Answer:
@@ -198,17 +212,15 @@ def changed(state: State, question: Question) -> Answer:
     left, right = logs[-2:]
     a, b = ({e.diagnosis.signature.id: e for e in reversed(state.entries) if e.log is log} for log in (left, right))
     claims = [
-        Claim(
-            p(f"compare.only_{side}", name=log.name, title=entry.report.title), (entry.report.span,), (key,), log.name
-        )
-        for side, log, mine, other in (("left", left, a, b), ("right", right, b, a))
+        Claim(p(side, name=log.name, title=entry.report.title), (entry.report.span,), (key,), state.source(entry))
+        for side, log, mine, other in (("compare.only_left", left, a, b), ("compare.only_right", right, b, a))
         for key, entry in sorted(mine.items(), key=lambda item: item[1].number)
         if key not in other
     ]
     both = sorted(set(a) & set(b), key=lambda key: a[key].number)
     if not claims:
         claims.append(Claim(p("compare.unchanged"), (), tuple(both)))
-    claims += [Claim(p("compare.both", title=a[key].report.title), (a[key].report.span,), (key,), left.name)
+    claims += [Claim(p("compare.both", title=a[key].report.title), (a[key].report.span,), (key,), state.source(a[key]))
                for key in both]  # fmt: skip
     if len(a) == len(b) == 1:
         claims += _compared(state, *a.values(), *b.values())

@@ -77,19 +77,21 @@ def mask(state: State, question: Question) -> Answer:
     p = state.p
     text, _made = release_of(question)
     hexed, names = question.first("hex", "hex"), question.first("gfp", "names")
+    if hexed is None and names is None and state.last == "mask" and text is not None:  # "and on 3.10?"
+        hexed, names = state.asked.get("hex"), state.asked.get("names")
     entry = state.current
     detail = entry.diagnosis.facts.detail if entry is not None else {}
     own = detail.get("gfp_mask")
-    same = own is not None and (
-        (hexed is None and names is None) or (hexed is not None and int(hexed, 16) == int(own, 16))
-    )
+    value = int(hexed, 16) if hexed is not None else None
+    same = own is not None and names is None and value in (None, int(own, 16))
     if same and text is None:
         assert entry is not None
         return _own_mask(state, entry, detail)
     if hexed is None and names is None and own is None:
         return answer([Claim(p("mask.none"))], "unknown" if state.logs else "nothing_loaded")
     release = Release.parse(text) if text else None
-    value = int(hexed, 16) if hexed is not None else int(own, 16) if names is None and own is not None else None
+    if value is None and names is None and own is not None:
+        value = int(own, 16)
     found = decode(value, names=names, release=release)
     if found is None:
         return answer([Claim(p("mask.unreadable", text=hexed or names or ""))], "unknown")
@@ -173,8 +175,9 @@ def whatif(state: State, question: Question) -> Answer:
     detail = entry.diagnosis.facts.detail if entry is not None else {}
     if entry is None or entry.report.memory is None or not entry.report.memory.zones:
         return answer([Claim(p("whatif.none"))], "unknown" if state.logs else "nothing_loaded")
-    order = question.first("order") or question.first("number")
-    names = question.first("gfp", "names") or question.first("hex", "hex") or _flags(detail)
+    again = state.asked if state.last == "whatif" and question.kind is None else {}
+    order = question.first("order") or question.first("number") or again.get("order")
+    names = question.first("gfp", "names") or question.first("hex", "hex") or again.get("names") or _flags(detail)
     number = int(order) if order is not None else detail.get("order")
     text, _made = release_of(question)
     if number is None or names is None or (order is None and not question.has("gfp") and text is None):

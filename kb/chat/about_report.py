@@ -115,9 +115,8 @@ def missing(state: State, question: Question) -> Answer:
     span = (entry.report.span,)
     facts = entry.diagnosis.facts
     claims = [Claim(p("missing.unknown", text=p.sentence(text)), span) for text in facts.unknown]
-    claims += [
-        Claim(p("missing.assumed", text=p.sentence(text)), span) for text in facts.detail.get("assumptions") or ()
-    ]
+    assumed = facts.detail.get("assumptions") or ()
+    claims += [Claim(p("missing.assumed", text=p.sentence(text)), span) for text in assumed]
     return answer(claims or [Claim(p("missing.none"), span)])
 
 
@@ -140,9 +139,8 @@ def _who(state: State) -> list[Claim]:
     lines = at(report, "comm", "pid", "cpu", "taint", "work")
     claims = [Claim(p("who.task", parts=", ".join(parts)), lines, (), state.source(entry))]
     if report.hardware:
-        claims.append(
-            Claim(p("who.hardware", hardware=report.hardware), at(report, "hardware"), (), state.source(entry))
-        )
+        text = p("who.hardware", hardware=report.hardware)
+        claims.append(Claim(text, at(report, "hardware"), (), state.source(entry)))
     return claims
 
 

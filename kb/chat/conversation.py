@@ -69,7 +69,7 @@ class Conversation:
             base = KnowledgeBase()
         self._lang = lang
         self._model = model
-        self._language = lang if lang != "auto" else "en"
+        self._language: str = lang if lang != "auto" else "en"
         self._pasted: list[str] | None = None
         self._state = State(base, author or _user(), str(folder))
 
@@ -154,21 +154,32 @@ class Conversation:
             return exits(state, kind), kind
         if kind == "load":
             return self._loaded(question.first("load", "path") or question.first("path") or ""), kind
-        if kind in _NEEDS_LOG and not state.logs and not (kind == "seen" and question.has("signature_id")):
+        if kind in _NEEDS_LOG and not state.logs and not self._answerable(kind, question):
             return answer([Claim(state.p("load.nothing"))], "nothing_loaded"), kind
         function: Callable[[State, Question], Answer] = getattr(importlib.import_module(_PLACES[kind]), kind)
         found = function(state, question)
         if kind != "select":
             state.last = kind
+            state.asked = _asked(question) or (state.asked if kind in _FOLLOWED["release"] else {})
         return found, kind
+
+    def _answerable(self, kind: str, question: Question) -> bool:
+        """Whether a question that is mostly about a log can be answered without one."""
+        if kind == "seen":
+            return question.has("signature_id")
+        return (kind == "select" and bool(self._state.listed)) or (kind in ("happened", "sources") and self._chosen())
+
+    def _chosen(self) -> bool:
+        return self._state.chosen is not None
 
     def _kind(self, question: Question) -> str | None:
         """The question asked: by its words, by its arguments, or the last one again."""
         if question.kind == "fix" and (question.has("release") or question.has("mine")):
             return "affected"
-        if question.kind in ("why", "excluded", "happened", "verify", "workaround", None) and question.topics:
-            if question.kind in ("why", None) or "MIN_FREE" in question.topics or "EXTFRAG" in question.topics:
-                return "topic"
+        if question.topics and question.kind in ("why", None):
+            return "topic"
+        if question.topics and question.kind == "whatif" and not (question.has("order") or question.has("gfp")):
+            return "topic"
         if question.kind == "why" and (question.has("zone") or question.has("node")):
             return "zones"
         if question.kind == "happened" and (question.has("hex") or question.has("gfp")):
@@ -263,6 +274,13 @@ class Conversation:
             found.suggestions,
             found.by_model,
         )
+
+
+def _asked(question: Question) -> dict[str, str]:
+    """The arguments that a next question may leave out."""
+    named = {"hex": question.first("hex", "hex"), "names": question.first("gfp", "names"),
+             "order": question.first("order")}  # fmt: skip
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _user() -> str:

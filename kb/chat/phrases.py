@@ -34,7 +34,7 @@ class Phrases:
 
     def __call__(self, key: str, /, **values: Any) -> str:
         """The phrase with its blanks filled."""
-        return self.table[key].format(**values)
+        return str(self.table[key]).format(**values)
 
     def word(self, text: str) -> str:
         """A fixed word of the facts (a cause, a status) in this language, itself where there is no other."""
@@ -55,12 +55,15 @@ class Phrases:
 
 
 def _pattern(text: str) -> "re.Pattern[str]":
-    """``{zone} refuses the request`` as a pattern; blanks hold no line end, each stops where the next words begin."""
+    """``{zone} refuses the request`` as a pattern: a blank ends where the next words begin, and holds no semicolon.
+
+    Semicolons join the parts of a sentence, and parts have patterns of their own; ``{why}`` alone may hold them.
+    """
     out = []
     for literal, name, _spec, _conversion in string.Formatter().parse(text):
         out.append(re.escape(literal))
         if name:
-            out.append(f"(?P<{name}>.{{1,300}}?)")
+            out.append(f"(?P<{name}>{'.' if name == 'why' else '[^;]'}{{1,300}}?)")
     return re.compile("".join(out))
 
 

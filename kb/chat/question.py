@@ -8,6 +8,7 @@ belongs to what a command takes as it is (a note's text, a file's name).
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -25,7 +26,8 @@ _WORD = re.compile(r"(?<![\w./:-])[A-Za-z]{3,20}(?![\w/:-])")
 _CJK = "\u3400-\u9fff\uf900-\ufaff"
 _EDGE = re.compile(rf"(?<=[{_CJK}])(?=[A-Za-z0-9_])|(?<=[A-Za-z0-9_])(?=[{_CJK}])")
 _GAP_WORD = re.compile(rf"[A-Za-z_][\w.'-]*|[{_CJK}]+")
-_PATTERN_WORD = re.compile(r"(?<![\\\w?<])[a-z]{3,}(?![\w>])")
+_PATTERN_WORD = re.compile(r"(?<![\\\w?<])([a-z]{3,})(?![\w>])(\?)?")
+_PATTERN_STEM = re.compile(r"(?<![\\\w?<])([a-z]{3,})\(\?:([a-z|]{1,60})\)(\?)?")
 _CHINESE = re.compile(f"[{_CJK}]")
 _LONGEST = 2000
 """Characters of a line that are read; a question is not longer."""
@@ -123,7 +125,11 @@ def _strange(text: str, covered: list[tuple[int, int]]) -> tuple[str, ...]:
     rest = list(text)
     for start, end in covered:
         rest[start:end] = " " * (end - start)
-    return tuple(dict.fromkeys(found[0].rstrip(".'-") for found in _GAP_WORD.finditer("".join(rest))))
+    words = dict.fromkeys(found[0].rstrip(".'-") for found in _GAP_WORD.finditer("".join(rest)))
+    # One letter or one character says nothing: "5 y", a particle that the grammar lacks. Two make a word.
+    chinese = [word for word in words if _CHINESE.match(word)]
+    odd = len("".join(chinese)) < 2
+    return tuple(word for word in words if (not odd if word in chinese else len(word) > 1))
 
 
 @cache
@@ -134,8 +140,20 @@ def vocabulary() -> tuple[str, ...]:
     words: dict[str, None] = {}
     for terminal in load("chat", "words").terminals:
         if not terminal.name.startswith(("PATH", "HEX", "GFP")):
-            words.update(dict.fromkeys(_PATTERN_WORD.findall(terminal.pattern.to_regexp())))
+            words.update(dict.fromkeys(_spelled(terminal.pattern.to_regexp())))
     return tuple(words)
+
+
+def _spelled(pattern: str) -> Iterator[str]:
+    """The words that stand in a pattern, with their endings: ``risks?``, ``mitigat(?:e|ion)``."""
+    for stem, endings, optional in _PATTERN_STEM.findall(pattern):
+        yield from (stem + ending for ending in endings.split("|"))
+        if optional:
+            yield stem
+    for word, optional in _PATTERN_WORD.findall(_PATTERN_STEM.sub(" ", pattern)):
+        yield word
+        if optional and len(word) > 3:
+            yield word[:-1]
 
 
 def _corrected(text: str, limit: int | None = None) -> str:
@@ -160,14 +178,16 @@ def _nearest(word: str) -> str | None:
     if _parse(word, word).strange == ():  # inflected forms that a pattern covers (compacted, risks)
         return None
     allowed = 2 if len(word) >= 8 else 1
-    best: tuple[int, int, str] | None = None
+    best: tuple[int, bool, int, str] | None = None
     for number, other in enumerate(vocabulary()):
         if abs(len(other) - len(word)) > allowed or (len(word) == 3 and sorted(other) != sorted(word)):
             continue
         distance = slips(word, other, allowed)
-        if distance <= allowed and (best is None or (distance, number) < best[:2]):
-            best = (distance, number, other)
-    return best[2] if best is not None else None
+        # A letter lost, doubled or swapped is likelier than one typed for another: "wich" is which, not with.
+        replaced = len(other) == len(word) and sorted(other) != sorted(word)
+        if distance <= allowed and (best is None or (distance, replaced, number) < best[:3]):
+            best = (distance, replaced, number, other)
+    return best[3] if best is not None else None
 
 
 def slips(one: str, two: str, most: int) -> int:

@@ -22,17 +22,24 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def search(base: "KnowledgeBase", text: str, *, limit: int = 20) -> list[Case]:
-    """Cases that hold most of the words, best first; a word in the title counts more than one in the prose."""
+def search(base: "KnowledgeBase", text: str, *, limit: int = 20, least: float = 1.0) -> list[Case]:
+    """Cases that hold half of the words or more, best first; a word in the title counts more than one in the prose.
+
+    Args:
+        base: Whose cases.
+        text: The words.
+        limit: Cases to return at most.
+        least: Weight below which a word does not count: 3 leaves out commands, commits and prose.
+    """
     words = words_of(text)
     if not words:
         return []
-    ranked = [(score, found) for found in base.cases if (score := _score(found, words)) > 0]
+    ranked = [(score, found) for found in base.cases if (score := _score(found, words, least)) > 0]
     best = [found for _score, found in sorted(ranked, key=lambda pair: (-pair[0], pair[1].id))]
     return best[:limit]
 
 
-def _score(found: Case, words: tuple[str, ...]) -> float:
+def _score(found: Case, words: tuple[str, ...], least: float) -> float:
     """Zero unless half of the words stand in the case."""
     fields = (
         (5.0, f"{found.id} {found.title}"),
@@ -47,7 +54,7 @@ def _score(found: Case, words: tuple[str, ...]) -> float:
     texts = [(weight, text.lower()) for weight, text in fields]
     score, held = 0.0, 0
     for word in words:
-        best = max((weight for weight, text in texts if word in text), default=0.0)
+        best = max((weight for weight, text in texts if weight >= least and word in text), default=0.0)
         score += best
         held += best > 0
     return score if held * 2 >= len(words) else 0.0

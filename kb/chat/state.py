@@ -64,6 +64,8 @@ class State:
     """Ids of the cases that the last answer listed; "the second one" is one of them."""
     last: str | None = None
     """The last question's kind."""
+    asked: dict[str, str] = field(default_factory=dict)
+    """What the last question was about (``hex``, ``names``, ``order``), for "and on 5.14?"."""
 
     @property
     def p(self) -> "Phrases":
@@ -91,8 +93,12 @@ class State:
         return self.current.report.title if self.current is not None else None
 
     def source(self, entry: Entry) -> str | None:
-        """The log's name for citations, needed where several are loaded."""
-        return entry.log.name if len(self.logs) > 1 else None
+        """The log's name for citations, needed where several are loaded: its last part where that tells it."""
+        if len(self.logs) < 2:
+            return None
+        last = entry.log.name.rpartition("/")[2]
+        others = sum(log.name.rpartition("/")[2] == last for log in self.logs)
+        return last if last and others == 1 else entry.log.name
 
     def use(self, entry: Entry) -> None:
         """Make a report the subject."""

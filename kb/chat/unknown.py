@@ -2,8 +2,9 @@
 
 import difflib
 
+from kb.chat.about_case import entry_claim
 from kb.chat.question import Question
-from kb.chat.reply import Answer, Claim, answer, case
+from kb.chat.reply import Answer, Claim, answer
 from kb.chat.search import search
 from kb.chat.state import State
 
@@ -43,13 +44,11 @@ def unknown(state: State, question: Question, kind: str | None) -> Answer:
     nearest = _nearest(state, question, kind)
     strange = [word for word in question.strange if word.lower() not in haystack(state)]
     opening = p("unknown.words", words=", ".join(strange[:4])) if strange else p("unknown.sorry")
-    wanted = " ".join(question.strange or (question.text,))
-    found = search(state.base, wanted, limit=3)
+    found = search(state.base, " ".join(question.strange), limit=3, least=3.0) if question.strange else []
     claims = []
     if found:
         claims.append(Claim(opening + p("unknown.cases")))
-        claims += [Claim(p("case.entry", id=one.id, status=p.word(one.status), title=one.title), (), (case(one.id),), indent=1)
-                   for one in found]  # fmt: skip
+        claims += [entry_claim(state, one) for one in found]
         claims.append(Claim(p("unknown.nearest", question=nearest)))
         state.listed = tuple(one.id for one in found)
     else:

@@ -51,7 +51,7 @@ def _label(zone: Mapping[str, Any]) -> str:
 
 def size(pages: int) -> str:
     """Pages of 4 kB as a person says them: ``128 kB``, ``3.2 GB``."""
-    kilobytes = pages * 4
+    kilobytes = float(pages * 4)
     for unit in ("kB", "MB"):
         if abs(kilobytes) < 10_000:
             return f"{kilobytes:.0f} {unit}"
@@ -67,10 +67,14 @@ def _request(detail: Mapping[str, Any], width: int) -> Iterator[Entry]:
     parts += [f"{name} {detail[key]}" for name, key in (("highest zone", "zone"), ("rules", "rule")) if detail.get(key)]
     compaction = detail.get("compaction") or {}
     if compaction.get("because"):
-        allowed = {True: "may run", False: "may not run"}.get(compaction.get("allowed"), "unknown")
+        allowed = _of_three(compaction.get("allowed"), "may run", "may not run", "unknown")
         parts.append(f"direct compaction {allowed}: {compaction['because']}")
     for row in paragraph("; ".join(parts), width):
         yield Entry(row, plain=True)
+
+
+def _of_three(value: object, yes: str, no: str, unknown: str) -> str:
+    return unknown if value is None else yes if value else no
 
 
 def _bars(zones: Sequence[Mapping[str, Any]], width: int) -> Iterator[Entry]:
@@ -242,7 +246,7 @@ def _column(replay: Mapping[str, Any], width: int) -> list[Row]:
     for step in replay.get("steps") or ():
         rows.append(_step(step, width))
     admits = replay.get("admits")
-    sign, role = {True: ("✓", "good"), False: ("✗", "bad")}.get(admits, ("?", "warn"))  # type: ignore[call-overload]
+    sign, role = _of_three(admits, "✓", "✗", "?"), _of_three(admits, "good", "bad", "warn")
     rows.append([(clip(f"{sign} {_verdict(replay)}", width), role)])
     return rows
 

@@ -20,10 +20,15 @@ PAGES = 60
 class Catalog(Protocol):
     """What the list shows."""
 
-    total: int
-    """Rows there are."""
-    busy: str
-    """What is going on, nothing when all is there."""
+    @property
+    def total(self) -> int:
+        """Rows there are."""
+        ...
+
+    @property
+    def busy(self) -> str:
+        """What is going on, nothing when all is there."""
+        ...
 
     def __len__(self) -> int:
         """Rows the filter lets through."""

@@ -57,7 +57,7 @@ def guard(allowed: list[str]) -> Any:
     """Middleware that refuses requests for another host (DNS rebinding) or from another page (cross-site)."""
     from aiohttp import web
 
-    @web.middleware
+    @web.middleware  # type: ignore[untyped-decorator]
     async def check(request: Any, handler: Any) -> Any:
         origin = request.headers.get("Origin")
         if request.host not in allowed or (origin is not None and origin.partition("://")[2] not in allowed):

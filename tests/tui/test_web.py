@@ -129,12 +129,13 @@ async def annotate_in_browser(port: int, debug: int, db: Path) -> None:
 
     async with aiohttp.ClientSession() as session:
         for _ in range(200):
-            with contextlib.suppress(aiohttp.ClientError, IndexError, OSError):
+            with contextlib.suppress(aiohttp.ClientError, OSError):
                 async with session.get(f"http://127.0.0.1:{debug}/json/list") as answer:
-                    target = [page for page in await answer.json() if page["type"] == "page"][0]
+                    pages = [page for page in await answer.json() if page["type"] == "page"]
+                if pages:
                     break
             await asyncio.sleep(0.1)
-        async with session.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+        async with session.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
             browser = Browser(socket)
             await browser.call("Page.navigate", url=f"http://127.0.0.1:{port}/")
             for _ in range(200):

@@ -86,7 +86,7 @@ class Triage(Screen[None]):
                 break
             if piece is None:
                 break
-            found, self._progress = piece  # type: ignore[misc]
+            found, self._progress = piece
             was = len(catalog)
             catalog.add(found)
             self._changed()

@@ -114,7 +114,7 @@ class Editor(Screen[None]):
         if match is not None:
             sign, _ = MARKS[match.verdict.value]
             head += f"; {sign} on its report the case says {match.verdict.value}"
-            width = max(40, self.query_one("#findings").size.width - 1)
+            width = max(40, self.query_one("#findings", Entries).room)
             rows += [entry for mark in match.marks for entry in predicate_entries(mark, width)]
         elif error:
             head += f"; {error}"

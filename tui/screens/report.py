@@ -42,7 +42,7 @@ class ReportScreen(Screen[None]):
         Binding("4", "tab('similar')", "Similar", show=False),
         Binding("tab", "app.focus_next", "Pane", show=False),
         Binding("left_square_bracket", "walk(-1)", "Report before", show=False),
-        Binding("right_square_bracket", "walk(1)", "Next report", key_display="[ ]"),
+        Binding("right_square_bracket", "walk(1)", "Next", key_display="[ ]"),
         Binding("y", "copy", "Copy"),
         Binding("a", "annotate", "Note"),
         Binding("c", "new_case", "New case"),

@@ -32,7 +32,7 @@ class Triage(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter"),
         Binding("s", "sort", "Sort"),
-        Binding("r", "reverse", "Reverse"),
+        Binding("r", "reverse", "Reverse", show=False),
         Binding("a", "annotate", "Note"),
         Binding("c", "new_case", "New case"),
         Binding("y", "copy", "Copy", show=False),
@@ -118,7 +118,7 @@ class Triage(Screen[None]):
         if not self.is_mounted:
             return
         self.list.changed()
-        self._show()
+        self.call_after_refresh(self._show)
         if self.list.item is not None and self._shown is not self.list.item:
             self._rest()
 
@@ -173,7 +173,7 @@ class Triage(Screen[None]):
             return
         self._shown = item
         pane = self.query_one("#summary", Entries)
-        pane.fill(summary(item, found, pane.size.width or 80))
+        pane.fill(summary(item, found, pane.room or 80))
         if found is not None and isinstance(self.catalog, StoreCatalog):
             best = found.best
             self.catalog.judged(item, best.case.id if best else None, best.verdict.value if best else "")

@@ -9,6 +9,8 @@ from kb.tui.widgets.lines import Entries
 class Fitted(Entries):
     """A page of entries."""
 
+    DEFAULT_CSS = "Fitted { overflow-y: scroll; }"  # a bar that comes and goes would change the width
+
     def __init__(self, *, id: str | None = None):
         super().__init__(id=id)
         self._build: Callable[[int], list[Entry]] | None = None
@@ -25,7 +27,7 @@ class Fitted(Entries):
         super().on_resize()
 
     def _fit(self, *, keep: bool) -> None:
-        width = self.size.width
+        width = self.room
         if self._build is not None and width and width != self._width:
             self._width = width
-            self.fill(self._build(max(30, width - 1)), keep=keep)
+            self.fill(self._build(max(30, width)), keep=keep)

@@ -100,9 +100,14 @@ class Lines(ScrollView, can_focus=True):
         return True
 
     @property
+    def room(self) -> int:
+        """Cells of a row that are in sight: the scrollbar takes one."""
+        return self.scrollable_content_region.width
+
+    @property
     def extent(self) -> int:
-        """Cells of the widest row; the width of the widget where rows fit themselves to it."""
-        return self.size.width
+        """Cells of the widest row; the room there is where rows fit themselves to it."""
+        return self.room
 
     def changed(self) -> None:
         """Show rows that are not what they were; the cursor stays within them."""
@@ -119,7 +124,7 @@ class Lines(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One visible line."""
         left, top = self.scroll_offset
-        index, width = top + y, self.size.width
+        index, width = top + y, self.room
         base = self.rich_style
         if index >= self.count:
             return Strip.blank(width, base)

@@ -83,10 +83,10 @@ class LogView(Lines):
     def extent(self) -> int:
         """Wide enough for what is in sight, so that sideways scrolling has an end."""
         if self._tops is not None:
-            return self.size.width
+            return self.room
         first = max(0, round(self.scroll_y) - 200)
         longest = max((self._length(n) for n in range(first, min(first + 600, len(self.doc)))), default=0)
-        return max(self.size.width, min(longest, LONGEST) + self._gutter)
+        return max(self.room, min(longest, LONGEST) + self._gutter)
 
     def _length(self, index: int) -> int:
         end = self.doc.starts[index + 1] if index + 1 < len(self.doc) else len(self.doc.data)
@@ -114,7 +114,7 @@ class LogView(Lines):
         if number > len(self.doc):
             return []
         role, mark = self._standing(number)
-        room = max(8, self.size.width - self._gutter)
+        room = max(8, self.room - self._gutter)
         text = shown(self.doc.text(number))
         if self._tops is not None:
             text = pieces(text, room)[part]
@@ -173,7 +173,7 @@ class LogView(Lines):
         self.reveal(line)
 
     def _wrapped(self) -> "array[int]":
-        room = max(8, self.size.width - self._gutter)
+        room = max(8, self.room - self._gutter)
         tops, at = array("Q", [0]), 0
         for index in range(len(self.doc)):
             short = self._length(index) <= room // 4  # an escape makes four cells of a byte

@@ -13,6 +13,7 @@ from kb.tui.widgets.lines import Lines
 class TriageList(Lines):
     """Rows of a catalog, of which the visible ones are asked for."""
 
+    DEFAULT_CSS = "TriageList { overflow-x: hidden; overflow-y: scroll; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open"),
         Binding("space,m", "mark", "Mark"),
@@ -43,7 +44,7 @@ class TriageList(Lines):
 
     def columns(self) -> list[tuple[str, int]]:
         """Names and cells of the columns that fit: the title takes what the others leave, and never less than 30."""
-        width = self.size.width
+        width = self.room
         wanted = [("mark", 1), ("known", 1), ("count", 7 if self.stored else 5), ("when", 16)]
         if self.stored:
             wanted[3] = ("last", 10)

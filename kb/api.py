@@ -10,6 +10,7 @@ kb.match(log)          # no database: what `kb match` does
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kb.cases.library import Library
     from kb.log.source import Source
     from kb.parse.evidence import Evidence
+    from kb.similar import Neighbour
     from kb.store import Shown, Store
 
 Log = str | bytes | Path | BinaryIO
@@ -205,13 +207,66 @@ class KnowledgeBase:
             self._store = Store(self._path)
         return self._store
 
+    @property
+    def known(self) -> "Store | None":
+        """The store if its file is there, None otherwise: reading makes none."""
+        return self.store if self._store is not None or self.path.exists() else None
+
     def read(self, log: Log | Iterable[Log]) -> Iterator[Report]:
         """The reports of a log, in the order of the input: see :func:`read`."""
         return read(log)
 
     def diagnose(self, report: Report, *, kernel: str | None = None, context: Iterable[str | Path] = ()) -> Diagnosis:
-        """What a report says and what is known about it. Pure: writes nothing."""
-        return diagnose(report, self.cases, kernel=kernel, context=context)
+        """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
+        store = self.known
+        if store is None:
+            return diagnose(report, self.cases, kernel=kernel, context=context)
+        from kb.recall import recall
+
+        mark = signature(report)
+        linked, similar = recall(store, report, mark)
+        own = {case.id for case in self.cases}
+        cases = (*self.cases, *(case for case in linked if case.id not in own))
+        return replace(diagnose(report, cases, kernel=kernel, context=context), similar=similar)
+
+    def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> "list[Neighbour]":
+        """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.
+
+        Args:
+            subject: A report or a signature.
+            limit: Neighbours wanted.
+            cases: True for imported cases only, False for what was seen only, None for both.
+        """
+        from kb.recall import nearest, query_of, stored_query
+
+        query = query_of(subject) if isinstance(subject, Report) else stored_query(self.store, subject)
+        store = self.known
+        return nearest(store, query, limit=limit, cases=cases) if store is not None else []
+
+    def case(self, case_id: str) -> Case | None:
+        """A case by its id or the only one that begins so: of the library, else imported."""
+        if self._library is None:
+            self._library = library(self._folder)
+        found = self._library.get(case_id)
+        store = self.known
+        if found is None and store is not None:
+            from kb.store.imports import Imports
+
+            found = Imports(store).get(case_id)
+        return found
+
+    def search(self, words: str, *, limit: int = 50) -> list[tuple[str, str, str]]:
+        """Cases that hold all words, ``(id, status, title)``: those of the library first, then imported ones."""
+        wanted = words.lower().split()
+        found = []
+        for case in self.cases:
+            text = " ".join((case.id, case.title, case.summary, case.subsystem, *case.keywords, case.prose)).lower()
+            if wanted and all(word in text for word in wanted):
+                found.append((case.id, case.status, case.title))
+        store = self.known
+        own = {case_id for case_id, _, _ in found}
+        more = store.search(words, limit=limit) if store is not None else []
+        return [*found, *(row for row in more if row[0] not in own)][:limit]
 
     def record(
         self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None
@@ -225,7 +280,7 @@ class KnowledgeBase:
             seen: UTC time in ISO 8601; now by default.
         """
         mark = signature(report)
-        return self.store.record(
+        sighting = self.store.record(
             mark.id,
             title=mark.title,
             kind=report.kind,
@@ -237,6 +292,10 @@ class KnowledgeBase:
             seen=seen,
             evidence=raw_text(report),
         )
+        from kb.recall import remember
+
+        remember(self.store, report, mark)
+        return sighting
 
     def annotate(self, subject: Report | str, body: str, *, author: str) -> Annotation:
         """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``)."""

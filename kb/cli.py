@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_whatif(verbs)
     _add_verify(verbs)
     _add_show(verbs)
+    _add_similar(verbs)
+    _add_history(verbs)
+    _add_store(verbs)
     _add_case(verbs)
     _add_tui(verbs)
     _add_chat(verbs)
@@ -174,9 +177,85 @@ def _add_show(verbs: "Verbs") -> None:
     _common(parser, db=True)
 
 
+def _add_similar(verbs: "Verbs") -> None:
+    similar = _verb(
+        verbs,
+        "similar",
+        "kb.commands.similar:run",
+        "tell what resembles a report or a signature, and why",
+        "It suggests and explains; it never links. Exit code 1 when nothing is near.",
+    )
+    similar.add_argument("subject", nargs="?", default="-", metavar="FILE|SIGNATURE", help="a log (default: stdin)")
+    similar.add_argument("--limit", type=int, default=5, metavar="N", help="neighbours to show (default 5)")
+    similar.add_argument("--only", choices=("cases", "seen"), help="imported cases only, or what was seen only")
+    similar.add_argument("--json", action="store_true", help="one JSON object a report and line (kb.similar/1)")
+    for name, run, words in (
+        ("dup", "duplicate", "declare that two signatures are one problem; nothing is merged"),
+        ("undup", "distinct", "take such a declaration back"),
+    ):
+        each = _verb(verbs, name, f"kb.commands.similar:{run}", words)
+        each.add_argument("left", metavar="A", help="a signature's id or the beginning of one")
+        each.add_argument("right", metavar="B", help="another")
+        each.add_argument("--reason", default="", metavar="TEXT", help="why")
+        each.add_argument("--author", metavar="NAME", help="who says so (default: the user's name)")
+        _common(each, db=True, color=False)
+    _common(similar, db=True)
+
+
+def _add_history(verbs: "Verbs") -> None:
+    parser = _verb(
+        verbs,
+        "import",
+        "kb.commands.imports:run",
+        "take known issues out of history, or a store's export back in",
+        "kb import vulns DIR (the kernel CVE team's records), kb import git REPO [RANGE...], kb import patches "
+        "DIR|MBOX..., kb import FILE (what kb export wrote; - is stdin). Goes on where it was stopped; running it "
+        "again changes nothing.",
+    )
+    parser.add_argument("what", metavar="vulns|git|patches|FILE", help="what to import")
+    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="where from")
+    parser.add_argument("--all", action="store_true", help="vulns: also records that quote no splat")
+    _common(parser, db=True, color=False)
+    affected = _verb(
+        verbs,
+        "affected",
+        "kb.commands.imports:affected",
+        "tell whether a kernel has the fix of a case",
+        "Exit code 0 fixed, 1 affected, 3 unknown.",
+    )
+    affected.add_argument("case", metavar="CASE", help="a case's id: of the library or imported (CVE-2024-1234)")
+    affected.add_argument("--kernel", required=True, metavar="RELEASE", help="the kernel, as uname -r prints it")
+    affected.add_argument("--json", action="store_true", help="JSON (schema kb.affected/1)")
+    _common(affected, db=True, cases=True, color=False)
+
+
+def _add_store(verbs: "Verbs") -> None:
+    rekey = _verb(
+        verbs,
+        "rekey",
+        "kb.commands.store:rekey",
+        "bring the store to this version of signatures; old ids keep resolving",
+        "Signatures without evidence keep their ids.",
+    )
+    export = _verb(verbs, "export", "kb.commands.store:export", "write all of the store as NDJSON")
+    export.add_argument("file", nargs="?", default="-", metavar="FILE", help="where to (default: stdout)")
+    stats = _verb(verbs, "stats", "kb.commands.store:stats", "count what the store holds")
+    log = _verb(
+        verbs, "log", "kb.commands.store:log", "list recent sightings; marks what was seen on a kernel that has the fix"
+    )
+    log.add_argument("--limit", type=int, default=20, metavar="N", help="rows (default 20)")
+    log.add_argument("--regressions", action="store_true", help="only what was seen again after its fix")
+    for each in (stats, log):
+        each.add_argument("--json", action="store_true", help="one JSON object a row")
+    for each in (rekey, export, stats, log):
+        _common(each, db=True, color=False)
+
+
 def _add_case(verbs: "Verbs") -> None:
     parser = verbs.add_parser(
-        "case", help="the case library: list, show, lint, test, index", description="The case library."
+        "case",
+        help="the case library: list, show, search, lint, test, new, promote, index",
+        description="The case library.",
     )
     parser.set_defaults(run=lambda _options: _help(parser))
     inner = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -204,8 +283,15 @@ def _add_case(verbs: "Verbs") -> None:
             "paths", nargs="*", metavar="PATH", help="case folders or folders of them (default: the library)"
         )
         each.add_argument("--json", action="store_true", help="one JSON object a finding and line")
-    for each in (listing, show, lint, test, new, index):
-        _common(each, cases=True, color=False)
+    search = _verb(inner, "search", "kb.commands.imports:search", "find cases by words, imported ones too")
+    search.add_argument("words", nargs="+", metavar="WORD", help="each must occur in the case")
+    search.add_argument("--limit", type=int, default=20, metavar="N", help="cases to list (default 20)")
+    search.add_argument("--json", action="store_true", help="one JSON object a case and line")
+    promote = _verb(inner, "promote", "kb.commands.imports:promote", "make a case folder of an imported case")
+    promote.add_argument("id", metavar="ID", help="an imported case's id")
+    promote.add_argument("--into", metavar="DIR", default=".", help="folder to make the case's folder in")
+    for each in (listing, show, lint, test, new, index, search, promote):
+        _common(each, db=each in (show, search, promote), cases=True, color=False)
 
 
 def _add_tui(verbs: "Verbs") -> None:
@@ -246,7 +332,10 @@ def _add_chat(verbs: "Verbs") -> None:
     for each in (ask, chat):
         each.add_argument("files", nargs="*", metavar="FILE", help="logs to load first")
         each.add_argument(
-            "--lang", choices=("auto", "en", "zh"), default="auto", help="language of the answers (default: the question's)"
+            "--lang",
+            choices=("auto", "en", "zh"),
+            default="auto",
+            help="language of the answers (default: that of each question)",
         )
         each.add_argument("--model", metavar="NAME", help="a language model of the llm package for other questions")
         _common(each, db=True, cases=True)

@@ -73,6 +73,31 @@ def suggestions(store: "Store", query: Query, *, limit: int = 5) -> tuple[Simila
     )
 
 
+def recall(store: "Store", report: Report, mark: Signature) -> tuple[tuple[Case, ...], tuple[Similar, ...]]:
+    """What the store adds to a diagnosis: imported cases that link, the nearest first, and neighbours.
+
+    Neighbours suggest; what links is in the first part. A case may be in both.
+    """
+    found = suggestions(store, query_of(report, mark))
+    order = {each.case: place for place, each in reversed(list(enumerate(found)))}
+    linked = sorted(imported(store, mark), key=lambda case: order.get(case.id, len(found)))
+    return tuple(linked), found
+
+
+def stored_query(store: "Store", prefix: str) -> Query:
+    """What to look for, for a signature that was seen: its stack as it was kept.
+
+    Raises:
+        UsageError: None or several signatures begin so.
+    """
+    from kb.store.similar import Stacks
+
+    row = store.show(prefix).row
+    stacks = Stacks(store).keyed((row.signature,))
+    best = max(stacks, key=lambda each: (each.case is None, len(each.frames)), default=None)
+    return Query(row.signature, row.kind, best.frames if best else (), (), best.function if best else None)
+
+
 def imported(store: "Store", mark: Signature) -> tuple[Case, ...]:
     """Imported cases that the signature links to."""
     from kb.store.imports import Imports

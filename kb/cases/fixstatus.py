@@ -56,6 +56,10 @@ def by_version(case: Case, release: Release, verdict: Verdict = Verdict.MAYBE) -
                 reason = f"{release.name} has {cite(fix)} by its number, yet the report matches"
                 return FixStatus("unknown", reason)
             return FixStatus("fixed", f"{release.name} has {cite(fix)}")
+    for fix, answer in answers:
+        if answer is Verdict.MAYBE and _own_branch(fix, release):
+            reason = f"{release.name} may have {cite(fix)}: its number does not tell"
+            return FixStatus("unknown", reason)
     ranges = [(affected, release.within(affected.kernel)) for affected in case.affected]
     for affected, answer in ranges:
         if answer is Verdict.YES:
@@ -77,9 +81,19 @@ def has(fix: Fix, release: Release) -> Verdict:
     if fix.branch == "mainline":
         return release.within(f">= {fix.since}")
     since = Release.parse(fix.since)
-    if since is None or since.base != release.base or since.family != release.family:
+    if since is None or since.base != release.base:
         return Verdict.MAYBE
-    return release.within(f">= {fix.since}")
+    inside = release.within(f">= {fix.since}")
+    if since.family == release.family or release.family == "local":
+        return inside
+    # a distribution that follows the stable branch has what its point release has, and may have more
+    return inside if inside is Verdict.YES and since.family == "mainline" else Verdict.MAYBE
+
+
+def _own_branch(fix: Fix, release: Release) -> bool:
+    """Whether a fix is of the stable branch that a release is made from."""
+    since = Release.parse(fix.since) if fix.since is not None and fix.branch != "mainline" else None
+    return since is not None and since.family == "mainline" and since.base == release.base
 
 
 def cite(fix: Fix) -> str:

@@ -213,9 +213,17 @@ class Store:
             tuple(
                 Evidence(seen, host or None, src, size, zlib.decompress(text)) for seen, host, src, size, text in logs
             ),
-            self.annotations(f"signature:{row.signature}"),
+            self._notes(number, row.signature),
             tuple(alias for (alias,) in aliases),
         )
+
+    def _notes(self, number: int, signature: str) -> tuple[Annotation, ...]:
+        """Notes on a signature, also those written under an id that it had before it was rekeyed."""
+        former = self._rows("select alias from aliases where signature = ? and why = 'rekeyed'", (number,))
+        found = [
+            note for name in (signature, *(row[0] for row in former)) for note in self.annotations(f"signature:{name}")
+        ]
+        return tuple(sorted(found, key=lambda note: note.id))
 
     def _find(self, prefix: str) -> list[Any]:
         """Signatures by prefix of the id (with or without ``kb1:``) or by exact alias; at most six."""

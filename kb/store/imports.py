@@ -9,7 +9,7 @@ from kb.errors import UsageError
 from kb.model.case import Affected, Case, Fix, Source, Step, Workaround
 from kb.store.base import Store
 from kb.store.connection import errors, write
-from kb.store.similar import StackRow, insert, remove
+from kb.store.similar import StackRow, Stacks, insert, remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Imports:
                 if old and old[0] and old[0] != case_id:
                     _forget(db, old[0])
                 if known is not None:
-                    _put(db, item.origin, known)
+                    put_case(db, item.origin, known)
                     number += 1
                 db.execute(
                     "insert or replace into import_items values (?, ?, ?, ?)",
@@ -93,6 +93,14 @@ class Imports:
         )
         return decode(json.loads(rows[0][0])) if rows else None
 
+    def stacks(self, case_id: str) -> list[StackRow]:
+        """The stacks of an imported case."""
+        return Stacks(self.store).of_case(case_id)
+
+    def commits(self, case_id: str) -> list[str]:
+        """What an imported case is known by: the first 12 digits of its commits."""
+        return [row[0] for row in self._rows("select hash from imported_commits where case_id = ?", (case_id,))]
+
     def origin(self, case_id: str) -> str | None:
         """Where an imported case came from."""
         rows = self._rows("select origin from imported where id = ?", (case_id,))
@@ -109,6 +117,14 @@ class Imports:
                 raise UsageError(f"no imported case {case_id!r}", help="`kb case search WORDS` finds them")
             _forget(db, case_id)
 
+    def replace(self, known: Known) -> None:
+        """Store a case over the one of the same id, which keeps its origin and what it is known by."""
+        with errors(self.store.path), write(self.store.connection) as db:
+            row = db.execute("select origin from imported where id = ?", (known.case.id,)).fetchone()
+            commits = db.execute("select hash from imported_commits where case_id = ?", (known.case.id,)).fetchall()
+            kept = tuple(commit for (commit,) in commits)
+            put_case(db, row[0] if row else "", Known(known.case, known.stacks, known.commits or kept))
+
     def __iter__(self) -> Iterator[Case]:
         for (body,) in self._rows("select body from imported order by id"):
             yield decode(json.loads(body))
@@ -121,7 +137,8 @@ class Imports:
             return self.store.connection.execute(sql, tuple(values)).fetchall()
 
 
-def _put(db: Any, origin: str, known: Known) -> None:
+def put_case(db: Any, origin: str, known: Known) -> None:
+    """Store a case within a transaction, over one of the same id."""
     case = known.case
     _forget(db, case.id)
     db.execute("insert into imported values (?, ?, ?)", (case.id, origin, json.dumps(encode(case), ensure_ascii=False)))

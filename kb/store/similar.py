@@ -9,7 +9,7 @@ import math
 import sqlite3
 import sys
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +121,15 @@ class Stacks:
             (*wanted, limit),
         )
         return self._read(rows)
+
+    def seen(self) -> Iterator[StackRow]:
+        """The stacks of all signatures that were seen."""
+        last = 0
+        while rows := self._rows(
+            f"select {_FIELDS}, s.id from stacks s where s.id > ? order by s.id limit 1000", (last,)
+        ):
+            last = rows[-1][6]
+            yield from self._read(rows)
 
     def of_case(self, case_id: str) -> list[StackRow]:
         """The stacks of a case."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from kb.cases.history.prose import identifies
 from kb.model.report import Report
+from kb.signature import VERSION as KEYS
 from kb.signature import identifier, signature
 from kb.similar import names
 from kb.store.similar import StackRow
@@ -20,7 +21,7 @@ _SPLAT_LINE = re.compile(r"\s*(?:\[|BUG|WARNING|INFO:|Call Trace|=====|-----|RIP
 
 def digest(*parts: bytes | str) -> bytes:
     """What tells whether an item is as it was when it was imported."""
-    made = hashlib.sha256(f"{VERSION}".encode())
+    made = hashlib.sha256(f"{VERSION}.{KEYS}".encode())
     for part in parts:
         data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogateescape")
         made.update(len(data).to_bytes(8) + data)

@@ -28,6 +28,10 @@ _CUT_STAMP = re.compile(
     r"[ \t]{0,40}(?:\d{1,6}\.\d{3,9}(?:\]? ?\[ {0,8}[TC]\d{1,9})?(?:\]|:) {0,2}"
     r"|\[<?(?:\.{2,}|…| {0,12})>?\] {0,3})(?=\S)"
 )
+_LOGREAD = re.compile(
+    # OpenWrt's logread "Thu Nov 20 03:59:40 2025 kern.warn kernel: ", syslog without its date "db17 kernel: "
+    r"\s*(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} (?:\w{3,8}\.\w{3,7} )?|[\w.-]{1,64} )kernel: "
+)
 _HEAD = re.compile(r"\s*(?:(?:kernel )?(?:call|stack|back) ?trace|stack|backtrace|stack dump)\s{0,4}:\s*", re.I)
 _PC = re.compile(
     r"\s*(?P<what>(?:RIP|EIP|IP|PC|pc|NIP|epc|era)(?: is at)?)\s{0,8}:?\s{1,8}(?:00[0-9a-f]{2}:)?"
@@ -131,7 +135,8 @@ def _unquoted(text: str) -> Iterator[tuple[int, str]]:
             line = line[quote.end() :]
         if _ELISION.fullmatch(line):
             continue
-        stripped = line.lstrip()
+        logread = _LOGREAD.match(line)
+        stripped = line[logread.end() :] if logread is not None else line.lstrip()
         prefix = strip(stripped)
         if prefix.end:
             line = " " + stripped[prefix.end :]

@@ -1,0 +1,95 @@
+"""``kb import``, ``kb affected``, ``kb case search``, ``kb case promote``: known issues from history."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from kb import api
+from kb.cli import EMPTY, OK, UNKNOWN
+from kb.errors import InputError, UsageError
+from kb.render.safe import safe
+
+SOURCES = ("vulns", "git", "patches")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import from history, or an export."""
+    with api.KnowledgeBase(options.db) as base:
+        if options.what not in SOURCES:
+            return _dump(base, options)
+        from kb.cases.history.run import run as take
+
+        done = take(base.store, options.what, options.arguments, everything=options.all, progress=sys.stderr)
+    print(f"{done.read} read, {done.cases} cases written, {done.known} passed over")
+    return OK
+
+
+def _dump(base: api.KnowledgeBase, options: argparse.Namespace) -> int:
+    from kb.store.dump import load
+
+    if options.arguments:
+        help_ = f"first of {', '.join(SOURCES)}, or one file that `kb export` wrote"
+        raise UsageError(f"{options.what!r} is no source of imports", help=help_)
+    if options.what == "-":
+        number = load(base.store, sys.stdin.buffer)
+    else:
+        try:
+            with open(options.what, "rb") as stream:
+                number = load(base.store, stream, options.what)
+        except OSError as error:
+            help_ = f"first of {', '.join(SOURCES)}, or a file that `kb export` wrote"
+            raise InputError(f"cannot read it: {error.strerror}", path=options.what, help=help_) from None
+    print(f"{number} rows read")
+    return OK
+
+
+def affected(options: argparse.Namespace) -> int:
+    """Whether a kernel has the fix of a case, and why."""
+    from kb.cases.fixstatus import cite, fix_status
+
+    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+        case = base.case(options.case)
+    if case is None:
+        raise UsageError(f"no case {options.case!r}", help="`kb case list` and `kb case search WORDS` find them")
+    status, reason = fix_status(case, options.kernel)
+    if options.json:
+        fixes = [{"commit": fix.commit, "branch": fix.branch, "since": fix.since} for fix in case.fixes]
+        row = {
+            "schema": "kb.affected/1", "case": case.id, "kernel": options.kernel, "status": status, "reason": reason,
+            "fixes": fixes,
+        }  # fmt: skip
+        print(json.dumps(row, ensure_ascii=True))
+    else:
+        print(safe(f"{status}: {reason}"))
+        for fix in case.fixes:
+            print(safe(f"  {fix.branch:<10} {cite(fix)}"))
+    return {"fixed": OK, "affected": UNKNOWN}.get(status, EMPTY)
+
+
+def search(options: argparse.Namespace) -> int:
+    """Cases by words."""
+    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+        found = base.search(" ".join(options.words), limit=options.limit)
+    size = max((len(case_id) for case_id, _, _ in found), default=0)
+    for case_id, status, title in found:
+        if options.json:
+            print(json.dumps({"id": case_id, "status": status, "title": title}, ensure_ascii=True))
+        else:
+            print(safe(f"{case_id:<{size}}  {status:<9}  {title}"))
+    return OK if found else UNKNOWN
+
+
+def promote(options: argparse.Namespace) -> int:
+    """Make a case folder of an imported case."""
+    from kb.cases.history.promote import promote as write
+    from kb.store.imports import Imports
+
+    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+        store = base.known
+        case = Imports(store).get(options.id) if store is not None else None
+        if store is None or case is None:
+            raise UsageError(f"no imported case {options.id!r}", help="`kb case search WORDS` finds them")
+        print(write(Path(options.into), case))
+        Imports(store).forget(case.id)
+    return OK

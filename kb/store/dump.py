@@ -1,0 +1,226 @@
+"""All of a store as NDJSON and back: for backups, for moving, for joining two stores.
+
+Rows are named by what identifies them outside of this file (ids of signatures and cases, never row numbers). Taking
+the same dump in twice changes nothing: of a row that is there already the earlier ``first``, the later ``last`` and
+the larger ``count`` win.
+"""
+
+import base64
+import json
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from kb.errors import InputError
+from kb.store.base import Store, _sample
+from kb.store.connection import errors, write
+from kb.store.imports import Known, decode, put_case
+from kb.store.similar import StackRow, Stacks, insert
+
+SCHEMA = "kb.export/1"
+BATCH = 100
+Row = dict[str, Any]
+
+_PLAIN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "signature": (
+        "select {} from signatures order by id", ("signature", "key", "title", "kind", "first", "last", "count"),
+    ),
+    "alias": (
+        "select a.alias, s.signature, a.why from aliases a join signatures s on s.id = a.signature",
+        ("alias", "signature", "why"),
+    ),
+    "sighting": (
+        "select s.signature, g.host, g.kernel, g.source, g.last_source, g.first, g.last, g.count"
+        " from sightings g join signatures s on s.id = g.signature order by g.id",
+        ("signature", "host", "kernel", "source", "last_source", "first", "last", "count"),
+    ),
+    "annotation": (
+        "select {} from annotations order by id",
+        ("id", "subject", "author", "time", "body", "first_line", "last_line", "replaces", "retracts"),
+    ),
+    "draft": ("select {} from drafts", ("subject", "author", "time", "body")),
+    "duplicate": (
+        "select {} from duplicates order by id", ("id", "left_id", "right_id", "same", "author", "time", "reason"),
+    ),
+}  # fmt: skip
+
+
+def export(store: Store) -> Iterator[str]:
+    """The store as lines of JSON, the first naming the schema; one moment's state, whoever writes meanwhile."""
+    yield _line({"schema": SCHEMA})
+    with errors(store.path):
+        store.connection.execute("begin")
+        try:
+            for name, (sql, columns) in _PLAIN.items():
+                for row in store.connection.execute(sql.format(", ".join(columns))):
+                    yield _line({"row": name, **dict(zip(columns, row, strict=True))})
+            yield from map(_line, _others(store))
+        finally:
+            if store.connection.in_transaction:
+                store.connection.execute("rollback")
+
+
+def _line(row: Row) -> str:
+    return json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+
+def _others(store: Store) -> Iterator[Row]:
+    db = store.connection
+    for signature, seen, host, source, text in db.execute(
+        "select s.signature, e.seen, e.host, e.source, e.text from evidence e join signatures s on s.id = e.signature"
+        " order by e.id"
+    ):
+        packed = base64.b64encode(zlib.decompress(text)).decode("ascii")
+        yield {"row": "evidence", "signature": signature, "seen": seen, "host": host, "source": source, "text": packed}
+    stacks = Stacks(store)
+    for row in stacks.seen():
+        yield {"row": "stack", **_stack(row)}
+    for case_id, origin, body in db.execute("select id, origin, body from imported order by id").fetchall():
+        commits = [row[0] for row in db.execute("select hash from imported_commits where case_id = ?", (case_id,))]
+        made = [_stack(row) for row in stacks.of_case(case_id)]
+        yield {"row": "case", "origin": origin, "case": json.loads(body), "commits": commits, "stacks": made}
+    for origin, item, digest, case_id in db.execute("select origin, item, digest, case_id from import_items"):
+        yield {"row": "item", "origin": origin, "item": item, "digest": digest.hex(), "case": case_id}
+
+
+def _stack(row: StackRow) -> Row:
+    return {
+        "signature": row.signature, "title": row.title, "kind": row.kind, "frames": list(row.frames),
+        "function": row.function,
+    }  # fmt: skip
+
+
+def load(store: Store, lines: Iterable[str | bytes], name: str = "-") -> int:
+    """Take a dump in; returns its rows. A row of a kind that this kb does not know is passed over.
+
+    Args:
+        store: Where to.
+        lines: What :func:`export` made.
+        name: Name of the file, for errors.
+
+    Raises:
+        InputError: No dump, or a damaged one; batches before the damage are in the store.
+    """
+    numbered = enumerate(lines, 1)
+    first = next(numbered, None)
+    if first is None or _parsed(first[1], name, 1).get("schema") != SCHEMA:
+        raise InputError("not an export of kb: its first line names no schema", path=name, line=1)
+    number = 0
+    while batch := list(islice(numbered, BATCH)):
+        rows = [_parsed(text, name, at) for at, text in batch]
+        with errors(store.path), write(store.connection) as db:
+            for (at, _), row in zip(batch, rows, strict=True):
+                try:
+                    _LOADERS.get(row.get("row", ""), _unknown)(db, row)
+                except (KeyError, TypeError, ValueError) as error:
+                    raise InputError(f"damaged row: {error}", path=name, line=at) from None
+        number += len(rows)
+    return number
+
+
+def _parsed(text: str | bytes, name: str, line: int) -> Row:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise InputError("not a line of JSON", path=name, line=line, help="give what `kb export` wrote") from None
+    if not isinstance(value, dict):
+        raise InputError("not a JSON object", path=name, line=line, help="give what `kb export` wrote")
+    return value
+
+
+def _number(db: sqlite3.Connection, signature: str) -> int:
+    row = db.execute("select id from signatures where signature = ?", (signature,)).fetchone()
+    if row is None:
+        raise ValueError(f"no signature {signature!r} before it")
+    return int(row[0])
+
+
+def _load_signature(db: sqlite3.Connection, row: Row) -> None:
+    db.execute(
+        "insert into signatures (signature, key, title, kind, first, last, count) values (?, ?, ?, ?, ?, ?, ?)"
+        " on conflict (signature) do update set first = min(first, excluded.first), last = max(last, excluded.last),"
+        " count = max(count, excluded.count)",
+        [row[name] for name in _PLAIN["signature"][1]],
+    )
+
+
+def _load_alias(db: sqlite3.Connection, row: Row) -> None:
+    values = (row["alias"], _number(db, row["signature"]), row["why"])
+    db.execute("insert or ignore into aliases values (?, ?, ?)", values)
+
+
+def _load_sighting(db: sqlite3.Connection, row: Row) -> None:
+    rest = [row[name] for name in _PLAIN["sighting"][1][1:]]
+    number = _number(db, row["signature"])
+    db.execute(
+        "insert into sightings (signature, host, kernel, source, last_source, first, last, count)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (signature, host, kernel) do update set"
+        " first = min(first, excluded.first), last = max(last, excluded.last), count = max(count, excluded.count)",
+        [number, *rest],
+    )
+    db.execute(
+        "update signatures set count = max(count, (select sum(count) from sightings where signature = ?1))"
+        " where id = ?1",
+        (number,),
+    )
+
+
+def _load_annotation(db: sqlite3.Connection, row: Row) -> None:
+    values = [row.get(name) for name in _PLAIN["annotation"][1]]
+    if db.execute("select 1 from annotations where id = ?", (row["id"],)).fetchone() is None:
+        db.execute(f"insert into annotations values ({','.join('?' * len(values))})", values)
+
+
+def _load_draft(db: sqlite3.Connection, row: Row) -> None:
+    db.execute("insert or ignore into drafts values (?, ?, ?, ?)", [row[name] for name in _PLAIN["draft"][1]])
+
+
+def _load_duplicate(db: sqlite3.Connection, row: Row) -> None:
+    if db.execute("select 1 from duplicates where id = ?", (row["id"],)).fetchone() is None:
+        values = [row[name] for name in _PLAIN["duplicate"][1]]
+        db.execute("insert into duplicates values (?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _load_evidence(db: sqlite3.Connection, row: Row) -> None:
+    text = base64.b64decode(row["text"], validate=True)
+    number = _number(db, row["signature"])
+    _sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
+
+
+def _row(row: Row, case_id: str | None = None) -> StackRow:
+    return StackRow(row["signature"], row["title"], row["kind"], tuple(row["frames"]), case_id, row.get("function"))
+
+
+def _load_stack(db: sqlite3.Connection, row: Row) -> None:
+    insert(db, [_row(row)])
+
+
+def _load_case(db: sqlite3.Connection, row: Row) -> None:
+    case = decode(row["case"])
+    known = Known(case, tuple(_row(stack, case.id) for stack in row["stacks"]), tuple(row["commits"]))
+    put_case(db, row["origin"], known)
+
+
+def _load_item(db: sqlite3.Connection, row: Row) -> None:
+    values = (row["origin"], row["item"], bytes.fromhex(row["digest"]), row["case"])
+    db.execute("insert or replace into import_items values (?, ?, ?, ?)", values)
+
+
+def _unknown(db: sqlite3.Connection, row: Row) -> None:
+    """A row of a newer kb: the schema only grows."""
+
+
+_LOADERS: dict[str, Callable[[sqlite3.Connection, Row], None]] = {
+    "signature": _load_signature,
+    "alias": _load_alias,
+    "sighting": _load_sighting,
+    "annotation": _load_annotation,
+    "draft": _load_draft,
+    "duplicate": _load_duplicate,
+    "evidence": _load_evidence,
+    "stack": _load_stack,
+    "case": _load_case,
+    "item": _load_item,
+}

@@ -3,6 +3,7 @@
 from kb.cases.fixstatus import cite, fix_status
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, case, short
+from kb.chat.search import Hit
 from kb.chat.state import State
 from kb.kernel.release import RHEL_BASE, RHEL_MINORS, Release
 from kb.model.case import Case, Workaround
@@ -73,13 +74,24 @@ def _cases(state: State) -> list[Case]:
 def _report_affected(state: State) -> Answer:
     p = state.p
     if state.chosen is not None or state.match is None:
-        return answer([Claim(p("affected.which"))], "nothing_loaded")
+        own = ranges(state, state.chosen) if state.chosen is not None else []
+        return answer([*own, Claim(p("affected.which"))], None if own else "nothing_loaded")
     match = state.match
     text = p("affected.report", status=p(f"status.{match.fix_status}"), reason=p.sentence(short(match.fix_reason)))
     entry = state.current
     assert entry is not None
     lines = tuple(dict.fromkeys(span for mark in match.marks if mark.role == "require" for span in mark.evidence))
-    return answer([Claim(text, lines, _case_commits(match.case), state.source(entry))])
+    claims = [Claim(text, lines, _case_commits(match.case), state.source(entry))]
+    return answer([*claims, *ranges(state, match.case)])
+
+
+def ranges(state: State, known: Case) -> list[Claim]:
+    """The kernels that a case says are affected."""
+    p, cited = state.p, (case(known.id),)
+    return [
+        Claim(p("case.affected", kernel=one.kernel, note=f" ({one.note})" if one.note else ""), (), cited, indent=1)
+        for one in known.affected
+    ]
 
 
 def _replayed(state: State, release: Release) -> list[Claim]:
@@ -228,9 +240,7 @@ def shown(state: State, found: Case) -> Answer:
     if found.require:
         texts = "; ".join(one.text for one in found.require)
         claims.append(Claim(p("case.demands", texts=texts), (), cited, indent=1))
-    for one in found.affected:
-        note = f" ({one.note})" if one.note else ""
-        claims.append(Claim(p("case.affected", kernel=one.kernel, note=note), (), cited, indent=1))
+    claims += ranges(state, found)
     claims += [Claim(p("fix.one", cite=cite(one), branch=""), (), (case(found.id), one.commit[:12]), indent=1)
                for one in found.fixes]  # fmt: skip
     return answer(claims)
@@ -238,25 +248,23 @@ def shown(state: State, found: Case) -> Answer:
 
 def show_case(state: State, question: Question) -> Answer:
     """A case by its id, or by the only beginning of one."""
-    wanted = question.first("show_case", "id") or question.first("case_id", "id") or ""
-    found = [one for one in state.base.cases if one.id.startswith(wanted)]
-    exact = [one for one in found if one.id == wanted]
-    if exact or len(found) == 1:
-        state.show((exact or found)[0])
-        return shown(state, (exact or found)[0])
+    wanted = question.first("show_case", "id", "id2") or question.first("case_id", "id") or ""
+    found = state.base.case(wanted)
+    if found is not None:
+        state.show(found)
+        return shown(state, found)
     claims = [Claim(state.p("case.no_such", id=wanted))]
-    if found:
-        claims += _entries(state, found)
-    return answer(claims, "unknown")
+    near = [Hit(one.id, one.status, one.title) for one in state.base.cases if one.id.startswith(wanted)]
+    return answer([*claims, *(_entries(state, near) if near else [])], "unknown")
 
 
-def entry_claim(state: State, found: Case) -> Claim:
+def entry_claim(state: State, found: Hit) -> Claim:
     """A case as an entry of a list."""
     text = state.p("case.entry", id=found.id, status=state.p.word(found.status), title=found.title)
     return Claim(text, (), (case(found.id),), indent=1)
 
 
-def _entries(state: State, found: list[Case]) -> list[Claim]:
+def _entries(state: State, found: list[Hit]) -> list[Claim]:
     state.listed = tuple(one.id for one in found[:_LISTED])
     claims = [entry_claim(state, one) for one in found[:_LISTED]]
     if len(found) > _LISTED:
@@ -266,7 +274,7 @@ def _entries(state: State, found: list[Case]) -> list[Claim]:
 
 def cases(state: State, question: Question) -> Answer:
     """The library."""
-    all_cases = list(state.base.cases)
+    all_cases = [Hit(one.id, one.status, one.title) for one in state.base.cases]
     return answer([Claim(state.p("case.count", count=len(all_cases))), *_entries(state, all_cases)])
 
 

@@ -104,7 +104,7 @@ def select(state: State, question: Question) -> Answer:
         from kb.chat.about_case import shown
 
         if 1 <= wanted <= len(state.listed):
-            found = next((one for one in state.base.cases if one.id == state.listed[wanted - 1]), None)
+            found = state.base.case(state.listed[wanted - 1])
             if found is not None:
                 state.show(found)
                 return shown(state, found)

@@ -90,13 +90,17 @@ def mask(state: State, question: Question) -> Answer:
     if hexed is None and names is None and own is None:
         return answer([Claim(p("mask.none"))], "unknown" if state.logs else "nothing_loaded")
     release = Release.parse(text) if text else None
+    if release is None and names is not None and entry is not None:  # names are asked about for this report's kernel
+        release = Release.parse(entry.report.kernel or "") or _own_release(entry)
     if value is None and names is None and own is not None:
         value = int(own, 16)
     found = decode(value, names=names, release=release)
     if found is None:
         return answer([Claim(p("mask.unreadable", text=hexed or names or ""))], "unknown")
     cited = (f"{_HEADER}, {found.era}",)
-    shown = f"{found.mask:#x}" if value is not None or len(found.tables) == 1 else names or ""
+    shown = f"{found.mask:#x}"
+    if value is None and names is not None:
+        shown = f"{names} = {shown}" if len(found.tables) == 1 else names
     return answer(_mask(state, shown, found, cited))
 
 

@@ -9,13 +9,15 @@ from kb.errors import UsageError
 from kb.model.verdict import Verdict
 
 if TYPE_CHECKING:
+    from kb.similar import Neighbour
     from kb.store import Shown
 
 _SHOWN = 8
+_FRAMES = 6
 
 
 def _stored(state: State, signature: str) -> "Shown | None":
-    if not state.base.path.exists():
+    if state.base.known is None:
         return None
     try:
         return state.base.show(signature)
@@ -62,10 +64,10 @@ def similar(state: State, question: Question) -> Answer:
         for match in diagnosis.matches
     ]
     claims += _neighbours(state)
-    for other in diagnosis.similar:
-        name = case(other.case) if other.case else other.signature
-        claims.append(Claim(p("similar.neighbour", score=other.score, title=other.title), (), (name,)))
-    claims += _alike_in_store(state, diagnosis.signature.id)
+    known = {match.case.id for match in diagnosis.matches}
+    for other in state.base.similar(entry.report, limit=_SHOWN):
+        if other.entry.case not in known:
+            claims += _explained(state, other)
     return answer(claims or [Claim(p("similar.none"), (entry.report.span,), (), state.source(entry))])
 
 
@@ -85,17 +87,16 @@ def _neighbours(state: State) -> list[Claim]:
     return claims
 
 
-def _alike_in_store(state: State, own: str) -> list[Claim]:
-    here = state.current
-    assert here is not None
-    if here.report.function is None or not state.base.path.exists():
-        return []
-    rows = state.base.store.signatures(kind=here.report.kind, words=here.report.function, limit=_SHOWN)
-    return [
-        Claim(state.p("similar.stored", title=row.title, count=row.count), (), (row.signature,))
-        for row in rows
-        if row.signature != own
-    ]
+def _explained(state: State, other: "Neighbour") -> list[Claim]:
+    """A neighbour with its score, and the frames that stand for each other: it suggests, it never links."""
+    p, cited = state.p, (case(other.entry.case) if other.entry.case else other.entry.signature,)
+    because = p("similar.because", words=p.sentence(other.because)) if other.because else ""
+    claims = [Claim(p("similar.neighbour", score=other.score, title=other.entry.title, because=because), (), cited)]
+    names = [other.entry.frames[right] for _left, right in other.alignment.pairs]
+    if names:
+        shown = " < ".join(names[:_FRAMES]) + (" ..." if len(names) > _FRAMES else "")
+        claims.append(Claim(p("similar.frames", count=len(names), names=shown), (), cited, indent=1))
+    return claims
 
 
 def note(state: State, question: Question) -> Answer:

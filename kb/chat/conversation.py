@@ -35,6 +35,9 @@ _BY_ARGUMENT = (
 _FOLLOWED = {"release": ("mask", "whatif", "verify"), "gfp": ("whatif",), "order": ("whatif",), "node": ("zones",)}
 """Arguments that repeat the last question with a new value ("and on 5.14?") rather than ask one of their own."""
 
+_LOG_LINE = 30
+"""Characters from which a single line without a question word may be one of a log."""
+
 _NEEDS_LOG = frozenset(
     "why happened excluded missing who kernel when blamed stack lines signature topic zones known similar seen reports"
     " compare changed select".split()
@@ -143,12 +146,14 @@ class Conversation:
             return answer(()), "nothing"
         if "\n" in text:
             return self._several(text)
+        if question.kind is None and len(text) >= _LOG_LINE and self._is_log(text):
+            return self._loaded(text + "\n", "pasted"), "load"
         kind = self._kind(question)
         if kind is None or (kind not in COMMANDS and self._foreign(question)):
             return self._unknown(question, kind)
         if kind == "paste":
             self._pasted = []
-        if kind in ("exit", "help", "paste"):
+        if kind in ("exit", "thanks", "help", "paste"):
             from kb.chat.unknown import exits
 
             return exits(state, kind), kind
@@ -208,8 +213,6 @@ class Conversation:
         return any(word.lower() not in known for word in question.strange)
 
     def _unknown(self, question: Question, kind: str | None) -> tuple[Answer, str]:
-        if kind is None and self._is_log(question.text):
-            return self._loaded(question.text + "\n", "pasted"), "load"
         from kb.chat.unknown import unknown
 
         if self._model is not None:

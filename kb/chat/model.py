@@ -89,7 +89,8 @@ def gather(state: State, question: Question) -> dict[str, str]:
                 text = f"{reason.verdict}: {reason.claim}: {reason.because}"
                 found[name] = f"{found[name]} | {safe(text)}" if name in found else safe(text)
     cases = [state.case] if state.case is not None else []
-    cases += [one for one in search(state.base, question.text, limit=_CASES) if one not in cases]
+    hits = (state.base.case(hit.id) for hit in search(state.base, question.text, limit=_CASES))
+    cases += [one for one in hits if one is not None and one not in cases]
     for one in cases:
         parts = [one.title, one.summary, *(f"fix {fix.commit[:12]} {fix.subject} in {fix.since}" for fix in one.fixes)]
         parts += [f"workaround {way.do}, risk {way.caveat}" for way in one.workarounds]
@@ -128,10 +129,12 @@ def checked(written: str, evidence: dict[str, str]) -> list[Claim]:
             continue
         given = " ".join((*names, *(evidence[name] for name in names)))
         if all(_stands(hard, given) for hard in _HARD.findall(text)):
-            claims.append(Claim(re.sub(r"\s+", " ", text), (), tuple(dict.fromkeys(names))))
+            text = re.sub(r"\s+([.!?。！？])", r"\1", re.sub(r"\s+", " ", text))
+            claims.append(Claim(text, (), tuple(dict.fromkeys(names))))
     return claims
 
 
 def _stands(hard: str, given: str) -> bool:
-    """Whether a number or a name stands in a text as a whole, not as part of a longer one."""
-    return re.search(rf"(?<![\w.]){re.escape(hard)}(?!\w|\.\d)", given) is not None
+    """Whether a number (its unit may follow at once) or a name stands in a text as a whole, not as part of another."""
+    end = r"(?!\d|\.\d)" if hard[-1].isdigit() and hard.isascii() and not hard.startswith("0x") else r"(?!\w)"
+    return re.search(rf"(?<![\w.]){re.escape(hard)}{end}", given) is not None

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 RANKS = (
-    "exit", "help", "paste", "load", "note", "file_case", "show_case", "search", "whatif", "changed", "compare", "seen",
-    "affected", "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar", "lines", "mask",
-    "signature", "blamed", "kernel", "when", "zones", "stack", "who", "why", "reports", "cases", "happened",
+    "exit", "thanks", "help", "paste", "load", "note", "file_case", "show_case", "search", "whatif", "changed",
+    "compare", "seen", "affected", "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar",
+    "lines", "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports", "cases",
+    "happened",
 )  # fmt: skip
 """Questions, those that a line with several means first before the others."""
 
-COMMANDS = frozenset("exit help paste load note file_case show_case search".split())
+COMMANDS = frozenset("exit thanks help paste load note file_case show_case search".split())
 """What takes the rest of its line as it is."""
 
 _WORD = re.compile(r"(?<![\w./:-])[A-Za-z]{3,20}(?![\w/:-])")

@@ -1,7 +1,7 @@
-"""Cases by words: a ranked look through the cases in memory, and the store's full-text index where there is one."""
+"""Cases by words: those that hold all of them, else those of the library that hold at least half, best first."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kb.model.case import Case
 
@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from kb.api import KnowledgeBase
 
 _WORD = re.compile(r"[a-z0-9_][\w.-]+|[\u3400-\u9fff]{2,}")
+
+
+class Hit(NamedTuple):
+    """A case found."""
+
+    id: str
+    status: str
+    title: str
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -22,8 +30,8 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def search(base: "KnowledgeBase", text: str, *, limit: int = 20, least: float = 1.0) -> list[Case]:
-    """Cases that hold half of the words or more, best first; a word in the title counts more than one in the prose.
+def search(base: "KnowledgeBase", text: str, *, limit: int = 20, least: float = 1.0) -> list[Hit]:
+    """Cases that hold half of the words or more; those that hold all of them (imported ones too) where there are such.
 
     Args:
         base: Whose cases.
@@ -35,20 +43,22 @@ def search(base: "KnowledgeBase", text: str, *, limit: int = 20, least: float = 
     if not words:
         return []
     ranked = [(score, found) for found in base.cases if (score := _score(found, words, least)) > 0]
-    best = [found for _score, found in sorted(ranked, key=lambda pair: (-pair[0], pair[1].id))]
-    return best[:limit]
+    best = [Hit(one.id, one.status, one.title) for _, one in sorted(ranked, key=lambda pair: (-pair[0], pair[1].id))]
+    if least > 1.0:
+        return best[:limit]
+    whole = [Hit(*row) for row in base.search(" ".join(text.split()), limit=limit)]
+    place = {hit.id: number for number, hit in enumerate(best)}
+    return sorted(whole, key=lambda hit: place.get(hit.id, len(place)))[:limit] or best[:limit]
 
 
 def _score(found: Case, words: tuple[str, ...], least: float) -> float:
-    """Zero unless half of the words stand in the case."""
+    """Zero unless half of the words stand in the case; a word in the title counts more than one in the prose."""
     fields = (
         (5.0, f"{found.id} {found.title}"),
         (4.0, " ".join(found.keywords)),
         (3.0, f"{found.summary} {found.subsystem} {' '.join(found.kind)}"),
-        (
-            2.0,
-            " ".join((*(f"{fix.commit} {fix.subject}" for fix in found.fixes), *(way.do for way in found.workarounds))),
-        ),
+        (2.0, " ".join(f"{fix.commit} {fix.subject}" for fix in found.fixes)),
+        (2.0, " ".join(way.do for way in found.workarounds)),
         (1.0, found.prose),
     )
     texts = [(weight, text.lower()) for weight, text in fields]

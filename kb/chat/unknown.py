@@ -16,6 +16,8 @@ def exits(state: State, kind: str) -> Answer:
     p = state.p
     if kind == "exit":
         return answer([Claim(p("help.bye"))], exit=True)
+    if kind == "thanks":
+        return answer([Claim(p("help.thanks"))])
     if kind == "paste":
         return answer([Claim(p("help.paste"))])
     claims = [Claim(p("help.exits")), Claim(p("help.intro"))]

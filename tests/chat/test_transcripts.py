@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-import kb
+from kb.api import KnowledgeBase
 from kb.chat import Conversation, Reply
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ TRANSCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conversation:
     """A conversation with the packaged cases and a store of its own; paths are those of the repository."""
     monkeypatch.chdir(ROOT)
-    return Conversation(kb.KnowledgeBase(tmp_path / "kb.db"), author="tester", folder=tmp_path)
+    return Conversation(KnowledgeBase(tmp_path / "kb.db"), author="tester", folder=tmp_path)
 
 
 def test_there_are_thirty_of_each_language() -> None:
@@ -42,7 +42,8 @@ def test_transcript(path: Path, talk: Conversation) -> None:
     reply: Reply | None = None
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         mark, _, rest = line.partition(" ")
-        where = f"{path.name}:{number}: {line!r}\n--- was answered ({reply.kind if reply else None}):\n{reply and reply.text}"
+        got = (reply.kind, reply.text) if reply is not None else ("nothing", "")
+        where = f"{path.name}:{number}: {line!r}\n--- was answered ({got[0]}):\n{got[1]}"
         if mark == ">":
             reply = talk.ask(rest)
             assert reply.language == path.name[:2] or not re.search("[A-Za-z]{2}", rest), where

@@ -198,6 +198,19 @@ class KnowledgeBase:
             self._library = library(self._folder)
         return self._library.cases
 
+    def reload(self, *folders: str | Path, skip_broken: bool = False) -> "Library":
+        """Read the cases afresh, those of more folders over the others.
+
+        Args:
+            folders: Folders of cases over the packaged ones, ``$KB_CASES`` and the one the base was made with.
+            skip_broken: Go on without cases that cannot be used; the library lists them in ``errors``.
+        """
+        from kb.cases.library import load
+
+        own = () if self._folder is None else (self._folder,)
+        self._library = load((*own, *folders), skip_broken=skip_broken)
+        return self._library
+
     @property
     def store(self) -> "Store":
         """The store, opened (and made) on first use."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kb import api
-from kb.cases.library import Library, load
+from kb.cases.library import Library
 from kb.errors import KbError
 from kb.model.log import Span
 from kb.model.report import Report
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 STEP = 0.02
 """Seconds of reading between two looks at what else is to be done."""
-KEPT = 500
+KEPT = 300
 """Diagnoses of a log that are kept; others are made again from the text when they are looked at."""
 
 
@@ -94,6 +94,21 @@ class Item:
         return f"{self.title} {self.kind} {self.kernel or ''} {self.case or ''} {self.source} {self.verdict}".lower()
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A neighbour of a report."""
+
+    subject: str
+    """``kb1:...`` or ``case:<id>``."""
+    title: str
+    score: float
+    because: str
+    pairs: tuple[tuple[str, str], ...]
+    """Both stacks, outwards: ``(ours, theirs)``, empty where one lacks the frame."""
+    same: bool | None
+    """What was declared: one problem, not, or nothing."""
+
+
 @dataclass
 class Desk:
     """The session: a log (``files`` or ``text``) or the store, and the knowledge base.
@@ -138,7 +153,7 @@ class Desk:
     def cases(self) -> Library:
         """The library; a case that is broken is left out of it and told in its errors. On the working thread."""
         if self._cases is None:
-            self._cases = load(self.folders, skip_broken=True)
+            self._cases = self.base.reload(*self.folders, skip_broken=True)
         return self._cases
 
     def add_folder(self, folder: str) -> None:
@@ -150,7 +165,8 @@ class Desk:
 
     def diagnose(self, report: Report) -> Diagnosis:
         """A report against the library. On the working thread."""
-        return api.diagnose(report, self.cases.cases, kernel=self.kernel)
+        _ = self.cases  # broken ones are left out
+        return self.base.diagnose(report, kernel=self.kernel)
 
     async def do(self, work: Callable[..., T], *args: object) -> T:
         """Run something on the working thread: parsing, diagnosing, and all use of ``base.store``."""
@@ -231,6 +247,31 @@ class Desk:
             except KbError:
                 continue
         return []
+
+    def near(self, found: Diagnosis) -> list[Near]:
+        """Neighbours of a report in the store, best first, with what people declared about them."""
+        store = self.base.known
+        if store is None:
+            return []
+        from kb.similar import names
+        from kb.store.duplicates import Duplicates
+
+        declared = Duplicates(store)
+        same = declared.same_as(found.signature.id)
+        out = []
+        for each in self.base.similar(found.report, limit=20):
+            subject = f"case:{each.entry.case}" if each.entry.case else each.entry.signature
+            history = declared.history(found.signature.id, subject)
+            verdict = True if subject in same else history[-1].same if history else None
+            pairs = tuple(each.explained(names(found.report)))
+            out.append(Near(subject, each.entry.title, each.score, each.because, pairs, verdict))
+        return out
+
+    def declare(self, found: Diagnosis, subject: str, same: bool) -> None:
+        """Keep what a person says of two ids: one problem, or not."""
+        from kb.store.duplicates import Duplicates
+
+        Duplicates(self.base.store).declare(found.signature.id, subject, same=same, author=self.author)
 
     def doc(self, item: Item) -> Doc | None:
         """The text a row's lines are numbered in."""

@@ -25,6 +25,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("[ ]", "report before, next report"),
         ("w", "wrap long lines"),
         ("v", "select lines; y copies them, a notes on them"),
+        ("d x", "of a neighbour (4): the same problem; a different one"),
         ("a c", "notes; new case"),
     ),
     "Notes": (

@@ -1,13 +1,12 @@
-"""The similar tab: neighbours with their scores. Similarity suggests; a person decides."""
+"""The similar tab: neighbours with their scores and stacks. Similarity suggests; a person decides."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from kb.model.verdict import Diagnosis
-from kb.tui.desk import Item
+from kb.tui.desk import Item, Near
 from kb.tui.rows import Entry, Row, clip, paragraph
 
 
-def similar_entries(found: Diagnosis, alike: Sequence[Item], width: int) -> list[Entry]:
+def similar_entries(near: Sequence[Near], alike: Sequence[Item], width: int) -> list[Entry]:
     """Entries: reports of the log with the same signature, then neighbours by similarity."""
     out: list[Entry] = []
     if alike:
@@ -15,13 +14,28 @@ def similar_entries(found: Diagnosis, alike: Sequence[Item], width: int) -> list
         for item in alike[:200]:
             row: Row = [(f"   L{item.span[0]:<8} {clip(item.last, 18)} ", "dim"), (clip(item.title, width - 32), "")]
             out.append(Entry(row, copies=f"{item.signature}  {item.title}"))
-    out.append(Entry([("Neighbours by similarity", "head")], plain=True))
-    if not found.similar:
-        text = "The store has no neighbours yet: none is suggested for this report."
+    out.append(Entry([("Neighbours by similarity: d the same problem, x a different one", "head")], plain=True))
+    if not near:
+        text = "Nothing in the store is near: kb match --record and kb import fill it."
         out += [Entry(row, plain=True) for row in paragraph(text, width, "dim", [("   ", "")])]
-    for other in found.similar:
-        bar = "█" * round(other.score * 10)
-        name = other.case or other.signature
-        row = [(f"   {other.score:4.2f} {bar:<10} ", ""), (clip(f"{name}  {other.title}", width - 20), "")]
-        out.append(Entry(row, copies=f"{other.signature}  {other.title}", more=other.signature))
+    for each in near:
+        out += _neighbour(each, width)
     return out
+
+
+def _neighbour(near: Near, width: int) -> Iterator[Entry]:
+    sign, role = {None: (" ", ""), True: ("=", "good"), False: ("≠", "bad")}[near.same]
+    bar = "█" * round(near.score * 10)
+    said = {None: "", True: "  declared the same", False: "  declared different"}[near.same]
+    name = near.subject.removeprefix("case:")
+    row: Row = [(f" {sign} ", role), (f"{near.score:4.2f} {bar:<10} ", ""), (clip(f"{name}{said}", width - 19), "key")]
+    yield Entry(row, copies=near.subject, more=near.subject)
+    because = f" ({near.because})" if near.because else ""
+    for part in paragraph(f"{near.title}{because}", width, "", [(" " * 19, "")]):
+        yield Entry(part, copies=near.subject, more=near.subject)
+    half = (width - 24) // 2
+    for ours, theirs in near.pairs:
+        mark = "=" if ours and theirs else "<" if ours else ">"
+        look = "dim" if mark == "=" else "warn"
+        line: Row = [(" " * 19, ""), (clip(ours, half), look), (f" {mark} ", look), (clip(theirs, half), look)]
+        yield Entry(line, copies=near.subject, more=near.subject)

@@ -145,7 +145,7 @@ def test_tabs_show_allocation_and_case_and_enter_leads_back_to_the_lines(tmp_pat
         await here.keys("3")
         await here.shows("Predicates")
         await here.keys("4")
-        await here.shows("no neighbours yet")
+        await here.shows("Nothing in the store is near")
         await here.keys("escape")
         await here.shows("2 reports")
 
@@ -175,3 +175,29 @@ def test_a_report_beyond_those_kept_is_read_again_from_its_lines(tmp_path: Path)
         assert found.matches[0].marks[0].evidence == ((16, 16),)
 
     drive(flow, files=[log(tmp_path)])
+
+
+def test_neighbours_are_shown_with_their_stacks_and_declared_the_same_or_different(tmp_path: Path) -> None:
+    from kb.api import KnowledgeBase
+    from kb.store.duplicates import Duplicates
+
+    other = seed().replace(b"osdmap_set_max_osd", b"osdmap_set_min_osd")
+    with KnowledgeBase(tmp_path / "kb.db") as base:
+        (theirs,) = [base.record(report).signature for report in base.read(other)]
+
+    async def flow(here: Flow) -> None:
+        await here.keys("enter")
+        await here.shows("order_walk_refusal")
+        await here.keys("4")
+        await here.shows(theirs)
+        assert "osdmap_set_max_osd" in here.text()
+        assert "> osdmap_set_min_osd" in here.text()
+        await here.keys("d")
+        await here.shows("declared the same")
+        await here.keys("x")
+        await here.shows("declared different")
+
+    drive(flow, stdin=seed(), db=tmp_path / "kb.db")
+    with KnowledgeBase(tmp_path / "kb.db") as base:
+        history = Duplicates(base.store).history("kb1:35cb166c9cbb7e74", theirs)
+        assert [(each.same, each.author) for each in history] == [(True, "tester"), (False, "tester")]

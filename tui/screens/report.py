@@ -15,7 +15,7 @@ from kb.render.safe import safe
 from kb.tui.allocation import picture
 from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
-from kb.tui.desk import Desk, Doc, Item
+from kb.tui.desk import Desk, Doc, Item, Near
 from kb.tui.rows import MARKS, Entry, paragraph
 from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
@@ -44,6 +44,8 @@ class ReportScreen(Screen[None]):
         Binding("left_square_bracket", "walk(-1)", "Report before", show=False),
         Binding("right_square_bracket", "walk(1)", "Next", key_display="[ ]"),
         Binding("y", "copy", "Copy"),
+        Binding("d", "declare(True)", "The same problem", show=False),
+        Binding("x", "declare(False)", "A different problem", show=False),
         Binding("a", "annotate", "Note"),
         Binding("c", "new_case", "New case"),
     ]
@@ -53,6 +55,7 @@ class ReportScreen(Screen[None]):
         self.desk, self.item = desk, item
         self.found: Diagnosis | None = None
         self.sample: list[str] = []
+        self.near: list[Near] = []
 
     def compose(self) -> ComposeResult:
         """Head, tabs, panes, keys."""
@@ -82,7 +85,9 @@ class ReportScreen(Screen[None]):
         self._head("reading …")
         try:
             self.found = await self.desk.do(self.desk.diagnosis, self.item)
-            self.sample = await self.desk.do(self.desk.sample, self.found) if self.found else []
+            if self.found:
+                self.sample = await self.desk.do(self.desk.sample, self.found)
+                self.near = await self.desk.do(self.desk.near, self.found)
         except KbError as error:
             self.app.say(error)
             return
@@ -107,7 +112,7 @@ class ReportScreen(Screen[None]):
         self.query_one("#claims", Entries).fill(claims(found))
         self.query_one("#allocation", Fitted).show(lambda width: picture(found.facts.detail, width))
         self.query_one("#case", Fitted).show(lambda width: case_entries(found, width, self.sample))
-        self.query_one("#similar", Fitted).show(lambda width: similar_entries(found, alike, width))
+        self.query_one("#similar", Fitted).show(lambda width: similar_entries(self.near, alike, width))
 
     def action_tab(self, name: str) -> None:
         """Show a tab."""
@@ -146,6 +151,26 @@ class ReportScreen(Screen[None]):
     @on(Lines.Chosen, "#claims")
     def _to_log(self) -> None:
         self.query_one("#log").focus()
+
+    @work(exclusive=True, group="declare")
+    async def action_declare(self, same: bool) -> None:
+        """Say that the neighbour under the cursor is the same problem, or that it is not."""
+        pane = self.query_one("#similar", Fitted)
+        entry = pane.current
+        if self.found is None or not pane.has_focus or entry is None or not entry.more:
+            self.notify("choose a neighbour first: 4")
+            return
+        found, cursor = self.found, pane.cursor
+        try:
+            await self.desk.do(self.desk.declare, found, entry.more, same)
+            self.near = await self.desk.do(self.desk.near, found)
+        except KbError as error:
+            self.app.say(error)
+            return
+        alike = self.app.triage.alike(self.item)
+        pane.show(lambda width: similar_entries(self.near, alike, width))
+        pane.jump(cursor)
+        self.notify("saved: the same problem" if same else "saved: a different problem")
 
     def action_search(self) -> None:
         """Type to search the log."""

@@ -16,6 +16,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
+from kb.chat.paint import paint
 from kb.chat.phrases import phrases
 from kb.errors import KbError
 from kb.render.safe import safe
@@ -23,7 +24,6 @@ from kb.render.safe import safe
 if TYPE_CHECKING:
     from kb.chat import Conversation, Reply
 
-_CITED = re.compile(r"(\[(?:[^\[\]\n]{0,300})\])$|(\[(?:[^\[\]\n]{0,300})\])(?= \[)")
 _LOAD = re.compile(r"\s{0,10}(?:load|open|加载|打开|读取?)\s{1,10}")
 
 
@@ -49,7 +49,7 @@ class _Questions(Completer):
 def converse(talk: "Conversation", files: list[str], color: str) -> int:
     """Talk until the asker leaves; returns the exit code."""
     painted = color == "always" or (color == "auto" and not os.environ.get("NO_COLOR"))
-    print(_paint(talk.greeting(), painted))
+    print(paint(talk.greeting(), painted))
     for name in files:
         _show(talk.load(name), painted)
     session: PromptSession[str] = PromptSession(
@@ -78,14 +78,7 @@ def _show(reply: "Reply", painted: bool) -> None:
     if reply.understood:
         print(phrases(reply.language)("read.as", text=safe(reply.understood)))
     if reply.text:
-        print(_paint(reply.text, painted))
-
-
-def _paint(text: str, painted: bool) -> str:
-    """Citations dim; the text itself is already safe."""
-    if not painted:
-        return text
-    return "\n".join(_CITED.sub("\x1b[2m\\g<0>\x1b[0m", line) for line in text.split("\n"))
+        print(paint(reply.text, painted))
 
 
 def _history() -> History:

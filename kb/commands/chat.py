@@ -31,7 +31,7 @@ def ask(options: argparse.Namespace) -> int:
 
         print(json.dumps(reply.to_json(), ensure_ascii=True))
     else:
-        _say(reply)
+        _say(reply, options.color)
     if files and not talk.loaded and not reply.known:
         return EMPTY
     return OK if reply.known else EMPTY if reply.kind == "nothing_loaded" else UNKNOWN
@@ -58,18 +58,29 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _say(reply: "Reply") -> None:
+def _say(reply: "Reply", color: str = "never") -> None:
+    """Print a reply: laid out on a terminal, a line a claim elsewhere."""
     if reply.understood:
         from kb.chat.phrases import phrases
         from kb.render.safe import safe
 
         print(phrases(reply.language)("read.as", text=safe(reply.understood)))
     if reply.text:
-        print(reply.text)
+        print(_laid_out(reply.text, color))
         sys.stdout.flush()
 
 
-def _model(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _laid_out(text: str, color: str) -> str:
+    from kb.commands.match import colored
+
+    if not sys.stdout.isatty() and color != "always":
+        return text
+    from kb.chat.paint import paint
+
+    return paint(text, colored(color), None if sys.stdout.isatty() else 1 << 30)
+
+
+def _model(options: argparse.Namespace) -> "Model | None":
     import os
 
     name = options.model or os.environ.get("KB_LLM_MODEL")

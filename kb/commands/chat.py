@@ -10,6 +10,7 @@ from kb.errors import UsageError
 
 if TYPE_CHECKING:
     from kb.chat import Reply
+    from kb.chat.model import Model
 
 
 def ask(options: argparse.Namespace) -> int:

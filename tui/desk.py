@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kb import api
 from kb.cases.library import Library
@@ -21,6 +21,10 @@ from kb.errors import KbError
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis
+from kb.tui.feed import Feed
+
+if TYPE_CHECKING:
+    from kb.log.source import Source
 
 T = TypeVar("T")
 
@@ -95,6 +99,19 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of reading."""
+
+    found: tuple[Item, ...]
+    said: str
+    """How far it is."""
+    fresh: bool = False
+    """What was found before is found again: forget it."""
+    idle: bool = False
+    """Nothing came: no hurry with the next step."""
+
+
+@dataclass(frozen=True, slots=True)
 class Near:
     """A neighbour of a report."""
 
@@ -116,14 +133,14 @@ class Desk:
     Args:
         base: Cases and store.
         files: Logs to read; empty for the store.
-        stdin: Standard input, where that is the log.
+        feed: Standard input, where that is the log.
         kernel: Release to assume where the log prints none.
         folders: Folders of cases beyond the packaged ones and ``$KB_CASES``.
     """
 
     base: api.KnowledgeBase
     files: tuple[str, ...] = ()
-    stdin: "Callable[[], bytes] | None" = None
+    feed: Feed | None = None
     kernel: str | None = None
     folders: tuple[str, ...] = ()
     author: str = field(default_factory=lambda: _author())
@@ -138,12 +155,12 @@ class Desk:
     @property
     def of_log(self) -> bool:
         """True when the desk shows a log rather than the store."""
-        return bool(self.files) or self.stdin is not None
+        return bool(self.files) or self.feed is not None
 
     @property
     def name(self) -> str:
         """What is shown, for the head of the screen."""
-        if self.stdin is not None:
+        if self.feed is not None:
             return "standard input"
         if len(self.files) == 1:
             return self.files[0]
@@ -172,11 +189,30 @@ class Desk:
         """Run something on the working thread: parsing, diagnosing, and all use of ``base.store``."""
         return await asyncio.get_running_loop().run_in_executor(self._work, work, *args)
 
-    def steps(self) -> Iterator[tuple[list[Item], str]]:
-        """Read the log: rows as they are found, and how far it is. For :meth:`do`, one ``next`` a step."""
+    def steps(self) -> Iterator[Progress]:
+        """Read the log. For :meth:`do`, one ``next`` a step."""
+        if self.feed is None:
+            yield from self._read(api.inputs(self.files))
+            return
+        read, took = -1, 0.0
+        while not self.closed:
+            self.feed.poll()
+            # a log that is still written is read again from its start: the more that costs, the more seldom
+            if self.feed.size != read and self.feed.quiet and time.monotonic() > took:
+                read, began = self.feed.size, time.monotonic()
+                self._diagnoses.clear()
+                yield Progress((), "reading", fresh=True)
+                yield from self._read(api.inputs(self.feed.data))
+                took = time.monotonic() + 5 * (time.monotonic() - began)
+            elif self.feed.ended and self.feed.size == read:
+                return
+            else:
+                yield Progress((), f"{self.feed.size:,} bytes from standard input", idle=True)
+
+    def _read(self, sources: "Iterable[Source]") -> Iterator[Progress]:
         number = 0
-        for source in api.inputs(self.files) if self.stdin is None else api.inputs(self.stdin()):
-            yield [], f"reading {source.name}"
+        for source in sources:
+            yield Progress((), f"reading {source.name}")
             doc = self.docs[source.name] = Doc.of(source.name, source.data, source.notes)
             found: list[Item] = []
             since = time.monotonic()
@@ -184,9 +220,9 @@ class Desk:
                 found.append(self._item(number, report))
                 number += 1
                 if time.monotonic() - since > STEP:
-                    yield found, f"line {report.span[1]} of {len(doc)}"
+                    yield Progress(tuple(found), f"line {report.span[1]:,} of {len(doc):,}")
                     found, since = [], time.monotonic()
-            yield found, f"{len(doc)} lines read"
+            yield Progress(tuple(found), f"{len(doc):,} lines read")
 
     def _item(self, number: int, report: Report) -> Item:
         found = self.diagnose(report)

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
 
 from kb import api
 from kb.cli import OK
@@ -16,12 +15,14 @@ def run(options: argparse.Namespace) -> int:
         from kb.tui.web import serve
 
         return serve(options)
-    stdin = None
+    from kb.tui.feed import Feed
+
+    feed = None
     served = "TEXTUAL_DRIVER" in os.environ  # by --web: keys come from the browser, through the driver's own pipe
     if served:
         pass
     elif "-" in options.files or (not options.files and not sys.stdin.isatty()):
-        stdin = _keys_from_terminal()
+        feed = Feed(_keys_from_terminal())
     elif not sys.stdin.isatty():
         _keys_from_terminal()
     if not served and not sys.stderr.isatty():
@@ -31,14 +32,14 @@ def run(options: argparse.Namespace) -> int:
 
     files = tuple(name for name in options.files if name != "-")
     folders = (options.cases,) if options.cases else ()
-    app = Tui(Desk(api.KnowledgeBase(options.db, cases=options.cases), files, stdin, options.kernel, folders))
+    app = Tui(Desk(api.KnowledgeBase(options.db, cases=options.cases), files, feed, options.kernel, folders))
     app.run()
     return app.return_code or OK
 
 
-def _keys_from_terminal() -> Callable[[], bytes]:
-    """Standard input becomes the terminal's; the log that came in on it is read when it is asked for."""
-    log = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+def _keys_from_terminal() -> int:
+    """Standard input becomes the terminal's; returns the descriptor of the log that came in on it."""
+    log = os.dup(sys.stdin.fileno())
     try:
         terminal = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
@@ -46,4 +47,4 @@ def _keys_from_terminal() -> Callable[[], bytes]:
         raise UsageError(f"no terminal to read keys from: {error.strerror}", help=help_) from None
     os.dup2(terminal, sys.stdin.fileno())
     os.close(terminal)
-    return log.read
+    return log

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from kb.api import KnowledgeBase
 from kb.tui.app import Tui
 from kb.tui.desk import Desk
+from kb.tui.feed import Feed
 
 CASE = Path(__file__).resolve().parents[2] / "cases/nofs-high-order-watermark"
 
@@ -93,6 +94,7 @@ def drive(
     *,
     files: Sequence[str] = (),
     stdin: bytes | None = None,
+    feed: Feed | None = None,
     db: Path | None = None,
     folders: Sequence[str] = (),
     size: tuple[int, int] = (100, 30),
@@ -101,7 +103,8 @@ def drive(
 
     async def run() -> None:
         base = KnowledgeBase(db)
-        app = Tui(Desk(base, tuple(files), None if stdin is None else lambda: stdin, None, tuple(folders), "tester"))
+        source = feed if stdin is None else Feed(None, stdin)
+        app = Tui(Desk(base, tuple(files), source, None, tuple(folders), "tester"))
         async with app.run_test(size=size, notifications=True) as pilot:
             here = Flow(app, pilot)
             if files or stdin is not None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from kb.store import Store
-from tests.tui.driving import Flow, drive, log, seed
+from kb.tui.feed import Feed
+from tests.tui.driving import WARNING, Flow, drive, log, seed
 
 
 def test_a_log_shows_its_reports_with_verdict_and_place(tmp_path: Path) -> None:
@@ -99,6 +101,22 @@ def test_standard_input_is_a_log_like_any_other() -> None:
         assert "1 report   1 known   by first ↑   standard input" in here.text()
 
     drive(flow, stdin=seed())
+
+
+def test_a_log_that_is_still_written_is_shown_and_grows(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+
+    async def flow(here: Flow) -> None:
+        os.write(writing, WARNING)
+        await here.shows("1 report ")
+        await here.shows("following")
+        os.write(writing, seed())
+        await here.shows("2 reports")
+        os.close(writing)
+        await here.until(lambda: not here.app.triage.catalog.busy, "the end is seen")
+        assert "2 reports   1 known" in here.text()
+
+    drive(flow, feed=Feed(reading))
 
 
 def filled(path: Path, count: int) -> Path:

@@ -1,5 +1,6 @@
 """The first screen: what is in the log, or in the store."""
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -12,7 +13,7 @@ from textual.widgets import Footer, Input, Static
 from kb.errors import KbError
 from kb.render.safe import safe
 from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
-from kb.tui.desk import KEPT, Desk, Item
+from kb.tui.desk import KEPT, Desk, Item, Progress
 from kb.tui.summary import summary
 from kb.tui.widgets.lines import Entries, Lines
 from kb.tui.widgets.triage_list import TriageList
@@ -66,12 +67,20 @@ class Triage(Screen[None]):
     def on_mount(self) -> None:
         """Begin to read."""
         self.list.focus()
+        self._tell_broken()
         self.query_one("#filter").display = False
         self.query_one("#summary").can_focus = False
         self.catalog.look("", self.order, self.descending)
         if isinstance(self.catalog, LogCatalog):
             self._read(self.catalog)
         self._show()
+
+    @work(group="library")
+    async def _tell_broken(self) -> None:
+        """Cases that cannot be used are left out, and that is said."""
+        library = await self.desk.do(lambda: self.desk.cases)
+        for error in library.errors[:3]:
+            self.app.say(error)
 
     @work(exclusive=True, group="read")
     async def _read(self, catalog: LogCatalog) -> None:
@@ -80,23 +89,34 @@ class Triage(Screen[None]):
         catalog.busy = "reading"
         while not self.desk.closed:
             try:
-                piece = await self.desk.do(next, steps, None)
+                step = await self.desk.do(next, steps, None)
             except KbError as error:
                 self._fail(error)
                 break
-            if piece is None:
+            if step is None:
                 break
-            found, self._progress = piece
-            was = len(catalog)
-            catalog.add(found)
-            self._changed()
-            if not was and len(catalog):
-                self._rested()
+            self._progress = step.said
+            await self._take(catalog, step)
         catalog.busy = ""
         catalog.sort()
         if not catalog.total:
             self.query_one("#summary", Entries).fill([])
         self._rested()
+
+    async def _take(self, catalog: LogCatalog, step: Progress) -> None:
+        if step.fresh:
+            catalog.clear()
+        was = len(catalog)
+        catalog.add(step.found)
+        if step.idle:
+            catalog.busy = "following"
+            self._show()
+            await asyncio.sleep(0.1)
+            return
+        catalog.busy = "reading"
+        self._changed()
+        if not was and len(catalog):
+            self._rested()
 
     def _arrived(self) -> None:
         """On a thread of the catalog: bursts become one repaint."""

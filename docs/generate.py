@@ -66,6 +66,16 @@ def vocabulary() -> str:
     return "\n".join(["| fact | means |", "|---|---|", *rows, *more]) + "\n"
 
 
+def questions() -> str:
+    """The questions that the conversation offers, English and Chinese side by side."""
+    sys.path.insert(0, str(ROOT))
+    from kb.chat.phrases import phrases
+
+    both = zip(phrases("en").examples, phrases("zh").examples, strict=True)
+    rows = [f"| {english.ask} | {chinese.ask} |" for english, chinese in both]
+    return "\n".join(["| English | 中文 |", "|---|---|", *rows]) + "\n"
+
+
 def commands() -> list[tuple[str, ...]]:
     """Every command of kb as its words, in the order of its help: ``()``, ``("match",)``, ``("case",)`` ..."""
     return list(_walk(()))

@@ -3,6 +3,7 @@
 Everything is said in characters first (length, shade, letters, marks); colour only repeats it.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -192,7 +193,7 @@ def _heat_rows(zone: Mapping[str, Any], orders: int, asked: object, lead: int, c
 
 
 def _replays(zones: Sequence[Mapping[str, Any]], width: int) -> Iterator[Entry]:
-    for zone in sorted(zones, key=lambda each: each.get("tried") or 99):
+    for zone in sorted(zones, key=_turn):
         replays = list(zone.get("replay") or ())
         if not replays:
             yield Entry([(f" {_label(zone)}: not tried", "dim")], _evidence(zone))
@@ -204,7 +205,8 @@ def _replays(zones: Sequence[Mapping[str, Any]], width: int) -> Iterator[Entry]:
         else:
             columns = [[part for replay in replays for part in _column(replay, width - 3)]]
             half = width
-        tried = f" (tried {_ordinal(zone['tried'])})" if zone.get("tried") else ""
+        turn = _turn(zone)
+        tried = f" (tried {ordinal(turn)})" if turn < _NEVER else ""
         yield Entry([(f" {_label(zone)}{tried}", "key")], _evidence(zone), more=_verdicts(zone))
         for parts in zip_longest(*columns, fillvalue=[]):
             row: Row = []
@@ -213,8 +215,18 @@ def _replays(zones: Sequence[Mapping[str, Any]], width: int) -> Iterator[Entry]:
             yield Entry(row, _evidence(zone), more=_verdicts(zone))
 
 
-def _ordinal(number: int) -> str:
-    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+_NEVER = 1 << 20
+
+
+def _turn(zone: Mapping[str, Any]) -> int:
+    """When a zone was tried, from 0."""
+    turn = zone.get("tried")
+    return turn if isinstance(turn, int) else _NEVER
+
+
+def ordinal(turn: int) -> str:
+    """``first`` for 0."""
+    return {0: "first", 1: "second", 2: "third"}.get(turn, f"{turn + 1}th")
 
 
 def _verdicts(zone: Mapping[str, Any]) -> str:
@@ -251,6 +263,9 @@ def _column(replay: Mapping[str, Any], width: int) -> list[Row]:
     return rows
 
 
+_KILOBYTES = re.compile(r" \(-?\d{1,20} kB\)")
+
+
 def _step(step: Mapping[str, Any], width: int) -> Row:
     holds = bool(step.get("holds"))
     name = str(step.get("name", ""))
@@ -258,8 +273,8 @@ def _step(step: Mapping[str, Any], width: int) -> Row:
         said = str(step.get("text", "")).rpartition(": ")[2] or ("a block" if holds else "no block")
     else:
         said = f"{step.get('left')} {'>' if holds else '<='} {step.get('needs')}"
-        text = str(step.get("text", ""))
-        said = text if len(text) + 14 <= width else said
+        text = _KILOBYTES.sub("", str(step.get("text", ""))).removesuffix(": ok").removesuffix(": fails")
+        said = text if len(text) + 11 + (0 if holds else 14) <= width else said
     tail = "" if holds else next((t for t in ("  ◀ fails here", "  ◀ fails") if 11 + len(said) + len(t) <= width), " ◀")
     sign = "✓" if holds else "✗"
     return [(clip(f"{sign} {name:<8} {said}{tail}", width), "" if holds else "bad")]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kb.model.report import Frame, Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark
 from kb.render.safe import safe, spans
+from kb.tui.allocation import ordinal
 from kb.tui.rows import MARKS, REASONS, Entry
 
 
@@ -90,7 +91,7 @@ def _zones(found: Diagnosis) -> Iterator[Entry]:
         verdict = zone.get("verdict") or ""
         mark, role = {"refuses": ("✗", "bad"), "admits": ("✓", "good")}.get(verdict, ("·", "dim"))
         free = f"free {zone.get('free')} min {zone.get('min')} reserve {zone.get('reserve')}"
-        tried = f", tried as number {zone['tried']}" if zone.get("tried") else ""
+        tried = f", tried {ordinal(zone['tried'])}" if isinstance(zone.get("tried"), int) else ""
         more = f"{label} {verdict}: {free} pages{tried}. Tab 2 shows the arithmetic. {spans(evidence)}"
         yield Entry([(f" {mark} ", role), (f"{label:<15}", ""), (f" {free}", "dim")], evidence, more=more)
 

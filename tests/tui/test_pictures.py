@@ -33,7 +33,7 @@ def test_no_row_is_wider_than_the_screen(found: Diagnosis, width: int) -> None:
 
 def test_the_failing_step_is_marked_and_the_new_rule_stands_beside_the_old(found: Diagnosis) -> None:
     shown = lines(picture(found.facts.detail, 120))
-    start = shown.index(" Node 1 Normal (tried first)")
+    start = shown.index(" Node 1 Normal (tried second)")
     rows = [line.split() for line in shown[start + 1 : start + 8]]
     assert rows[0][:3] == ["order-walk", "(this", "kernel)"]
     assert "free-block (for comparison)" in shown[start + 1]

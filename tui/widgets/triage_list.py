@@ -16,7 +16,7 @@ class TriageList(Lines):
     DEFAULT_CSS = "TriageList { overflow-x: hidden; overflow-y: scroll; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open"),
-        Binding("space,m", "mark", "Mark"),
+        Binding("space,m", "mark", "Mark", show=False),
     ]
 
     def __init__(self, catalog: Catalog, *, stored: bool, id: str | None = None):

@@ -1,0 +1,44 @@
+"""Whole screens as text, reviewed as diffs: `pytest --update` rewrites them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.driving import Flow, drive, log
+
+SHOTS = Path(__file__).parent / "__snapshots__"
+
+SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...], str]] = {
+    "triage-80x24": ((80, 24), ("down",), "nofs-high-order-watermark"),
+    "evidence-120x40": ((120, 40), ("down", "enter", *["down"] * 8), "1673 pages are left"),
+    "allocation-80x24": ((80, 24), ("down", "enter", "2"), "Node 1 Normal"),
+    "allocation-200x60": ((200, 60), ("down", "enter", "2"), "refuses at order 3"),
+    "case-120x40": ((120, 40), ("down", "enter", "3"), "Predicates"),
+    "help-80x24": ((80, 24), ("question_mark",), "filter as you type"),
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_the_screen_looks_as_reviewed(name: str, tmp_path: Path, update: bool) -> None:
+    size, keys, waits = SCREENS[name]
+    shots: list[str] = []
+
+    async def flow(here: Flow) -> None:
+        for key in keys:
+            await here.keys(key)
+            if key == "enter":
+                await here.shows("order_walk_refusal")
+        await here.shows(waits)
+        await here.pilot.pause(0.2)
+        shots.append(here.text().replace(str(tmp_path), "/logs") + "\n")
+
+    path = tmp_path / "two.log"
+    log(tmp_path)
+    drive(flow, files=[str(path)], size=size, db=tmp_path / "kb.db")
+    shot = SHOTS / f"{name}.txt"
+    text = "\n".join(line.split("   /logs")[0].split("   /tmp")[0].rstrip() for line in shots[0].split("\n"))
+    if update:
+        shot.write_text(text, encoding="utf-8")
+    assert text == shot.read_text(encoding="utf-8")

@@ -193,6 +193,18 @@ def test_nothing_is_stored_unless_asked_for(tmp_path: Path) -> None:
     assert not (tmp_path / "kb.db").exists()
 
 
+def test_a_damaged_store_stops_only_who_named_it(tmp_path: Path) -> None:
+    damaged = tmp_path / "data" / "kb" / "kb.db"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"not a database" * 500)
+    named = kb("match", "--brief", "--db", str(damaged), stdin=OOPS)
+    assert (named.returncode, str(damaged) in named.stderr.decode()) == (4, True)
+    default = kb("match", "--brief", stdin=OOPS, env={"XDG_DATA_HOME": str(tmp_path / "data")})
+    assert default.returncode == 1
+    assert b"some_new_function" in default.stdout
+    assert b"going on without the store" in default.stderr
+
+
 def test_the_case_verbs(example: Path, tmp_path: Path) -> None:
     assert "nofs-high-order-watermark" in kb("case", "list").stdout.decode()
     assert "only enforce watermarks" in kb("case", "show", "nofs-high").stdout.decode()

@@ -5,13 +5,13 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
-from kb.errors import UsageError
+from kb.errors import StoreError, UsageError
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis
 
@@ -26,11 +26,11 @@ def run(options: argparse.Namespace) -> int:
     started = time.perf_counter()
     count = known = 0
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
-        symbols = _symbols(options)
+        symbols, diagnose = _symbols(options), _diagnoser(base, options)
         for report in _reports(options.files):
             if symbols is not None:
                 report = symbols.annotate(report)
-            diagnosis = base.diagnose(report, kernel=options.kernel, context=options.context)
+            diagnosis = diagnose(report, kernel=options.kernel, context=options.context)
             if options.record:
                 base.record(report, source=options.source, host=options.host)
             _print(diagnosis, options, count)
@@ -42,6 +42,25 @@ def run(options: argparse.Namespace) -> int:
         print("kb: no report in the input", file=sys.stderr)
         return EMPTY
     return OK if known else UNKNOWN
+
+
+def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable[..., Diagnosis]:
+    """How to diagnose. A damaged store that nobody named must not keep a log from being read at 3 am: a note, no error."""
+    if options.db or options.record or os.environ.get("KB_DB"):
+        return base.diagnose
+
+    def diagnose(report: Report, **more: Any) -> Diagnosis:
+        nonlocal usable
+        if usable:
+            try:
+                return base.diagnose(report, **more)
+            except StoreError as error:
+                usable = False
+                print(f"kb: going on without the store: {error}", file=sys.stderr)
+        return api.diagnose(report, base.cases, **more)
+
+    usable = True
+    return diagnose
 
 
 def _reports(files: list[str]) -> Iterator[Report]:

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable[..., Diagnosis]:
-    """How to diagnose. A damaged store that nobody named must not keep a log from being read at 3 am: a note, no error."""
+    """How to diagnose. A damaged store that nobody named is noted: at 3 am the log must still be read."""
     if options.db or options.record or os.environ.get("KB_DB"):
         return base.diagnose
 

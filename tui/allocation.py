@@ -27,7 +27,8 @@ def picture(detail: Mapping[str, Any], width: int) -> list[Entry]:
     """
     zones = detail.get("zones") or []
     if not zones:
-        return [Entry([("The report prints no zones: there is no allocator's state to draw.", "dim")])]
+        text = "The report prints no zones: there is no allocator's state to draw."
+        return [Entry(row) for row in paragraph(text, width, "dim")]
     out = [*_request(detail, width), _head("Free against the watermarks"), *_bars(zones, width)]
     out += [_head("Free blocks by order"), *_heat(zones, detail.get("order"), width)]
     out += [_head("The watermark test, zone by zone"), *_replays(zones, width)]
@@ -62,7 +63,9 @@ def size(pages: int) -> str:
 
 def _request(detail: Mapping[str, Any], width: int) -> Iterator[Entry]:
     order = detail.get("order")
-    parts = [f"order:{order} = {1 << order} pages side by side"] if isinstance(order, int) and order >= 0 else []
+    parts = []
+    if isinstance(order, int) and order >= 0:
+        parts.append(f"order:{order} = {1 << order} pages side by side" if order else "order:0 = 1 page")
     if detail.get("gfp_mask"):
         parts.append(f"mask {detail['gfp_mask']} {detail.get('gfp_name') or ''}".rstrip())
     parts += [f"{name} {detail[key]}" for name, key in (("highest zone", "zone"), ("rules", "rule")) if detail.get(key)]

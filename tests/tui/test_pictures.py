@@ -148,3 +148,19 @@ def test_a_damaged_report_is_told_as_such(tmp_path: Path) -> None:
         shown = lines(claims(found))
         assert found.report.corrupted is None or any("corrupted" in line for line in shown)
         picture(found.facts.detail, 80)
+
+
+def test_every_report_of_the_labelled_logs_can_be_drawn(corpus: Path) -> None:
+    drawn = 0
+    for path in sorted(corpus.glob("vm/*.log")):
+        for found in kb.match(path):
+            drawn += 1
+            for width in (40, 79, 200):
+                for entries in (picture(found.facts.detail, width), case_entries(found, width)):
+                    assert all(cells(line) <= max(width, 60) for line in lines(entries)), (path.name, width)
+            shown = lines(claims(found))
+            assert not {char for line in shown for char in line if char < " " or "\x7f" <= char < "\xa0"}
+            lit = [span for entry in claims(found) for span in entry.evidence]
+            last = path.read_bytes().count(b"\n") + 1
+            assert all(1 <= first <= end <= last for first, end in lit), path.name
+    assert drawn >= 100

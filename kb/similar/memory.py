@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from kb.similar.align import idf
 from kb.similar.rank import Entry, Neighbour, Query, rank
 
+FEW = 1_000
+"""Stacks that are taken to be known at least: fewer say little of how rare a frame is."""
+
 
 class Memory:
     """Known stacks in memory."""
@@ -29,7 +32,7 @@ class Memory:
 
     def rarity(self, name: str) -> float:
         """How much a frame says among these stacks."""
-        return idf(len(self.entries), self._frequency[name])
+        return idf(max(len(self.entries), FEW), self._frequency[name])
 
     def nearest(self, query: Query, *, limit: int = 10, floor: float = 0.2) -> list[Neighbour]:
         """The nearest stacks, best first."""

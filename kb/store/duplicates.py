@@ -48,35 +48,45 @@ class Duplicates:
         return self._read("left_id = ? and right_id = ?", (first, second))
 
     def same_as(self, subject: str) -> list[str]:
-        """Every id that is declared to be the same problem, directly or through others, in the order of nearness."""
-        found = [subject]
+        """Every id that is declared to be the same problem, directly or through others, in the order of nearness.
+
+        Signatures go by their present ids, whatever they were called when it was declared.
+        """
+        found = [self._present(subject)]
         for each in found:
-            for other in self._pairs(each):
-                if other not in found and len(found) < _MOST:
-                    found.append(other)
+            found += [other for other in self._pairs(each) if other not in found and len(found) < _MOST]
         return found[1:]
 
     def _pairs(self, subject: str) -> list[str]:
-        names = [subject, *self._aliases(subject)]
         latest: dict[tuple[str, str], Declaration] = {}
-        for name in names:
+        for name in (subject, *self._former(subject)):
             for each in self._read("left_id = ?1 or right_id = ?1", (name,)):
-                latest[each.left, each.right] = each
-        pairs = sorted((each for each in latest.values() if each.same), key=lambda each: each.id)
-        others = [each.right if each.left in names else each.left for each in pairs]
-        return list(dict.fromkeys(other for other in others if other not in names))
+                pair = sorted((self._present(each.left), self._present(each.right)))
+                before = latest.get((pair[0], pair[1]))
+                if before is None or before.id < each.id:
+                    latest[pair[0], pair[1]] = each
+        pairs = sorted((each.id, left, right) for (left, right), each in latest.items() if each.same)
+        others = [right if left == subject else left for _, left, right in pairs]
+        return list(dict.fromkeys(other for other in others if other != subject))
 
-    def _aliases(self, subject: str) -> list[str]:
-        """Ids that a signature had before it was rekeyed, and has now."""
+    def _former(self, signature: str) -> list[str]:
+        """Ids that a signature had before it was rekeyed."""
+        sql = (
+            "select a.alias from aliases a join signatures s on s.id = a.signature"
+            " where a.why = 'rekeyed' and s.signature = ?"
+        )
         with errors(self.store.path):
-            rows = self.store.connection.execute(
-                "select a.alias from aliases a join signatures s on s.id = a.signature"
-                " where a.why = 'rekeyed' and s.signature = ?1"
-                " union select s.signature from aliases a join signatures s on s.id = a.signature"
-                " where a.why = 'rekeyed' and a.alias = ?1",
-                (subject,),
-            ).fetchall()
-        return [row[0] for row in rows if row[0] != subject]
+            return [row[0] for row in self.store.connection.execute(sql, (signature,))]
+
+    def _present(self, subject: str) -> str:
+        """The id that a signature has now."""
+        sql = (
+            "select s.signature from aliases a join signatures s on s.id = a.signature"
+            " where a.why = 'rekeyed' and a.alias = ? limit 1"
+        )
+        with errors(self.store.path):
+            row = self.store.connection.execute(sql, (subject,)).fetchone()
+        return str(row[0]) if row else subject
 
     def _read(self, where: str, values: Iterable[Any]) -> list[Declaration]:
         sql = f"select id, left_id, right_id, same, author, time, reason from duplicates where {where} order by id"

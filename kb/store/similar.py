@@ -19,6 +19,8 @@ from kb.store.connection import errors, write
 BUDGET, WIDE = 3_000, 20_000
 """Postings that are read for one query: at first, and when nothing good was among them."""
 CANDIDATES = 100
+FEW = 1_000
+"""Stacks that a store is taken to hold at least: fewer say little of how rare a frame is."""
 STACKS_OF_ONE = 4
 """Different stacks kept of one signature that was seen."""
 
@@ -71,7 +73,7 @@ class Stacks:
 
     def rarity(self, names: Iterable[str]) -> dict[str, float]:
         """How much each frame says: the logarithm of how rare it is among the stacks of this store."""
-        total = len(self) + 1.5
+        total = max(len(self), FEW) + 1.5
         held = {name: stacks for name, (_, stacks) in self._frequencies(names).items()}
         return {name: math.log(total / (held.get(name, 0) + 0.5)) + 0.05 for name in dict.fromkeys(names)}
 
@@ -87,7 +89,7 @@ class Stacks:
             cases: Only stacks of cases.
         """
         known = self._frequencies(names)
-        total = len(self) + 1.5
+        total = max(len(self), FEW) + 1.5
         most = -int(self._rows("select coalesce(min(id), 0) from stacks where id < 0")[0][0]) if cases else 1 << 62
         chosen: list[tuple[int, float]] = []
         spent = 0
@@ -133,7 +135,9 @@ class Stacks:
 
     def of_case(self, case_id: str) -> list[StackRow]:
         """The stacks of a case."""
-        return self._read(self._rows(f"select {_FIELDS} from stacks s where s.case_id = ? order by s.id", (case_id,)))
+        return self._read(
+            self._rows(f"select {_FIELDS} from stacks s where s.case_id = ? order by abs(s.id)", (case_id,))
+        )
 
     # ---- inside
 

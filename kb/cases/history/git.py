@@ -22,16 +22,12 @@ def items(repository: Path, revisions: Sequence[str], seen: dict[str, bytes]) ->
 
     Args:
         repository: A clone, bare or not.
-        revisions: As ``git log`` takes them (``v6.1..v6.6``); HEAD when empty.
+        revisions: As ``git log`` takes them (``v6.1..v6.6``), checked by :func:`count`; HEAD when empty.
         seen: Digests of an earlier import, by hash.
 
     Raises:
         InputError: No repository, or git fails.
-        UsageError: A revision that looks like an option.
     """
-    for revision in revisions:
-        if revision.startswith("-"):
-            raise UsageError(f"{revision!r} is no range of commits", help="give it as git log takes it: v6.1..v6.6")
     origin = f"git:{repository.resolve()}"
     batch: list[tuple[str, str, bytes]] = []
     for commit, text in messages(repository, revisions):
@@ -55,7 +51,15 @@ def origin_of(repository: Path) -> str:
 
 
 def count(repository: Path, revisions: Sequence[str]) -> int:
-    """How many commits there are to read."""
+    """How many commits there are to read.
+
+    Raises:
+        InputError: No repository, or git knows no such revision.
+        UsageError: A revision that looks like an option.
+    """
+    for revision in revisions:
+        if revision.startswith("-"):
+            raise UsageError(f"{revision!r} is no range of commits", help="give it as git log takes it: v6.1..v6.6")
     return int(_git(repository, ["rev-list", "--count", *(revisions or ["HEAD"]), "--"]) or 0)
 
 
@@ -139,7 +143,14 @@ def _command(repository: Path, arguments: Sequence[str]) -> list[str]:
 
 def _git(repository: Path, arguments: Sequence[str], text: str = "", *, fails: bool = False) -> str | None:
     try:
-        done = subprocess.run(_command(repository, arguments), input=text, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            _command(repository, arguments),
+            input=text,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
     except FileNotFoundError:
         raise InputError("git is not installed", help="apt-get install git") from None
     if done.returncode:

@@ -48,7 +48,13 @@ def markdown(case: Case) -> str:
     for source in case.sources:
         head += _table("source", id=source.id, text=source.text, url=source.url)
     body = "\n".join(f"    {line}".rstrip() for line in case.prose.splitlines())
-    return "\n".join(["```toml", *head, "```", "", f"# {case.title}", "", "## What happens", "", body, ""])
+    parts = ["## What happens", "", body, "", "## Why", "", "## What to do", "", _advice(case), "", "## Notes", ""]
+    return "\n".join(["```toml", *head, "```", "", f"# {case.title}", "", *parts])
+
+
+def _advice(case: Case) -> str:
+    releases = ", ".join(fix.since for fix in case.fixes if fix.since)
+    return f"Run a kernel that has the fix: {releases}." if releases else "Run a kernel that has the fix."
 
 
 def _table(name: str, **values: str) -> list[str]:

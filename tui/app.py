@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from kb.errors import KbError
 from kb.model.log import Span
+from kb.render.safe import safe
 from kb.tui.desk import Desk, Item
 from kb.tui.screens.triage import Triage
 
@@ -52,7 +53,8 @@ class Tui(App[None]):
 
     def say(self, error: KbError) -> None:
         """An error: reason, place and help, as on the command line."""
-        self.notify(str(error), severity="error", timeout=12, markup=False)
+        text = "\n".join(safe(line) for line in str(error).split("\n"))
+        self.notify(text, severity="error", timeout=12, markup=False)
 
     def copy(self, text: str) -> None:
         """To the clipboard of the terminal (OSC 52), which works over ssh too."""

@@ -135,3 +135,38 @@ def test_saving_keeps_the_rights_of_the_file(tmp_path: Path) -> None:
     replace(path, b"new")
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o640)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_editor_hands_control_characters_to_the_terminal(tmp_path: Path) -> None:
+    def unsafe(here: Flow) -> set[str]:
+        return {char for char in here.raw() if char < " " or "\x7f" <= char < "\xa0"}
+
+    async def flow(here: Flow) -> None:
+        await drafted(here)
+        box = here.app.screen.query_one(TextArea)
+        box.load_text(box.text + "\nhostile \x1b]0;title\x07 \x9b31m\u202e")
+        box.move_cursor(box.document.end)
+        await here.shows("hostile ␛]0;title␇")
+        assert not unsafe(here)
+        await here.keys("ctrl+n")
+        await here.shows("a line that nobody understands ␛]0;title␇")
+        assert not unsafe(here)
+        await here.keys("ctrl+s", "escape")
+
+    drive(flow, stdin=WARNING, folders=[str(tmp_path)], db=tmp_path / "kb.db", size=(120, 40))
+
+
+def test_what_is_pasted_into_a_line_of_input_is_refused_when_it_holds_controls(tmp_path: Path) -> None:
+    from textual import events
+
+    async def flow(here: Flow) -> None:
+        await here.keys("slash")
+        box = here.app.screen.query_one("#filter", Input)
+        box.post_message(events.Paste("a\x1b[31mb"))
+        await here.pilot.pause()
+        assert box.value == ""
+        box.post_message(events.Paste("foo"))
+        await here.pilot.pause()
+        assert box.value == "foo"
+
+    drive(flow, stdin=WARNING, db=tmp_path / "kb.db")

@@ -35,7 +35,8 @@ class Changed(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Question, difference, keys."""
-        yield Static(f"{self.path} changed since it was shown. f: {self.deed}; esc: leave it.", id="head", markup=False)
+        text = f"{self.path} changed since it was shown. f: {self.deed}; esc: leave it."
+        yield Static(safe(text), id="head", markup=False)
         yield Entries(difference(self.old, self.new), id="difference")
         yield Footer()
 

@@ -21,6 +21,7 @@ from kb.tui.case_view import predicate_entries
 from kb.tui.desk import Desk
 from kb.tui.rows import MARKS, Entry
 from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.writing import Writing
 
 if TYPE_CHECKING:
     from kb.tui.app import Tui
@@ -52,8 +53,8 @@ class Editor(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Head, text, findings, keys."""
-        yield Static(str(self.path), id="head", markup=False)
-        yield TextArea(id="case-text", show_line_numbers=True, tab_behavior="focus", soft_wrap=False, compact=True)
+        yield Static(safe(str(self.path)), id="head", markup=False)
+        yield Writing(id="case-text", show_line_numbers=True, tab_behavior="focus", soft_wrap=False, compact=True)
         yield Entries(id="findings")
         yield Footer()
 
@@ -103,7 +104,7 @@ class Editor(Screen[None]):
 
     def _say(self, text: str, role: str) -> None:
         pane = self.query_one("#findings", Entries)
-        pane.fill([Entry([(text, role)], plain=True), *pane.entries[1:]])
+        pane.fill([Entry([(safe(text), role)], plain=True), *pane.entries[1:]])
 
     async def _judge(self) -> None:
         """Findings, then the predicates on the report."""

@@ -17,6 +17,7 @@ from kb.model.verdict import Match
 from kb.render.safe import safe
 from kb.tui.desk import Desk
 from kb.tui.rows import MARKS
+from kb.tui.widgets.writing import Writing
 
 if TYPE_CHECKING:
     from kb.tui.app import Tui
@@ -44,7 +45,7 @@ class NearMiss(Screen[None]):
     def compose(self) -> ComposeResult:
         """Verdict, sample, keys."""
         yield Static("", id="head", markup=False)
-        yield TextArea(id="sample", soft_wrap=False, show_line_numbers=True, compact=True)
+        yield Writing(id="sample", soft_wrap=False, show_line_numbers=True, compact=True)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -81,7 +82,7 @@ class NearMiss(Screen[None]):
                 return
             name = await self.desk.do(keep, self.path.parent, text)
         except (KbError, OSError) as error:
-            self.notify(f"not kept: {error}", severity="error", markup=False)
+            self.notify(safe(f"not kept: {error}"), severity="error", markup=False)
             return
         self.notify(f"kept as {name}", markup=False)
         self.app.pop_screen()

@@ -14,7 +14,9 @@ from textual.widgets import Input, Static
 
 from kb.cases.new import new_case
 from kb.errors import KbError
+from kb.render.safe import safe
 from kb.tui.desk import Desk, Item
+from kb.tui.widgets.printable import PRINTABLE
 
 if TYPE_CHECKING:
     from kb.tui.app import Tui
@@ -35,9 +37,9 @@ class NewCase(ModalScreen[None]):
         with Vertical(id="box"):
             yield Static("New case from this report: a draft with its predicates proposed and its log as a sample.")
             yield Static("id")
-            yield Input(proposed_id(self.item.title), id="case-id", compact=True)
+            yield Input(proposed_id(self.item.title), id="case-id", compact=True, restrict=PRINTABLE)
             yield Static("folder of cases")
-            yield Input(proposed_folder(self.desk.folders), id="folder", compact=True)
+            yield Input(proposed_folder(self.desk.folders), id="folder", compact=True, restrict=PRINTABLE)
             yield Static("enter makes it, esc leaves", id="status", markup=False)
 
     def on_mount(self) -> None:
@@ -61,7 +63,7 @@ class NewCase(ModalScreen[None]):
             path = await self.desk.do(new_case, folder, case_id, found)
             await self.desk.do(self.desk.add_folder, str(folder))
         except KbError as error:
-            self.query_one("#status", Static).update(f"{error.reason}: {error.help or error.path}")
+            self.query_one("#status", Static).update(safe(f"{error.reason}: {error.help or error.path}"))
             return
         from kb.tui.screens.editor import Editor
 

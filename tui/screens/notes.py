@@ -22,6 +22,7 @@ from kb.tui.desk import Desk, Item
 from kb.tui.rows import Entry, paragraph
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.writing import Writing
 
 if TYPE_CHECKING:
     from kb.tui.app import Tui
@@ -62,7 +63,7 @@ class Notes(Screen[None]):
         """Head, history, editor, status, keys."""
         yield Static("", id="head", markup=False)
         yield Fitted(id="history")
-        yield TextArea(id="note", tab_behavior="focus", compact=True)
+        yield Writing(id="note", tab_behavior="focus", compact=True)
         yield Static("", id="status", markup=False)
         yield Footer()
 

@@ -21,6 +21,7 @@ from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.lines import Entries, Lines
 from kb.tui.widgets.log_view import LogView
+from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.tabs import TabBar
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ReportScreen(Screen[None]):
             yield Fitted(id="allocation")
             yield Fitted(id="case")
             yield Fitted(id="similar")
-        yield Input(placeholder="search the log", id="search", compact=True)
+        yield Input(placeholder="search the log", id="search", compact=True, restrict=PRINTABLE)
         yield Footer()
 
     def on_mount(self) -> None:

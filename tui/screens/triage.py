@@ -16,6 +16,7 @@ from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
 from kb.tui.desk import KEPT, Desk, Item, Progress
 from kb.tui.summary import summary
 from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.triage_list import TriageList
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class Triage(Screen[None]):
     def compose(self) -> ComposeResult:
         """Head, filter, columns, rows, summary, keys."""
         yield Static("", id="head", markup=False)
-        yield Input(placeholder="filter: words of title, kind, kernel, case; kind:oops", id="filter", compact=True)
+        words = "filter: words of title, kind, kernel, case; kind:oops"
+        yield Input(placeholder=words, id="filter", compact=True, restrict=PRINTABLE)
         yield Static("", id="columns", markup=False)
         yield self.list
         yield Entries(id="summary")

@@ -234,13 +234,14 @@ class KnowledgeBase:
         store = self.known
         if store is None:
             return diagnose(report, self.cases, kernel=kernel, context=context)
-        from kb.recall import recall
+        from kb.recall import nearest_first, recall
 
         mark = signature(report)
         linked, similar = recall(store, report, mark)
         own = {case.id for case in self.cases}
         cases = (*self.cases, *(case for case in linked if case.id not in own))
-        return replace(diagnose(report, cases, kernel=kernel, context=context), similar=similar)
+        found = diagnose(report, cases, kernel=kernel, context=context)
+        return replace(found, matches=nearest_first(found.matches, similar), similar=similar)
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> "list[Neighbour]":
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.

@@ -1,11 +1,12 @@
 """Where the store and similarity meet: what was seen or imported that resembles a report."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kb.model.case import Case
 from kb.model.report import Report, Signature
-from kb.model.verdict import Similar
+from kb.model.verdict import Match, Similar, Verdict
 from kb.signature import signature
 from kb.similar import Entry, Neighbour, Query, names, rank
 
@@ -74,14 +75,25 @@ def suggestions(store: "Store", query: Query, *, limit: int = 5) -> tuple[Simila
 
 
 def recall(store: "Store", report: Report, mark: Signature) -> tuple[tuple[Case, ...], tuple[Similar, ...]]:
-    """What the store adds to a diagnosis: imported cases that link, the nearest first, and neighbours.
+    """What the store adds to a diagnosis: imported cases that link, and neighbours, which only suggest.
 
-    Neighbours suggest; what links is in the first part. A case may be in both.
+    A case may be in both.
     """
-    found = suggestions(store, query_of(report, mark))
-    order = {each.case: place for place, each in reversed(list(enumerate(found)))}
-    linked = sorted(imported(store, mark), key=lambda case: order.get(case.id, len(found)))
-    return tuple(linked), found
+    return imported(store, mark), suggestions(store, query_of(report, mark))
+
+
+def nearest_first(matches: tuple[Match, ...], similar: tuple[Similar, ...]) -> tuple[Match, ...]:
+    """Imported cases that link equally well, the one whose stack is nearest first; all others keep their places."""
+    order = {each.case: place for place, each in reversed(list(enumerate(similar)))}
+    places = [place for place, each in enumerate(matches) if each.case.status == "imported"]
+    ranked = sorted(
+        (matches[place] for place in places),
+        key=lambda each: (each.verdict is not Verdict.YES, -each.score, order.get(each.case.id, len(similar))),
+    )
+    made = list(matches)
+    for place, each in zip(places, ranked, strict=True):
+        made[place] = each
+    return tuple(made)
 
 
 def stored_query(store: "Store", prefix: str) -> Query:
@@ -99,10 +111,18 @@ def stored_query(store: "Store", prefix: str) -> Query:
 
 
 def imported(store: "Store", mark: Signature) -> tuple[Case, ...]:
-    """Imported cases that the signature links to."""
+    """Imported cases that the signature links to, itself or through what people declared to be the same."""
+    from kb.store.duplicates import Duplicates
     from kb.store.imports import Imports
 
-    return Imports(store).by_signature((mark.id, *mark.alt))
+    imports = Imports(store)
+    found = {case.id: case for case in imports.by_signature((mark.id, *mark.alt))}
+    for other in Duplicates(store).same_as(mark.id):
+        name = other.removeprefix("case:")
+        cases = imports.by_signature((other,)) if name == other else filter(None, (imports.get(name),))
+        for case in cases:
+            found.setdefault(case.id, replace(case, signatures=(*case.signatures, mark.id)))
+    return tuple(found.values())
 
 
 def remember(store: "Store", report: Report, mark: Signature) -> None:

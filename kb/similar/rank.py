@@ -101,7 +101,8 @@ def judge(query: Query, entry: Entry, rarity: Mapping[str, float]) -> Neighbour:
 
 def _named(query: Query, entry: Entry) -> tuple[str, float]:
     if entry.signature == query.signature:
-        return "same key", _SAME_KEY
+        # a key without a function (its stack was lost, or its kind names none) says little more than the kind
+        return "same key", _SAME_KEY if query.function or entry.function else _SAME_KIND + 0.2
     if entry.signature in query.alt:
         return "alternative key", _ALTERNATIVE
     function = entry.function or (entry.frames[0] if entry.frames else None)

@@ -81,6 +81,12 @@ def test_the_same_key_is_found_without_any_stack() -> None:
     assert [n.entry.case for n in known.nearest(Query("kb1:k", "oops", ()))] == ["one"]
 
 
+def test_a_key_that_names_no_function_says_little() -> None:
+    known = Memory([Entry("kb1:k", "memory leak in corrupted", "leak", ("p", "q"), case="other"), entry("own", *ABC)])
+    found = known.nearest(Query("kb1:k", "leak", ("b", "c", "d")))
+    assert [neighbour.entry.case for neighbour in found] == ["own"]
+
+
 def test_an_explanation_shows_both_ends() -> None:
     known = Memory([entry("one", "x", "b", "y")])
     (found,) = known.nearest(Query("kb1:q", "oops", ("a", "b", "c", "d")), floor=0.0)

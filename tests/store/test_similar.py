@@ -102,10 +102,10 @@ def test_only_some_stacks_of_a_signature_are_kept(store: Store) -> None:
 def test_the_own_signature_is_no_neighbour_but_its_case_is(store: Store) -> None:
     Imports(store).put([Item("vulns", "one", b"1", known("case-one", "x", "y"))])
     Stacks(store).add([row("kb1:aa", "x", "y"), row("kb1:01", "x", "z")])
-    found = nearest(store, Query("kb1:aa", "warning", ("x", "y")))
+    found = nearest(store, Query("kb1:aa", "warning", ("x", "y"), (), "x"))
     assert [(each.entry.case, each.entry.signature) for each in found] == [("case-one", "kb1:aa"), (None, "kb1:01")]
     assert found[0].score == pytest.approx(1.0)
-    only = nearest(store, Query("kb1:aa", "warning", ("x", "y")), cases=False)
+    only = nearest(store, Query("kb1:aa", "warning", ("x", "y"), (), "x"), cases=False)
     assert [each.entry.signature for each in only] == ["kb1:01"]
 
 
@@ -127,6 +127,37 @@ def test_what_resembles_is_suggested_and_never_links(tmp_path: Path) -> None:
         assert near.explained(("foo_other", "foo_mid", "foo_top")) == [
             ("foo_other", ""), ("", "foo_gone"), ("foo_mid", "foo_mid"), ("foo_top", "foo_top"),
         ]  # fmt: skip
+
+
+LOG = b"[1.000001] WARNING: CPU: 0 PID: 1 at a/b.c:3 foo_a+0x1/0x2\n[1.000002] Call Trace:\n"
+
+
+def test_of_cases_that_link_equally_the_one_with_the_nearest_stack_comes_first(tmp_path: Path) -> None:
+    log = LOG + b"[1.000003]  foo_a+0x1/0x2\n[1.000004]  foo_mid+0x1/0x2\n[1.000005]  foo_top+0x1/0x2\n"
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        (report,) = base.read(log)
+        mark = base.diagnose(report).signature.id
+        Imports(base.store).put([
+            Item("vulns", "a", b"1", known("case-a", "foo_a", "bar", "baz", signature=mark)),
+            Item("vulns", "b", b"1", known("case-b", "foo_a", "foo_mid", "foo_top", signature=mark)),
+        ])  # fmt: skip
+        assert [match.case.id for match in base.diagnose(report).matches] == ["case-b", "case-a"]
+
+
+def test_a_declared_duplicate_links_to_the_other_s_case(tmp_path: Path) -> None:
+    log = LOG + b"[1.000003]  foo_a+0x1/0x2\n"
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        Imports(base.store).put([Item("vulns", "a", b"1", known("case-a", "other", signature="kb1:0b"))])
+        (report,) = base.read(log)
+        mark = base.record(report).signature
+        assert not base.diagnose(report).known
+        duplicates = Duplicates(base.store)
+        duplicates.declare(mark, "kb1:0b", same=True, author="ann")
+        assert [match.case.id for match in base.diagnose(report).matches] == ["case-a"]
+        duplicates.declare(mark, "kb1:0b", same=False, author="ann")
+        assert not base.diagnose(report).known
+        duplicates.declare(mark, "case:case-a", same=True, author="ann")
+        assert base.diagnose(report).known
 
 
 def test_reading_makes_no_store(tmp_path: Path) -> None:

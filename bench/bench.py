@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import select
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -76,11 +78,30 @@ def start_up(folder: Path, runs: int) -> None:
     for report in REPORTS:
         commands["kb match, one report"] = ([*KB, "match"], report)
     rows = {name: lambda c=command, d=data: seconds(c, d, env) for name, (command, data) in commands.items()}
+    rows["kb chat, first prompt"] = lambda: first_prompt(env)
     times = medians(rows, runs)
     base = times["python -c pass"]
     print(f"start-up, median of {runs} interleaved runs")
     for name, value in times.items():
         print(f"  {name:34} {1000 * value:7.1f} ms   x{value / base:.2f}")
+
+
+def first_prompt(env: Mapping[str, str]) -> float:
+    """Wall time until ``kb chat`` on a terminal shows its prompt."""
+    import pty
+
+    start = time.perf_counter()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(KB[0], [*KB, "chat"], {**env, "TERM": "xterm"})
+    shown = b""
+    while b"kb>" not in shown and select.select([terminal], [], [], 20)[0]:
+        shown += os.read(terminal, 65536)
+    took = time.perf_counter() - start
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(terminal)
+    return took
 
 
 def peak_mb(arguments: Sequence[str], data: Path, env: Mapping[str, str]) -> float:

@@ -49,6 +49,8 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
     if options.db or options.record or os.environ.get("KB_DB"):
         return base.diagnose
 
+    usable = True
+
     def diagnose(report: Report, **more: Any) -> Diagnosis:
         nonlocal usable
         if usable:
@@ -59,7 +61,6 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
                 print(f"kb: going on without the store: {error}", file=sys.stderr)
         return api.diagnose(report, base.cases, **more)
 
-    usable = True
     return diagnose
 
 

@@ -9,7 +9,7 @@ import contextlib
 import getpass
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -238,7 +238,10 @@ class Desk:
             known = self._again(item) if self.of_log else self._from_store(item)
             if known is not None:
                 if len(self._diagnoses) >= KEPT:
-                    self._diagnoses.pop(next(iter(self._diagnoses)))
+                    gone = next(iter(self._diagnoses))
+                    self._diagnoses.pop(gone)
+                    if not self.of_log:
+                        self.docs.pop(str(gone), None)
                 self._diagnoses[key] = known
         return known
 
@@ -302,6 +305,14 @@ class Desk:
             pairs = tuple(each.explained(names(found.report)))
             out.append(Near(subject, each.entry.title, each.score, each.because, pairs, verdict))
         return out
+
+    def declare_all(self, signatures: Sequence[str]) -> None:
+        """Keep that several signatures are one problem."""
+        from kb.store.duplicates import Duplicates
+
+        declared = Duplicates(self.base.store)
+        for other in signatures[1:]:
+            declared.declare(signatures[0], other, same=True, author=self.author)
 
     def declare(self, found: Diagnosis, subject: str, same: bool) -> None:
         """Keep what a person says of two ids: one problem, or not."""

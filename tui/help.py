@@ -14,7 +14,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "Triage": (
         ("/", "filter as you type: words of title, kind, kernel, case; kind:oops"),
         ("s r", "sort by the next column; reverse"),
-        ("Space", "mark; y copies all marked"),
+        ("Space", "mark; y copies all marked, d declares them one problem"),
         ("a", "notes on the signature"),
         ("c", "new case from the report"),
     ),

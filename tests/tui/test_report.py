@@ -201,3 +201,51 @@ def test_neighbours_are_shown_with_their_stacks_and_declared_the_same_or_differe
     with KnowledgeBase(tmp_path / "kb.db") as base:
         history = Duplicates(base.store).history("kb1:35cb166c9cbb7e74", theirs)
         assert [(each.same, each.author) for each in history] == [(True, "tester"), (False, "tester")]
+
+
+def test_every_view_survives_every_size(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        view = await opened(here)
+        await here.keys("tab", "w")
+        for size in ((20, 5), (300, 90), (40, 10), (80, 24)):
+            for tab in "1234":
+                await here.keys(tab)
+                await here.pilot.resize_terminal(size[0] + 7, size[1] + 3)
+                await here.pilot.resize_terminal(*size)
+        await here.keys("1")
+        assert view._tops is not None
+        assert len(view._tops) == len(view.doc) + 1
+
+    drive(flow, files=[log(tmp_path)], db=tmp_path / "kb.db")
+
+
+def test_a_signature_without_a_log_can_be_opened_and_annotated(tmp_path: Path) -> None:
+    from kb.store import Store
+
+    with Store(tmp_path / "kb.db") as store:
+        store.record("kb1:0000000000000001", title="WARNING in x", kind="warning")
+
+    async def flow(here: Flow) -> None:
+        await here.shows("WARNING in x")
+        await here.keys("enter")
+        await here.shows("the store keeps no log of it")
+        await here.keys("2", "3", "4", "1", "y", "tab", "w", "v", "n", "right_square_bracket", "a")
+        await here.type("hm")
+        await here.keys("ctrl+s")
+        await here.shows("saved ")
+
+    drive(flow, db=tmp_path / "kb.db")
+
+
+def test_a_line_of_ten_megabytes_and_bytes_of_all_kinds_are_shown(tmp_path: Path) -> None:
+    hostile = b"A" * 10_000_000 + b"\n" + seed() + b"\0" * 5000 + b"\xff\xfe\n" * 100 + bytes(range(256))
+
+    async def flow(here: Flow) -> None:
+        await here.keys("enter")
+        await here.shows("order_walk_refusal")
+        await here.keys("tab", "home", "w", *["pagedown"] * 4)
+        await here.shows("characters more")
+        await here.keys("end", "w")
+        assert not {char for char in here.raw() if char < " " or "\x7f" <= char < "\xa0"}
+
+    drive(flow, stdin=hostile, db=tmp_path / "kb.db")

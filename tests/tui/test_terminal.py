@@ -86,6 +86,27 @@ def test_from_start_to_end_with_the_log_on_standard_input(terminal: Terminal, tm
     terminal.shows("ended 0")
 
 
+def test_the_terminal_is_handed_to_the_person_s_editor_and_taken_back(terminal: Terminal, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\necho edited by hand; printf '\\n- by hand\\n' >> \"$1\"\n")
+    editor.chmod(0o755)
+    settings = shlex.join([f"KB_CASES={tmp_path / 'cases'}", f"EDITOR={editor}"])
+    terminal.start(f"export {settings}; {command(tmp_path, CASE / 'near-with-fs.log')}")
+    (tmp_path / "cases").mkdir()
+    terminal.shows("1 report ")
+    terminal.keys("c")
+    terminal.shows("a draft with its predicates proposed")
+    terminal.keys("Enter")
+    terminal.shows("0 findings")
+    terminal.keys("C-e")
+    path = next((tmp_path / "cases").glob("*/case.md"))
+    terminal.until(lambda _: path.read_text().endswith("- by hand\n"), "the editor ran")
+    terminal.keys(*["PageDown"] * 5)
+    terminal.shows("- by hand")
+    terminal.keys("Escape")
+    terminal.shows("1 report ")
+
+
 def test_a_log_drives_no_real_terminal(terminal: Terminal, tmp_path: Path) -> None:
     hostile = tmp_path / "hostile.log"
     hostile.write_bytes(

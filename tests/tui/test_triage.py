@@ -81,6 +81,20 @@ def test_marked_rows_are_copied_together(tmp_path: Path) -> None:
     drive(flow, files=[log(tmp_path)])
 
 
+def test_marked_rows_are_declared_one_problem(tmp_path: Path) -> None:
+    from kb.store.duplicates import Duplicates
+
+    async def flow(here: Flow) -> None:
+        await here.keys("d")
+        await here.shows("mark at least two")
+        await here.keys("space", "space", "d")
+        await here.shows("2 signatures are one problem")
+
+    drive(flow, files=[log(tmp_path)], db=tmp_path / "kb.db")
+    with Store(tmp_path / "kb.db") as store:
+        assert Duplicates(store).same_as("kb1:35cb166c9cbb7e74") == ["kb1:d14720ab9c46fa39"]
+
+
 def test_a_log_without_reports_says_so(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
         assert "no report in the log" in here.text()

@@ -38,6 +38,7 @@ class Triage(Screen[None]):
         Binding("a", "annotate", "Note"),
         Binding("c", "new_case", "New case"),
         Binding("y", "copy", "Copy", show=False),
+        Binding("d", "duplicates", "Marked are one problem", show=False),
         Binding("escape", "clear", "Clear filter", show=False),
         Binding("q", "app.quit", "Quit"),
     ]
@@ -278,6 +279,22 @@ class Triage(Screen[None]):
         """Copy the marked rows, or the one under the cursor: signature and title."""
         items = list(self.list.marked.values()) or ([self.list.item] if self.list.item else [])
         self.app.copy("\n".join(safe(f"{item.signature}  {item.title}") for item in items))
+
+    @work(exclusive=True, group="declare")
+    async def action_duplicates(self) -> None:
+        """Declare the marked rows one problem."""
+        signatures = list(dict.fromkeys(item.signature for item in self.list.marked.values()))
+        if len(signatures) < 2:
+            self.notify("mark at least two signatures first: space")
+            return
+        try:
+            await self.desk.do(self.desk.declare_all, signatures)
+        except KbError as error:
+            self.app.say(error)
+            return
+        self.list.marked.clear()
+        self.list.refresh()
+        self.notify(f"saved: {len(signatures)} signatures are one problem")
 
     def action_annotate(self) -> None:
         """Notes on the signature under the cursor."""

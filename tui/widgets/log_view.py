@@ -1,10 +1,12 @@
 """The raw log by physical line: numbers, lit lines, search, wrap, a block to copy."""
 
+import asyncio
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 
@@ -14,6 +16,9 @@ from kb.render.safe import width as cells
 from kb.tui.desk import Doc
 from kb.tui.rows import Row
 from kb.tui.widgets.lines import Lines
+
+AT_ONCE = 20_000
+"""Lines of a log that are wrapped without a thread: some 60 ms."""
 
 LONGEST = 4000
 """Characters of a line that are shown; a longer one ends in how many more there are."""
@@ -41,6 +46,7 @@ class LogView(Lines):
         self.block: int | None = None
         self._pending: int | None = None  # a line to reveal once there is room
         self._tops: array[int] | None = None  # first row of each line, when wrapped
+        self._wrapped_at = 80  # cells of a row then
 
     def show(self, doc: Doc, report: Span, understood: Iterable[int]) -> None:
         """Another report, or the same in another document."""
@@ -114,10 +120,10 @@ class LogView(Lines):
         if number > len(self.doc):
             return []
         role, mark = self._standing(number)
-        room = max(8, self.room - self._gutter)
         text = shown(self.doc.text(number))
         if self._tops is not None:
-            text = pieces(text, room)[part]
+            parts = pieces(text, self._wrapped_at)
+            text = parts[part] if part < len(parts) else ""
         head = f"{number:>{self._gutter - 3}} " if not part else " " * (self._gutter - 2)
         return [(head, "dim"), (mark + " ", role if role == "lit" else "dim"), *self._found(text, role)]
 
@@ -167,28 +173,35 @@ class LogView(Lines):
     def action_wrap(self) -> None:
         """Wrap long lines, or stop it."""
         line = self.line if self.count else 1
-        self._tops = None if self._tops is not None else self._wrapped()
+        if self._tops is None:
+            self._wrap(line)
+        else:
+            self._lay_out(None, line)
+
+    def _lay_out(self, tops: "array[int] | None", line: int) -> None:
+        self._tops = tops
         self.scroll_to(x=0, animate=False, immediate=True)
         self.changed()
         self.reveal(line)
 
-    def _wrapped(self) -> "array[int]":
-        room = max(8, self.room - self._gutter)
-        tops, at = array("Q", [0]), 0
-        for index in range(len(self.doc)):
-            short = self._length(index) <= room // 4  # an escape makes four cells of a byte
-            at += 1 if short else len(pieces(shown(self.doc.text(index + 1)), room))
-            tops.append(at)
-        return tops
+    def _wrap(self, line: int) -> None:
+        room = self._wrapped_at = max(8, self.room - self._gutter)
+        if len(self.doc) <= AT_ONCE:
+            self._lay_out(wrapped(self.doc, room), line)
+        else:
+            self._wrap_behind(self.doc, room, line)
+
+    @work(exclusive=True, group="wrap")
+    async def _wrap_behind(self, doc: Doc, room: int, line: int) -> None:
+        tops = await asyncio.to_thread(wrapped, doc, room)
+        if doc is self.doc and room == self._wrapped_at:
+            self._lay_out(tops, line)
 
     def on_resize(self) -> None:
         """Wrapped lines wrap elsewhere."""
         pending, self._pending = self._pending, None
         if self._tops is not None:
-            line = pending or self.line
-            self._tops = self._wrapped()
-            self.changed()
-            self.reveal(line)
+            self._wrap(pending or self.line)
         else:
             self.virtual_size = Size(self.extent, self.count)
             self.refresh()
@@ -218,6 +231,17 @@ class LogView(Lines):
         spans = [self.selected] if self.block is not None or not self.lit else sorted(self.lit)
         numbers = dict.fromkeys(n for first, last in spans for n in range(first, last + 1) if 1 <= n <= len(self.doc))
         return "\n".join(self.doc.text(number).encode("utf-8", "replace").decode() for number in numbers)
+
+
+def wrapped(doc: Doc, room: int) -> "array[int]":
+    """The first row of each line, wrapped at ``room`` cells, and the number of rows."""
+    tops, at = array("Q", [0]), 0
+    for number in range(1, len(doc) + 1):
+        raw = doc.raw(number)
+        short = len(raw) <= room // 4  # an escape makes four cells of a byte
+        at += 1 if short else len(pieces(shown(doc.text(number)), room))
+        tops.append(at)
+    return tops
 
 
 def shown(text: str) -> str:

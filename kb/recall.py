@@ -1,6 +1,6 @@
 """Where the store and similarity meet: what was seen or imported that resembles a report."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,12 @@ from kb.model.report import Report, Signature
 from kb.model.verdict import Match, Similar, Verdict
 from kb.signature import signature
 from kb.similar import Entry, Neighbour, Query, names, rank
+from kb.similar.align import idf
+from kb.similar.common import expected
 
 if TYPE_CHECKING:
     from kb.store import Store
-    from kb.store.similar import StackRow
+    from kb.store.similar import StackRow, Stacks
 
 GOOD = 0.6
 """Score below which more postings are read: a cut or much inlined stack of the same bug reaches it."""
@@ -42,7 +44,7 @@ def nearest(store: "Store", query: Query, *, limit: int = 10, cases: bool | None
     keyed = [row for row in known.keyed((query.signature, *query.alt), cases=cases is True) if _wanted(row, sides)]
     for budget in (BUDGET, WIDE):
         rows = [row for side in sides for row in known.candidates(query.frames, budget=budget, cases=side)]
-        found = _ranked(known.rarity, query, [*keyed, *rows], limit)
+        found = _ranked(known, query, [*keyed, *rows], limit)
         if not rows or (found and found[0].score >= GOOD):
             break
     return found
@@ -52,16 +54,16 @@ def _wanted(row: "StackRow", sides: tuple[bool, ...]) -> bool:
     return (row.case is not None) in sides
 
 
-def _ranked(
-    rarity: Callable[[Iterable[str]], dict[str, float]], query: Query, rows: "Iterable[StackRow]", limit: int
-) -> list[Neighbour]:
+def _ranked(known: "Stacks", query: Query, rows: "Iterable[StackRow]", limit: int) -> list[Neighbour]:
     entries = [
         Entry(row.signature, row.title, row.kind, row.frames, row.case, row.function)
         for row in rows
         if row.case is not None or row.signature != query.signature
     ]
     every = {name for entry in entries for name in entry.frames} | set(query.frames)
-    return rank(query, entries, rarity(every), limit=limit)
+    total, held = known.frequencies(every)
+    rarity = {name: idf(total, expected(name, held.get(name, 0), total)) for name in every}
+    return rank(query, entries, rarity, limit=limit)
 
 
 def suggestions(store: "Store", query: Query, *, limit: int = 5) -> tuple[Similar, ...]:

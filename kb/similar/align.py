@@ -15,6 +15,9 @@ top of a kernel stack is what another build inlines."""
 _RARE = 1.5
 """Exponent of rarity: one rare frame says more than several common ones."""
 
+_ENOUGH = 1.2
+"""What must match for a score to count in full, in frames of the greatest rarity at the top of a stack."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
@@ -55,9 +58,11 @@ def align(left: Sequence[str], right: Sequence[str], rarity: Mapping[str, float]
     both = (matched_left + matched_right) / (total_left + total_right)
     # what is wholly inside the other is the same stack, cut
     inside = max(matched_left / total_left, matched_right / total_right)
+    # common frames alone prove little, however well they match: it takes about as much as one rare frame at the top
+    enough = min(1.0, max(matched_left, matched_right) / (_ENOUGH * max(rarity.values()) ** _RARE))
     used_left, used_right = {i for i, _ in pairs}, {j for _, j in pairs}
     return Alignment(
-        0.7 * both + 0.3 * inside,
+        (0.7 * both + 0.3 * inside) * (0.4 + 0.6 * enough),
         pairs,
         tuple(i for i in range(len(left)) if i not in used_left),
         tuple(j for j in range(len(right)) if j not in used_right),

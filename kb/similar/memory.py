@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from kb.similar.align import idf
+from kb.similar.common import expected
 from kb.similar.rank import Entry, Neighbour, Query, rank
 
 FEW = 1_000
@@ -32,7 +33,8 @@ class Memory:
 
     def rarity(self, name: str) -> float:
         """How much a frame says among these stacks."""
-        return idf(max(len(self.entries), FEW), self._frequency[name])
+        total = max(len(self.entries), FEW)
+        return idf(total, expected(name, self._frequency[name], total))
 
     def nearest(self, query: Query, *, limit: int = 10, floor: float = 0.2) -> list[Neighbour]:
         """The nearest stacks, best first."""

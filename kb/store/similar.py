@@ -71,11 +71,10 @@ class Stacks:
         sql = "select 1 from stacks where signature = ? and case_id = '' and frames = ?"
         return bool(self._rows(sql, (row.signature, blob)))
 
-    def rarity(self, names: Iterable[str]) -> dict[str, float]:
-        """How much each frame says: the logarithm of how rare it is among the stacks of this store."""
-        total = max(len(self), FEW) + 1.5
-        held = {name: stacks for name, (_, stacks) in self._frequencies(names).items()}
-        return {name: math.log(total / (held.get(name, 0) + 0.5)) + 0.05 for name in dict.fromkeys(names)}
+    def frequencies(self, names: Iterable[str]) -> tuple[int, dict[str, int]]:
+        """How many stacks there are, and how many of them hold each of these frames."""
+        found = self._frequencies(names)
+        return max(len(self), FEW), {name: stacks for name, (_, stacks) in found.items()}
 
     def candidates(
         self, names: Sequence[str], *, budget: int = BUDGET, limit: int = CANDIDATES, cases: bool = False

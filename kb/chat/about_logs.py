@@ -210,7 +210,7 @@ def changed(state: State, question: Question) -> Answer:
     if len(logs) < 2:
         return answer([Claim(p("compare.need"))], "nothing_loaded")
     left, right = logs[-2:]
-    a, b = ({e.diagnosis.signature.id: e for e in reversed(state.entries) if e.log is log} for log in (left, right))
+    a, b = ({e.mark.id: e for e in reversed(state.entries) if e.log is log} for log in (left, right))
     claims = [
         Claim(p(side, name=log.name, title=entry.report.title), (entry.report.span,), (key,), state.source(entry))
         for side, log, mine, other in (("compare.only_left", left, a, b), ("compare.only_right", right, b, a))

@@ -57,6 +57,23 @@ def _zone(state: State, entry: Entry, row: Mapping[str, Any]) -> list[Claim]:
     return claims
 
 
+def request(state: State, question: Question) -> Answer:
+    """What was asked for: order, size, mask."""
+    p, entry = state.p, state.current
+    facts = entry.diagnosis.facts if entry is not None else None
+    order = facts.get("order") if facts is not None else None
+    if entry is None or facts is None or order is None or not isinstance(order.value, int) or order.value < 0:
+        lines = (entry.report.span,) if entry is not None else ()
+        return answer([Claim(p("request.none"), lines)], "unknown")
+    size = facts.get("size_kb")
+    kb = size.value if size is not None else 4 << order.value
+    text = p("request.one", order=order.value, pages=1 << order.value, kb=kb)
+    claims = [Claim(text, order.evidence or head(entry.report), (), state.source(entry))]
+    if facts.detail.get("gfp_mask"):
+        claims += _own_mask(state, entry, facts.detail).claims
+    return answer(claims)
+
+
 def _verdict(state: State, replay: Mapping[str, Any]) -> str:
     p = state.p
     common = {"rule": replay["rule"], "own": p("zones.own") if replay.get("own") else ""}

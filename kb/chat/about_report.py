@@ -4,6 +4,7 @@ from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, at, case, head
 from kb.chat.state import Entry, State
 from kb.model.log import Span
+from kb.model.report import Frame
 from kb.model.verdict import Reason, Verdict
 
 _FRAMES = 24
@@ -203,6 +204,31 @@ def stack(state: State, question: Question) -> Answer:
         claims.append(Claim(text, lines, (), state.source(entry), 1))
     if len(frames) > _FRAMES:
         claims.append(Claim(p("stack.more", count=len(frames) - _FRAMES)))
+    return answer(claims)
+
+
+def named_frames(entry: Entry, question: Question) -> list[Frame]:
+    """The frames of a report whose function or module stands in a line."""
+    words = set(question.strange)
+    return [one for one in entry.report.frames if one.function.partition(".")[0] in words or one.module in words]
+
+
+def frame(state: State, question: Question) -> Answer:
+    """A function or module of the stack: where it stands, who called it, whether it is blamed."""
+    if state.current is None:
+        return _no_report(state)
+    entry, p = state.current, state.p
+    frames = [one for one in entry.report.frames if one.reliable]
+    claims = []
+    for one in named_frames(entry, question)[:_FRAMES]:
+        after = frames[frames.index(one) + 1 :] if one in frames else []
+        caller = p("stack.caller", function=after[0].function) if after else ""
+        module = f" [{one.module}]" if one.module else ""
+        text = p("stack.frame", function=one.function, module=module, mark=caller)
+        span = ((one.line, one.line),) if one.line else head(entry.report)
+        claims.append(Claim(text, span, (), state.source(entry)))
+    if entry.report.function in question.strange:
+        claims += blamed(state, question).claims
     return answer(claims)
 
 

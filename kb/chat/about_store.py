@@ -32,7 +32,7 @@ def seen(state: State, question: Question) -> Answer:
     if wanted is None:
         if state.current is None:
             return answer([Claim(p("load.nothing"))], "nothing_loaded")
-        wanted = state.current.diagnosis.signature.id
+        wanted = state.current.mark.id
     found = _stored(state, wanted)
     if found is None:
         return answer([Claim(p("seen.none"), (), (wanted,))])
@@ -75,10 +75,10 @@ def _neighbours(state: State) -> list[Claim]:
     """Reports of this conversation with the same signature or stack."""
     here = state.current
     assert here is not None
-    mark = here.diagnosis.signature
+    mark = here.mark
     claims = []
     for entry in state.entries:
-        other = entry.diagnosis.signature
+        other = entry.mark
         if entry is here or (other.id != mark.id and (other.stack is None or other.stack != mark.stack)):
             continue
         key = "similar.same" if other.id == mark.id else "similar.same_stack"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "about_logs": "load reports select compare changed",
-    "about_report": "why happened excluded missing who kernel when blamed stack lines signature topic",
-    "about_memory": "zones mask whatif",
+    "about_report": "frame why happened excluded missing who kernel when blamed stack lines signature topic",
+    "about_memory": "zones mask whatif request",
     "about_case": "affected fix workaround verify known sources show_case search cases file_case",
     "about_store": "seen similar note",
 }
@@ -39,8 +39,8 @@ _LOG_LINE = 30
 """Characters from which a single line without a question word may be one of a log."""
 
 _NEEDS_LOG = frozenset(
-    "why happened excluded missing who kernel when blamed stack lines signature topic zones known similar seen reports"
-    " compare changed select".split()
+    "request frame why happened excluded missing who kernel when blamed stack lines signature topic zones known"
+    " similar seen reports compare changed select".split()
 )
 
 
@@ -193,12 +193,30 @@ class Conversation:
             return "show_case"
         if question.kind == "happened" and question.has("ordinal"):
             return "select"
+        if question.kind in ("happened", "blamed", None) and self._names_a_frame(question):
+            return "frame"
         if question.kind is not None:
             return question.kind
         for name, kind in _BY_ARGUMENT:
             if question.has(name):
                 return self._state.last if self._state.last in _FOLLOWED.get(name, ()) else kind
-        return None
+        if self._state.entries and question.text.strip(" .#?").isdigit():
+            return "select"
+        return "workaround" if self._names_a_setting(question) else None
+
+    def _names_a_frame(self, question: Question) -> bool:
+        """Whether a word of the line is a function or a module of the report's stack."""
+        if not question.strange or self._state.current is None:
+            return False
+        from kb.chat.about_report import named_frames
+
+        return bool(named_frames(self._state.current, question))
+
+    def _names_a_setting(self, question: Question) -> bool:
+        """Whether a word of the line is a setting that a workaround of the case turns ("vfs_cache_pressure?")."""
+        case = self._state.case
+        settings = [word for word in question.strange if "_" in word]
+        return case is not None and any(word in way.do for word in settings for way in case.workarounds)
 
     def _foreign(self, question: Question) -> bool:
         """Whether the line holds a word that neither the grammar nor the log nor a case knows: then it is not answered.

@@ -15,7 +15,7 @@ from functools import cache
 RANKS = (
     "exit", "thanks", "help", "paste", "load", "note", "file_case", "show_case", "search", "whatif", "changed",
     "compare", "seen", "affected", "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar",
-    "lines", "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports", "cases",
+    "request", "lines", "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports", "cases",
     "happened",
 )  # fmt: skip
 """Questions, those that a line with several means first before the others."""
@@ -30,6 +30,11 @@ _GAP_WORD = re.compile(rf"[A-Za-z_][\w.'-]*|[{_CJK}]+")
 _PATTERN_WORD = re.compile(r"(?<![\\\w?<])([a-z]{3,})(?![\w>])(\?)?")
 _PATTERN_STEM = re.compile(r"(?<![\\\w?<])([a-z]{3,})\(\?:([a-z|]{1,60})\)(\?)?")
 _CHINESE = re.compile(f"[{_CJK}]")
+_SIMPLER = str.maketrans(
+    "為麼敗報誰內儲記錄協議規避這個問題嗎應響補進間區頁節點執驗證實險緩處開關樣還別機見過幾較對變現發說話號時檢測損壞讀載請導數標誌類項總結況詳細釋決須將後當來兩單據庫編輯專導啟動調進階們從給離圖棧碼風臨繞備註確認幫嚴夠錯誤訴顯閒餘無",
+    "为么败报谁内储记录协议规避这个问题吗应响补进间区页节点执验证实险缓处开关样还别机见过几较对变现发说话号时检测损坏读载请导数标志类项总结况详细释决须将后当来两单据库编辑专导启动调进阶们从给离图栈码风临绕备注确认帮严够错误诉显闲余无",
+)
+"""Traditional characters of the words of the grammar as simplified ones."""
 _LONGEST = 2000
 """Characters of a line that are read; a question is not longer."""
 
@@ -78,7 +83,7 @@ def read(line: str) -> Question:
     raw = _parse(line, line)
     if raw.kind in COMMANDS:
         return raw
-    text = _EDGE.sub(" ", unicodedata.normalize("NFKC", line))
+    text = _EDGE.sub(" ", unicodedata.normalize("NFKC", line).translate(_SIMPLER))
     words = _WORD.finditer(text)
     first = next(words, None)
     if first is not None and not text[: first.start()].strip():

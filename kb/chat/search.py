@@ -51,6 +51,13 @@ def search(base: "KnowledgeBase", text: str, *, limit: int = 20, least: float = 
     return sorted(whole, key=lambda hit: place.get(hit.id, len(place)))[:limit] or best[:limit]
 
 
+def _holds(text: str, word: str) -> bool:
+    """Whether a text holds a word; a short one ("xfs", "is") as a whole word only."""
+    if len(word) > 3 or not word.isascii():
+        return word in text
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+
+
 def _score(found: Case, words: tuple[str, ...], least: float) -> float:
     """Zero unless half of the words stand in the case; a word in the title counts more than one in the prose."""
     fields = (
@@ -64,7 +71,7 @@ def _score(found: Case, words: tuple[str, ...], least: float) -> float:
     texts = [(weight, text.lower()) for weight, text in fields]
     score, held = 0.0, 0
     for word in words:
-        best = max((weight for weight, text in texts if weight >= least and word in text), default=0.0)
+        best = max((weight for weight, text in texts if weight >= least and _holds(text, word)), default=0.0)
         score += best
         held += best > 0
     return score if held * 2 >= len(words) else 0.0

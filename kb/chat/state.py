@@ -5,8 +5,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kb.model.case import Case
-from kb.model.report import Report
+from kb.model.report import Report, Signature
 from kb.model.verdict import Diagnosis, Match
+from kb.signature import signature
 
 if TYPE_CHECKING:
     from kb.api import KnowledgeBase
@@ -43,6 +44,11 @@ class Entry:
     def diagnosis(self) -> Diagnosis:
         """Made when it is first asked about."""
         return self.base.diagnose(self.report)
+
+    @cached_property
+    def mark(self) -> Signature:
+        """Its identity, without a diagnosis: logs of thousands of reports are compared by it."""
+        return signature(self.report)
 
 
 @dataclass

@@ -38,7 +38,7 @@ class Terminal:
 
     def until(self, holds: Callable[[str], bool], what: str) -> str:
         screen = ""
-        for _ in range(400):
+        for _ in range(1200):  # a minute: the machine may be busy with other things
             screen = self.tmux("capture-pane", "-p")
             if holds(screen):
                 return screen

@@ -112,7 +112,7 @@ def test_a_missing_file_is_told_on_the_screen(tmp_path: Path) -> None:
 
 def test_standard_input_is_a_log_like_any_other() -> None:
     async def flow(here: Flow) -> None:
-        assert "1 report   1 known   by first ↑   standard input" in here.text()
+        await here.shows("1 report   1 known   by first ↑   standard input")
 
     drive(flow, stdin=seed())
 

@@ -6,7 +6,8 @@ import shutil
 from kb.render.safe import width
 
 _CITED = re.compile(r"\[(?:L\d|case |note |kb1:|[0-9a-f]{12}\]|[^\[\]\n ]{1,80} L\d|include/)[^\[\]\n]{0,300}\]?")
-_LOG_LINE = re.compile(r" {0,6}\d{1,7}  ")
+_WHOLE = re.compile(r" {0,6}\d{1,7}(?:  |\. )")
+"""How a log's line or a command begins: such stay whole, to be copied."""
 
 
 def paint(text: str, colored: bool, columns: int | None = None) -> str:
@@ -25,13 +26,14 @@ def paint(text: str, colored: bool, columns: int | None = None) -> str:
 
 
 def wrapped(line: str, columns: int) -> list[str]:
-    """A line in pieces that fit; what continues is indented. Lines of a log stay whole, to be copied."""
-    if width(line) <= columns or _LOG_LINE.match(line):
+    """A line in pieces that fit; what continues is indented. Lines of a log and commands stay whole, to be copied."""
+    if width(line) <= columns or _WHOLE.match(line):
         return [line]
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
-    rows, row = [], ""
-    for word in line.rstrip().split(" "):
-        longer = f"{row} {word}" if row else word
+    begin = " " * (len(line) - len(line.lstrip(" ")))
+    indent = begin + "    "
+    rows, row = [], begin
+    for word in line.strip(" ").split(" "):
+        longer = f"{row} {word}" if row.strip() else row + word
         if row.strip() and width(longer) > columns:
             rows.append(row)
             longer = indent + word

@@ -15,8 +15,8 @@ from functools import cache
 RANKS = (
     "exit", "thanks", "help", "paste", "load", "note", "file_case", "show_case", "search", "whatif", "changed",
     "compare", "seen", "affected", "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar",
-    "request", "lines", "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports", "cases",
-    "happened",
+    "request", "lines", "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports",
+    "cases", "happened",
 )  # fmt: skip
 """Questions, those that a line with several means first before the others."""
 

@@ -101,6 +101,13 @@ def test_every_rule_of_the_grammar_has_a_rank() -> None:
     assert rules - helpers - arguments == set(RANKS)
 
 
+def test_the_grammar_holds_no_conflict() -> None:
+    pytest.importorskip("interegular", reason="lark's strict mode needs it")
+    from kb.parse.grammar import build
+
+    build("chat", "words", strict=True)
+
+
 @pytest.mark.parametrize(
     ("one", "two", "distance"), [("why", "wyh", 1), ("fix", "fix", 0), ("zones", "zone", 1), ("abcd", "badc", 2)]
 )

@@ -27,13 +27,13 @@ def test_long_lines_are_wrapped_at_words_and_indented() -> None:
     rows = wrapped("  holds: " + "word " * 30 + "[L1]", 60)
     assert len(rows) == 3
     assert all(width(row) <= 60 for row in rows)
-    assert rows[1].startswith("      word")
+    assert [row[:7] for row in rows] == ["  holds", "      w", "      w"]
     assert " ".join(" ".join(rows).split()) == "holds: " + "word " * 30 + "[L1]"
 
 
-def test_lines_of_a_log_stay_whole() -> None:
-    line = "    15  " + "x " * 100
-    assert wrapped(line, 60) == [line]
+def test_lines_of_a_log_and_commands_stay_whole() -> None:
+    for line in ("    15  " + "x " * 100, "2. cd /sys && " + "cat x && " * 30):
+        assert wrapped(line, 60) == [line]
 
 
 def test_citations_are_dim_and_log_text_in_brackets_is_not() -> None:

@@ -55,7 +55,7 @@ class Lines(ScrollView, can_focus=True):
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
-    rests: ClassVar[bool] = True
+    rests: bool = True
     """Whether the cursor's row is marked while another widget has the focus."""
 
     @dataclass

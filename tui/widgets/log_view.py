@@ -149,6 +149,7 @@ class LogView(Lines):
     def search(self, words: str, *, from_line: int | None = None, step: int = 1) -> bool:
         """Go to the next line that holds the words, round the end; False where none does."""
         self.words = words
+        self.rests = bool(words)  # while words are typed the cursor shows which hit it is
         self.refresh()
         if not words:
             return True

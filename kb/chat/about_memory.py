@@ -13,6 +13,8 @@ from kb.kernel.release import Release
 from kb.model.log import Span
 
 _HEADER = "include/linux/gfp.h"
+_ORDERS = 64
+"""No kernel has that many orders: a larger number is damage."""
 
 
 def _lines(zone: Mapping[str, Any]) -> tuple[Span, ...]:
@@ -62,7 +64,13 @@ def request(state: State, question: Question) -> Answer:
     p, entry = state.p, state.current
     facts = entry.diagnosis.facts if entry is not None else None
     order = facts.get("order") if facts is not None else None
-    if entry is None or facts is None or order is None or not isinstance(order.value, int) or order.value < 0:
+    if (
+        entry is None
+        or facts is None
+        or order is None
+        or not isinstance(order.value, int)
+        or not 0 <= order.value <= _ORDERS
+    ):
         lines = (entry.report.span,) if entry is not None else ()
         return answer([Claim(p("request.none"), lines)], "unknown")
     size = facts.get("size_kb")
@@ -173,9 +181,12 @@ def replayed(state: State, release: Release) -> Claim | None:
     assert entry is not None
     memory, detail = entry.report.memory, entry.diagnosis.facts.detail
     flags = _flags(detail)
-    if memory is None or not memory.zones or flags is None or detail.get("order") is None or not detail.get("zones"):
+    order = detail.get("order")
+    if memory is None or not memory.zones or flags is None or not detail.get("zones"):
         return None
-    found = replay_request(detail["order"], flags, memory.zones, release, page_kb=memory.page_kb)
+    if not isinstance(order, int) or not 0 <= order <= _ORDERS:
+        return None
+    found = replay_request(order, flags, memory.zones, release, page_kb=memory.page_kb)
     verdict = p({True: "verdict.admitted", False: "verdict.refused", None: "verdict.undecided"}[found["admitted"]])
     text = p("affected.replay", release=release.name, rule=found["rule"], verdict=verdict,
              because=p.sentence(found["because"]))  # fmt: skip
@@ -201,7 +212,12 @@ def whatif(state: State, question: Question) -> Answer:
     names = question.first("gfp", "names") or question.first("hex", "hex") or again.get("names") or _flags(detail)
     number = int(order) if order is not None else detail.get("order")
     text, _made = release_of(question)
-    if number is None or names is None or (order is None and not question.has("gfp") and text is None):
+    if (
+        number is None
+        or number > _ORDERS
+        or names is None
+        or (order is None and not question.has("gfp") and text is None)
+    ):
         return answer([Claim(p("whatif.need"))], "nothing_loaded")
     release = Release.parse(text or entry.report.kernel or "") or _own_release(entry)
     memory = entry.report.memory

@@ -254,12 +254,17 @@ def lines(state: State, question: Question) -> Answer:
 
 def _range(state: State, question: Question) -> tuple[int, int]:
     for parts in question.all("span"):
-        for number in "", "2", "3", "4":
+        for number in "", "2", "3", "4", "5":
             if first := parts.get(f"first{number}"):
-                return int(first), int(parts.get(f"last{number}") or first)
+                return _line(first), _line(parts.get(f"last{number}") or first)
     if first := question.first("number"):
         return int(first), int(first)
     return state.current.report.span if state.current is not None else (1, _LINES)
+
+
+def _line(text: str) -> int:
+    """A line's number, in digits or as a Chinese numeral up to ten."""
+    return int(text) if text.isdigit() else 1 + "一二三四五六七八九十".index(text)
 
 
 def signature(state: State, question: Question) -> Answer:
@@ -275,7 +280,7 @@ def signature(state: State, question: Question) -> Answer:
 
 
 _TOPICS = {
-    "COMPACTION": ("compaction",),
+    "COMPACTION": ("compaction", "compact_memory"),
     "RECLAIM": ("reclaim",),
     "FRAGMENTED": ("fragment", "no usable block", "block"),
     "MIN_FREE": ("min_free_kbytes",),

@@ -6,7 +6,7 @@ from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, case
 from kb.chat.state import State
 from kb.errors import UsageError
-from kb.model.verdict import Verdict
+from kb.model.verdict import Annotation, Verdict
 
 if TYPE_CHECKING:
     from kb.similar import Neighbour
@@ -34,18 +34,27 @@ def seen(state: State, question: Question) -> Answer:
             return answer([Claim(p("load.nothing"))], "nothing_loaded")
         wanted = state.current.mark.id
     found = _stored(state, wanted)
-    if found is None:
-        return answer([Claim(p("seen.none"), (), (wanted,))])
+    if found is None:  # it may have been noted on without having been recorded
+        store = state.base.known
+        notes = store.annotations(f"signature:{wanted}") if store is not None else ()
+        return answer([Claim(p("seen.none"), (), (wanted,)), *_notes(state, notes)])
     row, cited = found.row, (found.row.signature,)
     claims = [Claim(p("seen.count", count=row.count, first=row.first, last=row.last), (), cited)]
     for one in found.sightings[:_SHOWN]:
         host = one.host or p("seen.unknown_host")
         text = p("seen.where", count=one.count, host=host, last=one.last, source=one.last_source)
         claims.append(Claim(text, (), cited, indent=1))
-    for note in found.annotations[-_SHOWN:]:
-        text = p("seen.note", author=note.author, time=note.time, body=note.body)
-        claims.append(Claim(text, (), (f"note {note.id}",), indent=1))
-    return answer(claims)
+    return answer([*claims, *_notes(state, found.annotations)])
+
+
+def _notes(state: State, notes: tuple[Annotation, ...]) -> list[Claim]:
+    """The notes that stand: neither replaced nor retracted by a later one."""
+    gone = {key for one in notes for key in (one.replaces, one.retracts) if key}
+    kept = [one for one in notes if one.id not in gone and one.retracts is None]
+    return [
+        Claim(state.p("seen.note", author=one.author, time=one.time, body=one.body), (), (f"note {one.id}",), indent=1)
+        for one in kept[-_SHOWN:]
+    ]
 
 
 def similar(state: State, question: Question) -> Answer:

@@ -10,6 +10,7 @@ from kb.chat.question import COMMANDS, Question, language_of, read
 from kb.chat.reply import Answer, Claim, Reply, answer
 from kb.chat.state import State
 from kb.errors import KbError, UsageError
+from kb.render.safe import safe
 
 if TYPE_CHECKING:
     from kb.api import KnowledgeBase
@@ -158,7 +159,10 @@ class Conversation:
 
             return exits(state, kind), kind
         if kind == "load":
-            return self._loaded(question.first("load", "path") or question.first("path") or ""), kind
+            path = question.first("load", "path") or question.first("path")
+            return (
+                (self._loaded(path), kind) if path else (answer([Claim(state.p("load.need"))], "nothing_loaded"), kind)
+            )
         if kind in _NEEDS_LOG and not state.logs and not self._answerable(kind, question):
             return answer([Claim(state.p("load.nothing"))], "nothing_loaded"), kind
         function: Callable[[State, Question], Answer] = getattr(importlib.import_module(_PLACES[kind]), kind)
@@ -288,7 +292,7 @@ class Conversation:
             found.text,
             found.kind or kind,
             found.citations,
-            self.subject,
+            safe(self.subject) if self.subject is not None else None,
             found.exit,
             understood,
             self._language,

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kb.api import KnowledgeBase
 from kb.chat import Conversation, Reply
@@ -85,14 +87,21 @@ def test_log_text_cannot_drive_a_terminal(talk: Conversation) -> None:
         b"evil\x1b[2J\x07: page allocation failure: order:2, mode:0x20\nCPU: 0 PID: 1 Comm: ev\x1b]0;x\x07il\n\x9b31m\n"
     )
     for line in ("why", "who", "show lines 1-3", "what happened", "note \x1b[31mred", "search \x1b[2J", "blub \x1b[1m"):
-        text = talk.ask(line).text
-        assert re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text) is None, line
+        reply = talk.ask(line)
+        assert re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", reply.text + str(reply.subject)) is None, line
 
 
 def test_a_name_with_braces_is_not_a_template(talk: Conversation) -> None:
     talk.load(b"{0.__class__}: page allocation failure: order:2, mode:0x20\n")
     assert "{0.__class__}" in talk.ask("show lines 1").text
     assert talk.ask("who").kind == "who"
+
+
+@pytest.mark.parametrize("order", ["64", "99999999", "-1"])
+def test_an_absurd_order_is_no_arithmetic(talk: Conversation, order: str) -> None:
+    talk.load(f"x: page allocation failure: order:{order}, mode:0x20\nCPU: 0 PID: 1 Comm: x\n".encode())
+    for line in ("what was requested", "why", "what if order 99", "and on 5.14?", "what if order 3"):
+        assert len(talk.ask(line).text) < 4000
 
 
 def test_asking_makes_no_store(talk: Conversation, base: KnowledgeBase, example: Path) -> None:
@@ -178,6 +187,24 @@ def test_every_question_that_is_offered_is_understood(language: str, base: Knowl
         ), (example, reply)
         assert "`help`" not in reply.text
         assert "`帮助`" not in reply.text
+
+
+WORDS = (
+    "why what which who when how is it not and on the report 1 2 0 second last next case cases note load search kernel"
+    " zone zones normal dma node order 5 3 gfp GFP_KERNEL 0x104050 0x 5.14 el7 rhel 9 lines 20-31 L5 fix affected"
+    " workaround risk verify compare changed similar seen known stack mask exit_ help if compaction swap 为什么 怎么"
+    " 哪个 第二个 第 行 区 内核 提交 风险 libceph osdmap_set_max_osd order:99 node 77 report 999 99999999-99999999"
+).split()
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7))
+def test_no_mix_of_words_breaks_it(example: Path, tmp_path: Path, words: list[str]) -> None:
+    talk = Conversation(KnowledgeBase(tmp_path / "kb.db"), folder=tmp_path / "drafts")
+    talk.load(example)
+    for line in (" ".join(words), "and on 4.9?", "and order 2", "the second one"):
+        reply = talk.ask(line)
+        assert reply.text or reply.kind in ("nothing", "paste")
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.log")), ids=lambda path: path.stem)

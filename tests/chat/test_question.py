@@ -102,7 +102,6 @@ def test_every_rule_of_the_grammar_has_a_rank() -> None:
 
 
 def test_the_grammar_holds_no_conflict() -> None:
-    pytest.importorskip("interegular", reason="lark's strict mode needs it")
     from kb.parse.grammar import build
 
     build("chat", "words", strict=True)

@@ -59,7 +59,7 @@ def _report(found: Diagnosis) -> Iterator[Entry]:
 
 def _reasons(found: Diagnosis) -> Iterator[Entry]:
     for reason in found.facts.reasoning:
-        mark, role = REASONS.get(reason.verdict, MARKS[""])
+        mark, role = REASONS.get(reason.verdict, MARKS["none"])
         more = f"{reason.verdict}: {reason.claim}: {reason.because} {spans(reason.evidence)}".rstrip()
         more += "".join(f"\n{number}" for number in reason.numbers)
         yield Entry(

@@ -82,7 +82,7 @@ class Item:
     last: str = ""
     case: str | None = None
     verdict: str = ""
-    """``yes``, ``maybe`` or nothing."""
+    """``yes``, ``maybe``, ``none`` (no case matches), or nothing: not looked at yet."""
     corrupted: str | None = None
     source: str = ""
     span: Span = (0, 0)
@@ -345,7 +345,7 @@ def item_of(number: int, found: Diagnosis) -> Item:
         first=when,
         last=when,
         case=best.case.id if best else None,
-        verdict=best.verdict.value if best else "",
+        verdict=best.verdict.value if best else "none",
         corrupted=report.corrupted,
         source=report.source,
         span=report.span,

@@ -12,7 +12,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("?", "this help"),
     ),
     "Triage": (
-        ("/", "filter as you type: words of title, kind, kernel, case; kind:oops"),
+        ("/", "filter as you type: words of title, kind, kernel, case; kind:oops; yes, maybe, none"),
         ("s r", "sort by the next column; reverse"),
         ("Space", "mark; y copies all marked, d declares them one problem"),
         ("a", "notes on the signature"),
@@ -43,7 +43,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 SIGNS = (
-    ("✓ ? ✗ ·", "yes, maybe, no, no case; of a claim: holds, unknown, excluded"),
+    ("✓ ? ✗ ·", "yes, maybe, no, no case (blank: not looked at yet); of a claim: holds, unknown, excluded"),
     ("│ ▶ ·", "a line of the report that was understood, lit up, not understood"),
     ("→ ?", "the frame blamed; a frame that may be left over on the stack"),
 )

@@ -15,7 +15,7 @@ Part = tuple[str, str]
 """A text and its role: ``""``, ``dim``, ``good``, ``bad``, ``warn``, ``head``, ``key``, ``lit``, ``found``."""
 Row = list[Part]
 
-MARKS = {"yes": ("✓", "good"), "maybe": ("?", "warn"), "no": ("✗", "bad"), "": ("·", "dim")}
+MARKS = {"yes": ("✓", "good"), "maybe": ("?", "warn"), "no": ("✗", "bad"), "none": ("·", "dim"), "": (" ", "")}
 REASONS = {"holds": ("✓", "good"), "excluded": ("✗", "dim"), "unknown": ("?", "warn")}
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from kb.store import Store
+from kb.tui.desk import Item
 from kb.tui.feed import Feed
 from tests.tui.driving import WARNING, Flow, drive, log, seed
 
@@ -200,5 +201,21 @@ def test_what_is_no_store_is_told_with_its_reason(tmp_path: Path) -> None:
 
     async def flow(here: Flow) -> None:
         await here.shows("not a database")
+
+    drive(flow, db=tmp_path / "kb.db")
+
+
+def test_rows_of_the_store_are_judged_while_the_cursor_rests(tmp_path: Path) -> None:
+    from kb.api import KnowledgeBase
+
+    with KnowledgeBase(tmp_path / "kb.db") as base:
+        for report in base.read(WARNING + seed()):
+            base.record(report)
+
+    async def flow(here: Flow) -> None:
+        await here.until(lambda: {item.verdict for item in both(here)} == {"yes", "none"}, "both are judged")
+
+    def both(here: Flow) -> list[Item]:
+        return [item for item in map(here.app.triage.catalog.at, range(2)) if item is not None]
 
     drive(flow, db=tmp_path / "kb.db")

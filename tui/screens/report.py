@@ -106,7 +106,7 @@ class ReportScreen(Screen[None]):
             return
         report, best = found.report, found.best
         alike = self.app.triage.alike(self.item)
-        verdict = best.verdict.value if best else ""
+        verdict = best.verdict.value if best else "none"
         self._head(f"{verdict}: {best.case.id}" if best else "no known case", verdict)
         doc = self.desk.doc(self.item) or Doc.of(report.source, b"".join(line.raw for line in report.lines))
         self.query_one("#log", LogView).show(doc, report.span, report.understood)

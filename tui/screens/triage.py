@@ -197,9 +197,26 @@ class Triage(Screen[None]):
         self._shown = item
         pane = self.query_one("#summary", Entries)
         pane.fill(summary(item, found, pane.room or 80))
-        if found is not None and isinstance(self.catalog, StoreCatalog):
-            best = found.best
-            self.catalog.judged(item, best.case.id if best else None, best.verdict.value if best else "")
+        if isinstance(self.catalog, StoreCatalog):
+            await self._judge_visible(self.catalog)
+
+    async def _judge_visible(self, catalog: StoreCatalog) -> None:
+        """The verdicts of the store's rows in sight, as long as the cursor rests."""
+        await asyncio.sleep(0.2)
+        top = round(self.list.scroll_y)
+        for index in range(top, min(top + self.list.size.height, len(catalog))):
+            item = catalog.at(index)
+            if item is None or item.verdict:
+                continue
+            try:
+                found = await self.desk.do(self.desk.diagnosis, item)
+            except KbError:  # the row under the cursor tells
+                return
+            best = found.best if found else None
+            if best is not None:
+                catalog.judged(item, best.case.id, best.verdict.value)
+            elif found is not None:
+                catalog.judged(item, item.case, "none")
             self.list.refresh()
 
     @on(Lines.Chosen, "#list")
@@ -216,7 +233,7 @@ class Triage(Screen[None]):
             if item.number < KEPT:
                 found = await self.desk.do(self.desk.diagnosis, item)
                 best = found.best if found else None
-                item.case, item.verdict = (best.case.id, best.verdict.value) if best else (None, "")
+                item.case, item.verdict = (best.case.id, best.verdict.value) if best else (None, "none")
         self._changed()
         self._rested()
 

@@ -1,7 +1,7 @@
 """Questions about memory: the zones, the mask, and the same request under other rules."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from kb.chat.about_case import release_of
 from kb.chat.question import Question
@@ -15,6 +15,11 @@ from kb.model.log import Span
 _HEADER = "include/linux/gfp.h"
 _ORDERS = 64
 """No kernel has that many orders: a larger number is damage."""
+
+
+def _possible(order: object) -> TypeGuard[int]:
+    """Whether a number can be an order at all."""
+    return isinstance(order, int) and 0 <= order <= _ORDERS
 
 
 def _lines(zone: Mapping[str, Any]) -> tuple[Span, ...]:
@@ -64,13 +69,7 @@ def request(state: State, question: Question) -> Answer:
     p, entry = state.p, state.current
     facts = entry.diagnosis.facts if entry is not None else None
     order = facts.get("order") if facts is not None else None
-    if (
-        entry is None
-        or facts is None
-        or order is None
-        or not isinstance(order.value, int)
-        or not 0 <= order.value <= _ORDERS
-    ):
+    if entry is None or facts is None or order is None or not _possible(order.value):
         lines = (entry.report.span,) if entry is not None else ()
         return answer([Claim(p("request.none"), lines)], "unknown")
     size = facts.get("size_kb")
@@ -182,9 +181,7 @@ def replayed(state: State, release: Release) -> Claim | None:
     memory, detail = entry.report.memory, entry.diagnosis.facts.detail
     flags = _flags(detail)
     order = detail.get("order")
-    if memory is None or not memory.zones or flags is None or not detail.get("zones"):
-        return None
-    if not isinstance(order, int) or not 0 <= order <= _ORDERS:
+    if memory is None or not memory.zones or flags is None or not detail.get("zones") or not _possible(order):
         return None
     found = replay_request(order, flags, memory.zones, release, page_kb=memory.page_kb)
     verdict = p({True: "verdict.admitted", False: "verdict.refused", None: "verdict.undecided"}[found["admitted"]])
@@ -212,12 +209,8 @@ def whatif(state: State, question: Question) -> Answer:
     names = question.first("gfp", "names") or question.first("hex", "hex") or again.get("names") or _flags(detail)
     number = int(order) if order is not None else detail.get("order")
     text, _made = release_of(question)
-    if (
-        number is None
-        or number > _ORDERS
-        or names is None
-        or (order is None and not question.has("gfp") and text is None)
-    ):
+    asked = order is not None or question.has("gfp") or text is not None
+    if names is None or not asked or not _possible(number):
         return answer([Claim(p("whatif.need"))], "nothing_loaded")
     release = Release.parse(text or entry.report.kernel or "") or _own_release(entry)
     memory = entry.report.memory

@@ -177,3 +177,29 @@ def test_prose_without_a_splat_gives_none(text: str) -> None:
 def test_a_report_without_a_function_does_not_identify() -> None:
     (report,) = splats("Unable to handle kernel NULL pointer dereference at virtual address 0000000000000030\n")
     assert not identifies(report)
+
+
+def test_paragraphs_of_a_report_are_no_prose() -> None:
+    text = PLAIN.replace(
+        " process_one_work+0x1f0/0x3e0\n </TASK>\n",
+        " process_one_work+0x1f0/0x3e0\n </TASK>\n\nAllocated by task 9:\n save_stack+0x1/0x2\n foo_open+0x1/0x2\n"
+        "\nThe buggy address belongs to the object at ffff888012345600\n which belongs to the cache kmalloc-1k\n"
+        "\nThe buggy address belongs to the physical page:\npage last allocated via order 3, migratetype x\n"
+        " prep_new_page+0x1/0x2\n get_page_from_freelist+0x1/0x2\n alloc_slab_page+0x1/0x2\n",
+    )
+    assert titles(text) == [TITLE]
+
+
+@pytest.mark.parametrize("before", ["root@localhost:~# [   14.851538] ", "[name:core&]", "db17 kernel: "])
+def test_what_a_shell_or_a_vendor_puts_before_a_headline_is_taken_off(before: str) -> None:
+    text = f"{before}BUG: scheduling while atomic: bash/223/0x00000002\nCall Trace:\n foo_read+0x1/0x2\n"
+    assert titles(text) == ["BUG: scheduling while atomic in foo_read"]
+
+
+def test_kmemleak_s_count_does_not_hide_the_object() -> None:
+    text = (
+        "kmemleak: 12 new suspected memory leaks\n\nunreferenced object 0xffff8880138ce000 (size 2048):\n"
+        '  comm "modprobe", pid 390, jiffies 4295040478 (age 238.976s)\n  backtrace:\n'
+        "    [<000000006a94f1d5>] kmalloc_trace+0x26/0x60\n    [<00000000a9c44622>] foo_create+0x5d/0x970\n"
+    )
+    assert titles(text) == ["memory leak in foo_create"]

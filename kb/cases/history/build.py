@@ -32,7 +32,7 @@ def links(reports: Iterable[Report]) -> tuple[str, ...]:
     """Ids of all keys that the quoted reports identify the problem by."""
     found: dict[str, None] = {}
     for report in reports:
-        if not identifies(report):
+        if not identifies(report) or report.kind == "unknown":  # a function alone is no problem
             continue
         mark = signature(report)
         found.update(dict.fromkeys((mark.id, *mark.alt)))

@@ -28,6 +28,8 @@ _CUT_STAMP = re.compile(
     r"[ \t]{0,40}(?:\d{1,6}\.\d{3,9}(?:\]? ?\[ {0,8}[TC]\d{1,9})?(?:\]|:) {0,2}"
     r"|\[<?(?:\.{2,}|…| {0,12})>?\] {0,3})(?=\S)"
 )
+_SHELL = re.compile(r"\s*(?:[\w.@~:/-]{1,60}[#$] (?=\[ {0,8}\d)|\[name:[\w&/.-]{1,40}\] ?)")
+"""A shell's prompt that the console wrote over; the source file that Android's MediaTek kernels put before."""
 _LOGREAD = re.compile(
     # OpenWrt's logread "Thu Nov 20 03:59:40 2025 kern.warn kernel: ", syslog without its date "db17 kernel: "
     r"\s*(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} (?:\w{3,8}\.\w{3,7} )?|[\w.-]{1,64} )kernel: "
@@ -117,7 +119,7 @@ def printed(text: str) -> Iterator[Line | None]:
         if not line.strip():
             previous_blank = True
             continue
-        if previous_blank and _WORDS.match(line) and not _FRAME.match(line):
+        if previous_blank and _WORDS.match(line) and not _FRAME.match(line) and classifier()(line) is None:
             yield None  # a new paragraph of prose: the quotation is over
             writer.leave()
         previous_blank = False
@@ -135,8 +137,13 @@ def _unquoted(text: str) -> Iterator[tuple[int, str]]:
             line = line[quote.end() :]
         if _ELISION.fullmatch(line):
             continue
+        shell = _SHELL.match(line)
+        if shell is not None:
+            line = line[shell.end() :]
         logread = _LOGREAD.match(line)
-        stripped = line[logread.end() :] if logread is not None else line.lstrip()
+        if logread is not None:
+            line = line[logread.end() :]
+        stripped = line.lstrip()
         prefix = strip(stripped)
         if prefix.end:
             line = " " + stripped[prefix.end :]

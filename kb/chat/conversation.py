@@ -51,6 +51,7 @@ class Conversation:
     Args:
         base: Cases and store; the packaged cases and the user's store by default.
         lang: ``en``, ``zh``, or ``auto``: the language of each question.
+        first: With ``auto``, the language before the first question: of the greeting.
         author: Who writes the notes; the user's name by default.
         folder: Where drafts of cases are written.
         model: A language model for questions that the grammar does not know; None (the default) for none at all.
@@ -61,6 +62,7 @@ class Conversation:
         base: "KnowledgeBase | None" = None,
         *,
         lang: Literal["auto", "en", "zh"] = "auto",
+        first: Literal["en", "zh"] = "en",
         author: str | None = None,
         folder: str | Path = ".",
         model: "Model | None" = None,
@@ -73,7 +75,7 @@ class Conversation:
             base = KnowledgeBase()
         self._lang = lang
         self._model = model
-        self._language: str = lang if lang != "auto" else "en"
+        self._language: str = lang if lang != "auto" else first
         self._pasted: list[str] | None = None
         self._state = State(base, author or _user(), str(folder))
 

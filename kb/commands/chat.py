@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from kb.chat import Conversation
 
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
-        talk = Conversation(base, lang=options.lang, model=_model(options))
+        talk = Conversation(base, lang=options.lang, first=_first(), model=_model(options))
         if sys.stdin.isatty() and sys.stdout.isatty():
             from kb.chat.terminal import converse
 
@@ -79,6 +79,14 @@ def _laid_out(text: str, color: str) -> str:
     from kb.chat.paint import paint
 
     return paint(text, colored(color), None if sys.stdout.isatty() else 1 << 30)
+
+
+def _first() -> Literal["en", "zh"]:
+    """The language of the user's environment, for the greeting."""
+    import os
+
+    named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if named.lower().startswith("zh") else "en"
 
 
 def _model(options: argparse.Namespace) -> "Model | None":

@@ -114,13 +114,21 @@ def test_an_empty_pipe_holds_no_report(tmp_path: Path) -> None:
     assert piped(["ask", "why"], "", tmp_path).returncode == 3
 
 
-def test_a_piped_script_is_a_conversation(tmp_path: Path) -> None:
+def test_a_piped_script_is_a_conversation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     script = f"load {OOPS}\nthe second one\nwhich task\nquit\nwhy\n"
     done = piped(["chat"], script, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("Leave with `quit`")
     assert done.stdout.rstrip().endswith("Bye.")
     assert "kblab_b, pid 101" in done.stdout
+
+
+def test_the_greeting_speaks_the_users_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert piped(["chat"], "quit\n", tmp_path).stdout.startswith("输入 `quit`")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert piped(["chat"], "quit\n", tmp_path).stdout.startswith("Leave with `quit`")
 
 
 def test_a_script_needs_no_terminal_library(tmp_path: Path) -> None:

@@ -24,9 +24,12 @@ def list_cases(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """One case whole."""
-    case = api.library(options.cases).get(options.id)
+    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+        case = base.case(options.id)
     if case is None:
-        raise UsageError(f"no case {options.id!r}", help="`kb case list` names them all")
+        raise UsageError(
+            f"no case {options.id!r}", help="`kb case list` names them all, `kb case search` imported ones"
+        )
     if options.json:
         from dataclasses import asdict
 

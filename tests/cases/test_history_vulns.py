@@ -1,5 +1,6 @@
 """CVE records become cases. The records here are made up; the corpus is measured by tests/score/retrieval.py."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,18 @@ def test_a_record_of_odd_bytes_is_read(tmp_path: Path) -> None:
     path.write_bytes(MBOX.encode().replace(b"nobody", b"n\xffb\xc3\x28dy"))
     with Store(tmp_path / "kb.db") as store:
         assert run(store, "vulns", [str(folder)]).cases == 1
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(tmp_path: Path) -> None:
+    folder = tree(tmp_path, "CVE-2031-1001", "CVE-2031-1002")
+    live, file = Terminal(), io.StringIO()
+    with Store(tmp_path / "kb.db") as store:
+        run(store, "vulns", [str(folder)], progress=live)
+        run(store, "vulns", [str(folder)], progress=file)
+    assert live.getvalue().endswith("\r[####################] 100 % vulns: 2/2 read, 2 cases\x1b[K\n")
+    assert file.getvalue() == "kb: vulns: 2/2 read, 0 cases\n"

@@ -87,6 +87,12 @@ def test_words_find_imported_cases(filled: Run) -> None:
     assert filled("case", "search", "unheard", "of")[0] == 1
 
 
+def test_an_imported_case_is_shown_by_its_cve(filled: Run) -> None:
+    code, out, _ = filled("case", "show", "CVE-2031-1234")
+    assert code == 0
+    assert out.startswith("foo: cancel the work before the ring goes\ncve-2031-1234   imported   kasan\n")
+
+
 def test_a_promoted_case_is_a_folder_that_lints_and_links(
     filled: Run, log: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

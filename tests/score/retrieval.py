@@ -2,8 +2,8 @@
 
 Each quoted splat is rendered again with other offsets, sizes and addresses, other prefixes, compiler suffixes added,
 one frame inlined away, foreign lines between and its end cut off, then read as a log and looked up among all imported
-cases. Beside kb's ranking stand two plain ones over the same stacks: Jaccard's index of the frames, and a weighted edit
-distance in the form of TraceSim's.
+cases and some seven hundred other stacks. Beside kb's ranking stand plain ones over the same stacks: Jaccard's index of
+the frames, satyr's edit distance, and a weighted one in the form of TraceSim's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kb.recall import nearest, query_of
 from kb.similar import Entry
 from kb.store import Store
 from kb.store.imports import Imports
-from kb.store.similar import Stacks
+from kb.store.similar import StackRow, Stacks
 
 SEED = 20261122
 _OFFSET = re.compile(r"\+0x[0-9a-f]+/0x[0-9a-f]+")
@@ -39,14 +39,13 @@ _FOREIGN = (
 _SUFFIXES = (".isra.0", ".constprop.0", ".part.0", ".cold", ".llvm.1234567")
 
 
-def render(lines: Sequence[str], dice: random.Random, *, drop: bool = True, cut: bool = True) -> bytes:
+VARIANTS = ("re-rendered", "top frame gone", "half the stack gone")
+
+
+def render(lines: Sequence[str], dice: random.Random, variant: str = VARIANTS[0]) -> bytes:
     """The lines as a kernel with other code, loaded elsewhere, would print them on a console."""
     entries = [index for index, line in enumerate(lines) if _ENTRY.match(line)]
-    gone: set[int] = set()
-    if drop and len(entries) > 3:
-        gone.add(dice.choice(entries))
-    if cut and len(entries) > 5:
-        gone.update(entries[-dice.randint(1, len(entries) // 4) :])
+    gone = _gone(lines, entries, dice, variant)
     stamp, out = 100 + dice.random() * 1000, []
     for index, line in enumerate(lines):
         if index in gone:
@@ -62,9 +61,19 @@ def render(lines: Sequence[str], dice: random.Random, *, drop: bool = True, cut:
     return ("\n".join(out) + "\n").encode("utf-8", "surrogateescape")
 
 
-def rendered(report: Report, dice: random.Random) -> list[Report]:
-    """A quoted report, printed by another kernel and read back."""
-    return list(read(render([line.text for line in report.lines], dice)))
+def _gone(lines: Sequence[str], entries: Sequence[int], dice: random.Random, variant: str) -> set[int]:
+    """Lines that are not printed: always one frame and the end of a stack, and what the variant takes away."""
+    gone: set[int] = set()
+    if variant == "top frame gone" and len(entries) > 2:
+        gone.add(next((index for index in entries if "? " not in lines[index]), entries[0]))
+    if variant == "half the stack gone" and len(entries) > 4:
+        gone.update(entries[len(entries) // 2 :])
+    left = [index for index in entries if index not in gone]
+    if len(left) > 3:
+        gone.add(dice.choice(left))
+    if len(left) > 5:
+        gone.update(left[-dice.randint(1, len(left) // 4) :])
+    return gone
 
 
 Ranking = Callable[[Report], list[str | None]]
@@ -107,6 +116,24 @@ def tracesim(entries: Sequence[Entry], alpha: float = 0.5, beta: float = 1.0) ->
     return order
 
 
+def levenshtein(entries: Sequence[Entry]) -> Ranking:
+    """Cases by the plain edit distance of the first sixteen frames, as satyr's default."""
+
+    def distance(left: Sequence[str], right: Sequence[str]) -> float:
+        row = list(range(len(right) + 1))
+        for i, name in enumerate(left, 1):
+            last, row = row, [i]
+            for j, other in enumerate(right):
+                row.append(min(last[j] + (name != other), last[j + 1] + 1, row[j] + 1))
+        return row[-1] / (max(len(left), len(right)) or 1)
+
+    def order(report: Report) -> list[str | None]:
+        frames = query_of(report).frames[:16]
+        return _cases([(1 - distance(frames, entry.frames[:16]), entry.case or "") for entry in entries])
+
+    return order
+
+
 def _cases(marks: list[tuple[float, str]]) -> list[str | None]:
     return list(dict.fromkeys(case for score, case in sorted(marks, key=lambda mark: (-mark[0], mark[1])) if score > 0))
 
@@ -119,31 +146,61 @@ def tasks(corpus: Path) -> Iterator[tuple[str, Report]]:
             yield path.stem.lower(), report
 
 
+def others(corpus: Path) -> Iterator[StackRow]:
+    """Stacks of other problems, to confuse: reports of syzkaller/ and of commits/, each a case of its own."""
+    reports = [
+        report
+        for path in sorted((corpus / "syzkaller").glob("*.log"))
+        for report in build.useful(read(path))
+    ]  # fmt: skip
+    for path in sorted((corpus / "commits").glob("*.txt")):
+        for text in dict.fromkeys(path.read_text(encoding="utf-8", errors="replace").split("\n=====\n")):
+            reports += build.useful(splats(text, path.stem))
+    for number, report in enumerate(reports):
+        yield from build.stacks(f"other-{number}", [report])
+
+
 def rows(corpus: Path) -> list[dict[str, str]]:
     """The table, for ``make score``; empty where the corpus has no vulns/."""
     if not (corpus / "vulns").is_dir():
         return []
-    dice = random.Random(SEED)
-    queries = [(case, seen) for case, report in tasks(corpus) for seen in rendered(report, dice)[:1]]
-    lost = sum(1 for case, report in tasks(corpus)) - len(queries)
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "kb.db") as store:
-        found = Imports(store)
+        found, stacks = Imports(store), Stacks(store)
         found.put(item for item in vulns.items(corpus / "vulns", {}) if item is not None)
-        known = [
-            Entry(row.signature, row.title, row.kind, row.frames, row.case, row.function)
-            for case in found
-            for row in Stacks(store).of_case(case.id)
-        ]
+        known = [_entry(row) for case in found for row in stacks.of_case(case.id)]
+        extra = list(others(corpus))
+        stacks.add(extra)
+        known += [_entry(row) for row in extra]
         rankings: dict[str, Ranking] = {
             "kb": lambda report: [near.entry.case for near in nearest(store, query_of(report), cases=True)],
             "TraceSim-like": tracesim(known),
+            "satyr-like": levenshtein(known),
             "Jaccard": jaccard(known),
         }
-        table = [_row(name, ranking, queries, lost, len(found)) for name, ranking in rankings.items()]
-    return table
+        return [row for variant in VARIANTS for row in _variant(corpus, variant, rankings, len(known))]
 
 
-def _row(name: str, ranking: Ranking, queries: list[tuple[str, Report]], lost: int, cases: int) -> dict[str, str]:
+def _entry(row: StackRow) -> Entry:
+    return Entry(row.signature, row.title, row.kind, row.frames, row.case, row.function)
+
+
+def _variant(corpus: Path, variant: str, rankings: dict[str, Ranking], known: int) -> list[dict[str, str]]:
+    dice = random.Random(SEED)
+    wanted = list(tasks(corpus))
+    queries = [
+        (case, seen)
+        for case, report in wanted
+        for seen in list(read(render([line.text for line in report.lines], dice, variant)))[:1]
+    ]  # fmt: skip
+    return [
+        {"splats": variant, **_row(name, ranking, queries, len(wanted), known)} for name, ranking in rankings.items()
+    ]
+
+
+def _row(
+    name: str, ranking: Ranking, queries: list[tuple[str, Report]], total: int, known: int
+) -> dict[str, str]:  # fmt: skip
+    """A row of the table; a splat that nothing was read of counts as not found."""
     started, first, five, misses = time.process_time(), 0, 0, []
     for case, report in queries:
         order = ranking(report)[:5]
@@ -152,14 +209,13 @@ def _row(name: str, ranking: Ranking, queries: list[tuple[str, Report]], lost: i
         if order[:1] != [case]:
             misses.append((case, report.title, order[:2]))
     took = (time.process_time() - started) / max(1, len(queries))
-    total = len(queries) + lost
-    MISSES[name] = misses
+    MISSES.setdefault(name, []).extend(misses)
     return {
         "ranking": name,
-        "splats": str(total),
-        "cases": str(cases),
-        "top-1": f"{first} {100 * first / total:.1f}%",
-        "top-5": f"{five} {100 * five / total:.1f}%",
+        "of": str(total),
+        "stacks": str(known),
+        "top-1": f"{100 * first / total:.1f}%",
+        "top-5": f"{100 * five / total:.1f}%",
         "ms": f"{1000 * took:.1f}",
     }
 

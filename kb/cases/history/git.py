@@ -9,8 +9,8 @@ from kb.cases.history import build, message
 from kb.errors import InputError, UsageError
 from kb.store.imports import Item
 
-BATCH = 200
-"""Messages with a splat that are named by their tags in one call of git."""
+BATCH = 5_000
+"""Messages with a splat that are named by their tags in one call of git, which walks all tags whatever it names."""
 _CHUNK = 1 << 16
 _LONGEST = 1 << 20
 """Bytes of a message that are read."""

@@ -113,8 +113,12 @@ def _merged(imports: Imports, known: Known, pending: dict[str, Known]) -> Known 
     return Known(message.merged(case, known.case), tuple(stacks), tuple(commits))
 
 
+_BAR = 20
+"""Characters of the bar."""
+
+
 class _Progress:
-    """A line that is written over, on a terminal; elsewhere one now and then."""
+    """A bar that is written over, on a terminal; elsewhere a line now and then."""
 
     def __init__(self, stream: TextIO | None, what: str, total: int | None):
         self.stream = stream
@@ -129,6 +133,16 @@ class _Progress:
             return
         self.next = now + (0.1 if self.live else 10.0)
         of = f"/{self.total}" if self.total else ""
-        text = f"kb: {self.what}: {read}{of} read, {cases} cases"
-        self.stream.write(f"\r{text}\x1b[K" + ("\n" if last else "") if self.live else f"{text}\n")
+        text = f"{self.what}: {read}{of} read, {cases} cases"
+        if not self.live:
+            self.stream.write(f"kb: {text}\n")
+        else:
+            self.stream.write(f"\r{self._bar(read)}{text}\x1b[K" + ("\n" if last else ""))
         self.stream.flush()
+
+    def _bar(self, read: int) -> str:
+        """``[#####               ]  26 % ``; nothing where the total is not known."""
+        if not self.total:
+            return ""
+        share = min(1.0, read / self.total)
+        return f"[{'#' * int(share * _BAR):<{_BAR}}] {100 * share:3.0f} % "

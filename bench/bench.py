@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +78,7 @@ def start_up(folder: Path, runs: int) -> None:
     }
     for report in REPORTS:
         commands["kb match, one report"] = ([*KB, "match"], report)
-    rows = {name: lambda c=command, d=data: seconds(c, d, env) for name, (command, data) in commands.items()}
+    rows = {name: partial(seconds, command, data, env) for name, (command, data) in commands.items()}
     rows["kb chat, first prompt"] = lambda: first_prompt(env)
     times = medians(rows, runs)
     base = times["python -c pass"]

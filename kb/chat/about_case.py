@@ -164,10 +164,10 @@ def workaround(state: State, question: Question) -> Answer:
             return answer([*claims, *(Claim(p("verify.next", step=step), span, indent=1) for step in steps)])
         return _no_case(state, "workaround.no_case")
     claims = _perhaps(state)
-    for number, way in enumerate(known.workarounds, 1):
-        if _meant(way, question):
-            claims.append(Claim(p("workaround.one", number=number, do=way.do), (), (case(known.id),)))
-            claims.append(Claim(p("workaround.caveat", caveat=way.caveat), (), (case(known.id),), indent=1))
+    ways = list(enumerate(known.workarounds, 1))
+    for number, way in [each for each in ways if _meant(each[1], question)] or ways:
+        claims.append(Claim(p("workaround.one", number=number, do=way.do), (), (case(known.id),)))
+        claims.append(Claim(p("workaround.caveat", caveat=way.caveat), (), (case(known.id),), indent=1))
     if not known.workarounds:
         return answer([Claim(p("workaround.none"), (), (case(known.id),))], "unknown")
     return answer(claims)

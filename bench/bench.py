@@ -78,7 +78,9 @@ def start_up(folder: Path, runs: int) -> None:
     }
     for report in REPORTS:
         commands["kb match, one report"] = ([*KB, "match"], report)
-    rows = {name: partial(seconds, command, data, env) for name, (command, data) in commands.items()}
+    rows: dict[str, Callable[[], float]] = {
+        name: partial(seconds, command, data, env) for name, (command, data) in commands.items()
+    }
     rows["kb chat, first prompt"] = lambda: first_prompt(env)
     times = medians(rows, runs)
     base = times["python -c pass"]

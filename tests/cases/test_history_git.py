@@ -248,3 +248,14 @@ def test_names_of_tags_are_releases(repository: Repository) -> None:
     second = repository.commit("two", "v5.10.3")
     third = repository.commit("three", "next-20310101")
     assert git.releases_of(repository.place, [first, second, third, OWN]) == {first: "5.10.3", second: "5.10.3"}
+
+
+@pytest.mark.parametrize(
+    "part", ["\n", " \n", "commit ", "Upstream commit:\n", "[ ", "(", "Fixes: ", "a" * 300 + "\n", "=?"]
+)
+def test_hostile_messages_end(part: str) -> None:
+    text = part * (300_000 // len(part))
+    assert message.read(OWN, f"s\n\n{text}").upstream is None
+    assert message.known(message.read(OWN, f"s\n\n{text}"), "git", name="x") is None
+    patches.parts(text.encode())
+    patches.mails(text.encode())

@@ -18,15 +18,17 @@ _HASH = r"(?P<hash>[0-9a-f]{12,40})"
 _UPSTREAM = tuple(
     re.compile(pattern, re.M | re.I)
     for pattern in (
-        r"^\s*\[?\s*(?:mainline |upstream )?commit[: ]+" + _HASH + r"(?: \(.{1,200}\))?,? upstream\b",
-        r"^\s*\[?\(?\s*(?:linux )?upstream[ -](?:commit|id|hash)(?: id)?[: ]+\s*" + _HASH,
-        r"\((?:cherry[ -]?picked|backported|adapted|back-ported) from (?:mainline |upstream )?commit\s+" + _HASH,
-        r"^\s*(?:git-commit|source kernel commit|x-upstream-commit|mainline-commit|linux-commit|origin)\s*: {0,4}"
-        r"(?:upstream, )?(?:https?://\S{1,200}[/=])?" + _HASH,
+        r"^[ \t]{0,16}\[?[ \t]{0,4}(?:mainline |upstream )?commit[: ]{1,4}"
+        + _HASH
+        + r"(?: \(.{1,200}\))?,? upstream\b",
+        r"^[ \t]{0,16}\[?\(?[ \t]{0,4}(?:linux )?upstream[ -](?:commit|id|hash)(?: id)?[: ]{1,4}\s{0,12}" + _HASH,
+        r"\((?:cherry[ -]?picked|backported|adapted|back-ported) from (?:mainline |upstream )?commit\s{1,12}" + _HASH,
+        r"^[ \t]{0,16}(?:git-commit|source kernel commit|x-upstream-commit|mainline-commit|linux-commit|origin)"
+        r"[ \t]{0,4}: {0,4}(?:upstream, )?(?:https?://\S{1,200}[/=])?" + _HASH,
         r"^(?:mainline|stable|upstream)[ -]inclusion\n(?:.{0,120}\n){0,3}?commit " + _HASH,
-        r"^\s*(?:this (?:is|was)|is) (?:a |an )?(?:partial |modified )?(?:backport|cherry-pick) of"
+        r"^[ \t]{0,16}(?:this (?:is|was)|is) (?:a |an )?(?:partial |modified )?(?:backport|cherry-pick) of"
         r" (?:upstream |mainline )?(?:commit )?" + _HASH,
-        r"^\s*upstream(?: commit)?:?\s{1,12}(?:commit )?" + _HASH + r"\b",
+        r"^[ \t]{0,16}upstream(?: commit)?:?\s{1,12}(?:commit )?" + _HASH + r"\b",
     )
 )
 _FIXES = re.compile(r"^[ \t]{0,8}Fixes: {1,4}(?:commit )?([0-9a-f]{8,40})\b", re.M | re.I)

@@ -93,7 +93,7 @@ def splats(text: str, source: str = "-") -> list[Report]:
 
 
 _HINT = re.compile(
-    r"\+0x[0-9a-f]|[Cc]all [Tt]race|\bBUG\b|WARNING|Oops|fault|KASAN|UBSAN|KMSAN|KCSAN|lockup|blocked for|INFO:"
+    r"\+0x[0-9a-f]|[Cc]all [Tt]race|\bBUG\b|WARNING|Oops|\b[Ff]ault\b|KASAN|UBSAN|KMSAN|KCSAN|lockup|blocked for|INFO:"
     r"|detected|allocation failure|oom-killer|panic|Unable to handle|\[[0-9a-f]{16}\]|[Bb]acktrace|RIP|page state"
     r"|NULL pointer"
 )

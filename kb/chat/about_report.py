@@ -138,10 +138,32 @@ def _who(state: State) -> list[Claim]:
         *([p("who.workqueue", work=report.fields["work"])] if "work" in report.fields else []),
     ]
     lines = at(report, "comm", "pid", "cpu", "taint", "work")
-    claims = [Claim(p("who.task", parts=", ".join(parts)), lines, (), state.source(entry))]
+    killed = _killed(state)
+    key = "who.invoker" if killed or report.kind == "oom_kill" else "who.task"
+    claims = [*killed, Claim(p(key, parts=", ".join(parts)), lines, (), state.source(entry))]
     if report.hardware:
         text = p("who.hardware", hardware=report.hardware)
         claims.append(Claim(text, at(report, "hardware"), (), state.source(entry)))
+    return claims
+
+
+def _killed(state: State) -> list[Claim]:
+    """The victims of the OOM killer: not the task that asked for memory."""
+    entry, p = _entry(state), state.p
+    facts = entry.diagnosis.facts
+    rows = {row["pid"]: row for row in reversed(facts.detail.get("victims") or ())}
+    claims = [
+        Claim(
+            p("who.killed", comm=row["comm"], pid=pid),
+            tuple((a, b) for a, b in row["evidence"]),
+            (),
+            state.source(entry),
+        )
+        for pid, row in sorted(rows.items())
+    ]
+    named, pid = facts.get("oom.victim"), facts.get("oom.victim_pid")
+    if not claims and named is not None and pid is not None:
+        claims.append(Claim(p("who.killed", comm=named.value, pid=pid.value), named.evidence, (), state.source(entry)))
     return claims
 
 
@@ -232,6 +254,24 @@ def frame(state: State, question: Question) -> Answer:
     return answer(claims)
 
 
+def named_fields(entry: Entry, question: Question) -> list[str]:
+    """The named fields of a report (``address``, ``file`` ...) that stand in a line as words."""
+    words = question.text.lower().replace("?", " ").split()
+    return [name for name in entry.report.fields if name in words]
+
+
+def field(state: State, question: Question) -> Answer:
+    """A named field as the log prints it."""
+    if state.current is None:
+        return _no_report(state)
+    entry = state.current
+    claims = []
+    for name in named_fields(entry, question):
+        text = state.p("field.one", name=name, value=entry.report.fields[name])
+        claims.append(Claim(text, at(entry.report, name), (), state.source(entry)))
+    return answer(claims)
+
+
 def lines(state: State, question: Question) -> Answer:
     """Lines of the log as they stand, made safe to print; those of the report when none are named."""
     p = state.p
@@ -295,6 +335,10 @@ _TOPICS = {
 """Words of the reasoning chain that a topic of grammars/chat.lark is about."""
 
 
+_BROAD = frozenset({"FRAGMENTED", "RESERVE"})
+"""Topics that stand in the reasons of a zone rather than in claims of their own."""
+
+
 def topic(state: State, question: Question) -> Answer:
     """What the chain of reasons, the case's advice and its disputes say about one possible cause or setting."""
     p = state.p
@@ -303,7 +347,8 @@ def topic(state: State, question: Question) -> Answer:
         facts = state.current.diagnosis.facts
         words = [word for name in question.topics for word in _TOPICS[name]]
         found = [r for r in facts.reasoning if any(word in r.claim for word in words)]
-        found = found or [r for r in facts.reasoning if any(word in r.because for word in words)]
+        if not found and not _BROAD.isdisjoint(question.topics):
+            found = [r for r in facts.reasoning if any(word in r.because for word in words)]
         for reason in found:
             plain = reason_claim(state, reason, "why.holds")
             text = plain.text.removeprefix(p("why.holds", claim=""))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "about_logs": "load reports select compare changed",
-    "about_report": "frame why happened excluded missing who kernel when blamed stack lines signature topic",
+    "about_report": "field frame why happened excluded missing who kernel when blamed stack lines signature topic",
     "about_memory": "zones mask whatif request",
     "about_case": "affected fix workaround verify known sources show_case search cases file_case",
     "about_store": "seen similar note",
@@ -40,7 +40,7 @@ _LOG_LINE = 30
 """Characters from which a single line without a question word may be one of a log."""
 
 _NEEDS_LOG = frozenset(
-    "request frame why happened excluded missing who kernel when blamed stack lines signature topic zones known"
+    "request field frame why happened excluded missing who kernel when blamed stack lines signature topic zones known"
     " similar seen reports compare changed select".split()
 )
 
@@ -201,6 +201,8 @@ class Conversation:
             return "select"
         if question.kind in ("happened", "blamed", None) and self._names_a_frame(question):
             return "frame"
+        if question.kind in ("happened", None) and question.strange and self._names_a_field(question):
+            return "field"
         if question.kind is not None:
             return question.kind
         for name, kind in _BY_ARGUMENT:
@@ -218,6 +220,14 @@ class Conversation:
 
         return bool(named_frames(self._state.current, question))
 
+    def _names_a_field(self, question: Question) -> bool:
+        """Whether a word of the line is a named field of the report ("what address")."""
+        if self._state.current is None:
+            return False
+        from kb.chat.about_report import named_fields
+
+        return bool(named_fields(self._state.current, question))
+
     def _names_a_setting(self, question: Question) -> bool:
         """Whether a word of the line is a setting that a workaround of the case turns ("vfs_cache_pressure?")."""
         case = self._state.case
@@ -234,6 +244,8 @@ class Conversation:
         from kb.chat.unknown import haystack
 
         known = haystack(self._state)
+        if self._state.current is not None:
+            known += " ".join(self._state.current.report.fields)
         return any(word.lower() not in known for word in question.strange)
 
     def _unknown(self, question: Question, kind: str | None) -> tuple[Answer, str]:

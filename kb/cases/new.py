@@ -137,14 +137,14 @@ def append_note(path: Path, shown_sha256: str, note: str) -> None:
             help_ = "look at it again; the note is not lost, repeat to append it"
             raise CaseChanged("the case changed since it was shown", path=str(path), help=help_)
         head = b"" if b"\n## Notes" in old else b"\n## Notes\n"
-        _replace(path, old + (b"" if old.endswith(b"\n") else b"\n") + head + b"\n" + note.strip().encode() + b"\n")
+        replace_file(path, old + (b"" if old.endswith(b"\n") else b"\n") + head + b"\n" + note.strip().encode() + b"\n")
     except OSError as error:
         raise CaseError(f"cannot write the note: {error.strerror}", path=str(path)) from None
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """All or nothing, also when the machine goes down: beside its place, to the disk, then moved there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".note-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".case-")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

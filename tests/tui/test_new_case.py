@@ -127,12 +127,12 @@ def test_the_folder_proposed_is_the_one_that_is_matched_against(monkeypatch: pyt
 
 
 def test_saving_keeps_the_rights_of_the_file(tmp_path: Path) -> None:
-    from kb.tui.screens.editor import replace
+    from kb.cases.new import replace_file
 
     path = tmp_path / "case.md"
     path.write_text("old")
     path.chmod(0o640)
-    replace(path, b"new")
+    replace_file(path, b"new")
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o640)
     assert list(tmp_path.iterdir()) == [path]
 

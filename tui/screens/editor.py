@@ -3,7 +3,6 @@
 import os
 import shlex
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static, TextArea
 
 from kb.cases.lint import Finding, lint
+from kb.cases.new import replace_file
 from kb.errors import CaseError
 from kb.model.verdict import Diagnosis, Match
 from kb.render.safe import safe
@@ -94,7 +94,7 @@ class Editor(Screen[None]):
                 if not await self.app.push_screen_wait(Changed(self.path, self._seen, now, "write your text over it")):
                     self._say("not saved: the file changed meanwhile", "bad")
                     return
-            await self.desk.do(replace, self.path, data)
+            await self.desk.do(replace_file, self.path, data)
         except OSError as error:
             self._say(f"NOT saved: {error.strerror or error}", "bad")
             return
@@ -173,18 +173,3 @@ def finding_entry(finding: Finding) -> Entry:
     """A finding; Enter leads to its line."""
     text = f"line {finding.line}: {finding.reason}" + (f" ({finding.help})" if finding.help else "")
     return Entry([(f" ✗ {finding.rule} ", "bad"), (safe(text), "")], copies=str(finding.line), more=text)
-
-
-def replace(path: Path, data: bytes) -> None:
-    """All or nothing: written beside its place, then moved there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".case-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, path.stat().st_mode & 0o777)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

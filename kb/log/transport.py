@@ -19,7 +19,8 @@ _SYSLOG = r"[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
 _FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]"
 _SEVERITY = r"emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug"
 _KERNEL = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:(?: |$)"
-_PROGRAM = r"(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"
+_PROGRAM = r"(?!" + _KERNEL + r")(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"
+"""Somebody else's line in the same file; never the kernel's, whichever rule is tried first."""
 _STAMP_NEXT = (
     r"(?=<\d{1,3}>|\[ {0,8}\d{1,10}\.\d{3,9}|\[ {0,4}[+-]\d|\[[A-Z][a-z]{2} [A-Z]|(?:"
     + _FACILITY
@@ -49,7 +50,7 @@ VENDOR = re.compile(
     r"|\[pid:(?P<pid3>\d{1,7}),cpu\d{1,3},[^\[\]]{1,24}\]"
     r"|\[c\d{1,3} {1,8}(?P<pid4>\d{1,7})\] ?)"
 )
-MONOTONIC = re.compile(r"(?P<host>[\w.:@-]{1,255}) " + _KERNEL)
+MONOTONIC = re.compile(r"(?P<host>\S{1,255}) " + _KERNEL)
 """journalctl -o short-monotonic: host and identifier stand behind the stamp."""
 
 
@@ -96,29 +97,29 @@ RULES: tuple[Rule, ...] = (
     # dmesg --time-format=iso: "2026-03-04T05:05:59,908873+00:00 text"
     _rule("dmesg-iso", _DIGIT, r"(?P<wall>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{6}[+-]\d\d:\d\d) "),
     # rsyslog RFC 3339, journalctl short-iso, short-iso-precise
-    _rule("iso", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>[\w.:@-]{1,255}) " + _KERNEL, True),
-    _rule("iso-user", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>[\w.:@-]{1,255}) " + _PROGRAM, True),
+    _rule("iso", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>\S{1,255}) " + _KERNEL, True),
+    _rule("iso-user", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>\S{1,255}) " + _PROGRAM, True),
     # journalctl short, short-precise, rsyslog traditional, busybox klogd ("host kern.info kernel: "), syslog's wire
     _rule(
         "syslog", "<" + _UPPER,
-        r"(?:<(?P<level>\d{1,3})>)?(?P<wall>" + _SYSLOG + r") (?P<host>[\w.:@-]{1,255}) "
+        r"(?:<(?P<level>\d{1,3})>)?(?P<wall>" + _SYSLOG + r") (?P<host>\S{1,255}) "
         r"(?:(?:" + _FACILITY + r")\.(?P<severity>" + _SEVERITY + r") )?" + _KERNEL,
         True,
     ),
     _rule(
         "syslog-user", _UPPER,
-        r"(?P<wall>" + _SYSLOG + r") (?P<host>[\w.:@-]{1,255}) " + _PROGRAM,
+        r"(?P<wall>" + _SYSLOG + r") (?P<host>\S{1,255}) " + _PROGRAM,
         True,
     ),
     # journalctl short-full, with-unit: "Wed 2026-03-04 05:06:08 UTC host kernel: "
     _rule(
         "journal-full", _UPPER,
         r"(?P<wall>[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [A-Z+\-\d:]{1,6}) "
-        r"(?P<host>[\w.:@-]{1,255}) " + _KERNEL,
+        r"(?P<host>\S{1,255}) " + _KERNEL,
         True,
     ),
     # journalctl short-unix
-    _rule("unix", _DIGIT, r"(?P<wall>\d{9,11}\.\d{1,9}) (?P<host>[\w.:@-]{1,255}) " + _KERNEL, True),
+    _rule("unix", _DIGIT, r"(?P<wall>\d{9,11}\.\d{1,9}) (?P<host>\S{1,255}) " + _KERNEL, True),
     # dmesg -x: "kern  :err   : "
     _rule("decoded", "kumdaslncf", r"(?:" + _FACILITY + r") {0,6}:(?P<severity>" + _SEVERITY + r") {0,4}: "),
     # KernelCI, LAVA, serial loggers (ts, grabserial, conserver): a time of day before what the console said

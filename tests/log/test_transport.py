@@ -188,6 +188,19 @@ def test_a_users_line_keeps_its_name() -> None:
     assert (line.text, line.host) == ("systemd[1]: BUG: not ours", "db17")
 
 
+@pytest.mark.parametrize("host", ["db17", "db-17.example.org", "fe80::1", "$HOST", "<host>", "[redacted]", "bücher"])
+@pytest.mark.parametrize("stamp", ["Nov 22 10:00:00", "2026-11-22T10:00:00.123456+01:00", "1795341600.123456"])
+def test_a_host_is_whatever_stands_there(stamp: str, host: str) -> None:
+    (line,) = lines(f"{stamp} {host} kernel: [    1.000000] BUG: ours\n")
+    assert (line.text, line.host, line.time) == ("BUG: ours", host, 1.0)
+
+
+@pytest.mark.parametrize("stamp", ["Nov 22 10:00:00", "2026-11-22T10:00:00.123456+01:00"])
+def test_a_line_of_the_kernel_is_the_kernels_behind_lines_of_others_too(stamp: str) -> None:
+    others = f"{stamp} db17 systemd[1]: Started foo.\n{stamp} db17 blkmapd[12]: exit\n"
+    assert texts(f"{others}{stamp} db17 kernel: BUG: ours\n{others}")[2] == "BUG: ours"
+
+
 @pytest.mark.parametrize("escape", ["#012", "\\x0a"])
 def test_an_escaped_line_end_begins_a_line_of_the_same_record(escape: str) -> None:
     got = lines(f"Nov 22 10:00:00 db17 kernel: a:0{escape} b:1{escape} c:2\n[    1.000000] d\n")

@@ -15,6 +15,8 @@ from kb.parse.headline import Headline, classify
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
+_HEADLESS = 64
+"""Lines before a stack without a headline that may belong to it: who ran, and the registers."""
 _QUIET_BEFORE_STACK = 40
 _QUIET_AFTER_STACK = 25
 _QUIET_AFTER_END = 4
@@ -124,7 +126,7 @@ class Splitter:
         """Where somebody last asked for stacks (sysrq), None when that is long ago."""
         self._on_purpose: dict[str | None, int] = {}
         self.idle = 0
-        """Lines since a report was last open."""
+        """Physical lines since a report was last open: a page of HTML is one."""
 
     @property
     def open(self) -> bool:
@@ -140,7 +142,7 @@ class Splitter:
             if report.over(line):
                 done += self._end(key)
         self._place(line, done)
-        self.idle = 0 if self._open else self.idle + 1
+        self.idle = 0 if self._open else self.idle + (not line.continued)
         return done
 
     def close(self, reason: str | None = None) -> list[Splat]:
@@ -179,9 +181,9 @@ class Splitter:
         if report is not None:
             report.add(line, role)
         elif role == "TRACE_HEAD" and roles.opens_alone(line.text) and not self._asked_for(key, line):
-            self._open[key] = _Open(self._banner(key), line, None, line.caller)
+            self._open[key] = _Open(self._banner(key, _HEADLESS), line, None, line.caller)
         else:
-            self._recent.setdefault(key, deque(maxlen=_BANNER)).append(line)
+            self._recent.setdefault(key, deque(maxlen=_HEADLESS)).append(line)
 
     def _context(self, line: Line) -> str | None:
         """Whose stream of lines this is: the caller's, or the only open report's where the line has no caller id."""
@@ -208,9 +210,9 @@ class Splitter:
             return True
         return any(self._role(line.text) == "TASK" for line in self._recent.get(key, ()))
 
-    def _banner(self, key: str | None) -> list[Line]:
-        """The lines just before a headline that belong to it."""
-        recent = list(self._recent.pop(key, ()))
+    def _banner(self, key: str | None, most: int = _BANNER) -> list[Line]:
+        """The lines just before a headline, or before a stack without one, that belong to it."""
+        recent = list(self._recent.pop(key, ()))[-most:]
         start = len(recent)
         for index in range(len(recent) - 1, -1, -1):
             role = self._role(recent[index].text)
@@ -227,7 +229,7 @@ class Splitter:
         for other in [other for other, shared in self._open.items() if shared is report]:
             del self._open[other]
         tail = report.lines[report.last_role + 1 :]
-        recent = self._recent.setdefault(key, deque(maxlen=_BANNER))
+        recent = self._recent.setdefault(key, deque(maxlen=_HEADLESS))
         recent.extend(tail)
         lines = report.lines[: report.last_role + 1]
         cut = reason if reason and not report.ended and report.quiet < 2 else None

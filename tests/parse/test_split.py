@@ -2,7 +2,7 @@
 
 from kb.model.log import Line, Splat
 from kb.parse import grammar
-from kb.parse.split import split_lines
+from kb.parse.split import Splitter, split_lines
 
 
 def lines(*rows: str) -> list[Line]:
@@ -136,3 +136,26 @@ def test_a_report_of_fifty_thousand_lines_is_one_splat() -> None:
 def test_a_pause_of_the_input_ends_what_is_open() -> None:
     stream = [*lines("BUG: Bad page state in process foo  pfn:1", "Call Trace:", " foo+0x1/0x2"), None]
     assert [numbers(splat) for splat in split_lines(stream)] == [[1, 2, 3]]
+
+
+def test_a_stack_without_headline_takes_what_says_who_ran() -> None:
+    registers = [f"[1.0] R{n:02}: 0000000000000000 R{n + 1:02}: 0000000000000000" for n in range(8, 15)]
+    (found,) = splats(
+        "[1.0] usb 1-1: new high-speed USB device",
+        "[1.0] CPU: 73 PID: 341283 Comm: kworker/u514:2 Not tainted 6.9.0 #1",
+        "[1.0] Hardware name: Foo/Bar, BIOS 2.13.3 09/12/2023",
+        "[1.0] RIP: 0010:native_queued_spin_lock_slowpath+0x86/0x300",
+        *registers,
+        "[1.0] Call Trace:",
+        "[1.0]  _raw_spin_lock+0x2d/0x40",
+        "[1.0]  foo_work+0x38/0x1e0",
+    )
+    assert numbers(found) == list(range(2, 15))
+
+
+def test_many_lines_of_a_page_in_one_physical_line_are_one_line_before_a_report() -> None:
+    page = [line._replace(number=1, last=1, continued=n > 0) for n, line in enumerate(lines(*["prose"] * 40))]
+    splitter = Splitter("-")
+    for line in page:
+        splitter.feed(line)
+    assert splitter.idle == 1

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from re import _parser as sre
 from typing import Any
 
 import pytest
 
+from kb.log.scan import find_openers, line_test
 from kb.model.log import Line
 from kb.parse import grammar
 from kb.parse.headline import classify, refine, rows
@@ -29,33 +31,27 @@ def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:
     assert terminals == set(rows())
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("BUG: kernel NULL pointer dereference, address: 0000000000000008", "NULL_DEREF"),
-        ("BUG: unable to handle kernel NULL pointer dereference at           (null)", "NULL_DEREF"),
-        ("BUG: unable to handle page fault for address: ffffc90ffff00008", "PAGING"),
-        ("BUG: Unable to handle kernel data access on write at 0xc00a000000000000", "PPC_FAULT"),
-        ("Unable to handle kernel execute from non-executable memory at virtual address ff00", "ARCH_PERMISSION"),
-        ("Oops: general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1] SMP", "GPF"),
-        ("Internal error: Oops: 96000044 [#1] PREEMPT SMP", "INTERNAL_ERROR"),
-        ("Oops: divide error: 0000 [#1] SMP NOPTI", "TRAP"),
-        ("WARNING: CPU: 1 PID: 7 at net/core/dev.c:11 foo+0x1/0x2 [bar]", "WARN_AT"),
-        ("WARNING: net/core/dev.c:11 at foo+0x1/0x2, CPU#1: kworker/1:1/7", "WARN_FILE"),
-        ("[ INFO: suspicious RCU usage. ]", "RCU_USAGE"),
-        ("[ BUG: Invalid wait context ]", "LOCK_CONTEXT"),
-        ("watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [foo:12]", "SOFT_LOCKUP"),
-        ("rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-...D } 21 jiffies s: 5", "RCU_STALL"),
-        ("smp: csd: Detected non-responsive CSD lock (#1) on CPU#2, waiting 5 ns for CPU#05 f+0x0/0x1(f).", "CSD_LOCK"),
-        ("workqueue: foo_work [foo] hogged CPU for >10000us 4 times, consider switching to WQ_UNBOUND", "WQ_HOG"),
-        ("kworker/0:1: page allocation failure. order:5, mode:0x104050", "PAGE_ALLOC"),
-        ("SLUB: Unable to allocate memory on node -1, gfp=0x820(GFP_ATOMIC)", "SLUB_ALLOC"),
-        ("I/O error, dev sda, sector 59990 op 0x1:(WRITE) flags 0x800 phys_seg 20 prio class 2", "BLOCK_IO"),
-        ("unregister_netdevice: waiting for lo to become free. Usage count = 2", "UNREGISTER_NETDEV"),
-    ],
-)
-def test_a_printk_is_the_headline_of_its_kind(text: str, expected: str) -> None:
+SAMPLES = [
+    tuple(row.split("\t"))
+    for row in Path(__file__).with_name("headlines.tsv").read_text("utf-8").splitlines()
+    if not row.startswith("#")
+]
+
+
+def test_every_terminal_has_a_sample() -> None:
+    assert {expected for expected, _ in SAMPLES} == set(rows())
+
+
+@pytest.mark.parametrize(("expected", "text"), SAMPLES)
+def test_a_printk_is_the_headline_of_its_kind(expected: str, text: str) -> None:
     assert name(text) == expected
+
+
+@pytest.mark.parametrize(("expected", "text"), SAMPLES)
+def test_the_scanner_stops_at_each_headline(expected: str, text: str) -> None:
+    """A headline without a literal in openers.txt would never reach the grammar."""
+    assert line_test()(text), expected
+    assert list(find_openers(f"[   12.345678] {text}\n".encode()))
 
 
 @pytest.mark.parametrize(

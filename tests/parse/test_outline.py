@@ -82,6 +82,11 @@ def test_the_line_of_the_cpu_tells_who_and_on_what() -> None:
     assert fields == {"cpu": "1", "pid": "99", "comm": "kt", "kernel": "6.1.0-20-amd64", "taint": "GOE"}
 
 
+def test_a_loaded_crash_kernel_is_no_part_of_the_comm() -> None:
+    out = outline([line("CPU: 0 PID: 6020 Comm: TestIommu Kdump: loaded Tainted: G  OE  3.10.0-1062.el7.x86_64 #1")])
+    assert (out.fields["comm"], out.fields["taint"]) == ("TestIommu", "GOE")
+
+
 def test_an_nmi_backtrace_is_the_other_cpus_stack_with_its_program_counter_first() -> None:
     text = "NMI backtrace for cpu 3\nRIP: 0010:foo+0x1/0x2\nCall Trace:\n bar+0x1/0x2"
     (trace,) = outline(grammar.split(text)).traces

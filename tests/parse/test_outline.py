@@ -83,7 +83,8 @@ def test_the_line_of_the_cpu_tells_who_and_on_what() -> None:
 
 
 def test_a_loaded_crash_kernel_is_no_part_of_the_comm() -> None:
-    out = outline([line("CPU: 0 PID: 6020 Comm: TestIommu Kdump: loaded Tainted: G  OE  3.10.0-1062.el7.x86_64 #1")])
+    text = "CPU: 0 PID: 6020 Comm: TestIommu Kdump: loaded Tainted: G  OE  3.10.0-1062.el7.x86_64 #1"
+    out = outline(grammar.split(text))
     assert (out.fields["comm"], out.fields["taint"]) == ("TestIommu", "GOE")
 
 

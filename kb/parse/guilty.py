@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kb.model.report import Frame, Report, Trace
 from kb.parse.headline import Row
@@ -86,17 +87,19 @@ class _Plumbing:
 
 
 @functools.cache
-def _groups() -> Mapping[str, tuple[_Plumbing, ...]]:
+def _rules() -> Mapping[str, Mapping[str, Any]]:
     import tomllib
 
-    raw = tomllib.loads((Path(__file__).parent / "plumbing.toml").read_text(encoding="utf-8"))
-    return {
-        group: tuple(
-            _Plumbing(re.compile("|".join(entry["names"])), entry["why"], frozenset(entry.get("modules", ())))
-            for entry in entries.values()
-        )
-        for group, entries in raw.items()
-    }
+    return tomllib.loads((Path(__file__).parent / "plumbing.toml").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _group(name: str) -> tuple[_Plumbing, ...]:
+    """The entries of a group; compiled when a report needs it, which most groups never are."""
+    return tuple(
+        _Plumbing(re.compile("|".join(entry["names"])), entry["why"], frozenset(entry.get("modules", ())))
+        for entry in _rules()[name].values()
+    )
 
 
 _Skip = Callable[[str, str | None], str | None]
@@ -105,7 +108,7 @@ _Skip = Callable[[str, str | None], str | None]
 @functools.cache
 def _skips(groups: tuple[str, ...]) -> _Skip:
     """A function from a symbol and its module to the reason it is skipped, None when it is not."""
-    entries = [entry for group in ("common", *groups) for entry in _groups()[group]]
+    entries = [entry for group in ("common", *groups) for entry in _group(group)]
 
     @functools.lru_cache(maxsize=8192)
     def why(function: str, module: str | None) -> str | None:
@@ -277,6 +280,23 @@ def _stuck(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | Non
     return _before_anchor([*_usable(head), *_usable(_printed(trace) if trace is not None else ())], skip)
 
 
+def _elsewhere(fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+    """Of the CPU that the headline names, whoever reports it: a reporter's own stack shows its watchdog only."""
+    stuck = _cpus(fields.get("others") or fields.get("cpu", ""))
+    answers = [trace for trace in out.traces if trace.role == "nmi" and (not stuck or trace.cpu in stuck)]
+    if answers:
+        return _before_anchor(_usable(answers[0].frames), skip)
+    if "others" in fields or ((reporter := out.fields.get("cpu")) is not None and stuck - {int(reporter)}):
+        return None
+    found = _stuck(fields, out, skip)
+    return found or _pc(fields, out, skip) or _trace(fields, out, skip)
+
+
+def _cpus(text: str) -> set[int]:
+    """CPUs of a list as %*pbl prints it ("0,2-3"); of a long range its ends."""
+    return {int(number) for number in re.findall(r"\d{1,6}", text)}
+
+
 def _before_anchor(frames: list[Frame], skip: _Skip) -> Guilt | None:
     """Whom a stalled CPU's stack blames.
 
@@ -311,7 +331,7 @@ def _calling(frames: list[Frame], skip: _Skip) -> Guilt | None:
 
 
 def _is_anchor(frame: Frame) -> bool:
-    return any(entry.covers(plain(frame.function), frame.module) for entry in _groups()["anchors"])
+    return any(entry.covers(plain(frame.function), frame.module) for entry in _group("anchors"))
 
 
 def _interrupted(out: Outline) -> tuple[Frame, ...]:
@@ -350,6 +370,7 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None
     "trace": _trace,
     "stall": _stall,
     "stuck": _stuck,
+    "elsewhere": _elsewhere,
     "chain": _chain,
     "became": _became,
     "hung": _hung,

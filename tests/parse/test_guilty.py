@@ -121,16 +121,52 @@ def test_where_all_of_a_fault_is_plumbing_its_program_counter_is_named() -> None
 
 
 def test_every_group_of_plumbing_that_a_kind_names_is_there() -> None:
-    groups = guilty._groups()
+    groups = guilty._rules()
     for row in rows().values():
         for skip in (*row.skip, *(name for _, changes in row.variants for name in changes.get("skip", ()))):
             assert skip in groups, row.name
 
 
 def test_every_skip_has_a_reason() -> None:
-    assert all(entry.why for entries in guilty._groups().values() for entry in entries)
+    assert all(entry.why for entries in map(guilty._group, guilty._rules()) for entry in entries)
 
 
 @pytest.mark.parametrize("name", sorted({place for row in rows().values() for place in row.guilty}))
 def test_every_place_that_a_kind_names_is_known(name: str) -> None:
     assert name in guilty._PLACES
+
+
+REPORTER = (
+    "CPU: 1 PID: 0 Comm: swapper/1 Not tainted 6.2.0 #1\nCall Trace:\n watchdog_timer_fn+0x1/0x2\n cpu_idle+0x1/0x2"
+)
+ANSWER = (
+    "NMI backtrace for cpu {cpu}\nRIP: 0010:foo_spin+0x1/0x2\nCall Trace:\n foo_work+0x1/0x2\n process_one_work+0x1/0x2"
+)
+
+
+def test_a_hard_lockup_is_blamed_on_the_cpu_that_is_stuck_not_on_the_one_that_tells() -> None:
+    head = "watchdog: CPU 1 detected hard LOCKUP on other CPUs 0\n"
+    assert report(head + REPORTER).function is None
+    assert report(f"{head}{REPORTER}\n{ANSWER.format(cpu=0)}").function == "foo_work"
+    assert report(f"{head}{REPORTER}\n{ANSWER.format(cpu=1)}").function is None
+    buddy = "watchdog: CPU1: Watchdog detected hard LOCKUP on cpu 0\n"
+    assert report(buddy + REPORTER).function is None
+    assert report(f"{buddy}{ANSWER.format(cpu=0)}").function == "foo_work"
+
+
+def test_a_hard_lockup_that_a_cpu_tells_of_itself_is_blamed_on_its_own_stack() -> None:
+    own = "Watchdog detected hard LOCKUP on cpu 1\nCPU: 1 PID: 9 Comm: a Not tainted 6.2.0 #1\n"
+    assert report(own + ANSWER.partition("\n")[2]).function == "foo_work"
+
+
+def test_a_panic_for_a_soft_lockup_is_blamed_on_what_was_interrupted() -> None:
+    text = "Kernel panic - not syncing: softlockup: hung tasks\nCall Trace:\n <IRQ>\n panic+0x1/0x2\n"
+    stack = " watchdog_timer_fn+0x1/0x2\n </IRQ>\nRIP: 0010:foo_spin+0x1/0x2 [foo]\n foo_step+0x1/0x2 [foo]"
+    got = report(text + stack)
+    assert (got.title, got.function) == ("kernel panic: softlockup: hung tasks", "foo_spin")
+
+
+def test_what_allocates_a_packets_memory_for_a_driver_is_not_blamed() -> None:
+    stack = "warn_alloc __alloc_pages __page_frag_alloc_align __netdev_alloc_skb foo_rx_fill net_rx_action".split()
+    text = "swapper/0: page allocation failure: order:0, mode:0x20\nCall Trace:\n"
+    assert report(text + "\n".join(f" {name}+0x1/0x2" for name in stack)).function == "foo_rx_fill"

@@ -222,6 +222,15 @@ def _last_function(_fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Gu
     return Guilt(function, _same(function, out, None), "named as the work item's last function") if function else None
 
 
+def _handlers(_fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
+    """The handler of an interrupt that nobody cared for, where it is the only one: of several none can be told."""
+    only = re.fullmatch(r"([\w.$]+)(?: \[([^\]]+)\])?", out.fields.get("handlers", ""))
+    if only is None:
+        return None
+    frame = Frame(only[1], module=only[2], line=out.field_lines.get("handlers", 0))
+    return Guilt(plain(only[1]), frame, "the only handler of the interrupt")
+
+
 def _panic_in(fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
     found = re.search(r"in: (?P<fn>[A-Za-z_.$][\w.$]*)", fields.get("what", ""))
     if found is None or is_address(found["fn"]):
@@ -381,7 +390,7 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None
     "pair": _pair,
     "page_owner": _page_owner,
     "in_flight": _none,
-    "handlers": _none,
+    "handlers": _handlers,
     "none": _none,
 }
 

@@ -261,6 +261,16 @@ class _Reader:
     def on_last_function(self, token: LineToken) -> None:
         self.out.set("last_function", token.fields["lastfn"], token.line.number)
 
+    def on_handler(self, token: LineToken) -> None:
+        """One of those that were asked whose interrupt it is: all are kept, none is singled out."""
+        module = f" [{token.fields['handlermod']}]" if "handlermod" in token.fields else ""
+        before = self.out.fields.get("handlers")
+        self.out.fields["handlers"] = f"{before + ', ' if before else ''}{token.fields['handler']}{module}"
+        self.out.field_lines.setdefault("handlers", token.line.number)
+
+    def on_recovery(self, token: LineToken) -> None:
+        self.out.set("recovery", token.fields.get("recovery"), token.line.number)
+
     def on_slab_cache(self, token: LineToken) -> None:
         self.out.set("cache", token.fields["cache"], token.line.number)
 

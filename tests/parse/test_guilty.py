@@ -170,3 +170,11 @@ def test_what_allocates_a_packets_memory_for_a_driver_is_not_blamed() -> None:
     stack = "warn_alloc __alloc_pages __page_frag_alloc_align __netdev_alloc_skb foo_rx_fill net_rx_action".split()
     text = "swapper/0: page allocation failure: order:0, mode:0x20\nCall Trace:\n"
     assert report(text + "\n".join(f" {name}+0x1/0x2" for name in stack)).function == "foo_rx_fill"
+
+
+def test_an_interrupt_that_nobody_cared_for_is_its_handlers_where_there_is_one() -> None:
+    head = 'irq 16: nobody cared (try booting with the "irqpoll" option)\nCall Trace:\n __report_bad_irq+0x1/0x2\nhandlers:\n'
+    one, two = "[<00000000a1b2c3d4>] foo_irq [foo]\n", "[<00000000a1b2c3d8>] bar_irq\n"
+    alone, both = report(head + one), report(head + one + two)
+    assert (alone.function, alone.module, alone.fields["handlers"]) == ("foo_irq", "foo", "foo_irq [foo]")
+    assert (both.function, both.fields["handlers"]) == (None, "foo_irq [foo], bar_irq")

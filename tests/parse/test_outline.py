@@ -37,6 +37,8 @@ SAMPLES = {
     "SLAB_CACHE": "  cache: kmalloc-64, object size: 64, buffer size: 64, default order: 0, min order: 0",
     "LAST_FUNCTION": "     last function: foo_work",
     "IN_FLIGHT": "    in-flight: 123:foo_work",
+    "HANDLER": "[<00000000a1b2c3d4>] foo_irq [foo] threaded [<00000000a1b2c3d8>] foo_thread [foo]",
+    "RECOVERY": "pcieport 0000:00:1c.0: AER: device recovery successful",
     "MEMORY": "Mem-Info:",
     "OOM": "Tasks state (memory values in pages):",
     "FAULT_CODE": "#PF: error_code(0x0002) - not-present page",
@@ -102,3 +104,10 @@ def test_the_owner_that_a_hung_task_waits_for_is_kept() -> None:
 
 def test_a_line_without_end_is_read_up_to_a_bound() -> None:
     assert outline(grammar.split("Call Trace:\n foo+0x1/0x2" + " " * 1_000_000)).traces[0].frames[0].function == "foo"
+
+
+def test_an_error_of_a_pci_device_tells_whether_it_recovered() -> None:
+    text = "pcieport 0000:00:02.0:   device [1b36:000c] error status/mask=00001000/00000000\n"
+    for word in ("successful", "failed"):
+        got = outline(grammar.split(f"{text}pcieport 0000:00:02.0: AER: device recovery {word}"))
+        assert got.fields["recovery"] == word

@@ -173,7 +173,7 @@ def test_what_allocates_a_packets_memory_for_a_driver_is_not_blamed() -> None:
 
 
 def test_an_interrupt_that_nobody_cared_for_is_its_handlers_where_there_is_one() -> None:
-    head = 'irq 16: nobody cared (try booting with the "irqpoll" option)\nCall Trace:\n __report_bad_irq+0x1/0x2\nhandlers:\n'
+    head = 'irq 16: nobody cared (try booting with the "irqpoll" option)\nCall Trace:\n a+0x1/0x2\nhandlers:\n'
     one, two = "[<00000000a1b2c3d4>] foo_irq [foo]\n", "[<00000000a1b2c3d8>] bar_irq\n"
     alone, both = report(head + one), report(head + one + two)
     assert (alone.function, alone.module, alone.fields["handlers"]) == ("foo_irq", "foo", "foo_irq [foo]")

@@ -24,9 +24,20 @@ _ENTITY = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#39|#x27);")
 _ENTITIES = {
     "&gt;": ">", "&lt;": "<", "&amp;": "&", "&quot;": '"', "&apos;": "'", "&nbsp;": " ", "&#39;": "'", "&#x27;": "'",
 }  # fmt: skip
-_TAG = re.compile(r"<(?:br|/?div|/?p|/?span|/?pre|/?code|/?tt|/?blockquote|/?font|wbr)(?: [^<>]{0,300})?/?>")
-"""Tags a mail program writes around a pasted log; what the kernel prints in angle brackets has no such name."""
-_BREAKS = re.compile(r"<(?:br|div|p|/div|/p)(?: [^<>]{0,300})?/?>")
+_TAG = re.compile(
+    r"</?(?:br|div|span|pre|code|tt|blockquote|font|wbr|html|body|table|tr|td|li|ul|ol)(?: [^<>]{0,300})?/?>"
+    r"|</p>|<p [^<>]{0,300}>|^<p>",
+    re.I,
+)
+"""Tags a mail program or a web page writes around a log; what the kernel prints in angle brackets has no such name."""
+_BREAKS = re.compile(r"</?(?:br|div|p|tr|li)(?: [^<>]{0,300})?/?>", re.I)
+_NEWLINE = re.compile(r"\\(?:r\\)?n")
+_ESCAPED_LINES = 3
+"""Line ends written as a backslash and an n that make a line a whole log in a string: JSON of a ticket, a repr()."""
+_ESCAPE = re.compile(r"\\(?:u00(3c|3e|26|27|22|1b)|([\"'\\/t]))", re.I)
+_ESCAPES = {"t": "\t"}
+_QUOTE_END = re.compile(r'(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
+"""The end of a line that was quoted whole: a string of JSON, YAML, CSV."""
 _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{1,10}\])? ")
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
 _DICTIONARY = re.compile(r" [A-Z_]{2,32}=")
@@ -98,7 +109,7 @@ def decode(cursor: Place) -> Iterator[tuple[Line | None, int]]:
         text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
         if not text.isprintable():
             text = _clean(text)
-        if "&" in text:
+        if "&" in text or "<" in text:
             text = _unescape_html(text)
         prefix = strip(text, sticky)
         end, time, wall, caller, level, host, rule = prefix
@@ -119,7 +130,7 @@ def decode(cursor: Place) -> Iterator[tuple[Line | None, int]]:
         elif rule == "kmsg" and "\\x" in text:
             text = text[:end] + _HEX_RUN.sub(_unescape, text[end:])
         before = prefix
-        if "[" in text[end:] or "#0" in text or "\\x" in text or "\n" in text or "\r" in text or "<br" in text:
+        if "[" in text[end:] or "#0" in text or "\\x" in text or "\n" in text or "\r" in text or "\\n" in text:
             for line in _several(text, prefix, number, raw, piece, sticky):
                 yield line, cursor.offset
         else:
@@ -156,10 +167,18 @@ def _clean(text: str) -> str:
 
 def _unescape_html(text: str) -> str:
     """Tags that break or decorate lines, and entities, of a log pasted into HTML."""
-    if _ENTITY.search(text) is None:
-        return text
-    text = _TAG.sub("", _BREAKS.sub("\n", text)).strip("\n")
-    return _ENTITY.sub(lambda found: _ENTITIES[found[0]], text)
+    if _TAG.search(text) is not None:
+        text = _TAG.sub("", _BREAKS.sub("\n", text)).strip("\n")
+    return _ENTITY.sub(lambda found: _ENTITIES[found[0]], text) if "&" in text else text
+
+
+def _unescape_string(text: str) -> str:
+    """The lines of a log that was written as one string."""
+    return _ESCAPE.sub(_escaped, _NEWLINE.sub("\n", _QUOTE_END.sub("", text)))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[2])
 
 
 def _unescape(found: re.Match[str]) -> str:
@@ -170,14 +189,14 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
     """The records that one physical line holds."""
     end, time, wall, caller, level, host, _ = prefix
     body = text[end:]
+    if body.count("\\n") >= _ESCAPED_LINES:
+        body = _unescape_string(body)
     if "#0" in body:
         body = _OCTAL.sub(lambda found: chr(int(found[1], 8)), body)
     if "\\x" in body:
         body = _HEX.sub(lambda found: chr(int(found[1], 16)), body)
     if "\x1b" in body:
         body = _SGR.sub("", body)
-    if "<br" in body:
-        body = _BREAKS.sub("\n", body).strip("\n")
     later = piece
     for index, record in enumerate(body.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
         for part in _unglue(record):
@@ -193,9 +212,17 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
 
 def _unglue(record: str) -> Iterator[str]:
     """A record cut before each further stamp in it."""
-    start = 0
+    start, quoted = 0, False
     for found in _GLUED.finditer(record):
         if found.start() > start:
-            yield record[start : found.start()]
+            before = record[start : found.start()]
+            quoted = quoted or (not start and before.endswith('"'))
+            yield _unquote(before) if quoted and start else before
             start = found.start()
-    yield record[start:] if start else record
+    last = record[start:] if start else record
+    yield _unquote(last) if quoted else last
+
+
+def _unquote(record: str) -> str:
+    """A record without the end of the string that it was quoted in."""
+    return _ESCAPE.sub(_escaped, _QUOTE_END.sub("", record).replace('""', '"'))

@@ -27,6 +27,8 @@ _ZVM_RAW = re.compile(rb"^\d\d: \[ {0,8}\d{1,9}\.\d{6}\]", re.M)
 _ZVM_COLUMNS = 80
 _QP_BYTE = re.compile(r"=([0-9A-F]{2})")
 _QP_SOFT = re.compile(rb"^.{60,76}=\r?$", re.M)
+_QP_FULL = re.compile(rb"^.{75}=\r?$", re.M)
+"""A line of quoted-printable at its full length (RFC 2045: 76 columns with the mark): three of them are no chance."""
 _QP_CODE = re.compile(rb"=(?:3D|20\r?$|E2=80|C2=A0)", re.M)
 _FRAGMENT = re.compile(rb"(\d{1,4},\d{1,20},\d{1,20}),[^;\n]{0,100}ncfrag=(\d{1,9})/\d{1,9}[^;\n]{0,60};")
 
@@ -97,7 +99,7 @@ def habits(data: bytes, start: int) -> Habits:
         return _NONE
     sample = data[start : start + SAMPLE]
     soft = _QP_SOFT.findall(sample)
-    quoted = len(soft) >= 2 and _QP_CODE.search(sample) is not None
+    quoted = len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3)
     zvm = len(_ZVM_RAW.findall(sample)) >= 3
     fragments = b"ncfrag=" in sample
     if zvm or quoted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -261,3 +262,44 @@ def test_a_prefix_never_ends_behind_the_line(text: str) -> None:
 def test_rules_have_a_name_and_a_first_character_each() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(rule.first for rule in RULES)
+
+
+LOG = (
+    "[   11.000001] BUG: unable to handle page fault for address: ffff888000000010",
+    '[   11.000002] Oops: 0002 [#1] SMP <PTI> & "more"',
+    "[   11.000003] RIP: 0010:foo+0x1/0x2 [bar]",
+    "[   11.000004]  <TASK>",
+    "[   11.000005]  bar_open+0x10/0x20 [bar]",
+)
+BARE = [row[15:] for row in LOG]
+
+
+def _escaped_html(rows: tuple[str, ...]) -> list[str]:
+    return [html.escape(row) for row in rows]
+
+
+IN_OTHER_TEXT = {
+    "one string of JSON": json.dumps({"id": 4711, "body": "\n".join(LOG)}),
+    "one string with escaped tags": json.dumps("\r\n".join(LOG)).replace("<", "\\u003c").replace(">", "\\u003E"),
+    "a list of JSON in one line": json.dumps(LOG),
+    "a list of JSON over lines": json.dumps(LOG, indent=1),
+    "a list of YAML": "log:\n" + "\n".join(f"  - {json.dumps(row)}" for row in LOG),
+    "logfmt": "\n".join(f"level=info msg={json.dumps(row)}" for row in LOG),
+    "CSV": "\n".join('"2026-11-23","db17","{}"'.format(row.replace('"', '""')) for row in LOG),
+    "a page with breaks": "<html><body>" + "<br>".join(_escaped_html(LOG)) + "</body></html>",
+    "a page with capital breaks": "<BR>\r\n".join(_escaped_html(LOG)),
+    "a page with paragraphs": "\n".join(f'<p style="margin:0">{row}</p>' for row in _escaped_html(LOG)),
+    "a page with spans": "\n".join(f'<span class="line">{row}</span>' for row in _escaped_html(LOG)),
+    "a page with a block": '<html><pre class="x">' + "\n".join(_escaped_html(LOG)) + "</pre></html>",
+    "a table": "".join(f"<tr><td>{row}</td></tr>" for row in _escaped_html(LOG)),
+}
+
+
+@pytest.mark.parametrize("kind", IN_OTHER_TEXT)
+def test_a_log_inside_other_text_has_its_own_lines(kind: str) -> None:
+    got = [line.text for line in lines(IN_OTHER_TEXT[kind] + "\n") if line.time and line.text]
+    assert got == BARE
+
+
+def test_a_backslash_and_an_n_in_a_message_is_no_line_end() -> None:
+    assert texts("[    1.000000] foo: path C:\\new\\nothing\n") == ["foo: path C:\\new\\nothing"]

@@ -41,6 +41,17 @@ class Line(NamedTuple):
         return (self.number, self.last)
 
 
+class Doubt(NamedTuple):
+    """A line that two reports, printed at once by different CPUs, may claim."""
+
+    line: int
+    """Physical line of the input, 1-based."""
+    other: int
+    """Physical line of the other report's headline."""
+    own: bool
+    """True where the line stands in this report, False where the other has it."""
+
+
 class Splat(NamedTuple):
     """The lines of one report, as printed."""
 
@@ -53,6 +64,8 @@ class Splat(NamedTuple):
     """Kernel release of the boot this splat belongs to, from a ``Linux version`` line before it."""
     truncated: str | None = None
     """Why the splat ends early, when it does: ``log ends``, ``reboot``, ``interrupted by another report``."""
+    doubts: tuple[Doubt, ...] = ()
+    """Lines that may be another report's, and lines of others that may be this one's, in the order of the log."""
 
     @property
     def span(self) -> Span:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kb.model.log import Line, Span
+from kb.model.log import Doubt, Line, Span
 from kb.model.memory import MemInfo, OomTask
 
 
@@ -126,6 +126,8 @@ class Report:
     tasks: tuple[OomTask, ...] = ()
     understood: tuple[int, ...] = ()
     """Physical lines that the grammar gave a role; the others are foreign or unknown."""
+    doubts: tuple[Doubt, ...] = ()
+    """Lines that may be of another report, printed at the same time; ``corrupted`` says so in words."""
     follows: int | None = None
     """Index (in the same input) of the report that this one follows on from."""
 

@@ -8,6 +8,7 @@ from kb.model.log import Line, Splat
 from kb.model.report import Report, Trace
 from kb.parse import guilty
 from kb.parse.decode import decoded
+from kb.parse.doubt import blame, doubtful
 from kb.parse.headline import Headline, Row, classify, refine, rows
 from kb.parse.outline import Outline, outline
 from kb.parse.stack import plain
@@ -41,7 +42,7 @@ def parse(splat: Splat) -> Report:
         head = _headless(out, opener)
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
-    corrupted = _corrupted(row, fields, out, guilt, splat)
+    corrupted = _corrupted(row, fields, out, guilt, splat) or doubtful(splat)
     arch = _arch(lines)
     _decode(fields, where, row, arch, opener.number)
     title, alt = _titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
@@ -56,7 +57,7 @@ def parse(splat: Splat) -> Report:
         alt_titles=alt,
         function=guilt.function if guilt else None,
         module=_module(guilt, fields),
-        chosen_because=guilt.because if guilt else _unblamed(row),
+        chosen_because=blame(guilt.because, guilt.frame, splat) if guilt else _unblamed(row),
         corrupted=corrupted,
         kernel=fields.get("kernel") or splat.release,
         arch=arch,
@@ -73,6 +74,7 @@ def parse(splat: Splat) -> Report:
         registers=out.registers,
         fields=fields,
         field_lines=where,
+        doubts=splat.doubts,
         understood=tuple(sorted({opener.number, *(line.number for line, _ in heads), *out.understood})),
     )
     return _with_memory(report)

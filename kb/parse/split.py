@@ -12,19 +12,15 @@ from typing import Protocol
 from kb.model.log import Line, Splat
 from kb.parse import roles
 from kb.parse.headline import Headline, classify
+from kb.parse.strand import Strand
+from kb.parse.untangle import STACK_BLOCK, agrees, choose, contradicts, printer
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
 _HEADLESS = 64
 """Lines before a stack without a headline that may belong to it: who ran, and the registers."""
-_QUIET_BEFORE_STACK = 40
-_QUIET_AFTER_STACK = 25
-_QUIET_AFTER_END = 4
-_QUIET_SOLO = 6
-"""Lines without a role, in a row, that end a report: before its stack, after it, after its end mark, and where it has
-no stack. A busy machine prints dozens of foreign lines into a report; that time passed tells its end more surely."""
 _PAUSE = 10.0
-"""Seconds without a line of the report that end it: printk writes a report in one go, a slow console takes a few."""
+"""Seconds that stacks somebody asked for may take."""
 _IDLE = 14
 """Lines of a window without an open report before the scanner is asked for the next candidate: the lines that a
 window begins with before its candidate, and the candidate."""
@@ -32,85 +28,11 @@ _DUMP_LINES = 20_000
 """Lines that a dump of all CPUs or tasks may have."""
 _PURPOSE_LINES = 40
 """Lines behind an injected fault in which its stack begins: old kernels print the stack's words first."""
-_LONGEST = 200_000
-"""Lines a report may have (an OOM kill lists every task): a bound against a log that never ends one."""
+_AT_ONCE = 6
+"""Reports that are told apart in one context: a bound for logs that begin many and end none."""
 
 _NMI_HOSTS = frozenset({"rcu_stall", "soft_lockup", "hard_lockup", "hung_task", "spinlock_bug", "csd_lock"})
 """Kinds that make other CPUs print their stack: those lines carry the other CPU's caller id."""
-
-
-class _Open:
-    """A report that is still being read."""
-
-    __slots__ = ("aside", "caller", "ended", "head", "last_role", "lines", "opener", "quiet", "stacked", "time")
-
-    def __init__(self, banner: list[Line], line: Line, head: Headline | None, caller: str | None):
-        self.lines = [*banner, line]
-        self.opener = len(banner)
-        self.head = head
-        self.caller = caller
-        self.last_role = self.opener
-        self.quiet = 0
-        self.stacked = False
-        self.aside = False
-        self.ended = False
-        self.time = line.time
-
-    def add(self, line: Line, role: str | None) -> None:
-        self.lines.append(line)
-        if role is None:
-            self.quiet += 1
-            return
-        self.last_role = len(self.lines) - 1
-        self.quiet = 0
-        self.time = line.time if line.time is not None else self.time
-        if role == "TRACE_HEAD":
-            self.aside = roles.is_aside(line.text)
-        self.stacked = self.stacked or (role in roles.STACK and not self.aside)
-        self.ended = self.ended or role == "END"
-
-    def over(self, line: Line) -> bool:
-        """True when this line can no longer be part of the report."""
-        if line.time is not None and self.time is not None and line.time - self.time > _PAUSE:
-            return True
-        return self.quiet >= self.patience or len(self.lines) >= _LONGEST
-
-    @property
-    def patience(self) -> int:
-        """Foreign lines in a row that it takes."""
-        if self.ended:
-            return _QUIET_AFTER_END
-        if self.stacked:
-            return _QUIET_AFTER_STACK
-        return _QUIET_SOLO if self.head is not None and self.head.row.solo else _QUIET_BEFORE_STACK
-
-    def takes(self, head: Headline) -> bool:
-        """True when a headline adds to this report instead of opening the next one."""
-        if self.head is None:
-            return not self.stacked
-        if self.ended and not head.row.late:
-            return False
-        if self.head.row.prelude and not self.stacked:
-            return True
-        if self._repeats(head):
-            return True
-        if self.stacked and not head.row.late:
-            return False
-        if "*" in head.row.joins:
-            return self.head.row.kind not in (head.row.kind, "oom_kill")
-        return head.row.prelude or self.head.row.kind in head.row.joins
-
-    def _repeats(self, head: Headline) -> bool:
-        """True for the second headline of a symbolised report: the first names an inlined function, without offset."""
-        if self.head is None or self.stacked or self.head.row.name != head.row.name:
-            return False
-        return "fn" in head.fields and "+0x" in head.text and "+0x" not in self.head.text
-
-    def take(self, line: Line, head: Headline) -> None:
-        self.add(line, "HEADLINE")
-        if self.head is None or (self.head.row.prelude and not head.row.prelude) or self._repeats(head):
-            self.head = head
-            self.opener = len(self.lines) - 1
 
 
 class Splitter:
@@ -119,7 +41,8 @@ class Splitter:
     def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, asked: Line | None = None):
         self.source = source
         self._release_at = release_at or (lambda _number: None)
-        self._open: dict[str | None, _Open] = {}
+        self._open: dict[str | None, list[Strand]] = {}
+        """Open reports by context; the one that had a line last stands last."""
         self._recent: dict[str | None, deque[Line]] = {}
         self._role = roles.classifier()
         self.asked = asked
@@ -131,59 +54,150 @@ class Splitter:
     @property
     def open(self) -> bool:
         """True while a report is being read."""
-        return bool(self._open)
+        return any(not strand.phantom for group in self._open.values() for strand in group)
 
     def feed(self, line: Line) -> list[Splat]:
         """Take the next line; return the splats that it ends, in the order they opened."""
         done: list[Splat] = []
         if roles.is_boot(line.text):
             done = self.close("the machine rebooted")
-        for key, report in list(self._open.items()):
-            if report.over(line):
-                done += self._end(key)
+        for key, group in list(self._open.items()):
+            for strand in [strand for strand in group if strand.over(line)]:
+                done += self._end(key, strand, strand.cut)
         self._place(line, done)
-        self.idle = 0 if self._open else self.idle + (not line.continued)
+        self.idle = 0 if self.open else self.idle + (not line.continued)
         return done
 
     def close(self, reason: str | None = None) -> list[Splat]:
         """End all reports: the log is over, or the machine rebooted."""
         done: list[Splat] = []
-        for key in list(self._open):
-            done += self._end(key, reason)
+        for key, group in list(self._open.items()):
+            for strand in list(group):
+                done += self._end(key, strand, strand.cut or reason)
         self._recent.clear()
         return done
 
     def _place(self, line: Line, done: list[Splat]) -> None:
         key = self._context(line)
-        report = self._open.get(key)
+        group = self._open.get(key, [])
         head = classify(line)
         if head is not None:
-            if report is not None and report.takes(head):
-                report.take(line, head)
-                return
-            if report is not None and head.row.solo:
-                done.append(self._splat([line], 0, None))
-                return
-            if report is not None:
-                done += self._end(key, "another report begins")
-            self._open[key] = _Open(self._banner(key), line, head, line.caller)
+            self._headline(key, line, head, done)
             return
         # A role is asked for only where it can matter: most lines stand outside of any report.
-        role = self._role(line.text) if report is not None or "race" in line.text else None
+        role = self._role(line.text) if group or "race" in line.text else None
         if roles.is_request(line.text):
             self.asked = line
         elif roles.is_on_purpose(line.text):
             self._on_purpose[key] = line.number
-        if report is None and role == "TRACE_HEAD":
-            report = self._host(line)
-            if report is not None:
-                self._open[key] = report
-        if report is not None:
-            report.add(line, role)
+            if group:
+                self._begin(key, Strand([], line, None, line.caller, phantom=True), done)
+                return
+        if not group and role == "TRACE_HEAD":
+            host = self._host(line)
+            if host is not None:
+                self._open[key] = group = [host]
+        if group:
+            self._add(group, line, role)
         elif role == "TRACE_HEAD" and roles.opens_alone(line.text) and not self._asked_for(key, line):
-            self._open[key] = _Open(self._banner(key, _HEADLESS), line, None, line.caller)
+            self._open[key] = [Strand(self._banner(key, _HEADLESS), line, None, line.caller)]
         else:
             self._recent.setdefault(key, deque(maxlen=_HEADLESS)).append(line)
+
+    def _headline(self, key: str | None, line: Line, head: Headline, done: list[Splat]) -> None:
+        """A headline adds to an open report, is one by itself, or opens the next."""
+        group = self._open.get(key, [])
+        taker = self._taker(group, head)
+        if taker is not None:
+            taker.take(line, head)
+            _last(group, taker)
+        elif group and head.row.solo:
+            done.append(self._splat([line], 0, None))
+        else:
+            banner = self._banner(key) or (group[-1].release() if group else [])
+            self._begin(key, Strand(banner, line, head, line.caller), done)
+
+    @staticmethod
+    def _taker(group: list[Strand], head: Headline) -> Strand | None:
+        """The open report that a headline adds to: one of its kind, else the one that printed last."""
+        if not group:
+            return None
+        same = [strand for strand in group if strand.head is not None and strand.head.row.kind == head.row.kind]
+        for strand in (*reversed(same), group[-1]):
+            if strand.takes(head) and not strand.phantom:
+                return strand
+        return None
+
+    def _begin(self, key: str | None, strand: Strand, done: list[Splat]) -> None:
+        """Open a report. Those that have all they print end; others wait for their rest."""
+        for other in list(self._open.get(key, ())):
+            other.cut = other.cut or "another report begins"
+            if other.whole:
+                done += self._end(key, other, other.cut)
+            elif other.stack in ("head", "open"):
+                other.under = strand
+        group = self._open.setdefault(key, [])
+        group.append(strand)
+        if len(group) > _AT_ONCE:
+            done += self._end(key, group[0], group[0].cut)
+
+    def _add(self, group: list[Strand], line: Line, role: str | None) -> None:
+        """Give a line to the report that it belongs to."""
+        strand, rival = group[-1], None
+        if role == "CPU":
+            self._part(group, line)
+        if len(group) > 1:
+            if role is not None:
+                strand, rival = choose(group, line, role)
+                if rival is None:
+                    strand.sure = line.number
+                _last(group, strand)
+            if role == "TRACE_HEAD":
+                for other in group:
+                    if other.stack == "open" and strand.under is other:
+                        other.under = strand
+            for other in group:
+                if other is not strand:
+                    other.away += 1
+                    other.quiet += role is None
+            if role in roles.STACK:
+                author = printer(group, strand, line.text)
+                if author is not None:
+                    self._hand_over(group, strand, author)
+                    strand, rival = author, None
+                    _last(group, strand)
+        strand.add(line, role)
+        if rival is not None:
+            strand.doubt(line, rival)
+
+    def _hand_over(self, group: list[Strand], strand: Strand, author: Strand) -> None:
+        """Give a stack to the report that its frames say has printed it."""
+        kinds = strand.author
+        lines = strand.give(STACK_BLOCK, self._role)
+        for line in lines:
+            author.moved = author.moved or author.lines[-1].number > line.number
+            author.add(line, self._role(line.text))
+        author.author = kinds
+        numbers = {line.number for line in lines}
+        for other in group:
+            other.forget(numbers)
+
+    def _part(self, group: list[Strand], line: Line) -> None:
+        """Take a panic out of a report when it turns out, by who ran, to be another's."""
+        wrong = next((strand for strand in group if strand.joined and contradicts(strand, line.text)), None)
+        if wrong is None:
+            return
+        opener, head, rest = wrong.part()
+        home = next((strand for strand in group if strand.takes(head) and agrees(strand, line.text)), None)
+        if home is None:
+            home = Strand([], opener, head, opener.caller)
+            group.append(home)
+        else:
+            home.moved = home.lines[-1].number > opener.number
+            home.take(opener, head)
+            _last(group, home)
+        for later in rest:
+            home.add(later, self._role(later.text))
 
     def _context(self, line: Line) -> str | None:
         """Whose stream of lines this is: the caller's, or the only open report's where the line has no caller id."""
@@ -191,11 +205,12 @@ class Splitter:
             return next(iter(self._open))
         return line.caller
 
-    def _host(self, line: Line) -> _Open | None:
+    def _host(self, line: Line) -> Strand | None:
         """The open report that asked this CPU for its stack."""
         if "NMI backtrace" not in line.text:
             return None
-        hosts = [report for report in self._open.values() if report.head and report.head.row.kind in _NMI_HOSTS]
+        open_ = [strand for group in self._open.values() for strand in group]
+        hosts = [strand for strand in open_ if strand.head and strand.head.row.kind in _NMI_HOSTS]
         return hosts[-1] if hosts else None
 
     def _asked_for(self, key: str | None, line: Line) -> bool:
@@ -222,23 +237,33 @@ class Splitter:
                 start = index
         return recent[start:]
 
-    def _end(self, key: str | None, reason: str | None = None) -> list[Splat]:
-        report = self._open.pop(key, None)
-        if report is None:
-            return []
-        for other in [other for other, shared in self._open.items() if shared is report]:
-            del self._open[other]
-        tail = report.lines[report.last_role + 1 :]
+    def _end(self, key: str | None, strand: Strand, reason: str | None = None) -> list[Splat]:
+        for place, group in list(self._open.items()):
+            if strand in group:
+                group.remove(strand)
+                if not group:
+                    del self._open[place]
+        tail = strand.lines[strand.last_role + 1 :]
         recent = self._recent.setdefault(key, deque(maxlen=_HEADLESS))
         recent.extend(tail)
-        lines = report.lines[: report.last_role + 1]
-        cut = reason if reason and not report.ended and report.quiet < 2 else None
-        if report.head is None and not report.stacked:
+        lines = strand.lines[: strand.last_role + 1]
+        opener = lines[strand.opener]
+        if strand.moved:
+            lines.sort(key=lambda line: line.number)
+        cut = reason if reason and not strand.ended and strand.quiet < 2 else None
+        if strand.phantom or (strand.head is None and not strand.stacked):
             return []
-        return [self._splat(lines, report.opener, cut)]
+        return [self._splat(lines, lines.index(opener), cut)._replace(doubts=strand.doubts)]
 
     def _splat(self, lines: Sequence[Line], opener: int, cut: str | None) -> Splat:
         return Splat(self.source, tuple(lines), opener, self._release_at(lines[opener].number), cut)
+
+
+def _last(group: list[Strand], strand: Strand) -> None:
+    """Make a report the one that printed last."""
+    if group[-1] is not strand:
+        group.remove(strand)
+        group.append(strand)
 
 
 class _Windows(Protocol):

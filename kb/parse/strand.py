@@ -1,0 +1,375 @@
+"""A report that is still being read: its lines so far, and what it has had of the parts a report is printed in."""
+
+import re
+from collections.abc import Callable
+
+from kb.model.log import Doubt, Line
+from kb.parse import roles
+from kb.parse.headline import Headline
+
+_QUIET_BEFORE_STACK = 40
+_QUIET_AFTER_STACK = 25
+_QUIET_AFTER_END = 4
+_QUIET_SOLO = 6
+"""Lines without a role, in a row, that end a report: before its stack, after it, after its end mark, and where it has
+no stack. A busy machine prints dozens of foreign lines into a report; that time passed tells its end more surely."""
+_PAUSE = 10.0
+"""Seconds without a line of the report that end it: printk writes a report in one go, a slow console takes a few."""
+_LONGEST = 200_000
+"""Lines a report may have (an OOM kill lists every task): a bound against a log that never ends one."""
+_AWAY = 600
+"""Lines of other reports that an interrupted one waits for its rest: two long reports, say, of a KASAN kernel."""
+
+MARKED = frozenset({"oops", "kernel_bug", "double_fault", "warning", "cfi", "cet", "stack_guard"})
+"""Kinds that end with "---[ end trace": print_oops_end_marker() of __warn() and oops_exit() (kernel/panic.c)."""
+OBJECTS = frozenset({"kasan", "kfence", "kmsan", "slab_corruption", "bad_page"})
+"""Kinds that print, behind the stack, where the object or page came from."""
+BORDERED = frozenset({"kasan", "kfence", "kmsan", "kcsan"})
+"""Kinds that end with a border (mm/kasan/report.c end_report() and its like)."""
+MEMORY_KINDS = frozenset(
+    {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}
+)
+"""Kinds that print show_mem() behind the stack."""
+
+_IDENTITY = re.compile(
+    r"\s*(?:CPU: (?P<cpu>\d+) (?:UID: \d+ )?PID: (?P<pid>-?\d+)(?: Comm: (?P<comm>.{1,15}?)(?: (?:Not t|T)ainted|$))?"
+    r"|(?:.{1,60} by (?:task |thread )?)?(?P<wcomm>\S.{0,14}?)/(?P<wpid>\d+)(?:[ :]|$)"
+    r"|Pid: (?P<opid>\d+), comm: +(?P<ocomm>.{1,15}?)(?: (?:Not t|T)ainted|$))"
+)
+"""lib/dump_stack.c dump_stack_print_info(); a comm has at most 15 characters (TASK_COMM_LEN)."""
+_FUNCTION = re.compile(r"(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x")
+_TRACKED = re.compile(r"\s*(?:INFO: )?(?:Allocated|Freed) in ")
+"""mm/slub.c print_track(): the heading of a stack that has no other."""
+_BOTTOM = re.compile(
+    r"(?:entry_(?:SYSCALL|SYSENTER|INT80)\w*|do_SYSENTER_32|ia32_sys\w*|system_call\w*|(?:tracesys|sysenter|cstar)\w*"
+    r"|ret_from_(?:fork(?:_asm)?|kernel_thread|kernel_user_thread|syscall|exception)|start_secondary|secondary_startup_64\w*"
+    r"|kernel_thread_helper|child_rip|cpu_bringup_and_idle|el0t?_\w+|ret_fast_syscall"
+    r"|handle_syscall|ret_to_user\w*|__switch_to_asm)$"
+)
+"""Where stacks end: entry code of arch/x86, arch/arm, arch/arm64, arch/riscv, arch/powerpc, and of idle CPUs."""
+
+
+class Strand:
+    """The lines of one report, in the order of the log."""
+
+    __slots__ = (
+        "_doubts",
+        "aside",
+        "author",
+        "away",
+        "bordered",
+        "caller",
+        "cpu_line",
+        "cut",
+        "ended",
+        "head",
+        "heads",
+        "joined",
+        "last",
+        "last_role",
+        "lines",
+        "marks",
+        "moved",
+        "opener",
+        "phantom",
+        "quiet",
+        "register",
+        "seen",
+        "stack",
+        "stacked",
+        "sure",
+        "time",
+        "top",
+        "under",
+        "user",
+        "who",
+    )
+
+    def __init__(
+        self, banner: list[Line], line: Line, head: Headline | None, caller: str | None, *, phantom: bool = False
+    ):
+        self.lines = [*banner, line]
+        self.opener = len(banner)
+        self.head = head
+        self.caller = caller
+        self.phantom = phantom
+        """True for stacks that are no report (an injected fault): they are told apart like one, and left out."""
+        self.time = line.time
+        self.heads: set[int] = set()
+        """Indices in ``lines`` of headlines that were taken behind the first."""
+        self._begin()
+        self.under: Strand | None = None
+        """The report that began in the middle of its stack."""
+        self.joined: tuple[int, Headline] | None = None
+        """A headline that any report may have (a panic), and its index in ``lines``."""
+        self.moved = False
+        """True when lines came out of order."""
+        self.cut: str | None = None
+        """What interrupted it."""
+        self.sure = 0
+        """Number of the last line that was certainly its own while other reports were open."""
+        self._doubts: list[tuple[int, Strand, bool]] = []
+
+    def _begin(self) -> None:
+        """Know of nothing but the headline."""
+        self.last_role = self.opener
+        self.last = "HEADLINE"
+        """Role of the last line that has one."""
+        self.quiet = 0
+        self.away = 0
+        """Lines that others took since the last of its own."""
+        self.stacked = False
+        self.aside = False
+        self.ended = False
+        self.seen: set[str] = set()
+        """Roles it has had."""
+        self.cpu_line: str | None = None
+        self.who: str | None = None
+        """Its line that names a process otherwise: KASAN's access, lockdep's first words."""
+        self.register: str | None = None
+        """Its last line of registers."""
+        self.stack = ""
+        """``""`` before a stack, ``head`` behind its heading, ``open`` in its frames, ``closed`` behind them."""
+        self.top: str | None = None
+        """Its last frame that the kernel was sure of."""
+        self.marks = 0
+        """``<TASK>`` and the like that are open."""
+        self.bordered = False
+        """True behind the border that closes a report of KASAN and its like."""
+        self.user = False
+        """True behind the registers of user mode, the last of a stack."""
+        self.author: frozenset[str] | None = None
+        """The kinds that its last stack says it is of."""
+
+    def add(self, line: Line, role: str | None) -> None:
+        """Take a line."""
+        self.lines.append(line)
+        if role is None:
+            self.quiet += 1
+            if _TRACKED.match(line.text):
+                self.stack, self.top, self.user = "head", None, False
+            return
+        self.last_role = len(self.lines) - 1
+        self.quiet = self.away = 0
+        self.time = line.time if line.time is not None else self.time
+        self._follow(role, line.text)
+        self.last = role
+        self.seen.add(role)
+        if role == "TRACE_HEAD":
+            self.aside = roles.is_aside(line.text)
+        self.stacked = self.stacked or (role in roles.STACK and not self.aside)
+        self.ended = self.ended or role == "END"
+
+    def part(self) -> tuple[Line, Headline, list[Line]]:
+        """Give up a headline that was taken as a part of this report, and what came behind it."""
+        assert self.joined is not None
+        at, head = self.joined
+        line, *rest = self.lines[at:]
+        del self.lines[at:]
+        self.last_role, self.joined = len(self.lines) - 1, None
+        return line, head, rest
+
+    def give(self, wanted: frozenset[str], role: Callable[[str], str | None]) -> list[Line]:
+        """Give up its last stack, with who ran before it: the lines of these roles behind the heading."""
+        named = [role(line.text) for line in self.lines]
+        start = len(named) - 1
+        while start > self.opener and named[start] != "TRACE_HEAD":
+            start -= 1
+        if start == self.opener:
+            return []
+        while start > self.opener + 1 and named[start - 1] in ("CPU", "HARDWARE", "WORKQUEUE"):
+            start -= 1
+        heads = {self.lines[index].number for index in self.heads}
+        behind = list(zip(self.lines, named, strict=True))[self.opener + 1 :]
+        first = start - self.opener - 1
+        del self.lines[self.opener + 1 :]
+        self._begin()
+        gone = []
+        for index, (line, name) in enumerate(behind):
+            if index >= first and name in wanted:
+                gone.append(line)
+            else:
+                self.add(line, "HEADLINE" if line.number in heads else name)
+        return gone
+
+    def forget(self, numbers: set[int]) -> None:
+        """Doubt these lines no longer: what they are has become clear."""
+        self._doubts = [doubt for doubt in self._doubts if doubt[0] not in numbers]
+
+    def doubt(self, line: Line, rival: "Strand") -> None:
+        """Note that a line of its own fits another report as well."""
+        self._doubts.append((line.number, rival, True))
+        rival._doubts.append((line.number, self, False))
+
+    @property
+    def start(self) -> int:
+        """Number of its headline."""
+        return self.lines[self.opener].number
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Lines that another report may claim: where the older went on behind the start of the newer."""
+        return tuple(Doubt(line, other.start, own) for line, other, own in self._doubts if self._overlaps(other))
+
+    def _overlaps(self, other: "Strand") -> bool:
+        older, newer = sorted((self, other), key=lambda strand: strand.start)
+        return older.sure > newer.start
+
+    def release(self) -> list[Line]:
+        """Give back the mark at its end that the report behind it begins with."""
+        end = len(self.lines)
+        while end > self.opener + 1 and not self.lines[end - 1].text.strip():
+            end -= 1
+        if end <= self.opener + 1 or roles.classifier()(self.lines[end - 1].text) not in ("CUT", "BORDER"):
+            return []
+        mark = self.lines[end - 1 :]
+        del self.lines[end - 1 :]
+        self.last_role = min(self.last_role, len(self.lines) - 1)
+        return mark
+
+    def _follow(self, role: str, text: str) -> None:
+        """Keep what tells where in its parts the report is."""
+        if role in roles.STACK:
+            self.stack = "open"
+            if " ? " not in text:
+                self.top = text
+        elif role == "MARK":
+            closing = "</" in text or "<EO" in text or "<<EOE" in text
+            self.marks = max(self.marks - 1, 0) if closing else self.marks + 1
+            if closing and "</TASK>" in text:
+                self.stack = "closed"
+        elif role == "TRACE_HEAD" and "stack backtrace" not in text:  # who ran stands between that and the stack
+            self.stack, self.marks, self.top, self.user, self.under, self.author = "head", 0, None, False, None, None
+            if "skipped" in text:
+                self.stack = "closed"
+        elif role == "CPU" or role == "CPU_OLD":
+            if self.cpu_line is None:
+                self.cpu_line = text
+        elif role in ("ACCESS", "LOCK_WHO") or (role == "LOCKS" and " held by " in text):
+            self.who = self.who or text
+        elif role in ("PC", "CODE", "REG"):
+            self.register = text
+            self.user = self.user or (role == "PC" and is_user(text))
+        elif self.stack == "open" and not self.marks and role != "TRACE_HEAD":
+            self.stack = "closed"
+            self.bordered = self.bordered or (role == "BORDER" and "==" in text)
+        elif role == "BORDER" and self.stacked and "==" in text:
+            self.bordered = True
+
+    def over(self, line: Line) -> bool:
+        """True when this line can no longer be part of the report."""
+        if line.time is not None and self.time is not None and line.time - self.time > _PAUSE:
+            return True
+        return self.quiet >= self.patience or self.away >= _AWAY or len(self.lines) >= _LONGEST
+
+    @property
+    def patience(self) -> int:
+        """Foreign lines in a row that it takes."""
+        if self.ended:
+            return _QUIET_AFTER_END
+        if self.stacked:
+            return _QUIET_AFTER_STACK
+        return _QUIET_SOLO if self.head is not None and self.head.row.solo else _QUIET_BEFORE_STACK
+
+    @property
+    def whole(self) -> bool:
+        """True when it has all that its kind prints: what comes next is another's."""
+        if self.ended or (self.bordered and self.head is not None and self.head.row.kind in BORDERED):
+            return True
+        if not self.stacked or self.stack == "head":
+            return self.head is not None and self.head.row.solo
+        if self.head is not None and self._owes:
+            return False
+        return self.stack == "closed" or self.at_bottom or ("MARK" not in self.seen and self.last not in roles.STACK)
+
+    @property
+    def _owes(self) -> bool:
+        """True before what a kind prints behind its stack: an end mark, the objects' stacks, the memory."""
+        assert self.head is not None
+        kind = self.head.row.kind
+        if kind in MARKED or any(line.text.lstrip().startswith("-----") for line in self.lines[: self.opener]):
+            return True
+        return kind in OBJECTS or (kind in MEMORY_KINDS and "MEMORY" not in self.seen)
+
+    @property
+    def at_bottom(self) -> bool:
+        """True behind a frame that no other stands below."""
+        return self.top is not None and is_bottom(self.top)
+
+    @property
+    def held(self) -> bool:
+        """True while another report, begun in the middle of its stack, has not printed its own."""
+        other = self.under
+        return other is not None and not (other.stack == "closed" or other.at_bottom or other.ended or other.user)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """CPU, process id and command as far as headline and CPU line tell them."""
+        known: dict[str, str] = {}
+        for text in (self.who, self.cpu_line):
+            if text is not None:
+                known |= identity_of(text)
+        if self.head is not None:
+            for name in ("cpu", "pid", "comm"):
+                if name in self.head.fields:
+                    known[name] = self.head.fields[name]
+        return known
+
+    def takes(self, head: Headline) -> bool:
+        """True when a headline adds to this report instead of opening the next one."""
+        if self.head is None:
+            return not self.stacked
+        if self.ended and not head.row.late:
+            return False
+        if self.head.row.prelude and not self.stacked:
+            return True
+        if self._repeats(head):
+            return True
+        if self.stacked and not head.row.late:
+            return False
+        if "*" in head.row.joins:
+            return self.head.row.kind not in (head.row.kind, "oom_kill")
+        if self.cpu_line is not None and not head.row.late:  # all headlines of a report stand before who ran
+            return False
+        return head.row.prelude or self.head.row.kind in head.row.joins
+
+    def _repeats(self, head: Headline) -> bool:
+        """True for the second headline of a symbolised report: the first names an inlined function, without offset."""
+        if self.head is None or self.stacked or self.head.row.name != head.row.name:
+            return False
+        return "fn" in head.fields and "+0x" in head.text and "+0x" not in self.head.text
+
+    def take(self, line: Line, head: Headline) -> None:
+        """Take a headline that adds to this report."""
+        if "*" in head.row.joins and self.head is not None:
+            self.joined = (len(self.lines), head)
+        self.heads.add(len(self.lines))
+        self.add(line, "HEADLINE")
+        if self.head is None or (self.head.row.prelude and not head.row.prelude) or self._repeats(head):
+            self.head = head
+            self.opener = len(self.lines) - 1
+
+
+def identity_of(text: str) -> dict[str, str]:
+    """``cpu``, ``pid`` and ``comm`` of a line that dump_stack() prints, as far as they are there."""
+    found = _IDENTITY.match(text)
+    if found is None:
+        return {}
+    return {name.lstrip("ow"): value for name, value in found.groupdict().items() if value is not None}
+
+
+def function_of(text: str) -> tuple[str, bool]:
+    """The function of a frame, and whether the kernel was sure of it (no ``?``)."""
+    found = _FUNCTION.search(text)
+    return (found["fn"], found["sure"] is None) if found is not None else ("", False)
+
+
+def is_bottom(text: str) -> bool:
+    """True for a frame that no other stands below."""
+    name, sure = function_of(text)
+    return sure and _BOTTOM.match(name) is not None
+
+
+def is_user(text: str) -> bool:
+    """True for a program counter in user mode: what was running when the kernel was entered."""
+    return ":" in text and text.split(":", 2)[1].strip() in ("0033", "0023", "33", "23")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from kb.facts.finding import Finding
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Fact, Facts, Reason
@@ -17,23 +18,51 @@ _ENGINES: Mapping[str, str] = {
     "slub_failure": "kb.facts.allocation:allocation_facts",
     "percpu_failure": "kb.facts.allocation:allocation_facts",
     "oom_kill": "kb.facts.oom:oom_facts",
+    "notice": "kb.facts.notice:notice_facts",
 }
 """Kinds with arithmetic of their own: a new one is a row here and a function ``Report -> Facts``."""
+
+_DECODERS: Mapping[str, str] = {
+    "oops": "kb.facts.fault:fault_facts",
+    "double_fault": "kb.facts.fault:fault_facts",
+    "stack_guard": "kb.facts.fault:fault_facts",
+    "kernel_bug": "kb.facts.fault:fault_facts",
+}
+"""Kinds of which more can be read than their named fields: functions ``Report -> Finding``."""
 
 
 def facts_of(report: Report) -> Facts:
     """All facts of a report: what every report bears, then what its kind's own engine computes."""
     common = _common(report)
     engine = _ENGINES.get(report.kind)
-    own = _load(engine)(report) if engine is not None else _plain(report)
+    own = _load(engine)(report) if engine is not None else _decoded(report)
     return replace(own, values={**common, **own.values}, unknown=(*_unknown(report, own), *own.unknown))
 
 
-def _load(place: str) -> Callable[[Report], Facts]:
+def _load(place: str) -> Callable[[Report], Any]:
     """Engines are imported when a report of their kind turns up: an oops does not pay for the allocator."""
     module, _, name = place.partition(":")
-    found: Callable[[Report], Facts] = getattr(importlib.import_module(module), name)
+    found: Callable[[Report], Any] = getattr(importlib.import_module(module), name)
     return found
+
+
+def _decoded(report: Report) -> Facts:
+    """Facts of a kind without an engine: what it says by itself, then what its decoder and its taint letters add."""
+    facts = _plain(report)
+    decoder = _DECODERS.get(report.kind)
+    found: list[Finding] = [_load(decoder)(report)] if decoder is not None else []
+    if report.taint not in (None, "-", "G"):
+        found.append(_load("kb.facts.taint:taint_facts")(report))
+    for finding in found:
+        facts = replace(
+            facts,
+            values={**facts.values, **finding.values},
+            detail={**facts.detail, **finding.detail},
+            reasoning=(*facts.reasoning, *finding.reasons),
+            unknown=(*facts.unknown, *finding.unknown),
+            next_steps=(*facts.next_steps, *finding.next_steps),
+        )
+    return facts
 
 
 def _common(report: Report) -> dict[str, Fact]:

@@ -1,0 +1,278 @@
+"""A fault explained: what was accessed, why the processor refused, and which register held the bad pointer.
+
+The number that the processor gives is read by the tables of its architecture (:mod:`kb.kernel.fault`), the address by
+what no pointer can be (:mod:`kb.kernel.address`). A register is believed only where the operand of the trapping
+instruction and the printed registers add up to the faulting address.
+"""
+
+from dataclasses import dataclass
+
+from kb.facts.finding import Finding, at, hexadecimal, spans
+from kb.kernel import fault as tables
+from kb.kernel.address import Meaning, error_name, meaning
+from kb.kernel.fault import Fault
+from kb.kernel.operand import Code, Operand, is_bug_trap, operand, parse_code
+from kb.model.log import Span
+from kb.model.report import Report
+from kb.parse.registers import Dump, general, read
+
+_SMAP, _LA57 = 1 << 21, 1 << 12
+"""Bits of CR4 (arch/x86/include/uapi/asm/processor-flags.h)."""
+_POISON = frozenset({"list-poison", "slab-poison", "page-poison", "poison"})
+_PAGE = 4096
+_WHY = {"not present": "no page is mapped there", "protection": "the page forbids it"}
+
+
+@dataclass(frozen=True)
+class _Study:
+    """Everything read from a report."""
+
+    report: Report
+    dump: Dump
+    arch: str | None
+    fault: Fault | None
+    fault_lines: tuple[Span, ...]
+    address: int | None
+    address_lines: tuple[Span, ...]
+    computed: bool
+    """True where the address is the sum of the operand, because the log prints none."""
+    code: Code | None
+    code_lines: tuple[Span, ...]
+    operand: Operand | None
+    """Only one that explains the address."""
+
+    @property
+    def bits(self) -> int:
+        return 32 if self.arch in ("i386", "arm") else 64
+
+
+def fault_facts(report: Report) -> Finding:
+    """Facts of an oops: ``access``, ``fault_mode``, ``fault_why``, ``address_means``, ``fault_register`` ..."""
+    study, out = _study(report), Finding()
+    pc = report.registers.frame if report.registers is not None else None
+    if pc is not None:
+        out.add("pc", pc.function.partition(".")[0] or pc.function, ((pc.line, pc.line),))
+    out.add("address", f"{study.address:#x}" if study.address is not None else None, study.address_lines)
+    if study.fault is not None:
+        out.add("access", study.fault.access, study.fault_lines)
+        out.add("access", report.fields.get("access"), at(report, "access"))
+        out.add("fault_mode", study.fault.mode, study.fault_lines)
+        out.add("fault_why", study.fault.why, study.fault_lines)
+        out.add("fault", study.fault.words, study.fault_lines)
+    else:
+        out.add("access", report.fields.get("access"), at(report, "access"))
+    _address(study, out)
+    _poisoned(study, out)
+    if study.code is not None and is_bug_trap(study.code, study.arch):
+        out.add("trap", "bug", study.code_lines)
+        if report.kind == "oops":
+            out.say("the instruction is the trap of BUG() or WARN()", "the code asked for it", study.code_lines)
+    return out
+
+
+# ---- reading
+
+
+def _study(report: Report) -> _Study:
+    dump = read(report.lines)
+    arch = report.arch
+    fault, lines = _fault(report, dump, arch)
+    text = report.fields.get("code", "")
+    code = parse_code(text) if " " in text.strip() or text.startswith("<") else None
+    code, code_lines = (code, at(report, "code")) if code is not None else _code(report)
+    found = operand(code, arch) if code is not None else None
+    address, where = _printed_address(report, dump)
+    computed = False
+    if found is not None:
+        reached = found.address(dump.values, 32 if arch in ("i386", "arm") else 64)
+        if address is None and reached is not None and report.subtype == "general-protection":
+            address, where, computed = reached, code_lines, True
+        elif reached is None or address is None or not _same(reached, address):
+            found = None
+    return _Study(report, dump, arch, fault, lines, address, where, computed, code, code_lines, found)
+
+
+def _same(reached: int, address: int) -> bool:
+    """Whether an operand explains an address: an access of up to 64 bytes may fault behind its first."""
+    return 0 <= address - reached < 64
+
+
+def _code(report: Report) -> tuple[Code | None, tuple[Span, ...]]:
+    """The ``Code:`` line where the headline's own ``code`` (an error code) took the field's name."""
+    for line in report.lines:
+        head, mark, tail = line.text.partition("Code:")
+        if mark and not head.strip() and (code := parse_code(tail[:2048])) is not None:
+            return code, ((line.number, line.number),)
+    return None, ()
+
+
+def _printed_address(report: Report, dump: Dump) -> tuple[int | None, tuple[Span, ...]]:
+    text = report.fields.get("address", "")
+    value = 0 if "null" in text else hexadecimal(text)
+    if value is not None:
+        return value, at(report, "address")
+    for name in ("DAR", "badaddr", "BadVA", "BADV"):
+        if name in dump.values:
+            return dump.values[name], ((dump.where[name], dump.where[name]),)
+    return None, ()
+
+
+def _fault(report: Report, dump: Dump, arch: str | None) -> tuple[Fault | None, tuple[Span, ...]]:
+    """The fault by the numbers of its architecture, and the lines they stand on."""
+
+    def lines(*names: str) -> tuple[Span, ...]:
+        return spans((dump.where[name], dump.where[name]) for name in names if name in dump.where)
+
+    code = hexadecimal(report.fields.get("error_code"))
+    if code is not None:
+        return tables.page_fault(code), at(report, "error_code")
+    if arch in ("x86_64", "i386") and dump.code is not None and report.subtype in ("null-deref", "page-fault"):
+        return tables.page_fault(dump.code), lines("Oops")
+    esr = hexadecimal(report.fields.get("esr")) or dump.values.get("ESR")
+    if arch == "arm64" and (esr is not None or dump.code is not None):
+        found = tables.syndrome(esr if esr is not None else dump.code or 0)
+        return found, at(report, "esr") if "esr" in report.field_lines else lines("ESR", "Oops")
+    if arch == "arm" and dump.code is not None:
+        return tables.arm_status(dump.code), lines("Oops")
+    values = dump.values
+    if arch == "ppc64" and "TRAP" in values:
+        return tables.powerpc(values["TRAP"], values.get("DSISR")), lines("TRAP", "DSISR")
+    if arch == "riscv" and "cause" in values:
+        return tables.riscv(values["cause"]), lines("cause")
+    if "ExcCode" in values:
+        return tables.mips(values["ExcCode"]), lines("ExcCode")
+    if "ECode" in values:
+        return tables.loongarch(values["ECode"]), lines("ECode")
+    if arch == "s390x" and dump.code is not None:
+        return tables.s390(dump.code, values.get("TEID")), lines("Oops", "TEID")
+    return None, ()
+
+
+# ---- the address
+
+
+def _address(study: _Study, out: Finding) -> None:
+    """What the address means, and the register that held the pointer."""
+    cr4 = study.dump.values.get("CR4")
+    la57 = bool(cr4 & _LA57) if cr4 is not None else None
+    found = meaning(study.address, study.arch, la57=la57) if study.address is not None else None
+    holder, held, numbers = _holder(study)
+    if holder is not None and held is not None:
+        out.add("fault_register", holder, _register_lines(study, holder))
+        base = meaning(held, study.arch, la57=la57)
+        if base is not None and (found is None or base.kind in _POISON):
+            found = base
+    if study.operand is not None and study.operand.by is None and study.operand.base is not None:
+        out.add("fault_offset", study.operand.displacement, study.code_lines)
+    elif found is not None and found.kind == "null" and study.address:
+        out.add("fault_offset", study.address, study.address_lines, "the pointer itself was NULL")
+    if found is not None:
+        out.add("address_kind", found.kind, study.address_lines)
+        out.add("address_means", found.words, study.address_lines)
+    _page_number(study, out)
+    _say(study, out, found, holder, held, numbers)
+
+
+def _page_number(study: _Study, out: Finding) -> None:
+    """s390 tells the page of the failing address, not the address."""
+    if study.address is None and (page := study.dump.values.get("Failing address")) is not None:
+        line = study.dump.where["Failing address"]
+        out.add("fault_page", f"{page:#x}", ((line, line),))
+        if page == 0:
+            out.add("address_kind", "null", ((line, line),))
+            out.add("address_means", "NULL or a small offset to it (s390 tells the page only)", ((line, line),))
+
+
+def _register_lines(study: _Study, name: str) -> tuple[Span, ...]:
+    line = study.dump.where.get(name)
+    return spans((*study.code_lines, *(((line, line),) if line else ())))
+
+
+def _holder(study: _Study) -> tuple[str | None, int | None, tuple[str, ...]]:
+    """The register that held the pointer and its value: by the instruction, else the only one that can have.
+
+    With an index register the sum explains the address and neither of the two is to blame alone.
+    """
+    values = study.dump.values
+    found = study.operand
+    if found is not None and found.base is not None:
+        reached = found.address(values, study.bits) or 0
+        parts = [f"{name} = {values[name]:#x}" for name in (found.base, found.by) if name]
+        numbers = (f"operand {found.text} with {', '.join(parts)} is {reached:#x}",)
+        return (found.base, values[found.base], numbers) if found.by is None else (None, None, numbers)
+    if found is not None or study.address is None:
+        return None, None, ()
+    near = {name: value for name, value in general(values).items() if 0 <= study.address - value < _PAGE and value}
+    if len(near) == 1 and study.address >= _PAGE:
+        name, value = next(iter(near.items()))
+        return name, value, (f"{name} = {value:#x} is the only register near {study.address:#x}",)
+    return None, None, ()
+
+
+def _say(
+    study: _Study, out: Finding, found: Meaning | None, holder: str | None, held: int | None, numbers: tuple[str, ...]
+) -> None:
+    """One line: what was done to which address, why it failed, and where the pointer was."""
+    if study.address is None and study.fault is None:
+        return
+    access = (out.values["access"].value if "access" in out.values else None) or "access"
+    verb = {"execute": "an instruction fetch from", "write": "a write to", "read": "a read of"}.get(access, "access to")
+    where = f"{study.address:#x}" if study.address is not None else "memory"
+    why = study.fault.why if study.fault is not None else None
+    mode = " in user mode" if study.fault is not None and study.fault.mode == "user" else ""
+    claim = f"{verb} {where}{mode} failed" + (f", {_WHY.get(why, why)}" if why else "")
+    if study.computed:
+        claim += " (the address by the instruction: the log prints none)"
+    parts = [found.words if found is not None else ""]
+    if found is not None and found.kind == "null" and access == "execute":
+        parts = ["a call or jump through a NULL function pointer"]
+    if "fault_page" in out.values and "address_means" in out.values:
+        parts = [out.values["address_means"].value]
+    if holder is not None and held is not None:
+        parts.append(_holds(study, holder, held))
+    if (more := _policy(study, found)) is not None:
+        parts.append(more)
+    lines = (*study.address_lines, *study.fault_lines, *(_register_lines(study, holder) if holder else ()))
+    out.say(claim, "; ".join(part for part in parts if part), lines, numbers)
+
+
+def _holds(study: _Study, holder: str, held: int) -> str:
+    if held == study.address:
+        return f"the pointer was in {holder}"
+    value = "NULL" if held == 0 else f"{held:#x}"
+    name = error_name(held, study.bits)
+    if name is not None and study.address is not None and study.address < _PAGE:
+        value = f"-{(1 << study.bits) - held:#x}, which is {name} or container_of() of a NULL pointer"
+    elif name is not None:
+        value = f"{value}, which is {name}: an ERR_PTR() that nobody tested"
+    return f"{holder} held {value}"
+
+
+def _policy(study: _Study, found: Meaning | None) -> str | None:
+    """Why an address that may be mapped was refused all the same."""
+    if study.dump.note is not None:
+        return study.dump.note.replace("kernel tried", "the kernel tried")
+    if found is None or found.kind != "user" or study.fault is None or study.fault.mode != "kernel":
+        return None
+    cr4 = study.dump.values.get("CR4")
+    if study.fault.why == "protection" and study.fault.access == "read" and cr4 is not None and cr4 & _SMAP:
+        return "SMAP forbids it: the kernel must use copy_from_user() or get_user()"
+    return "the kernel must use copy_from_user() or copy_to_user() for it"
+
+
+def _poisoned(study: _Study, out: Finding) -> None:
+    """Registers that hold the poison of freed memory or of deleted list entries."""
+    found: dict[str, Meaning] = {}
+    for name, value in general(study.dump.values).items():
+        told = meaning(value, study.arch) if study.arch not in ("mips", "s390x") else None
+        if told is not None and (told.kind == "list-poison" or told.words.startswith("POISON_FREE")):
+            found[name] = told
+    if not found:
+        return
+    lines = spans((study.dump.where[name], study.dump.where[name]) for name in found)
+    out.add("poisoned_registers", tuple(found), lines)
+    kinds = {told.kind for told in found.values()}
+    if "address_kind" in out.values and out.values["address_kind"].value in kinds:
+        return
+    first = next(iter(found.values()))
+    out.say(f"{', '.join(found)} hold{'s' if len(found) == 1 else ''} poison", first.words, lines)

@@ -1,0 +1,206 @@
+"""What a faulting address tells by itself: NULL and a field's offset, error numbers, poison, the shadow of KASAN.
+
+Only what no pointer of the architecture can be by chance is named; where a layout is randomised, nothing is said of it.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+_PAGE = 4096
+_ALL = (1 << 64) - 1
+_MAX_ERRNO = 4095
+"""include/linux/err.h: ERR_PTR() values are -4095 to -1."""
+
+
+_NAMES = """
+    EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY
+    EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK
+    EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP - ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT
+    EL3RST ELNRNG EUNATCH ENOCSI EL2HLT EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT - EBFONT ENOSTR ENODATA ETIME
+    ENOSR ENONET ENOPKG EREMOTE ENOLINK EADV ESRMNT ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW ENOTUNIQ
+    EBADFD EREMCHG ELIBACC ELIBBAD ELIBSCN ELIBMAX ELIBEXEC EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK
+    EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT
+    EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET ECONNABORTED ECONNRESET ENOBUFS EISCONN
+    ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY EINPROGRESS ESTALE
+    EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY EKEYEXPIRED
+    EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON
+""".split()
+"""include/uapi/asm-generic/errno-base.h and errno.h, 1 to 133; above 34 mips, parisc, sparc and alpha differ."""
+_ERRNO = {number: name for number, name in enumerate(_NAMES, 1) if name != "-"}
+_ERRNO |= {
+    512: "ERESTARTSYS",
+    513: "ERESTARTNOINTR",
+    514: "ERESTARTNOHAND",
+    516: "ERESTART_RESTARTBLOCK",
+    517: "EPROBE_DEFER",
+}
+"""The last ones from include/linux/errno.h: never seen by user space."""
+
+
+class Meaning(NamedTuple):
+    """What an address is."""
+
+    kind: str
+    """``null``, ``error-pointer``, ``list-poison``, ``slab-poison``, ``page-poison``, ``poison``, ``kasan-shadow``,
+    ``non-canonical``, ``user``, ``kernel-text`` or ``modules``."""
+    words: str
+    base: int | None = None
+    """The value that the pointer had, where the address is that and a small offset."""
+
+    def offset(self, address: int) -> int | None:
+        """Bytes from the base to an address, negative for ``container_of()`` of it."""
+        return None if self.base is None else address - self.base
+
+
+_DELTAS: Mapping[str, int] = {
+    "x86_64": 0xDEAD000000000000,
+    "arm64": 0xDEAD000000000000,
+    "riscv": 0xDEAD000000000000,
+    "s390x": 0xDEAD000000000000,
+    "loongarch": 0xDEAD000000000000,
+    "ppc64": 0x5DEADBEEF0000000,
+}
+"""CONFIG_ILLEGAL_POINTER_VALUE, the POISON_POINTER_DELTA of include/linux/poison.h; zero on 32-bit machines."""
+_POINTERS = {
+    0x100: "LIST_POISON1: the next pointer of an entry taken off its list (list_del)",
+    0x122: "LIST_POISON2: the prev pointer of an entry taken off its list (list_del)",
+    0x200: "LIST_POISON2: the prev pointer of an entry taken off its list (list_del)",
+    0x300: "TIMER_ENTRY_STATIC: a timer that was never set up",
+    0x400: "TAIL_MAPPING: the mapping of a compound page's tail",
+    0x500: "MUTEX_POISON_WW_CTX",
+    0xEB9F: "BPF_PTR_POISON",
+}
+"""Offsets to that delta. LIST_POISON2 is 0x122 in v6.1, 0x200 in releases before."""
+_OLD = {
+    0x00100100: "LIST_POISON1: the next pointer of an entry taken off its list (list_del)",
+    0x00200200: "LIST_POISON2: the prev pointer of an entry taken off its list (list_del)",
+}
+"""The same in older releases (v3.10), and the offset to the delta on 64-bit machines then."""
+_BYTES = {
+    0x6B: ("slab-poison", "POISON_FREE: read from a slab object that was freed"),
+    0x5A: ("slab-poison", "POISON_INUSE: read from a slab object that was never initialised"),
+    0xAA: ("page-poison", "PAGE_POISON: read from a page that was freed"),
+    0xCC: ("slab-poison", "0xcc: the red zone behind a live slab object, or freed init memory"),
+    0xBB: ("slab-poison", "SLUB_RED_INACTIVE: the red zone beside a free slab object"),
+    0xA7: ("poison", "POOL_POISON_FREED: read from a freed block of a DMA pool"),
+    0xA9: ("poison", "POOL_POISON_ALLOCATED: read from an uninitialised block of a DMA pool"),
+    0xBD: ("poison", "KEY_DESTROY: read from a destroyed key"),
+    0x6C: ("poison", "FLEX_ARRAY_FREE: read from a freed flex array"),
+}
+"""include/linux/poison.h, a pointer made of one byte."""
+_SHADOW: Mapping[str, int] = {
+    "x86_64": 0xDFFFFC0000000000,
+    "arm64": 0xDFFF800000000000,
+    "riscv": 0xDFFFFFFF00000000,
+}
+"""CONFIG_KASAN_SHADOW_OFFSET: shadow = (address >> 3) + offset."""
+_THIRTY_TWO = frozenset({"i386", "arm"})
+
+
+def meaning(value: int, arch: str | None = None, *, la57: bool | None = None) -> Meaning | None:
+    """What an address tells by itself; None for one that may be a pointer.
+
+    Args:
+        value: The faulting address.
+        arch: ``x86_64``, ``arm64`` ... where it is known; without it what depends on it is left out.
+        la57: Whether an x86_64 kernel runs with five levels of page tables (CR4 bit 12), None where not printed.
+    """
+    if value < _PAGE:
+        small = _POINTERS.get(value) if arch in _THIRTY_TWO and value >= 0x100 else None
+        return _null(value, small)
+    found = _poison_pointer(value, arch) or _poison_bytes(value) or _shadow(value, arch) or _error(value, arch)
+    if found is None and arch == "x86_64":
+        found = _x86_64(value, la57)
+    return found
+
+
+def _null(value: int, poison: str | None) -> Meaning:
+    if value == 0:
+        return Meaning("null", "NULL", 0)
+    words = f"NULL pointer, {value:#x} bytes into the object"
+    return Meaning("null", f"{words}; or {poison}" if poison else words, 0)
+
+
+def _poison_pointer(value: int, arch: str | None) -> Meaning | None:
+    if arch in _THIRTY_TWO:
+        return _near(value, _OLD, 0)
+    known = _DELTAS.get(arch or "")
+    deltas = {known} if known is not None else set(_DELTAS.values()) if arch is None else set()
+    for delta in deltas:
+        found = _near(value, _POINTERS, delta) or _near(value, _OLD, delta)
+        if found is not None:
+            return found
+    return None
+
+
+def _near(value: int, table: Mapping[int, str], delta: int) -> Meaning | None:
+    """The last entry of a table at or below an address, within a page."""
+    offset = value - delta
+    base = max((poison for poison in table if poison <= offset < poison + _PAGE), default=None)
+    if base is None:
+        return None
+    kind = "list-poison" if table[base].startswith("LIST") else "poison"
+    return Meaning(kind, table[base] + (f", plus {offset - base:#x}" if offset > base else ""), delta + base)
+
+
+def _poison_bytes(value: int) -> Meaning | None:
+    """A pointer of one byte repeated, or that plus or minus a small offset."""
+    for size in (8, 4):
+        if value >> 8 * size:
+            continue
+        unit = int.from_bytes(b"\1" * size, "big")
+        for byte in {value >> 8 * (size - 1) & 0xFF}:
+            base = unit * byte
+            if byte in _BYTES and abs(value - base) < _PAGE:
+                kind, words = _BYTES[byte]
+                off = value - base
+                return Meaning(kind, words + (f", {'plus' if off > 0 else 'minus'} {abs(off):#x}" if off else ""), base)
+    return None
+
+
+def _shadow(value: int, arch: str | None) -> Meaning | None:
+    shadow = _SHADOW.get(arch or "")
+    if shadow is None or not 0 <= value - shadow < 1 << 48:
+        return None
+    real = (value - shadow) << 3 & _ALL
+    last = real + 7
+    null = " (a NULL pointer with an offset)" if real < _PAGE else ""
+    return Meaning("kasan-shadow", f"KASAN's shadow of {real:#x} to {last:#x}{null}: the access was to there")
+
+
+def _error(value: int, arch: str | None) -> Meaning | None:
+    width = 1 << 32 if arch in _THIRTY_TWO else 1 << 64
+    number = width - value
+    if not 0 < number <= _MAX_ERRNO:
+        return None
+    name = _ERRNO.get(number)
+    words = f"an error number taken for a pointer: -{number}" + (f" ({name})" if name else "")
+    return Meaning("error-pointer", f"{words}, or a negative offset to NULL", value)
+
+
+def error_name(value: int, bits: int = 64) -> str | None:
+    """``-ENOMEM`` for the value of a register that is a plausible ERR_PTR(); None for anything else."""
+    number = (1 << bits) - value
+    name = _ERRNO.get(number) if 0 < number <= _MAX_ERRNO else None
+    return f"-{name}" if name else None
+
+
+def _x86_64(value: int, la57: bool | None) -> Meaning | None:
+    """Ranges of Documentation/arch/x86/x86_64/mm.rst that no randomisation moves."""
+    if not canonical(value, la57=la57 is not False):
+        return Meaning("non-canonical", "not canonical: no pointer of this architecture")
+    if value < 1 << (56 if la57 else 47):
+        return Meaning("user", "an address of user space")
+    if la57 is False and not canonical(value, la57=False):
+        return Meaning("non-canonical", "not canonical with four levels of page tables")
+    if 0xFFFFFFFF80000000 <= value < 0xFFFFFFFFA0000000:
+        return Meaning("kernel-text", "in the kernel's own image")
+    if 0xFFFFFFFFC0000000 <= value < 0xFFFFFFFFFF000000:
+        return Meaning("modules", "in the range of modules")
+    return None
+
+
+def canonical(value: int, *, la57: bool) -> bool:
+    """Whether x86_64 may use an address at all: the bits above the last translated one are copies of it."""
+    top = value >> (56 if la57 else 47)
+    return top in (0, (1 << (8 if la57 else 17)) - 1)

@@ -1,0 +1,177 @@
+"""Faults explained; logs of our own machines, sums worked out by hand from the printed registers."""
+
+from pathlib import Path
+
+import pytest
+
+from kb import api
+from kb.model.verdict import Diagnosis
+
+DATA = Path(__file__).parent.parent / "parse/data"
+
+
+def golden(name: str) -> Diagnosis:
+    return api.match((DATA / f"{name}.txt").read_bytes().partition(b"\n\n")[2], cases=())[0]
+
+
+def ours(corpus: Path, name: str, number: int = 0) -> Diagnosis:
+    return api.match(corpus / "vm" / f"{name}.log", cases=())[number]
+
+
+def facts(diagnosis: Diagnosis, *names: str) -> dict[str, object]:
+    return {name: fact.value for name in names if (fact := diagnosis.facts.get(name)) is not None}
+
+
+FAULT = ("access", "fault_mode", "fault_why", "fault_register", "fault_offset", "address_kind")
+
+
+def test_a_write_through_a_null_pointer_names_the_field_and_the_register(corpus: Path) -> None:
+    found = ours(corpus, "046-pair-oops-61")
+    assert facts(found, *FAULT, "address", "pc") == {
+        "access": "write",
+        "fault_mode": "kernel",
+        "fault_why": "not present",
+        "fault_register": "RAX",  # <c7> 40 58: movl $7,0x58(%rax), RAX is 0
+        "fault_offset": 0x58,
+        "address_kind": "null",
+        "address": "0x58",
+        "pc": "kblab_null_write",
+    }
+
+
+def test_a_general_protection_fault_names_the_poison(corpus: Path) -> None:
+    found = ours(corpus, "046-pair-oops-61", 1)
+    assert facts(found, *FAULT) == {"fault_register": "RAX", "fault_offset": 0, "address_kind": "list-poison"}
+
+
+def test_a_container_of_null_is_told_from_an_object_at_null(corpus: Path) -> None:
+    found = ours(corpus, "016-oops-wake_bad-61")  # 0x18(%r8), R08 is -0x18
+    assert facts(found, *FAULT)["fault_register"] == "R08"
+    reason = next(reason for reason in found.facts.reasoning if "failed" in reason.claim)
+    assert "R08 held -0x18, which is -EMFILE or container_of() of a NULL pointer" in reason.because
+    assert reason.numbers == ("operand R08 + 0x18 with R08 = 0xffffffffffffffe8 is 0x0",)
+
+
+def test_a_timer_in_a_module_that_is_gone_shows_its_range_and_the_poisoned_register(corpus: Path) -> None:
+    found = ours(corpus, "026-late-timer-61")
+    assert facts(found, *FAULT, "poisoned_registers") == {
+        "access": "write",
+        "fault_mode": "kernel",
+        "fault_why": "not present",
+        "fault_register": "RCX",  # 0x8(%rcx), RCX is ffffffffc05dc3c0
+        "fault_offset": 8,
+        "address_kind": "modules",
+        "poisoned_registers": ("RBP",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("oops-arm", {"access": "read", "fault_why": "not present", "fault_offset": 0x10, "address_kind": "null"}),
+        (
+            "oops-arm64",
+            {"access": "write", "fault_mode": "kernel", "fault_why": "not present", "address_kind": "list-poison"},
+        ),
+        (
+            "oops-i386-old",
+            {
+                "access": "read",
+                "fault_mode": "kernel",
+                "fault_why": "not present",
+                "fault_offset": 4,
+                "address_kind": "null",
+            },
+        ),
+        (
+            "oops-null-call-x86",
+            {"access": "execute", "fault_mode": "kernel", "fault_why": "not present", "address_kind": "null"},
+        ),
+        ("oops-ppc64", {"access": "read", "fault_offset": 0x10, "address_kind": "null"}),
+        ("oops-riscv", {"access": "write"}),
+        ("oops-s390x", {"access": "write", "fault_why": "protection", "address_kind": "null"}),
+        ("oops-mips", {"fault_offset": 0x24, "address_kind": "null"}),
+        ("oops-loongarch", {"fault_offset": 0x18, "address_kind": "null"}),
+        ("gpf", {"address_kind": "list-poison"}),
+    ],
+)
+def test_each_architecture_bears_what_it_prints(name: str, expected: dict[str, object]) -> None:
+    assert facts(golden(name), *FAULT) == expected
+
+
+def test_a_call_through_null_is_called_so() -> None:
+    reasons = golden("oops-null-call-x86").facts.reasoning
+    assert any(reason.because == "a call or jump through a NULL function pointer" for reason in reasons)
+
+
+OLD = b"""\
+general protection fault: 0000 [#1] SMP
+Modules linked in: foo
+CPU: 1 PID: 99 Comm: kt Not tainted 3.10.0-1160.el7.x86_64 #1
+RIP: 0010:[<ffffffffc0201022>]  [<ffffffffc0201022>] foo_del+0x22/0x60 [foo]
+RSP: 0018:ffff88001b5bfee0  EFLAGS: 00010246
+RAX: dead000000200200 RBX: ffff88001b5b0000 RCX: 0000000000000000
+RDX: 0000000000000001 RSI: 0000000000000000 RDI: ffff88001b5b0008
+Call Trace:
+ [<ffffffffc0201080>] foo_release+0x30/0x50 [foo]
+Code: 48 89 42 08 48 89 10 <48> 89 50 08 00 00
+"""
+
+
+def test_where_no_address_is_printed_the_instruction_tells_it() -> None:
+    (found,) = api.match(OLD, cases=())
+    assert facts(found, "address", *FAULT) == {
+        "address": "0xdead000000200208",
+        "fault_register": "RAX",
+        "fault_offset": 8,
+        "address_kind": "list-poison",
+    }
+    assert any("the log prints none" in reason.claim for reason in found.facts.reasoning)
+
+
+USER = b"""\
+BUG: unable to handle page fault for address: 00007f1234567010
+#PF: supervisor read access in kernel mode
+#PF: error_code(0x0001) - permissions violation
+Oops: 0001 [#1] PREEMPT SMP NOPTI
+CPU: 1 PID: 99 Comm: kt Not tainted 6.1.0 #1
+RIP: 0010:foo_ioctl+0x1b/0x30 [foo]
+Code: 0f 1f 44 00 00 53 <8b> 47 10 5b c3
+RSP: 0018:ffffc900001bfee0 EFLAGS: 00010246
+RAX: 0000000000000000 RBX: ffff88001b5b0000 RCX: 0000000000000000
+RDX: 0000000000000001 RSI: 0000000000000000 RDI: 00007f1234567000
+CS:  0010 DS: 0000 ES: 0000 CR0: 0000000080050033
+CR2: 00007f1234567010 CR3: 0000000002b18000 CR4: 0000000000350ee0
+Call Trace:
+ <TASK>
+ __x64_sys_ioctl+0x90/0xd0
+ </TASK>
+"""
+
+
+def test_a_user_pointer_read_by_the_kernel_is_refused_by_smap() -> None:
+    (found,) = api.match(USER, cases=())
+    assert facts(found, *FAULT)["address_kind"] == "user"
+    reason = next(reason for reason in found.facts.reasoning if "failed" in reason.claim)
+    assert reason.because.endswith("SMAP forbids it: the kernel must use copy_from_user() or get_user()")
+
+
+def test_an_operand_that_does_not_explain_the_address_names_no_register() -> None:
+    (found,) = api.match(USER.replace(b"RDI: 00007f1234567000", b"RDI: 00007f1234560000"), cases=())
+    assert "fault_register" not in found.facts.values
+
+
+def test_a_cut_report_bears_what_is_left_of_it() -> None:
+    lines = USER.splitlines(keepends=True)
+    for end in range(len(lines)):
+        for found in api.match(b"".join(lines[:end]), cases=()):
+            assert "fault_register" not in found.facts.values or end >= 10
+
+
+def test_the_facts_of_a_fault_point_at_the_lines_they_are_read_from() -> None:
+    (found,) = api.match(USER, cases=())
+    assert {name: found.facts.values[name].evidence for name in ("address", "access", "fault_register")} == {
+        "address": ((1, 1),),
+        "access": ((3, 3),),
+        "fault_register": ((7, 7), (10, 10)),
+    }

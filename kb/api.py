@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kb.cases.library import Library
+    from kb.log.reader import Reader
     from kb.log.source import Source
+    from kb.model.log import Line
     from kb.parse.evidence import Evidence
     from kb.similar import Neighbour
     from kb.store import Shown, Store
@@ -33,13 +35,15 @@ Log = str | bytes | Path | BinaryIO
 """A log: a path, its bytes, its text, or a binary file."""
 
 
-def read(log: Log | Iterable[Log]) -> Iterator[Report]:
+def read(log: Log | Iterable[Log], *, notices: bool = False, most: int | None = None) -> Iterator[Report]:
     """The reports of a log (or of several), in the order of the input.
 
     A malformed log raises nothing: its reports are ``corrupted``.
 
     Args:
         log: Path (a folder is read whole), bytes, text, or binary file; compressed ones are unpacked.
+        notices: Behind the reports of each input, its notices as reports of kind ``notice`` (:func:`notices`).
+        most: Notices of one wording that are looked at, where a hint will do; None: all.
 
     Raises:
         InputError: A file is absent, cannot be read, or is packed in a way that kb cannot unpack.
@@ -47,29 +51,74 @@ def read(log: Log | Iterable[Log]) -> Iterator[Report]:
     from kb.log.source import open_sources
 
     for source in open_sources(_several(log)):
-        yield from _reports(source.data, source.name)
+        yield from (
+            _reports_and_notices(source.data, source.name, most) if notices else _reports(source.data, source.name)
+        )
 
 
-def read_live(stream: BinaryIO) -> Iterator[Report]:
+def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
+    """The notices of a log: single messages that open no report but that a case can explain (docs/kinds.md).
+
+    A notice that comes again (of the same device) is told once, with ``fields["count"]``.
+
+    Args:
+        log: As :func:`read`.
+    """
+    from kb.log.reader import Reader
+    from kb.log.scan import Aside, find_notices
+    from kb.log.source import open_sources
+
+    for source in open_sources(_several(log)):
+        aside = Aside()
+        for offset in find_notices(source.data):
+            aside.take(source.data, offset)
+        yield from _noticed(Reader(source.data, source.name, aside))
+
+
+def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = None) -> Iterator[Report]:
     """The reports of an input that may never end (``journalctl -kf | kb match``), each as soon as it is over.
 
-    An input that ends without a pause is read like a file.
+    An input that ends without a pause is read like a file. In one that goes on, a notice is told at the first pause
+    behind it, and not again.
 
     Args:
         stream: A binary file: a pipe, a socket's file, a terminal.
+        notices: Its notices, too.
+        most: As :func:`read`.
     """
     from kb.log.stream import gather
 
     data, ended = gather(stream)
     if ended:
-        yield from read(data)
+        yield from read(data, notices=notices, most=most)
         return
     from kb.log.reader import follow as lines
     from kb.parse.follow import follow
     from kb.parse.report import parse
     from kb.parse.split import split_lines
 
-    yield from follow(parse(splat) for splat in split_lines(lines(stream, start=data)))
+    if notices:
+        yield from follow(_live(lines(stream, start=data)))
+    else:
+        yield from follow(parse(splat) for splat in split_lines(lines(stream, start=data)))
+
+
+def _live(lines: "Iterable[Line | None]") -> Iterator[Report]:
+    """Reports and notices of lines as they come; None among them is a pause."""
+    from kb.parse.notice import Collector
+    from kb.parse.report import parse
+    from kb.parse.split import Splitter
+
+    splitter, collector = Splitter("-"), Collector("-")
+    for line in lines:
+        if line is None:
+            yield from map(parse, splitter.close())
+            yield from collector.told()
+        else:
+            yield from map(parse, splitter.feed(line))
+            collector.feed(line)
+    yield from map(parse, splitter.close("the log ends"))
+    yield from collector.told()
 
 
 def inputs(log: Log | Iterable[Log]) -> "Iterator[Source]":
@@ -97,7 +146,32 @@ def _several(log: Log | Iterable[Log]) -> Iterable[Log]:
 def _reports(data: bytes, name: str) -> Iterator[Report]:
     from kb.log.reader import Reader
 
-    reader = Reader(data, name)
+    yield from _split(Reader(data, name))
+
+
+def _reports_and_notices(data: bytes, name: str, most: int | None) -> Iterator[Report]:
+    """The reports of an input, then its notices: found in one pass over the bytes."""
+    from kb.log.reader import Reader
+    from kb.log.scan import Aside
+
+    reader = Reader(data, name, Aside(most))
+    yield from _split(reader)
+    yield from _noticed(reader)
+
+
+def _noticed(reader: "Reader") -> Iterator[Report]:
+    windows = reader.noticed()
+    first = next(windows, None)
+    if first is None:  # no notice: no grammar
+        return
+    from itertools import chain
+
+    from kb.parse.notice import Collector, collect
+
+    yield from collect(chain((first,), windows), Collector(reader.source, reader.release_at))
+
+
+def _split(reader: "Reader") -> Iterator[Report]:
     windows = reader.windows()
     first = next(windows, None)
     if first is None:  # most logs hold no report: they are answered without loading a grammar
@@ -106,7 +180,7 @@ def _reports(data: bytes, name: str) -> Iterator[Report]:
     from kb.parse.report import parse
     from kb.parse.split import split
 
-    yield from follow(parse(splat) for splat in split(reader, name))
+    yield from follow(parse(splat) for splat in split(reader, reader.source))
 
 
 def diagnose(
@@ -147,6 +221,7 @@ def match(
     cases: Iterable[Case] | None = None,
     kernel: str | None = None,
     context: Iterable[str | Path] = (),
+    notices: bool = False,
 ) -> list[Diagnosis]:
     """All diagnoses of a log, without a database: the pure function behind ``kb match``.
 
@@ -155,10 +230,11 @@ def match(
         cases: Cases to match against; the packaged ones and ``$KB_CASES`` by default.
         kernel: Release to assume where the log prints none.
         context: Files beside the log.
+        notices: Behind the reports of each input, its notices too (``kb match --notices``).
     """
     known = library().cases if cases is None else tuple(cases)
     beside = tuple(context)
-    return [diagnose(report, known, kernel=kernel, context=beside) for report in read(log)]
+    return [diagnose(report, known, kernel=kernel, context=beside) for report in read(log, notices=notices)]
 
 
 def library(folder: str | Path | None = None) -> "Library":
@@ -225,9 +301,9 @@ class KnowledgeBase:
         """The store if its file is there, None otherwise: reading makes none."""
         return self.store if self._store is not None or self.path.exists() else None
 
-    def read(self, log: Log | Iterable[Log]) -> Iterator[Report]:
+    def read(self, log: Log | Iterable[Log], *, notices: bool = False) -> Iterator[Report]:
         """The reports of a log, in the order of the input: see :func:`read`."""
-        return read(log)
+        return read(log, notices=notices)
 
     def diagnose(self, report: Report, *, kernel: str | None = None, context: Iterable[str | Path] = ()) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""

@@ -122,6 +122,11 @@ def _add_match(verbs: "Verbs") -> None:
         action="extend",
         help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, sysctl -a",
     )
+    parser.add_argument(
+        "--notices",
+        action="store_true",
+        help="behind the reports of each input, also single messages that a case may explain: a full table, a slow clock",
+    )
     parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
     parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")
     parser.add_argument("--record", action="store_true", help="store a sighting of each report")

@@ -44,7 +44,7 @@ def _renewed(old: str, kind: str, logs: Iterable[bytes], sign: Sign) -> Renewed 
     from kb.api import read
 
     for log in logs:
-        reports = list(read(log))
+        reports = list(read(log, notices=kind == "notice"))
         marks = [(report, sign(report)) for report in reports]
         if any(mark.id == old for _, mark in marks):
             report, mark = next((report, mark) for report, mark in marks if mark.id == old)

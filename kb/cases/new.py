@@ -93,7 +93,7 @@ def _proposed(diagnosis: Diagnosis) -> tuple[list[str], list[str]]:
     """Predicates that hold on the report: cause and request demand, the place it was seen at only colours."""
     require: list[str] = []
     seen_in: list[str] = []
-    for name in _PROPOSED:
+    for name in ("subtype",) if diagnosis.report.kind == "notice" else _PROPOSED:
         fact = diagnosis.facts.get(name)
         if fact is None or fact.value is None or isinstance(fact.value, tuple | list | dict | frozenset):
             continue

@@ -60,7 +60,7 @@ def test(options: argparse.Namespace) -> int:
         if wanted and not any(Path(case.path).resolve().is_relative_to(path) for path in wanted):
             continue
         run += 1
-        findings += test_case(case, lambda data: api.match(data, cases=cases))
+        findings += test_case(case, lambda data: api.match(data, cases=cases, notices=True))
     print(f"kb: {run} cases run", file=sys.stderr)
     return _report(findings, options.json)
 
@@ -71,7 +71,7 @@ def new(options: argparse.Namespace) -> int:
 
     diagnosis = None
     if options.log:
-        diagnosis = next(iter(api.match(Path(options.log), cases=())), None)
+        diagnosis = next(iter(api.match(Path(options.log), cases=(), notices=True)), None)
         if diagnosis is None:
             raise UsageError(f"no report in {options.log}", help="give a log that holds the report, or none")
     print(new_case(Path(options.into), options.id, diagnosis))

@@ -18,6 +18,11 @@ from kb.model.verdict import Diagnosis
 if TYPE_CHECKING:
     from kb.symbols import Symbols
 
+HINT = 64
+"""Notices of one wording that are looked at where only a hint is wanted: a flood must not cost a pipe its time."""
+_NAMED = 5
+"""Cases that a hint names."""
+
 
 def run(options: argparse.Namespace) -> int:
     """Read, diagnose, print; the exit code tells whether anything was known."""
@@ -25,9 +30,13 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--json, --markdown and --brief exclude one another")
     started = time.perf_counter()
     count = known = 0
+    hints = _Hints()
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
         symbols, diagnose = _symbols(options), _diagnoser(base, options)
-        for report in _reports(options.files):
+        for report in _reports(options):
+            if report.kind == "notice" and not options.notices:
+                hints.take(api.diagnose(report, base.cases, kernel=options.kernel))
+                continue
             if symbols is not None:
                 report = symbols.annotate(report)
             diagnosis = diagnose(report, kernel=options.kernel, context=options.context)
@@ -36,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
             _print(diagnosis, options, count)
             count += 1
             known += diagnosis.known
+    hints.show()
     if options.stats:
         print(f"kb: {count} reports, {known} known, {time.perf_counter() - started:.3f} s", file=sys.stderr)
     if not count:
@@ -64,11 +74,37 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
     return diagnose
 
 
-def _reports(files: list[str]) -> Iterator[Report]:
-    """Reports of the files, or of standard input, which may be a log that is still being written."""
-    if files and files != ["-"]:
-        return api.read(files)
-    return api.read_live(sys.stdin.buffer)
+def _reports(options: argparse.Namespace) -> Iterator[Report]:
+    """Reports and notices of the files, or of standard input, which may be a log that is still being written.
+
+    Without ``--notices`` they serve a hint, and a flood of one of them is not read to its end.
+    """
+    most = None if options.notices else HINT
+    if options.files and options.files != ["-"]:
+        return api.read(options.files, notices=True, most=most)
+    return api.read_live(sys.stdin.buffer, notices=True, most=most)
+
+
+class _Hints:
+    """The notices that were not asked for but that a case explains: one line on stderr."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._cases: dict[str, None] = {}
+
+    def take(self, diagnosis: Diagnosis) -> None:
+        """Count a notice that a case says yes to."""
+        if diagnosis.known and diagnosis.best is not None:
+            self._count += 1
+            self._cases[diagnosis.best.case.id] = None
+
+    def show(self) -> None:
+        """Say what ``--notices`` would show, if anything."""
+        if not self._count:
+            return
+        have = "message that is no report has" if self._count == 1 else "messages that are no report have"
+        named = ", ".join(list(self._cases)[:_NAMED]) + (", ..." if len(self._cases) > _NAMED else "")
+        print(f"kb: {self._count} {have} a known case ({named}): --notices shows them", file=sys.stderr)
 
 
 def _symbols(options: argparse.Namespace) -> "Symbols | None":

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from kb.log.decode import Cursor, decode
-from kb.log.scan import find_openers
+from kb.log.scan import Aside, find_notices, find_openers
 from kb.log.wrap import SAMPLE, Habits, habits, rejoin
 from kb.model.log import Line
 
@@ -40,11 +40,15 @@ class Reader:
     Args:
         data: The whole log, as it came.
         source: Its name, for reports.
+        aside: Where the offsets of notices go that are passed on the way to reports; None: they are not looked for.
     """
 
-    def __init__(self, data: bytes, source: str = "-"):
+    def __init__(self, data: bytes, source: str = "-", aside: Aside | None = None):
         self.data = data
         self.source = source
+        self._aside = aside
+        self._taken: list[tuple[int, int]] = []
+        """The windows so far: in them, the search for openers saw no notice."""
         self._done = 0
         """Offset behind the last line that a window's consumer took."""
         self._counted = (0, 1)
@@ -71,13 +75,29 @@ class Reader:
         the last line it took.
         """
         while True:
-            hit = next(find_openers(self.data, self._done), None)
+            hit = next(find_openers(self.data, self._done, self._aside), None)
             if hit is None:
                 return
-            before = self._done
-            yield self._window(self._begin(hit))
-            if self._done <= hit and self._done == before:
-                self._done = self._line_end(hit)  # nothing was taken: the candidate is declined
+            begin = self._begin(hit)
+            yield from self._around(hit, begin)
+            self._taken.append((begin, self._done))
+
+    def noticed(self) -> Iterator[Iterator[Line]]:
+        """The same around each notice, once the windows are through. Line numbers and boots are those of the log."""
+        aside = self._aside or Aside()
+        for begin, end in self._taken:
+            for offset in find_notices(self.data, begin, end):
+                aside.take(self.data, offset)
+        again = Reader(self.data, self.source)
+        for hit in sorted(aside.offsets):
+            while hit >= again._done:
+                yield from again._around(hit, again._begin(hit))
+
+    def _around(self, hit: int, begin: int) -> Iterator[Iterator[Line]]:
+        before = self._done
+        yield self._window(begin)
+        if self._done <= hit and self._done == before:
+            self._done = self._line_end(hit)  # nothing was taken: the candidate is declined
 
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
         lines = decode(Cursor(self.data, offset, number))

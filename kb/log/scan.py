@@ -1,12 +1,15 @@
 """Where in a log reports may begin: a scan of the raw bytes for the literals of ``openers.txt``.
 
+Notices (single messages that open no report) have literals of their own in ``notices.txt``; they are looked for in the
+same pass, so that asking for them costs a quiet log nothing.
+
 google-re2 scans one alternation of literals at about grep's speed (400 MB/s); Python's own ``re`` manages 26 MB/s on
 the same pattern. Where re2 cannot be imported, one ``bytes.find`` pass a literal does the work, slower.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +20,23 @@ _OVERLAP = 4096
 _WRAP = r"(?: |(?:=20|=)?\r?\n(?:[>| \t]{0,40}))"
 """A blank of a literal: itself, or the line break a mailer put there with the quote marks behind it."""
 
+_WRAPPED = re.compile(_WRAP.encode())
+_LONGEST = 200
+"""Bytes in which a literal of a notice, wrapped, ends."""
+
 Scan = Callable[[bytes, int, int], Iterator[int]]
 """Offsets of literals in ``data[start:end]``, rising."""
 
 
+OPENERS = ("openers",)
+NOTICES = ("notices",)
+"""Names of the files of literals, without suffix."""
+
+
 @cache
-def literals() -> tuple[str, ...]:
-    """The literals of ``openers.txt``, in the order of the file."""
-    lines = Path(__file__).with_name("openers.txt").read_text("utf-8").split("\n")
+def literals(names: tuple[str, ...] = OPENERS) -> tuple[str, ...]:
+    """The literals of the files, in their order."""
+    lines = [line for name in names for line in Path(__file__).with_name(f"{name}.txt").read_text("utf-8").split("\n")]
     return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("# ") and line != "#"))
 
 
@@ -37,7 +49,7 @@ def _escape(literal: str) -> str:
 
 
 @cache
-def _re2_scan() -> Scan | None:
+def _re2_scan(names: tuple[str, ...] = OPENERS) -> Scan | None:
     """The scanner on google-re2, None where it is not installed."""
     try:
         import re2
@@ -46,7 +58,7 @@ def _re2_scan() -> Scan | None:
     options = re2.Options()
     options.max_mem = 64 << 20
     options.encoding = re2.Options.Encoding.LATIN1
-    finditer: Any = re2.compile("|".join(_escape(literal) for literal in literals()).encode(), options).finditer
+    finditer: Any = re2.compile("|".join(map(_escape, literals(names))).encode(), options).finditer
 
     def scan(data: bytes, start: int, end: int) -> Iterator[int]:
         return (match.start() for match in finditer(data, start, end))
@@ -54,12 +66,12 @@ def _re2_scan() -> Scan | None:
     return scan
 
 
-def plain_scan(data: bytes, start: int, end: int) -> Iterator[int]:
+def plain_scan(data: bytes, start: int, end: int, names: tuple[str, ...] = OPENERS) -> Iterator[int]:
     """The scanner without google-re2: the next hit of each literal, advanced as it is passed.
 
     A literal that is not there costs one pass at memory speed, so this is some ten times slower than re2.
     """
-    needles = [literal.encode() for literal in literals()]
+    needles = [literal.encode() for literal in literals(names)]
     ahead = [data.find(needle, start, end) for needle in needles]
     live = {index: offset for index, offset in enumerate(ahead) if offset >= 0}
     while live:
@@ -74,15 +86,63 @@ def plain_scan(data: bytes, start: int, end: int) -> Iterator[int]:
                     live[index] = after
 
 
-def find_openers(data: bytes, start: int = 0) -> Iterator[int]:
+class Aside:
+    """Offsets of notices that a search for openers passed on its way.
+
+    Args:
+        most: How many of one literal are kept; None: all.
+    """
+
+    def __init__(self, most: int | None = None):
+        self.offsets: set[int] = set()
+        self._most = most
+        self._seen: dict[bytes, int] = {}
+
+    def take(self, data: bytes, offset: int) -> bool:
+        """Keep the offset if a notice's literal stands there; tells whether one does."""
+        text = data[offset : offset + _LONGEST]
+        found = next((literal for literal in _notice_bytes() if text.startswith(literal)), None)
+        if found is None and b"\n" in text:
+            text = _WRAPPED.sub(b" ", text)
+            found = next((literal for literal in _notice_bytes() if text.startswith(literal)), None)
+        if found is None:
+            return False
+        count = self._seen.get(found, 0)
+        if self._most is None or count < self._most:
+            if offset not in self.offsets:
+                self._seen[found] = count + 1
+            self.offsets.add(offset)
+        return True
+
+
+@cache
+def _notice_bytes() -> tuple[bytes, ...]:
+    return tuple(literal.encode() for literal in literals(NOTICES))
+
+
+def find_openers(data: bytes, start: int = 0, aside: Aside | None = None) -> Iterator[int]:
     """Offsets at which an opener literal stands, rising, at most one a place.
 
     Args:
         data: The raw bytes of a log, prefixes and all.
         start: Offset to begin at.
+        aside: Where to put the offsets of notices that are passed; None: notices are not looked for.
     """
-    scan = _re2_scan() or plain_scan
-    size = len(data)
+    if aside is None:
+        yield from _find(data, start, len(data), OPENERS)
+        return
+    for offset in _find(data, start, len(data), OPENERS + NOTICES):
+        if not aside.take(data, offset):
+            yield offset
+
+
+def find_notices(data: bytes, start: int = 0, end: int | None = None) -> Iterator[int]:
+    """Offsets at which a notice's literal stands in ``data[start:end]``, rising."""
+    return _find(data, start, len(data) if end is None else end, NOTICES)
+
+
+def _find(data: bytes, start: int, size: int, names: tuple[str, ...]) -> Iterator[int]:
+    scan = _re2_scan(names) or partial(plain_scan, names=names)
     seen = start
     while start < size:
         end = min(start + _CHUNK, size)
@@ -97,17 +157,17 @@ def find_openers(data: bytes, start: int = 0) -> Iterator[int]:
 
 
 @cache
-def line_test() -> Callable[[str], bool]:
-    """A function that tells whether a line holds an opener literal: what nearly every ordinary line does not."""
+def line_test(names: tuple[str, ...] = OPENERS) -> Callable[[str], bool]:
+    """A function that tells whether a line holds such a literal: what nearly every ordinary line does not."""
     try:
         import re2
     except ImportError:
-        needles = literals()
+        needles = literals(names)
         return lambda text: any(needle in text for needle in needles)
     options = re2.Options()
     options.max_mem = 64 << 20
     options.encoding = re2.Options.Encoding.LATIN1
-    search: Any = re2.compile("|".join(re.escape(literal) for literal in literals()).encode(), options).search
+    search: Any = re2.compile("|".join(map(re.escape, literals(names))).encode(), options).search
 
     def test(text: str) -> bool:
         return search(text.encode("utf-8", "surrogateescape")) is not None

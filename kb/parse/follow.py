@@ -26,6 +26,9 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
     """The reports of one input, each with ``follows`` set where it follows on from an earlier one."""
     before: list[Report] = []
     for report in reports:
+        if report.kind == "notice":  # told beside the reports of a live input; it has no place among them
+            yield report
+            continue
         recent = range(len(before) - 1, max(len(before) - 1 - _NEAR_REPORTS, -1), -1)
         cause = next((index for index in recent if _follows(before[index], report)), None)
         if cause is not None and before[cause].follows is not None:

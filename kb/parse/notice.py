@@ -1,0 +1,176 @@
+"""Notices: single messages that open no report, by grammars/notice.lark and the rows of notices.toml.
+
+They stand beside the reports of a log and never among them: nothing here changes what a report is, where it ends or how
+it is called. The same notice again (rate-limited, or of each packet) is one report with a count: its first line, its
+last, and some between.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kb.log.scan import NOTICES, line_test
+from kb.model.log import Line
+from kb.model.report import Report
+from kb.parse import grammar
+
+KIND = "notice"
+_LIMIT = 1024
+"""Characters of a message that are looked at: printk's own bound."""
+_KEPT = 8
+"""Lines of a notice that are kept besides its last."""
+_GROUPS = 256
+"""Notices of one row that are told apart: a bound for logs that name a new device in each line."""
+_IDLE = 14
+"""Lines of a window without a notice before the next one is sought: as the splitter's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of notices.toml; the fields are explained at its top."""
+
+    name: str
+    subtype: str
+    title: str
+    severity: str
+    means: str
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A line that is a notice: its row and the named groups of its terminal."""
+
+    row: Row
+    fields: Mapping[str, str]
+
+
+@functools.cache
+def rows() -> Mapping[str, Row]:
+    """All rows of notices.toml by the name of their terminal."""
+    import tomllib
+
+    raw = tomllib.loads(Path(__file__).with_name("notices.toml").read_text(encoding="utf-8"))
+    return {name: Row(name=name, **{**row, "by": tuple(row.get("by", ()))}) for name, row in raw.items()}
+
+
+def classify(line: Line) -> Notice | None:
+    """The notice that a line is, or None."""
+    text = line.text[:_LIMIT]
+    return _classify(text.strip()) if line_test(NOTICES)(text) else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _classify(text: str) -> Notice | None:
+    lexer = grammar.line_lexer(grammar.load("notice"))
+    match = lexer.pattern.fullmatch(text)
+    if match is None or match.lastgroup is None:
+        return None
+    fields = {name: match[group] for name, group in lexer.names[match.lastgroup] if match[group]}
+    return Notice(rows()[match.lastgroup], fields)
+
+
+@dataclass(slots=True)
+class _Group:
+    """One notice and its repetitions."""
+
+    notice: Notice
+    lines: list[Line]
+    count: int = 1
+    last: Line | None = None
+    told: bool = field(default=False)
+
+    def add(self, line: Line) -> None:
+        self.count += 1
+        if len(self.lines) < _KEPT:
+            self.lines.append(line)
+            self.last = None
+        else:
+            self.last = line
+
+
+class Collector:
+    """Feed it the lines of one input; it gives back its notices, each once.
+
+    Args:
+        source: Name of the input.
+        release_at: Kernel release of the boot that a line (its number) belongs to.
+    """
+
+    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None):
+        self._source = source
+        self._release_at = release_at or (lambda _number: None)
+        self._groups: dict[tuple[str, ...], _Group] = {}
+        self._sizes: dict[str, int] = {}
+
+    def feed(self, line: Line) -> bool:
+        """Take a line; tells whether it is a notice."""
+        notice = classify(line)
+        if notice is None:
+            return False
+        row = notice.row
+        key = (row.name, line.host or "", *(notice.fields.get(name, "") for name in row.by))
+        group = self._groups.get(key)
+        if group is None and self._sizes.get(row.name, 0) >= _GROUPS:
+            key = (row.name,)  # too many to tell apart: the rest is one
+            group = self._groups.get(key)
+        if group is None:
+            self._groups[key] = _Group(notice, [line])
+            self._sizes[row.name] = self._sizes.get(row.name, 0) + 1
+        else:
+            group.add(line)
+        return True
+
+    def told(self) -> Iterator[Report]:
+        """The notices that were not told yet, in the order of their first lines."""
+        for group in self._groups.values():
+            if not group.told:
+                group.told = True
+                yield self._report(group)
+
+    def _report(self, group: _Group) -> Report:
+        row, first = group.notice.row, group.lines[0]
+        fields = {**group.notice.fields, "count": str(group.count)}
+        return Report(
+            source=self._source,
+            lines=(*group.lines, *([group.last] if group.last is not None else [])),
+            kind=KIND,
+            subtype=row.subtype,
+            headline=first.text.strip(),
+            headline_line=first.number,
+            title=row.title.format_map(_Values(fields)),
+            chosen_because="a notice blames no function",
+            kernel=self._release_at(first.number),
+            comm=fields.get("comm"),
+            pid=_number(fields.get("pid")),
+            cpu=_number(fields.get("cpu")),
+            time=first.time,
+            wall=first.wall,
+            host=first.host,
+            fields=fields,
+            field_lines=dict.fromkeys(fields, first.number),
+            understood=tuple(line.number for line in group.lines),
+        )
+
+
+class _Values(dict[str, str]):
+    """Fields for a title; an absent one is left out."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
+def collect(windows: Iterable[Iterable[Line]], collector: Collector) -> Iterator[Report]:
+    """The notices of a log, read from the stretches of lines around their literals."""
+    for window in windows:
+        idle = 0
+        for line in window:
+            idle = 0 if collector.feed(line) else idle + (not line.continued)
+            if idle > _IDLE:
+                break
+    yield from collector.told()

@@ -16,6 +16,7 @@ _HOMES = {
     "KnowledgeBase": "kb.api",
     "match": "kb.api",
     "read": "kb.api",
+    "notices": "kb.api",
     "Verdict": "kb.model.verdict",
     "Match": "kb.model.verdict",
     "Diagnosis": "kb.model.verdict",

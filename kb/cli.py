@@ -125,7 +125,7 @@ def _add_match(verbs: "Verbs") -> None:
     parser.add_argument(
         "--notices",
         action="store_true",
-        help="behind the reports of each input, also single messages that a case may explain: a full table, a slow clock",
+        help="behind the reports of each input, single messages that a case may explain: a full table, a slow clock",
     )
     parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
     parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")

@@ -124,7 +124,7 @@ NAMES: Mapping[str, str] = {
 }
 
 PREFIXES: Mapping[str, str] = {
-    "field.": "a named group of the headline or of a single line (grammars/headline.lark, report.lark)",
+    "field.": "a named group of the headline, of a single line, or of a notice (grammars/*.lark)",
     "oom.memcg_": "a line of the memory cgroup's statistics: `anon_kb`, `file_kb`, `slab_kb`, `sock_kb`",
     "oom.memory_": "the cgroup's memory and memory+swap counters: `usage_kb`, `limit_kb`, `failcnt`",
     "oom.kmem_": "the cgroup's kernel memory counter",

@@ -13,7 +13,7 @@ from kb.model.log import Line, Splat
 from kb.parse import roles
 from kb.parse.headline import Headline, classify
 from kb.parse.strand import Strand
-from kb.parse.untangle import STACK_BLOCK, agrees, choose, contradicts, printer
+from kb.parse.untangle import STACK_BLOCK, agrees, choose, contradicts, loose, printer
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
@@ -54,6 +54,8 @@ class Splitter:
     @property
     def open(self) -> bool:
         """True while a report is being read."""
+        if not self._open:
+            return False
         return any(not strand.phantom for group in self._open.values() for strand in group)
 
     def feed(self, line: Line) -> list[Splat]:
@@ -61,8 +63,9 @@ class Splitter:
         done: list[Splat] = []
         if roles.is_boot(line.text):
             done = self.close("the machine rebooted")
-        for key, group in list(self._open.items()):
-            for strand in [strand for strand in group if strand.over(line)]:
+        if self._open:
+            over = [(key, one) for key, group in self._open.items() for one in group if one.over(line)]
+            for key, strand in over:
                 done += self._end(key, strand, strand.cut)
         self._place(line, done)
         self.idle = 0 if self.open else self.idle + (not line.continued)
@@ -90,9 +93,11 @@ class Splitter:
             self.asked = line
         elif roles.is_on_purpose(line.text):
             self._on_purpose[key] = line.number
-            if group:
-                self._begin(key, Strand([], line, None, line.caller, phantom=True), done)
-                return
+            self._begin(key, Strand([], line, None, line.caller, phantom=True), done)
+            return
+        if role == "TRACE_HEAD" and len(group) == 1 and group[0].phantom and group[0].stack:  # it had its own
+            self._end(key, group[0])
+            group = []
         if not group and role == "TRACE_HEAD":
             host = self._host(line)
             if host is not None:
@@ -123,10 +128,8 @@ class Splitter:
         if not group:
             return None
         same = [strand for strand in group if strand.head is not None and strand.head.row.kind == head.row.kind]
-        for strand in (*reversed(same), group[-1]):
-            if strand.takes(head) and not strand.phantom:
-                return strand
-        return None
+        last = [strand for strand in group if not strand.phantom][-1:]
+        return next((strand for strand in (*reversed(same), *last) if strand.takes(head)), None)
 
     def _begin(self, key: str | None, strand: Strand, done: list[Splat]) -> None:
         """Open a report. Those that have all they print end; others wait for their rest."""
@@ -136,6 +139,8 @@ class Splitter:
                 done += self._end(key, other, other.cut)
             elif other.stack in ("head", "open"):
                 other.under = strand
+            elif other.last in ("PC", "CODE", "REG"):
+                other.pause = strand
         group = self._open.setdefault(key, [])
         group.append(strand)
         if len(group) > _AT_ONCE:
@@ -147,8 +152,9 @@ class Splitter:
         if role == "CPU":
             self._part(group, line)
         if len(group) > 1:
-            if role is not None:
-                strand, rival = choose(group, line, role)
+            part = role or loose(line.text)
+            if part is not None:
+                strand, rival = choose(group, line, part)
                 if rival is None:
                     strand.sure = line.number
                 _last(group, strand)
@@ -184,10 +190,11 @@ class Splitter:
 
     def _part(self, group: list[Strand], line: Line) -> None:
         """Take a panic out of a report when it turns out, by who ran, to be another's."""
-        wrong = next((strand for strand in group if strand.joined and contradicts(strand, line.text)), None)
+        ends = [strand for strand in group if strand.joined is not None and strand.cpu_line is None]
+        wrong = next((strand for strand in ends if contradicts(strand, line.text)), None)
         if wrong is None:
             return
-        opener, head, rest = wrong.part()
+        opener, head = wrong.part()
         home = next((strand for strand in group if strand.takes(head) and agrees(strand, line.text)), None)
         if home is None:
             home = Strand([], opener, head, opener.caller)
@@ -196,12 +203,10 @@ class Splitter:
             home.moved = home.lines[-1].number > opener.number
             home.take(opener, head)
             _last(group, home)
-        for later in rest:
-            home.add(later, self._role(later.text))
 
     def _context(self, line: Line) -> str | None:
         """Whose stream of lines this is: the caller's, or the only open report's where the line has no caller id."""
-        if line.caller is None and len(self._open) == 1:
+        if line.caller is None and len(self._open) == 1 and self.open:
             return next(iter(self._open))
         return line.caller
 
@@ -238,11 +243,13 @@ class Splitter:
         return recent[start:]
 
     def _end(self, key: str | None, strand: Strand, reason: str | None = None) -> list[Splat]:
-        for place, group in list(self._open.items()):
-            if strand in group:
-                group.remove(strand)
-                if not group:
-                    del self._open[place]
+        places = [place for place, group in self._open.items() if strand in group]
+        for place in places:
+            self._open[place].remove(strand)
+            if not self._open[place]:
+                del self._open[place]
+        if not places:  # other CPUs' contexts share it, and it has ended in one of them
+            return []
         tail = strand.lines[strand.last_role + 1 :]
         recent = self._recent.setdefault(key, deque(maxlen=_HEADLESS))
         recent.extend(tail)

@@ -17,6 +17,8 @@ _PAUSE = 10.0
 """Seconds without a line of the report that end it: printk writes a report in one go, a slow console takes a few."""
 _LONGEST = 200_000
 """Lines a report may have (an OOM kill lists every task): a bound against a log that never ends one."""
+_MARK_BEFORE = 4
+"""Lines before a headline in which the mark of its report stands: a warning's own words stand between."""
 _AWAY = 600
 """Lines of other reports that an interrupted one waits for its rest: two long reports, say, of a KASAN kernel."""
 
@@ -37,8 +39,13 @@ _IDENTITY = re.compile(
     r"|Pid: (?P<opid>\d+), comm: +(?P<ocomm>.{1,15}?)(?: (?:Not t|T)ainted|$))"
 )
 """lib/dump_stack.c dump_stack_print_info(); a comm has at most 15 characters (TASK_COMM_LEN)."""
+_OWN_CAUSE = re.compile(
+    r"(?:kernel: )?(?:stack-protector|corrupted stack end|VFS: |Attempted to kill|System is deadlocked|No init"
+    r"|No working init|Requested init|NMI: )"
+)
+"""Panics that no other report announces."""
 _FUNCTION = re.compile(r"(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x")
-_TRACKED = re.compile(r"\s*(?:INFO: )?(?:Allocated|Freed) in ")
+TRACKED = re.compile(r"\s*(?:INFO: )?(?:Allocated|Freed) in ")
 """mm/slub.c print_track(): the heading of a stack that has no other."""
 _BOTTOM = re.compile(
     r"(?:entry_(?:SYSCALL|SYSENTER|INT80)\w*|do_SYSENTER_32|ia32_sys\w*|system_call\w*|(?:tracesys|sysenter|cstar)\w*"
@@ -71,6 +78,7 @@ class Strand:
         "marks",
         "moved",
         "opener",
+        "pause",
         "phantom",
         "quiet",
         "register",
@@ -100,6 +108,8 @@ class Strand:
         self._begin()
         self.under: Strand | None = None
         """The report that began in the middle of its stack."""
+        self.pause: Strand | None = None
+        """The report that began in the middle of its registers."""
         self.joined: tuple[int, Headline] | None = None
         """A headline that any report may have (a panic), and its index in ``lines``."""
         self.moved = False
@@ -146,7 +156,7 @@ class Strand:
         self.lines.append(line)
         if role is None:
             self.quiet += 1
-            if _TRACKED.match(line.text):
+            if TRACKED.match(line.text):
                 self.stack, self.top, self.user = "head", None, False
             return
         self.last_role = len(self.lines) - 1
@@ -160,14 +170,13 @@ class Strand:
         self.stacked = self.stacked or (role in roles.STACK and not self.aside)
         self.ended = self.ended or role == "END"
 
-    def part(self) -> tuple[Line, Headline, list[Line]]:
-        """Give up a headline that was taken as a part of this report, and what came behind it."""
+    def part(self) -> tuple[Line, Headline]:
+        """Give up a headline that was taken as a part of this report."""
         assert self.joined is not None
         at, head = self.joined
-        line, *rest = self.lines[at:]
-        del self.lines[at:]
-        self.last_role, self.joined = len(self.lines) - 1, None
-        return line, head, rest
+        line = self.lines.pop(at)
+        self.last_role, self.joined = self.last_role - 1, None
+        return line, head
 
     def give(self, wanted: frozenset[str], role: Callable[[str], str | None]) -> list[Line]:
         """Give up its last stack, with who ran before it: the lines of these roles behind the heading."""
@@ -216,16 +225,18 @@ class Strand:
         return older.sure > newer.start
 
     def release(self) -> list[Line]:
-        """Give back the mark at its end that the report behind it begins with."""
-        end = len(self.lines)
-        while end > self.opener + 1 and not self.lines[end - 1].text.strip():
-            end -= 1
-        if end <= self.opener + 1 or roles.classifier()(self.lines[end - 1].text) not in ("CUT", "BORDER"):
-            return []
-        mark = self.lines[end - 1 :]
-        del self.lines[end - 1 :]
-        self.last_role = min(self.last_role, len(self.lines) - 1)
-        return mark
+        """Give back the mark near its end that the report behind it begins with, and the words behind that."""
+        role = roles.classifier()
+        for index in range(len(self.lines) - 1, max(self.opener, len(self.lines) - _MARK_BEFORE - 1), -1):
+            name = role(self.lines[index].text)
+            if name in ("CUT", "BORDER"):
+                mark = self.lines[index:]
+                del self.lines[index:]
+                self.last_role = min(self.last_role, index - 1)
+                return mark
+            if name is not None:
+                break
+        return []
 
     def _follow(self, role: str, text: str) -> None:
         """Keep what tells where in its parts the report is."""
@@ -250,6 +261,8 @@ class Strand:
         elif role in ("PC", "CODE", "REG"):
             self.register = text
             self.user = self.user or (role == "PC" and is_user(text))
+        elif role == "END":
+            self.stack, self.marks = "closed", 0
         elif self.stack == "open" and not self.marks and role != "TRACE_HEAD":
             self.stack = "closed"
             self.bordered = self.bordered or (role == "BORDER" and "==" in text)
@@ -327,11 +340,18 @@ class Strand:
             return True
         if self.stacked and not head.row.late:
             return False
-        if "*" in head.row.joins:
-            return self.head.row.kind not in (head.row.kind, "oom_kill")
         if self.cpu_line is not None and not head.row.late:  # all headlines of a report stand before who ran
             return False
-        return head.row.prelude or self.head.row.kind in head.row.joins
+        if "*" in head.row.joins:
+            return self._ends_in(head)
+        return (head.row.prelude and self.head.row.kind != "oops") or self.head.row.kind in head.row.joins
+
+    def _ends_in(self, panic: Headline) -> bool:
+        """True for a panic that this report may end in: hung tasks in one of their own, none in one with a cause."""
+        kind, what = self.head.row.kind if self.head else "", panic.fields.get("what", "")
+        if kind in (panic.row.kind, "oom_kill") or _OWN_CAUSE.match(what):
+            return False
+        return kind != "hung_task" or "hung_task" in what
 
     def _repeats(self, head: Headline) -> bool:
         """True for the second headline of a symbolised report: the first names an inlined function, without offset."""

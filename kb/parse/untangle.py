@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from kb.model.log import Line
 from kb.parse import roles
-from kb.parse.strand import MARKED, MEMORY_KINDS, OBJECTS, Strand, function_of, identity_of, is_bottom, is_user
+from kb.parse.strand import MARKED, MEMORY_KINDS, OBJECTS, TRACKED, Strand, function_of, identity_of, is_user
 
 _CLEAR = 2
 """Points that the best must be ahead of the next for a sure choice: more than having printed the line before."""
@@ -71,6 +71,7 @@ _KINDS = {
     "FAULT_CODE": frozenset({"oops", "kasan"}),
     "IN_FLIGHT": frozenset({"workqueue_lockup"}),
     "DISK": frozenset({"block_timeout", "io_error"}),
+    "TRACKED": frozenset({"slab_corruption"}),
     "RELEASE": frozenset({"hung_task", "lockdep", "rcu_usage"}),
 }
 """Which kinds print lines of a role."""
@@ -127,7 +128,7 @@ STACK_BLOCK = roles.STACK | {"TRACE_HEAD", "MARK", "CPU", "HARDWARE", "WORKQUEUE
 _STACK_PARTS = roles.STACK | {"TRACE_HEAD", "MARK"}
 _BACKTRACED = frozenset({"lockdep", "rcu_usage"})
 """Kinds that print "stack backtrace:" before the CPU line."""
-_EVIDENCE = roles.STACK | {"TRACE_HEAD", "PC", "CPU"}
+_EVIDENCE = roles.STACK | {"TRACE_HEAD", "PC", "CPU", "CODE", "REG"}
 """Roles whose wrong attribution changes what a report is called or whom it blames."""
 
 
@@ -147,6 +148,13 @@ def choose(strands: Sequence[Strand], line: Line, role: str) -> tuple[Strand, St
     best, second = ranked[0], ranked[1]
     unsure = role in _EVIDENCE and best[0] - second[0] < _CLEAR
     return best[2], second[2] if unsure else None
+
+
+def loose(text: str) -> str | None:
+    """The part of a report that a line without a role is, where that tells whose it is."""
+    if TRACKED.match(text):
+        return "TRACKED"
+    return "TAINT" if text.startswith("Tainted: [") else None
 
 
 def _points(strands: Sequence[Strand], index: int, line: Line, role: str) -> int:
@@ -209,6 +217,8 @@ def _fit(strand: Strand, line: Line, role: str) -> int:
         points += 1
     if strand.held and role in _STACK_PARTS:
         points -= 3
+    elif role in ("CODE", "REG") and strand.pause is not None and strand.pause.stack == "":
+        points -= 1
     kinds = _kinds(role, line.text)
     if kinds is not None:
         points += 4 if _kind(strand) in kinds else -2
@@ -261,6 +271,8 @@ def _modules(strand: Strand, text: str) -> int:
         if strand.last == "MODULES":  # an oops: behind "Dumping ftrace buffer"
             return 3 if _kind(strand) in MARKED else -2
         return -2 if "MODULES" in strand.seen else 1 if _kind(strand) in MARKED else 0
+    if not text.lstrip().startswith(("Dumping", "(ftrace")):
+        return 3 if _kind(strand) == "panic" or strand.joined else -1
     return 2 if strand.last == "MODULES" else 1 if _kind(strand) in MARKED | {"panic"} else -1
 
 
@@ -308,7 +320,37 @@ def _frame(strand: Strand, text: str) -> int:
         return 5 if _TOP.match(name) else 4
     if sure and _TOP.match(name) and not _TOP.match(function_of(strand.top or "")[0]):
         return -5
-    return -1 if strand.at_bottom and not is_bottom(text) else 3
+    return (
+        3
+        + (_order(function_of(strand.top or "")[0], name) if sure else 0)
+        - (4 if strand.at_bottom and not sure else 0)
+    )
+
+
+_LEVELS = tuple(
+    re.compile(f"(?:{names})$")
+    for names in (
+        r"x64_sys_call|__(?:x64|ia32|se|do|arm64|riscv)_(?:compat_)?sys_\w+|SyS_\w+|SYSC_\w+|ksys_\w+|worker_thread|do_idle",
+        r"do_syscall_64|\w*do_fast_syscall_32|do_int80_\w+|cpu_startup_entry|el0_svc_common\S*|do_el0_svc|kthread",
+        r"entry_\w+|ret_from_fork|start_secondary|el0_svc|system_call_\w+",
+        r"ret_from_fork_asm|secondary_startup_64\w*|el0t?_64_\w+",
+    )
+)
+"""The outermost functions of stacks, from the inside: each stands below those before it."""
+
+
+def _level(name: str) -> int:
+    return next((level for level in range(len(_LEVELS), 0, -1) if _LEVELS[level - 1].match(name)), 0)
+
+
+def _order(inner: str, outer: str) -> int:
+    """How well a frame stands below another: an entry function below a system call, nothing of a driver below that."""
+    before, after = _level(inner), _level(outer)
+    if before > after or (before == after > 1 and not inner.startswith("el0")):
+        return -5
+    if after >= 2 and before < after - 1 and outer != "kthread":
+        return -2
+    return 1 if after > before > 0 else 0
 
 
 def _counter(strand: Strand, text: str) -> int:
@@ -340,7 +382,7 @@ def _register(strand: Strand, text: str) -> int:
         return 2 if behind else -1
     if step <= 0:
         return -5
-    return (5 if step <= 2 else 1) - (0 if behind else 3)
+    return (5 if step == 1 else 3 if step == 2 else 1) - (0 if behind else 3)
 
 
 def _code(strand: Strand, text: str) -> int:
@@ -369,6 +411,7 @@ _READERS: dict[str, Callable[[Strand, str], int]] = {
     "CPU": _cpu,
     "CPU_OLD": _cpu,
     "TASK": _task,
+    "TAINT": lambda strand, _text: 5 if strand.last == "CPU" else -2,
     "HARDWARE": _beside_cpu,
     "WORKQUEUE": _beside_cpu,
     "MODULES": _modules,

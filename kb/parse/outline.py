@@ -15,7 +15,7 @@ from kb.parse import grammar, stack
 from kb.parse.grammar import LineToken
 
 _ROLES = (
-    ("nmi", re.compile(r"NMI backtrace")),
+    ("nmi", re.compile(r"NMI backtrace|CPU ?\d+: stopping")),
     ("allocated", re.compile(r"Allocat|allocated by|kfence-#")),
     ("freed", re.compile(r"Freed|freed by|Deallocation")),
     ("origin", re.compile(r"Uninit was|Local variable")),
@@ -111,7 +111,8 @@ class _Reader:
         self.note(token)
         text = token.fields.get("head", "")
         role = next((name for name, pattern in _ROLES if pattern.match(text)), "main")
-        cpu = int(token.fields["cpu"]) if "cpu" in token.fields else None
+        number = token.fields.get("cpu") or token.fields.get("stopped")
+        cpu = int(number) if number is not None else None
         if role == "main":
             self.out.trace_heads += 1
             if self.heading is not None and self.current is not None and self.current.role == self.heading[0]:

@@ -111,3 +111,14 @@ def test_an_error_of_a_pci_device_tells_whether_it_recovered() -> None:
     for word in ("successful", "failed"):
         got = outline(grammar.split(f"{text}pcieport 0000:00:02.0: AER: device recovery {word}"))
         assert got.fields["recovery"] == word
+
+
+def test_the_stack_of_a_cpu_that_a_panic_stopped_is_not_the_reports() -> None:
+    """arch/arm/kernel/smp.c ipi_cpu_stop() prints it behind the panic's own stack."""
+    own = "Backtrace:\n[<80100000>] (foo) from [<80100010>] (bar+0x1/0x2)\n"
+    other = "Backtrace:\n[<80100000>] (idle) from [<80100010>] (start+0x1/0x2)\n"
+    got = outline(grammar.split(f"{own}CPU0: stopping\nCPU: 0 PID: 7 Comm: b Not tainted\n{other}"))
+    assert [(trace.role, trace.cpu, trace.frames[0].function) for trace in got.traces] == [
+        ("main", None, "foo"), ("nmi", 0, "idle"),
+    ]  # fmt: skip
+    assert "pid" not in got.fields

@@ -73,7 +73,7 @@ def rows() -> Mapping[str, Row]:
     return {name: _row(name, row, shared.get(name, [])) for name, row in raw.items()}
 
 
-_CONDITIONS = ("file", "fn", "what", "note", "address")
+_CONDITIONS = ("file", "fn", "fn2", "what", "note", "address")
 
 
 def _row(name: str, row: Mapping[str, Any], variants: list[dict[str, Any]]) -> Row:

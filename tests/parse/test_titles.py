@@ -63,3 +63,35 @@ def test_a_report_has_the_same_title_among_ordinary_lines(path: Path) -> None:
     before = "audit: type=1400 apparmor=DENIED\nusb 1-1: new high-speed USB device number 2 using xhci_hcd\n"
     after = "\n" + "".join(f"eth0: link is up, attempt {number}\n" for number in range(60))
     assert [report.title for report in reports(before + log + after)] == [report.title for report in reports(log)]
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "function"),
+    [
+        (
+            "XFS (sda1): Metadata corruption detected at xfs_agf_read_verify+0x1a/0xe0 [xfs], xfs_agf block 0x1",
+            "XFS corruption in xfs_agf_read_verify", "xfs_agf_read_verify",
+        ),
+        (
+            "XFS (dm-0): Internal error xfs_btree_check at line 9 of file fs/xfs/xfs_btree.c.  Caller 0xffffffffa0123456",
+            "XFS internal error xfs_btree_check in fs/xfs/xfs_btree.c", None,
+        ),
+        (
+            "XFS (sda1): Corruption detected. Unmount and run xfs_repair",
+            "XFS: Corruption detected. Unmount and run xfs_repair", None,
+        ),
+        (
+            "BTRFS error (device sda1) in btrfs_run_delayed_refs:2149: errno=-5 IO failure",
+            "BTRFS error in btrfs_run_delayed_refs", "btrfs_run_delayed_refs",
+        ),
+        (
+            "BTRFS error (device sda1): bdev /dev/sda1 errs: wr 1, rd 0, flush 0, corrupt 0, gen 7",
+            "BTRFS: bdev /dev/sda1 errs: wr NUM, rd NUM, flush NUM, corrupt NUM, gen NUM", None,
+        ),
+    ],
+)  # fmt: skip
+def test_an_error_of_a_file_system_is_named_by_its_function_or_by_its_words(
+    line: str, title: str, function: str | None
+) -> None:
+    (report,) = reports(line)
+    assert (report.title, report.function, report.corrupted) == (title, function, None)

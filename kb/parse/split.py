@@ -137,10 +137,9 @@ class Splitter:
             other.cut = other.cut or "another report begins"
             if other.whole:
                 done += self._end(key, other, other.cut)
-            elif other.stack in ("head", "open"):
-                other.under = strand
-            elif other.last in ("PC", "CODE", "REG"):
+            else:
                 other.pause = strand
+                other.under = strand if other.stack in ("head", "open") else other.under
         group = self._open.setdefault(key, [])
         group.append(strand)
         if len(group) > _AT_ONCE:
@@ -156,8 +155,9 @@ class Splitter:
             if part is not None:
                 strand, rival = choose(group, line, part)
                 if rival is None:
-                    strand.sure = line.number
+                    strand.sure, strand.pause = line.number, None
                 _last(group, strand)
+                strand.run += 1
             if role == "TRACE_HEAD":
                 for other in group:
                     if other.stack == "open" and strand.under is other:
@@ -269,6 +269,7 @@ class Splitter:
 def _last(group: list[Strand], strand: Strand) -> None:
     """Make a report the one that printed last."""
     if group[-1] is not strand:
+        group[-1].run = 0
         group.remove(strand)
         group.append(strand)
 

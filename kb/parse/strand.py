@@ -81,6 +81,7 @@ class Strand:
         "pause",
         "phantom",
         "quiet",
+        "run",
         "register",
         "seen",
         "stack",
@@ -109,13 +110,15 @@ class Strand:
         self.under: Strand | None = None
         """The report that began in the middle of its stack."""
         self.pause: Strand | None = None
-        """The report that began in the middle of its registers."""
+        """The report that has begun since its last line that was certainly its own."""
         self.joined: tuple[int, Headline] | None = None
         """A headline that any report may have (a panic), and its index in ``lines``."""
         self.moved = False
         """True when lines came out of order."""
         self.cut: str | None = None
         """What interrupted it."""
+        self.run = 0
+        """Its lines in a row up to now."""
         self.sure = 0
         """Number of the last line that was certainly its own while other reports were open."""
         self._doubts: list[tuple[int, Strand, bool]] = []
@@ -262,7 +265,7 @@ class Strand:
             self.register = text
             self.user = self.user or (role == "PC" and is_user(text))
         elif role == "END":
-            self.stack, self.marks = "closed", 0
+            self.stack, self.marks, self.user, self.register = "closed", 0, False, None
         elif self.stack == "open" and not self.marks and role != "TRACE_HEAD":
             self.stack = "closed"
             self.bordered = self.bordered or (role == "BORDER" and "==" in text)
@@ -312,8 +315,17 @@ class Strand:
     @property
     def held(self) -> bool:
         """True while another report, begun in the middle of its stack, has not printed its own."""
-        other = self.under
-        return other is not None and not (other.stack == "closed" or other.at_bottom or other.ended or other.user)
+        return self.under is not None and not self.under.printed
+
+    @property
+    def paused(self) -> bool:
+        """True while another report, begun since its last line, has not printed its stack."""
+        return self.pause is not None and not self.pause.printed
+
+    @property
+    def printed(self) -> bool:
+        """True behind the stack."""
+        return self.stack == "closed" or self.at_bottom or self.ended or self.user
 
     @property
     def identity(self) -> dict[str, str]:

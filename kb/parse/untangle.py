@@ -19,6 +19,8 @@ from kb.parse.strand import MARKED, MEMORY_KINDS, OBJECTS, TRACKED, Strand, func
 
 _CLEAR = 2
 """Points that the best must be ahead of the next for a sure choice: more than having printed the line before."""
+_RUN = 5
+"""Lines in a row of one report behind which the next is more likely its own too: nobody else prints."""
 _NEVER = -9
 
 _ORDERS = (
@@ -159,7 +161,9 @@ def loose(text: str) -> str | None:
 
 def _points(strands: Sequence[Strand], index: int, line: Line, role: str) -> int:
     strand = strands[index]
-    points = _fit(strand, line, role) + (index == len(strands) - 1)
+    points = _fit(strand, line, role)
+    if index == len(strands) - 1:
+        points += 1 + (strand.run >= _RUN and role not in roles.STACK)
     return points - 6 if any(_eclipses(other, strand) for other in strands) else points
 
 
@@ -217,7 +221,7 @@ def _fit(strand: Strand, line: Line, role: str) -> int:
         points += 1
     if strand.held and role in _STACK_PARTS:
         points -= 3
-    elif role in ("CODE", "REG") and strand.pause is not None and strand.pause.stack == "":
+    elif strand.paused and role in _EVIDENCE:
         points -= 1
     kinds = _kinds(role, line.text)
     if kinds is not None:
@@ -371,6 +375,8 @@ def _counter(strand: Strand, text: str) -> int:
 
 def _register(strand: Strand, text: str) -> int:
     """Registers: each line has its place behind another."""
+    if text.lstrip().startswith("CR2:") and "CR3" not in text:  # the address, once more behind the modules
+        return 4 if _kind(strand) == "oops" and strand.last == "MODULES" else -3
     if strand.register is None:
         return 2 if _kind(strand) in MARKED and _name(text) in _FIRST else -3
     stack = _STACK_POINTER.match(text)

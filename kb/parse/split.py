@@ -179,7 +179,11 @@ class Splitter:
     def _hand_over(self, group: list[Strand], strand: Strand, author: Strand) -> None:
         """Give a stack to the report that its frames say has printed it."""
         kinds = strand.author
-        lines = strand.give(STACK_BLOCK, self._role)
+
+        def wanted(text: str, role: str | None) -> bool:
+            return role in STACK_BLOCK and not (role == "CPU" and contradicts(author, text))
+
+        lines = strand.give(wanted, self._role)
         for line in lines:
             author.moved = author.moved or author.lines[-1].number > line.number
             author.add(line, self._role(line.text))

@@ -22,14 +22,22 @@ _MARK_BEFORE = 4
 _AWAY = 600
 """Lines of other reports that an interrupted one waits for its rest: two long reports, say, of a KASAN kernel."""
 
+CLOSED = frozenset({"past", "closed"})
+"""Where a strand is behind its stack."""
+_BEHIND = frozenset(
+    {"NOTE", "MEMORY", "OOM", "LOCKS", "LOCK_WHO", "TASK", "MODULES", "CPU", "HARDWARE", "BORDER", "CUT"}
+)
+"""Roles that stand in no stack."""
 MARKED = frozenset({"oops", "kernel_bug", "double_fault", "warning", "cfi", "cet", "stack_guard"})
 """Kinds that end with "---[ end trace": print_oops_end_marker() of __warn() and oops_exit() (kernel/panic.c)."""
 OBJECTS = frozenset({"kasan", "kfence", "kmsan", "slab_corruption", "bad_page"})
 """Kinds that print, behind the stack, where the object or page came from."""
+STACKLESS = frozenset({"slub_failure", "fs_error", "io_error", "hardware_error", "workqueue_leak"})
+"""Kinds that print no stack of their own."""
 BORDERED = frozenset({"kasan", "kfence", "kmsan", "kcsan"})
 """Kinds that end with a border (mm/kasan/report.c end_report() and its like)."""
 MEMORY_KINDS = frozenset(
-    {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}
+    {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "percpu_failure", "oom_kill"}
 )
 """Kinds that print show_mem() behind the stack."""
 
@@ -81,8 +89,8 @@ class Strand:
         "pause",
         "phantom",
         "quiet",
-        "run",
         "register",
+        "run",
         "seen",
         "stack",
         "stacked",
@@ -142,7 +150,8 @@ class Strand:
         self.register: str | None = None
         """Its last line of registers."""
         self.stack = ""
-        """``""`` before a stack, ``head`` behind its heading, ``open`` in its frames, ``closed`` behind them."""
+        """``""`` before a stack, ``head`` behind its heading, ``open`` in its frames, ``past`` behind them as it seems,
+        ``closed`` behind an end mark."""
         self.top: str | None = None
         """Its last frame that the kernel was sure of."""
         self.marks = 0
@@ -181,8 +190,13 @@ class Strand:
         self.last_role, self.joined = self.last_role - 1, None
         return line, head
 
-    def give(self, wanted: frozenset[str], role: Callable[[str], str | None]) -> list[Line]:
-        """Give up its last stack, with who ran before it: the lines of these roles behind the heading."""
+    def give(self, wanted: Callable[[str, str | None], bool], role: Callable[[str], str | None]) -> list[Line]:
+        """Give up its last stack, with who ran before it.
+
+        Args:
+            wanted: Whether a line goes, by its text and role.
+            role: The role of a text.
+        """
         named = [role(line.text) for line in self.lines]
         start = len(named) - 1
         while start > self.opener and named[start] != "TRACE_HEAD":
@@ -198,7 +212,7 @@ class Strand:
         self._begin()
         gone = []
         for index, (line, name) in enumerate(behind):
-            if index >= first and name in wanted:
+            if index >= first and wanted(line.text, name):
                 gone.append(line)
             else:
                 self.add(line, "HEADLINE" if line.number in heads else name)
@@ -261,15 +275,14 @@ class Strand:
                 self.cpu_line = text
         elif role in ("ACCESS", "LOCK_WHO") or (role == "LOCKS" and " held by " in text):
             self.who = self.who or text
-        elif role in ("PC", "CODE", "REG"):
+        elif role in ("PC", "LR", "CODE", "REG"):
             self.register = text
             self.user = self.user or (role == "PC" and is_user(text))
         elif role == "END":
             self.stack, self.marks, self.user, self.register = "closed", 0, False, None
-        elif self.stack == "open" and not self.marks and role != "TRACE_HEAD":
-            self.stack = "closed"
-            self.bordered = self.bordered or (role == "BORDER" and "==" in text)
-        elif role == "BORDER" and self.stacked and "==" in text:
+        if role in _BEHIND and self.stack == "open" and not self.marks and "Exception stack" not in text:
+            self.stack = "past"
+        if role == "BORDER" and self.stacked and "==" in text:
             self.bordered = True
 
     def over(self, line: Line) -> bool:
@@ -293,10 +306,10 @@ class Strand:
         if self.ended or (self.bordered and self.head is not None and self.head.row.kind in BORDERED):
             return True
         if not self.stacked or self.stack == "head":
-            return self.head is not None and self.head.row.solo
+            return self.head is not None and (self.head.row.solo or self.head.row.kind in STACKLESS)
         if self.head is not None and self._owes:
             return False
-        return self.stack == "closed" or self.at_bottom or ("MARK" not in self.seen and self.last not in roles.STACK)
+        return self.stack in CLOSED or self.at_bottom or ("MARK" not in self.seen and self.last not in roles.STACK)
 
     @property
     def _owes(self) -> bool:
@@ -325,7 +338,7 @@ class Strand:
     @property
     def printed(self) -> bool:
         """True behind the stack."""
-        return self.stack == "closed" or self.at_bottom or self.ended or self.user
+        return self.stack in CLOSED or self.at_bottom or self.ended or self.user
 
     @property
     def identity(self) -> dict[str, str]:

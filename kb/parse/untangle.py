@@ -15,7 +15,18 @@ from collections.abc import Callable, Sequence
 
 from kb.model.log import Line
 from kb.parse import roles
-from kb.parse.strand import MARKED, MEMORY_KINDS, OBJECTS, TRACKED, Strand, function_of, identity_of, is_user
+from kb.parse.strand import (
+    CLOSED,
+    MARKED,
+    MEMORY_KINDS,
+    OBJECTS,
+    STACKLESS,
+    TRACKED,
+    Strand,
+    function_of,
+    identity_of,
+    is_user,
+)
 
 _CLEAR = 2
 """Points that the best must be ahead of the next for a sure choice: more than having printed the line before."""
@@ -33,6 +44,8 @@ _ORDERS = (
     ("PC", "LR", "pc", "sp", "r10", "r7", "r3", "Flags", "Control", "Process", "Stack"),
     # arch/riscv/kernel/process.c __show_regs()
     ("epc", "gp", "t1", "s1", "a2", "a5", "s2", "s5", "s8", "s11", "t5", "status"),
+    # arch/mips/kernel/traps.c __show_regs()
+    ("$0", "$4", "$8", "$12", "$16", "$20", "$24", "$28", "Hi", "Lo", "epc", "ra", "Status", "Cause", "BadVA", "PrId"),
     # arch/powerpc/kernel/process.c __show_regs()
     ("NIP", "REGS", "MSR", "CFAR", "GPR00", "GPR04", "GPR08", "GPR12", "GPR16", "GPR20", "GPR24", "GPR28"),
 )
@@ -44,14 +57,17 @@ _STEP = {
 }
 """Lines from one register line to another; absent where no architecture prints both."""
 _FIRST = frozenset(name for order in _ORDERS for name in order[:2])
-_REGISTER = re.compile(r"\s*(?:Kernel |Krnl )?([A-Za-z]+\d*)")
+_REGISTER = re.compile(r"\s*(?:Kernel |Krnl )?([A-Za-z]+\d*|\$ ?\d+)")
+_WORDS = re.compile(r"\s+[0-9a-f]{16}(?: [0-9a-f]{16}){2,3}\s*$")
 _STACK_POINTER = re.compile(r"\s*RSP: ([0-9a-f]{4}):")
 _USER_SEGMENTS = ("002b", "007b")
 _TASK_PID = re.compile(r" pid: ?(\d+)")
 _MAIN_HEAD = re.compile(r"\s*(?:\([^)]{1,20}\) ?)?(?:[Cc]all [Tt]race|Backtrace|Stack backtrace)")
 _OBJECT_HEAD = re.compile(
-    r"\s*(?:Allocat|Freed|Last pot|Second to|kfence-#|allocated by|freed by|page last|page_owner)"
+    r"\s*(?:Allocat|Freed|Last pot|Second to|kfence-#|allocated by|freed by|page last|page_owner"
+    r"|Uninit was|Local var)"
 )
+_RACE_HEAD = re.compile(r"\s*(?:(?:read|write)(?: \(marked\))? to|race at|.{1,60} read-write to)")
 _TOP = re.compile(r"(?:__?)?(?:dump_stack|show_stack|show_trace|dump_backtrace|show_regs)(?:_lvl|_log_lvl)?$")
 """The innermost frames of a stack that dump_stack() prints."""
 _ENTERED = re.compile(
@@ -62,7 +78,7 @@ _ENTERED = re.compile(
 
 _STALLS = frozenset({"rcu_stall", "hung_task", "soft_lockup", "hard_lockup"})
 _KINDS = {
-    "MEMORY": MEMORY_KINDS | {"oom_kill"},
+    "MEMORY": MEMORY_KINDS | {"slub_failure"},
     "OOM": frozenset({"oom_kill"}),
     "ACCESS": frozenset({"kasan", "kfence", "kmsan", "kcsan"}),
     "TASK": frozenset({"hung_task", "rcu_stall", "workqueue_lockup", "oops", "kernel_bug"}),
@@ -97,6 +113,8 @@ _NOTES = (
     (re.compile(r"\s*(?:rcu: |\(detected by|\(t=|Tasks blocked|blocking rcu|All QSes|Sending NMI)"), _STALLS),
 )
 """Which kinds print a note."""
+_FRAMES_FIRST = frozenset({"kmsan", "unknown"})
+"""Kinds whose stack has no heading."""
 _NO_CPU_LINE = frozenset({"hung_task"})
 _MANY_CPUS = frozenset({"rcu_stall", "hard_lockup", "csd_lock", "workqueue_lockup", "spinlock_bug"})
 """Kinds that print the CPU line and the stack of others as well."""
@@ -233,7 +251,7 @@ def _fit(strand: Strand, line: Line, role: str) -> int:
 
 def _kinds(role: str, text: str) -> frozenset[str] | None:
     """The kinds that print a line, None where all do."""
-    if role not in ("NOTE", "DUMP"):
+    if role not in ("NOTE", "DUMP") and not text.startswith("Mem abort"):
         return _KINDS.get(role)
     return next((kinds for pattern, kinds in _NOTES if pattern.match(text)), None)
 
@@ -283,14 +301,20 @@ def _modules(strand: Strand, text: str) -> int:
 def _head(strand: Strand, text: str) -> int:
     """The heading of a stack."""
     kind = _kind(strand)
+    if kind in STACKLESS:
+        return -5
     if _OBJECT_HEAD.match(text):
         return 4 if kind in OBJECTS else -4
+    if _RACE_HEAD.match(text):
+        return 4 if kind == "kcsan" else -4
     if "NMI backtrace" in text:
         return 4 if kind in _MANY_CPUS or kind == "hung_task" else -4
     if "stack backtrace" in text:
         return 4 if kind in _BACKTRACED else -4
     if not _MAIN_HEAD.match(text):
         return 2 if kind == "lockdep" else -1
+    if kind in ("oops", "kernel_bug") and not strand.seen & {"PC", "REG"}:  # they print registers first
+        return 0
     if strand.last in ("CPU", "HARDWARE", "WORKQUEUE", "TASK") or (strand.last == "REG" and not strand.user):
         return 5 if not strand.stacked else 2
     if strand.stack in ("open", "head"):
@@ -300,7 +324,7 @@ def _head(strand: Strand, text: str) -> int:
 
 def _mark(strand: Strand, text: str) -> int:
     """``<TASK>`` behind a heading, ``</TASK>`` behind frames."""
-    if strand.stack in ("", "closed"):
+    if strand.stack in ("", "past", "closed"):
         return -5
     if "</" in text or "<EO" in text:
         return (3 if strand.marks and strand.stack == "open" else -4) + 2 * (strand.at_bottom or strand.user)
@@ -315,10 +339,12 @@ def _frame(strand: Strand, text: str) -> int:
         said = strand.lines[strand.last_role].text.rstrip()
         if said.endswith(":") and " held by " not in said:
             return 3
-    if strand.stack == "closed" or strand.user:
+    if strand.stack == "closed" or strand.user or _kind(strand) in STACKLESS:
         return -5
+    if strand.stack == "past":
+        return -2
     if strand.stack == "":
-        return -3
+        return 3 if _kind(strand) in _FRAMES_FIRST and strand.last in ("HEADLINE", "FRAME") else -4
     name, sure = function_of(text)
     if strand.stack == "head":
         return 5 if _TOP.match(name) else 4
@@ -370,22 +396,28 @@ def _counter(strand: Strand, text: str) -> int:
         return 5 if _kind(strand) == "oops" else -3
     if "PC" in strand.seen or _kind(strand) not in MARKED | {"soft_lockup", "rcu_stall", "hard_lockup"}:
         return -3
+    if strand.last == "REG" and strand.register is not None and _step(_name(strand.register), _name(text)) == 1:
+        return 5
     return 4 if strand.last in ("CPU", "HARDWARE", "WORKQUEUE") else 2
 
 
 def _register(strand: Strand, text: str) -> int:
     """Registers: each line has its place behind another."""
+    if _WORDS.match(text):  # the stack's words, that kernels before v4.9 print above the trace
+        words = strand.last == "REG" and strand.register is not None and _WORDS.match(strand.register) is not None
+        return 4 if words or strand.last in ("CPU", "HARDWARE", "WORKQUEUE") else -2
     if text.lstrip().startswith("CR2:") and "CR3" not in text:  # the address, once more behind the modules
         return 4 if _kind(strand) == "oops" and strand.last == "MODULES" else -3
     if strand.register is None:
-        return 2 if _kind(strand) in MARKED and _name(text) in _FIRST else -3
+        due = _kind(strand) in MARKED and not strand.stacked
+        return (2 if _name(text) in _FIRST else 0) if due else -3
     stack = _STACK_POINTER.match(text)
     if stack is not None and (stack[1] in _USER_SEGMENTS) is not strand.user:
         return -4
-    step = _STEP.get((_name(strand.register), _name(text)))
-    behind = strand.last in ("PC", "CODE", "REG")
+    step = _step(_name(strand.register), _name(text))
+    behind = strand.last in ("PC", "LR", "CODE", "REG")
     if step is None:
-        return 2 if behind else -1
+        return -2 if strand.stacked and not strand.user else 2 if behind else -1
     if step <= 0:
         return -5
     return (5 if step == 1 else 3 if step == 2 else 1) - (0 if behind else 3)
@@ -397,12 +429,20 @@ def _code(strand: Strand, text: str) -> int:
         return 5
     if _kind(strand) not in MARKED or "CODE" in strand.seen:
         return -3
-    return 2 if strand.stack == "closed" or strand.at_bottom or strand.last == "REG" else -1
+    return 2 if strand.stack in CLOSED or strand.at_bottom or strand.last == "REG" else -1
+
+
+def _step(before: str, after: str) -> int | None:
+    """Lines from one register line to another, None where no architecture prints both."""
+    if before[:1] == after[:1] == "x" and before[1:].isdigit() and after[1:].isdigit():  # arm64: two or three a line
+        down = int(before[1:]) - int(after[1:])
+        return 1 if 0 < down <= 3 else 2 if down > 0 else -1
+    return _STEP.get((before, after))
 
 
 def _name(text: str) -> str:
     found = _REGISTER.match(text)
-    return found[1] if found is not None else ""
+    return found[1].replace(" ", "") if found is not None else ""
 
 
 def _end(strand: Strand, _text: str) -> int:
@@ -410,7 +450,7 @@ def _end(strand: Strand, _text: str) -> int:
     if strand.ended or strand.phantom:
         return -5
     points = 3 if _kind(strand) in MARKED else -3
-    return points + (2 if strand.stack == "closed" else -1 if strand.stack == "head" else 0 if strand.stacked else -3)
+    return points + (2 if strand.stack in CLOSED else -1 if strand.stack == "head" else 0 if strand.stacked else -3)
 
 
 _READERS: dict[str, Callable[[Strand, str], int]] = {
@@ -426,6 +466,7 @@ _READERS: dict[str, Callable[[Strand, str], int]] = {
     "PC": _counter,
     "CODE": _code,
     "REG": _register,
+    "LR": _register,
     "END": _end,
     **dict.fromkeys(roles.STACK, _frame),
 }

@@ -27,6 +27,13 @@ _DECODERS: Mapping[str, str] = {
     "double_fault": "kb.facts.fault:fault_facts",
     "stack_guard": "kb.facts.fault:fault_facts",
     "kernel_bug": "kb.facts.fault:fault_facts",
+    "lockdep": "kb.facts.locks:lock_facts",
+    "hung_task": "kb.facts.hung:hung_facts",
+    "rcu_stall": "kb.facts.stall:stall_facts",
+    "soft_lockup": "kb.facts.stall:stall_facts",
+    "hard_lockup": "kb.facts.stall:stall_facts",
+    "csd_lock": "kb.facts.stall:stall_facts",
+    "workqueue_lockup": "kb.facts.stall:stall_facts",
 }
 """Kinds of which more can be read than their named fields: functions ``Report -> Finding``."""
 

@@ -1,0 +1,147 @@
+"""Lockdep's warnings as a cycle: which locks, in which order, and who closes the circle."""
+
+import re
+from collections.abc import Iterable
+
+from kb.facts.finding import Finding, at, spans
+from kb.model.log import Span
+from kb.model.report import Report
+from kb.parse.locks import Lock, Locking, read
+from kb.parse.stack import plain
+
+_TAKERS = re.compile(
+    r"^_*(?:lock_acquire|validate_chain|check_prev_add|check_\w+|mutex_lock\w*|mutex_trylock\w*|ww_mutex_lock\w*|"
+    r"(?:raw_)?(?:spin|read|write)_(?:try)?lock\w*|down_(?:read|write)\w*|rwsem_\w+|percpu_down_\w+|"
+    r"rt_(?:mutex|spin)_\w+|might_(?:lock|fault)|lock_sock\w*|flush_work|touch_wq_lockdep_map|debug_\w+)$"
+)
+"""What stands above the function that takes a lock (kernel/locking/, include/linux/percpu-rwsem.h)."""
+_SHOWN = 6
+
+
+def lock_facts(report: Report) -> Finding:
+    """``locks`` in the order of the cycle, ``lock_takes``, ``lock_holds``, ``deadlock``, ``lock_usage``."""
+    seen, out = read(report.lines), Finding()
+    who = f"{seen.task[0]}/{seen.task[1]}" if seen.task else "the task"
+    if seen.takes is not None:
+        out.add("lock_takes", seen.takes.name, _line(seen.takes))
+        out.add("lock_takes_in", plain(seen.takes.function) if seen.takes.function else None, _line(seen.takes))
+    out.add("lock_holds", tuple(dict.fromkeys(lock.name for lock in seen.holds)), _lines(seen.holds))
+    if seen.usage is not None:
+        out.add("lock_usage", f"{seen.usage[0]} -> {seen.usage[1]}", ((seen.usage_line, seen.usage_line),))
+    _judge(report, seen, out, who)
+    held = tuple(f"{holder.comm}/{holder.pid}: {lock.name}" for holder in seen.held for lock in holder.locks)
+    out.add("locks_held", held[:64], spans((holder.line, holder.line) for holder in seen.held))
+    return out
+
+
+def _judge(report: Report, seen: Locking, out: Finding, who: str) -> None:
+    takes = seen.takes
+    if seen.usage is not None:
+        _usage(seen, out, who)
+    elif seen.safe is not None or seen.unsafe is not None or seen.irq is not None:
+        _inversion(seen, out, who)
+    elif takes is not None and any(_class(lock.name) == _class(takes.name) for lock in seen.holds):
+        _recursion(takes, seen, out, who)
+    else:
+        _cycle(report, seen, out, who)
+
+
+def _class(name: str) -> str:
+    """The class of a lock without its subclass (``/1``): taking one of the same class inside is recursion."""
+    return re.sub(r"/\d+$", "", name)
+
+
+def _lines(locks: Iterable[Lock]) -> tuple[Span, ...]:
+    return spans((lock.line, lock.line) for lock in locks)
+
+
+def _line(lock: Lock) -> tuple[Span, ...]:
+    return ((lock.line, lock.line),)
+
+
+def _cycle(report: Report, seen: Locking, out: Finding, who: str) -> None:
+    links = [seen.chain[index] for index in sorted(seen.chain)]
+    names: tuple[str, ...] = tuple(lock.name for lock in links) or seen.exists
+    where = _lines(links) or spans([(seen.exists_line, seen.exists_line)])
+    if not names and seen.takes is not None and seen.holds:
+        names, where = (seen.takes.name, seen.holds[-1].name), _lines((seen.takes, seen.holds[-1]))
+    if len(names) < 2:
+        return
+    out.add("locks", names, where)
+    out.add("deadlock", "cycle", where)
+    circle = " --> ".join(names[:_SHOWN] + (("...",) if len(names) > _SHOWN else ()) + names[:1])
+    claim = f"the locks make a circle: {circle}"
+    held = seen.holds[-1].name if seen.holds else names[-1]
+    place = f" in {plain(seen.takes.function)}" if seen.takes is not None and seen.takes.function else ""
+    because = f"{who} holds {held} and takes {names[0]}{place}; the other order was seen before"
+    out.say(claim, because, (*where, *_lines(seen.holds)), _links(report, links))
+
+
+def _links(report: Report, links: list[Lock]) -> tuple[str, ...]:
+    """Who took each lock of the chain while it held the one before."""
+    takers = {trace.line: _taker(report, trace.line) for trace in report.traces if trace.title.startswith("-> #")}
+    said = []
+    for before, lock in zip([links[-1], *links[:-1]] if links else [], links, strict=True):
+        function = takers.get(lock.line)
+        said.append(f"{lock.name} was taken while {before.name} was held" + (f": {function}" if function else ""))
+    return tuple(said[1:] + [entry.replace("was", "is now", 1).replace("was held", "is held") for entry in said[:1]])
+
+
+def _taker(report: Report, line: int) -> str | None:
+    for trace in report.traces:
+        if trace.line == line:
+            names = (plain(frame.function) for frame in trace.frames if frame.reliable)
+            return next((name for name in names if not _TAKERS.match(name)), None)
+    return None
+
+
+def _recursion(takes: Lock, seen: Locking, out: Finding, who: str) -> None:
+    first = next(lock for lock in seen.holds if _class(lock.name) == _class(takes.name))
+    where = _lines((takes, first))
+    out.add("locks", tuple(dict.fromkeys((first.name, takes.name))), where)
+    out.add("deadlock", "recursion", where)
+    same = first.address is not None and first.address == takes.address and "ptrval" not in first.address
+    kind = "the same lock" if same else "a lock of the same class"
+    places = f"{plain(first.function or '?')} took it first, {plain(takes.function or '?')} takes it again"
+    out.say(f"{who} takes {takes.name} and holds {kind} already", places, where)
+
+
+def _inversion(seen: Locking, out: Finding, who: str) -> None:
+    pair = [lock for lock in (seen.safe, seen.unsafe) if lock is not None]
+    if seen.safe is None and seen.takes is not None:
+        pair.insert(0, seen.takes)
+    elif seen.unsafe is None and seen.takes is not None:
+        pair.append(seen.takes)
+    names = tuple(dict.fromkeys(lock.name for lock in pair))
+    if not names:
+        return
+    where = _lines(pair)
+    irq = {"HARDIRQ": "an interrupt", "SOFTIRQ": "a softirq", "RECLAIM": "reclaim"}.get(seen.irq or "", "an interrupt")
+    out.add("locks", names, where)
+    out.add("deadlock", "irq-inversion", where)
+    claim = " --> ".join((*names, names[0])) if len(names) > 1 else f"{names[0]} is taken on both sides of {irq}"
+    because = (
+        f"{irq} takes {names[0]}; {names[-1]} is held with interrupts on, and such an interrupt would wait for ever"
+    )
+    out.say(f"the locks make a circle through {irq}: {claim}", because, where)
+
+
+def _usage(seen: Locking, out: Finding, who: str) -> None:
+    lock = seen.takes
+    where = spans([(seen.usage_line, seen.usage_line), *(_line(lock) if lock is not None else ())])
+    assert seen.usage is not None
+    name = lock.name if lock is not None else "a lock"
+    out.add("locks", (name,) if lock is not None else (), where)
+    out.add("deadlock", "inconsistent", where)
+    inside = next((use for use in seen.usage if use.startswith("IN-")), seen.usage[0])
+    irq = "softirq" if "SOFTIRQ" in inside else "reclaim" if "RECLAIM" in inside else "interrupt"
+    place = f" in {plain(lock.function)}" if lock is not None and lock.function else ""
+    because = f"{who} takes it{place}; a CPU that holds it with {irq}s on and is interrupted there waits for itself"
+    out.say(
+        f"{name} is taken both inside a {irq} and with {irq}s on".replace("a interrupt", "an interrupt"), because, where
+    )
+
+
+def held_by_all(report: Report) -> Locking:
+    """The locks of all tasks, where a report shows them (``Showing all locks held in the system``)."""
+    return read(report.lines) if at(report) else Locking()

@@ -28,8 +28,10 @@ _WAITS: tuple[tuple[str, "re.Pattern[str]"], ...] = (
     ("frozen block queue", re.compile(r"^blk_queue_enter|^blk_mq_freeze_queue|^bio_queue_enter")),
 )
 """What the functions above the blamed one wait for (kernel/locking, kernel/rcu, block, fs, mm), first fit."""
-_LAST: tuple[tuple[str, "re.Pattern[str]"], ...] = (
+_PAGES: tuple[tuple[str, "re.Pattern[str]"], ...] = (
     ("page or folio", re.compile(r"^folio_wait_|^wait_on_page|^__lock_page|^__folio_lock|^wait_on_page_bit")),
+)
+_LAST: tuple[tuple[str, "re.Pattern[str]"], ...] = (
     ("I/O", re.compile(r"^io_schedule|^submit_bio_wait|^blk_execute_rq|^blkdev_issue_")),
     ("bit lock", re.compile(r"^out_of_line_wait_on_bit|^__wait_on_bit")),
     ("time to pass", re.compile(r"^schedule_(?:hr)?timeout|^msleep|^usleep_range")),
@@ -65,7 +67,7 @@ def _wait(report: Report) -> tuple[str | None, tuple[Span, ...]]:
     trace = next((trace for trace in report.traces if trace.role == "main"), None)
     stack = trace.frames if trace is not None else ()
     frames = ([frame for frame in stack if frame.reliable] or list(stack))[:_DEPTH]
-    for table in (_WAITS, _LAST):
+    for table in (_WAITS, _PAGES, _LAST):
         for frame in frames:
             function = plain(frame.function)
             for name, pattern in table:

@@ -79,7 +79,7 @@ def _wait(report: Report) -> tuple[str | None, tuple[Span, ...]]:
 
 
 def _named(found: Blocker, out: Finding) -> None:
-    """What the kernel itself says (v6.15 and later)."""
+    """What the kernel itself says."""
     where = spans([(found.line, found.line)])
     out.add("waits_for", found.lock + (f", as {found.waits_as}" if found.waits_as else ""), where)
     out.add("owner", found.owner, where)

@@ -52,7 +52,7 @@ NAMES: Mapping[str, str] = {
     "in_flight": "functions that run in the workqueue pool that is stuck",
     "in_flight_workers": "the same with their workers: `123:foo_work`",
     "pending": "functions of work items that wait",
-    "waits_for": "what a hung task waits for: `mutex`, `rw-semaphore, as writer`, `writeback`, `I/O`, `completion` and so on",
+    "waits_for": "what a hung task waits for: `mutex`, `rw-semaphore, as writer`, `writeback`, `completion`, `I/O`",
     "waited_seconds": "for how long at least",
     "owner": "task that holds it, where the kernel tells",
     "owner_pid": "its pid",

@@ -69,11 +69,12 @@ def outline(lines: Sequence[Line]) -> Outline:
     """Parse the lines of a report."""
     short = [line if len(line.text) <= _LIMIT else line._replace(text=line.text[:_LIMIT]) for line in lines]
     tree = grammar.parse_lines(grammar.load("report"), short)
-    return _Reader().read(tree)
+    return _Reader(short).read(tree)
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = lines
         self.out = Outline()
         self.stacks: list[_Stack] = []
         self.current: _Stack | None = None
@@ -81,6 +82,7 @@ class _Reader:
         self.locking = False
         self.registers: Registers | None = None
         self.ended = False
+        self.busy = False
 
     def read(self, tree: Any) -> Outline:
         """Take all of a tree of grammars/report.lark (a ``lark.Tree``: only the loader knows Lark)."""
@@ -94,6 +96,8 @@ class _Reader:
             for token in rest:
                 assert isinstance(token, LineToken)
                 self.line(token)
+        if self.busy:
+            self.running()
         out = self.out
         out.registers = self.registers
         out.traces = tuple(self.finish(entry) for entry in self.stacks if entry.frames)
@@ -268,6 +272,23 @@ class _Reader:
         before = self.out.fields.get("handlers")
         self.out.fields["handlers"] = f"{before + ', ' if before else ''}{token.fields['handler']}{module}"
         self.out.field_lines.setdefault("handlers", token.line.number)
+
+    def on_in_flight(self, _token: LineToken) -> None:
+        self.busy = True
+
+    def running(self) -> None:
+        """The work items that run in the pool that is stuck, as ``123:foo_work [mod], 45:bar_work``.
+
+        Read at the end: which pool that is stands on the lines before an item's.
+        """
+        from kb.parse import stall
+
+        works = stall.busy(self.lines).blamed()
+        if works:
+            names = (
+                f"{work.worker or '?'}:{work.function}" + (f" [{work.module}]" if work.module else "") for work in works
+            )
+            self.out.set("in_flight", ", ".join(names), works[0].line)
 
     def on_recovery(self, token: LineToken) -> None:
         self.out.set("recovery", token.fields.get("recovery"), token.line.number)

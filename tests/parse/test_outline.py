@@ -122,3 +122,18 @@ def test_the_stack_of_a_cpu_that_a_panic_stopped_is_not_the_reports() -> None:
         ("main", None, "foo"), ("nmi", 0, "idle"),
     ]  # fmt: skip
     assert "pid" not in got.fields
+
+
+def test_what_runs_in_the_stuck_pool_is_a_field() -> None:
+    text = (
+        "BUG: workqueue lockup - pool cpus=1 node=0 flags=0x0 nice=0 stuck for 31s!\n"
+        "Showing busy workqueues and worker pools:\n"
+        "workqueue events: flags=0x0\n"
+        "  pwq 4: cpus=2 node=0 flags=0x0 nice=0 active=1/256 refcnt=2\n"
+        "    in-flight: 77:other_fn\n"
+        "  pwq 2: cpus=1 node=0 flags=0x0 nice=0 active=4/256 refcnt=5\n"
+        "    in-flight: 123:foo_work_fn [foo] ,456(RESCUER):bar_work_fn\n"
+    )
+    out = outline(grammar.split(text))
+    assert out.fields["in_flight"] == "123:foo_work_fn [foo], 456:bar_work_fn"
+    assert out.field_lines["in_flight"] == 7

@@ -7,7 +7,6 @@ from dataclasses import replace
 from kb.model.log import Line, Splat
 from kb.model.report import Report, Trace
 from kb.parse import guilty
-from kb.parse.decode import decoded
 from kb.parse.doubt import blame, doubtful
 from kb.parse.headline import Headline, Row, classify, refine, rows
 from kb.parse.outline import Outline, outline
@@ -44,7 +43,6 @@ def parse(splat: Splat) -> Report:
     guilt = guilty.find(row, fields, out)
     corrupted = _corrupted(row, fields, out, guilt, splat) or doubtful(splat)
     arch = _arch(lines)
-    _decode(fields, where, row, arch, opener.number)
     title, alt = _titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
     report = Report(
         source=splat.source,
@@ -78,14 +76,6 @@ def parse(splat: Splat) -> Report:
         understood=tuple(sorted({opener.number, *(line.number for line, _ in heads), *out.understood})),
     )
     return _with_memory(report)
-
-
-def _decode(fields: dict[str, str], where: dict[str, int], row: Row, arch: str | None, line: int) -> None:
-    """Add what the numbers of a fault mean, each pointing at the line of its number."""
-    for name, meaning in decoded(fields, row.subtype, arch).items():
-        sources = ("address",) if name == "address_means" else ("error_code", "esr", "code")
-        fields.setdefault(name, meaning)
-        where.setdefault(name, next((where[source] for source in sources if source in where), line))
 
 
 def _traces(out: Outline) -> tuple[Trace, ...]:

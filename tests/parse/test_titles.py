@@ -34,7 +34,6 @@ def summary(report: Report) -> str:
     who = f"{report.comm}/{report.pid}" if report.comm else None
     cpu = f"cpu {report.cpu}" if report.cpu is not None else None
     lines.append("on: " + " ".join(part for part in (who, cpu, report.kernel, report.arch) if part))
-    lines += [f"{name}: {report.fields[name]}" for name in ("fault", "address_means") if name in report.fields]
     return "\n".join(lines) + "\n"
 
 

@@ -194,7 +194,7 @@ class Splitter:
 
     def _part(self, group: list[Strand], line: Line) -> None:
         """Take a panic out of a report when it turns out, by who ran, to be another's."""
-        ends = [strand for strand in group if strand.joined is not None and strand.cpu_line is None]
+        ends = [strand for strand in group if strand.joined is not None and not strand.stacked]
         wrong = next((strand for strand in ends if contradicts(strand, line.text)), None)
         if wrong is None:
             return

@@ -53,6 +53,8 @@ _OWN_CAUSE = re.compile(
 )
 """Panics that no other report announces."""
 _FUNCTION = re.compile(r"(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x")
+_NO_STACK = re.compile(r"stack backtrace|irqs last ")
+"""Headings with no stack below: who ran stands between the first and its stack, the second is one line."""
 TRACKED = re.compile(r"\s*(?:INFO: )?(?:Allocated|Freed) in ")
 """mm/slub.c print_track(): the heading of a stack that has no other."""
 _BOTTOM = re.compile(
@@ -266,7 +268,7 @@ class Strand:
             self.marks = max(self.marks - 1, 0) if closing else self.marks + 1
             if closing and "</TASK>" in text:
                 self.stack = "closed"
-        elif role == "TRACE_HEAD" and "stack backtrace" not in text:  # who ran stands between that and the stack
+        elif role == "TRACE_HEAD" and not _NO_STACK.search(text):
             self.stack, self.marks, self.top, self.user, self.under, self.author = "head", 0, None, False, None, None
             if "skipped" in text:
                 self.stack = "closed"

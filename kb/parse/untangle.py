@@ -89,7 +89,6 @@ _KINDS = {
     "FAULT_CODE": frozenset({"oops", "kasan"}),
     "IN_FLIGHT": frozenset({"workqueue_lockup"}),
     "DISK": frozenset({"block_timeout", "io_error"}),
-    "TRACKED": frozenset({"slab_corruption"}),
     "RELEASE": frozenset({"hung_task", "lockdep", "rcu_usage"}),
 }
 """Which kinds print lines of a role."""
@@ -271,15 +270,23 @@ def _cpu(strand: Strand, text: str) -> int:
         return _NEVER
     if _kind(strand) in _BACKTRACED and "TRACE_HEAD" not in strand.seen:
         return -3
-    due = 2 if strand.last == "MODULES" else 0
+    die = _kind(strand) in MARKED and strand.last == "HEADLINE" and bool(strand.heads)  # behind "Oops: 0000 [#1]"
+    due = 2 if strand.last == "MODULES" or die else 0
     had = 0 if strand.cpu_line is None else 7 if strand.stacked else 3
-    return (6 if known.keys() & said.keys() else 2) + due - had
+    same = known.keys() & said.keys()
+    return (6 if "pid" in same else 5 if same else 2) + due - had
 
 
 def _task(strand: Strand, text: str) -> int:
     """``task:foo state:D stack:0 pid:99``: the report of that process."""
     known, said = strand.identity.get("pid"), _TASK_PID.search(text)
     return 0 if known is None or said is None else 3 if said[1] == known else -5
+
+
+def _tracked(strand: Strand, _text: str) -> int:
+    """Where an object of SLUB's came from: in a report of corruption, behind a warning of SLUB's."""
+    warned = strand.head is not None and strand.head.fields.get("file", "").startswith("mm/sl") and strand.stacked
+    return 4 if _kind(strand) == "slab_corruption" else 3 if warned else -2
 
 
 def _beside_cpu(strand: Strand, _text: str) -> int:
@@ -457,6 +464,7 @@ _READERS: dict[str, Callable[[Strand, str], int]] = {
     "CPU": _cpu,
     "CPU_OLD": _cpu,
     "TASK": _task,
+    "TRACKED": _tracked,
     "TAINT": lambda strand, _text: 5 if strand.last == "CPU" else -2,
     "HARDWARE": _beside_cpu,
     "WORKQUEUE": _beside_cpu,

@@ -37,6 +37,7 @@ class _Study:
     computed: bool
     """True where the address is the sum of the operand, because the log prints none."""
     code: Code | None
+    code_text: str | None
     code_lines: tuple[Span, ...]
     operand: Operand | None
     """Only one that explains the address."""
@@ -61,6 +62,7 @@ def fault_facts(report: Report) -> Finding:
         out.add("fault", study.fault.words, study.fault_lines)
     else:
         out.add("access", report.fields.get("access"), at(report, "access"))
+    out.add("code", study.code_text, study.code_lines)
     _address(study, out)
     _poisoned(study, out)
     if study.code is not None and is_bug_trap(study.code, study.arch):
@@ -77,9 +79,8 @@ def _study(report: Report) -> _Study:
     dump = read(report.lines)
     arch = report.arch
     fault, lines = _fault(report, dump, arch)
-    text = report.fields.get("code", "")
-    code = parse_code(text) if " " in text.strip() or text.startswith("<") else None
-    code, code_lines = (code, at(report, "code")) if code is not None else _code(report)
+    code_text, code_lines = _code(report)
+    code = parse_code(code_text) if code_text is not None else None
     found = operand(code, arch) if code is not None else None
     address, where = _printed_address(report, dump)
     computed = False
@@ -89,7 +90,7 @@ def _study(report: Report) -> _Study:
             address, where, computed = reached, code_lines, True
         elif reached is None or address is None or not _same(reached, address):
             found = None
-    return _Study(report, dump, arch, fault, lines, address, where, computed, code, code_lines, found)
+    return _Study(report, dump, arch, fault, lines, address, where, computed, code, code_text, code_lines, found)
 
 
 def _same(reached: int, address: int) -> bool:
@@ -97,12 +98,12 @@ def _same(reached: int, address: int) -> bool:
     return 0 <= address - reached < 64
 
 
-def _code(report: Report) -> tuple[Code | None, tuple[Span, ...]]:
-    """The ``Code:`` line where the headline's own ``code`` (an error code) took the field's name."""
+def _code(report: Report) -> tuple[str | None, tuple[Span, ...]]:
+    """The first ``Code:`` line that is a dump. The field ``code`` may be the headline's error code instead."""
     for line in report.lines:
-        head, mark, tail = line.text.partition("Code:")
-        if mark and not head.strip() and (code := parse_code(tail[:2048])) is not None:
-            return code, ((line.number, line.number),)
+        head, mark, tail = line.text[:2048].partition("Code:")
+        if mark and head.strip() in ("", "Kernel") and parse_code(tail) is not None:
+            return tail.strip(), ((line.number, line.number),)
     return None, ()
 
 

@@ -35,6 +35,7 @@ NAMES: Mapping[str, str] = {
     "`non-canonical`, `user`, `kernel-text`, `modules`; absent for what may be a pointer",
     "address_means": "the same in words",
     "poisoned_registers": "registers that hold the poison of freed objects or of deleted list entries",
+    "code": "bytes or words of the `Code:` line as printed",
     "trap": "`bug` where the instruction is the one that BUG() and WARN() are made of",
     # stalls and hung tasks
     "stuck_cpus": "CPUs that are stuck, whichever CPU reports it",

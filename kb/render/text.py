@@ -41,6 +41,8 @@ def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False,
     page = _Page(color, max(60, width))
     _head(page, diagnosis)
     _reasoning(page, diagnosis, verbose)
+    if verbose:
+        _code(page, diagnosis)
     for line in zone_table(diagnosis.facts.detail, page.width, verbose):
         page.plain(line)
     _list(page, "On other kernels and settings", (entry["text"] for entry in _rows(diagnosis, "counterfactuals")))
@@ -171,6 +173,18 @@ def _reason(page: _Page, reason: Reason, verbose: bool) -> None:
     if verbose:
         for number in reason.numbers:
             page.row("", number, indent=4)
+
+
+def _code(page: _Page, diagnosis: Diagnosis) -> None:
+    """The ``Code:`` bytes as instructions, or what is missing to read them."""
+    from kb.kernel.disasm import disassemble
+
+    report = diagnosis.report
+    text = str(diagnosis.facts.detail.get("code") or report.fields.get("code", ""))
+    lines = disassemble(text, report.arch) if " " in text else ()
+    if lines:
+        page.section("Code (> trapped)")
+        page.lines += [f"  {safe(line)}".rstrip() for line in lines]
 
 
 def _known(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:

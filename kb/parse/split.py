@@ -11,9 +11,10 @@ from typing import Protocol
 
 from kb.model.log import Line, Splat
 from kb.parse import roles
+from kb.parse.fit import contradicts
 from kb.parse.headline import Headline, classify
 from kb.parse.strand import Strand
-from kb.parse.untangle import STACK_BLOCK, agrees, choose, contradicts, loose, printer
+from kb.parse.untangle import STACK_BLOCK, agrees, choose, loose, printer
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""

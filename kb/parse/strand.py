@@ -5,6 +5,17 @@ from collections.abc import Callable
 
 from kb.model.log import Doubt, Line
 from kb.parse import roles
+from kb.parse.anatomy import (
+    BORDERED,
+    MARKED,
+    MEMORY_KINDS,
+    OBJECTS,
+    STACKLESS,
+    TRACKED,
+    identity_of,
+    is_bottom,
+    is_user,
+)
 from kb.parse.headline import Headline
 
 _QUIET_BEFORE_STACK = 40
@@ -28,42 +39,13 @@ _BEHIND = frozenset(
     {"NOTE", "MEMORY", "OOM", "LOCKS", "LOCK_WHO", "TASK", "MODULES", "CPU", "HARDWARE", "BORDER", "CUT"}
 )
 """Roles that stand in no stack."""
-MARKED = frozenset({"oops", "kernel_bug", "double_fault", "warning", "cfi", "cet", "stack_guard"})
-"""Kinds that end with "---[ end trace": print_oops_end_marker() of __warn() and oops_exit() (kernel/panic.c)."""
-OBJECTS = frozenset({"kasan", "kfence", "kmsan", "slab_corruption", "bad_page"})
-"""Kinds that print, behind the stack, where the object or page came from."""
-STACKLESS = frozenset({"slub_failure", "fs_error", "io_error", "hardware_error", "workqueue_leak"})
-"""Kinds that print no stack of their own."""
-BORDERED = frozenset({"kasan", "kfence", "kmsan", "kcsan"})
-"""Kinds that end with a border (mm/kasan/report.c end_report() and its like)."""
-MEMORY_KINDS = frozenset(
-    {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "percpu_failure", "oom_kill"}
-)
-"""Kinds that print show_mem() behind the stack."""
-
-_IDENTITY = re.compile(
-    r"\s*(?:CPU: (?P<cpu>\d+) (?:UID: \d+ )?PID: (?P<pid>-?\d+)(?: Comm: (?P<comm>.{1,15}?)(?: (?:Not t|T)ainted|$))?"
-    r"|(?:.{1,60} by (?:task |thread )?)?(?P<wcomm>\S.{0,14}?)/(?P<wpid>\d+)(?:[ :]|$)"
-    r"|Pid: (?P<opid>\d+), comm: +(?P<ocomm>.{1,15}?)(?: (?:Not t|T)ainted|$))"
-)
-"""lib/dump_stack.c dump_stack_print_info(); a comm has at most 15 characters (TASK_COMM_LEN)."""
 _OWN_CAUSE = re.compile(
     r"(?:kernel: )?(?:stack-protector|corrupted stack end|VFS: |Attempted to kill|System is deadlocked|No init"
     r"|No working init|Requested init|NMI: )"
 )
 """Panics that no other report announces."""
-_FUNCTION = re.compile(r"(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x")
 _NO_STACK = re.compile(r"stack backtrace|irqs last ")
 """Headings with no stack below: who ran stands between the first and its stack, the second is one line."""
-TRACKED = re.compile(r"\s*(?:INFO: )?(?:Allocated|Freed) in ")
-"""mm/slub.c print_track(): the heading of a stack that has no other."""
-_BOTTOM = re.compile(
-    r"(?:entry_(?:SYSCALL|SYSENTER|INT80)\w*|do_SYSENTER_32|ia32_sys\w*|system_call\w*|(?:tracesys|sysenter|cstar)\w*"
-    r"|ret_from_(?:fork(?:_asm)?|kernel_thread|kernel_user_thread|syscall|exception)|start_secondary|secondary_startup_64\w*"
-    r"|kernel_thread_helper|child_rip|cpu_bringup_and_idle|el0t?_\w+|ret_fast_syscall"
-    r"|handle_syscall|ret_to_user\w*|__switch_to_asm)$"
-)
-"""Where stacks end: entry code of arch/x86, arch/arm, arch/arm64, arch/riscv, arch/powerpc, and of idle CPUs."""
 
 
 class Strand:
@@ -343,6 +325,11 @@ class Strand:
         return self.stack in CLOSED or self.at_bottom or self.ended or self.user
 
     @property
+    def kind(self) -> str:
+        """Kind of the report, empty where it has no headline."""
+        return self.head.row.kind if self.head is not None else ""
+
+    @property
     def identity(self) -> dict[str, str]:
         """CPU, process id and command as far as headline and CPU line tell them."""
         known: dict[str, str] = {}
@@ -395,28 +382,3 @@ class Strand:
         if self.head is None or (self.head.row.prelude and not head.row.prelude) or self._repeats(head):
             self.head = head
             self.opener = len(self.lines) - 1
-
-
-def identity_of(text: str) -> dict[str, str]:
-    """``cpu``, ``pid`` and ``comm`` of a line that dump_stack() prints, as far as they are there."""
-    found = _IDENTITY.match(text)
-    if found is None:
-        return {}
-    return {name.lstrip("ow"): value for name, value in found.groupdict().items() if value is not None}
-
-
-def function_of(text: str) -> tuple[str, bool]:
-    """The function of a frame, and whether the kernel was sure of it (no ``?``)."""
-    found = _FUNCTION.search(text)
-    return (found["fn"], found["sure"] is None) if found is not None else ("", False)
-
-
-def is_bottom(text: str) -> bool:
-    """True for a frame that no other stands below."""
-    name, sure = function_of(text)
-    return sure and _BOTTOM.match(name) is not None
-
-
-def is_user(text: str) -> bool:
-    """True for a program counter in user mode: what was running when the kernel was entered."""
-    return ":" in text and text.split(":", 2)[1].strip() in ("0033", "0023", "33", "23")

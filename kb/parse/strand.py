@@ -354,10 +354,10 @@ class Strand:
             return True
         if self.stacked and not head.row.late:
             return False
-        if self.cpu_line is not None and not head.row.late:  # all headlines of a report stand before who ran
-            return False
         if "*" in head.row.joins:
             return self._ends_in(head)
+        if self.cpu_line is not None and not head.row.late:  # all headlines of a report stand before who ran
+            return False
         return (head.row.prelude and self.head.row.kind != "oops") or self.head.row.kind in head.row.joins
 
     def _ends_in(self, panic: Headline) -> bool:

@@ -7,6 +7,7 @@ from kb.facts.allocation_reasons import reasons
 from kb.facts.allocation_study import Study, assumptions, era_assumption, unknowns
 from kb.facts.allocation_whatelse import counterfactuals, next_steps
 from kb.facts.allocation_zones import ORDER_WALK, ZoneView, largest_order, outcomes, zone_detail
+from kb.facts.boost import INFERRED, boosted
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, fragindex
 from kb.kernel.gfp import name_range
 from kb.kernel.rules import MAINLINE_44, RuleSet
@@ -110,6 +111,11 @@ def _memory_values(study: Study, out: _Collector) -> None:
     out.add("free_kb", free * kb, block)
     out.add("min_free_kbytes", sum(zone.min - (zone.boost or 0) for zone in memory.zones) * kb, block,
             "the sum of the printed zone marks: zones that are not printed are missing from it")  # fmt: skip
+    boosts = boosted(memory)
+    inferred = INFERRED if any(zone.boost is None for zone in memory.zones if zone.label in boosts) else None
+    out.add("zones.boosted", len(boosts) if boosts or all(zone.boost is not None for zone in memory.zones) else None,
+            tuple(span for zone in memory.zones if zone.label in boosts for span in zone.spans) or block, inferred,
+            shown=", ".join(f"{label} by {n}+ pages" for label, n in boosts.items()) or None)  # fmt: skip
     total = memory.counters.get("ram") or sum(zone.managed or zone.present or 0 for zone in memory.zones)
     slab = [memory.counters.get(name) for name in ("slab_reclaimable", "slab_unreclaimable")]
     if total:

@@ -106,6 +106,7 @@ NAMES: Mapping[str, str] = {
     "zones.admitted_by_free_block": "zones that the check of 4.4 and later admits",
     "zones.admitted_by_free_block.at_least": "the same, undecidable zones counted as refusing",
     "zones.refused_only_by_order_walk": "zones that the walk refuses and the newer check admits",
+    "zones.boosted": "zones whose printed watermarks hold a boost after fragmentation (v5.0 and later)",
     "zones.reserve_refused": "zones that only their lowmem_reserve keeps from admitting",
     "zones.fitting_blocks": "free blocks of the order or larger in these zones",
     "zones.largest_order": "order of the largest free block",

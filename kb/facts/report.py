@@ -22,18 +22,23 @@ _ENGINES: Mapping[str, str] = {
 }
 """Kinds with arithmetic of their own: a new one is a row here and a function ``Report -> Facts``."""
 
-_DECODERS: Mapping[str, str] = {
-    "oops": "kb.facts.fault:fault_facts",
-    "double_fault": "kb.facts.fault:fault_facts",
-    "stack_guard": "kb.facts.fault:fault_facts",
-    "kernel_bug": "kb.facts.fault:fault_facts",
-    "lockdep": "kb.facts.locks:lock_facts",
-    "hung_task": "kb.facts.hung:hung_facts",
-    "rcu_stall": "kb.facts.stall:stall_facts",
-    "soft_lockup": "kb.facts.stall:stall_facts",
-    "hard_lockup": "kb.facts.stall:stall_facts",
-    "csd_lock": "kb.facts.stall:stall_facts",
-    "workqueue_lockup": "kb.facts.stall:stall_facts",
+_DECODERS: Mapping[str, tuple[str, ...]] = {
+    "oops": ("kb.facts.fault:fault_facts",),
+    "double_fault": ("kb.facts.fault:fault_facts",),
+    "stack_guard": ("kb.facts.fault:fault_facts",),
+    "kernel_bug": ("kb.facts.fault:fault_facts", "kb.facts.dump:dump_facts"),
+    "bad_page": ("kb.facts.dump:dump_facts",),
+    "warning": ("kb.facts.dump:dump_facts",),
+    "bug": ("kb.facts.dump:dump_facts",),
+    "io_error": ("kb.facts.dump:disk_facts",),
+    "block_timeout": ("kb.facts.dump:disk_facts",),
+    "lockdep": ("kb.facts.locks:lock_facts",),
+    "hung_task": ("kb.facts.hung:hung_facts",),
+    "rcu_stall": ("kb.facts.stall:stall_facts",),
+    "soft_lockup": ("kb.facts.stall:stall_facts",),
+    "hard_lockup": ("kb.facts.stall:stall_facts",),
+    "csd_lock": ("kb.facts.stall:stall_facts",),
+    "workqueue_lockup": ("kb.facts.stall:stall_facts",),
 }
 """Kinds of which more can be read than their named fields: functions ``Report -> Finding``."""
 
@@ -56,8 +61,7 @@ def _load(place: str) -> Callable[[Report], Any]:
 def _decoded(report: Report) -> Facts:
     """Facts of a kind without an engine: what it says by itself, then what its decoder and its taint letters add."""
     facts = _plain(report)
-    decoder = _DECODERS.get(report.kind)
-    found: list[Finding] = [_load(decoder)(report)] if decoder is not None else []
+    found: list[Finding] = [_load(decoder)(report) for decoder in _DECODERS.get(report.kind, ())]
     if report.taint not in (None, "-", "G"):
         found.append(_load("kb.facts.taint:taint_facts")(report))
     for finding in found:

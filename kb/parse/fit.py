@@ -137,6 +137,8 @@ def _head(strand: Strand, text: str) -> int:
         return 0
     if strand.last in ("CPU", "HARDWARE", "WORKQUEUE", "TASK") or (strand.last == "REG" and not strand.user):
         return 5 if not strand.stacked else 2
+    if strand.last in ("PC", "LR", "CODE") and not strand.user:
+        return 3 if not strand.stacked else 1
     if strand.stack in ("open", "head"):
         return -4
     return -2 if strand.stacked else 2
@@ -150,7 +152,7 @@ def _mark(strand: Strand, text: str) -> int:
         return (3 if strand.marks and strand.stack == "open" else -4) + 2 * (strand.at_bottom or strand.user)
     if strand.stack == "head" and not strand.marks:
         return 5
-    return -4 if "<TASK>" in text and strand.marks else 1
+    return -4 if strand.marks else 1  # a context is left before the next is entered
 
 
 def _frame(strand: Strand, text: str) -> int:
@@ -186,7 +188,8 @@ def _counter(strand: Strand, text: str) -> int:
         return 1
     if strand.last == "HEADLINE" and text.lstrip().startswith("IP:"):  # v4.x and before, show_fault_oops()
         return 5 if strand.kind == "oops" else -3
-    if "PC" in strand.seen or strand.kind not in MARKED | {"soft_lockup", "rcu_stall", "hard_lockup"}:
+    many = strand.kind in MANY_CPUS and strand.last in ("CPU", "HARDWARE", "WORKQUEUE")
+    if not many and ("PC" in strand.seen or strand.kind not in MARKED | {"soft_lockup", "rcu_stall", "hard_lockup"}):
         return -3
     if strand.last == "REG" and strand.register is not None and step(register(strand.register), register(text)) == 1:
         return 5

@@ -157,6 +157,8 @@ class Splitter:
                 strand, rival = choose(group, line, part)
                 if rival is None:
                     strand.sure, strand.pause = line.number, None
+                    if role in roles.STACK:
+                        strand.under = None
                 _last(group, strand)
                 strand.run += 1
             if role == "TRACE_HEAD":

@@ -250,10 +250,12 @@ class Strand:
             self.marks = max(self.marks - 1, 0) if closing else self.marks + 1
             if closing and "</TASK>" in text:
                 self.stack = "closed"
-        elif role == "TRACE_HEAD" and not _NO_STACK.search(text):
-            self.stack, self.marks, self.top, self.user, self.under, self.author = "head", 0, None, False, None, None
+        elif role == "TRACE_HEAD" and "NMI backtrace" in text:  # who ran and the registers come first
+            self.stack, self.marks, self.top, self.user, self.register = "", 0, None, False, None
             if "skipped" in text:
                 self.stack = "closed"
+        elif role == "TRACE_HEAD" and not _NO_STACK.search(text):
+            self.stack, self.marks, self.top, self.user, self.under, self.author = "head", 0, None, False, None, None
         elif role == "CPU" or role == "CPU_OLD":
             if self.cpu_line is None:
                 self.cpu_line = text

@@ -156,10 +156,10 @@ def _reports_and_notices(data: bytes, name: str, most: int | None) -> Iterator[R
 
     reader = Reader(data, name, Aside(most))
     yield from _split(reader)
-    yield from _noticed(reader)
+    yield from _noticed(reader, most)
 
 
-def _noticed(reader: "Reader") -> Iterator[Report]:
+def _noticed(reader: "Reader", most: int | None = None) -> Iterator[Report]:
     windows = reader.noticed()
     first = next(windows, None)
     if first is None:  # no notice: no grammar
@@ -168,7 +168,7 @@ def _noticed(reader: "Reader") -> Iterator[Report]:
 
     from kb.parse.notice import Collector, collect
 
-    yield from collect(chain((first,), windows), Collector(reader.source, reader.release_at))
+    yield from collect(chain((first,), windows), Collector(reader.source, reader.release_at, most))
 
 
 def _split(reader: "Reader") -> Iterator[Report]:

@@ -80,6 +80,8 @@ class Reader:
                 return
             begin = self._begin(hit)
             yield from self._around(hit, begin)
+            if self._taken and begin <= self._taken[-1][1]:  # a flood of candidates is one stretch
+                begin = self._taken.pop()[0]
             self._taken.append((begin, self._done))
 
     def noticed(self) -> Iterator[Iterator[Line]]:

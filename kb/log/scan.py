@@ -100,11 +100,7 @@ class Aside:
 
     def take(self, data: bytes, offset: int) -> bool:
         """Keep the offset if a notice's literal stands there; tells whether one does."""
-        text = data[offset : offset + _LONGEST]
-        found = next((literal for literal in _notice_bytes() if text.startswith(literal)), None)
-        if found is None and b"\n" in text:
-            text = _WRAPPED.sub(b" ", text)
-            found = next((literal for literal in _notice_bytes() if text.startswith(literal)), None)
+        found = _notice_at(data, offset)
         if found is None:
             return False
         count = self._seen.get(found, 0)
@@ -116,8 +112,22 @@ class Aside:
 
 
 @cache
-def _notice_bytes() -> tuple[bytes, ...]:
-    return tuple(literal.encode() for literal in literals(NOTICES))
+def _notice_bytes() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """The literals of notices, and the first word of each: what no line break can stand in."""
+    whole = tuple(literal.encode() for literal in literals(NOTICES))
+    return whole, tuple(sorted({text[: text.find(b" ", 1)] if b" " in text[1:] else text for text in whole}))
+
+
+def _notice_at(data: bytes, offset: int) -> bytes | None:
+    """The literal of a notice that stands at an offset, wrapped or not."""
+    whole, first = _notice_bytes()
+    if not data.startswith(first, offset):  # nearly every opener ends here
+        return None
+    for literal in whole:
+        if data.startswith(literal, offset):
+            return literal
+    text = _WRAPPED.sub(b" ", data[offset : offset + _LONGEST])
+    return next((literal for literal in whole if text.startswith(literal)), None)
 
 
 def find_openers(data: bytes, start: int = 0, aside: Aside | None = None) -> Iterator[int]:

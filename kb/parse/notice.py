@@ -96,16 +96,18 @@ class Collector:
     Args:
         source: Name of the input.
         release_at: Kernel release of the boot that a line (its number) belongs to.
+        most: Repetitions that are counted, where a hint will do; None: all.
     """
 
-    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None):
+    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, most: int | None = None):
         self._source = source
+        self._most = most
         self._release_at = release_at or (lambda _number: None)
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._sizes: dict[str, int] = {}
 
     def feed(self, line: Line) -> bool:
-        """Take a line; tells whether it is a notice."""
+        """Take a line; tells whether it is a notice, of which more are wanted."""
         notice = classify(line)
         if notice is None:
             return False
@@ -118,6 +120,8 @@ class Collector:
         if group is None:
             self._groups[key] = _Group(notice, [line])
             self._sizes[row.name] = self._sizes.get(row.name, 0) + 1
+        elif self._most is not None and group.count >= self._most:
+            return False
         else:
             group.add(line)
         return True

@@ -272,3 +272,11 @@ def test_a_stream_that_ends_is_read_like_a_file() -> None:
     assert [report.subtype for report in api.read_live(io.BytesIO(stamped(CONNTRACK).encode()), notices=True)] == [
         "conntrack-full"
     ]
+
+
+def test_a_hint_is_not_read_to_the_end_of_a_flood() -> None:
+    log = stamped(*[CONNTRACK] * 500)
+    (hint,) = api.read(log, notices=True, most=64)
+    (whole,) = api.read(log, notices=True)
+    assert (hint.fields["count"], whole.fields["count"]) == ("64", "500")
+    assert signature(hint) == signature(whole)

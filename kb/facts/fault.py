@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kb.facts.finding import Finding, at, hexadecimal, spans
 from kb.kernel import fault as tables
-from kb.kernel.address import Meaning, error_name, meaning
+from kb.kernel.address import Meaning, error_name, meaning, shadowed
 from kb.kernel.fault import Fault
 from kb.kernel.operand import Code, Operand, is_bug_trap, operand, parse_code
 from kb.model.log import Span
@@ -88,13 +88,21 @@ def _study(report: Report) -> _Study:
         reached = found.address(dump.values, 32 if arch in ("i386", "arm") else 64)
         if address is None and reached is not None and report.subtype == "general-protection":
             address, where, computed = reached, code_lines, True
-        elif reached is None or address is None or not _same(reached, address):
+        elif not _explains(found, reached, address):
             found = None
     return _Study(report, dump, arch, fault, lines, address, where, computed, code, code_text, code_lines, found)
 
 
-def _same(reached: int, address: int) -> bool:
-    """Whether an operand explains an address: an access of up to 64 bytes may fault behind its first."""
+def _explains(found: Operand, reached: int | None, address: int | None) -> bool:
+    """Whether an operand explains an address.
+
+    An access of up to 64 bytes may fault behind its first. Where the register is not printed, a displacement that is
+    the whole of a small address leaves nothing but NULL for it.
+    """
+    if address is None:
+        return False
+    if reached is None:
+        return found.by is None and found.displacement == address < _PAGE
     return 0 <= address - reached < 64
 
 
@@ -165,13 +173,19 @@ def _address(study: _Study, out: Finding) -> None:
             found = base
     if study.operand is not None and study.operand.by is None and study.operand.base is not None:
         out.add("fault_offset", study.operand.displacement, study.code_lines)
-    elif found is not None and found.kind == "null" and study.address:
+    elif found is not None and found.kind == "null" and study.address and "fault_offset" not in out.values:
         out.add("fault_offset", study.address, study.address_lines, "the pointer itself was NULL")
     if found is not None:
+        out.add("kasan_address", _shadowed(found, study), study.address_lines)
         out.add("address_kind", found.kind, study.address_lines)
         out.add("address_means", found.words, study.address_lines)
     _page_number(study, out)
     _say(study, out, found, holder, held, numbers)
+
+
+def _shadowed(found: Meaning, study: _Study) -> str | None:
+    real = shadowed(study.address, study.arch) if found.kind == "kasan-shadow" and study.address is not None else None
+    return f"{real:#x}" if real is not None else None
 
 
 def _page_number(study: _Study, out: Finding) -> None:
@@ -196,6 +210,8 @@ def _holder(study: _Study) -> tuple[str | None, int | None, tuple[str, ...]]:
     """
     values = study.dump.values
     found = study.operand
+    if found is not None and found.base is not None and found.base not in values:
+        return found.base, 0, (f"operand {found.text} is {study.address:#x} where {found.base} is 0",)
     if found is not None and found.base is not None:
         reached = found.address(values, study.bits) or 0
         parts = [f"{name} = {values[name]:#x}" for name in (found.base, found.by) if name]

@@ -30,6 +30,9 @@ _DECODERS: Mapping[str, tuple[str, ...]] = {
     "bad_page": ("kb.facts.dump:dump_facts",),
     "warning": ("kb.facts.dump:dump_facts",),
     "bug": ("kb.facts.dump:dump_facts",),
+    "scheduling_while_atomic": ("kb.facts.atomic:atomic_facts",),
+    "sleeping_in_atomic": ("kb.facts.atomic:atomic_facts",),
+    "spinlock_bug": ("kb.facts.atomic:spinlock_facts",),
     "io_error": ("kb.facts.dump:disk_facts",),
     "block_timeout": ("kb.facts.dump:disk_facts",),
     "lockdep": ("kb.facts.locks:lock_facts",),
@@ -43,11 +46,17 @@ _DECODERS: Mapping[str, tuple[str, ...]] = {
 """Kinds of which more can be read than their named fields: functions ``Report -> Finding``."""
 
 
+_CLEAN = frozenset({None, "-", "G"})
+"""Taints that say nothing."""
+
+
 def facts_of(report: Report) -> Facts:
     """All facts of a report: what every report bears, then what its kind's own engine computes."""
     common = _common(report)
     engine = _ENGINES.get(report.kind)
     own = _load(engine)(report) if engine is not None else _decoded(report)
+    if engine is not None and report.taint not in _CLEAN:
+        common |= _load("kb.facts.taint:taint_facts")(report).values
     return replace(own, values={**common, **own.values}, unknown=(*_unknown(report, own), *own.unknown))
 
 
@@ -62,7 +71,7 @@ def _decoded(report: Report) -> Facts:
     """Facts of a kind without an engine: what it says by itself, then what its decoder and its taint letters add."""
     facts = _plain(report)
     found: list[Finding] = [_load(decoder)(report) for decoder in _DECODERS.get(report.kind, ())]
-    if report.taint not in (None, "-", "G"):
+    if report.taint not in _CLEAN:
         found.append(_load("kb.facts.taint:taint_facts")(report))
     for finding in found:
         facts = replace(

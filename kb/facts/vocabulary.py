@@ -34,6 +34,7 @@ NAMES: Mapping[str, str] = {
     "address_kind": "`null`, `error-pointer`, `list-poison`, `slab-poison`, `page-poison`, `poison`, `kasan-shadow`, "
     "`non-canonical`, `user`, `kernel-text`, `modules`; absent for what may be a pointer",
     "address_means": "the same in words",
+    "kasan_address": "address that KASAN looked up when the lookup itself faulted, the first of eight bytes",
     "poisoned_registers": "registers that hold the poison of freed objects or of deleted list entries",
     "code": "bytes or words of the `Code:` line as printed",
     "trap": "`bug` where the instruction is the one that BUG() and WARN() are made of",
@@ -61,6 +62,12 @@ NAMES: Mapping[str, str] = {
     "lock_waited": "lock that the task waits for, by lockdep's list of held locks",
     "lock_holders": "tasks of that list that have it: `comm/pid`",
     "locks_held": "that list: `comm/pid: lock`",
+    # atomic contexts and spinlocks
+    "atomic_because": "why a context may not sleep: `preempt`, `softirq`, `softirqs-off`, `hardirq`, `nmi`, "
+    "`irqs-off`, `non-block`, `rcu`",
+    "preempt_count": "the count as printed",
+    "lock_name": "spinlock that is stuck or corrupted, by its symbol or address",
+    "owner_cpu": "CPU of its owner",
     # lockdep
     "deadlock": "`cycle`, `recursion`, `irq-inversion` or `inconsistent`",
     "locks": "locks in the order of the cycle, each taken while the one before was held; the last closes it",
@@ -131,6 +138,7 @@ NAMES: Mapping[str, str] = {
     "zones.admitted_by_free_block.at_least": "the same, undecidable zones counted as refusing",
     "zones.refused_only_by_order_walk": "zones that the walk refuses and the newer check admits",
     "zones.boosted": "zones whose printed watermarks hold a boost after fragmentation (v5.0 and later)",
+    "zones.refused_only_by_boost": "zones that refuse the request and would admit it without a boost that is not printed",
     "zones.reserve_refused": "zones that only their lowmem_reserve keeps from admitting",
     "zones.fitting_blocks": "free blocks of the order or larger in these zones",
     "zones.largest_order": "order of the largest free block",

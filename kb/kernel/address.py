@@ -158,14 +158,20 @@ def _poison_bytes(value: int) -> Meaning | None:
     return None
 
 
-def _shadow(value: int, arch: str | None) -> Meaning | None:
+def shadowed(value: int, arch: str | None) -> int | None:
+    """The first of the eight bytes that an address of KASAN's shadow stands for; None for other addresses."""
     shadow = _SHADOW.get(arch or "")
     if shadow is None or not 0 <= value - shadow < 1 << 48:
         return None
-    real = (value - shadow) << 3 & _ALL
-    last = real + 7
+    return (value - shadow) << 3 & _ALL
+
+
+def _shadow(value: int, arch: str | None) -> Meaning | None:
+    real = shadowed(value, arch)
+    if real is None:
+        return None
     null = " (a NULL pointer with an offset)" if real < _PAGE else ""
-    return Meaning("kasan-shadow", f"KASAN's shadow of {real:#x} to {last:#x}{null}: the access was to there")
+    return Meaning("kasan-shadow", f"KASAN's shadow of {real:#x} to {real + 7:#x}{null}: the access was to there")
 
 
 def _error(value: int, arch: str | None) -> Meaning | None:

@@ -175,3 +175,24 @@ def test_the_facts_of_a_fault_point_at_the_lines_they_are_read_from() -> None:
         "access": ((3, 3),),
         "fault_register": ((7, 7), (10, 10)),
     }
+
+
+def test_a_displacement_that_is_the_whole_address_leaves_null_for_the_register() -> None:
+    found = golden("oops-null-x86")  # 8b 47 58, RDI is not printed
+    assert facts(found, "fault_register", "fault_offset") == {"fault_register": "RDI", "fault_offset": 0x58}
+
+
+SHADOW = b"""\
+general protection fault, probably for non-canonical address 0xdffffc0000000003: 0000 [#1] PREEMPT SMP KASAN
+KASAN: null-ptr-deref in range [0x0000000000000018-0x000000000000001f]
+CPU: 1 PID: 99 Comm: kt Not tainted 6.1.0 #1
+RIP: 0010:foo_del+0x22/0x60 [foo]
+Call Trace:
+ <TASK>
+ foo_release+0x30/0x50
+"""
+
+
+def test_the_shadow_of_kasan_is_turned_back_into_the_address() -> None:
+    (found,) = api.match(SHADOW, cases=())
+    assert facts(found, "address_kind", "kasan_address") == {"address_kind": "kasan-shadow", "kasan_address": "0x18"}

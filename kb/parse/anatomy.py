@@ -51,7 +51,8 @@ _NOTES = (
         re.compile(r"\s*(?:in_atomic|preempt_count|RCU nest)"),
         frozenset({"sleeping_in_atomic", "scheduling_while_atomic"}),
     ),
-    (re.compile(r"\s*(?:rcu: |\(detected by|\(t=|Tasks blocked|blocking rcu|All QSes|Sending NMI)"), _STALLS),
+    (re.compile(r"\s*(?:rcu: |\(detected by|\(t=|Tasks blocked|blocking rcu|All QSes)"), frozenset({"rcu_stall"})),
+    (re.compile(r"\s*Sending NMI"), _STALLS),
 )
 """Which kinds print a note."""
 FRAMES_FIRST = frozenset({"kmsan", "unknown"})

@@ -76,7 +76,8 @@ def _cpu(strand: Strand, text: str) -> int:
     """``CPU: 1 PID: 99 Comm: foo``: the report of that process, else one that has none yet."""
     known, said = strand.identity, identity_of(text)
     if strand.kind in MANY_CPUS:
-        return 3 if strand.last == "TRACE_HEAD" else 0
+        own = any(known.get(name) == value for name, value in said.items()) and strand.cpu_line is None
+        return 4 if own else 3 if strand.last == "TRACE_HEAD" else 0
     if strand.kind in NO_CPU_LINE:
         return -3
     if contradicts(strand, text):
@@ -141,7 +142,9 @@ def _head(strand: Strand, text: str) -> int:
         return 3 if not strand.stacked else 1
     if strand.stack in ("open", "head"):
         return -4
-    return -2 if strand.stacked else 2
+    if strand.stacked:
+        return -2
+    return 2 if strand.cpu_line is not None or strand.kind not in MARKED else 0
 
 
 def _mark(strand: Strand, text: str) -> int:
@@ -191,6 +194,8 @@ def _counter(strand: Strand, text: str) -> int:
     many = strand.kind in MANY_CPUS and strand.last in ("CPU", "HARDWARE", "WORKQUEUE")
     if not many and ("PC" in strand.seen or strand.kind not in MARKED | {"soft_lockup", "rcu_stall", "hard_lockup"}):
         return -3
+    if strand.cpu_line is None and strand.kind in MARKED:  # who ran is printed before the registers
+        return -1
     if strand.last == "REG" and strand.register is not None and step(register(strand.register), register(text)) == 1:
         return 5
     return 4 if strand.last in ("CPU", "HARDWARE", "WORKQUEUE") else 2

@@ -6,6 +6,7 @@ before the whole stack of each, or, where registers print the stacks, both line 
 """
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from kb.parse.split import split, split_lines
 
 GOLDEN = Path(__file__).parent / "data"
 MODES = ("inside", "blocks", "lines")
+_APART = {"CPU: ": 4, "CPU#": 4, "on cpu ": 4, "for cpu ": 4, "PID: ": 5000, "/": 5000, ":": 5000, "pid:": 5000, "pid: ": 5000}
+_OTHER = re.compile(r"(CPU: |CPU#|on cpu |for cpu |PID: |pid: |pid:|(?<=\w)/(?=\d+/0x)|(?<=\w)/(?=\d+$)|(?<=\w):(?=\d+[] ]))(\d+)")
 _EVIDENCE = roles.STACK | {"TRACE_HEAD", "PC"}
 
 
@@ -68,6 +71,13 @@ def lines_of(texts: Sequence[str]) -> list[Line]:
     return [Line(text, n, n, text.encode(), 5 + n / 1e5) for n, text in enumerate(texts, 1)]
 
 
+def elsewhere(part: Part) -> Part:
+    """The same report of another CPU and process: no two CPUs run one task."""
+    texts = [_OTHER.sub(lambda found: found[1] + str(int(found[2]) + _APART[found[1]]), text) for text in part.texts]
+    (splat,) = split_lines(lines_of(texts))
+    return Part(part.name, tuple(texts), parse(splat).title)
+
+
 def golden() -> list[Part]:
     """The reports of the golden logs of x86: CPUs of one machine have one architecture."""
     found = []
@@ -80,6 +90,7 @@ def golden() -> list[Part]:
 
 def weave(first: Part, second: Part, mode: str, chance: random.Random) -> list[tuple[str, int]]:
     """The lines of both, each with the number of its report (0 or 1), in an order that the mode allows."""
+    second = elsewhere(second)
     if mode == "inside":
         at = chance.randrange(1, len(first.texts))
         return [(t, 0) for t in first.texts[:at]] + [(t, 1) for t in second.texts] + [(t, 0) for t in first.texts[at:]]

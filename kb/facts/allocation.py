@@ -1,18 +1,21 @@
 """Allocation failures explained as the kernel decided them: facts, reasoning and cause with their evidence."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from kb.facts.allocation_reasons import reasons
 from kb.facts.allocation_study import Study, assumptions, era_assumption, unknowns
 from kb.facts.allocation_whatelse import counterfactuals, next_steps
 from kb.facts.allocation_zones import ORDER_WALK, ZoneView, largest_order, outcomes, zone_detail
-from kb.facts.boost import INFERRED, boosted
+from kb.facts.boost import INFERRED, boosted, least_boost
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, fragindex
 from kb.kernel.gfp import name_range
 from kb.kernel.rules import MAINLINE_44, RuleSet
 from kb.kernel.watermark import may_reclaim
+from kb.model.allocation import Request
 from kb.model.log import Span
+from kb.model.memory import MemInfo
 from kb.model.report import Report
 from kb.model.verdict import Fact, Facts
 
@@ -151,6 +154,9 @@ def _zone_values(study: Study, out: _Collector) -> None:
     only = [view for view in views if walk[view.zone.label] is False and block[view.zone.label] is True]
     out.add("zones.refused_only_by_order_walk", len(only), spans(only or views),
             shown=", ".join(view.zone.label for view in only) or None)  # fmt: skip
+    held = [view for view in views if _held_by_boost(view, request, memory)]
+    out.add("zones.refused_only_by_boost", len(held), spans(held or views), INFERRED if held else None,
+            shown=", ".join(view.zone.label for view in held) or None)  # fmt: skip
     for verdict in ("admits", "refuses", "undecidable"):
         chosen = [view for view in views if view.verdict == verdict]
         out.add(f"zones.{verdict}", len(chosen), spans(chosen or views))
@@ -167,6 +173,20 @@ def _zone_values(study: Study, out: _Collector) -> None:
         out.add("compaction.threshold_matters", bool(study.gate and study.gate.allowed and below), spans(views))
     orders = [order for view in views if (order := largest_order(view, request, memory)) is not None]
     out.add("zones.largest_order", max(orders) if orders else None, spans(views))
+
+
+def _held_by_boost(view: ZoneView, request: Request, memory: MemInfo) -> bool:
+    """Whether a zone turns the request away, and would not without the boost that its marks hold.
+
+    Only where the boost is not printed: kernels that print it (v5.16 on) test order-0 requests with reserves again
+    without it (f80b08fc4453, "mm, page_alloc: skip ->waternark_boost for atomic order-0 allocations", v5.9).
+    """
+    zone = view.zone
+    boost = least_boost(zone) if zone.boost is None else 0
+    if not boost or view.verdict == "admits":
+        return False
+    plain = replace(zone, min=zone.min - boost, low=zone.low - boost, high=zone.high - boost)
+    return outcomes(plain, request, memory, view.rules) is True
 
 
 def _of(study: Study, kind: str) -> RuleSet:

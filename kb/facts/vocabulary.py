@@ -138,7 +138,7 @@ NAMES: Mapping[str, str] = {
     "zones.admitted_by_free_block.at_least": "the same, undecidable zones counted as refusing",
     "zones.refused_only_by_order_walk": "zones that the walk refuses and the newer check admits",
     "zones.boosted": "zones whose printed watermarks hold a boost after fragmentation (v5.0 and later)",
-    "zones.refused_only_by_boost": "zones that refuse the request and would admit it without a boost that is not printed",
+    "zones.refused_only_by_boost": "zones that would admit the request without a boost that is not printed",
     "zones.reserve_refused": "zones that only their lowmem_reserve keeps from admitting",
     "zones.fitting_blocks": "free blocks of the order or larger in these zones",
     "zones.largest_order": "order of the largest free block",

@@ -66,3 +66,29 @@ def test_our_own_logs_print_their_boost(corpus: Path) -> None:
             assert found.facts.values["zones.boosted"].value == len(printed)
             assert len(boosted(memory)) == len(printed)
             assert found.facts.values["zones.boosted"].assumption is None
+
+
+def _failure(normal_free: int) -> str:
+    """An order-0 GFP_ATOMIC failure of 5.4: Normal has min 52000 kB and a boost of 32000 kB, DMA32 is reserved."""
+    return (
+        "[1.0] swapper/1: page allocation failure: order:0, mode:0xa20(GFP_ATOMIC), nodemask=(null)\n"
+        "[1.0] CPU: 1 PID: 0 Comm: swapper/1 Not tainted 5.4.30 #1\n"
+        "[1.0] Mem-Info:\n"
+        "[1.0] Node 0 DMA32 free:40000kB min:14000kB low:17500kB high:21000kB managed:3500000kB\n"
+        "[1.0] lowmem_reserve[]: 0 12500 12500\n"
+        f"[1.0] Node 0 Normal free:{normal_free}kB min:84000kB low:97000kB high:110000kB managed:12800000kB\n"
+        "[1.0] lowmem_reserve[]: 0 0 0\n"
+        "[1.0] 4000000 pages RAM\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("free", "held"),
+    [
+        (31000, 1),  # above 3/8 of 52012 kB (19504), not above 3/8 of 84000 kB (31500)
+        (19000, 0),  # below both: the reserve is used up
+    ],
+)
+def test_a_zone_that_only_its_boost_keeps_from_serving_an_atomic_request_is_counted(free: int, held: int) -> None:
+    (diagnosis,) = api.match(_failure(free).encode())
+    assert diagnosis.facts.values["zones.refused_only_by_boost"].value == held

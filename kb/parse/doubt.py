@@ -5,16 +5,22 @@ from collections.abc import Iterable
 from kb.model.log import Splat
 from kb.model.report import Frame
 
+_MOST = 3
+"""Reports named: a machine of a hundred CPUs may print as many at once."""
+
 
 def doubtful(splat: Splat) -> str | None:
     """Why the report may hold lines of another, or lack some of its own; None where nothing is uncertain."""
     parts = []
-    for other in dict.fromkeys(doubt.other for doubt in splat.doubts):
+    others = list(dict.fromkeys(doubt.other for doubt in splat.doubts))
+    for other in others[:_MOST]:
         mine = _ranges(doubt.line for doubt in splat.doubts if doubt.other == other and doubt.own)
         theirs = _ranges(doubt.line for doubt in splat.doubts if doubt.other == other and not doubt.own)
         said = [f"{mine} may be its"] if mine else []
         said += [f"{theirs} may be of this one"] if theirs else []
         parts.append(f"interleaved with the report at line {other}: {', '.join(said)}")
+    if len(others) > _MOST:
+        parts.append(f"and with {len(others) - _MOST} more")
     return "; ".join(parts) or None
 
 

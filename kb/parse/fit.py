@@ -176,7 +176,9 @@ def _frame(strand: Strand, text: str) -> int:
     if sure and is_top(name) and not is_top(function_of(strand.top or "")[0]):
         return -5
     return (
-        3 + (order(function_of(strand.top or "")[0], name) if sure else 0) - (4 if strand.at_bottom and not sure else 0)
+        3
+        + (order(function_of(strand.top or "")[0], name) if sure else 0)
+        - (4 if strand.at_bottom and not sure and not strand.marks else 0)
     )
 
 

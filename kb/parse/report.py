@@ -41,7 +41,8 @@ def parse(splat: Splat) -> Report:
         head = _headless(out, opener)
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
-    corrupted = _corrupted(row, fields, out, guilt, splat) or doubtful(splat)
+    damage = (_corrupted(row, fields, out, guilt, splat), doubtful(splat))
+    corrupted = "; ".join(reason for reason in damage if reason) or None
     arch = _arch(lines)
     title, alt = _titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
     report = Report(

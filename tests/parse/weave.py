@@ -8,7 +8,7 @@ before the whole stack of each, or, where registers print the stacks, both line 
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from kb.log.reader import Reader
@@ -20,8 +20,21 @@ from kb.parse.split import split, split_lines
 
 GOLDEN = Path(__file__).parent / "data"
 MODES = ("inside", "blocks", "lines")
-_APART = {"CPU: ": 4, "CPU#": 4, "on cpu ": 4, "for cpu ": 4, "PID: ": 5000, "/": 5000, ":": 5000, "pid:": 5000, "pid: ": 5000}
-_OTHER = re.compile(r"(CPU: |CPU#|on cpu |for cpu |PID: |pid: |pid:|(?<=\w)/(?=\d+/0x)|(?<=\w)/(?=\d+$)|(?<=\w):(?=\d+[] ]))(\d+)")
+_APART = {
+    "CPU: ": 4,
+    "CPU#": 4,
+    "on cpu ": 4,
+    "for cpu ": 4,
+    "PID: ": 5000,
+    "/": 5000,
+    ":": 5000,
+    "pid:": 5000,
+    "pid: ": 5000,
+}
+_OTHER = re.compile(
+    r"(CPU: |CPU#|on cpu |for cpu |PID: |pid: |pid:|(?<=\w)/(?=\d+/0x)|(?<=\w)/(?=\d+$)|(?<=\w):(?=\d+[] ]))(\d+)"
+)
+_X86 = re.compile(r"RIP: 00|entry_SYSCALL_64|ret_from_fork")
 _EVIDENCE = roles.STACK | {"TRACE_HEAD", "PC"}
 
 
@@ -32,10 +45,6 @@ class Part:
     name: str
     texts: tuple[str, ...]
     title: str
-
-    @property
-    def key(self) -> str:
-        return self.name
 
 
 @dataclass(frozen=True)
@@ -78,12 +87,34 @@ def elsewhere(part: Part) -> Part:
     return Part(part.name, tuple(texts), parse(splat).title)
 
 
+def of_folder(folder: Path) -> list[Part]:
+    """One report of each title in the logs of a folder, of x86 and not longer than a screen or two."""
+    seen: dict[str, Part] = {}
+    for path in sorted(folder.glob("*.log")):
+        for part in parts_of(path.stem, path.read_bytes()):
+            if len(part.texts) <= 110 and any(_X86.search(text) for text in part.texts):
+                seen.setdefault(part.title, part)
+    return list(seen.values())
+
+
+def measure(parts: Sequence[Part], mode: str, count: int, seed: int) -> Outcome:
+    """The outcomes of so many random pairs, added up."""
+    chance = random.Random(seed)
+    pairs = [(first, second) for first in parts for second in parts if first.title != second.title]
+    total = [0] * len(fields(Outcome))
+    for _ in range(count):
+        pair = chance.choice(pairs)
+        found = outcome(pair, weave(*pair, mode, chance))
+        total = [have + more for have, more in zip(total, astuple(found), strict=True)]
+    return Outcome(*total)
+
+
 def golden() -> list[Part]:
     """The reports of the golden logs of x86: CPUs of one machine have one architecture."""
     found = []
     for path in sorted(GOLDEN.glob("*.txt")):
         data = path.read_bytes().partition(b"\n\n")[2]
-        if b"RIP: 00" in data or b"entry_SYSCALL_64" in data or b"ret_from_fork" in data:
+        if _X86.search(data.decode()) is not None:
             found += list(parts_of(path.stem, data))[:1]
     return found
 

@@ -143,6 +143,8 @@ def _fault(report: Report, dump: Dump, arch: str | None) -> tuple[Fault | None, 
         return found, at(report, "esr") if "esr" in report.field_lines else lines("ESR", "Oops")
     if arch == "arm" and dump.code is not None:
         return tables.arm_status(dump.code), lines("Oops")
+    if report.subtype == "unhandled-fault" and (status := hexadecimal(report.fields.get("code"))) is not None:
+        return tables.arm_status(status), at(report, "code")
     values = dump.values
     if arch == "ppc64" and "TRAP" in values:
         return tables.powerpc(values["TRAP"], values.get("DSISR")), lines("TRAP", "DSISR")
@@ -169,8 +171,10 @@ def _address(study: _Study, out: Finding) -> None:
     if holder is not None and held is not None:
         out.add("fault_register", holder, _register_lines(study, holder))
         base = meaning(held, study.arch, la57=la57)
-        if base is not None and (found is None or base.kind in _POISON):
+        if base is not None and base.kind in _POISON:
             found = base
+    if held == 0 and found is None and study.address:
+        found = Meaning("null", f"NULL pointer, {study.address:#x} bytes into the object", 0)
     if study.operand is not None and study.operand.by is None and study.operand.base is not None:
         out.add("fault_offset", study.operand.displacement, study.code_lines)
     elif found is not None and found.kind == "null" and study.address and "fault_offset" not in out.values:
@@ -241,6 +245,8 @@ def _say(
     if study.computed:
         claim += " (the address by the instruction: the log prints none)"
     parts = [found.words if found is not None else ""]
+    if found is not None and found.kind == "error-pointer" and holder is not None:
+        parts = []
     if found is not None and found.kind == "null" and access == "execute":
         parts = ["a call or jump through a NULL function pointer"]
     if "fault_page" in out.values and "address_means" in out.values:
@@ -254,15 +260,13 @@ def _say(
 
 
 def _holds(study: _Study, holder: str, held: int) -> str:
+    name = error_name(held, study.bits)
+    if name is not None:
+        below = (1 << study.bits) - held
+        return f"{holder} held -{below:#x}: container_of() of a NULL pointer, or the error {name} taken for a pointer"
     if held == study.address:
         return f"the pointer was in {holder}"
-    value = "NULL" if held == 0 else f"{held:#x}"
-    name = error_name(held, study.bits)
-    if name is not None and study.address is not None and study.address < _PAGE:
-        value = f"-{(1 << study.bits) - held:#x}, which is {name} or container_of() of a NULL pointer"
-    elif name is not None:
-        value = f"{value}, which is {name}: an ERR_PTR() that nobody tested"
-    return f"{holder} held {value}"
+    return f"{holder} held {'NULL' if held == 0 else f'{held:#x}'}"
 
 
 def _policy(study: _Study, found: Meaning | None) -> str | None:

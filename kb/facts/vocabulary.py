@@ -32,7 +32,7 @@ NAMES: Mapping[str, str] = {
     "fault_offset": "offset of the field in the object that the pointer should have pointed to, in bytes",
     "fault_page": "page of the address, where the machine tells no more (s390)",
     "address_kind": "`null`, `error-pointer`, `list-poison`, `slab-poison`, `page-poison`, `poison`, `kasan-shadow`, "
-    "`non-canonical`, `user`, `kernel-text`, `modules`; absent for what may be a pointer",
+    "`non-canonical`, `text`, `user`, `kernel-text`, `modules`; absent for what may be a pointer",
     "address_means": "the same in words",
     "kasan_address": "address that KASAN looked up when the lookup itself faulted, the first of eight bytes",
     "poisoned_registers": "registers that hold the poison of freed objects or of deleted list entries",

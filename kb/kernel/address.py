@@ -42,7 +42,7 @@ class Meaning(NamedTuple):
 
     kind: str
     """``null``, ``error-pointer``, ``list-poison``, ``slab-poison``, ``page-poison``, ``poison``, ``kasan-shadow``,
-    ``non-canonical``, ``user``, ``kernel-text`` or ``modules``."""
+    ``non-canonical``, ``text``, ``user``, ``kernel-text`` or ``modules``."""
     words: str
     base: int | None = None
     """The value that the pointer had, where the address is that and a small offset."""
@@ -109,9 +109,19 @@ def meaning(value: int, arch: str | None = None, *, la57: bool | None = None) ->
         small = _POINTERS.get(value) if arch in _THIRTY_TWO and value >= 0x100 else None
         return _null(value, small)
     found = _poison_pointer(value, arch) or _poison_bytes(value) or _shadow(value, arch) or _error(value, arch)
+    if found is None and arch in ("x86_64", "arm64"):
+        found = _text(value)
     if found is None and arch == "x86_64":
         found = _x86_64(value, la57)
     return found
+
+
+def _text(value: int) -> Meaning | None:
+    """Eight printable characters: a string was written over the pointer."""
+    data = value.to_bytes(8, "little") if value < 1 << 64 else b""
+    if not all(0x20 <= byte < 0x7F for byte in data) or not data:
+        return None
+    return Meaning("text", f'no pointer but the text "{data.decode("ascii")}": a string was written over it')
 
 
 def _null(value: int, poison: str | None) -> Meaning:

@@ -22,7 +22,7 @@ _ROW = re.compile(r"\s*(?:GPR(?P<gpr>\d{2})|\$ ?(?P<mips>\d{1,2}) *) ?: (?P<valu
 # arch/x86/kernel/dumpstack.c __die() "%s: %04lx [#%d]"; arch/s390/kernel/dumpstack.c "Oops: %04x ilc:%d [#%d]";
 # arch/arm and arm64 traps.c __die() "Internal error: %s: %x [#%d]"
 _OOPS = re.compile(
-    r"(?:Oops|Internal error): (?:Oops(?: - [\w ]{1,40})?: )?(?P<code>[0-9a-f]{1,16})\b(?: ilc:\d)? ?\[#\d+\]"
+    r"(?:Oops|Internal error: [^:\[]{1,60}): (?:Oops: )?(?P<code>[0-9a-f]{1,16})\b(?: ilc:\d)? ?\[#\d+\]"
 )
 # arch/mips/kernel/traps.c __show_regs() "Cause : %08x (ExcCode %02x)"
 _EXC_CODE = re.compile(r"\(ExcCode (?P<code>[0-9a-f]{2})\)")

@@ -48,7 +48,7 @@ def test_a_container_of_null_is_told_from_an_object_at_null(corpus: Path) -> Non
     found = ours(corpus, "016-oops-wake_bad-61")  # 0x18(%r8), R08 is -0x18
     assert facts(found, *FAULT)["fault_register"] == "R08"
     reason = next(reason for reason in found.facts.reasoning if "failed" in reason.claim)
-    assert "R08 held -0x18, which is -EMFILE or container_of() of a NULL pointer" in reason.because
+    assert "R08 held -0x18: container_of() of a NULL pointer, or the error -EMFILE" in reason.because
     assert reason.numbers == ("operand R08 + 0x18 with R08 = 0xffffffffffffffe8 is 0x0",)
 
 
@@ -196,3 +196,52 @@ Call Trace:
 def test_the_shadow_of_kasan_is_turned_back_into_the_address() -> None:
     (found,) = api.match(SHADOW, cases=())
     assert facts(found, "address_kind", "kasan_address") == {"address_kind": "kasan-shadow", "kasan_address": "0x18"}
+
+
+ARM64 = b"""\
+Unable to handle kernel paging request at virtual address 0000000000001540
+Mem abort info:
+  ESR = 0x96000004
+Internal error: Oops: 96000004 [#1] PREEMPT SMP
+CPU: 2 PID: 1234 Comm: kt Not tainted 5.4.0 #1
+pstate: 60000005 (nZCv daif -PAN -UAO)
+pc : foo_unlink+0x34/0x90
+lr : foo_work+0x48/0x70
+sp : ffff80000a1bbd40
+x29: ffff80000a1bbd40 x28: 0000000000000000
+x20: ffff0000c0a41005 x19: 0000000000000000
+Call trace:
+ foo_unlink+0x34/0x90
+ foo_work+0x48/0x70
+Code: f9400261 f9400662 (f94aa260)
+"""
+
+
+def test_a_field_behind_the_first_page_of_null_is_told_by_the_register() -> None:
+    (found,) = api.match(ARM64, cases=())  # ldr x0, [x19, #0x1540]
+    assert facts(found, *FAULT) == {
+        "access": "read",
+        "fault_mode": "kernel",
+        "fault_why": "not present",
+        "fault_register": "x19",
+        "fault_offset": 0x1540,
+        "address_kind": "null",
+    }
+
+
+def test_an_unhandled_fault_of_arm_is_read_from_its_headline() -> None:
+    log = b"""\
+Unhandled fault: page domain fault (0x81b) at 0x00001044
+Internal error: : 81b [#1] SMP ARM
+CPU: 0 PID: 131 Comm: kt Not tainted 5.17.0 #1
+PC is at foo_probe+0x28/0x7c
+LR is at bar_probe+0x5c/0xb8
+pc : [<80101028>]    lr : [<806a1f0c>]    psr: 60000013
+[<80101028>] (foo_probe) from [<806a1f0c>] (bar_probe+0x5c/0xb8)
+"""
+    (found,) = api.match(log, cases=())
+    assert facts(found, "access", "fault_why", "address") == {
+        "access": "write",
+        "fault_why": "page domain fault",
+        "address": "0x1044",
+    }

@@ -40,6 +40,7 @@ from kb.kernel.address import canonical, error_name, meaning
         (0xFFFFFFFFFFFFFFEA, "x86_64", "error-pointer", "-22 (EINVAL)"),
         (0xFFFFFFF4, "i386", "error-pointer", "-12 (ENOMEM)"),
         (0x0123456789ABCDEF, "x86_64", "non-canonical", "not canonical"),
+        (0x656D616E5F746573, "x86_64", "text", 'the text "set_name"'),
         (0x00007F1234567000, "x86_64", "user", "user space"),
         (0xFFFFFFFFC05DC3C8, "x86_64", "modules", "modules"),
         (0xFFFFFFFF81001000, "x86_64", "kernel-text", "image"),

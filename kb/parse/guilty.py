@@ -3,16 +3,13 @@
 Each kind names in kinds.toml where to look, in order; the first frame that is not plumbing (plumbing.toml) is taken.
 """
 
-import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from kb.model.report import Frame, Report, Trace
 from kb.parse.headline import Row
 from kb.parse.outline import Outline
+from kb.parse.plumbing import Skip, group, skips
 from kb.parse.stack import aliases, is_address, plain, shown
 
 _INTERRUPT_ENTRY = re.compile(
@@ -30,6 +27,7 @@ _DUMP_DEPTH = 12
 _UNRELIABLE_STACK = 4
 """Entries that make a stack: fewer, all doubtful, are the remains of a damaged one."""
 _CALLS_OTHERS = re.compile(r"smp_call_function|^generic_exec_single$|^csd_lock_wait$")
+_SYMBOL = re.compile(r"([A-Za-z_.$][\w.$]*)(?: \[([^\]]+)\])?")
 _BUCKETS = (
     (re.compile(r"^rtnl_lock"), None),
     (re.compile(r"^_*synchronize_(?:rcu|srcu|net|sched)"), "synchronize_rcu"),
@@ -53,7 +51,7 @@ class Guilt:
 
 def find(row: Row, fields: Mapping[str, str], out: Outline) -> Guilt | None:
     """The guilty frame of a report, None where no place that its kind names has one."""
-    skip = _skips(row.skip)
+    skip = skips(row.skip)
     for place in row.guilty:
         found = _PLACES[place](fields, out, skip)
         if found is not None:
@@ -70,57 +68,10 @@ def _last_resort(out: Outline) -> Guilt | None:
     return Guilt(plain(frame.function), frame, because)
 
 
-# ---- plumbing
-
-
-@dataclass(frozen=True, slots=True)
-class _Plumbing:
-    """One entry of plumbing.toml."""
-
-    pattern: "re.Pattern[str]"
-    why: str
-    modules: frozenset[str]
-    """Modules whose functions it may be: core code cannot be built as one, subsystems can."""
-
-    def covers(self, function: str, module: str | None) -> bool:
-        return (module is None or module in self.modules) and self.pattern.search(function) is not None
-
-
-@functools.cache
-def _rules() -> Mapping[str, Mapping[str, Any]]:
-    import tomllib
-
-    return tomllib.loads((Path(__file__).parent / "plumbing.toml").read_text(encoding="utf-8"))
-
-
-@functools.cache
-def _group(name: str) -> tuple[_Plumbing, ...]:
-    """The entries of a group; compiled when a report needs it, which most groups never are."""
-    return tuple(
-        _Plumbing(re.compile("|".join(entry["names"])), entry["why"], frozenset(entry.get("modules", ())))
-        for entry in _rules()[name].values()
-    )
-
-
-_Skip = Callable[[str, str | None], str | None]
-
-
-@functools.cache
-def _skips(groups: tuple[str, ...]) -> _Skip:
-    """A function from a symbol and its module to the reason it is skipped, None when it is not."""
-    entries = [entry for group in ("common", *groups) for entry in _group(group)]
-
-    @functools.lru_cache(maxsize=8192)
-    def why(function: str, module: str | None) -> str | None:
-        return next((entry.why for entry in entries if entry.covers(function, module)), None)
-
-    return why
-
-
 # ---- places
 
 
-def _pick(frames: Iterable[Frame], skip: _Skip, where: str) -> Guilt | None:
+def _pick(frames: Iterable[Frame], skip: Skip, where: str) -> Guilt | None:
     """The first reliable frame with a name that is not plumbing."""
     skipped: list[str] = []
     for frame in _usable(frames):
@@ -149,7 +100,7 @@ def _printed(trace: Trace) -> tuple[Frame, ...]:
     return trace.frames[last + 1 :]
 
 
-def _named(fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _named(fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     function = plain(fields.get("fn") or fields.get("fn2") or "")
     if not function or is_address(function) or function[0].isdigit() or skip(function, fields.get("mod")) is not None:
         return None
@@ -165,14 +116,14 @@ def _same(function: str, out: Outline, module: str | None) -> Frame | None:
     return Frame(function, module=module)
 
 
-def _pc(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _pc(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     frame = out.registers.frame if out.registers is not None else None
     if frame is None or is_address(frame.function) or skip(plain(frame.function), frame.module) is not None:
         return None
     return Guilt(plain(frame.function), frame, "the program counter was in it")
 
 
-def _lr(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _lr(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     registers = out.registers
     if registers is None or registers.link is None or registers.frame is not None:
         return None
@@ -191,47 +142,57 @@ def main_trace(out: Outline) -> Trace | None:
     return None
 
 
-def _trace(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _trace(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     trace = main_trace(out)
     return _pick(_printed(trace), skip, "the stack") if trace is not None else None
 
 
-def _lock(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _lock(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     return _pick(out.locks, skip, "the places where the lock is taken")
 
 
-def _held(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _held(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     return _pick(out.held, skip, "the places where held locks were taken")
 
 
-def _chain(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _chain(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     links = (trace for trace in out.traces if trace.role == "lock" and trace.title.startswith("->"))
     picks = (_pick(trace.frames, skip, f"the chain of locks ({trace.title.split()[1]})") for trace in links)
     return next((guilt for guilt in picks if guilt is not None), None)
 
 
-def _became(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _became(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     for trace in out.traces:
         if "which became" in trace.title and "-irq-safe" in trace.title:
             return _pick(trace.frames, skip, "the stack on which the lock became irq-safe")
     return None
 
 
-def _last_function(_fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
+def _last_function(_fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
     function = plain(out.fields.get("last_function", ""))
     return Guilt(function, _same(function, out, None), "named as the work item's last function") if function else None
 
 
-def _handlers(_fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
+def _handlers(_fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
     """The handler of an interrupt that nobody cared for, where it is the only one: of several none can be told."""
-    only = re.fullmatch(r"([\w.$]+)(?: \[([^\]]+)\])?", out.fields.get("handlers", ""))
+    only = _SYMBOL.fullmatch(out.fields.get("handlers", ""))
     if only is None:
         return None
     frame = Frame(only[1], module=only[2], line=out.field_lines.get("handlers", 0))
     return Guilt(plain(only[1]), frame, "the only handler of the interrupt")
 
 
-def _panic_in(fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
+def _in_flight(_fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
+    """The function that the stuck pool's workers run, where all run the same."""
+    names = {item.partition(":")[2] for item in out.fields.get("in_flight", "").split(", ")}
+    only = _SYMBOL.fullmatch(names.pop()) if len(names) == 1 else None
+    if only is None:
+        return None
+    frame = Frame(only[1], module=only[2], line=out.field_lines.get("in_flight", 0))
+    return Guilt(plain(only[1]), frame, "the only function that runs in the workqueue pool that is stuck")
+
+
+def _panic_in(fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
     found = re.search(r"in: (?P<fn>[A-Za-z_.$][\w.$]*)", fields.get("what", ""))
     if found is None or is_address(found["fn"]):
         return None
@@ -239,14 +200,14 @@ def _panic_in(fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | 
     return Guilt(function, _same(function, out, None), "named by the panic")
 
 
-def _pair(fields: Mapping[str, str], out: Outline, _skip: _Skip) -> Guilt | None:
+def _pair(fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
     first = plain(fields.get("fn", ""))
     if not first:
         return None
     return Guilt(first, _same(first, out, None), "the first of the race's two sides, as the headline names them")
 
 
-def _page_owner(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _page_owner(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     for trace in out.traces:
         if trace.role == "page" and "allocated" in trace.title:
             return _pick(trace.frames, skip, "the stack that last allocated the page")
@@ -257,16 +218,16 @@ def origin(out: Outline) -> str | None:
     """Who allocated the memory that was never initialised, where KMSAN tells it."""
     for trace in out.traces:
         if trace.role == "origin" and "created" in trace.title:
-            found = _pick(trace.frames, _skips(("alloc",)), "the stack that allocated the memory")
+            found = _pick(trace.frames, skips(("alloc",)), "the stack that allocated the memory")
             return found.function if found is not None else None
     return None
 
 
-def _none(_fields: Mapping[str, str], _out: Outline, _skip: _Skip) -> Guilt | None:
+def _none(_fields: Mapping[str, str], _out: Outline, _skip: Skip) -> Guilt | None:
     return None
 
 
-def _hung(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _hung(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     trace = main_trace(out)
     if trace is None:
         return None
@@ -278,18 +239,18 @@ def _hung(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None
     return _pick(trace.frames, skip, "the stack")
 
 
-def _stall(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _stall(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     return _before_anchor(_usable(_interrupted(out)), skip)
 
 
-def _stuck(_fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _stuck(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     """As a stall, but the CPU that reports is the one that is stuck: its own registers and stack tell where."""
     head = [out.registers.frame] if out.registers is not None and out.registers.frame is not None else []
     trace = main_trace(out)
     return _before_anchor([*_usable(head), *_usable(_printed(trace) if trace is not None else ())], skip)
 
 
-def _elsewhere(fields: Mapping[str, str], out: Outline, skip: _Skip) -> Guilt | None:
+def _elsewhere(fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     """Of the CPU that the headline names, whoever reports it: a reporter's own stack shows its watchdog only."""
     stuck = _cpus(fields.get("others") or fields.get("cpu", ""))
     answers = [trace for trace in out.traces if trace.role == "nmi" and (not stuck or trace.cpu in stuck)]
@@ -306,7 +267,7 @@ def _cpus(text: str) -> set[int]:
     return {int(number) for number in re.findall(r"\d{1,6}", text)}
 
 
-def _before_anchor(frames: list[Frame], skip: _Skip) -> Guilt | None:
+def _before_anchor(frames: list[Frame], skip: Skip) -> Guilt | None:
     """Whom a stalled CPU's stack blames.
 
     A loop is caught anywhere inside. Where a loadable module is in the stack, its innermost function is meant: core
@@ -326,7 +287,7 @@ def _before_anchor(frames: list[Frame], skip: _Skip) -> Guilt | None:
     return _pick(frames, skip, "the stack of the stalled CPU")
 
 
-def _calling(frames: list[Frame], skip: _Skip) -> Guilt | None:
+def _calling(frames: list[Frame], skip: Skip) -> Guilt | None:
     """What stands inside the first anchor and says more than its place: a wait for other CPUs, a module's function."""
     for frame in frames:
         function = plain(frame.function)
@@ -340,7 +301,7 @@ def _calling(frames: list[Frame], skip: _Skip) -> Guilt | None:
 
 
 def _is_anchor(frame: Frame) -> bool:
-    return any(entry.covers(plain(frame.function), frame.module) for entry in _group("anchors"))
+    return any(entry.covers(plain(frame.function), frame.module) for entry in group("anchors"))
 
 
 def _interrupted(out: Outline) -> tuple[Frame, ...]:
@@ -372,7 +333,7 @@ def _caught(trace: Trace) -> int | None:
     return trace.breaks[0] if trace.breaks else None
 
 
-_PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None]] = {
+_PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, Skip], Guilt | None]] = {
     "named": _named,
     "pc": _pc,
     "lr": _lr,
@@ -389,7 +350,7 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None
     "panic_in": _panic_in,
     "pair": _pair,
     "page_owner": _page_owner,
-    "in_flight": _none,
+    "in_flight": _in_flight,
     "handlers": _handlers,
     "none": _none,
 }
@@ -397,6 +358,6 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, _Skip], Guilt | None
 
 def significant(report: Report) -> tuple[str, ...]:
     """Plain names of the reliable frames of the main stack that are not plumbing, innermost first."""
-    skip = _skips(())
+    skip = skips(())
     usable = _usable(report.frames)
     return tuple(plain(frame.function) for frame in usable if skip(plain(frame.function), frame.module) is None)

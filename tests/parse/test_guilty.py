@@ -3,7 +3,7 @@
 import pytest
 
 from kb.model.report import Report
-from kb.parse import grammar, guilty
+from kb.parse import grammar, guilty, plumbing
 from kb.parse.headline import rows
 from kb.parse.report import parse
 from kb.parse.split import split_lines
@@ -121,14 +121,14 @@ def test_where_all_of_a_fault_is_plumbing_its_program_counter_is_named() -> None
 
 
 def test_every_group_of_plumbing_that_a_kind_names_is_there() -> None:
-    groups = guilty._rules()
+    groups = plumbing.rules()
     for row in rows().values():
         for skip in (*row.skip, *(name for _, changes in row.variants for name in changes.get("skip", ()))):
             assert skip in groups, row.name
 
 
 def test_every_skip_has_a_reason() -> None:
-    assert all(entry.why for entries in map(guilty._group, guilty._rules()) for entry in entries)
+    assert all(entry.why for entries in map(plumbing.group, plumbing.rules()) for entry in entries)
 
 
 @pytest.mark.parametrize("name", sorted({place for row in rows().values() for place in row.guilty}))
@@ -178,3 +178,14 @@ def test_an_interrupt_that_nobody_cared_for_is_its_handlers_where_there_is_one()
     alone, both = report(head + one), report(head + one + two)
     assert (alone.function, alone.module, alone.fields["handlers"]) == ("foo_irq", "foo", "foo_irq [foo]")
     assert (both.function, both.fields["handlers"]) == (None, "foo_irq [foo], bar_irq")
+
+
+def test_a_stuck_workqueue_pool_is_blamed_on_what_runs_in_it() -> None:
+    head = "BUG: workqueue lockup - pool cpus=1 node=0 flags=0x0 nice=0 stuck for 31s!\n"
+    queue = (
+        "Showing busy workqueues and worker pools:\nworkqueue events: flags=0x0\n"
+        "  pwq 4: cpus=1 node=0 flags=0x0 nice=0 active=2/256 refcnt=3\n"
+    )
+    one = report(f"{head}{queue}    in-flight: 12:foo_work [foo], 13:foo_work [foo]\n    pending: bar_work\n")
+    two = report(f"{head}{queue}    in-flight: 12:foo_work [foo], 13:bar_work\n")
+    assert (one.function, one.module, two.function) == ("foo_work", "foo", None)

@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     if options.subject != "-" and not Path(options.subject).exists():
         raise UsageError(f"{options.subject!r} is neither a case nor a file", help="`kb case list` names the cases")
     cases = api.library(options.cases).cases
-    diagnosis = next(iter(api.match(options.subject, cases=cases, kernel=options.kernel)), None)
+    diagnosis = next(iter(api.match(options.subject, cases=cases, kernel=options.kernel, notices=True)), None)
     if diagnosis is None:
         raise UsageError(f"no report in {options.subject}")
     kernel = diagnosis.report.kernel

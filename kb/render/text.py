@@ -89,7 +89,11 @@ def _head(page: _Page, diagnosis: Diagnosis) -> None:
     report = diagnosis.report
     where = f" [{report.module}]" if report.module and report.function else ""
     page.plain(page.paint(safe(report.title) + where, "title") + f"   {spans((report.span,))}")
-    page.row("who", _who(report))
+    if report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
+        page.row("printed", report.headline)
+    who = _who(report)
+    if who:
+        page.row("who", who)
     page.row("kernel", report.kernel or _era(diagnosis) or "unknown: the log does not print a release")
     for label, text in _asked(diagnosis.facts.detail):
         page.row(label, text)
@@ -125,7 +129,7 @@ def _stack(report: Report) -> str:
 
 def _who(report: Report) -> str:
     parts = [
-        report.comm or "unknown task",
+        report.comm or ("" if report.kind == "notice" else "unknown task"),
         f"pid {report.pid}" if report.pid is not None else "",
         f"CPU {report.cpu}" if report.cpu is not None else "",
         f"host {report.host}" if report.host else "",

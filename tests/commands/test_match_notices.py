@@ -145,3 +145,18 @@ def test_match_gives_notices_only_when_asked() -> None:
     (found,) = api.match(FULL, cases=(), notices=True)
     assert found.report.kind == "notice"
     assert [report.title for report in api.read([FULL, FULL], notices=True)] == [found.report.title] * 2
+
+
+def test_for_a_person_a_notice_shows_its_line_and_no_unknown_task(
+    cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["match", "--notices", log(tmp_path, FULL * 3)])
+    out = capsys.readouterr().out
+    assert "printed     nf_conntrack: nf_conntrack: table full, dropping packet" in out
+    assert "printed 3 times" in out
+    assert "unknown task" not in out
+
+
+def test_what_to_verify_is_told_of_a_notice_too(cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", log(tmp_path, FULL * 2)]) == OK
+    assert capsys.readouterr().out.startswith("#!/bin/sh\n# To verify: nf_conntrack: table full, dropping packet\n")

@@ -5,6 +5,7 @@ what no pointer can be (:mod:`kb.kernel.address`). A register is believed only w
 instruction and the printed registers add up to the faulting address.
 """
 
+import re
 from dataclasses import dataclass
 
 from kb.facts.finding import Finding, at, hexadecimal, spans
@@ -65,6 +66,9 @@ def fault_facts(report: Report) -> Finding:
     out.add("code", study.code_text, study.code_lines)
     _address(study, out)
     _poisoned(study, out)
+    _overflow(report, out)
+    if report.subtype == "trap" and report.headline.removeprefix("Oops: ").startswith("divide"):
+        out.say("a division by zero, or a quotient that does not fit its register", "", at(report))
     if study.code is not None and is_bug_trap(study.code, study.arch):
         out.add("trap", "bug", study.code_lines)
         if report.kind == "oops":
@@ -208,7 +212,7 @@ def _register_lines(study: _Study, name: str) -> tuple[Span, ...]:
 
 
 def _holder(study: _Study) -> tuple[str | None, int | None, tuple[str, ...]]:
-    """The register that held the pointer and its value: by the instruction, else the only one that can have.
+    """The register that held the pointer and its value: by the instruction, else the only one that is the address.
 
     With an index register the sum explains the address and neither of the two is to blame alone.
     """
@@ -223,10 +227,9 @@ def _holder(study: _Study) -> tuple[str | None, int | None, tuple[str, ...]]:
         return (found.base, values[found.base], numbers) if found.by is None else (None, None, numbers)
     if found is not None or study.address is None:
         return None, None, ()
-    near = {name: value for name, value in general(values).items() if 0 <= study.address - value < _PAGE and value}
-    if len(near) == 1 and study.address >= _PAGE:
-        name, value = next(iter(near.items()))
-        return name, value, (f"{name} = {value:#x} is the only register near {study.address:#x}",)
+    same = [name for name, value in general(values).items() if value == study.address]
+    if len(same) == 1 and study.address >= _PAGE:
+        return same[0], study.address, (f"{same[0]} is the only register that holds {study.address:#x}",)
     return None, None, ()
 
 
@@ -251,7 +254,7 @@ def _say(
         parts = ["a call or jump through a NULL function pointer"]
     if "fault_page" in out.values and "address_means" in out.values:
         parts = [out.values["address_means"].value]
-    if holder is not None and held is not None:
+    if holder is not None and held is not None and (found is None or found.kind != "kasan-shadow"):
         parts.append(_holds(study, holder, held))
     if (more := _policy(study, found)) is not None:
         parts.append(more)
@@ -276,9 +279,28 @@ def _policy(study: _Study, found: Meaning | None) -> str | None:
     if found is None or found.kind != "user" or study.fault is None or study.fault.mode != "kernel":
         return None
     cr4 = study.dump.values.get("CR4")
-    if study.fault.why == "protection" and study.fault.access == "read" and cr4 is not None and cr4 & _SMAP:
+    if study.fault.why != "protection":
+        return None
+    if study.fault.access == "read" and cr4 is not None and cr4 & _SMAP:
         return "SMAP forbids it: the kernel must use copy_from_user() or get_user()"
     return "the kernel must use copy_from_user() or copy_to_user() for it"
+
+
+# arch/x86/mm/fault.c, traps.c handle_stack_overflow() "BUG: %s stack guard page was hit at %p (stack is %p..%p)"
+_STACK = re.compile(r"hit at (?P<at>[0-9a-f]{8,16}) \(stack is (?P<low>[0-9a-f]{8,16})\.\.(?P<high>[0-9a-f]{8,16})\)")
+
+
+def _overflow(report: Report, out: Finding) -> None:
+    """By how much a stack ran over its lower end."""
+    found = _STACK.search(report.headline) if report.kind == "stack_guard" else None
+    if found is None:
+        return
+    where, low, high = (int(found[name], 16) for name in ("at", "low", "high"))
+    size = (high - low + 1023) // 1024
+    out.add("stack_kb", size if 0 < size <= 1024 else None, at(report))
+    if 0 < low - where <= 1 << 16 and "stack_kb" in out.values:
+        claim = f"the kernel stack of {size} kB overflowed: {low - where} bytes below its end were touched"
+        out.say(claim, "deep recursion or large variables on the stack", at(report))
 
 
 def _poisoned(study: _Study, out: Finding) -> None:

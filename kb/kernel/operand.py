@@ -1,8 +1,9 @@
 """The memory operand of the trapping instruction, out of the ``Code:`` bytes: which register held the pointer.
 
 A small decoder of addressing modes, so that what kb says does not depend on whether a disassembler is installed. It
-reads x86 instructions with a ModRM byte and the load and store formats of arm64; of anything else it says nothing. The
-caller compares the sum with the faulting address: only an operand that explains the address is believed.
+reads x86 instructions with a ModRM byte and the load and store formats of arm64 (:mod:`kb.kernel.operand_risc`: of arm,
+powerpc, mips and riscv); of anything else it says nothing. The caller compares the sum with the faulting address: only
+an operand that explains the address is believed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -204,9 +205,21 @@ def operand(code: Code, arch: str | None) -> Operand | None:
         return None
     if arch in ("x86_64", "i386") and code.size == 1:
         return x86(code.units[code.trap : code.trap + 15], 64 if arch == "x86_64" else 32)
+    word = code.units[code.trap]
     if arch == "arm64" and code.size == 4:
-        return arm64(code.units[code.trap])
-    return None
+        return arm64(word)
+    return _risc(code, arch, word)
+
+
+def _risc(code: Code, arch: str | None, word: int) -> Operand | None:
+    from kb.kernel import operand_risc
+
+    if arch == "riscv" and code.size in (2, 4):
+        assert code.trap is not None
+        behind = code.units[code.trap + 1 : code.trap + 2] if code.size == 2 else ()
+        return operand_risc.riscv(word, behind[0] if behind else None)
+    read = {"arm": operand_risc.arm, "ppc64": operand_risc.powerpc, "mips": operand_risc.mips}.get(arch or "")
+    return read(word) if read is not None and code.size == 4 else None
 
 
 def is_bug_trap(code: Code, arch: str | None) -> bool:

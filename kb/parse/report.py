@@ -215,8 +215,8 @@ def _arch(lines: Sequence[Line]) -> str | None:
 _ARCHES = (
     (re.compile(r"\s*(?:RIP: 00|RAX: |RIP  \[)"), "x86_64"),
     (re.compile(r"\s*(?:EIP: |EAX: )"), "i386"),
-    (re.compile(r"\s*(?:pstate: |x29: |Mem abort info|  ESR = )"), "arm64"),
-    (re.compile(r"\s*(?:PC is at|pc : \[<[0-9a-f]{8}>\]|\[<[0-9a-f]{8}>\] \(|8<--- cut)"), "arm"),
+    (re.compile(r"\s*(?:pstate: |x29: |Mem abort info|  ESR = |pc : \[<[0-9a-f]{16}>\])"), "arm64"),
+    (re.compile(r"\s*(?:pc : \[<[0-9a-f]{8}>\]|\[<[0-9a-f]{8}>\] \(|8<--- cut)"), "arm"),
     (re.compile(r"\s*(?:NIP[: ]|GPR00: )"), "ppc64"),
     (re.compile(r"\s*Krnl (?:PSW|GPRS|Code)"), "s390x"),
     (re.compile(r"\s*(?:epc : |status: [0-9a-f]{16} badaddr)"), "riscv"),

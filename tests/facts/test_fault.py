@@ -245,3 +245,33 @@ pc : [<80101028>]    lr : [<806a1f0c>]    psr: 60000013
         "fault_why": "page domain fault",
         "address": "0x1044",
     }
+
+
+def test_a_stack_overflow_tells_how_far() -> None:
+    head = b"BUG: TASK stack guard page was hit at ffffc9000e4aff58 (stack is ffffc9000e4b0000..ffffc9000e4b4000)\n"
+    (found,) = api.match(head + b"CPU: 1 PID: 9 Comm: kt Not tainted 6.1.0 #1\nRIP: 0010:foo+0x1/0x20\n", cases=())
+    assert facts(found, "stack_kb") == {"stack_kb": 16}
+    assert any(
+        reason.claim == "the kernel stack of 16 kB overflowed: 168 bytes below its end were touched"
+        for reason in found.facts.reasoning
+    )
+
+
+def test_hashed_pointers_tell_no_size(corpus: Path) -> None:
+    found = ours(corpus, "034-stack-overflow-61")
+    assert "stack_kb" not in found.facts.values
+
+
+def test_an_arm64_log_of_the_old_layout_is_not_taken_for_arm() -> None:
+    log = b"""\
+Unable to handle kernel paging request at virtual address dead000000000108
+Internal error: Oops: 96000044 [#1] PREEMPT SMP
+PC is at foo_unlink+0x34/0x90
+LR is at foo_work+0x48/0x70
+pc : [<ffffff8008090a34>] lr : [<ffffff8008090b48>] pstate: 60000145
+Call trace:
+[<ffffff8008090a34>] foo_unlink+0x34/0x90
+"""
+    (found,) = api.match(log, cases=())
+    assert found.report.arch == "arm64"
+    assert facts(found, "access", "address_kind") == {"access": "write", "address_kind": "list-poison"}

@@ -108,3 +108,42 @@ def test_the_trap_of_bug_is_known() -> None:
     assert not is_bug_trap(code, "x86_64")
     assert operand(code, "x86_64") == Operand("RDI", None, 1, 0x58)
     assert operand(code, "s390x") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "arch", "says"),
+    [
+        ("(e5932010)", "arm", "r3 + 0x10"),  # ldr r2, [r3, #16]
+        ("(e51b3014)", "arm", "fp - 0x14"),  # ldr r3, [fp, #-20]
+        ("(e1c320d8)", "arm", "r3 + 0x8"),  # ldrd r2, [r3, #8]
+        ("<e9230010>", "ppc64", "r3 + 0x10"),  # ld r9, 16(r3)
+        ("<7d3f482a>", "ppc64", "r31 + r9"),  # ldx r9, r31, r9
+        ("<9141ffe0>", "ppc64", "r1 - 0x20"),  # stw r10, -32(r1)
+        ("<8e620024>", "mips", "$19 + 0x24"),  # lw $v0, 36($s3)
+        ("<6798> 4785", "riscv", "a5 + 0x8"),  # c.ld a4, 8(a5)
+        ("(b703) 0087", "riscv", "a5 + 0x8"),  # ld a4, 8(a5) as half words
+        ("(0087b703)", "riscv", "a5 + 0x8"),  # the same as a word
+    ],
+)
+def test_operands_of_other_architectures_are_read(text: str, arch: str, says: str) -> None:
+    code = parse_code(text)
+    assert code is not None
+    found = operand(code, arch)
+    assert found is not None
+    assert found.text == says
+
+
+@pytest.mark.parametrize(
+    ("text", "arch"),
+    [
+        ("(e12fff1e)", "arm"),
+        ("(e59f3010)", "arm"),
+        ("<4e800020>", "ppc64"),
+        ("<24420001>", "mips"),
+        ("<8082>", "riscv"),
+    ],
+)
+def test_returns_literals_and_sums_have_none(text: str, arch: str) -> None:
+    code = parse_code(text)
+    assert code is not None
+    assert operand(code, arch) is None

@@ -237,9 +237,11 @@ def _say(
     study: _Study, out: Finding, found: Meaning | None, holder: str | None, held: int | None, numbers: tuple[str, ...]
 ) -> None:
     """One line: what was done to which address, why it failed, and where the pointer was."""
-    if study.address is None and study.fault is None:
-        return
     access = (out.values["access"].value if "access" in out.values else None) or "access"
+    if study.address is None and (study.fault is None or study.fault.access is None):
+        if study.fault is not None and study.report.kind == "oops":
+            out.say(f"the processor trapped: {study.fault.words}", "", study.fault_lines)
+        return
     verb = {"execute": "an instruction fetch from", "write": "a write to", "read": "a read of"}.get(access, "access to")
     where = f"{study.address:#x}" if study.address is not None else "memory"
     why = study.fault.why if study.fault is not None else None

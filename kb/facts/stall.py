@@ -208,7 +208,9 @@ def _workqueue_say(found: Busy, out: Finding) -> None:
         out.say(f"{pool} made no progress{seconds} while it ran {shown}", _waiting(found), (*head, *_lines(works)))
     elif found.stuck is not None:
         because = "no worker runs an item: something else keeps that CPU from scheduling its workers"
-        out.ask(f"{pool} made no progress{seconds}", because + "; " + _waiting(found), head)
+        out.ask(
+            f"{pool} made no progress{seconds}", "; ".join(part for part in (because, _waiting(found)) if part), head
+        )
 
 
 def _shown(work: Work) -> str:
@@ -221,8 +223,5 @@ def _shown(work: Work) -> str:
 def _waiting(found: Busy) -> str:
     names = _functions(found.pending)
     more = " ..." if len(names) > _SHOWN else ""
-    return (
-        f"{len(names)} function{'s' if len(names) != 1 else ''} wait: {', '.join(names[:_SHOWN])}{more}"
-        if names
-        else ""
-    )
+    said = "1 function waits" if len(names) == 1 else f"{len(names)} functions wait"
+    return f"{said}: {', '.join(names[:_SHOWN])}{more}" if names else ""

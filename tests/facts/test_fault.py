@@ -275,3 +275,20 @@ Call trace:
     (found,) = api.match(log, cases=())
     assert found.report.arch == "arm64"
     assert facts(found, "access", "address_kind") == {"access": "write", "address_kind": "list-poison"}
+
+
+def test_the_trap_of_a_bug_is_no_access() -> None:
+    log = b"""\
+kernel BUG at net/foo.c:570!
+Internal error: Oops - BUG: f2000800 [#1] SMP
+CPU: 2 PID: 1234 Comm: kt Not tainted 6.6.0 #1
+pstate: 60400005 (nZCv daif +PAN -UAO -TCO -DIT -SSBS BTYPE=--)
+pc : foo_unlink+0x34/0x90
+lr : foo_work+0x48/0x70
+Call trace:
+ foo_unlink+0x34/0x90
+Code: f9400261 (d4210000)
+"""
+    (found,) = api.match(log, cases=())
+    assert not any("failed" in reason.claim for reason in found.facts.reasoning)
+    assert facts(found, "fault", "trap") == {"fault": "BRK instruction", "trap": "bug"}

@@ -14,6 +14,7 @@ from tests.score.restamp import STYLES, restamp
 
 ROOT = Path(__file__).resolve().parent
 SAMPLES = sorted((ROOT / "parse/data").glob("*.txt"))
+AT_ONCE = sorted((ROOT / "parse/interleaved").glob("*.txt"))
 TRAFFIC = b"".join(b"[%12.6f] eth0: link up, 1000 Mb/s, sample %d\n" % (1 + n / 100, n) for n in range(400))
 
 
@@ -57,6 +58,54 @@ def test_lines_of_others_between_change_no_key_where_the_caller_is_printed(path:
     data = restamp(log(path), "caller")
     mixed = b"".join(line + b"[   10.000100][ T9999] eth0: link up\n" for line in data.splitlines(keepends=True))
     assert keys(mixed) == keys(data)
+
+
+def both(path: Path) -> tuple[list[bytes], list[str]]:
+    """The lines of two reports that CPUs printed at once, and whose each is (tests/parse/test_split_interleaved.py)."""
+    rows = path.read_text(encoding="utf-8").partition("\n\n")[2].splitlines()
+    return [row[2:].encode() + b"\n" for row in rows], [row[0] for row in rows]
+
+
+def without(lines: list[bytes], index: int) -> bytes:
+    return b"".join(lines[:index] + lines[index + 1 :])
+
+
+@pytest.mark.parametrize("path", AT_ONCE, ids=names)
+def test_two_reports_at_once_cut_at_any_line_are_read(path: Path) -> None:
+    lines, _ = both(path)
+    for end in range(len(lines)):
+        for part in (lines[:end], lines[end:]):
+            list(api.read(b"".join(part)))
+
+
+@pytest.mark.parametrize("path", AT_ONCE, ids=names)
+def test_a_line_that_one_report_can_miss_two_at_once_can_miss(path: Path) -> None:
+    lines, whose = both(path)
+    alone = {letter: [line for line, mark in zip(lines, whose, strict=True) if mark == letter] for letter in "ab"}
+    expected = {letter: keys(b"".join(own)) for letter, own in alone.items()}
+    kept = sorted(expected["a"] + expected["b"])
+    for index, (line, mark) in enumerate(zip(lines, whose, strict=True)):
+        if mark == "-" or keys(without(alone[mark], alone[mark].index(line))) == expected[mark]:
+            assert sorted(keys(without(lines, index))) == kept, line
+
+
+@pytest.mark.parametrize("path", AT_ONCE, ids=names)
+def test_ordinary_traffic_between_two_reports_at_once_changes_no_key(path: Path) -> None:
+    lines, _ = both(path)
+    mixed = b"".join(
+        line + b"[%12.6f] eth0: link up, 1000 Mb/s, sample %d\n" % (float(line[1:13]), n)
+        for n, line in enumerate(lines)
+    )
+    assert keys(mixed) == keys(b"".join(lines))
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(AT_ONCE), st.integers(0, 10_000))
+def test_two_reports_at_once_that_lost_lines_are_read(path: Path, seed: int) -> None:
+    lines, _ = both(path)
+    for diagnosis in api.match(b"".join(dropped(b"".join(lines), seed)), cases=()):
+        diagnosis.to_text()
+        diagnosis.to_json()
 
 
 def dropped(data: bytes, seed: int) -> Iterator[bytes]:

@@ -149,7 +149,7 @@ def _head(strand: Strand, text: str) -> int:
 
 def _mark(strand: Strand, text: str) -> int:
     """``<TASK>`` behind a heading, ``</TASK>`` behind frames."""
-    if strand.stack in ("", "past", "closed"):
+    if strand.stack in ("", "aside", "past", "closed"):
         return -5
     if "</" in text or "<EO" in text:
         return (3 if strand.marks and strand.stack == "open" else -4) + 2 * (strand.at_bottom or strand.user)
@@ -168,6 +168,8 @@ def _frame(strand: Strand, text: str) -> int:
         return -5
     if strand.stack == "past":
         return -2
+    if strand.stack == "aside":
+        return 3 if strand.last in ("TRACE_HEAD", "FRAME") else -3
     if strand.stack == "":
         return 3 if strand.kind in FRAMES_FIRST and strand.last in ("HEADLINE", "FRAME") else -4
     name, sure = function_of(text)

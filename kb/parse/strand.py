@@ -30,6 +30,8 @@ _LONGEST = 200_000
 """Lines a report may have (an OOM kill lists every task): a bound against a log that never ends one."""
 _MARK_BEFORE = 4
 """Lines before a headline in which the mark of its report stands: a warning's own words stand between."""
+_WAITING = 3
+"""So much more foreign lines an interrupted report takes: they stand between the other's lines as well."""
 _AWAY = 600
 """Lines of other reports that an interrupted one waits for its rest: two long reports, say, of a KASAN kernel."""
 
@@ -135,7 +137,7 @@ class Strand:
         """Its last line of registers."""
         self.stack = ""
         """``""`` before a stack, ``head`` behind its heading, ``open`` in its frames, ``past`` behind them as it seems,
-        ``closed`` behind an end mark."""
+        ``closed`` behind an end mark; ``aside`` in a stack that is not the report's own."""
         self.top: str | None = None
         """Its last frame that the kernel was sure of."""
         self.marks = 0
@@ -159,10 +161,13 @@ class Strand:
         self.quiet = self.away = 0
         self.time = line.time if line.time is not None else self.time
         self._follow(role, line.text)
-        self.last = role
+        if role not in ("CUT", "BORDER"):  # they may be the next report's
+            self.last = role
         self.seen.add(role)
         if role == "TRACE_HEAD":
             self.aside = roles.is_aside(line.text)
+            if self.aside and self.stack == "head":
+                self.stack = "aside"
         self.stacked = self.stacked or (role in roles.STACK and not self.aside)
         self.ended = self.ended or role == "END"
 
@@ -242,7 +247,7 @@ class Strand:
     def _follow(self, role: str, text: str) -> None:
         """Keep what tells where in its parts the report is."""
         if role in roles.STACK:
-            self.stack = "open"
+            self.stack = "open" if self.stack != "aside" else self.stack
             if " ? " not in text:
                 self.top = text
         elif role == "MARK":
@@ -275,7 +280,8 @@ class Strand:
         """True when this line can no longer be part of the report."""
         if line.time is not None and self.time is not None and line.time - self.time > _PAUSE:
             return True
-        return self.quiet >= self.patience or self.away >= _AWAY or len(self.lines) >= _LONGEST
+        patience = self.patience * _WAITING if self.away else self.patience
+        return self.quiet >= patience or self.away >= _AWAY or len(self.lines) >= _LONGEST
 
     @property
     def patience(self) -> int:

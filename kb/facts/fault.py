@@ -16,6 +16,7 @@ from kb.kernel.operand import Code, Operand, is_bug_trap, operand, parse_code
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.registers import Dump, general, read
+from kb.parse.registers import code as code_line
 
 _SMAP, _LA57 = 1 << 21, 1 << 12
 """Bits of CR4 (arch/x86/include/uapi/asm/processor-flags.h)."""
@@ -38,7 +39,6 @@ class _Study:
     computed: bool
     """True where the address is the sum of the operand, because the log prints none."""
     code: Code | None
-    code_text: str | None
     code_lines: tuple[Span, ...]
     operand: Operand | None
     """Only one that explains the address."""
@@ -63,7 +63,6 @@ def fault_facts(report: Report) -> Finding:
         out.add("fault", study.fault.words, study.fault_lines)
     else:
         out.add("access", report.fields.get("access"), at(report, "access"))
-    out.add("code", study.code_text, study.code_lines)
     _address(study, out)
     _poisoned(study, out)
     _overflow(report, out)
@@ -83,8 +82,9 @@ def _study(report: Report) -> _Study:
     dump = read(report.lines)
     arch = report.arch
     fault, lines = _fault(report, dump, arch)
-    code_text, code_lines = _code(report)
-    code = parse_code(code_text) if code_text is not None else None
+    text = code_line(report.lines)
+    code = parse_code(text[0]) if text is not None else None
+    code_lines = spans([(text[1], text[1])]) if text is not None else ()
     found = operand(code, arch) if code is not None else None
     address, where = _printed_address(report, dump)
     computed = False
@@ -94,7 +94,7 @@ def _study(report: Report) -> _Study:
             address, where, computed = reached, code_lines, True
         elif not _explains(found, reached, address):
             found = None
-    return _Study(report, dump, arch, fault, lines, address, where, computed, code, code_text, code_lines, found)
+    return _Study(report, dump, arch, fault, lines, address, where, computed, code, code_lines, found)
 
 
 def _explains(found: Operand, reached: int | None, address: int | None) -> bool:
@@ -108,15 +108,6 @@ def _explains(found: Operand, reached: int | None, address: int | None) -> bool:
     if reached is None:
         return found.by is None and found.displacement == address < _PAGE
     return 0 <= address - reached < 64
-
-
-def _code(report: Report) -> tuple[str | None, tuple[Span, ...]]:
-    """The first ``Code:`` line that is a dump. The field ``code`` may be the headline's error code instead."""
-    for line in report.lines:
-        head, mark, tail = line.text[:2048].partition("Code:")
-        if mark and head.strip() in ("", "Kernel") and parse_code(tail) is not None:
-            return tail.strip(), ((line.number, line.number),)
-    return None, ()
 
 
 def _printed_address(report: Report, dump: Dump) -> tuple[int | None, tuple[Span, ...]]:

@@ -9,6 +9,7 @@ from kb.facts.finding import Finding
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Fact, Facts, Reason
+from kb.parse.registers import code
 from kb.parse.stack import plain
 
 _ENGINES: Mapping[str, str] = {
@@ -69,7 +70,7 @@ def _load(place: str) -> Callable[[Report], Any]:
 
 def _decoded(report: Report) -> Facts:
     """Facts of a kind without an engine: what it says by itself, then what its decoder and its taint letters add."""
-    facts = _plain(report)
+    facts = _with_code(_plain(report), report)
     found: list[Finding] = [_load(decoder)(report) for decoder in _DECODERS.get(report.kind, ())]
     if report.taint not in _CLEAN:
         found.append(_load("kb.facts.taint:taint_facts")(report))
@@ -125,6 +126,16 @@ def _frame_spans(report: Report, function: str | None) -> tuple[Span, ...]:
 
 _PRIVATE = frozenset({"kernel", "comm", "pid", "cpu", "taint", "hardware", "rest", "code"})
 """Fields that the report itself carries; what is left is the kind's own."""
+
+
+def _with_code(facts: Facts, report: Report) -> Facts:
+    """The bytes of the instructions around the program counter, where a report prints them."""
+    found = code(report.lines) if "code" in report.fields else None
+    if found is None:
+        return facts
+    text, line = found
+    fact = Fact("code", text, ((line, line),))
+    return replace(facts, values={**facts.values, "code": fact}, detail={**facts.detail, "code": text})
 
 
 def _plain(report: Report) -> Facts:

@@ -87,6 +87,92 @@ def _line(dump: Dump, text: str, number: int) -> None:
         dump.keep(pair["name"], int(pair["value"], 16), number)
 
 
+# arch/x86/kernel/dumpstack.c show_ip() "RIP: 0033:0x432b10": the segment tells user mode (0x33, 32-bit programs 0x23).
+# From v4.18 its bytes follow on the next line; before, the kernel's own stood behind all registers, the user's too.
+_USER = re.compile(r"\s*[RE]?IP:? +(?:0033|0023|0073|33|23|73):")
+_BEHIND = re.compile(r"\s*[RE]SP:")
+_CODE = re.compile(r"\(ExcCode (?P<code>[0-9a-f]{2})\)")
+# arch/loongarch/kernel/traps.c "ESTAT: %08x [%s] (IS=%.*s ECode=%ld EsubCode=%ld)"
+_ECODE = re.compile(r"ECode=(?P<code>\d{1,3})\b")
+# arch/x86/mm/fault.c show_fault_oops()
+_NX = re.compile(r"(?:kernel tried to execute NX-protected page|unable to execute userspace code \(SMEP\?\))")
+_STOP = re.compile(r"\s*(?:[Cc]all [Tt]race|Backtrace|---\[ end trace|Stack: ?|RIP: 0033|user pgtable: none)")
+_MOST = 200
+
+
+@dataclass(slots=True)
+class Dump:
+    """What the lines of a dump hold, each number with its physical line."""
+
+    values: dict[str, int] = field(default_factory=dict)
+    """Registers and the like under the names that the kernel prints: ``RAX``, ``x0``, ``DAR``, ``badaddr``."""
+    where: dict[str, int] = field(default_factory=dict)
+    code: int | None = None
+    """The number behind ``Oops:`` or ``Internal error: Oops:``."""
+    note: str | None = None
+    """What x86 says of an instruction fetch: NX or SMEP."""
+
+    def keep(self, name: str, value: int, line: int) -> None:
+        """Take a number; the first of a name stands."""
+        if name not in self.values:
+            self.values[name] = value
+            self.where[name] = line
+
+
+def read(lines: Sequence[Line]) -> Dump:
+    """The numbers of the first dump among the lines of a report."""
+    dump = Dump()
+    for line in lines[:_MOST]:
+        text = line.text[:400]
+        if _STOP.match(text):
+            if len(dump.values) > 3:
+                break
+            continue
+        _line(dump, text, line.number)
+    return dump
+
+
+def _line(dump: Dump, text: str, number: int) -> None:
+    found = _OOPS.search(text)
+    if found is not None and dump.code is None:
+        dump.code = int(found["code"], 16)
+        dump.where["Oops"] = number
+    if dump.note is None and (found := _NX.search(text)) is not None:
+        dump.note = found[0]
+        dump.where["note"] = number
+    for pattern, name, base in ((_EXC_CODE, "ExcCode", 16), (_ECODE, "ECode", 10)):
+        if (found := pattern.search(text)) is not None:
+            dump.keep(name, int(found["code"], base), number)
+    row = _ROW.match(text)
+    if row is not None:
+        first, prefix = int(row["gpr"] or row["mips"]), "r" if row["gpr"] else "$"
+        for index, value in enumerate(row["values"].split()):
+            dump.keep(f"{prefix}{first + index}", int(value, 16), number)
+        return
+    for pair in _PAIR.finditer(text):
+        dump.keep(pair["name"], int(pair["value"], 16), number)
+
+
+# arch/x86/kernel/dumpstack.c show_ip() "RIP: 0033:0x432b10": the segment tells user mode (0x33, 32-bit programs 0x23)
+_USER = re.compile(r"\s*[RE]?IP:? +(?:0033|0023|0073|33|23|73):")
+_KERNEL = re.compile(r"\s*[RE]?IP:? +(?:0010|0060|10|60):")
+_CODE = re.compile(r"\s*(?:Kernel )?Code: ?(?P<dump>[<(]?[0-9a-f]{2,8}\b.*)")
+
+
+def code(lines: Sequence[Line]) -> tuple[str, int] | None:
+    """What the first ``Code:`` line of the kernel holds, and its line; the program's own is no part of a report."""
+    user = False
+    for line in lines[: 10 * _MOST]:
+        text = line.text[:2048]
+        if _USER.match(text):
+            user = True
+        elif _BEHIND.match(text):
+            user = False
+        elif not user and (found := _CODE.match(text)) is not None:
+            return found["dump"].strip(), line.number
+    return None
+
+
 def general(values: Mapping[str, int]) -> dict[str, int]:
     """Those that hold pointers: without flags, control registers, segment bases and what describes the fault."""
     return {name: value for name, value in values.items() if _GENERAL.fullmatch(name)}

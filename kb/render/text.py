@@ -183,9 +183,8 @@ def _code(page: _Page, diagnosis: Diagnosis) -> None:
     """The ``Code:`` bytes as instructions, or what is missing to read them."""
     from kb.kernel.disasm import disassemble
 
-    report = diagnosis.report
-    text = str(diagnosis.facts.detail.get("code") or report.fields.get("code", ""))
-    lines = disassemble(text, report.arch) if " " in text else ()
+    text = diagnosis.facts.detail.get("code")
+    lines = disassemble(str(text), diagnosis.report.arch) if text else ()
     if lines:
         page.section("Code (> trapped)")
         page.lines += [f"  {safe(line)}".rstrip() for line in lines]

@@ -292,3 +292,10 @@ Code: f9400261 (d4210000)
     (found,) = api.match(log, cases=())
     assert not any("failed" in reason.claim for reason in found.facts.reasoning)
     assert facts(found, "fault", "trap") == {"fault": "BRK instruction", "trap": "bug"}
+
+
+def test_the_users_instructions_are_not_taken_for_the_kernels(corpus: Path) -> None:
+    found = ours(corpus, "017-oops-bug_locked-612")  # "Code: Unable to access opcode bytes", then the program's own
+    assert "code" not in found.facts.values
+    other = ours(corpus, "046-pair-oops-61")
+    assert str(other.facts.values["code"].value).endswith("c3 cc cc cc cc 0f 1f 84 00 00 00 00 00 0f 1f")

@@ -59,6 +59,14 @@ class Splitter:
             return False
         return any(not strand.phantom for group in self._open.values() for strand in group)
 
+    @property
+    def oldest(self) -> int | None:
+        """Number of the headline of the oldest report that is being read, None when none is."""
+        if not self._open:
+            return None
+        starts = [one.start for group in self._open.values() for one in group if not one.phantom]
+        return min(starts) if starts else None
+
     def feed(self, line: Line) -> list[Splat]:
         """Take the next line; return the splats that it ends, in the order they opened."""
         done: list[Splat] = []
@@ -297,10 +305,12 @@ def split(reader: _Windows, source: str) -> Iterator[Splat]:
         splitter = Splitter(source, reader.release_at, asked)
         done: list[Splat] = []
         for line in window:
-            done += splitter.feed(line)
-            if done and not splitter.open:
-                yield from _ordered(done)
-                done = []
+            ended = splitter.feed(line)
+            if ended:
+                done += ended
+                oldest = splitter.oldest
+                yield from _ordered([splat for splat in done if oldest is None or _start(splat) < oldest])
+                done = [splat for splat in done if oldest is not None and _start(splat) >= oldest]
             if splitter.idle > _IDLE:
                 break
         else:
@@ -311,7 +321,11 @@ def split(reader: _Windows, source: str) -> Iterator[Splat]:
 
 def _ordered(done: list[Splat]) -> list[Splat]:
     """Reports of several CPUs end in any order; they are told in the order in which they began."""
-    return sorted(done, key=lambda splat: splat.lines[splat.opener].number)
+    return sorted(done, key=_start)
+
+
+def _start(splat: Splat) -> int:
+    return splat.lines[splat.opener].number
 
 
 def split_lines(lines: Iterable[Line | None], source: str = "-") -> Iterator[Splat]:

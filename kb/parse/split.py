@@ -55,9 +55,11 @@ class Splitter:
     @property
     def open(self) -> bool:
         """True while a report is being read."""
-        if not self._open:
-            return False
-        return any(not strand.phantom for group in self._open.values() for strand in group)
+        for group in self._open.values():
+            for strand in group:
+                if not strand.phantom:
+                    return True
+        return False
 
     @property
     def oldest(self) -> int | None:
@@ -221,8 +223,10 @@ class Splitter:
 
     def _context(self, line: Line) -> str | None:
         """Whose stream of lines this is: the caller's, or the only open report's where the line has no caller id."""
-        if line.caller is None and len(self._open) == 1 and self.open:
-            return next(iter(self._open))
+        if line.caller is None and len(self._open) == 1:
+            ((key, group),) = self._open.items()
+            if key is None or not group[-1].phantom:
+                return key
         return line.caller
 
     def _host(self, line: Line) -> Strand | None:

@@ -18,6 +18,8 @@ _MEMORY_KINDS = frozenset(
 _MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d+\*\d+kB")
 _NUMBER = re.compile(r"\b\d+\b")
 _DIGITS = re.compile(r"\d+")
+_OFFSET = re.compile(r"\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}\b")
+"""Where in a function: differs with every build."""
 _ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b|0x[0-9a-f]+\b")
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\]")
 _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
@@ -178,7 +180,7 @@ class _Values(dict[str, str]):
     def __init__(self, fields: Mapping[str, str]):
         super().__init__(fields)
         if "what" in fields:
-            alike = _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", fields["what"]))
+            alike = _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", _OFFSET.sub("", fields["what"])))
             self["what"] = alike.rstrip(". ").replace("_error", " error")
 
 

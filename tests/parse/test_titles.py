@@ -94,3 +94,8 @@ def test_an_error_of_a_file_system_is_named_by_its_function_or_by_its_words(
 ) -> None:
     (report,) = reports(line)
     assert (report.title, report.function, report.corrupted) == (title, function, None)
+
+
+def test_a_place_in_a_function_is_no_part_of_a_title() -> None:
+    (found,) = reports("INFO: Freed in fasync_free_rcu+0x15/0x20 age=5 cpu=1 pid=900\n")
+    assert found.title == "INFO: Freed in fasync_free_rcu age=NUM cpu=NUM pid=NUM"

@@ -2,7 +2,8 @@
 
 It stands in ``parse`` because only the grammars know which lines belong to a report: a headline opens one, lines with
 a role keep it open, a run of lines without any ends it. Reports of several CPUs are told apart by the caller id where
-the log has one; without, a new headline ends the report before it.
+the log has one; without, a report that a new headline interrupts waits for its rest, and :mod:`kb.parse.untangle` says
+whose a line is.
 """
 
 from collections import deque

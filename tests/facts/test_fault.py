@@ -299,3 +299,24 @@ def test_the_users_instructions_are_not_taken_for_the_kernels(corpus: Path) -> N
     assert "code" not in found.facts.values
     other = ours(corpus, "046-pair-oops-61")
     assert str(other.facts.values["code"].value).endswith("c3 cc cc cc cc 0f 1f 84 00 00 00 00 00 0f 1f")
+
+
+def test_kernels_to_4_17_print_their_bytes_behind_the_users_registers() -> None:
+    log = b"""\
+BUG: unable to handle kernel NULL pointer dereference at 0000000000000058
+Oops: 0000 [#1] SMP
+CPU: 1 PID: 99 Comm: kt Not tainted 4.14.0 #1
+RIP: 0010:foo_read_ring+0x1b/0x30 [foo]
+RSP: 0018:ffffc900001bfee0 EFLAGS: 00010246
+RAX: 0000000000000000 RBX: ffff88001b5b0000 RCX: 0000000000000000
+RDX: 0000000000000001 RSI: 0000000000000000 RDI: 0000000000000000
+Call Trace:
+ foo_ioctl+0x20/0x40 [foo]
+RIP: 0033:0x432b10
+RSP: 002b:00007ffe58674268 EFLAGS: 00000202 ORIG_RAX: 0000000000000001
+RAX: ffffffffffffffda RBX: 0000000000000004 RCX: 0000000000432b10
+Code: 0f 1f 44 00 00 53 <8b> 47 58 5b c3
+RIP: foo_read_ring+0x1b/0x30 [foo] RSP: ffffc900001bfee0
+"""
+    (found,) = api.match(log, cases=())
+    assert facts(found, "fault_register", "fault_offset") == {"fault_register": "RDI", "fault_offset": 0x58}

@@ -107,7 +107,11 @@ def _common(report: Report) -> dict[str, Fact]:
         add(name, getattr(report, name), at(name))
     add("arch", report.arch)
     add("corrupted", report.corrupted)
-    frames = tuple(dict.fromkeys(plain(frame.function) for trace in report.traces for frame in trace.frames))
+    pc = report.registers.frame if report.registers is not None else None
+    if pc is not None:
+        add("pc", plain(pc.function), ((pc.line, pc.line),))
+    stacked = [frame for trace in report.traces for frame in trace.frames]
+    frames = tuple(dict.fromkeys(plain(frame.function) for frame in ([pc] if pc is not None else []) + stacked))
     add("frames", frames, tuple((trace.line, trace.frames[-1].line) for trace in report.traces if trace.role == "main"))
     modules = tuple(dict.fromkeys(frame.module for trace in report.traces for frame in trace.frames if frame.module))
     add("modules", modules)

@@ -9,7 +9,7 @@ NAMES: Mapping[str, str] = {
     "title": "title in syzbot's convention",
     "function": "guilty function, compiler suffixes removed",
     "module": "module of the guilty function; absent for code built in",
-    "frames": "functions of all stacks of the report",
+    "frames": "functions of all stacks of the report (`?` entries too, suffixes removed), the program counter's first",
     "modules": "modules of all stacks",
     "kernel": "release as `uname -r` prints it; a case may only let it support, never require",
     "arch": "architecture by the words only it prints",

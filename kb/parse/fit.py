@@ -34,6 +34,8 @@ _NEVER = -9
 _STACK_PARTS = roles.STACK | {"TRACE_HEAD", "MARK"}
 EVIDENCE = roles.STACK | {"TRACE_HEAD", "PC", "CPU", "CODE", "REG"}
 """Roles whose wrong attribution changes what a report is called or whom it blames."""
+_WITH_MODULES = frozenset({"soft_lockup", "hard_lockup", "scheduling_while_atomic", "bad_page"})
+"""Kinds besides those of an end mark that call print_modules()."""
 _WORDS = re.compile(r"\s+[0-9a-f]{16}(?: [0-9a-f]{16}){2,3}\s*$")
 _STACK_POINTER = re.compile(r"\s*RSP: ([0-9a-f]{4}):")
 _USER_SEGMENTS = ("002b", "007b")
@@ -77,7 +79,7 @@ def _cpu(strand: Strand, text: str) -> int:
     known, said = strand.identity, identity_of(text)
     if strand.kind in MANY_CPUS:
         own = any(known.get(name) == value for name, value in said.items()) and strand.cpu_line is None
-        return 4 if own else 3 if strand.last == "TRACE_HEAD" else 0
+        return 7 if own else 3 if strand.last == "TRACE_HEAD" else 0
     if strand.kind in NO_CPU_LINE:
         return -3
     if contradicts(strand, text):
@@ -88,7 +90,7 @@ def _cpu(strand: Strand, text: str) -> int:
     due = 2 if strand.last == "MODULES" or die else 0
     had = 0 if strand.cpu_line is None else 7 if strand.stacked else 3
     same = known.keys() & said.keys()
-    return (6 if "pid" in same else 5 if same else 2) + due - had
+    return (8 if same & {"pid", "cpu"} else 5 if same else 2) + due - had
 
 
 def _task(strand: Strand, text: str) -> int:
@@ -113,7 +115,7 @@ def _modules(strand: Strand, text: str) -> int:
     if "Modules linked" in text:
         if strand.last == "MODULES":  # an oops: behind "Dumping ftrace buffer"
             return 3 if strand.kind in MARKED else -2
-        return -2 if "MODULES" in strand.seen else 1 if strand.kind in MARKED else 0
+        return -2 if "MODULES" in strand.seen else 1 if strand.kind in MARKED | _WITH_MODULES else 0
     if not text.lstrip().startswith(("Dumping", "(ftrace")):
         return 3 if strand.kind == "panic" or strand.joined else -1
     return 2 if strand.last == "MODULES" else 1 if strand.kind in MARKED | {"panic"} else -1
@@ -144,7 +146,9 @@ def _head(strand: Strand, text: str) -> int:
         return -4
     if strand.stacked:
         return -2
-    return 2 if strand.cpu_line is not None or strand.kind not in MARKED else 0
+    if strand.cpu_line is not None:
+        return 2
+    return 1 if strand.kind in MANY_CPUS | NO_CPU_LINE or not strand.kind else 0  # dump_stack() says who ran first
 
 
 def _mark(strand: Strand, text: str) -> int:

@@ -108,6 +108,31 @@ def test_two_reports_at_once_that_lost_lines_are_read(path: Path, seed: int) -> 
         diagnosis.to_json()
 
 
+PIECES = (
+    "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2", "BUG: Bad page state in process foo  pfn:1",
+    "BUG: KASAN: slab-use-after-free in f+0x1/0x2", "INFO: task foo:1 blocked for more than 120 seconds.",
+    "foo: page allocation failure: order:5, mode:0xcc0(GFP_KERNEL), nodemask=(null)", "refcount_t: underflow.",
+    "Kernel panic - not syncing: panic_on_warn set ...", "FAULT_INJECTION: forcing a failure.",
+    "rcu: INFO: rcu_preempt self-detected stall on CPU", "Oops: 0000 [#1] SMP", "Out of memory: Killed process 9 (foo)",
+    "CPU: 0 PID: 1 Comm: foo Not tainted 6.1.0 #1", "CPU: 1 PID: 20 Comm: bar Not tainted 6.1.0 #1",
+    "Hardware name: QEMU", "Modules linked in: foo", "RIP: 0010:f+0x1/0x2", "RIP: 0033:0x401000", "Code: 00 <0f> 0b",
+    "RSP: 0018:ffffc900001bfee0 EFLAGS: 00010246", "RAX: 0000000000000000 RBX: 0000000000000000", "Mem-Info:",
+    "Call Trace:", "NMI backtrace for cpu 1", "Allocated by task 1:", "Preemption disabled at:", "stack backtrace:",
+    " <TASK>", " </TASK>", " <IRQ>", " </IRQ>", " dump_stack+0x1/0x2", " panic+0x1/0x2", " warn_alloc+0x1/0x2",
+    " kasan_report+0x1/0x2", " should_fail+0x1/0x2", " foo+0x1/0x2", " ? foo+0x1/0x2", " ret_from_fork+0x1/0x2",
+    "---[ end trace 0000000000000000 ]---", "------------[ cut here ]------------", "=" * 40, "", "eth0: link up",
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(PIECES), max_size=60))
+def test_pieces_of_reports_in_any_order_are_read_and_each_line_is_one_reports(pieces: list[str]) -> None:
+    found = list(api.read("\n".join(pieces).encode()))
+    given_to = [line.number for report in found for line in report.lines]
+    assert len(given_to) == len(set(given_to))
+    assert [report.headline_line for report in found] == sorted(report.headline_line for report in found)
+
+
 def dropped(data: bytes, seed: int) -> Iterator[bytes]:
     chance = random.Random(seed)
     return (line for line in data.splitlines(keepends=True) if chance.random() > 0.05)

@@ -210,9 +210,10 @@ class Splitter:
         """Take a panic out of a report when it turns out, by who ran, to be another's."""
         ends = [strand for strand in group if strand.joined is not None and not strand.stacked]
         wrong = next((strand for strand in ends if contradicts(strand, line.text)), None)
-        if wrong is None:
+        parted = wrong.part() if wrong is not None else None
+        if parted is None:
             return
-        opener, head = wrong.part()
+        opener, head = parted
         home = next((strand for strand in group if strand.takes(head) and agrees(strand, line.text)), None)
         if home is None:
             home = Strand([], opener, head, opener.caller)

@@ -28,6 +28,8 @@ _PAUSE = 10.0
 """Seconds without a line of the report that end it: printk writes a report in one go, a slow console takes a few."""
 _LONGEST = 200_000
 """Lines a report may have (an OOM kill lists every task): a bound against a log that never ends one."""
+_LONGEST_TO_GIVE = 2000
+"""Lines of a report that gives a stack back: it is read again, and a log of nothing else would take for ever."""
 _MARK_BEFORE = 4
 """Lines before a headline in which the mark of its report stands: a warning's own words stand between."""
 _WAITING = 3
@@ -99,14 +101,14 @@ class Strand:
         """True for stacks that are no report (an injected fault): they are told apart like one, and left out."""
         self.time = line.time
         self.heads: set[int] = set()
-        """Indices in ``lines`` of headlines that were taken behind the first."""
+        """``id`` of the lines of headlines that were taken behind the first."""
         self._begin()
         self.under: Strand | None = None
         """The report that began in the middle of its stack."""
         self.pause: Strand | None = None
         """The report that has begun since its last line that was certainly its own."""
-        self.joined: tuple[int, Headline] | None = None
-        """A headline that any report may have (a panic), and its index in ``lines``."""
+        self.joined: tuple[Line, Headline] | None = None
+        """A headline that any report may have (a panic), and its line."""
         self.moved = False
         """True when lines came out of order."""
         self.cut: str | None = None
@@ -171,12 +173,18 @@ class Strand:
         self.stacked = self.stacked or (role in roles.STACK and not self.aside)
         self.ended = self.ended or role == "END"
 
-    def part(self) -> tuple[Line, Headline]:
-        """Give up a headline that was taken as a part of this report."""
-        assert self.joined is not None
-        at, head = self.joined
-        line = self.lines.pop(at)
-        self.last_role, self.joined = self.last_role - 1, None
+    def part(self) -> tuple[Line, Headline] | None:
+        """Give up a headline that was taken as a part of this report, None where there is none."""
+        if self.joined is None:
+            return None
+        line, head = self.joined
+        self.joined = None
+        index = next((index for index, own in enumerate(self.lines) if own is line), None)
+        if index is None:
+            return None
+        del self.lines[index]
+        self.opener -= index < self.opener
+        self.last_role -= index <= self.last_role
         return line, head
 
     def give(self, wanted: Callable[[str, str | None], bool], role: Callable[[str], str | None]) -> list[Line]:
@@ -186,6 +194,8 @@ class Strand:
             wanted: Whether a line goes, by its text and role.
             role: The role of a text.
         """
+        if len(self.lines) > _LONGEST_TO_GIVE:
+            return []
         named = [role(line.text) for line in self.lines]
         start = len(named) - 1
         while start > self.opener and named[start] != "TRACE_HEAD":
@@ -194,17 +204,16 @@ class Strand:
             return []
         while start > self.opener + 1 and named[start - 1] in ("CPU", "HARDWARE", "WORKQUEUE"):
             start -= 1
-        heads = {self.lines[index].number for index in self.heads}
         behind = list(zip(self.lines, named, strict=True))[self.opener + 1 :]
         first = start - self.opener - 1
         del self.lines[self.opener + 1 :]
         self._begin()
         gone = []
         for index, (line, name) in enumerate(behind):
-            if index >= first and wanted(line.text, name):
+            if index >= first and id(line) not in self.heads and wanted(line.text, name):
                 gone.append(line)
             else:
-                self.add(line, "HEADLINE" if line.number in heads else name)
+                self.add(line, "HEADLINE" if id(line) in self.heads else name)
         return gone
 
     def forget(self, numbers: set[int]) -> None:
@@ -234,7 +243,7 @@ class Strand:
         """Give back the mark near its end that the report behind it begins with, and the words behind that."""
         role = roles.classifier()
         for index in range(len(self.lines) - 1, max(self.opener, len(self.lines) - _MARK_BEFORE - 1), -1):
-            name = role(self.lines[index].text)
+            name = role(self.lines[index].text) if id(self.lines[index]) not in self.heads else "HEADLINE"
             if name in ("CUT", "BORDER"):
                 mark = self.lines[index:]
                 del self.lines[index:]
@@ -383,10 +392,10 @@ class Strand:
 
     def take(self, line: Line, head: Headline) -> None:
         """Take a headline that adds to this report."""
-        if "*" in head.row.joins and self.head is not None:
-            self.joined = (len(self.lines), head)
-        self.heads.add(len(self.lines))
+        self.heads.add(id(line))
         self.add(line, "HEADLINE")
         if self.head is None or (self.head.row.prelude and not head.row.prelude) or self._repeats(head):
             self.head = head
             self.opener = len(self.lines) - 1
+        elif "*" in head.row.joins:
+            self.joined = (line, head)

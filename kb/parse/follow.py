@@ -16,6 +16,8 @@ _NEAR_LINES = 400
 _NEAR_SECONDS = 60.0
 """How far behind its cause a follow-on report may stand: a panic comes at once, a slow console needs some seconds."""
 _DYING = re.compile(r"^(?:do_exit|make_task_dead|rewind_stack_do_exit|rewind_stack_and_make_dead|die)$")
+_OF_ITS_OWN = re.compile(r"sysrq triggered crash|VFS: Unable to mount root")
+"""Panics that nothing before them brought about."""
 _WAVE = frozenset({"hung_task"})
 _FATAL = frozenset({"oops", "kernel_bug", "double_fault"})
 _STARVED = frozenset({"page_allocation_failure", "allocation_stall", "slub_failure"})
@@ -36,7 +38,10 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
         if cause is not None:
             # "what this panic follows is not in the log" is said by a reading of the panic alone
             lost = report.kind == "panic" and report.subtype == "follow"
-            report = replace(report, follows=cause, corrupted=None if lost else report.corrupted)
+            damage = report.corrupted
+            if lost and damage is not None:  # what else is uncertain stays
+                damage = damage.partition("; ")[2] or None
+            report = replace(report, follows=cause, corrupted=damage)
         before.append(report)
         yield report
 
@@ -45,6 +50,8 @@ def _follows(cause: Report, report: Report) -> bool:
     if not _near(cause, report):
         return False
     if report.kind == "panic":
+        if _OF_ITS_OWN.match(report.fields.get("what", "")):
+            return False
         return report.subtype == "follow" or cause.kind in ("oops", "kernel_bug", "oom_kill", "double_fault")
     if cause.kind == "panic":
         return True

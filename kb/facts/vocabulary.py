@@ -76,6 +76,18 @@ NAMES: Mapping[str, str] = {
     "lock_takes_in": "function that takes it",
     "lock_holds": "locks that the task holds already",
     "lock_usage": "the two uses that exclude each other: `IN-HARDIRQ-W -> HARDIRQ-ON-W`",
+    # the object of a memory error (KASAN, KFENCE, SLUB, lists)
+    "object_cache": "slab cache of the object",
+    "object_size": "its size in bytes",
+    "object_offset": "distance of the access from its start, or from its end",
+    "object_side": "`inside`, `behind` or `before` the object",
+    "allocated_in": "function that allocated it, allocators left out",
+    "freed_in": "function that freed it",
+    "slab_first_byte": "first byte that is wrong",
+    "slab_expected_byte": "what it should have been: `0x6b` in freed objects, `0xcc` beside live ones",
+    "list_field": "pointer of a list that is wrong: `prev->next`",
+    "list_was": "its value in hexadecimal",
+    "list_means": "what that value is: `LIST_POISON1 ...`",
     # what a report dumps
     "page_reason": "why a page was dumped: `nonzero mapcount`, `non-NULL mapping`",
     "page_refcount": "its reference count",

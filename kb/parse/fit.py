@@ -88,7 +88,7 @@ def _cpu(strand: Strand, text: str) -> int:
         return -3
     die = strand.kind in MARKED and strand.last == "HEADLINE" and bool(strand.heads)  # behind "Oops: 0000 [#1]"
     due = 2 if strand.last == "MODULES" or die else 0
-    had = 0 if strand.cpu_line is None else 7 if strand.stacked else 3
+    had = 0 if strand.cpu_line is None else 9 if strand.stack else 3
     same = known.keys() & said.keys()
     return (8 if same & {"pid", "cpu"} else 5 if same else 2) + due - had
 

@@ -280,7 +280,9 @@ class Strand:
             self.user = self.user or (role == "PC" and is_user(text))
         elif role == "END":
             self.stack, self.marks, self.user, self.register = "closed", 0, False, None
-        if role in _BEHIND and self.stack == "open" and not self.marks and "Exception stack" not in text:
+        if role == "NOTE" and self.stack in ("head", "open") and text.lstrip().startswith("[<"):
+            self.stack = "open"  # a frame without its symbol
+        elif role in _BEHIND and self.stack == "open" and not self.marks and "Exception stack" not in text:
             self.stack = "past"
         if role == "BORDER" and self.stacked and "==" in text:
             self.bordered = True

@@ -244,3 +244,21 @@ def test_reports_of_whole_kernels_are_told_apart(mode: str, right: float, bold: 
     assert found.right >= right * found.frames
     assert found.bold <= bold * found.frames
     assert found.lost == 0
+
+
+def test_a_panic_behind_an_oom_kill_of_a_kernel_without_symbols_keeps_its_stack() -> None:
+    kill, panic = interleaved(
+        "swapper/0 invoked oom-killer: gfp_mask=0x100cc2(GFP_HIGHUSER), order=0, oom_score_adj=0",
+        "CPU: 0 PID: 1 Comm: swapper/0 Not tainted 5.6.0 #1",
+        "Call Trace:",
+        "[<000000008011c2f2>] 0x000000008011c2f2",
+        "[<000000008011c436>] 0x000000008011c436",
+        "Mem-Info:",
+        "Out of memory and no killable processes...",
+        "Kernel panic - not syncing: System is deadlocked on memory",
+        "CPU: 0 PID: 1 Comm: swapper/0 Not tainted 5.6.0 #1",
+        "Call Trace:",
+        "[<000000008011c2f2>] 0x000000008011c2f2",
+    )
+    assert numbers(kill) == [1, 2, 3, 4, 5, 6, 7]
+    assert numbers(panic) == [8, 9, 10, 11]

@@ -71,3 +71,8 @@ def test_an_allocation_failure_of_the_oom_killers_victim_follows_the_kill() -> N
     )
     assert [report.follows for report in chain(oom + failure.format("eater"))] == [None, 0]
     assert [report.follows for report in chain(oom + failure.format("other"))] == [None, None]
+
+
+def test_a_crash_that_was_asked_for_follows_nothing() -> None:
+    panic = "sysrq: Trigger a crash\nKernel panic - not syncing: sysrq triggered crash\nCall Trace:\n panic+0x1/0x2\n"
+    assert [report.follows for report in chain(OOPS + panic)] == [None, None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
-from kb.errors import StoreError, UsageError
+from kb.errors import KbError, StoreError, UsageError
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         symbols, diagnose = _symbols(options), _diagnoser(base, options)
         for report in _reports(options):
             if report.kind == "notice" and not options.notices:
-                hints.take(api.diagnose(report, base.cases, kernel=options.kernel))
+                hints.take(report, base, options.kernel)
                 continue
             if symbols is not None:
                 report = symbols.annotate(report)
@@ -92,8 +92,12 @@ class _Hints:
         self._count = 0
         self._cases: dict[str, None] = {}
 
-    def take(self, diagnosis: Diagnosis) -> None:
-        """Count a notice that a case says yes to."""
+    def take(self, report: Report, base: api.KnowledgeBase, kernel: str | None) -> None:
+        """Count a notice that a case says yes to. A hint is no reason to fail: cases that cannot be used give none."""
+        try:
+            diagnosis = api.diagnose(report, base.cases, kernel=kernel)
+        except KbError:
+            return
         if diagnosis.known and diagnosis.best is not None:
             self._count += 1
             self._cases[diagnosis.best.case.id] = None

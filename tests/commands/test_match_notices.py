@@ -160,3 +160,11 @@ def test_for_a_person_a_notice_shows_its_line_and_no_unknown_task(
 def test_what_to_verify_is_told_of_a_notice_too(cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", log(tmp_path, FULL * 2)]) == OK
     assert capsys.readouterr().out.startswith("#!/bin/sh\n# To verify: nf_conntrack: table full, dropping packet\n")
+
+
+def test_cases_that_cannot_be_used_are_no_matter_for_a_log_without_reports(
+    cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(cases, "table-full/case.md").write_text("no case at all", encoding="utf-8")
+    assert main(["match", log(tmp_path, FULL * 2)]) == EMPTY
+    assert capsys.readouterr().err == "kb: no report in the input\n"

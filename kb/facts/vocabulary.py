@@ -37,6 +37,7 @@ NAMES: Mapping[str, str] = {
     "kasan_address": "address that KASAN looked up when the lookup itself faulted, the first of eight bytes",
     "poisoned_registers": "registers that hold the poison of freed objects or of deleted list entries",
     "code": "bytes or words of the `Code:` line as printed",
+    "recursion": "functions that fill a stack that overflowed",
     "stack_kb": "size of the kernel stack that overflowed, in kB",
     "trap": "`bug` where the instruction is the one that BUG() and WARN() are made of",
     # stalls and hung tasks

@@ -257,9 +257,16 @@ def test_a_stack_overflow_tells_how_far() -> None:
     )
 
 
+def test_a_panic_for_want_of_stack_tells_how_far_too(corpus: Path) -> None:
+    found = ours(corpus, "156-arm64-stack-overflow")  # FAR ...2e7fd0, the stack is ...2e8000 to ...2ec000
+    assert facts(found, "stack_kb", "recursion") == {"stack_kb": 16, "recursion": ("kblab_recurse",)}
+    assert any("overflowed: 48 bytes below its end" in reason.claim for reason in found.facts.reasoning)
+
+
 def test_hashed_pointers_tell_no_size(corpus: Path) -> None:
     found = ours(corpus, "034-stack-overflow-61")
     assert "stack_kb" not in found.facts.values
+    assert facts(found, "recursion") == {"recursion": ("kblab_recurse",)}
 
 
 def test_an_arm64_log_of_the_old_layout_is_not_taken_for_arm() -> None:

@@ -6,7 +6,6 @@ instruction and the printed registers add up to the faulting address.
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 
 from kb.facts.finding import Finding, at, hexadecimal, spans
@@ -18,14 +17,11 @@ from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.registers import Dump, general, read
 from kb.parse.registers import code as code_line
-from kb.parse.stack import plain
 
 _SMAP, _LA57 = 1 << 21, 1 << 12
 """Bits of CR4 (arch/x86/include/uapi/asm/processor-flags.h)."""
 _POISON = frozenset({"list-poison", "slab-poison", "page-poison", "poison"})
 _PAGE = 4096
-_RECURSION = 6
-"""Times that a function stands in a stack before it is called recursion."""
 _WHY = {"not present": "no page is mapped there", "protection": "the page forbids it"}
 
 
@@ -69,7 +65,6 @@ def fault_facts(report: Report) -> Finding:
         out.add("access", report.fields.get("access"), at(report, "access"))
     _address(study, out)
     _poisoned(study, out)
-    _overflow(report, out)
     if report.subtype == "trap" and report.headline.removeprefix("Oops: ").startswith("divide"):
         out.say("a division by zero, or a quotient that does not fit its register", "", at(report))
     if study.code is not None and is_bug_trap(study.code, study.arch):
@@ -281,55 +276,6 @@ def _policy(study: _Study, found: Meaning | None) -> str | None:
     if study.fault.access == "read" and cr4 is not None and cr4 & _SMAP:
         return "SMAP forbids it: the kernel must use copy_from_user() or get_user()"
     return "the kernel must use copy_from_user() or copy_to_user() for it"
-
-
-# arch/x86/mm/fault.c, traps.c handle_stack_overflow() "BUG: %s stack guard page was hit at %p (stack is %p..%p)"
-_STACK = re.compile(r"hit at (?P<at>[0-9a-f]{8,16}) \(stack is (?P<low>[0-9a-f]{8,16})\.\.(?P<high>[0-9a-f]{8,16})\)")
-
-
-# arch/arm64/kernel/traps.c panic_bad_stack(), arch/riscv the same: "FAR: 0x%016lx", "Task stack:     [0x%016lx..0x%016lx]"
-_FAR = re.compile(r"\s*FAR: 0x(?P<at>[0-9a-f]{8,16})")
-_TASK_STACK = re.compile(r"\s*Task stack: +\[0x(?P<low>[0-9a-f]{8,16})\.\.0x(?P<high>[0-9a-f]{8,16})\]")
-
-
-def overflow_facts(report: Report) -> Finding:
-    """Of a panic for want of stack (arm64, riscv): ``stack_kb``, ``recursion``."""
-    out = Finding()
-    _overflow(report, out)
-    return out
-
-
-def _overflow(report: Report, out: Finding) -> None:
-    """By how much a stack ran over its lower end, and whether recursion filled it."""
-    if report.kind not in ("stack_guard", "double_fault", "stack_overflow") and report.subtype != "stack-overflow":
-        return
-    found = _STACK.search(report.headline)
-    where = at(report)
-    numbers = found.groupdict() if found is not None else {}
-    for line in report.lines[:64] if found is None else ():
-        if (told := _FAR.match(line.text) or _TASK_STACK.match(line.text)) is not None:
-            numbers |= told.groupdict()
-            where = spans((*where, (line.number, line.number)))
-    if len(numbers) == 3:
-        hit, low, high = (int(numbers[name], 16) for name in ("at", "low", "high"))
-        size = (high - low + 1023) // 1024
-        out.add("stack_kb", size if 0 < size <= 1024 else None, where)
-        if 0 < low - hit <= 1 << 16 and "stack_kb" in out.values:
-            claim = f"the kernel stack of {size} kB overflowed: {low - hit} bytes below its end were touched"
-            out.say(claim, "deep recursion or large variables on the stack", where)
-    _recursion(report, out)
-
-
-def _recursion(report: Report, out: Finding) -> None:
-    frames = [frame for frame in report.frames if frame.reliable]
-    counts = Counter(plain(frame.function) for frame in frames)
-    often = [name for name, count in counts.most_common(4) if count >= _RECURSION and count * 8 >= len(frames)]
-    if not often:
-        return
-    lines = [frame.line for frame in frames if plain(frame.function) in often]
-    where = spans([(min(lines), max(lines))])
-    out.add("recursion", tuple(often), where)
-    out.say(f"{', '.join(often)} recursed", f"{counts[often[0]]} times in the part of the stack that is printed", where)
 
 
 def _poisoned(study: _Study, out: Finding) -> None:

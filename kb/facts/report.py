@@ -25,10 +25,10 @@ _ENGINES: Mapping[str, str] = {
 
 _DECODERS: Mapping[str, tuple[str, ...]] = {
     "oops": ("kb.facts.fault:fault_facts",),
-    "double_fault": ("kb.facts.fault:fault_facts",),
-    "panic": ("kb.facts.fault:overflow_facts",),
-    "stack_overflow": ("kb.facts.fault:fault_facts",),
-    "stack_guard": ("kb.facts.fault:fault_facts",),
+    "double_fault": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
+    "panic": ("kb.facts.overflow:overflow_facts",),
+    "stack_overflow": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
+    "stack_guard": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
     "kernel_bug": ("kb.facts.object:list_facts", "kb.facts.fault:fault_facts", "kb.facts.dump:dump_facts"),
     "kasan": ("kb.facts.object:object_facts",),
     "kfence": ("kb.facts.object:object_facts",),

@@ -280,3 +280,26 @@ def test_a_hint_is_not_read_to_the_end_of_a_flood() -> None:
     (whole,) = api.read(log, notices=True)
     assert (hint.fields["count"], whole.fields["count"]) == ("64", "500")
     assert signature(hint) == signature(whole)
+
+
+# ---- beside real reports
+
+CASES = sorted(Path(__file__).resolve().parents[2].glob("cases/*/*.log"))
+
+
+def test_the_reports_of_every_sample_of_the_library_are_the_same_beside_notices() -> None:
+    for path in CASES:
+        both = list(api.read(path, notices=True))
+        assert [report for report in both if report.kind != "notice"] == list(api.read(path)), path
+        assert [report for report in both if report.kind == "notice"] == list(api.notices(path)), path
+
+
+def test_notices_strewn_into_a_log_are_all_found() -> None:
+    texts = [text for _, text, _ in SAMPLES]
+    wanted = {report.title for text in texts for report in api.notices(text + "\n")}
+    lines = [line for path in CASES[:60] for line in path.read_text("utf-8", "surrogateescape").split("\n")]
+    step = len(lines) // len(texts)
+    for index, text in enumerate(texts):
+        lines.insert(index * (step + 1), f"[ 9999.000000] {text}")
+    found = {report.title for report in api.read("\n".join(lines), notices=True) if report.kind == "notice"}
+    assert wanted <= found

@@ -5,7 +5,6 @@ what no pointer can be (:mod:`kb.kernel.address`). A register is believed only w
 instruction and the printed registers add up to the faulting address.
 """
 
-import re
 from dataclasses import dataclass
 
 from kb.facts.finding import Finding, at, hexadecimal, spans
@@ -51,9 +50,6 @@ class _Study:
 def fault_facts(report: Report) -> Finding:
     """Facts of an oops: ``access``, ``fault_mode``, ``fault_why``, ``address_means``, ``fault_register`` ..."""
     study, out = _study(report), Finding()
-    pc = report.registers.frame if report.registers is not None else None
-    if pc is not None:
-        out.add("pc", pc.function.partition(".")[0] or pc.function, ((pc.line, pc.line),))
     out.add("address", f"{study.address:#x}" if study.address is not None else None, study.address_lines)
     if study.fault is not None:
         out.add("access", study.fault.access, study.fault_lines)

@@ -260,7 +260,12 @@ def test_a_live_input_tells_a_notice_at_the_first_pause_and_once() -> None:
         sink.write(stamped(CONNTRACK, CONNTRACK).encode())
         sink.flush()
         found = api.read_live(stream, notices=True)
-        threading.Timer(1.0, lambda: (sink.write(stamped(CONNTRACK).encode()), sink.close())).start()
+
+        def rest() -> None:
+            with sink:
+                sink.write(stamped(CONNTRACK).encode())
+
+        threading.Timer(1.0, rest).start()
         reports = list(found)
     assert [(report.subtype, report.fields["count"]) for report in reports] in (
         [("conntrack-full", "2")],

@@ -192,7 +192,8 @@ _LEVELS = tuple(
     for names in (
         r"x64_sys_call|__(?:x64|ia32|se|do|arm64|riscv)_(?:compat_)?sys_\w+|SyS_\w+|SYSC_\w+|ksys_\w+|worker_thread|do_idle",
         r"do_syscall_64|\w*do_fast_syscall_32|do_int80_\w+|cpu_startup_entry|el0_svc_common\S*|do_el0_svc|kthread",
-        r"entry_\w+|ret_from_fork|start_secondary|el0_svc|system_call_\w+",
+        r"entry_\w+|ret_from_fork|start_secondary|el0_svc|system_call\w*|(?:tracesys|sysenter)\w*"
+        r"|cstar\w*|ia32_sys\w*|int_ret_from_sys_call",
         r"ret_from_fork_asm|secondary_startup_64\w*|el0t?_64_\w+",
     )
 )

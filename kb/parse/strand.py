@@ -171,7 +171,7 @@ class Strand:
             if self.aside and self.stack == "head":
                 self.stack = "aside"
         self.stacked = self.stacked or (role in roles.STACK and not self.aside)
-        self.ended = self.ended or role == "END"
+        self.ended = self.ended or role == "END" or (role == "MODULES" and "Rebooting in" in line.text)
 
     def part(self) -> tuple[Line, Headline] | None:
         """Give up a headline that was taken as a part of this report, None where there is none."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from kb.log.decode import Cursor, decode
-from kb.log.scan import Aside, find_notices, find_openers
+from kb.log.scan import Aside, find_openers, set_aside
 from kb.log.wrap import SAMPLE, Habits, habits, rejoin
 from kb.model.log import Line
 
@@ -88,8 +88,7 @@ class Reader:
         """The same around each notice, once the windows are through. Line numbers and boots are those of the log."""
         aside = self._aside or Aside()
         for begin, end in self._taken:
-            for offset in find_notices(self.data, begin, end):
-                aside.take(self.data, offset)
+            set_aside(self.data, begin, end, aside)
         again = Reader(self.data, self.source)
         for hit in sorted(aside.offsets):
             while hit >= again._done:

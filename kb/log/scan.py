@@ -151,6 +151,12 @@ def find_notices(data: bytes, start: int = 0, end: int | None = None) -> Iterato
     return _find(data, start, len(data) if end is None else end, NOTICES)
 
 
+def set_aside(data: bytes, start: int, end: int, aside: Aside) -> None:
+    """Put aside the notices of a stretch that a search for openers jumped over, by the scanner that it has at hand."""
+    for offset in _find(data, start, end, OPENERS + NOTICES):
+        aside.take(data, offset)
+
+
 def _find(data: bytes, start: int, size: int, names: tuple[str, ...]) -> Iterator[int]:
     scan = _re2_scan(names) or partial(plain_scan, names=names)
     seen = start

@@ -99,3 +99,15 @@ def test_an_error_of_a_file_system_is_named_by_its_function_or_by_its_words(
 def test_a_place_in_a_function_is_no_part_of_a_title() -> None:
     (found,) = reports("INFO: Freed in fasync_free_rcu+0x15/0x20 age=5 cpu=1 pid=900\n")
     assert found.title == "INFO: Freed in fasync_free_rcu age=NUM cpu=NUM pid=NUM"
+
+
+def test_what_slub_found_belongs_to_the_report_whose_border_comes_after_it() -> None:
+    """mm/slub.c check_bytes_and_report() prints the bytes before object_err() draws the border (v6.16)."""
+    (report,) = reports(
+        "[Right Redzone overwritten] 0xffff888012345678-0xffff88801234567f @offset=1. First byte 0x41 instead of 0xcc\n"
+        "=============================================================================\n"
+        "BUG kmalloc-64 (Not tainted): Object corrupt\n"
+        "-----------------------------------------------------------------------------\n"
+        "Call Trace:\n check_object+0x1/0x2\n kfree+0x1/0x2\n foo_free+0x1/0x2 [foo]\n"
+    )
+    assert (report.span, report.headline_line, report.function) == ((1, 8), 3, "foo_free")

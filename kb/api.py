@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kb.cases.library import Library
-    from kb.log.reader import Reader
     from kb.log.source import Source
-    from kb.model.log import Line
     from kb.parse.evidence import Evidence
     from kb.similar import Neighbour
     from kb.store import Shown, Store
@@ -49,11 +47,13 @@ def read(log: Log | Iterable[Log], *, notices: bool = False, most: int | None = 
         InputError: A file is absent, cannot be read, or is packed in a way that kb cannot unpack.
     """
     from kb.log.source import open_sources
+    from kb.parse import reading
 
     for source in open_sources(_several(log)):
-        yield from (
-            _reports_and_notices(source.data, source.name, most) if notices else _reports(source.data, source.name)
-        )
+        if notices:
+            yield from reading.reports_and_notices(source.data, source.name, most)
+        else:
+            yield from reading.reports(source.data, source.name)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -64,15 +64,11 @@ def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
     Args:
         log: As :func:`read`.
     """
-    from kb.log.reader import Reader
-    from kb.log.scan import Aside, find_notices
     from kb.log.source import open_sources
+    from kb.parse import reading
 
     for source in open_sources(_several(log)):
-        aside = Aside()
-        for offset in find_notices(source.data):
-            aside.take(source.data, offset)
-        yield from _noticed(Reader(source.data, source.name, aside))
+        yield from reading.notices(source.data, source.name)
 
 
 def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = None) -> Iterator[Report]:
@@ -93,32 +89,9 @@ def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = Non
         yield from read(data, notices=notices, most=most)
         return
     from kb.log.reader import follow as lines
-    from kb.parse.follow import follow
-    from kb.parse.report import parse
-    from kb.parse.split import split_lines
+    from kb.parse.reading import live
 
-    if notices:
-        yield from follow(_live(lines(stream, start=data)))
-    else:
-        yield from follow(parse(splat) for splat in split_lines(lines(stream, start=data)))
-
-
-def _live(lines: "Iterable[Line | None]") -> Iterator[Report]:
-    """Reports and notices of lines as they come; None among them is a pause."""
-    from kb.parse.notice import Collector
-    from kb.parse.report import parse
-    from kb.parse.split import Splitter
-
-    splitter, collector = Splitter("-"), Collector("-")
-    for line in lines:
-        if line is None:
-            yield from map(parse, splitter.close())
-            yield from collector.told()
-        else:
-            yield from map(parse, splitter.feed(line))
-            collector.feed(line)
-    yield from map(parse, splitter.close("the log ends"))
-    yield from collector.told()
+    yield from live(lines(stream, start=data), notices=notices)
 
 
 def inputs(log: Log | Iterable[Log]) -> "Iterator[Source]":
@@ -134,53 +107,15 @@ def inputs(log: Log | Iterable[Log]) -> "Iterator[Source]":
 
 def reports(data: bytes, name: str = "-") -> Iterator[Report]:
     """The reports of one input's bytes (``inputs(...).data``), in order, each as soon as it is read."""
-    return _reports(data, name)
+    from kb.parse.reading import reports as read_reports
+
+    return read_reports(data, name)
 
 
 def _several(log: Log | Iterable[Log]) -> Iterable[Log]:
     if isinstance(log, str | bytes | Path) or hasattr(log, "read"):
         return [log]  # type: ignore[list-item]
     return log
-
-
-def _reports(data: bytes, name: str) -> Iterator[Report]:
-    from kb.log.reader import Reader
-
-    yield from _split(Reader(data, name))
-
-
-def _reports_and_notices(data: bytes, name: str, most: int | None) -> Iterator[Report]:
-    """The reports of an input, then its notices: found in one pass over the bytes."""
-    from kb.log.reader import Reader
-    from kb.log.scan import Aside
-
-    reader = Reader(data, name, Aside(most))
-    yield from _split(reader)
-    yield from _noticed(reader, most)
-
-
-def _noticed(reader: "Reader", most: int | None = None) -> Iterator[Report]:
-    windows = reader.noticed()
-    first = next(windows, None)
-    if first is None:  # no notice: no grammar
-        return
-    from itertools import chain
-
-    from kb.parse.notice import Collector, collect
-
-    yield from collect(chain((first,), windows), Collector(reader.source, reader.release_at, most))
-
-
-def _split(reader: "Reader") -> Iterator[Report]:
-    windows = reader.windows()
-    first = next(windows, None)
-    if first is None:  # most logs hold no report: they are answered without loading a grammar
-        return
-    from kb.parse.follow import follow
-    from kb.parse.report import parse
-    from kb.parse.split import split
-
-    yield from follow(parse(splat) for splat in split(reader, reader.source))
 
 
 def diagnose(

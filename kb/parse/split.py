@@ -6,6 +6,9 @@ the log has one; without, a report that a new headline interrupts waits for its 
 whose a line is.
 """
 
+import heapq
+import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
@@ -14,14 +17,14 @@ from kb.model.log import Line, Splat
 from kb.parse import roles
 from kb.parse.fit import contradicts
 from kb.parse.headline import Headline, classify
-from kb.parse.strand import Strand
+from kb.parse.strand import PAUSE, Strand
 from kb.parse.untangle import STACK_BLOCK, agrees, choose, loose, printer
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
 _HEADLESS = 64
 """Lines before a stack without a headline that may belong to it: who ran, and the registers."""
-_PAUSE = 10.0
+_ASKED = 10.0
 """Seconds that stacks somebody asked for may take."""
 _IDLE = 14
 """Lines of a window without an open report before the scanner is asked for the next candidate: the lines that a
@@ -32,6 +35,8 @@ _PURPOSE_LINES = 40
 """Lines behind an injected fault in which its stack begins: old kernels print the stack's words first."""
 _AT_ONCE = 6
 """Reports that are told apart in one context: a bound for logs that begin many and end none."""
+_CONTEXTS = 512
+"""Contexts with open reports: all CPUs of a large machine at once; a bound for the same logs with caller ids."""
 
 _NMI_HOSTS = frozenset({"rcu_stall", "soft_lockup", "hard_lockup", "hung_task", "spinlock_bug", "csd_lock"})
 """Kinds that make other CPUs print their stack: those lines carry the other CPU's caller id."""
@@ -45,6 +50,10 @@ class Splitter:
         self._release_at = release_at or (lambda _number: None)
         self._open: dict[str | None, list[Strand]] = {}
         """Open reports by context; the one that had a line last stands last."""
+        self._fed: str | None = None
+        """The context of the last line: in the others a report can end by time only."""
+        self._due = math.inf
+        """No open report ends by time before this (s)."""
         self._recent: dict[str | None, deque[Line]] = {}
         self._role = roles.classifier()
         self.asked = asked
@@ -76,12 +85,27 @@ class Splitter:
         if roles.is_boot(line.text):
             done = self.close("the machine rebooted")
         if self._open:
-            over = [(key, one) for key, group in self._open.items() for one in group if one.over(line)]
-            for key, strand in over:
+            for key, strand in self._over(line):
                 done += self._end(key, strand, strand.cut)
+        self._fed = self._context(line)
         self._place(line, done)
+        if line.time is not None:
+            self._due = min(self._due, line.time + PAUSE)
+        if len(self._open) > _CONTEXTS:
+            key, group = next(iter(self._open.items()))
+            for strand in list(group):
+                done += self._end(key, strand, strand.cut or "too many reports at once")
         self.idle = 0 if self.open else self.idle + (not line.continued)
         return done
+
+    def _over(self, line: Line) -> list[tuple[str | None, Strand]]:
+        """The reports that this line ends. All are asked only when time enough has passed: there may be hundreds."""
+        if line.time is None or line.time <= self._due:
+            return [(self._fed, one) for one in self._open.get(self._fed, ()) if one.over(line)]
+        over = [(key, one) for key, group in self._open.items() for one in group if one.over(line)]
+        times = (one.time for group in self._open.values() for one in group)
+        self._due = min((time + PAUSE for time in times if time is not None), default=math.inf)
+        return over
 
     def close(self, reason: str | None = None) -> list[Splat]:
         """End all reports: the log is over, or the machine rebooted."""
@@ -243,7 +267,7 @@ class Splitter:
         """True for a stack that somebody asked for: it has a task's heading, follows a sysrq, or an injected fault."""
         asked = self.asked
         if asked is not None and line.number - asked.number < _DUMP_LINES:
-            if asked.time is None or line.time is None or line.time - asked.time < _PAUSE:
+            if asked.time is None or line.time is None or line.time - asked.time < _ASKED:
                 return True
             self.asked = None
         purpose = self._on_purpose.get(key)
@@ -309,29 +333,34 @@ def split(reader: _Windows, source: str) -> Iterator[Splat]:
     asked: Line | None = None
     for window in reader.windows():
         splitter = Splitter(source, reader.release_at, asked)
-        done: list[Splat] = []
+        done: list[tuple[int, int, Splat]] = []
         for line in window:
             ended = splitter.feed(line)
             if ended:
-                done += ended
-                oldest = splitter.oldest
-                yield from _ordered([splat for splat in done if oldest is None or _start(splat) < oldest])
-                done = [splat for splat in done if oldest is not None and _start(splat) >= oldest]
+                _keep(done, ended)
+                yield from _ready(done, splitter.oldest)
             if splitter.idle > _IDLE:
                 break
         else:
-            done += splitter.close("the log ends")
-        yield from _ordered(done)
+            _keep(done, splitter.close("the log ends"))
+        yield from _ready(done, None)
         asked = splitter.asked
 
 
-def _ordered(done: list[Splat]) -> list[Splat]:
+_COUNT = itertools.count()
+"""Of two reports of one line (a page of HTML is one) the one that ended first is told first."""
+
+
+def _keep(done: list[tuple[int, int, Splat]], ended: Iterable[Splat]) -> None:
+    """Put splats on a heap by the line in which they began."""
+    for splat in ended:
+        heapq.heappush(done, (splat.lines[splat.opener].number, next(_COUNT), splat))
+
+
+def _ready(done: list[tuple[int, int, Splat]], oldest: int | None) -> Iterator[Splat]:
     """Reports of several CPUs end in any order; they are told in the order in which they began."""
-    return sorted(done, key=_start)
-
-
-def _start(splat: Splat) -> int:
-    return splat.lines[splat.opener].number
+    while done and (oldest is None or done[0][0] < oldest):
+        yield heapq.heappop(done)[-1]
 
 
 def split_lines(lines: Iterable[Line | None], source: str = "-") -> Iterator[Splat]:

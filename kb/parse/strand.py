@@ -24,7 +24,7 @@ _QUIET_AFTER_END = 4
 _QUIET_SOLO = 6
 """Lines without a role, in a row, that end a report: before its stack, after it, after its end mark, and where it has
 no stack. A busy machine prints dozens of foreign lines into a report; that time passed tells its end more surely."""
-_PAUSE = 10.0
+PAUSE = 10.0
 """Seconds without a line of the report that end it: printk writes a report in one go, a slow console takes a few."""
 _LONGEST = 200_000
 """Lines a report may have (an OOM kill lists every task): a bound against a log that never ends one."""
@@ -289,7 +289,7 @@ class Strand:
 
     def over(self, line: Line) -> bool:
         """True when this line can no longer be part of the report."""
-        if line.time is not None and self.time is not None and line.time - self.time > _PAUSE:
+        if line.time is not None and self.time is not None and line.time - self.time > PAUSE:
             return True
         patience = self.patience * _WAITING if self.away else self.patience
         return self.quiet >= patience or self.away >= _AWAY or len(self.lines) >= _LONGEST

@@ -1,8 +1,9 @@
 """Splats out of lines: by caller id, by headline, by time; what is no report opens none."""
 
+from kb.log.reader import Reader
 from kb.model.log import Line, Splat
 from kb.parse import grammar
-from kb.parse.split import Splitter, split_lines
+from kb.parse.split import Splitter, split, split_lines
 
 
 def lines(*rows: str) -> list[Line]:
@@ -159,3 +160,34 @@ def test_many_lines_of_a_page_in_one_physical_line_are_one_line_before_a_report(
     for line in page:
         splitter.feed(line)
     assert splitter.idle == 1
+
+
+def test_of_more_callers_than_a_machine_has_cpus_the_oldest_report_ends() -> None:
+    splitter = Splitter("-")
+    rows = lines(*(f"[1.0 T{n}] WARNING: CPU: 1 PID: {n} at foo.c:1 foo+0x1/0x2" for n in range(600)))
+    ended = [splat for line in rows for splat in splitter.feed(line)]
+    assert [splat.lines[0].caller for splat in ended] == [f"T{n}" for n in range(88)]  # 600 - 512
+    assert {splat.truncated for splat in ended} == {"too many reports at once"}
+
+
+def test_a_report_whose_caller_is_silent_ends_when_ten_seconds_have_passed() -> None:
+    splitter = Splitter("-")
+    first, second, early, late = lines(
+        "[10.0 T1] WARNING: CPU: 1 PID: 1 at foo.c:1 foo_a+0x1/0x2",
+        "[15.0 T2] WARNING: CPU: 2 PID: 2 at foo.c:2 foo_b+0x1/0x2",
+        "[19.9 T3] usb 1-1: new device",
+        "[20.5 T3] usb 1-1: new device",
+    )
+    assert [splitter.feed(line) for line in (first, second, early)] == [[], [], []]
+    assert [splat.lines[0].caller for splat in splitter.feed(late)] == ["T1"]
+
+
+def test_reports_that_end_in_any_order_are_told_in_the_order_of_their_headlines() -> None:
+    rows = lines(
+        "[1.0 T1] WARNING: CPU: 1 PID: 1 at foo.c:1 foo_a+0x1/0x2",
+        *(f"[1.{n:03} T2] INFO: task foo:{n} blocked for more than 120 seconds." for n in range(50)),
+        *(f"[1.{n:03} T3] INFO: task foo:{n} blocked for more than 120 seconds." for n in range(50)),
+    )
+    reader = Reader(b"")
+    reader.windows = lambda: iter([iter(rows)])  # type: ignore[method-assign]
+    assert [splat.lines[splat.opener].number for splat in split(reader, "-")] == list(range(1, 102))

@@ -5,11 +5,12 @@ what no pointer can be (:mod:`kb.kernel.address`). A register is believed only w
 instruction and the printed registers add up to the faulting address.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kb.facts.finding import Finding, at, hexadecimal, spans
 from kb.kernel import fault as tables
-from kb.kernel.address import Meaning, error_name, meaning, shadowed
+from kb.kernel.address import Meaning, canonical, error_name, meaning, shadowed
 from kb.kernel.fault import Fault
 from kb.kernel.operand import Code, Operand, is_bug_trap, operand, parse_code
 from kb.model.log import Span
@@ -85,11 +86,17 @@ def _study(report: Report) -> _Study:
     computed = False
     if found is not None:
         reached = found.address(dump.values, 32 if arch in ("i386", "arm") else 64)
-        if address is None and reached is not None and report.subtype == "general-protection":
+        if address is None and _protects(report, dump, reached):
             address, where, computed = reached, code_lines, True
         elif not _explains(found, reached, address):
             found = None
     return _Study(report, dump, arch, fault, lines, address, where, computed, code, code_lines, found)
+
+
+def _protects(report: Report, dump: Dump, reached: int | None) -> bool:
+    """Whether an address is why x86_64 raised #GP: of one that is canonical the instruction faulted otherwise."""
+    la57 = bool(dump.values.get("CR4", 0) & _LA57)
+    return report.subtype == "general-protection" and reached is not None and not canonical(reached, la57=la57)
 
 
 def _explains(found: Operand, reached: int | None, address: int | None) -> bool:
@@ -128,9 +135,8 @@ def _fault(report: Report, dump: Dump, arch: str | None) -> tuple[Fault | None, 
     if arch in ("x86_64", "i386") and dump.code is not None and report.subtype in ("null-deref", "page-fault"):
         return tables.page_fault(dump.code), lines("Oops")
     esr = hexadecimal(report.fields.get("esr")) or dump.values.get("ESR")
-    if arch == "arm64" and (esr is not None or dump.code is not None):
-        found = tables.syndrome(esr if esr is not None else dump.code or 0)
-        return found, at(report, "esr") if "esr" in report.field_lines else lines("ESR", "Oops")
+    if arch == "arm64" and (number := esr or dump.code):  # "Oops - BUG: 0": none is given
+        return tables.syndrome(number), at(report, "esr") if "esr" in report.field_lines else lines("ESR", "Oops")
     if arch == "arm" and dump.code is not None:
         return tables.arm_status(dump.code), lines("Oops")
     if report.subtype == "unhandled-fault" and (status := hexadecimal(report.fields.get("code"))) is not None:
@@ -141,12 +147,20 @@ def _fault(report: Report, dump: Dump, arch: str | None) -> tuple[Fault | None, 
     if arch == "riscv" and "cause" in values:
         return tables.riscv(values["cause"]), lines("cause")
     if "ExcCode" in values:
-        return tables.mips(values["ExcCode"]), lines("ExcCode")
+        return _mips(values), lines("ExcCode")
     if "ECode" in values:
         return tables.loongarch(values["ECode"]), lines("ECode")
     if arch == "s390x" and dump.code is not None:
         return tables.s390(dump.code, values.get("TEID")), lines("Oops", "TEID")
     return None, ()
+
+
+def _mips(values: Mapping[str, int]) -> Fault | None:
+    """A load's code stands for a fetch as well: that is of the program counter."""
+    found = tables.mips(values["ExcCode"])
+    if found is None or found.access != "read" or "epc" not in values or values["epc"] != values.get("BadVA"):
+        return found
+    return found._replace(access="execute", words=f"{found.why}, execute")
 
 
 # ---- the address
@@ -279,6 +293,8 @@ def _poisoned(study: _Study, out: Finding) -> None:
     found: dict[str, Meaning] = {}
     for name, value in general(study.dump.values).items():
         told = meaning(value, study.arch) if study.arch not in ("mips", "s390x") else None
+        if told is not None and told.kind == "list-poison" and study.bits == 32 and value != told.base:
+            continue  # 0x00200246 near LIST_POISON2 is a saved EFLAGS
         if told is not None and (told.kind == "list-poison" or told.words.startswith("POISON_FREE")):
             found[name] = told
     if not found:

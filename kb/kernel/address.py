@@ -140,6 +140,9 @@ def _poison_pointer(value: int, arch: str | None) -> Meaning | None:
         found = _near(value, _POINTERS, delta) or _near(value, _OLD, delta)
         if found is not None:
             return found
+        below = delta + 0x100 - value
+        if 0 < below < _PAGE:  # container_of() of LIST_POISON1
+            return Meaning("list-poison", f"{_POINTERS[0x100]}, minus {below:#x}", delta + 0x100)
     return None
 
 

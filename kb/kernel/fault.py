@@ -205,12 +205,13 @@ _MIPS = {
     4: ("read", "address error"),
     5: ("write", "address error"),
     6: ("execute", "bus error"),
-    7: ("read", "bus error"),
+    7: (None, "bus error"),
     10: (None, "reserved instruction"),
     19: ("read", "protection"),
     20: ("execute", "protection"),
 }
-"""arch/mips/include/asm/mipsregs.h EXCCODE_*: ``Cause : 00800008 (ExcCode 02)``. TLBL and AdEL may be fetches too."""
+"""arch/mips/include/asm/mipsregs.h EXCCODE_*: ``Cause : 00800008 (ExcCode 02)``. TLBL and AdEL may be fetches
+too, a bus error of data (7) may be a store's."""
 _LOONGARCH = {
     1: ("read", "not present"),
     2: ("write", "not present"),

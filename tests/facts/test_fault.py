@@ -327,3 +327,66 @@ RIP: foo_read_ring+0x1b/0x30 [foo] RSP: ffffc900001bfee0
 """
     (found,) = api.match(log, cases=())
     assert facts(found, "fault_register", "fault_offset") == {"fault_register": "RDI", "fault_offset": 0x58}
+
+
+def test_saved_flags_of_a_32_bit_machine_are_no_list_poison() -> None:
+    log = b"""\
+BUG: unable to handle kernel NULL pointer dereference at 00000008
+IP: [<c0123456>] foo_bar+0x10/0x20
+Oops: 0000 [#1] SMP
+Pid: 1, comm: init Not tainted 3.2.0 #1
+EIP is at foo_bar+0x10/0x20
+EAX: 00000000 EBX: 00200246 ECX: 00100100 EDX: c1234567
+ESI: 00000000 EDI: 00000000 EBP: c1111111 ESP: c2222222
+Call Trace:
+ [<c0123456>] foo_baz+0x10/0x20
+"""
+    (found,) = api.match(log, cases=())
+    assert facts(found, "poisoned_registers") == {"poisoned_registers": ("ECX",)}
+
+
+def test_the_operand_of_a_protection_fault_is_no_reason_where_its_address_is_canonical() -> None:
+    log = b"""\
+general protection fault: 0000 [#1] SMP
+CPU: 0 PID: 1 Comm: init Not tainted 4.19.0 #1
+RIP: 0010:foo_bar+0x10/0x20
+Code: 90 90 90 <0f> 29 40 08 90 90
+RSP: 0018:ffff880011112222 EFLAGS: 00010246
+RAX: ffff880011113333 RBX: 0000000000000000 RCX: 0000000000000000
+Call Trace:
+ foo_baz+0x10/0x20
+"""
+    (found,) = api.match(log, cases=())
+    assert facts(found, "address", "fault_register") == {}
+
+
+def test_an_arm64_report_that_is_given_no_syndrome_has_no_reason_from_it() -> None:
+    log = b"""\
+Internal error: Oops - bad mode: 0 [#1] PREEMPT SMP
+CPU: 0 PID: 1 Comm: init Not tainted 5.4.0 #1
+pstate: 60400005 (nZCv daif +PAN -UAO)
+pc : foo_bar+0x10/0x20
+lr : foo_baz+0x10/0x20
+x29: ffff800011112222 x28: 0000000000000000
+Call trace:
+ foo_bar+0x10/0x20
+"""
+    (found,) = api.match(log, cases=())
+    assert facts(found, "fault", "fault_why") == {}
+
+
+def test_a_load_code_of_mips_at_the_program_counter_is_a_fetch() -> None:
+    log = b"""\
+CPU 0 Unable to handle kernel paging request at virtual address 00000010, epc == 00000010, ra == 80123456
+Oops[#1]:
+CPU: 0 PID: 1 Comm: init Not tainted 5.4.0 #1
+$ 0   : 00000000 00000001 00000010 00000000
+epc   : 00000010 0x10
+ra    : 80123456 foo_bar+0x10/0x20
+Cause : 00800008 (ExcCode 02)
+BadVA : 00000010
+Call Trace:
+[<80123456>] foo_bar+0x10/0x20
+"""
+    (found,) = api.match(log, cases=())
+    assert facts(found, "access", "fault_why") == {"access": "execute", "fault_why": "not present"}

@@ -22,6 +22,8 @@ from kb.kernel.address import canonical, error_name, meaning
         (0xDEAD000000000100, "x86_64", "list-poison", "LIST_POISON1"),
         (0xDEAD000000000108, "arm64", "list-poison", "plus 0x8"),
         (0xDEAD000000000122, "x86_64", "list-poison", "LIST_POISON2"),
+        (0xDEAD0000000000B8, "x86_64", "list-poison", "LIST_POISON1: the next pointer of an entry taken off its list"),
+        (0xDEACFFFFFFFFFF50, "x86_64", "list-poison", "minus 0x1b0"),
         (0xDEAD000000200200, "x86_64", "list-poison", "LIST_POISON2"),
         (0x5DEADBEEF0000108, "ppc64", "list-poison", "LIST_POISON1"),
         (0xDEAD000000000300, "x86_64", "poison", "TIMER_ENTRY_STATIC"),

@@ -103,6 +103,7 @@ def test_causes_of_riscv_mips_and_loongarch() -> None:
     assert riscv(1 << 63 | 5) is None
     assert mips(2) == ("read", None, "not present", "not present, read")
     assert mips(0) is None
+    assert mips(7) == (None, None, "bus error", "bus error")  # a load or a store
     assert loongarch(2) == ("write", None, "not present", "not present, write")
 
 

@@ -259,7 +259,7 @@ def _add_store(verbs: "Verbs") -> None:
 def _add_case(verbs: "Verbs") -> None:
     parser = verbs.add_parser(
         "case",
-        help="the case library: list, show, search, lint, test, new, promote, index",
+        help="the case library: list, show, search, facts, lint, test, new, promote, index",
         description="The case library.",
     )
     parser.set_defaults(run=lambda _options: _help(parser))
@@ -273,6 +273,11 @@ def _add_case(verbs: "Verbs") -> None:
     test = _verb(
         inner, "test", "kb.commands.case:test", "run cases on their samples: match-*.log say yes, near-*.log do not"
     )
+    facts = _verb(
+        inner, "facts", "kb.commands.case:facts", "print what the reports of a log bear, as predicates for a case"
+    )
+    facts.add_argument("log", metavar="FILE", help="a log")
+    facts.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     new = _verb(
         inner, "new", "kb.commands.case:new", "start a case: a draft folder, its predicates proposed from a log"
     )

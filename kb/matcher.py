@@ -107,6 +107,25 @@ def _verdict(case: Case, marks: list[PredicateMark]) -> Verdict:
     return both(parts)
 
 
+def deciding(judged: Match) -> tuple[PredicateMark, ...]:
+    """The predicates that keep a case from YES, in the order of the file: what its author has to look at."""
+    whole = _verdict_of_groups(judged) is Verdict.YES
+    return tuple(
+        mark
+        for mark in judged.marks
+        if (mark.role == "require" and mark.verdict is not Verdict.YES)
+        or (mark.role == "refute" and mark.verdict is not Verdict.NO)
+        or (mark.role == "any" and mark.verdict is not Verdict.YES and not whole)
+    )
+
+
+def _verdict_of_groups(judged: Match) -> Verdict:
+    """YES where one ``[[match.any]]`` group holds whole, or there is none."""
+    alternatives = iter([mark.verdict for mark in judged.marks if mark.role == "any"])
+    groups = [both([next(alternatives) for _ in group]) for group in judged.case.any]
+    return either(groups) if groups else Verdict.YES
+
+
 def _score(verdict: Verdict, marks: list[PredicateMark]) -> float:
     """0..1, for ranking only: how much is known to hold, how much the case asks for, how much supports it."""
     worth = {Verdict.YES: 1.0, Verdict.MAYBE: 0.5, Verdict.NO: 0.0}

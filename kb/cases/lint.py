@@ -165,6 +165,27 @@ def _facts(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
         yield f"no fact is called {name!r}", predicate.line, help_
 
 
+@rule("KB105")
+def _kinds(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """The kinds of a case are kinds that a report may have (docs/kinds.md)."""
+    import difflib
+
+    kinds = _known_kinds()
+    for kind in case.kind:
+        if kind not in kinds:
+            near = difflib.get_close_matches(kind, sorted(kinds), 1)
+            help_ = f"did you mean {near[0]!r}?" if near else "docs/kinds.md lists them"
+            yield f"no kind is called {kind!r}", document.line("kind"), help_
+
+
+def _known_kinds() -> set[str]:
+    from kb.parse.headline import rows
+    from kb.parse.notice import KIND
+
+    changed = (changes.get("kind") for row in rows().values() for _, changes in row.variants)
+    return {"unknown", KIND, *(row.kind for row in rows().values()), *(kind for kind in changed if kind)}
+
+
 @rule("KB104")
 def _ordered(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     """What is ordered by < <= > >= is a number (or a kernel release); anything else would be unknown for ever."""
@@ -234,8 +255,13 @@ def _ranges(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
         for part in re.split(r"[,;]", text):
             name = part.strip().lstrip("<>=").strip()
             distribution = name in ("debian", "ubuntu", "suse", "fedora", "amazon", "oracle", "rhel", "android")
-            if name and not distribution and not re.fullmatch(r"el\d{1,2}", name) and Release.parse(name) is None:
-                yield f"{name!r} is no kernel release", document.line(f"{place}.kernel"), '">= 3.10, < 4.4" or "el7"'
+            if not name or distribution or re.fullmatch(r"el\d{1,2}", name):
+                continue
+            line = document.line(f"{place}.kernel")
+            if Release.parse(name) is None:
+                yield f"{name!r} is no kernel release", line, '">= 3.10, < 4.4" or "el7"'
+            elif len(name.split()) > 1:
+                yield f"{name!r} is no range", line, 'write ">= 5.2, <= 5.2.14"'
 
 
 @rule("KB301")
@@ -249,10 +275,17 @@ def _samples(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
             yield f"no {what}", document.line("id"), f"put a {pattern} beside the file"
 
 
+Explain = Callable[[Case, list[Diagnosis]], tuple[int, str]]
+"""Why a case does not say yes to these diagnoses: a line of its file (0: none in particular), and the sentence."""
+
+
 def test_case(
     case: Case,
     diagnose: Callable[[bytes], list[Diagnosis]],
     baseline: Path | None = None,  # noqa: PT028 - pytest does not call this
+    *,
+    explain: Explain | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> list[Finding]:
     """Run a case on its samples: match-*.log say yes, near-*.log do not, good logs are silent.
 
@@ -260,17 +293,25 @@ def test_case(
         case: The case, its ``path`` telling where the samples lie.
         diagnose: A log's diagnoses against the library, as :func:`kb.match` gives them.
         baseline: Folder of logs in which no case may say yes or maybe.
+        explain: Tells why a log that must match does not.
+        told: Takes what each sample says, e.g. ``near-x.log: no``.
     """
     findings: list[Finding] = []
     folder = Path(case.path).parent
-    for path in sorted(folder.glob("match-*.log")):
-        found = _verdicts(case, diagnose(path.read_bytes()))
-        if Verdict.YES not in found:
-            said = " and ".join(verdict.value for verdict in found) or "nothing"
-            findings.append(Finding("KB302", f"{path.name} must match, the case says {said}", str(path), 1, _WHY))
-    for path in sorted(folder.glob("near-*.log")):
-        if Verdict.YES in _verdicts(case, diagnose(path.read_bytes())):
-            findings.append(Finding("KB303", f"{path.name} must not match, the case says yes", str(path), 1, _WHY))
+    for path in sorted([*folder.glob("match-*.log"), *folder.glob("near-*.log")]):
+        diagnoses = diagnose(path.read_bytes())
+        found = _verdicts(case, diagnoses)
+        said = " and ".join(dict.fromkeys(verdict.value for verdict in found)) or "no"
+        if told is not None:
+            told(f"{path.name}: {said}" if diagnoses else f"{path.name}: no report in it")
+        if path.name.startswith("match-"):
+            if Verdict.YES not in found:
+                line, why = explain(case, diagnoses) if explain is not None else (0, _WHY)
+                reason = f"{path.name} must match, the case says {said}"
+                findings.append(Finding("KB302", reason, case.path if line else str(path), line or 1, why))
+        elif Verdict.YES in found:
+            reason = f"{path.name} must not match, the case says yes"
+            findings.append(Finding("KB303", reason, str(path), 1, _NEAR))
     for path in sorted(baseline.glob("*.log")) if baseline is not None else ():
         if _verdicts(case, diagnose(path.read_bytes())):
             findings.append(Finding("KB304", f"{case.id} speaks up on a good log", str(path), 1, _WHY))
@@ -279,6 +320,7 @@ def test_case(
 
 test_case.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
 
+_NEAR = "no predicate tells it from the logs that match: require or refute what differs (`kb case facts` on both)"
 _WHY = "`kb match -v` shows each predicate with its verdict"
 
 

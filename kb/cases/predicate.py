@@ -156,6 +156,7 @@ def _membership(predicate: Predicate, fact: Fact, absent: Fact | None) -> Judgem
     evidence = fact.evidence or (absent.evidence if absent else ())
     if _contains(fact.value, wanted):
         found, because = Verdict.YES, f"{fact.name} has {wanted}"
+        evidence = fact.where.get(str(wanted), evidence)
     elif absent is not None and not _contains(absent.value, wanted):
         found, because = Verdict.MAYBE, f"whether {fact.name} has {wanted} is not certain"
     else:

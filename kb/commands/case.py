@@ -4,10 +4,15 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kb import api
 from kb.cli import OK, UNUSABLE
 from kb.errors import UsageError
+
+if TYPE_CHECKING:
+    from kb.model.case import Case
+    from kb.model.verdict import Diagnosis
 
 
 def list_cases(options: argparse.Namespace) -> int:
@@ -53,16 +58,77 @@ def test(options: argparse.Namespace) -> int:
     """Run cases on their samples."""
     from kb.cases.lint import test_case
 
-    cases = api.library(options.cases).cases
-    wanted = [Path(path).resolve() for path in options.paths]
-    findings, run = [], 0
-    for case in cases:
-        if wanted and not any(Path(case.path).resolve().is_relative_to(path) for path in wanted):
-            continue
-        run += 1
-        findings += test_case(case, lambda data: api.match(data, cases=cases, notices=True))
-    print(f"kb: {run} cases run", file=sys.stderr)
+    known = {case.id: case for case in api.library(options.cases).cases}
+    chosen = _named(options.paths) if options.paths else list(known.values())
+    cases = tuple({**known, **{case.id: case for case in chosen}}.values())
+    findings = []
+    for case in chosen:
+        told: list[str] = []
+        findings += test_case(
+            case, lambda data: api.match(data, cases=cases, notices=True), explain=_why_not, told=told.append
+        )
+        if options.paths:
+            print(f"{case.id}: {', '.join(told) or 'no sample'}", file=sys.stderr)
+            if told and not any(entry.startswith("near-") for entry in told):
+                print(f"{case.id}: no near-*.log: nothing says where the case ends", file=sys.stderr)
+    print(f"kb: {len(chosen)} cases run", file=sys.stderr)
     return _report(findings, options.json)
+
+
+def _named(paths: Iterable[str]) -> "list[Case]":
+    """The cases in folders or files, wherever these lie."""
+    from kb.cases.format import load
+    from kb.cases.library import files
+    from kb.errors import CaseError
+
+    found = []
+    for path in paths:
+        places = files(Path(path))
+        if not places:
+            raise CaseError("no case in it", path=path, help="a case is a folder with a case.md")
+        for place in places:
+            document = load(place)
+            if document.errors or document.case is None:
+                raise document.errors[0]
+            found.append(document.case)
+    return found
+
+
+def _why_not(case: "Case", diagnoses: "list[Diagnosis]") -> tuple[int, str]:
+    """What keeps a case from a log that it must match: the first predicate that does not hold, with its line."""
+    from kb.matcher import deciding, judge
+    from kb.render.safe import spans
+
+    if not diagnoses:
+        return 0, "kb finds no report in the log"
+    for found in diagnoses:
+        judged = judge(case, found.facts, found.signature, found.report.kind)
+        if judged is None:
+            continue
+        marks = [f"{mark.predicate.text}: {mark.because} {spans(mark.evidence)}".rstrip() for mark in deciding(judged)]
+        line = next((mark.predicate.line for mark in deciding(judged)), 0)
+        return line, "; ".join(marks[:_REASONS]) or "`kb match -v` shows each predicate with its verdict"
+    kinds = ", ".join(sorted({found.report.kind for found in diagnoses}))
+    return 1, f"the case is about {', '.join(case.kind)}, the report is of kind {kinds}"
+
+
+_REASONS = 3
+"""Predicates that a finding names."""
+
+
+def facts(options: argparse.Namespace) -> int:
+    """The facts of a log's reports as predicates."""
+    from kb.cases.paste import predicates
+    from kb.render.safe import safe, spans
+
+    diagnoses = api.match(Path(options.log), cases=(), notices=True, kernel=options.kernel)
+    if not diagnoses:
+        raise UsageError(f"no report in {options.log}", help="give a log that holds the report")
+    for diagnosis in diagnoses:
+        print(safe(f"# {diagnosis.report.title}   {spans((diagnosis.report.span,))}"))
+        for text, evidence in predicates(diagnosis.facts):
+            print(safe(f"{text}   {spans(evidence)}".rstrip()))
+    return OK
 
 
 def new(options: argparse.Namespace) -> int:

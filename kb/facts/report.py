@@ -115,9 +115,13 @@ def _common(report: Report) -> dict[str, Fact]:
     pc = report.registers.frame if report.registers is not None else None
     if pc is not None:
         add("pc", plain(pc.function), ((pc.line, pc.line),))
-    stacked = [frame for trace in report.traces for frame in trace.frames]
-    frames = tuple(dict.fromkeys(plain(frame.function) for frame in ([pc] if pc is not None else []) + stacked))
-    add("frames", frames, tuple((trace.line, trace.frames[-1].line) for trace in report.traces if trace.role == "main"))
+    stacked = [*([pc] if pc is not None else []), *(frame for trace in report.traces for frame in trace.frames)]
+    where: dict[str, tuple[Span, ...]] = {}
+    for frame in stacked:
+        where.setdefault(plain(frame.function), ((frame.line, frame.line),) if frame.line else head)
+    add("frames", tuple(where), tuple((t.line, t.frames[-1].line) for t in report.traces if t.role == "main"))
+    if where:
+        values["frames"] = replace(values["frames"], where=where)
     modules = tuple(dict.fromkeys(frame.module for trace in report.traces for frame in trace.frames if frame.module))
     add("modules", modules)
     for name, value in report.fields.items():

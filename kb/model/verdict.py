@@ -29,6 +29,8 @@ class Fact:
     """What had to be assumed because the log does not print it; None for a plain reading."""
     shown: str | None = None
     """How a person would write the value (``Node 1 Normal: 20 blocks fit``)."""
+    where: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    """Of a list: the lines of single items, where they are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,9 +110,10 @@ def _holders(story: Story) -> Reason | None:
     because = f"{parts[largest] * kb} kB of {split.total * kb} kB ({split.share(parts[largest]):.0%})"
     if largest == "anon" and split.shmem:
         because += f", {split.shmem * kb} kB of it shared memory and tmpfs"
-    claim = f"most memory is held by {largest.replace('_', ' ')}"
+    held = "most memory" if 2 * parts[largest] > split.total else "the largest part"
+    claim = f"{held} is held by {largest.replace('_', ' ')}"
     if largest == "unaccounted":
-        claim = "most memory is in no counter the kernel prints"
+        claim = f"{held} is in no counter the kernel prints"
     return reason(claim, "holds", because, split.span, numbers)
 
 

@@ -7,7 +7,7 @@ from kb.facts.finding import Finding, at, spans
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.stack import plain
-from kb.parse.stall import Busy, Work, busy, load, rcu
+from kb.parse.stall import Busy, Work, busy, idle, load, rcu
 
 _SHOWN = 4
 
@@ -34,7 +34,7 @@ def _span(line: int) -> tuple[Span, ...]:
 def _cpus(text: str) -> tuple[int, ...]:
     """CPUs of a list as %*pbl prints it: ``0,2-3``; a range of nonsense is cut at 64."""
     found: list[int] = []
-    for first, last in re.findall(r"(\d{1,6})(?:-(\d{1,6}))?", text)[:64]:
+    for first, last in re.findall(r"(?<!\d)(\d{1,6})(?!\d)(?:-(\d{1,6})(?!\d))?", text)[:64]:
         found += range(int(first), min(int(last or first), int(first) + 63) + 1)
     return tuple(dict.fromkeys(found))[:64]
 
@@ -110,8 +110,10 @@ def _rcu(report: Report, out: Finding) -> None:
         out.add("reporter_cpu", next(iter(cpus)), where)
     if found.jiffies is not None:
         out.add("stuck_jiffies", found.jiffies[0], _span(found.jiffies[1]))
-    no_ticks = tuple(cpu for cpu, (count, _) in found.ticks.items() if count == 0)
-    out.add("no_ticks_cpus", no_ticks, spans((line, line) for count, line in found.ticks.values() if count == 0))
+    asleep = set(idle(report.lines))
+    silent = {cpu: line for cpu, (count, line) in found.ticks.items() if count == 0 and cpu not in asleep}
+    no_ticks = tuple(silent)
+    out.add("no_ticks_cpus", no_ticks, spans((line, line) for line in silent.values()))
     if found.starved is not None:
         out.add("rcu_starved_jiffies", found.starved[0], _span(found.starved[1]))
         out.add("rcu_kthread_cpu", found.starved[2], _span(found.starved[1]))
@@ -134,7 +136,7 @@ def _rcu_say(report: Report, out: Finding, no_ticks: tuple[int, ...]) -> None:
             who.append(f"task{'s' if len(tasks) > 1 else ''} {pids}, preempted in a read-side section")
         out.say(f"RCU waits{length} for {' and '.join(who)}", _reporter(report, out, cpus), evidence)
     if no_ticks:
-        because = "(0 ticks this GP): the timer did not interrupt it in this grace period"
+        because = "(0 ticks this GP): no timer interrupt reached it; or it is a virtual CPU that did not run"
         out.ask(f"{_names(no_ticks)} runs with interrupts off", because, _evidence(out, "no_ticks_cpus"))
     starved, late = out.values.get("rcu_starved_jiffies"), out.values.get("rcu_timer_late_jiffies")
     if starved is not None:

@@ -37,6 +37,16 @@ _TIMER_CPU = re.compile(r"Possible timer handling issue on cpu=(?P<cpu>\d+)")
 _QSES = re.compile(r"All QSes seen, last rcu\w{0,20} kthread activity (?P<jiffies>\d{1,12})")
 
 
+# lib/nmi_backtrace.c nmi_cpu_backtrace(): a CPU without a tick because it sleeps
+_IDLE = re.compile(r"NMI backtrace for cpu (?P<cpu>\d{1,5}) skipped: idling")
+
+
+def idle(lines: Sequence[Line]) -> dict[int, int]:
+    """CPUs that answered that they idle, each with its line."""
+    found = ((_IDLE.search(line.text[:_WIDTH]), line.number) for line in lines[:_MOST])
+    return {int(told["cpu"]): number for told, number in found if told is not None}
+
+
 @dataclass(slots=True)
 class Stall:
     """What RCU says of a stall."""

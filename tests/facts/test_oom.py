@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kb import api
 from kb.facts.oom import oom_facts
 from kb.model.report import Report
 from kb.parse import grammar
@@ -233,3 +234,27 @@ def test_our_own_kills_are_explained_as_we_made_them(name, causes):
     for start, end in zip(starts, [*starts[1:], len(texts)], strict=True):
         found.append(explain("\n".join(texts[start:end]), "6.1.0" if "-61" in name else "6.12.0").cause)
     assert found == causes
+
+
+@pytest.mark.parametrize(
+    ("anon", "claim"), [(400, "the largest part is held by anon"), (501, "most memory is held by anon")]
+)
+def test_most_memory_is_said_of_more_than_half_only(anon: int, claim: str) -> None:
+    log = f"""\
+x invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0
+Mem-Info:
+active_anon:{anon} inactive_anon:0 isolated_anon:0
+ active_file:300 inactive_file:0 isolated_file:0
+ unevictable:0 dirty:0 writeback:0
+ slab_reclaimable:100 slab_unreclaimable:50
+ mapped:0 shmem:0 pagetables:0 bounce:0
+ free:0 free_pcp:0 free_cma:0
+Node 0 Normal free:0kB min:400kB low:500kB high:600kB present:4000kB managed:4000kB
+0 total pagecache pages
+1000 pages RAM
+0 pages HighMem/MovableOnly
+0 pages reserved
+Out of memory: Killed process 9 (x) total-vm:4kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0
+"""
+    (found,) = api.match(log.encode(), cases=())
+    assert claim in [reason.claim for reason in found.facts.reasoning]

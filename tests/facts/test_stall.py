@@ -193,3 +193,22 @@ def test_reports_cut_anywhere_say_less_and_never_raise() -> None:
 def test_a_hostile_list_of_cpus_is_bounded() -> None:
     found = api.match(OTHERS.replace(b"0,4-5", b"0-999999," + b"1," * 300), cases=())[0]
     assert len(found.facts.values["stuck_cpus"].value) <= 64
+
+
+def test_a_cpu_that_idles_is_not_said_to_run_with_interrupts_off() -> None:
+    log = b"""\
+rcu: INFO: rcu_sched detected stalls on CPUs/tasks:
+rcu: \t0-...!: (0 ticks this GP) idle=abc/0/0x0 softirq=1/1 fqs=0
+rcu: \t1-...!: (0 ticks this GP) idle=abc/1/0x4000000000000000 softirq=1/1 fqs=0
+\t(detected by 5, t=21002 jiffies, g=1, q=2)
+Sending NMI from CPU 5 to CPUs 0:
+NMI backtrace for cpu 0 skipped: idling at native_safe_halt+0x1/0x2
+"""
+    (found,) = api.match(log, cases=())
+    assert facts(found, "no_ticks_cpus") == {"no_ticks_cpus": (1,)}
+
+
+def test_a_number_too_long_for_a_cpu_is_not_cut_in_two() -> None:
+    log = b"watchdog: BUG: soft lockup - CPU#99999999999 stuck for 22s! [foo:9]\n"
+    (found,) = api.match(log, cases=())
+    assert facts(found, "stuck_cpus") == {}

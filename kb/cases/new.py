@@ -3,18 +3,17 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from kb.errors import CaseChanged, CaseError
+from kb.cases.propose import comments, proposed
+from kb.errors import CaseChanged, CaseError, UsageError
 from kb.model.case import Case
 from kb.model.verdict import Diagnosis
 
-_PROPOSED = (
-    "cause", "order", "gfp_name", "compaction.allowed", "zones.refused_only_by_order_walk", "function", "module",
-)  # fmt: skip
-"""Facts that go into the predicates of a draft, the telling ones first."""
+_ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 
 
 def new_case(folder: Path, case_id: str, diagnosis: Diagnosis | None = None) -> Path:
@@ -28,6 +27,9 @@ def new_case(folder: Path, case_id: str, diagnosis: Diagnosis | None = None) -> 
     Returns:
         The new file.
     """
+    if not _ID.fullmatch(case_id):
+        better = "-".join(re.findall(r"[a-z0-9.]+", case_id.lower())) or "my-case"
+        raise UsageError(f"{case_id!r} is no id of a case", help=f"small letters, digits and hyphens: try {better}")
     place = folder / case_id
     path = place / "case.md"
     try:
@@ -53,7 +55,11 @@ def _create(path: Path, data: bytes) -> None:
 def _draft(case_id: str, diagnosis: Diagnosis | None) -> str:
     title = diagnosis.report.title if diagnosis else "What goes wrong, in one line"
     kind = diagnosis.report.kind if diagnosis else "warning"
-    require, seen_in = _proposed(diagnosis) if diagnosis else (["function == foo"], [])
+    require, seen_in = proposed(diagnosis) if diagnosis else (["function == foo"], [])
+    borne = "".join(
+        f"# {_quoted(text)},{f'   # L{line}' if line else ''}\n"
+        for text, line in (comments(diagnosis) if diagnosis else ())
+    )
     return f"""```toml
 id = {_quoted(case_id)}
 title = {_quoted(title)}
@@ -68,13 +74,30 @@ require = [{_listed(require)}]
 refute = []                      # what rules the case out
 support = []                     # what ranks it; the only place for a kernel version
 seen_in = [{_listed(seen_in)}]
-
-# [[affected]]                   # kernel = ">= 3.10, < 4.4", by = a source's id
-# [[fix]]                        # commit, subject, since, branch, by
-# [[workaround]]                 # do, caveat, by
-# [[verify]]                     # run, expect, means
-# [[source]]                     # id, text, url
-# [[dispute]]                    # claim, finding, source, by
+{"# the report bears, with their lines (kb case facts prints all):" + chr(10) if borne else ""}{borne}
+# [[affected]]
+# kernel = ">= 3.10, < 4.4"      # or ">= 5.2, <= 5.2.14", or el7
+# by = "commit"                  # the id of a source: shown to readers as "says commit"
+# [[fix]]
+# commit = "97a16fc82a7c"        # 12 digits or more
+# subject = "mm, page_alloc: ..."
+# since = "4.4"
+# by = "commit"
+# [[workaround]]
+# do = "sysctl vm.x=1"
+# caveat = "What it costs, and where it does not help."
+# by = "practice"
+# [[verify]]
+# run = "grep compact_ /proc/vmstat"
+# expect = "compact_stall does not move"
+# means = "Direct compaction never ran."
+# [[source]]
+# id = "commit"
+# text = "Commit 97a16fc82a7c ..., read in full"
+# [[dispute]]
+# claim = "What others say."
+# finding = "What was found instead."
+# by = "commit"
 ```
 
 # {title}
@@ -87,27 +110,6 @@ seen_in = [{_listed(seen_in)}]
 
 ## Notes
 """
-
-
-def _proposed(diagnosis: Diagnosis) -> tuple[list[str], list[str]]:
-    """Predicates that hold on the report: cause and request demand, the place it was seen at only colours."""
-    require: list[str] = []
-    seen_in: list[str] = []
-    for name in ("subtype",) if diagnosis.report.kind == "notice" else _PROPOSED:
-        fact = diagnosis.facts.get(name)
-        if fact is None or fact.value is None or isinstance(fact.value, tuple | list | dict | frozenset):
-            continue
-        value = fact.value
-        shown = str(value).lower() if isinstance(value, bool) else str(value)
-        if not isinstance(value, bool | int) and not _plain(shown):
-            shown = "'" + shown.replace("'", "") + "'"
-        place = name in ("function", "module") and diagnosis.facts.cause is not None
-        (seen_in if place else require).append(f"{name} == {shown}")
-    return require, seen_in
-
-
-def _plain(text: str) -> bool:
-    return bool(text) and all(char.isalnum() or char in "_.:/@+-" for char in text)
 
 
 def _quoted(text: str) -> str:

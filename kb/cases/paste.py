@@ -40,15 +40,15 @@ def _lines(name: str, fact: Fact) -> Iterator[tuple[str, tuple[Span, ...]]]:
     elif isinstance(value, tuple | list | frozenset | set):
         items = sorted(value, key=str) if isinstance(value, frozenset | set) else list(value)
         for item in items[:_MOST]:
-            written = _written(item)
-            if written is not None:
-                yield f"{name} has {written}", fact.where.get(str(item), fact.evidence)
+            text = written(item)
+            if text is not None:
+                yield f"{name} has {text}", fact.where.get(str(item), fact.evidence)
     else:
-        written = _written(value)
-        yield f"{name} == {written}" if written is not None else f"{name} present", fact.evidence
+        text = written(value)
+        yield f"{name} == {text}" if text is not None else f"{name} present", fact.evidence
 
 
-def _written(value: Any) -> str | None:
+def written(value: Any) -> str | None:
     """A value as the predicate language writes it, None where it cannot."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -23,7 +23,8 @@ def facts(text: str) -> Facts:
 def test_the_function_of_the_program_counter_is_a_frame_of_every_kind() -> None:
     found = facts(LOCKUP)
     pc, frames = found.get("pc"), found.get("frames")
-    assert pc is not None and frames is not None
+    assert pc is not None
+    assert frames is not None
     assert (pc.value, pc.evidence) == ("foo_spin", ((3, 3),))
     assert frames.value == ("foo_spin", "foo_left", "foo_node", "kswapd")
 

@@ -101,7 +101,7 @@ def test_the_terminal_is_handed_to_the_person_s_editor_and_taken_back(terminal: 
     terminal.keys("C-e")
     path = next((tmp_path / "cases").glob("*/case.md"))
     terminal.until(lambda _: path.read_text().endswith("- by hand\n"), "the editor ran")
-    terminal.keys(*["PageDown"] * 5)
+    terminal.keys(*["PageDown"] * 30)
     terminal.shows("- by hand")
     terminal.keys("Escape")
     terminal.shows("1 report ")

@@ -63,6 +63,8 @@ def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | 
         return _by_signature(case, facts, signature)
     marks = _marks(case, facts)
     verdict = _verdict(case, marks)
+    if verdict is Verdict.NO:  # most cases, for most reports: whether the kernel has their fix is nobody's question
+        return Match(case, verdict, _score(verdict, marks), "predicates", tuple(marks))
     return _made(case, facts, verdict, _score(verdict, marks), "predicates", tuple(marks))
 
 

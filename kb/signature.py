@@ -10,7 +10,7 @@ import hashlib
 
 from kb.model.report import Report, Signature
 from kb.parse.guilty import significant
-from kb.parse.stack import plain
+from kb.syntax.frames import plain
 
 VERSION = 1
 """Of the way keys are made; part of every id, so that a store can be brought to a newer one."""

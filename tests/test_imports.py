@@ -98,7 +98,7 @@ def test_only_the_command_line_knows_the_terminal_program() -> None:
 
 def test_lark_is_known_to_its_loaders_only() -> None:
     knowing = {str(p.relative_to(ROOT)) for p in sources("kb") for name in imports(p) if name.split(".")[0] == "lark"}
-    assert knowing <= {"kb/parse/grammar.py", "kb/cases/predicate.py", "kb/chat/question.py"}
+    assert knowing <= {"kb/syntax/engine.py", "kb/cases/predicate.py", "kb/chat/question.py"}
 
 
 def test_only_the_api_and_the_front_ends_know_the_importer_of_history() -> None:

@@ -1,9 +1,9 @@
 """Signatures say "same problem", whatever the build, and are readable before they are hashed."""
 
 from kb.model.log import Line, Splat
-from kb.parse.grammar import split
 from kb.parse.report import parse
 from kb.signature import identifier, signature
+from kb.syntax.engine import split
 
 TEXT = """\
 BUG: unable to handle page fault for address: ffffc90ffff00008

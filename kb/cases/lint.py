@@ -179,8 +179,8 @@ def _kinds(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 
 def _known_kinds() -> set[str]:
-    from kb.parse.headline import rows
     from kb.parse.notice import KIND
+    from kb.syntax.headline import rows
 
     changed = (changes.get("kind") for row in rows().values() for _, changes in row.variants)
     return {"unknown", KIND, *(row.kind for row in rows().values()), *(kind for kind in changed if kind)}

@@ -51,7 +51,7 @@ def parse(text: str, *, path: str | None = None, line: int | None = None) -> Pre
     """
     from lark.exceptions import UnexpectedInput
 
-    from kb.parse.grammar import load
+    from kb.syntax.engine import load
 
     try:
         tree = load("predicate", "characters").parse(text)

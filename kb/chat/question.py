@@ -103,7 +103,7 @@ def language_of(text: str) -> str | None:
 
 
 def _parse(text: str, typed: str) -> Question:
-    from kb.parse.grammar import LineToken, load
+    from kb.syntax.engine import LineToken, load
 
     tree = load("chat", "words").parse(text)
     found = [
@@ -141,7 +141,7 @@ def _strange(text: str, covered: list[tuple[int, int]]) -> tuple[str, ...]:
 @cache
 def vocabulary() -> tuple[str, ...]:
     """The English words of the grammar's own terminals, in its order: what typing errors are corrected to."""
-    from kb.parse.grammar import load
+    from kb.syntax.engine import load
 
     words: dict[str, None] = {}
     for terminal in load("chat", "words").terminals:

@@ -8,7 +8,7 @@ from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse import locks
 from kb.parse.blocker import Blocker, blocker
-from kb.parse.stack import plain
+from kb.syntax.frames import plain
 
 _WAITS: tuple[tuple[str, "re.Pattern[str]"], ...] = (
     ("rw-semaphore, as reader", re.compile(r"^rwsem_down_read_|^_*down_read")),

@@ -7,7 +7,7 @@ from kb.facts.finding import Finding, spans
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.locks import Lock, Locking, read
-from kb.parse.stack import plain
+from kb.syntax.frames import plain
 
 _TAKERS = re.compile(
     r"^_*(?:lock_acquire|validate_chain|check_prev_add|check_\w+|mutex_lock\w*|mutex_trylock\w*|ww_mutex_lock\w*|"

@@ -6,7 +6,7 @@ from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.object import Object, list_entry, memory_object
 from kb.parse.plumbing import skips
-from kb.parse.stack import plain
+from kb.syntax.frames import plain
 
 _WANTED = {
     0x6B: "a freed object was written to (use after free)",

@@ -5,7 +5,7 @@ from collections import Counter
 
 from kb.facts.finding import Finding, at, spans
 from kb.model.report import Report
-from kb.parse.stack import plain
+from kb.syntax.frames import plain
 
 _RECURSION = 6
 """Times that a function stands in a stack before it is called recursion."""

@@ -10,7 +10,7 @@ from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Fact, Facts, Reason
 from kb.parse.registers import code
-from kb.parse.stack import plain
+from kb.syntax.frames import plain
 
 _ENGINES: Mapping[str, str] = {
     "page_allocation_failure": "kb.facts.allocation:allocation_facts",

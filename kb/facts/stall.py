@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from kb.facts.finding import Finding, at, spans
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.parse.stack import plain
 from kb.parse.stall import Busy, Work, busy, idle, load, rcu
+from kb.syntax.frames import plain
 
 _SHOWN = 4
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 
 from kb.model.log import Line
-from kb.parse import roles
 from kb.parse.anatomy import (
     BACKTRACED,
     FIRST,
@@ -29,6 +28,7 @@ from kb.parse.anatomy import (
     step,
 )
 from kb.parse.strand import CLOSED, Strand
+from kb.syntax import roles
 
 _NEVER = -9
 _STACK_PARTS = roles.STACK | {"TRACE_HEAD", "MARK"}

@@ -109,7 +109,7 @@ def prepare(lines: Iterable[Line]) -> list[Line]:
 
 def _collect(lines: Sequence[Line]) -> _Raw:
     """Roles of the lines, pieces put to their heads; stops where a second block begins."""
-    from kb.parse.grammar import load, parse_lines, tokens
+    from kb.syntax.engine import load, parse_lines, tokens
 
     raw = _Raw()
     node, zone = 0, ""
@@ -215,7 +215,7 @@ def _tail(raw: _Raw, role: str, fields: "dict[str, str] | object", number: int) 
 
 def _words(text: str) -> _Words:
     """Read the inside of a line by the grammar of fields."""
-    from kb.parse.grammar import load
+    from kb.syntax.engine import load
 
     words = _Words()
     if not text:

@@ -13,7 +13,7 @@ from pathlib import Path
 from kb.log.scan import NOTICES, line_test
 from kb.model.log import Line
 from kb.model.report import Report
-from kb.parse import grammar
+from kb.syntax import engine
 
 KIND = "notice"
 _LIMIT = 1024
@@ -63,7 +63,7 @@ def classify(line: Line) -> Notice | None:
 
 @functools.lru_cache(maxsize=4096)
 def _classify(text: str) -> Notice | None:
-    lexer = grammar.line_lexer(grammar.load("notice"))
+    lexer = engine.line_lexer(engine.load("notice"))
     match = lexer.pattern.fullmatch(text)
     if match is None or match.lastgroup is None:
         return None

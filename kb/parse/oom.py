@@ -56,7 +56,7 @@ class _State:
 
 def parse_oom(lines: Sequence[Line]) -> OomReport:
     """Read the first OOM report among the lines; an empty one when there is none."""
-    from kb.parse.grammar import load, parse_lines, tokens
+    from kb.syntax.engine import load, parse_lines, tokens
 
     state = _State()
     for token in tokens(parse_lines(load("oom"), prepare(lines))):
@@ -288,7 +288,7 @@ _PIECES = frozenset("INVOKED_REST MEMCG_STAT SLAB_NAMES SLAB TABLE_REST ROW ROW_
 
 def _words(text: str) -> dict[str, Any]:
     """``key:123kB`` as int, ``key=value`` of the summary line as text up to the next key."""
-    from kb.parse.grammar import load
+    from kb.syntax.engine import load
 
     values: dict[str, Any] = {}
     pending: tuple[str, int] | None = None

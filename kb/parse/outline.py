@@ -11,8 +11,8 @@ from typing import Any
 
 from kb.model.log import Line
 from kb.model.report import Frame, Registers, Trace
-from kb.parse import grammar, stack
-from kb.parse.grammar import LineToken
+from kb.syntax import engine, frames
+from kb.syntax.engine import LineToken
 
 _ROLES = (
     ("nmi", re.compile(r"NMI backtrace|CPU ?\d+: stopping")),
@@ -68,7 +68,7 @@ class Outline:
 def outline(lines: Sequence[Line]) -> Outline:
     """Parse the lines of a report."""
     short = [line if len(line.text) <= _LIMIT else line._replace(text=line.text[:_LIMIT]) for line in lines]
-    tree = grammar.parse_lines(grammar.load("report"), short)
+    tree = engine.parse_lines(engine.load("report"), short)
     return _Reader(short).read(tree)
 
 
@@ -132,7 +132,7 @@ class _Reader:
         self.current = _Stack(role, token.line.text.strip(), token.line.number, cpu)
         self.stacks.append(self.current)
         tail = token.line.text.partition(":")[2]
-        inline = stack.from_text(tail, token.line.number) if "+0x" in tail else None
+        inline = frames.from_text(tail, token.line.number) if "+0x" in tail else None
         if inline is not None:
             self.current.frames.append(inline)
         if role == "preempt" and "irqs last" in text:
@@ -151,8 +151,8 @@ class _Reader:
                 got["pcfn"],
                 int(got["pcoff"], 16),
                 int(got["pcsize"], 16) if "pcsize" in got else None,
-                stack.module_of(got.get("pctail", "")),
-                source=stack.source_of(got.get("pctail", "")),
+                frames.module_of(got.get("pctail", "")),
+                source=frames.source_of(got.get("pctail", "")),
                 line=token.line.number,
             )
         if self.current is not None and self.current.frames:
@@ -188,7 +188,7 @@ class _Reader:
 
     def line(self, token: LineToken) -> None:
         self.note(token)
-        if token.type in stack.READERS:
+        if token.type in frames.READERS:
             self.frame(token)
             return
         read = getattr(self, f"on_{token.type.lower()}", None)
@@ -196,7 +196,7 @@ class _Reader:
             read(token)
 
     def frame(self, token: LineToken) -> None:
-        found = stack.frames(token)
+        found = frames.frames(token)
         if self.locking:
             self.out.locks.extend(found)
             self.locking = False
@@ -206,7 +206,7 @@ class _Reader:
             self.stacks.append(self.current)
         self.current.frames.extend(found)
         if token.type == "ARM_FRAME":
-            self.current.caller = stack.arm_caller(token)
+            self.current.caller = frames.arm_caller(token)
 
     def on_end(self, _token: LineToken) -> None:
         self.ended = True
@@ -312,14 +312,14 @@ class _Reader:
         self.out.set("comm", got["lcomm"], line)
         self.out.set("pid", got["lpid"], line)
         self.current = None
-        at = stack.named_at(token.line.text, line)
+        at = frames.named_at(token.line.text, line)
         if at is not None:
             self.out.locks.append(at)
         else:
             self.locking = True
 
     def on_lock_at(self, token: LineToken) -> None:
-        module = stack.module_of(token.fields.get("locktail", ""))
+        module = frames.module_of(token.fields.get("locktail", ""))
         frame = Frame(token.fields["lockfn"], module=module, line=token.line.number)
         if self.locking:
             self.out.locks.append(frame)

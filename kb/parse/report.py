@@ -8,9 +8,9 @@ from kb.model.log import Line, Splat
 from kb.model.report import Report, Trace
 from kb.parse import guilty
 from kb.parse.doubt import blame, doubtful
-from kb.parse.headline import Headline, Row, classify, refine, rows
 from kb.parse.outline import Outline, outline
-from kb.parse.stack import plain
+from kb.syntax.frames import plain
+from kb.syntax.headline import Headline, Row, classify, refine, rows
 
 _MEMORY_KINDS = frozenset(
     {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from kb.model.log import Line, Splat
-from kb.parse import roles
 from kb.parse.fit import contradicts
-from kb.parse.headline import Headline, classify
 from kb.parse.strand import PAUSE, Strand
 from kb.parse.untangle import STACK_BLOCK, agrees, choose, loose, printer
+from kb.syntax import roles
+from kb.syntax.headline import Headline, classify
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""

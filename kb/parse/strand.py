@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 
 from kb.model.log import Doubt, Line
-from kb.parse import roles
 from kb.parse.anatomy import (
     BORDERED,
     MARKED,
@@ -16,7 +15,8 @@ from kb.parse.anatomy import (
     is_bottom,
     is_user,
 )
-from kb.parse.headline import Headline
+from kb.syntax import roles
+from kb.syntax.headline import Headline
 
 _QUIET_BEFORE_STACK = 40
 _QUIET_AFTER_STACK = 25

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from kb.model.report import Report
 from kb.parse.guilty import significant
-from kb.parse.stack import plain, shown
+from kb.syntax.frames import plain, shown
 
 FEW = 4
 DEPTH = 48

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kb.cases.predicate import OPS, both, either, evaluate, negate, parse
 from kb.errors import CaseInvalid
 from kb.model.verdict import Fact, Facts, Verdict
-from kb.parse.grammar import build
+from kb.syntax.engine import build
 
 YES, MAYBE, NO = Verdict.YES, Verdict.MAYBE, Verdict.NO
 

@@ -92,7 +92,7 @@ def test_words_outside_the_grammar_are_named() -> None:
 
 
 def test_every_rule_of_the_grammar_has_a_rank() -> None:
-    from kb.parse.grammar import build
+    from kb.syntax.engine import build
 
     parser = build("chat", "words", strict=False)
     rules = {rule.alias or rule.origin.name for rule in parser.rules}
@@ -102,7 +102,7 @@ def test_every_rule_of_the_grammar_has_a_rank() -> None:
 
 
 def test_the_grammar_holds_no_conflict() -> None:
-    from kb.parse.grammar import build
+    from kb.syntax.engine import build
 
     build("chat", "words", strict=True)
 

@@ -8,9 +8,9 @@ from kb import api
 from kb.facts.dump import dump_facts
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis
-from kb.parse.grammar import split
 from kb.parse.report import parse
 from kb.parse.split import split_lines
+from kb.syntax.engine import split
 
 DATA = Path(__file__).parent.parent / "parse/data"
 

@@ -7,9 +7,9 @@ import pytest
 from kb import api
 from kb.facts.object import list_facts
 from kb.model.verdict import Diagnosis
-from kb.parse.grammar import split
 from kb.parse.report import parse
 from kb.parse.split import split_lines
+from kb.syntax.engine import split
 
 KASAN = b"""\
 ==================================================================

@@ -7,8 +7,8 @@ import pytest
 from kb import api
 from kb.facts.oom import oom_facts
 from kb.model.report import Report
-from kb.parse import grammar
 from kb.parse.meminfo import parse_meminfo
+from kb.syntax import engine
 
 VM = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "vm"
 
@@ -52,7 +52,7 @@ SUMMARY = (
 
 
 def explain(text, kernel="6.1.0"):
-    lines = tuple(grammar.split(text))
+    lines = tuple(engine.split(text))
     report = Report("-", lines, "oom_kill", None, lines[0].text, 1, "", kernel=kernel, memory=parse_meminfo(lines))
     return oom_facts(report)
 

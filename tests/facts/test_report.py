@@ -2,9 +2,9 @@
 
 from kb.facts.report import facts_of
 from kb.model.verdict import Facts
-from kb.parse import grammar
 from kb.parse.report import parse
 from kb.parse.split import split_lines
+from kb.syntax import engine
 
 LOCKUP = """watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [kswapd0:99]
 CPU: 0 PID: 99 Comm: kswapd0 Not tainted 5.4.0 #1
@@ -16,7 +16,7 @@ Call Trace:
 
 
 def facts(text: str) -> Facts:
-    (splat,) = split_lines(grammar.split(text))
+    (splat,) = split_lines(engine.split(text))
     return facts_of(parse(splat))
 
 

@@ -1,14 +1,14 @@
 """First causes: which report follows on from which."""
 
 from kb.model.report import Report
-from kb.parse import grammar
 from kb.parse.follow import follow
 from kb.parse.report import parse
 from kb.parse.split import split_lines
+from kb.syntax import engine
 
 
 def chain(text: str) -> list[Report]:
-    return list(follow(parse(splat) for splat in split_lines(grammar.split(text))))
+    return list(follow(parse(splat) for splat in split_lines(engine.split(text))))
 
 
 OOPS = """\

@@ -3,14 +3,15 @@
 import pytest
 
 from kb.model.report import Report
-from kb.parse import grammar, guilty, plumbing
-from kb.parse.headline import rows
+from kb.parse import guilty, plumbing
 from kb.parse.report import parse
 from kb.parse.split import split_lines
+from kb.syntax import engine
+from kb.syntax.headline import rows
 
 
 def report(text: str) -> Report:
-    (splat,) = split_lines(grammar.split(text))
+    (splat,) = split_lines(engine.split(text))
     return parse(splat)
 
 

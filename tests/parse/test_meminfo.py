@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.model.log import Line
-from kb.parse import grammar
 from kb.parse.meminfo import parse_meminfo
+from kb.syntax import engine
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 
@@ -62,12 +62,12 @@ Total swap = 4128764kB
 
 
 def read(text: str):
-    return parse_meminfo(grammar.split(text))
+    return parse_meminfo(engine.split(text))
 
 
 @pytest.mark.parametrize("name", ["meminfo", "fields"])
 def test_grammars_have_no_conflict(name):
-    grammar.build(name, "words" if name == "fields" else "lines", strict=True)
+    engine.build(name, "words" if name == "fields" else "lines", strict=True)
 
 
 def test_the_block_of_rhel7_with_written_out_newlines_is_read_whole():

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from kb import api
 from kb.log import scan
 from kb.model.log import Line
-from kb.parse import grammar
 from kb.parse.notice import classify, rows
 from kb.signature import signature
-from tests.parse.test_headline import LONG, SEEDS, nested
+from kb.syntax import engine
+from tests.syntax.test_headline import LONG, SEEDS, nested
 
 SAMPLES = [
     tuple(row.split("\t"))
@@ -40,11 +40,11 @@ def name(text: str) -> str | None:
 
 
 def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:
-    assert {terminal.name for terminal in grammar.build("notice").terminals} == set(rows())
+    assert {terminal.name for terminal in engine.build("notice").terminals} == set(rows())
 
 
 def test_every_row_says_what_it_is() -> None:
-    terminals = {terminal.name: terminal.pattern.to_regexp() for terminal in grammar.build("notice").terminals}
+    terminals = {terminal.name: terminal.pattern.to_regexp() for terminal in engine.build("notice").terminals}
     for row in rows().values():
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row.subtype), row.name
         assert row.severity in ("info", "warning", "error"), row.name
@@ -228,7 +228,7 @@ def test_a_users_line_that_quotes_a_notice_is_none(expected: str, text: str, nea
 
 # ---- hostile lines
 
-PATTERNS = {terminal.name: terminal.pattern.to_regexp() for terminal in grammar.build("notice").terminals}
+PATTERNS = {terminal.name: terminal.pattern.to_regexp() for terminal in engine.build("notice").terminals}
 
 
 @pytest.mark.parametrize("terminal", PATTERNS)

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.model.log import Line
-from kb.parse import grammar
 from kb.parse.oom import parse_oom
+from kb.syntax import engine
 
 NEW = """\
 stress invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=-5
@@ -56,12 +56,12 @@ Killed process 700, UID 48, (httpd) total-vm:100kB, anon-rss:40kB, file-rss:4kB
 
 
 def read(text: str):
-    return parse_oom(grammar.split(text))
+    return parse_oom(engine.split(text))
 
 
 @pytest.mark.parametrize(("name", "lexer"), [("oom", "lines"), ("oom_fields", "words")])
 def test_grammars_have_no_conflict(name, lexer):
-    grammar.build(name, lexer, strict=True)
+    engine.build(name, lexer, strict=True)
 
 
 def test_the_request_is_read():

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from kb.model.log import Line
-from kb.parse import grammar, roles
 from kb.parse.outline import outline
+from kb.syntax import engine, roles
 
 SAMPLES = {
     "CUT": "------------[ cut here ]------------",
@@ -49,7 +49,7 @@ SAMPLES = {
 
 
 def lines(names: tuple[str, ...]) -> list[Line]:
-    return grammar.split("\n".join(SAMPLES[name] for name in names))
+    return engine.split("\n".join(SAMPLES[name] for name in names))
 
 
 @pytest.mark.parametrize("role", SAMPLES)
@@ -58,7 +58,7 @@ def test_a_line_has_the_role_that_it_plays(role: str) -> None:
 
 
 def test_every_role_has_a_sample() -> None:
-    terminals = {terminal.name for terminal in grammar.build("report").terminals}
+    terminals = {terminal.name for terminal in engine.build("report").terminals}
     assert terminals - {"NOISE"} == set(SAMPLES)
 
 
@@ -74,7 +74,7 @@ def test_any_sequence_of_lines_is_a_sentence() -> None:
 
 
 def test_a_line_without_a_role_is_passed_over() -> None:
-    out = outline(grammar.split("Call Trace:\n foo+0x1/0x2\neth0: link is up\n bar+0x1/0x2"))
+    out = outline(engine.split("Call Trace:\n foo+0x1/0x2\neth0: link is up\n bar+0x1/0x2"))
     assert [frame.function for frame in out.traces[0].frames] == ["foo", "bar"]
     assert out.understood == [1, 2, 4]
 
@@ -86,30 +86,30 @@ def test_the_line_of_the_cpu_tells_who_and_on_what() -> None:
 
 def test_a_loaded_crash_kernel_is_no_part_of_the_comm() -> None:
     text = "CPU: 0 PID: 6020 Comm: TestIommu Kdump: loaded Tainted: G  OE  3.10.0-1062.el7.x86_64 #1"
-    out = outline(grammar.split(text))
+    out = outline(engine.split(text))
     assert (out.fields["comm"], out.fields["taint"]) == ("TestIommu", "GOE")
 
 
 def test_an_nmi_backtrace_is_the_other_cpus_stack_with_its_program_counter_first() -> None:
     text = "NMI backtrace for cpu 3\nRIP: 0010:foo+0x1/0x2\nCall Trace:\n bar+0x1/0x2"
-    (trace,) = outline(grammar.split(text)).traces
+    (trace,) = outline(engine.split(text)).traces
     assert (trace.role, trace.cpu, [frame.function for frame in trace.frames]) == ("nmi", 3, ["foo", "bar"])
 
 
 def test_the_owner_that_a_hung_task_waits_for_is_kept() -> None:
     text = "INFO: task foo:12 is blocked on a mutex likely owned by task bar:34."
-    fields = outline(grammar.split(text)).fields
+    fields = outline(engine.split(text)).fields
     assert (fields["owner"], fields["owner_pid"]) == ("bar", "34")
 
 
 def test_a_line_without_end_is_read_up_to_a_bound() -> None:
-    assert outline(grammar.split("Call Trace:\n foo+0x1/0x2" + " " * 1_000_000)).traces[0].frames[0].function == "foo"
+    assert outline(engine.split("Call Trace:\n foo+0x1/0x2" + " " * 1_000_000)).traces[0].frames[0].function == "foo"
 
 
 def test_an_error_of_a_pci_device_tells_whether_it_recovered() -> None:
     text = "pcieport 0000:00:02.0:   device [1b36:000c] error status/mask=00001000/00000000\n"
     for word in ("successful", "failed"):
-        got = outline(grammar.split(f"{text}pcieport 0000:00:02.0: AER: device recovery {word}"))
+        got = outline(engine.split(f"{text}pcieport 0000:00:02.0: AER: device recovery {word}"))
         assert got.fields["recovery"] == word
 
 
@@ -117,7 +117,7 @@ def test_the_stack_of_a_cpu_that_a_panic_stopped_is_not_the_reports() -> None:
     """arch/arm/kernel/smp.c ipi_cpu_stop() prints it behind the panic's own stack."""
     own = "Backtrace:\n[<80100000>] (foo) from [<80100010>] (bar+0x1/0x2)\n"
     other = "Backtrace:\n[<80100000>] (idle) from [<80100010>] (start+0x1/0x2)\n"
-    got = outline(grammar.split(f"{own}CPU0: stopping\nCPU: 0 PID: 7 Comm: b Not tainted\n{other}"))
+    got = outline(engine.split(f"{own}CPU0: stopping\nCPU: 0 PID: 7 Comm: b Not tainted\n{other}"))
     assert [(trace.role, trace.cpu, trace.frames[0].function) for trace in got.traces] == [
         ("main", None, "foo"), ("nmi", 0, "idle"),
     ]  # fmt: skip
@@ -134,6 +134,6 @@ def test_what_runs_in_the_stuck_pool_is_a_field() -> None:
         "  pwq 2: cpus=1 node=0 flags=0x0 nice=0 active=4/256 refcnt=5\n"
         "    in-flight: 123:foo_work_fn [foo] ,456(RESCUER):bar_work_fn\n"
     )
-    out = outline(grammar.split(text))
+    out = outline(engine.split(text))
     assert out.fields["in_flight"] == "123:foo_work_fn [foo], 456:bar_work_fn"
     assert out.field_lines["in_flight"] == 7

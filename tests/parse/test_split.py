@@ -2,8 +2,8 @@
 
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
-from kb.parse import grammar
 from kb.parse.split import Splitter, split, split_lines
+from kb.syntax import engine
 
 
 def lines(*rows: str) -> list[Line]:
@@ -129,7 +129,7 @@ def test_thirty_foreign_lines_before_the_stack_do_not_end_a_report() -> None:
 
 
 def test_a_report_of_fifty_thousand_lines_is_one_splat() -> None:
-    head = grammar.split("BUG: Bad page state in process foo  pfn:1\nCall Trace:\n" + " foo+0x1/0x2\n" * 50_000)
+    head = engine.split("BUG: Bad page state in process foo  pfn:1\nCall Trace:\n" + " foo+0x1/0x2\n" * 50_000)
     (found,) = split_lines(head)
     assert len(found.lines) == 50_002
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from kb import api
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
-from kb.parse import roles
 from kb.parse.report import parse
 from kb.parse.split import split, split_lines
 from kb.render.json import to_json
+from kb.syntax import roles
 from tests.parse import weave
 
 MARKED = sorted(Path(__file__).with_name("interleaved").glob("*.txt"))

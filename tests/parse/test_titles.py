@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from kb.model.report import Report
-from kb.parse import grammar
 from kb.parse.report import parse
 from kb.parse.split import split_lines
+from kb.syntax import engine
 
 DATA = Path(__file__).with_name("data")
 FILES = sorted(DATA.glob("*.txt"))
 
 
 def reports(text: str) -> list[Report]:
-    return [parse(splat) for splat in split_lines(grammar.split(text))]
+    return [parse(splat) for splat in split_lines(engine.split(text))]
 
 
 def summary(report: Report) -> str:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
-from kb.parse import roles
-from kb.parse.headline import classify
 from kb.parse.report import parse
 from kb.parse.split import split, split_lines
+from kb.syntax import roles
+from kb.syntax.headline import classify
 
 GOLDEN = Path(__file__).parent / "data"
 MODES = ("inside", "blocks", "lines")

@@ -12,10 +12,10 @@ from dataclasses import replace
 from kb.log.transport import strip
 from kb.model.log import Line
 from kb.model.report import Frame, Registers, Report, Trace
-from kb.parse.headline import classify
 from kb.parse.report import parse
-from kb.parse.roles import classifier
 from kb.parse.split import split_lines
+from kb.syntax.headline import classify
+from kb.syntax.roles import classifier
 
 _QUOTE = re.compile(r"(?:[ \t]{0,40}(?:>(?=[ >\t[]|$)|\|(?= |$)|\*(?= |$))){1,12} ?")
 _ELISION = re.compile(

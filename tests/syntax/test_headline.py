@@ -10,8 +10,8 @@ import pytest
 
 from kb.log.scan import find_openers, line_test
 from kb.model.log import Line
-from kb.parse import grammar
-from kb.parse.headline import classify, refine, rows
+from kb.syntax import engine
+from kb.syntax.headline import classify, refine, rows
 
 LONG = 100_000
 
@@ -27,7 +27,7 @@ def name(text: str) -> str | None:
 
 def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:
     ignored = {"NOISE"}
-    terminals = {terminal.name for terminal in grammar.build("headline").terminals} - ignored
+    terminals = {terminal.name for terminal in engine.build("headline").terminals} - ignored
     assert terminals == set(rows())
 
 
@@ -90,7 +90,7 @@ def test_the_file_of_a_warning_decides_its_subtype() -> None:
 
 def patterns() -> Iterator[tuple[str, str]]:
     for grammar_name in ("headline", "report"):
-        for terminal in grammar.build(grammar_name).terminals:
+        for terminal in engine.build(grammar_name).terminals:
             yield f"{grammar_name}.{terminal.name}", terminal.pattern.to_regexp()
 
 

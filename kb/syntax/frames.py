@@ -4,7 +4,7 @@ import functools
 import re
 
 from kb.model.report import Frame
-from kb.parse.grammar import LineToken
+from kb.syntax.engine import LineToken
 
 _MODULE = re.compile(
     r"\[(?P<mod>[A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?: (?P<build>[0-9a-f]{16,40}))?(?: ?\([A-Z+-]+\))?\]"

@@ -3,9 +3,9 @@
 import pytest
 
 from kb.model.report import Frame
-from kb.parse import grammar
 from kb.parse.outline import outline
-from kb.parse.stack import aliases, is_address, plain, shown
+from kb.syntax import engine
+from kb.syntax.frames import aliases, is_address, plain, shown
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_unresolved_entry_is_an_address() -> None:
 
 
 def frame(text: str) -> Frame:
-    (trace,) = outline(grammar.split("Call Trace:\n" + text)).traces
+    (trace,) = outline(engine.split("Call Trace:\n" + text)).traces
     return trace.frames[0]
 
 
@@ -77,10 +77,10 @@ def test_an_entry_of_a_stack_is_read(text: str, function: str, module: str | Non
 
 
 def test_the_outermost_function_of_an_arm_stack_has_no_line_of_its_own() -> None:
-    (trace,) = outline(grammar.split("Backtrace:\n foo [bar] from baz+0x5c/0xb8\n baz from qux+0x10/0x20")).traces
+    (trace,) = outline(engine.split("Backtrace:\n foo [bar] from baz+0x5c/0xb8\n baz from qux+0x10/0x20")).traces
     assert [entry.function for entry in trace.frames] == ["foo", "baz", "qux"]
     assert trace.frames[0].module == "bar"
 
 
 def test_a_sentence_with_from_is_no_arm_entry() -> None:
-    assert outline(grammar.split("Sending NMI from CPU 0 to CPUs 1:")).traces == ()
+    assert outline(engine.split("Sending NMI from CPU 0 to CPUs 1:")).traces == ()

@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Callable
 
-from kb.parse import grammar
+from kb.syntax import engine
 
 STACK = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
 """Terminals that are entries of a stack."""
@@ -24,7 +24,7 @@ def classifier() -> Callable[[str], str | None]:
     It is the lexer of the grammar itself, so that the splitter and the parser cannot disagree; memoised, because
     frames repeat (14,600 distinct of 32,000 in the measured corpus).
     """
-    match = grammar.line_lexer(grammar.load("report")).pattern.fullmatch
+    match = engine.line_lexer(engine.load("report")).pattern.fullmatch
 
     @functools.lru_cache(maxsize=16384)
     def role(text: str) -> str | None:

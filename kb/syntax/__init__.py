@@ -1,0 +1,1 @@
+"""What a single line says: the engine over grammars/, headlines, roles, frames."""

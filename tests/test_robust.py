@@ -61,7 +61,7 @@ def test_lines_of_others_between_change_no_key_where_the_caller_is_printed(path:
 
 
 def both(path: Path) -> tuple[list[bytes], list[str]]:
-    """The lines of two reports that CPUs printed at once, and whose each is (tests/parse/test_split_interleaved.py)."""
+    """The lines of two reports that CPUs printed at once, and whose each is (tests/split/test_interleaved.py)."""
     rows = path.read_text(encoding="utf-8").partition("\n\n")[2].splitlines()
     return [row[2:].encode() + b"\n" for row in rows], [row[0] for row in rows]
 

@@ -51,7 +51,7 @@ def live(lines: "Iterable[Line | None]", *, notices: bool = False) -> "Iterator[
 def _live(lines: "Iterable[Line | None]", notices: bool) -> "Iterator[Report]":
     from kb.parse.notice import Collector
     from kb.parse.report import parse
-    from kb.parse.split import Splitter
+    from kb.split.splitter import Splitter
 
     splitter, collector = Splitter("-"), Collector("-")
     for line in lines:
@@ -72,7 +72,7 @@ def _reports(reader: Reader) -> "Iterator[Report]":
         return
     from kb.parse.follow import follow
     from kb.parse.report import parse
-    from kb.parse.split import split
+    from kb.split.splitter import split
 
     yield from follow(parse(splat) for splat in split(reader, reader.source))
 

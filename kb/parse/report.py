@@ -7,8 +7,8 @@ from dataclasses import replace
 from kb.model.log import Line, Splat
 from kb.model.report import Report, Trace
 from kb.parse import guilty
-from kb.parse.doubt import blame, doubtful
 from kb.parse.outline import Outline, outline
+from kb.split.doubt import blame, doubtful
 from kb.syntax.frames import plain
 from kb.syntax.headline import Headline, Row, classify, refine, rows
 

@@ -3,7 +3,7 @@
 from kb.model.report import Report
 from kb.parse.follow import follow
 from kb.parse.report import parse
-from kb.parse.split import split_lines
+from kb.split.splitter import split_lines
 from kb.syntax import engine
 
 

@@ -5,7 +5,7 @@ import pytest
 from kb.model.report import Report
 from kb.parse import guilty, plumbing
 from kb.parse.report import parse
-from kb.parse.split import split_lines
+from kb.split.splitter import split_lines
 from kb.syntax import engine
 from kb.syntax.headline import rows
 

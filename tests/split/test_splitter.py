@@ -2,7 +2,7 @@
 
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
-from kb.parse.split import Splitter, split, split_lines
+from kb.split.splitter import Splitter, split, split_lines
 from kb.syntax import engine
 
 

@@ -13,9 +13,9 @@ arch/x86/kernel/dumpstack.c oops_begin()). __warn() takes no lock: its registers
 from collections.abc import Sequence
 
 from kb.model.log import Line
-from kb.parse.anatomy import PHANTOM, TRACKED, function_of, identity_of, is_top, printed_by
-from kb.parse.fit import EVIDENCE, fit
-from kb.parse.strand import Strand
+from kb.split.anatomy import PHANTOM, TRACKED, function_of, identity_of, is_top, printed_by
+from kb.split.fit import EVIDENCE, fit
+from kb.split.strand import Strand
 from kb.syntax import roles
 
 _CLEAR = 2

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from kb.model.log import Line
-from kb.parse.anatomy import (
+from kb.split.anatomy import (
     BACKTRACED,
     FIRST,
     FRAMES_FIRST,
@@ -27,7 +27,7 @@ from kb.parse.anatomy import (
     register,
     step,
 )
-from kb.parse.strand import CLOSED, Strand
+from kb.split.strand import CLOSED, Strand
 from kb.syntax import roles
 
 _NEVER = -9

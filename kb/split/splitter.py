@@ -2,7 +2,7 @@
 
 It stands in ``parse`` because only the grammars know which lines belong to a report: a headline opens one, lines with
 a role keep it open, a run of lines without any ends it. Reports of several CPUs are told apart by the caller id where
-the log has one; without, a report that a new headline interrupts waits for its rest, and :mod:`kb.parse.untangle` says
+the log has one; without, a report that a new headline interrupts waits for its rest, and :mod:`kb.split.untangle` says
 whose a line is.
 """
 
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from kb.model.log import Line, Splat
-from kb.parse.fit import contradicts
-from kb.parse.strand import PAUSE, Strand
-from kb.parse.untangle import STACK_BLOCK, agrees, choose, loose, printer
+from kb.split.fit import contradicts
+from kb.split.strand import PAUSE, Strand
+from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
 from kb.syntax import roles
 from kb.syntax.headline import Headline, classify
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from kb.model.log import Doubt, Line
-from kb.parse.anatomy import (
+from kb.split.anatomy import (
     BORDERED,
     MARKED,
     MEMORY_KINDS,

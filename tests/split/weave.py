@@ -14,11 +14,11 @@ from pathlib import Path
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
 from kb.parse.report import parse
-from kb.parse.split import split, split_lines
+from kb.split.splitter import split, split_lines
 from kb.syntax import roles
 from kb.syntax.headline import classify
 
-GOLDEN = Path(__file__).parent / "data"
+GOLDEN = Path(__file__).parents[1] / "parse/data"
 MODES = ("inside", "blocks", "lines")
 _APART = {
     "CPU: ": 4,

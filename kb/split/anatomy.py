@@ -1,6 +1,6 @@
 """What a report is printed in, and by whom: the kinds, functions and register lines that tell one from another.
 
-Tables, with the place in the kernel that prints, and questions about single lines; :mod:`kb.parse.fit` weighs them.
+Tables, with the place in the kernel that prints, and questions about single lines; :mod:`kb.split.fit` weighs them.
 """
 
 import re

@@ -11,10 +11,10 @@ from kb import api
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
 from kb.parse.report import parse
-from kb.parse.split import split, split_lines
 from kb.render.json import to_json
+from kb.split.splitter import split, split_lines
 from kb.syntax import roles
-from tests.parse import weave
+from tests.split import weave
 
 MARKED = sorted(Path(__file__).with_name("interleaved").glob("*.txt"))
 VM = Path(__file__).resolve().parents[3] / "shared/corpus/vm"

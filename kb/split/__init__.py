@@ -1,0 +1,1 @@
+"""Lines into splats: which lines belong to one report, told by their roles."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kb.cases.library import Library
+    from kb.evidence.files import Evidence
     from kb.log.source import Source
-    from kb.parse.evidence import Evidence
     from kb.similar import Neighbour
     from kb.store import Shown, Store
 
@@ -144,8 +144,8 @@ def read_evidence(paths: Iterable[str | Path]) -> "Evidence | None":
     paths = tuple(paths)
     if not paths:
         return None
+    from kb.evidence.files import parse_evidence
     from kb.log.source import open_sources
-    from kb.parse.evidence import parse_evidence
 
     return parse_evidence((source.name, source.data) for source in open_sources(Path(path) for path in paths))
 

@@ -12,7 +12,7 @@ from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.signature import signature
 
 if TYPE_CHECKING:
-    from kb.parse.evidence import Evidence
+    from kb.evidence.files import Evidence
 
 
 def diagnose(
@@ -24,7 +24,7 @@ def diagnose(
         report: A parsed report.
         cases: The cases to match it against.
         kernel: Release to assume where the log prints none (``uname -r``).
-        evidence: What files beside the log hold (:func:`kb.parse.evidence.parse_evidence`).
+        evidence: What files beside the log hold (:func:`kb.evidence.files.parse_evidence`).
 
     Returns:
         The diagnosis; matches hold the verdicts YES and MAYBE, best first.
@@ -33,7 +33,7 @@ def diagnose(
         report = replace(report, kernel=kernel)
     facts = facts_of(report)
     if evidence is not None:
-        from kb.facts.context import with_context
+        from kb.evidence.context import with_context
 
         facts = with_context(facts, report, evidence)
     mark = signature(report)

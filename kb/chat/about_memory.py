@@ -7,7 +7,7 @@ from kb.chat.about_case import release_of
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, head
 from kb.chat.state import Entry, State
-from kb.facts.whatif import whatif as replay_request
+from kb.facts.allocation.whatif import whatif as replay_request
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
 from kb.model.log import Span

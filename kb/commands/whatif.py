@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kb.cli import EMPTY, OK, UNKNOWN
 from kb.errors import InputError, UsageError
-from kb.facts.whatif import whatif
+from kb.evidence.procfs import read_zones
+from kb.facts.allocation.whatif import whatif
 from kb.kernel.release import Release
-from kb.parse.procfs import read_zones
 from kb.render.whatif import whatif_text
 
 _PROC = Path("/proc")

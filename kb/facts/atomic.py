@@ -2,7 +2,7 @@
 
 from kb.facts.finding import Finding, spans
 from kb.model.report import Report
-from kb.parse.atomic import Atomic, atomic, spinlock
+from kb.parse.details.atomic import Atomic, atomic, spinlock
 
 _KNOWN = 0x00FFFFFF
 """Bits of preempt_count that count contexts (include/linux/preempt.h): 0-7 preemption, 8-15 softirqs (bit 8 while one

@@ -3,8 +3,8 @@
 from kb.facts.finding import Finding, spans
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.parse import disk
-from kb.parse.dump import Copy, Page, copy, page
+from kb.parse.details import disk
+from kb.parse.details.dump import Copy, Page, copy, page
 
 _REASONS = {
     "nonzero mapcount": "it is freed while it is still mapped",

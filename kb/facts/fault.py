@@ -15,8 +15,8 @@ from kb.kernel.fault import Fault
 from kb.kernel.operand import Code, Operand, is_bug_trap, operand, parse_code
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.parse.registers import Dump, general, read
-from kb.parse.registers import code as code_line
+from kb.parse.details.registers import Dump, general, read
+from kb.parse.details.registers import code as code_line
 
 _SMAP, _LA57 = 1 << 21, 1 << 12
 """Bits of CR4 (arch/x86/include/uapi/asm/processor-flags.h)."""

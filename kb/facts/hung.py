@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from kb.facts.finding import Finding, at, spans
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.parse import locks
-from kb.parse.blocker import Blocker, blocker
+from kb.parse.details import locks
+from kb.parse.details.blocker import Blocker, blocker
 from kb.syntax.frames import plain
 
 _WAITS: tuple[tuple[str, "re.Pattern[str]"], ...] = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from kb.facts.finding import Finding, spans
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.parse.locks import Lock, Locking, read
+from kb.parse.details.locks import Lock, Locking, read
 from kb.syntax.frames import plain
 
 _TAKERS = re.compile(

@@ -4,7 +4,7 @@ from kb.facts.finding import Finding, spans
 from kb.kernel.address import meaning
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.parse.object import Object, list_entry, memory_object
+from kb.parse.details.object import Object, list_entry, memory_object
 from kb.parse.plumbing import skips
 from kb.syntax.frames import plain
 

@@ -9,16 +9,16 @@ from kb.facts.finding import Finding
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Fact, Facts, Reason
-from kb.parse.registers import code
+from kb.parse.details.registers import code
 from kb.syntax.frames import plain
 
 _ENGINES: Mapping[str, str] = {
-    "page_allocation_failure": "kb.facts.allocation:allocation_facts",
-    "allocation_stall": "kb.facts.allocation:allocation_facts",
-    "vmalloc_failure": "kb.facts.allocation:allocation_facts",
-    "slub_failure": "kb.facts.allocation:allocation_facts",
-    "percpu_failure": "kb.facts.allocation:allocation_facts",
-    "oom_kill": "kb.facts.oom:oom_facts",
+    "page_allocation_failure": "kb.facts.allocation.facts:allocation_facts",
+    "allocation_stall": "kb.facts.allocation.facts:allocation_facts",
+    "vmalloc_failure": "kb.facts.allocation.facts:allocation_facts",
+    "slub_failure": "kb.facts.allocation.facts:allocation_facts",
+    "percpu_failure": "kb.facts.allocation.facts:allocation_facts",
+    "oom_kill": "kb.facts.oom.facts:oom_facts",
     "notice": "kb.facts.notice:notice_facts",
 }
 """Kinds with arithmetic of their own: a new one is a row here and a function ``Report -> Facts``."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from kb.facts.finding import Finding, at, spans
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.parse.stall import Busy, Work, busy, idle, load, rcu
+from kb.parse.details.stall import Busy, Work, busy, idle, load, rcu
 from kb.syntax.frames import plain
 
 _SHOWN = 4

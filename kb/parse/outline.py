@@ -281,7 +281,7 @@ class _Reader:
 
         Read at the end: which pool that is stands on the lines before an item's.
         """
-        from kb.parse import stall
+        from kb.parse.details import stall
 
         works = stall.busy(self.lines).blamed()
         if works:

@@ -237,6 +237,6 @@ def _with_memory(report: Report) -> Report:
     """The allocator's state, for the kinds that print it."""
     if report.kind not in _MEMORY_KINDS or not any(_MEMORY_HINT.search(line.text) for line in report.lines):
         return report
-    from kb.parse.meminfo import parse_meminfo
+    from kb.parse.memory.meminfo import parse_meminfo
 
     return replace(report, memory=parse_meminfo(report.lines))

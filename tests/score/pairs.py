@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from kb.facts.whatif import whatif
+from kb.evidence.procfs import read_zones
+from kb.facts.allocation.whatif import whatif
 from kb.kernel.release import Release
 from kb.model.memory import Zone
-from kb.parse.procfs import read_zones
 
 _ALLOC = re.compile(r"==== ALLOC (.*?) \| t=\S+ got=(\d+)")
 

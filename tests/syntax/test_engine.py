@@ -101,5 +101,5 @@ def test_importing_the_module_does_not_import_lark():
     import subprocess
     import sys
 
-    code = "import sys, kb.syntax.engine, kb.parse.meminfo, kb.parse.oom; sys.exit('lark' in sys.modules)"
+    code = "import sys, kb.syntax.engine, kb.parse.memory.meminfo, kb.parse.memory.oom; sys.exit('lark' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from kb import api
-from kb.facts.oom import oom_facts
+from kb.facts.oom.facts import oom_facts
 from kb.model.report import Report
-from kb.parse.meminfo import parse_meminfo
+from kb.parse.memory.meminfo import parse_meminfo
 from kb.syntax import engine
 
-VM = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "vm"
+VM = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "vm"
 
 HEAD = "java invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order={order}, oom_score_adj=0\n"
 GLOBAL = """\

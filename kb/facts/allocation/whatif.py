@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from kb.facts.allocation_cause import MAX_ORDER
-from kb.facts.allocation_request import replay_flags
-from kb.facts.allocation_zones import highest_min, replay_json, view_zones, zone_detail
+from kb.facts.allocation.cause import MAX_ORDER
+from kb.facts.allocation.request import replay_flags
+from kb.facts.allocation.zones import highest_min, replay_json, view_zones, zone_detail
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
 from kb.kernel.rules import CURRENT, RuleSet, rules_for
@@ -36,7 +36,7 @@ def whatif(
     Args:
         order: 2^order contiguous pages.
         gfp: names (``GFP_NOFS|__GFP_COMP``, also joined by ``+`` or ``,``) or a hex mask.
-        zones: all zones of the machine (`kb.parse.procfs.read_zones`), pages.
+        zones: all zones of the machine (`kb.evidence.procfs.read_zones`), pages.
         release: the kernel; None for the current rules.
         node: preferred node; with __GFP_THISNODE the only one.
         interrupt: the request comes from interrupt context (a realtime policy does not count there).

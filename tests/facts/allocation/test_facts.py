@@ -2,8 +2,8 @@
 
 import pytest
 
-from kb.facts.allocation import allocation_facts
-from kb.facts.allocation_cause import CAUSES
+from kb.facts.allocation.cause import CAUSES
+from kb.facts.allocation.facts import allocation_facts
 from kb.model.memory import FreeBlocks, MemInfo, Zone
 from kb.model.report import Frame, Report, Trace
 from tests.kernel.allocation_states import SEED_ZONES, listed

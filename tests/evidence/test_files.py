@@ -1,6 +1,6 @@
 """Files beside a log are recognised by their content and read as far as they go."""
 
-from kb.parse.evidence import parse_evidence, recognise
+from kb.evidence.files import parse_evidence, recognise
 
 VMSTAT = "nr_free_pages 966225\ncompact_migrate_scanned 690141298\ncompact_stall 87914\ncompact_fail 40935\n"
 BUDDY = "Node 0, zone      DMA      0      1      1      1      1      1      1      0      1      1      3 \n"

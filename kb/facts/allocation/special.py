@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from kb.facts.allocation_cause import Cause
-from kb.facts.allocation_zones import ZoneView
+from kb.facts.allocation.cause import Cause
+from kb.facts.allocation.zones import ZoneView
 from kb.model.memory import MemInfo
 from kb.model.report import Report
 

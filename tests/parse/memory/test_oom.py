@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.model.log import Line
-from kb.parse.oom import parse_oom
+from kb.parse.memory.oom import parse_oom
 from kb.syntax import engine
 
 NEW = """\

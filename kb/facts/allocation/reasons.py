@@ -1,7 +1,7 @@
 """The reasoning chain of an allocation report, cause by cause, in the order an expert goes."""
 
-from kb.facts.allocation_study import Study, assumptions, era_assumption
-from kb.facts.allocation_zones import ZoneView, discount
+from kb.facts.allocation.study import Study, assumptions, era_assumption
+from kb.facts.allocation.zones import ZoneView, discount
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, fragindex, suitable
 from kb.kernel.watermark import may_reclaim
 from kb.model.log import Span

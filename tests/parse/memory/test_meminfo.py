@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.model.log import Line
-from kb.parse.meminfo import parse_meminfo
+from kb.parse.memory.meminfo import parse_meminfo
 from kb.syntax import engine
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+SHARED = Path(__file__).resolve().parents[4] / "shared"
 
 RHEL7 = """\
 Mem-Info:

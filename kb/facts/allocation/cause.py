@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kb.facts.allocation_request import Asked
-from kb.facts.allocation_zones import ZoneView
+from kb.facts.allocation.request import Asked
+from kb.facts.allocation.zones import ZoneView
 from kb.kernel.watermark import may_reclaim
 from kb.model.memory import MemInfo, Zone
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from kb.facts.whatif import whatif
+from kb.evidence.procfs import read_zones
+from kb.facts.allocation.whatif import whatif
 from kb.kernel.release import Release
-from kb.parse.procfs import read_zones
 from tests.kernel.allocation_states import SEED_ZONES
 
-CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
+CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 
 
 def test_seed_state_refuses_on_rhel_7_and_admits_on_5_10() -> None:

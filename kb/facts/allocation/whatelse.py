@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from kb.facts.allocation_study import Study
-from kb.facts.allocation_zones import ORDER_WALK, highest_min, outcomes
+from kb.facts.allocation.study import Study
+from kb.facts.allocation.zones import ORDER_WALK, highest_min, outcomes
 from kb.kernel.compaction import FS_GATE
 from kb.kernel.rules import CURRENT, MAINLINE_44, RuleSet
 from kb.kernel.watermark import replay

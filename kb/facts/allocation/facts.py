@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from kb.facts.allocation_reasons import reasons
-from kb.facts.allocation_study import Study, assumptions, era_assumption, unknowns
-from kb.facts.allocation_whatelse import counterfactuals, next_steps
-from kb.facts.allocation_zones import ORDER_WALK, ZoneView, largest_order, outcomes, zone_detail
-from kb.facts.boost import INFERRED, boosted, least_boost
+from kb.facts.allocation.boost import INFERRED, boosted, least_boost
+from kb.facts.allocation.reasons import reasons
+from kb.facts.allocation.study import Study, assumptions, era_assumption, unknowns
+from kb.facts.allocation.whatelse import counterfactuals, next_steps
+from kb.facts.allocation.zones import ORDER_WALK, ZoneView, largest_order, outcomes, zone_detail
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, fragindex
 from kb.kernel.gfp import name_range
 from kb.kernel.rules import MAINLINE_44, RuleSet

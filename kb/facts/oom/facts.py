@@ -24,9 +24,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kb.facts.oom_cause import Looked, decide, look
-from kb.facts.oom_memory import Account, account, total_of
-from kb.facts.oom_score import Choice, allowed_pages, choose
+from kb.facts.oom.cause import Looked, decide, look
+from kb.facts.oom.memory import Account, account, total_of
+from kb.facts.oom.score import Choice, allowed_pages, choose
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
 from kb.model.log import Span
@@ -60,7 +60,7 @@ class Story:
 
 def oom_facts(report: Report) -> Facts:
     """Facts, reasoning and cause of an OOM kill. What the report does not bear is absent, never guessed."""
-    from kb.facts.oom_reasons import next_steps, reasons, unknowns
+    from kb.facts.oom.reasons import next_steps, reasons, unknowns
 
     story = tell(report)
     values = _values(story)
@@ -77,12 +77,12 @@ def oom_facts(report: Report) -> Facts:
 
 def tell(report: Report) -> Story:
     """Read the report and compute everything that its explanation rests on."""
-    from kb.parse.oom import parse_oom
+    from kb.parse.memory.oom import parse_oom
 
     oom = parse_oom(report.lines)
     memory = report.memory
     if memory is None and oom.constraint != "memcg":
-        from kb.parse.meminfo import parse_meminfo
+        from kb.parse.memory.meminfo import parse_meminfo
 
         memory = parse_meminfo(report.lines)
     if memory is not None and not memory.zones:
@@ -254,7 +254,7 @@ def _detail(story: Story) -> dict[str, Any]:
 
 def _zones(story: Story) -> list[dict[str, Any]]:
     """Every printed zone, with the replays of those the request may use, in the form of an allocation's zones."""
-    from kb.facts.allocation_zones import zone_detail
+    from kb.facts.allocation.zones import zone_detail
     from kb.model.allocation import Request
 
     assert story.memory is not None

@@ -1,6 +1,6 @@
 """The OOM killer's report, as dump_header(), dump_tasks() and oom_kill_process() printed it from 2.6.32 to today.
 
-:func:`parse_oom` takes the lines of a whole report. The memory block in its middle is :mod:`kb.parse.meminfo`'s.
+:func:`parse_oom` takes the lines of a whole report. The memory block in its middle is :mod:`kb.parse.memory.meminfo`'s.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 from kb.model.log import Line
 from kb.model.memory import OomTask
 from kb.model.oom import OomReport, OomSlab, OomStats, OomUsage, OomVictim
-from kb.parse.meminfo import prepare
+from kb.parse.memory.meminfo import prepare
 
 _FRONT = ("uid", "tgid", "total_vm", "rss")
 _LAYOUTS: tuple[tuple[str, tuple[str, ...]], ...] = (

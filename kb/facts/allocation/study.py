@@ -1,9 +1,9 @@
 """An allocation report taken apart: what was asked, the rules of its kernel, its zones judged, the cause."""
 
-from kb.facts.allocation_cause import Cause, decide
-from kb.facts.allocation_request import Asked, asked
-from kb.facts.allocation_special import special_cause
-from kb.facts.allocation_zones import ZoneView, view_zones
+from kb.facts.allocation.cause import Cause, decide
+from kb.facts.allocation.request import Asked, asked
+from kb.facts.allocation.special import special_cause
+from kb.facts.allocation.zones import ZoneView, view_zones
 from kb.kernel.compaction import Gate, gate
 from kb.kernel.gfp import name_range
 from kb.kernel.rules import RuleSet, rules_for

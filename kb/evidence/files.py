@@ -84,7 +84,7 @@ def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
         else:
             unknown.append(name)
     if texts:
-        from kb.parse.procfs import read_zones
+        from kb.evidence.procfs import read_zones
 
         zones = read_zones(
             zoneinfo=texts.get("zoneinfo", ""),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kb.facts.oom_memory import Account
+from kb.facts.oom.memory import Account
 from kb.kernel.gfp import Decoded
 from kb.kernel.rules import rules_for
 from kb.kernel.watermark import gfp_zone, migratetype, replay, zone_layout
@@ -13,7 +13,7 @@ from kb.model.memory import MemInfo, Zone
 from kb.model.oom import OomReport
 
 if TYPE_CHECKING:
-    from kb.facts.allocation_zones import ZoneView
+    from kb.facts.allocation.zones import ZoneView
 
 _UNACCOUNTED = 0.3
 """Share of all memory from which unnamed holders are the story: drivers and per-cpu areas stay well below it."""
@@ -61,8 +61,8 @@ def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[L
     """The zones the request may use, replayed; none where the request or the state is not known."""
     if memory is None or gfp is None or oom.order is None or not 0 <= oom.order < _ORDERS:
         return ()
-    from kb.facts.allocation_request import node_list, replay_flags
-    from kb.facts.allocation_zones import view_zones
+    from kb.facts.allocation.request import node_list, replay_flags
+    from kb.facts.allocation.zones import view_zones
 
     rules = rules_for(gfp.releases)
     if not rules:
@@ -87,7 +87,7 @@ def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[L
 
 
 def decide(oom: OomReport, memory: MemInfo | None, split: Account | None, zones: Sequence[Looked]) -> tuple[str, str]:
-    """Name of the cause (the list is in kb.facts.oom) and one sentence."""
+    """Name of the cause (the list is in kb.facts.oom.facts) and one sentence."""
     if oom.sysrq:
         return "sysrq", "The OOM killer was started by hand (sysrq f): nothing says that memory was short."
     if oom.constraint in _LIMITS:

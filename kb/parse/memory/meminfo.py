@@ -3,7 +3,7 @@
 :func:`parse_meminfo` takes the lines of a whole report and reads the first such block in it. Cut ends, foreign lines,
 lines that KERN_CONT or a mail program broke: what is there is kept, what is missing is named in ``damaged``.
 
-``traits`` of the result are fingerprints of the kernel that printed the text: :mod:`kb.parse.memory_traits` lists them.
+``traits`` of the result are fingerprints of the kernel that printed the text: :mod:`kb.parse.memory.traits` lists them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from kb.model.log import Line
 from kb.model.memory import FreeBlocks, MemInfo, Zone
-from kb.parse.memory_traits import of_absence, of_lists, of_node, of_zone
+from kb.parse.memory.traits import of_absence, of_lists, of_node, of_zone
 
 _NO_UNIT = frozenset({"pages_scanned"})
 _NATIVE_KB = frozenset({"kernel_stack", "shadow_call_stack"})

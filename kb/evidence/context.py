@@ -7,9 +7,9 @@ contradicted where they show the opposite. Nothing here guesses: a file that doe
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from kb.evidence.files import Event, Evidence
 from kb.model.report import Report
 from kb.model.verdict import Fact, Facts, Reason
-from kb.parse.evidence import Event, Evidence
 
 _COUNTERS = ("compact_stall", "compact_fail", "compact_success", "oom_kill", "drop_pagecache", "drop_slab")
 _RECLAIM = ("allocstall", "pgsteal_direct", "pgscan_direct")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kb import api
-from kb.facts.boost import boosted, least_boost
+from kb.facts.allocation.boost import boosted, least_boost
 from kb.model.memory import Zone
 
 

@@ -1,0 +1,1 @@
+"""Allocation failures explained by the rules of their kernel."""

@@ -1,0 +1,1 @@
+"""OOM kills explained: which limit, who held the memory, why this victim."""

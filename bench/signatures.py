@@ -19,8 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from kb.identity.rank import Query  # noqa: E402
 from kb.recall import nearest  # noqa: E402
-from kb.similar import Query  # noqa: E402
 from kb.store import Store  # noqa: E402
 from kb.store.connection import write  # noqa: E402
 from kb.store.imports import Imports  # noqa: E402

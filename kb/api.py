@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from kb.errors import UsageError
+from kb.identity.signature import signature
 from kb.model.case import Case
 from kb.model.report import Report
 from kb.model.verdict import Annotation, Diagnosis, Sighting
-from kb.signature import signature
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from kb.cases.library import Library
     from kb.evidence.files import Evidence
+    from kb.identity.rank import Neighbour
     from kb.log.source import Source
-    from kb.similar import Neighbour
     from kb.store import Shown, Store
 
 Log = str | bytes | Path | BinaryIO

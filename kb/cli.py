@@ -177,7 +177,7 @@ def _add_verify(verbs: "Verbs") -> None:
 def _add_show(verbs: "Verbs") -> None:
     parser = _verb(verbs, "show", "kb.commands.show:run", "show what the store has on a signature")
     parser.add_argument("prefix", metavar="SIGNATURE", help="a signature's id or the beginning of one")
-    parser.add_argument("--json", action="store_true", help="JSON (schema kb.signature/1)")
+    parser.add_argument("--json", action="store_true", help="JSON (schema kb.identity.signature/1)")
     parser.add_argument("--raw", action="store_true", help="the stored evidence, as it was printed")
     _common(parser, db=True)
 
@@ -193,7 +193,7 @@ def _add_similar(verbs: "Verbs") -> None:
     similar.add_argument("subject", nargs="?", default="-", metavar="FILE|SIGNATURE", help="a log (default: stdin)")
     similar.add_argument("--limit", type=int, default=5, metavar="N", help="neighbours to show (default 5)")
     similar.add_argument("--only", choices=("cases", "seen"), help="imported cases only, or what was seen only")
-    similar.add_argument("--json", action="store_true", help="one JSON object a report and line (kb.similar/1)")
+    similar.add_argument("--json", action="store_true", help="one JSON object a report and line (kb.identity/1)")
     for name, run, words in (
         ("dup", "duplicate", "declare that two signatures are one problem; nothing is merged"),
         ("undup", "distinct", "take such a declaration back"),

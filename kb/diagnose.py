@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kb.facts.report import facts_of
+from kb.identity.signature import signature
 from kb.matcher import match
 from kb.model.case import Case
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Verdict
-from kb.signature import signature
 
 if TYPE_CHECKING:
     from kb.evidence.files import Evidence

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kb.identity.align import idf
+from kb.identity.common import expected
+from kb.identity.frames import names
+from kb.identity.rank import Entry, Neighbour, Query, rank
+from kb.identity.signature import signature
 from kb.model.case import Case
 from kb.model.report import Report, Signature
 from kb.model.verdict import Match, Similar, Verdict
-from kb.signature import signature
-from kb.similar import Entry, Neighbour, Query, names, rank
-from kb.similar.align import idf
-from kb.similar.common import expected
 
 if TYPE_CHECKING:
     from kb.store import Store

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from kb.identity.signature import signature
 from kb.model.report import Report, Signature
-from kb.signature import signature
 from kb.store import Store
 from kb.store.imports import Imports, Known
 from kb.store.rekey import Renewed

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb import api
-from kb.signature import signature
+from kb.identity.signature import signature
 from tests.score.restamp import STYLES, restamp
 
 ROOT = Path(__file__).resolve().parent
 SAMPLES = sorted((ROOT / "parse/data").glob("*.txt"))
-AT_ONCE = sorted((ROOT / "parse/interleaved").glob("*.txt"))
+AT_ONCE = sorted((ROOT / "split/interleaved").glob("*.txt"))
 TRAFFIC = b"".join(b"[%12.6f] eth0: link up, 1000 Mb/s, sample %d\n" % (1 + n / 100, n) for n in range(400))
 
 

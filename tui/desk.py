@@ -292,7 +292,7 @@ class Desk:
         store = self.base.known
         if store is None:
             return []
-        from kb.similar import names
+        from kb.identity.frames import names
         from kb.store.duplicates import Duplicates
 
         declared = Duplicates(store)

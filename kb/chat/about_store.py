@@ -9,7 +9,7 @@ from kb.errors import UsageError
 from kb.model.verdict import Annotation, Verdict
 
 if TYPE_CHECKING:
-    from kb.similar import Neighbour
+    from kb.identity.rank import Neighbour
     from kb.store import Shown
 
 _SHOWN = 8

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kb.identity.signature import signature
 from kb.model.case import Case
 from kb.model.report import Report, Signature
 from kb.model.verdict import Diagnosis, Match
-from kb.signature import signature
 
 if TYPE_CHECKING:
     from kb.api import KnowledgeBase

@@ -15,7 +15,7 @@ from kb.model.report import Report
 from kb.render.safe import safe
 
 if TYPE_CHECKING:
-    from kb.similar import Neighbour, Query
+    from kb.identity.rank import Neighbour, Query
 
 _ID = re.compile(r"(?:kb\d+:)?[0-9a-f]{4,16}")
 
@@ -83,7 +83,7 @@ def _mark(ours: str, theirs: str) -> str:
 
 def _json(query: "Query", title: str, neighbours: "list[Neighbour]", same: list[str]) -> dict[str, Any]:
     return {
-        "schema": "kb.similar/1",
+        "schema": "kb.identity/1",
         "signature": query.signature,
         "title": title,
         "frames": list(query.frames),

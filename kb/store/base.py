@@ -80,7 +80,7 @@ class Shown:
     def to_json(self) -> dict[str, Any]:
         """Plain values; a log as text, undecodable bytes replaced."""
         return {
-            "schema": "kb.signature/1",
+            "schema": "kb.identity.signature/1",
             **asdict(self.row),
             "aliases": list(self.aliases),
             "sightings": [asdict(seen) for seen in self.sightings],

@@ -58,7 +58,7 @@ def test_similar_explains_by_aligned_frames(filled: Run, log: str) -> None:
     assert "cve-2031-1234" in out
     assert "        = foo_ring_poll\n        = foo_reset_work\n        + process_one_work\n" in out
     row = json.loads(filled("similar", log, "--json")[1])
-    assert row["schema"] == "kb.similar/1"
+    assert row["schema"] == "kb.identity/1"
     assert row["similar"][0]["aligned"] == [
         ["foo_ring_poll", "foo_ring_poll"], ["foo_reset_work", "foo_reset_work"], ["", "process_one_work"],
     ]  # fmt: skip

@@ -107,7 +107,7 @@ def test_a_recorded_notice_is_found_by_its_signature_and_keyed_again(
 ) -> None:
     assert main(["match", "--notices", "--record", "-b", log(tmp_path, FULL * 2)]) == OK
     (report,) = api.notices(FULL)
-    from kb.signature import signature
+    from kb.identity.signature import signature
 
     capsys.readouterr()
     assert main(["show", signature(report).id]) == OK

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb import api
+from kb.identity.signature import signature
 from kb.log import scan
 from kb.model.log import Line
 from kb.parse.notice import classify, rows
-from kb.signature import signature
 from kb.syntax import engine
 from tests.syntax.test_headline import LONG, SEEDS, nested
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from kb.api import read
 from kb.cases.history import build, vulns
 from kb.cases.history.prose import splats
+from kb.identity.rank import Entry
 from kb.model.report import Report
 from kb.recall import nearest, query_of
-from kb.similar import Entry
 from kb.store import Store
 from kb.store.imports import Imports
 from kb.store.similar import StackRow, Stacks

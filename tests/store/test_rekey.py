@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from kb import api
+from kb.identity.signature import signature
 from kb.model.report import Report, Signature
 from kb.recall import recall
-from kb.signature import signature
 from kb.store import Store
 from kb.store.duplicates import Duplicates
 from kb.upgrade import rekey

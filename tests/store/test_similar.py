@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from kb import api
+from kb.identity.rank import Query
 from kb.model.case import Case, Fix
 from kb.recall import nearest
-from kb.similar import Query
 from kb.store import Store
 from kb.store.duplicates import Duplicates
 from kb.store.imports import Imports, Item, Known

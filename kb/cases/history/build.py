@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable
 
 from kb.cases.history.prose import identifies
+from kb.identity.frames import names
+from kb.identity.signature import VERSION as KEYS
+from kb.identity.signature import identifier, signature
 from kb.model.report import Report
-from kb.signature import VERSION as KEYS
-from kb.signature import identifier, signature
-from kb.similar import names
 from kb.store.similar import StackRow
 
 VERSION = 1

@@ -2,8 +2,9 @@
 
 import pytest
 
-from kb.similar import Entry, Memory, Query, align
-from kb.similar.align import idf
+from kb.identity.align import align, idf
+from kb.identity.memory import Memory
+from kb.identity.rank import Entry, Query
 
 
 def even(*stacks: tuple[str, ...]) -> dict[str, float]:

@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from kb.similar.align import idf
-from kb.similar.common import expected
-from kb.similar.rank import Entry, Neighbour, Query, rank
+from kb.identity.align import idf
+from kb.identity.common import expected
+from kb.identity.rank import Entry, Neighbour, Query, rank
 
 FEW = 1_000
 """Stacks that are taken to be known at least: fewer say little of how rare a frame is."""

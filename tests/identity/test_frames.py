@@ -1,8 +1,8 @@
 """Which frames are compared."""
 
 from kb import api
-from kb.similar import names
-from kb.similar.common import expected, is_common
+from kb.identity.common import expected, is_common
+from kb.identity.frames import names
 
 HEAD = "[1.000001] WARNING: CPU: 0 PID: 1 at a/b.c:3 foo_a+0x1/0x2\n[1.000002] Call Trace:\n"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kb.similar.align import Alignment, align
+from kb.identity.align import Alignment, align
 
 ALIGNED = 20
 """Candidates that are aligned; the others are told apart by their weighted Jaccard index alone (measured: the right
@@ -21,7 +21,7 @@ class Entry:
     title: str
     kind: str
     frames: tuple[str, ...]
-    """As :func:`kb.similar.names` gives them."""
+    """As :func:`kb.identity.names` gives them."""
     case: str | None = None
     function: str | None = None
     """Guilty function; the first frame where None."""
@@ -70,7 +70,7 @@ def rank(
     Args:
         query: What is looked for.
         entries: Candidates.
-        rarity: :func:`kb.similar.align.idf` of every frame of the query and of the candidates.
+        rarity: :func:`kb.identity.align.idf` of every frame of the query and of the candidates.
         limit: Neighbours wanted.
         floor: Score below which nothing is suggested.
     """

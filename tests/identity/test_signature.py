@@ -1,8 +1,8 @@
 """Signatures say "same problem", whatever the build, and are readable before they are hashed."""
 
+from kb.identity.signature import identifier, signature
 from kb.model.log import Line, Splat
 from kb.parse.report import parse
-from kb.signature import identifier, signature
 from kb.syntax.engine import split
 
 TEXT = """\

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from kb.chat.model import Model
 
 _HOMES = {
-    "about_logs": "load reports select compare changed",
-    "about_report": "field frame why happened excluded missing who kernel when blamed stack lines signature topic",
-    "about_memory": "zones mask whatif request",
-    "about_case": "affected fix workaround verify known sources show_case search cases file_case",
-    "about_store": "seen similar note",
+    "logs": "load reports select compare changed",
+    "report": "field frame why happened excluded missing who kernel when blamed stack lines signature topic",
+    "memory": "zones mask whatif request",
+    "case": "affected fix workaround verify known sources show_case search cases file_case",
+    "store": "seen similar note",
 }
-_PLACES = {kind: f"kb.chat.{home}" for home, kinds in _HOMES.items() for kind in kinds.split()}
+_PLACES = {kind: f"kb.chat.answers.{home}" for home, kinds in _HOMES.items() for kind in kinds.split()}
 """Where each question is answered: a function of its name, ``(State, Question) -> Answer``."""
 
 _BY_ARGUMENT = (
@@ -216,7 +216,7 @@ class Conversation:
         """Whether a word of the line is a function or a module of the report's stack."""
         if not question.strange or self._state.current is None:
             return False
-        from kb.chat.about_report import named_frames
+        from kb.chat.answers.report import named_frames
 
         return bool(named_frames(self._state.current, question))
 
@@ -224,7 +224,7 @@ class Conversation:
         """Whether a word of the line is a named field of the report ("what address")."""
         if self._state.current is None:
             return False
-        from kb.chat.about_report import named_fields
+        from kb.chat.answers.report import named_fields
 
         return bool(named_fields(self._state.current, question))
 
@@ -281,7 +281,7 @@ class Conversation:
         return self._reply(self._loaded(text, "pasted"), "load", None)
 
     def _loaded(self, log: str | bytes | Path | BinaryIO, name: str | None = None) -> Answer:
-        from kb.chat.about_logs import loaded
+        from kb.chat.answers.logs import loaded
 
         if name == "pasted":
             name = f"pasted-{1 + sum(other.name.startswith('pasted') for other in self._state.logs)}"

@@ -2,7 +2,7 @@
 
 import difflib
 
-from kb.chat.about_case import entry_claim
+from kb.chat.answers.case import entry_claim
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer
 from kb.chat.search import search

@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     with api.KnowledgeBase(options.db) as base:
         if options.what not in SOURCES:
             return _dump(base, options)
-        from kb.cases.history.run import run as take
+        from kb.imports.run import run as take
 
         done = take(base.store, options.what, options.arguments, everything=options.all, progress=sys.stderr)
     print(f"{done.read} read, {done.cases} cases written, {done.known} passed over")
@@ -82,7 +82,7 @@ def search(options: argparse.Namespace) -> int:
 
 def promote(options: argparse.Namespace) -> int:
     """Make a case folder of an imported case."""
-    from kb.cases.history.promote import promote as write
+    from kb.imports.promote import promote as write
     from kb.store.imports import Imports
 
     with api.KnowledgeBase(options.db, cases=options.cases) as base:

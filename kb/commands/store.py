@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def rekey(options: argparse.Namespace) -> int:
     """Bring the store to the present version of signatures."""
-    from kb.upgrade import rekey as upgrade
+    from kb.imports.rekey import rekey as upgrade
 
     with api.KnowledgeBase(options.db) as base:
         done = upgrade(_there(base))

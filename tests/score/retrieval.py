@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from kb.api import read
-from kb.cases.history import build, vulns
-from kb.cases.history.prose import splats
 from kb.identity.rank import Entry
+from kb.imports import build, vulns
+from kb.imports.prose import splats
 from kb.model.report import Report
 from kb.recall import nearest, query_of
 from kb.store import Store

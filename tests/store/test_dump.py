@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from kb import api
-from kb.cases.history import vulns
 from kb.errors import InputError
+from kb.imports import vulns
 from kb.store import Store
 from kb.store.dump import export, load
 from kb.store.duplicates import Duplicates
 from kb.store.imports import Imports, Item
-from tests.cases.test_history_vulns import DYAD, FIX, LOG, MBOX
+from tests.imports.test_vulns import DYAD, FIX, LOG, MBOX
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 
 from kb import api
 from kb.identity.signature import signature
+from kb.imports.rekey import rekey
 from kb.model.report import Report, Signature
 from kb.recall import recall
 from kb.store import Store
 from kb.store.duplicates import Duplicates
-from kb.upgrade import rekey
 
 
 def log(function: str, pid: int = 1) -> bytes:

@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kb.cases.history import build, message
 from kb.errors import InputError, UsageError
+from kb.imports import build, message
 from kb.store.imports import Item
 
 BATCH = 5_000

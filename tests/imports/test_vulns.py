@@ -7,9 +7,9 @@ import pytest
 
 from kb import api
 from kb.cases.fixstatus import fix_status
-from kb.cases.history import vulns
-from kb.cases.history.run import run
 from kb.errors import InputError
+from kb.imports import vulns
+from kb.imports.run import run
 from kb.store import Store
 from kb.store.imports import Imports
 
@@ -166,7 +166,7 @@ def test_importing_again_changes_nothing_and_a_changed_record_is_read_again(tmp_
 
 def test_a_stopped_import_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tree(tmp_path, *(f"CVE-2031-{number}" for number in range(1001, 1011)))
-    monkeypatch.setattr("kb.cases.history.run.BATCH", 4)
+    monkeypatch.setattr("kb.imports.run.BATCH", 4)
     whole, read = vulns.items, 0
 
     def stops(*arguments: object, **options: object):  # type: ignore[no-untyped-def]

@@ -58,8 +58,8 @@ def _renewed(old: str, kind: str, logs: Iterable[bytes], sign: Sign) -> Renewed 
 
 def _cases(store: Store) -> int:
     """Key imported cases again, out of the splats in their prose; ids that they had keep linking."""
-    from kb.cases.history import build
-    from kb.cases.history.prose import splats
+    from kb.imports import build
+    from kb.imports.prose import splats
 
     imports, changed = Imports(store), 0
     for case in list(imports):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from kb.cases.history import git, message, patches, vulns
 from kb.errors import UsageError
+from kb.imports import git, message, patches, vulns
 from kb.store.base import Store
 from kb.store.imports import Imports, Item, Known
 

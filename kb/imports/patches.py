@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from kb.cases.history import build, message
 from kb.errors import InputError
+from kb.imports import build, message
 from kb.store.imports import Item
 
 ORIGIN = "patches"

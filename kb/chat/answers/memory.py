@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from kb.chat.about_case import release_of
+from kb.chat.answers.case import release_of
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, head
 from kb.chat.state import Entry, State

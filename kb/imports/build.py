@@ -4,10 +4,10 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from kb.cases.history.prose import identifies
 from kb.identity.frames import names
 from kb.identity.signature import VERSION as KEYS
 from kb.identity.signature import identifier, signature
+from kb.imports.prose import identifies
 from kb.model.report import Report
 from kb.store.similar import StackRow
 

@@ -78,7 +78,7 @@ def why(state: State, question: Question) -> Answer:
 def happened(state: State, question: Question) -> Answer:
     """What it is, who, when, the cause in one sentence, the case."""
     if state.chosen is not None:
-        from kb.chat.about_case import shown
+        from kb.chat.answers.case import shown
 
         return shown(state, state.chosen)
     if state.current is None:
@@ -88,7 +88,7 @@ def happened(state: State, question: Question) -> Answer:
     match = entry.diagnosis.best
     claims += known_claims(state)
     if match is not None:
-        from kb.chat.about_case import status_claim
+        from kb.chat.answers.case import status_claim
 
         claims.append(status_claim(state, match))
     return answer(claims)

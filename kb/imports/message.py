@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kb.cases.history import build
-from kb.cases.history.prose import has_splat, splats
+from kb.imports import build
+from kb.imports.prose import has_splat, splats
 from kb.model.case import Affected, Case, Fix, Source
 from kb.store.imports import Known
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kb.cases.history import git, message, patches
-from kb.cases.history.run import run
 from kb.errors import InputError, UsageError
+from kb.imports import git, message, patches
+from kb.imports.run import run
 from kb.store import Store
 from kb.store.imports import Imports
 

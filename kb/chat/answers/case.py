@@ -112,7 +112,7 @@ def _replayed(state: State, release: Release) -> list[Claim]:
     """The request of the report on its own zones, by the rule of another kernel."""
     if state.chosen is not None or state.current is None or state.current.report.memory is None:
         return []
-    from kb.chat.about_memory import replayed
+    from kb.chat.answers.memory import replayed
 
     found = replayed(state, release)
     return [found] if found is not None else []
@@ -214,7 +214,7 @@ def verify(state: State, question: Question) -> Answer:
 
 def known(state: State, question: Question) -> Answer:
     """The cases that match, every predicate with its verdict and lines."""
-    from kb.chat.about_report import known_claims
+    from kb.chat.answers.report import known_claims
 
     if state.current is None:
         return _no_case(state, "load.nothing")

@@ -1,6 +1,5 @@
-"""Tables of what is similar, what was imported and what people declared to be the same."""
+-- Tables of what is similar, what was imported and what people declared to be the same.
 
-THIRD = """
 create table frames (                   -- names of functions, once
   id integer primary key,
   name text not null unique,
@@ -65,4 +64,3 @@ create trigger duplicates_no_delete before delete on duplicates
 create trigger duplicates_no_replace before insert on duplicates
   when exists (select 1 from duplicates where id = new.id)
   begin select raise(abort, 'declarations are append-only'); end;
-"""

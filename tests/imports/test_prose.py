@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.cases.history.prose import identifies, splats
+from kb.imports.prose import identifies, splats
 
 PLAIN = """\
 foo: fix the reset path

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kb.cases.history import build
-from kb.cases.history.prose import splats
 from kb.errors import InputError
+from kb.imports import build
+from kb.imports.prose import splats
 from kb.model.case import Affected, Case, Fix, Source
 from kb.store.imports import Item, Known
 

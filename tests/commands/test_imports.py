@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb.cli import main
-from tests.cases.test_history_vulns import LOG, MBOX, tree
+from tests.imports.test_vulns import LOG, MBOX, tree
 
 Run = Callable[..., tuple[int, str, str]]
 

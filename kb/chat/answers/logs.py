@@ -101,7 +101,7 @@ def select(state: State, question: Question) -> Answer:
     """Make another report the subject (or one of the cases just listed), and say what it is."""
     wanted = numbers(state, question)[0]
     if state.listed:
-        from kb.chat.about_case import shown
+        from kb.chat.answers.case import shown
 
         if 1 <= wanted <= len(state.listed):
             found = state.base.case(state.listed[wanted - 1])
@@ -112,7 +112,7 @@ def select(state: State, question: Question) -> Answer:
     if entry is None:
         return answer([Claim(state.p("load.out_of_range", number=wanted, count=len(state.entries)))], "unknown")
     state.use(entry)
-    from kb.chat.about_report import happened
+    from kb.chat.answers.report import happened
 
     return happened(state, question)
 

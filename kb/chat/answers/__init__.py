@@ -1,0 +1,1 @@
+"""What is answered, by subject: a function a kind of question."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from kb.facts.finding import Finding, at, hexadecimal, spans
 from kb.kernel import fault as tables
 from kb.kernel.address import Meaning, canonical, error_name, meaning, shadowed
+from kb.kernel.code.dump import Code, is_bug_trap, operand, parse_code
+from kb.kernel.code.operand import Operand
 from kb.kernel.fault import Fault
-from kb.kernel.operand import Code, Operand, is_bug_trap, operand, parse_code
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.details.registers import Dump, general, read

@@ -181,7 +181,7 @@ def _reason(page: _Page, reason: Reason, verbose: bool) -> None:
 
 def _code(page: _Page, diagnosis: Diagnosis) -> None:
     """The ``Code:`` bytes as instructions, or what is missing to read them."""
-    from kb.kernel.disasm import disassemble
+    from kb.kernel.code.disasm import disassemble
 
     text = diagnosis.facts.detail.get("code")
     lines = disassemble(str(text), diagnosis.report.arch) if text else ()

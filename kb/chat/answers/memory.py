@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from kb.chat.answers.case import release_of
 from kb.chat.question import Question
+from kb.chat.release import release_of
 from kb.chat.reply import Answer, Claim, answer, head
 from kb.chat.state import Entry, State
 from kb.facts.allocation.whatif import whatif as replay_request

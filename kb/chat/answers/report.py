@@ -1,60 +1,18 @@
 """Questions about the report that is the subject: what, why, who, where."""
 
+from kb.chat.claims import cause_claim, known_claims, reason_claim, shown, status_claim
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, at, case, head
 from kb.chat.state import Entry, State
 from kb.model.log import Span
 from kb.model.report import Frame
-from kb.model.verdict import Reason, Verdict
 
 _FRAMES = 24
 _LINES = 60
 
 
-def _entry(state: State) -> Entry:
-    assert state.current is not None
-    return state.current
-
-
 def _no_report(state: State) -> Answer:
     return answer([Claim(state.p("load.none", name=log.name)) for log in state.logs], "unknown")
-
-
-def reason_claim(state: State, reason: Reason, key: str) -> Claim:
-    """One step of the reasoning chain."""
-    p = state.p
-    text = p.sentence(reason.claim)
-    if reason.because:
-        text += f": {p.sentence(reason.because)}"
-    entry = _entry(state)
-    return Claim(p(key, claim=text), reason.evidence or head(entry.report), (), state.source(entry), 1)
-
-
-def cause_claim(state: State) -> Claim:
-    """The cause in one sentence, with the lines of the zones it names."""
-    entry, p = _entry(state), state.p
-    report, facts = entry.report, entry.diagnosis.facts
-    if facts.cause is None:
-        return Claim(p("why.no_cause", title=report.title), (report.span,), (), state.source(entry))
-    own = facts.get("cause")
-    lines: dict[Span, None] = dict.fromkeys(own.evidence if own is not None else head(report))
-    for zone in facts.detail.get("zones") or ():
-        if f"Node {zone['node']} {zone['zone']}" in facts.summary:
-            lines.update(dict.fromkeys((first, last) for first, last in zone["evidence"]))
-    summary = p.sentence(facts.summary)
-    return Claim(p("why.cause", title=report.title, summary=summary), tuple(lines), (), state.source(entry))
-
-
-def known_claims(state: State) -> list[Claim]:
-    """The cases that match, and whether the kernel has the fix of the best one."""
-    p, matches = state.p, _entry(state).diagnosis.matches
-    if not matches:
-        return [Claim(p("known.none"), (_entry(state).report.span,), (), state.source(_entry(state)))]
-    claims = []
-    for match in matches[:3]:
-        key = "known.yes" if match.verdict is Verdict.YES else "known.maybe"
-        claims.append(Claim(p(key, title=match.case.title), (), (case(match.case.id),)))
-    return claims
 
 
 def why(state: State, question: Question) -> Answer:
@@ -78,8 +36,6 @@ def why(state: State, question: Question) -> Answer:
 def happened(state: State, question: Question) -> Answer:
     """What it is, who, when, the cause in one sentence, the case."""
     if state.chosen is not None:
-        from kb.chat.answers.case import shown
-
         return shown(state, state.chosen)
     if state.current is None:
         return _no_report(state)
@@ -88,8 +44,6 @@ def happened(state: State, question: Question) -> Answer:
     match = entry.diagnosis.best
     claims += known_claims(state)
     if match is not None:
-        from kb.chat.answers.case import status_claim
-
         claims.append(status_claim(state, match))
     return answer(claims)
 
@@ -127,7 +81,7 @@ def who(state: State, question: Question) -> Answer:
 
 
 def _who(state: State) -> list[Claim]:
-    entry, p = _entry(state), state.p
+    entry, p = state.entry, state.p
     report = entry.report
     parts = [
         report.comm or p("who.unknown_task"),
@@ -149,7 +103,7 @@ def _who(state: State) -> list[Claim]:
 
 def _killed(state: State) -> list[Claim]:
     """The victims of the OOM killer: not the task that asked for memory."""
-    entry, p = _entry(state), state.p
+    entry, p = state.entry, state.p
     facts = entry.diagnosis.facts
     rows = {row["pid"]: row for row in reversed(facts.detail.get("victims") or ())}
     claims = [
@@ -173,7 +127,7 @@ def kernel(state: State, question: Question) -> Answer:
 
 
 def _kernel(state: State) -> list[Claim]:
-    entry, p = _entry(state), state.p
+    entry, p = state.entry, state.p
     report, detail = entry.report, entry.diagnosis.facts.detail
     source = state.source(entry)
     if report.kernel:

@@ -2,7 +2,7 @@
 
 import re
 
-from kb.facts.oom.facts import Story, reason
+from kb.facts.oom.story import Story, reason
 from kb.model.log import Span
 from kb.model.verdict import Reason
 

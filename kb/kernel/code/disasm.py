@@ -8,7 +8,7 @@ at the mark. What stands before the mark is a reading, what stands at the mark a
 from collections.abc import Sequence
 from typing import Any
 
-from kb.kernel.operand import Code, parse_code
+from kb.kernel.code.dump import Code, parse_code
 
 MISSING = "for a disassembly install capstone: pip install 'kernel-kb[disasm]'"
 _SHOWN_BEFORE = 6

@@ -8,6 +8,7 @@ from kb.model.log import Line, Splat
 from kb.model.report import Report, Trace
 from kb.parse import guilty
 from kb.parse.outline import Outline, outline
+from kb.parse.title import titles
 from kb.split.doubt import blame, doubtful
 from kb.syntax.frames import plain
 from kb.syntax.headline import Headline, Row, classify, refine, rows
@@ -16,11 +17,6 @@ _MEMORY_KINDS = frozenset(
     {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}
 )
 _MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d+\*\d+kB")
-_NUMBER = re.compile(r"\b\d+\b")
-_DIGITS = re.compile(r"\d+")
-_OFFSET = re.compile(r"\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}\b")
-"""Where in a function: differs with every build."""
-_ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b|0x[0-9a-f]+\b")
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\]")
 _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
 _HEADLESS = (
@@ -46,7 +42,7 @@ def parse(splat: Splat) -> Report:
     damage = (_corrupted(row, fields, out, guilt, splat), doubtful(splat))
     corrupted = "; ".join(reason for reason in damage if reason) or None
     arch = _arch(lines)
-    title, alt = _titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
+    title, alt = titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
     report = Report(
         source=splat.source,
         lines=lines,
@@ -131,57 +127,6 @@ def _module(guilt: guilty.Guilt | None, fields: Mapping[str, str]) -> str | None
     if guilt.frame is not None and guilt.frame.module:
         return guilt.frame.module
     return fields.get("mod") if guilt.because == "named by the headline" else None
-
-
-def _titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> tuple[str, tuple[str, ...]]:
-    """The title and the alternative titles; ``corrupted`` stands where the function is lost, as on syzbot."""
-    values = _Values(fields)
-    values["fn"] = guilt.function if guilt else "corrupted"
-    if row.needs and row.needs not in fields:
-        where = f" in {fields['fn']}" if "fn" in fields else ""
-        text = _ADDRESS.sub("ADDR", fields.get("what", "") + where + fields.get("rest", ""))
-        return f"{row.title.split(':')[0]}: {_NUMBER.sub('NUM', text)}", ()
-    if row.kind == "oom_kill":
-        values |= _oom(fields)
-    sides = [plain(fields[name]) for name in ("fn", "fn2") if name in fields]
-    values["pair"] = " / ".join(sides) or "corrupted"
-    if row.kind == "fuzzer":
-        values["what"] = _DIGITS.sub("NUM", values["what"])
-    title = row.title.format_map(values)
-    title = title.replace(": order: in ", " in ")  # of a headline that is lost
-    alt: list[str] = []
-    for name in (values["fn"], *(guilt.aliases if guilt else ())):
-        values["fn"] = name
-        forms = (form for form in (row.title, *row.alt) if "{origin}" not in form or values["origin"])
-        alt += [made for form in forms if (made := form.format_map(values)) != title]
-    return title.strip().removesuffix(" in"), tuple(dict.fromkeys(alt))
-
-
-_LIMITS = {
-    "CONSTRAINT_MEMCG": "memory cgroup",
-    "CONSTRAINT_CPUSET": "cpuset",
-    "CONSTRAINT_MEMORY_POLICY": "memory policy",
-}
-
-
-def _oom(fields: Mapping[str, str]) -> dict[str, str]:
-    """What names an OOM kill: the limit that was reached (old kernels say it in the kill line only) and the victim."""
-    cgroup = fields.get("reason", "").startswith("Memory cgroup")
-    limit = _LIMITS.get(fields.get("constraint", ""), "memory cgroup" if cgroup else "global")
-    return {"limit": limit, "victim": fields.get("victim") or fields.get("task") or "nobody"}
-
-
-class _Values(dict[str, str]):
-    """Fields for a title: addresses and numbers of free text made alike, absent ones left out."""
-
-    def __missing__(self, name: str) -> str:
-        return ""
-
-    def __init__(self, fields: Mapping[str, str]):
-        super().__init__(fields)
-        if "what" in fields:
-            alike = _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", _OFFSET.sub("", fields["what"])))
-            self["what"] = alike.rstrip(". ").replace("_error", " error")
 
 
 def _corrupted(

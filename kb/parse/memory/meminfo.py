@@ -6,11 +6,12 @@ lines that KERN_CONT or a mail program broke: what is there is kept, what is mis
 ``traits`` of the result are fingerprints of the kernel that printed the text: :mod:`kb.parse.memory.traits` lists them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kb.model.log import Line
 from kb.model.memory import FreeBlocks, MemInfo, Zone
+from kb.parse.memory.records import bounded, prepare
 from kb.parse.memory.traits import of_absence, of_lists, of_node, of_zone
 
 _NO_UNIT = frozenset({"pages_scanned"})
@@ -19,7 +20,6 @@ _OWN = frozenset(
     "free min low high boost reserved_highatomic free_highatomic free_cma managed present all_unreclaimable".split()
 )
 _ZONE_HEADS = ("ZONE", "FREE_LIST", "NODE", "HUGEPAGES", "PERCPU_HEAD")
-_LIMIT = 1 << 62
 
 
 @dataclass(slots=True)
@@ -86,25 +86,6 @@ def parse_meminfo(lines: Sequence[Line]) -> MemInfo | None:
         damaged="; ".join(raw.faults[:4]) or None,
         traits=frozenset(raw.traits),
     )
-
-
-def prepare(lines: Iterable[Line]) -> list[Line]:
-    r"""Take blanks off and split records that a transport printed with their newlines written out.
-
-    rsyslog writes a newline as ``#012`` (octal), /dev/kmsg as ``\x0a``; the blank behind is the kernel's own.
-    """
-    result = []
-    for line in lines:
-        text = line.text
-        if "#012" in text or "\\x0a" in text:
-            parts = text.replace("\\x0a", "#012").split("#012")
-            result.append(line._replace(text=parts[0].strip()))
-            result += [line._replace(text=part.strip(), continued=True) for part in parts[1:] if part.strip()]
-        else:
-            bare = text.strip()
-            if bare:
-                result.append(line if bare == text else line._replace(text=bare))
-    return result
 
 
 def _collect(lines: Sequence[Line]) -> _Raw:
@@ -209,7 +190,7 @@ def _tail(raw: _Raw, role: str, fields: "dict[str, str] | object", number: int) 
         raw.traits.add("highmem:movable_only")
     for key, value in fields.items():
         if key not in raw.counters and value.lstrip("-").isdecimal():
-            raw.counters[key] = _int(value)
+            raw.counters[key] = bounded(value)
             raw.field_lines[key] = number
 
 
@@ -226,28 +207,23 @@ def _words(text: str) -> _Words:
             key = match["key"]
             if key in words.pairs:
                 continue
-            words.pairs[key] = _int(match["value"])
+            words.pairs[key] = bounded(match["value"])
             words.units[key] = match.get("unit", "")
         elif kind == "ENTRY":
             size = int(match["size"])
             words.page = words.page or size
-            words.counts.append(_int(match["count"]))
+            words.counts.append(bounded(match["count"]))
             words.types.append("")
         elif kind == "LETTERS":
             if words.types:
                 words.types[-1] = match["types"]
         elif kind == "TOTAL":
-            words.total = _int(match["total"])
+            words.total = bounded(match["total"])
         elif kind == "NUMBER":
-            words.numbers.append(_int(token.match.group()))  # type: ignore[union-attr]
+            words.numbers.append(bounded(token.match.group()))  # type: ignore[union-attr]
         else:
-            words.pairs[match["key"]] = int(match["answer"] == "yes") if "answer" in match else _int(match["value"])
+            words.pairs[match["key"]] = int(match["answer"] == "yes") if "answer" in match else bounded(match["value"])
     return words
-
-
-def _int(text: str) -> int:
-    """A number; kept below 2^62, since a log can hold any digits."""
-    return max(-_LIMIT, min(_LIMIT, int(text)))
 
 
 def _pages(words: _Words, page_kb: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from kb.log.scan import NOTICES, line_test
 from kb.model.log import Line
 from kb.model.report import Report
-from kb.syntax import engine
+from kb.syntax.lines import fields, grammar
 
 KIND = "notice"
 _LIMIT = 1024
@@ -63,12 +63,10 @@ def classify(line: Line) -> Notice | None:
 
 @functools.lru_cache(maxsize=4096)
 def _classify(text: str) -> Notice | None:
-    lexer = engine.line_lexer(engine.load("notice"))
-    match = lexer.pattern.fullmatch(text)
-    if match is None or match.lastgroup is None:
+    found = grammar("notice").match(text)
+    if found is None:
         return None
-    fields = {name: match[group] for name, group in lexer.names[match.lastgroup] if match[group]}
-    return Notice(rows()[match.lastgroup], fields)
+    return Notice(rows()[found[0]], {name: value for name, value in fields(found[1]).items() if value})
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from kb.log.scan import line_test
 from kb.model.log import Line
-from kb.syntax import engine
+from kb.syntax.lines import fields, grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,8 @@ def classify(line: Line) -> Headline | None:
 
 @functools.lru_cache(maxsize=4096)
 def _classify(text: str) -> Headline | None:
-    tree = engine.parse_lines(engine.load("headline"), [Line(text, 1, 1, b"")])
-    token = next(engine.tokens(tree), None)
-    return None if token is None else Headline(rows()[token.type], dict(token.fields), text)
+    found = grammar("headline").match(text)
+    return None if found is None else Headline(rows()[found[0]], fields(found[1]), text)
 
 
 @functools.cache

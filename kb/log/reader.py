@@ -5,11 +5,12 @@ grows as long as its consumer asks for more. Quiet stretches are never decoded. 
 physical lines, also where the reader jumped.
 """
 
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from kb.log.decode import Cursor, decode
+from kb.log.decode import LONGEST, Cursor, decode
 from kb.log.scan import Aside, find_openers, set_aside
 from kb.log.wrap import SAMPLE, Habits, habits, rejoin
 from kb.model.log import Line
@@ -41,12 +42,21 @@ class Reader:
         data: The whole log, as it came.
         source: Its name, for reports.
         aside: Where the offsets of notices go that are passed on the way to reports; None: they are not looked for.
+        opens: Whether a line, by its text, can open a report or bears on one that follows: of a candidate, only its own
+            line is decoded until this says yes. None: every candidate is looked at.
     """
 
-    def __init__(self, data: bytes, source: str = "-", aside: Aside | None = None):
+    def __init__(
+        self,
+        data: bytes,
+        source: str = "-",
+        aside: Aside | None = None,
+        opens: Callable[[str], bool] | None = None,
+    ):
         self.data = data
         self.source = source
         self._aside = aside
+        self._opens = opens
         self._taken: list[tuple[int, int]] = []
         """The windows so far: in them, the search for openers saw no notice."""
         self._done = 0
@@ -74,8 +84,9 @@ class Reader:
         The consumer stops taking lines when its report is over; the next window begins at the first candidate behind
         the last line it took.
         """
+        search = 0
         while True:
-            hit = next(find_openers(self.data, self._done, self._aside), None)
+            hit = self._candidate(search)
             if hit is None:
                 return
             begin = self._begin(hit)
@@ -83,6 +94,36 @@ class Reader:
             if self._taken and begin <= self._taken[-1][1]:  # a flood of candidates is one stretch
                 begin = self._taken.pop()[0]
             self._taken.append((begin, self._done))
+            search = max(self._done, self._line_end(hit))
+
+    def _candidate(self, search: int) -> int | None:
+        """The next place from an offset on where a report may begin."""
+        declined = 0
+        for hit in find_openers(self.data, search, self._aside):
+            if hit < declined:
+                continue
+            if self._opens is None or self._judged(hit, self._opens):
+                return hit
+            declined = self._line_end(hit)
+        return None
+
+    def _judged(self, hit: int, opens: Callable[[str], bool]) -> bool:
+        """Whether the line of a hit can open a report: by its own words, wherever they alone can tell."""
+        start = self.data.rfind(b"\n", max(self._done, hit - LONGEST), hit) + 1 or max(self._done, hit - LONGEST)
+        inside = _INSIDE.match(self.data, start)
+        if inside is not None and inside.lastgroup == "array":
+            return True
+        if self._broken(start):
+            return True
+        if inside is not None:
+            value = self.data[inside.end() : self._line_end(hit)].decode("utf-8", "surrogateescape").strip(' \t\r\n,"')
+            return any(map(opens, value.replace('\\"', '"').split("\\n")))
+        for line, _ in decode(Cursor(self.data, start, 1)):
+            if line is not None and line.number > 1:
+                return False
+            if line is not None and opens(line.text):
+                return True
+        return False
 
     def noticed(self) -> Iterator[Iterator[Line]]:
         """The same around each notice, once the windows are through. Line numbers and boots are those of the log."""
@@ -102,11 +143,15 @@ class Reader:
 
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
         lines = decode(Cursor(self.data, offset, number))
+        how = self._broken(offset)
+        return rejoin(lines, how) if how is not None else lines
+
+    def _broken(self, offset: int) -> Habits | None:
+        """How the lines from an offset on were broken, None where they were not."""
         block = offset // SAMPLE
         if block not in self._habits:
             self._habits[block] = habits(self.data, offset)
-        how = self._habits[block]
-        return rejoin(lines, how) if how.any else lines
+        return self._habits[block] if self._habits[block].any else None
 
     def _window(self, start: int) -> Iterator[Line]:
         for line, end in self._decode(start, self._number(start)):
@@ -127,7 +172,7 @@ class Reader:
         heads = [found.start() for found in _RECORD_STARTS[layout or "pretty"].finditer(self.data, start, hit)]
         return heads[-_BACK] if len(heads) >= _BACK else heads[0] if heads else self._back(hit, _BACK)
 
-    @property
+    @functools.cached_property
     def _layout(self) -> str | None:
         """The records of several lines that the log consists of, by its first lines."""
         head = self.data[:4096]

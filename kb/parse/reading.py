@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def reports(data: bytes, name: str) -> "Iterator[Report]":
     """The reports of one input, in order, each as soon as it is read."""
-    yield from _reports(Reader(data, name))
+    yield from _reports(Reader(data, name, opens=opens))
 
 
 def reports_and_notices(data: bytes, name: str, most: int | None = None) -> "Iterator[Report]":
@@ -28,7 +28,7 @@ def reports_and_notices(data: bytes, name: str, most: int | None = None) -> "Ite
         name: Its name.
         most: Notices of one wording that are looked at, where a hint will do; None: all.
     """
-    reader = Reader(data, name, Aside(most))
+    reader = Reader(data, name, Aside(most), opens)
     yield from _reports(reader)
     yield from _notices(reader, most)
 
@@ -64,6 +64,13 @@ def _live(lines: "Iterable[Line | None]", notices: bool) -> "Iterator[Report]":
             collector.feed(line)
     yield from map(parse, splitter.close("the log ends"))
     yield from collector.told()
+
+
+def opens(text: str) -> bool:
+    """Whether a line, by itself, can open a report or bears on one that follows it."""
+    from kb.split.splitter import opens as may_open
+
+    return may_open(text)
 
 
 def _reports(reader: Reader) -> "Iterator[Report]":

@@ -18,7 +18,7 @@ from kb.split.fit import contradicts
 from kb.split.strand import PAUSE, Strand
 from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
 from kb.syntax import roles
-from kb.syntax.headline import Headline, classify
+from kb.syntax.headline import Headline, classify, classify_text
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
@@ -345,6 +345,16 @@ def split(reader: _Windows, source: str) -> Iterator[Splat]:
             _keep(done, splitter.close("the log ends"))
         yield from _ready(done, None)
         asked = splitter.asked
+
+
+def opens(text: str) -> bool:
+    """Whether a line, by its text alone, can open a report, or says that stacks which follow were asked for."""
+    return (
+        classify_text(text) is not None
+        or ("race" in text and roles.opens_alone(text))
+        or roles.is_request(text)
+        or roles.is_on_purpose(text)
+    )
 
 
 _COUNT = itertools.count()

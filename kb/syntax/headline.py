@@ -48,7 +48,12 @@ _LIMIT = 4096
 
 def classify(line: Line) -> Headline | None:
     """The headline that a line is, or None."""
-    text = line.text[:_LIMIT]
+    return classify_text(line.text)
+
+
+def classify_text(text: str) -> Headline | None:
+    """The headline that the text of a line is, or None."""
+    text = text[:_LIMIT]
     return _classify(text.strip()) if line_test()(text) else None
 
 

@@ -82,16 +82,11 @@ def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = Non
         notices: Its notices, too.
         most: As :func:`read`.
     """
-    from kb.log.stream import gather
+    from kb.log.tape import Tape
+    from kb.parse import reading
 
-    data, ended = gather(stream)
-    if ended:
-        yield from read(data, notices=notices, most=most)
-        return
-    from kb.log.reader import follow as lines
-    from kb.parse.reading import live
-
-    yield from live(lines(stream, start=data), notices=notices)
+    tape = Tape(stream)
+    yield from reading.reports_and_notices(tape, "-", most) if notices else reading.reports(tape, "-")
 
 
 def inputs(log: Log | Iterable[Log]) -> "Iterator[Source]":

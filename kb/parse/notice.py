@@ -94,7 +94,7 @@ class Collector:
     Args:
         source: Name of the input.
         release_at: Kernel release of the boot that a line (its number) belongs to.
-        most: Repetitions that are counted, where a hint will do; None: all.
+        most: Lines of one row that are looked at, where a hint will do; None: all.
     """
 
     def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, most: int | None = None):
@@ -103,6 +103,7 @@ class Collector:
         self._release_at = release_at or (lambda _number: None)
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._sizes: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
 
     def feed(self, line: Line) -> bool:
         """Take a line; tells whether it is a notice, of which more are wanted."""
@@ -110,6 +111,11 @@ class Collector:
         if notice is None:
             return False
         row = notice.row
+        if self._most is not None:
+            seen = self._seen.get(row.name, 0)
+            if seen >= self._most:
+                return False
+            self._seen[row.name] = seen + 1
         key = (row.name, line.host or "", *(notice.fields.get(name, "") for name in row.by))
         group = self._groups.get(key)
         if group is None and self._sizes.get(row.name, 0) >= _GROUPS:
@@ -118,8 +124,6 @@ class Collector:
         if group is None:
             self._groups[key] = _Group(notice, [line])
             self._sizes[row.name] = self._sizes.get(row.name, 0) + 1
-        elif self._most is not None and group.count >= self._most:
-            return False
         else:
             group.add(line)
         return True

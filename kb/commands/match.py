@@ -77,12 +77,12 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
 def _reports(options: argparse.Namespace) -> Iterator[Report]:
     """Reports and notices of the files, or of standard input, which may be a log that is still being written.
 
-    Without ``--notices`` they serve a hint, and a flood of one of them is not read to its end.
+    Without ``--notices`` they serve a hint for a person, and a flood of one of them is not read to its end.
     """
-    most = None if options.notices else HINT
+    notices, most = options.notices or not options.json, None if options.notices else HINT
     if options.files and options.files != ["-"]:
-        return api.read(options.files, notices=True, most=most)
-    return api.read_live(sys.stdin.buffer, notices=True, most=most)
+        return api.read(options.files, notices=notices, most=most)
+    return api.read_live(sys.stdin.buffer, notices=notices, most=most)
 
 
 class _Hints:

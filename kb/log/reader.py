@@ -17,7 +17,7 @@ from kb.log.wrap import LARGEST, SAMPLE, Habits, habits, rejoin
 from kb.model.log import Line
 
 _BACK = 64
-"""Lines before a hit that a window begins with: borders, ``[ cut here ]``, the registers above a stack without headline."""
+"""Lines before a hit that a window begins with: borders, ``[ cut here ]``, registers above a stack without headline."""
 _RECORDS = 12
 """Records before a hit that a window begins with, where a record has several lines."""
 _BACK_BYTES = 64 << 10
@@ -83,7 +83,7 @@ class Reader:
                 yield line
 
     def windows(self) -> Iterator[tuple[int, Iterator[Line | None]] | None]:
-        """For each candidate not yet consumed, its line's number and the lines from a little before it to the log's end.
+        """For each candidate not yet consumed, its line's number and the lines from a little before it on.
 
         The consumer stops taking lines when its report is over; the next window begins at the first candidate behind
         the last line it took. None, as a window or as a line, says that a live input is silent.

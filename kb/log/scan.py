@@ -104,18 +104,18 @@ def notice_at(data: bytes, offset: int) -> bytes | None:
     return next((literal for literal in whole if text.startswith(literal)), None)
 
 
-def find(data: bytes, start: int, end: int, names: tuple[str, ...] = OPENERS) -> Iterator[int]:
+def find(data: bytes, start: int = 0, end: int | None = None, names: tuple[str, ...] = OPENERS) -> Iterator[int]:
     """Offsets in ``data[start:end]`` at which a literal stands (of an opener, a notice, a boot), rising, one a place.
 
     Args:
         data: The raw bytes of a log, prefixes and all.
         start: Offset to begin at.
-        end: Offset behind the last byte; a literal must end before it.
+        end: Offset behind the last byte, None for all; a literal must end before it.
         names: Files of literals.
     """
     scan = _re2_scan(names) or partial(plain_scan, names=names)
     seen = start
-    for offset in scan(data, start, end):
+    for offset in scan(data, start, len(data) if end is None else end):
         if offset >= seen:
             seen = offset + 1
             yield offset

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kb.log.scan import find_openers, line_test
+from kb.log.scan import find, line_test
 from kb.model.log import Line
 from kb.syntax import engine
 from kb.syntax.headline import classify, refine, rows
@@ -51,7 +51,7 @@ def test_a_printk_is_the_headline_of_its_kind(expected: str, text: str) -> None:
 def test_the_scanner_stops_at_each_headline(expected: str, text: str) -> None:
     """A headline without a literal in openers.txt would never reach the grammar."""
     assert line_test()(text), expected
-    assert list(find_openers(f"[   12.345678] {text}\n".encode()))
+    assert list(find(f"[   12.345678] {text}\n".encode()))
 
 
 @pytest.mark.parametrize(

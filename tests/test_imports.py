@@ -101,16 +101,6 @@ def test_lark_is_known_to_its_loaders_only() -> None:
     assert knowing <= {"kb/syntax/engine.py", "kb/cases/predicate.py", "kb/chat/question.py"}
 
 
-def test_only_the_api_and_the_front_ends_know_the_importer_of_history() -> None:
-    """The exception in the layers contract (pyproject.toml) must not become a back door."""
-    knowing = {str(p.relative_to(ROOT)) for p in sources("kb") for name in imports(p) if name.startswith("kb.imports")}
-    assert {name for name in knowing if not name.startswith("kb/cases/history")} <= {
-        "kb/api.py",
-        "kb/commands/imports.py",
-        "kb/imports/rekey.py",
-    }
-
-
 @pytest.mark.parametrize("first", ["kb.KnowledgeBase", "kb.Verdict", "kb.KbError", "__import__('kb.diagnose')"])
 def test_match_is_a_function_whatever_was_used_before_it(first: str) -> None:
     """Importing the module kb.match binds that very name in the package: the function must win."""

@@ -48,6 +48,16 @@ def test_importing_kb_loads_nothing_of_kb_but_itself() -> None:
     assert within(modules, HEAVY | {"dataclasses", "typing", "re"}) == []
 
 
+def test_a_type_checker_is_told_the_same_names_from_the_same_homes() -> None:
+    """kb/__init__.pyi repeats the table, since a checker cannot follow names that are resolved on first use."""
+    import kb
+
+    nodes = ast.parse((ROOT / "kb/__init__.pyi").read_bytes()).body
+    told = {alias.asname: node.module for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert told == kb._HOMES
+    assert sorted([*told, "__version__"]) == sorted(kb.__all__) == dir(kb)
+
+
 def test_help_loads_no_parser_and_no_model() -> None:
     modules = loaded(CLI.format(args=["--help"]))
     assert within(modules, HEAVY | {"lark", "re2", "sqlite3", "dataclasses"}) == []

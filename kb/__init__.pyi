@@ -1,5 +1,5 @@
-# What `_HOMES` of __init__.py says to a type checker: a test holds the two in step. It is a stub because nothing may be
-# imported at run time, and because `if TYPE_CHECKING:` would count as imports where the contracts of the house look.
+# What `_HOMES` and `_FORMS` of __init__.py say, for a type checker; a test holds them in step. A stub since nothing may
+# be imported at run time, and since the contracts of the house count what is imported under `if TYPE_CHECKING:` too.
 
 from kb.api import KnowledgeBase as KnowledgeBase
 from kb.api import match as match
@@ -22,5 +22,8 @@ from kb.model.verdict import Match as Match
 from kb.model.verdict import Reason as Reason
 from kb.model.verdict import Sighting as Sighting
 from kb.model.verdict import Verdict as Verdict
+from kb.render.json import to_json as to_json
+from kb.render.markdown import to_markdown as to_markdown
+from kb.render.text import to_text as to_text
 
 __version__: str

@@ -148,7 +148,7 @@ class Diagnosis:
         return kb.to_json(self)
 
     def to_markdown(self) -> str:
-        """For a ticket comment."""
+        """For a ticket comment; tells no path of this machine."""
         return kb.to_markdown(self)
 
     def to_text(self, *, verbose: bool = False, color: bool = False, width: int = 100) -> str:

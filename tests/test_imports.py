@@ -94,6 +94,24 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def lazy_names(path: Path) -> Iterator[str]:
+    """What a file takes of the package by names that the package resolves on first use."""
+    import kb
+
+    lazy = {*kb._HOMES, *kb._FORMS}
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "kb":
+            yield from {node.attr} & lazy
+        elif isinstance(node, ast.ImportFrom) and node.module == "kb":
+            yield from {alias.name for alias in node.names} & lazy
+
+
+def test_the_public_names_are_no_way_around_the_contracts() -> None:
+    """import-linter sees that a module imports kb, not what it takes of it: the methods of a Diagnosis alone may."""
+    taken = {(str(path.relative_to(ROOT)), name) for path in sources("kb", "tui") for name in lazy_names(path)}
+    assert taken == {("kb/model/verdict.py", name) for name in ("to_json", "to_markdown", "to_text")}
+
+
 @pytest.mark.parametrize("path", sources("kb", "tui", "tests", "bench", "docs"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_terminal_program_has_one_name(path: Path) -> None:
     """In a checkout tui/ could be imported as ``tui`` too: two copies of every widget class."""
@@ -119,24 +137,6 @@ def test_only_the_api_and_the_front_ends_know_the_importer_of_history() -> None:
         "kb/commands/imports.py",
         "kb/imports/rekey.py",
     }
-
-
-def lazy_names(path: Path) -> Iterator[str]:
-    """What a file takes of the package by names that the package resolves on first use."""
-    import kb
-
-    lazy = {*kb._HOMES, *kb._FORMS}
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "kb":
-            yield from {node.attr} & lazy
-        elif isinstance(node, ast.ImportFrom) and node.module == "kb":
-            yield from {alias.name for alias in node.names} & lazy
-
-
-def test_the_public_names_are_no_way_around_the_contracts() -> None:
-    """import-linter sees that a module imports kb, not what it takes of it: the methods of a Diagnosis alone may."""
-    taken = {(str(path.relative_to(ROOT)), name) for path in sources("kb", "tui") for name in lazy_names(path)}
-    assert taken == {("kb/model/verdict.py", name) for name in ("to_json", "to_markdown", "to_text")}
 
 
 @pytest.mark.parametrize("first", ["kb.KnowledgeBase", "kb.Verdict", "kb.KbError", "__import__('kb.diagnose')"])

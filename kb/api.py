@@ -9,27 +9,26 @@ with kb.KnowledgeBase("kb.db") as base:
 kb.match(log)          # no database: what `kb match` does
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from __future__ import annotations
 
-from kb.errors import UsageError
-from kb.identity.signature import signature
-from kb.model.case import Case
-from kb.model.report import Report
-from kb.model.verdict import Annotation, Diagnosis, Sighting
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from kb.cases.library import Library
     from kb.evidence.files import Evidence
     from kb.identity.rank import Neighbour
     from kb.log.source import Source
+    from kb.model.case import Case
+    from kb.model.report import Report
+    from kb.model.verdict import Annotation, Diagnosis, Sighting
     from kb.store import Shown, Store
 
-Log = str | bytes | Path | BinaryIO
+Log: TypeAlias = "str | bytes | Path | BinaryIO"
 """A log: a path, its bytes, its text, or a binary file."""
 
 
@@ -89,7 +88,7 @@ def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = Non
     yield from reading.reports_and_notices(tape, "-", most) if notices else reading.reports(tape, "-")
 
 
-def inputs(log: Log | Iterable[Log]) -> "Iterator[Source]":
+def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
     """The inputs themselves, unpacked: for who shows the log beside its reports.
 
     Raises:
@@ -108,7 +107,7 @@ def reports(data: bytes, name: str = "-") -> Iterator[Report]:
 
 
 def _several(log: Log | Iterable[Log]) -> Iterable[Log]:
-    if isinstance(log, str | bytes | Path) or hasattr(log, "read"):
+    if isinstance(log, str | bytes | os.PathLike) or hasattr(log, "read"):
         return [log]  # type: ignore[list-item]
     return log
 
@@ -134,15 +133,17 @@ def diagnose(
     return conclude(report, known, kernel=kernel, evidence=read_evidence(context))
 
 
-def read_evidence(paths: Iterable[str | Path]) -> "Evidence | None":
+def read_evidence(paths: Iterable[str | Path]) -> Evidence | None:
     """What files beside a log hold, each recognised by its content; None where there are none."""
     paths = tuple(paths)
     if not paths:
         return None
+    from pathlib import Path
+
     from kb.evidence.files import parse_evidence
     from kb.log.source import open_sources
 
-    return parse_evidence((source.name, source.data) for source in open_sources(Path(path) for path in paths))
+    return parse_evidence((source.name, source.data) for source in open_sources(map(Path, paths)))
 
 
 def match(
@@ -167,7 +168,7 @@ def match(
     return [diagnose(report, known, kernel=kernel, context=beside) for report in read(log, notices=notices)]
 
 
-def library(folder: str | Path | None = None) -> "Library":
+def library(folder: str | Path | None = None) -> Library:
     """The case library: packaged cases, then ``$KB_CASES``, then ``folder``.
 
     It is held in memory. ``$KB_CASES`` counts as it is now; an edited case is seen within a second.
@@ -194,6 +195,8 @@ class KnowledgeBase:
     @property
     def path(self) -> Path:
         """The store's file, which need not be there yet."""
+        from pathlib import Path
+
         if self._path is not None:
             return Path(self._path)
         from kb.store import default_path
@@ -207,7 +210,7 @@ class KnowledgeBase:
             self._library = library(self._folder)
         return self._library.cases
 
-    def reload(self, *folders: str | Path, skip_broken: bool = False) -> "Library":
+    def reload(self, *folders: str | Path, skip_broken: bool = False) -> Library:
         """Read the cases afresh, those of more folders over the others.
 
         Args:
@@ -221,7 +224,7 @@ class KnowledgeBase:
         return self._library
 
     @property
-    def store(self) -> "Store":
+    def store(self) -> Store:
         """The store, opened (and made) on first use."""
         if self._store is None:
             from kb.store import Store
@@ -230,7 +233,7 @@ class KnowledgeBase:
         return self._store
 
     @property
-    def known(self) -> "Store | None":
+    def known(self) -> Store | None:
         """The store if its file is there, None otherwise: reading makes none."""
         return self.store if self._store is not None or self.path.exists() else None
 
@@ -243,6 +246,9 @@ class KnowledgeBase:
         store = self.known
         if store is None:
             return diagnose(report, self.cases, kernel=kernel, context=context)
+        from dataclasses import replace
+
+        from kb.identity.signature import signature
         from kb.recall import nearest_first, recall
 
         mark = signature(report)
@@ -252,7 +258,7 @@ class KnowledgeBase:
         found = diagnose(report, cases, kernel=kernel, context=context)
         return replace(found, matches=nearest_first(found.matches, similar), similar=similar)
 
-    def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> "list[Neighbour]":
+    def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.
 
         Args:
@@ -262,7 +268,7 @@ class KnowledgeBase:
         """
         from kb.recall import nearest, query_of, stored_query
 
-        query = query_of(subject) if isinstance(subject, Report) else stored_query(self.store, subject)
+        query = stored_query(self.store, subject) if isinstance(subject, str) else query_of(subject)
         store = self.known
         return nearest(store, query, limit=limit, cases=cases) if store is not None else []
 
@@ -302,6 +308,8 @@ class KnowledgeBase:
             host: Host it happened on; what the log says by default.
             seen: UTC time in ISO 8601; now by default.
         """
+        from kb.identity.signature import signature
+
         mark = signature(report)
         sighting = self.store.record(
             mark.id,
@@ -322,12 +330,15 @@ class KnowledgeBase:
 
     def annotate(self, subject: Report | str, body: str, *, author: str) -> Annotation:
         """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``)."""
+        from kb.errors import UsageError
+        from kb.identity.signature import signature
+
         if not body.strip():
             raise UsageError("an annotation needs a text")
-        name = f"signature:{signature(subject).id}" if isinstance(subject, Report) else subject
+        name = subject if isinstance(subject, str) else f"signature:{signature(subject).id}"
         return self.store.annotate(name, body, author=author)
 
-    def show(self, prefix: str) -> "Shown":
+    def show(self, prefix: str) -> Shown:
         """A signature by the beginning of its id: its sightings, evidence and annotations."""
         return self.store.show(prefix)
 
@@ -337,11 +348,11 @@ class KnowledgeBase:
             self._store.close()
             self._store = None
 
-    def __enter__(self) -> "KnowledgeBase":
+    def __enter__(self) -> KnowledgeBase:
         return self
 
     def __exit__(
-        self, kind: "type[BaseException] | None", error: BaseException | None, trace: "TracebackType | None"
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 

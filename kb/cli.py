@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kb {__version__}", help="print the version and exit")
     parser.set_defaults(run=None)
-    verbs = parser.add_subparsers(title="commands", metavar="COMMAND")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", prog="kb")  # else argparse loads all of shutil
     _add_match(verbs)
     _add_whatif(verbs)
     _add_verify(verbs)

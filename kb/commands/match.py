@@ -1,21 +1,20 @@
 """``kb match``: logs in, diagnoses out."""
 
+from __future__ import annotations
+
 import argparse
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
-from kb.errors import KbError, StoreError, UsageError
-from kb.model.report import Report
-from kb.model.verdict import Diagnosis
 
 if TYPE_CHECKING:
+    from kb.model.report import Report
+    from kb.model.verdict import Diagnosis
     from kb.symbols import Symbols
 
 HINT = 64
@@ -27,6 +26,8 @@ _NAMED = 5
 def run(options: argparse.Namespace) -> int:
     """Read, diagnose, print; the exit code tells whether anything was known."""
     if options.json + options.markdown + options.brief > 1:
+        from kb.errors import UsageError
+
         raise UsageError("--json, --markdown and --brief exclude one another")
     started = time.perf_counter()
     count = known = 0
@@ -58,6 +59,8 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
     """How to diagnose. A damaged store that nobody named is noted: at 3 am the log must still be read."""
     if options.db or options.record or os.environ.get("KB_DB"):
         return base.diagnose
+
+    from kb.errors import StoreError
 
     usable = True
 
@@ -94,6 +97,8 @@ class _Hints:
 
     def take(self, report: Report, base: api.KnowledgeBase, kernel: str | None) -> None:
         """Count a notice that a case says yes to. A hint is no reason to fail: cases that cannot be used give none."""
+        from kb.errors import KbError
+
         try:
             diagnosis = api.diagnose(report, base.cases, kernel=kernel)
         except KbError:
@@ -111,9 +116,11 @@ class _Hints:
         print(f"kb: {self._count} {have} a known case ({named}): --notices shows them", file=sys.stderr)
 
 
-def _symbols(options: argparse.Namespace) -> "Symbols | None":
+def _symbols(options: argparse.Namespace) -> Symbols | None:
     if options.vmlinux is None and options.debuginfo is None:
         return None
+    from pathlib import Path
+
     from kb.symbols import Symbols
 
     return Symbols(*(Path(path) if path else None for path in (options.vmlinux, options.debuginfo)))
@@ -145,6 +152,8 @@ def colored(choice: str) -> bool:
 
 
 def _width() -> int:
+    import shutil
+
     return min(shutil.get_terminal_size((100, 24)).columns, 140)
 
 

@@ -6,15 +6,19 @@ stretches are never decoded, and of an input larger than memory (or without an e
 (:mod:`kb.log.tape`). Line numbers are those of the input's physical lines, also where the reader jumped.
 """
 
+from __future__ import annotations
+
 import functools
 import re
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from kb.log.decode import decode
 from kb.log.scan import BOOT, NOTICES, OPENERS, find, notice_at
 from kb.log.tape import LONGEST, Cursor, Tape
-from kb.log.wrap import LARGEST, SAMPLE, Habits, habits, rejoin
-from kb.model.log import Line
+
+if TYPE_CHECKING:
+    from kb.log.wrap import Habits
+    from kb.model.log import Line
 
 _BACK = 64
 """Lines before a hit that a window begins with: borders, ``[ cut here ]``, registers above a stack without headline."""
@@ -189,6 +193,8 @@ class Reader:
             value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
             text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
             return any(map(opens, text.split("\\n")))
+        from kb.log.decode import decode
+
         for line, _ in decode(Cursor(self._tape, start, 1)):
             if line is None or line.number > 1:
                 return False
@@ -199,12 +205,20 @@ class Reader:
     # ---- windows
 
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
+        from kb.log.decode import decode
+
         lines = decode(Cursor(self._tape, offset, number))
         how = self._broken(offset)
-        return rejoin(lines, how) if how is not None else lines
+        if how is None:
+            return lines
+        from kb.log.wrap import rejoin
+
+        return rejoin(lines, how)
 
     def _broken(self, offset: int) -> Habits | None:
         """How the lines from an offset on were broken, None where they were not: a large log is no pasted text."""
+        from kb.log.wrap import LARGEST, SAMPLE, habits
+
         if not self._tape.whole or len(self._tape.data) > LARGEST:
             return None
         block = offset // SAMPLE

@@ -7,16 +7,17 @@ google-re2 scans one alternation of literals at about grep's speed (400 MB/s); P
 the same pattern. Where re2 cannot be imported, one ``bytes.find`` pass a literal does the work, slower.
 """
 
+import os.path
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
-_WRAP = r"(?: |(?:=20|=)?\r?\n(?:[>| \t]{0,40}))"
-"""A blank of a literal: itself, or the line break a mailer put there with the quote marks behind it."""
+_WRAP = r"(?: |(?:=20|=)?\r?\n[>| \t]*)"
+"""A blank of a literal: itself, or the line break a mailer put there with the quote marks behind it. For re2 only, which
+is linear whatever stands there; a bound would cost forty copies of the class at each blank, 60 ms at each start."""
 
-_WRAPPED = re.compile(_WRAP.encode())
+_WRAPPED = re.compile(rb" |(?:=20|=)?\r?\n[>| \t]{0,40}")
 _LONGEST = 200
 """Bytes in which a literal of a notice, wrapped, ends."""
 
@@ -34,7 +35,10 @@ BOOT = b"Linux version "
 @cache
 def literals(names: tuple[str, ...] = OPENERS) -> tuple[str, ...]:
     """The literals of the files, in their order."""
-    lines = [line for name in names for line in Path(__file__).with_name(f"{name}.txt").read_text("utf-8").split("\n")]
+    lines: list[str] = []
+    for name in names:
+        with open(os.path.join(os.path.dirname(__file__), f"{name}.txt"), encoding="utf-8") as file:
+            lines += file.read().split("\n")
     return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("# ") and line != "#"))
 
 

@@ -4,29 +4,29 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
 from kb.errors import InputError
 from kb.log.unpack import packing_of, unpack
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _TEXT_PROBE = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One input, ready to be read as lines."""
 
     name: str
     """Path as given, ``-`` for standard input and for text."""
     data: bytes
     """Unpacked, UTF-8 where it was UTF-16."""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     """What was wrong with the input but did not keep it from being read: ``gzip data ends early``."""
 
 
-Log = str | bytes | Path | BinaryIO
+Log: TypeAlias = "str | bytes | Path | BinaryIO"
 
 
 def open_sources(paths: Iterable[Log]) -> Iterator[Source]:

@@ -4,13 +4,17 @@ Offsets are those of the whole input. What lies behind the window is dropped; wh
 it still wants to see the bytes.
 """
 
+from __future__ import annotations
+
 import io
 import os
 import select
 import stat
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from kb.log.records import Piece
+if TYPE_CHECKING:
+    from kb.log.records import Piece
+
 
 LONGEST = 64 << 10
 """Bytes of a physical line that are read at once; a longer one comes in pieces."""
@@ -78,10 +82,6 @@ class Tape:
         self.data = self.data[keep - self.base :] + more
         self.base = keep
         return True
-
-    def bytes(self, start: int, end: int) -> bytes:
-        """The bytes between two offsets, as far as they are in the window."""
-        return self.data[max(start - self.base, 0) : max(end - self.base, 0)]
 
     def line_end(self, offset: int) -> int:
         """Offset behind the end of the line that holds an offset; the end of what was read for a line without one."""

@@ -43,7 +43,9 @@ def run(options: argparse.Namespace) -> int:
     from kb.chat import Conversation
 
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
-        talk = Conversation(base, lang=options.lang, first=_first(), model=_model(options))
+        talk = Conversation(
+            base, lang=options.lang, first=_first(), model=_model(options), read_files=True, write_files=True
+        )
         if sys.stdin.isatty() and sys.stdout.isatty():
             from kb.chat.terminal import converse
 

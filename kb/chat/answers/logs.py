@@ -200,9 +200,6 @@ def changed(state: State, question: Question) -> Answer:
     """Which problems came, went or stayed between two logs."""
     p = state.p
     named = [parts["path"] for parts in question.all("path")]
-    for path in named:
-        if not any(log.name == path for log in state.logs):
-            loaded(state, path)
     logs = [log for log in state.logs if not named or log.name in named]
     if len(logs) < 2:
         return answer([Claim(p("compare.need"))], "nothing_loaded")

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 OOPS = b"""\
 [    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000058
@@ -44,11 +46,39 @@ def test_usage_is_2_and_unusable_files_are_4(tmp_path: Path) -> None:
     assert kb("match", "--nonsense").returncode == 2
     assert kb("match", "--json", "--markdown", stdin=OOPS).returncode == 2
     assert kb("match", str(tmp_path / "absent")).returncode == 4
+    assert kb("match", "--cases", str(tmp_path / "absent"), stdin=OOPS).returncode == 4
+
+
+def test_a_broken_case_is_named_and_left_out_and_only_lint_fails_for_it(tmp_path: Path) -> None:
     broken = tmp_path / "case" / "case.md"
     broken.parent.mkdir()
     broken.write_text("no fence here\n")
-    done = kb("match", "--cases", str(tmp_path), stdin=OOPS)
-    assert (done.returncode, str(broken) in done.stderr.decode()) == (4, True)
+    for given in ({"env": {"KB_CASES": str(tmp_path)}}, {}):
+        option = () if given else ("--cases", str(tmp_path))
+        done = kb("match", *option, stdin=OOPS, **given)
+        assert (done.returncode, str(broken) in done.stderr.decode()) == (1, True)
+        done = kb("case", "list", *option, **given)
+        assert (done.returncode, str(broken) in done.stderr.decode()) == (0, True)
+        assert b"nofs-high-order-watermark" in done.stdout
+    assert kb("case", "lint", str(tmp_path)).returncode == 4
+
+
+def test_the_api_goes_on_without_a_broken_case_and_lists_it(
+    tmp_path: Path, example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kb import api
+
+    broken = tmp_path / "case" / "case.md"
+    broken.parent.mkdir()
+    broken.write_text("no fence here\n")
+    monkeypatch.setenv("KB_CASES", f"{tmp_path}{os.pathsep}{tmp_path / 'gone'}")
+    (found,) = api.match(example.read_bytes())
+    assert found.known
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        assert base.left_out == ()
+        assert base.diagnose(found.report).known
+        assert [error.path for error in base.left_out] == [str(broken), str(tmp_path / "gone")]
+        assert base.library.errors == base.left_out
 
 
 def test_an_error_says_what_where_and_what_to_do(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import kb
 from kb.errors import CaseDuplicate, CaseError
+from kb.log.files import passed_over
 from kb.model.case import Case
 
 FILE = "case.md"
@@ -86,7 +87,10 @@ def load(extra: Sequence[str | Path] = (), *, skip_broken: bool = False) -> Libr
                 continue
             errors.append(CaseError("no such folder of cases", path=str(place), help="see $KB_CASES and --cases"))
             continue
-        found, broken = _origin(place)
+        try:
+            found, broken = _origin(place)
+        except CaseError as error:
+            found, broken = [], [error]
         errors += broken
         for case in found:
             if case.id in cases:
@@ -104,23 +108,36 @@ def files(place: Path) -> list[Path]:
     if (place / FILE).is_file():
         return [place / FILE]
     try:
-        return sorted(entry / FILE for entry in place.iterdir() if (entry / FILE).is_file())
+        return sorted(entry / FILE for entry in place.iterdir() if os.path.lexists(entry / FILE))
     except OSError as error:
         raise CaseError(f"cannot list the cases: {error.strerror}", path=str(place)) from None
 
 
 def _origin(place: Path) -> tuple[list[Case], list[CaseError]]:
     """The cases of one folder, from its index where that is fresh."""
-    paths = files(place)
+    paths, errors = _of_their_own(place, files(place))
     stamps = [_stamp(path) for path in paths]
     index = _index_file(place)
     known = _read(index) if index is not None else None
     if known is not None and known[0] == stamps:
-        return known[1], []
-    cases, errors = _parse(paths)
-    if index is not None and not errors:
+        return known[1], errors
+    cases, broken = _parse(paths)
+    if index is not None and not broken:
         _write(index, (stamps, cases))
-    return cases, errors
+    return cases, [*errors, *broken]
+
+
+def _of_their_own(place: Path, paths: Iterable[Path]) -> tuple[list[Path], list[CaseError]]:
+    """Those that are regular files of the folder, and why the others are not read."""
+    own: list[Path] = []
+    errors: list[CaseError] = []
+    for path in paths:
+        reason = passed_over(path, place)
+        if reason is None:
+            own.append(path)
+        else:
+            errors.append(CaseError(f"the case is not read: {reason}", path=str(path)))
+    return own, errors
 
 
 def _parse(paths: Iterable[Path]) -> tuple[list[Case], list[CaseError]]:
@@ -129,7 +146,11 @@ def _parse(paths: Iterable[Path]) -> tuple[list[Case], list[CaseError]]:
     cases: dict[str, Case] = {}
     errors: list[CaseError] = []
     for path in paths:
-        document = load_file(path)
+        try:
+            document = load_file(path)
+        except CaseError as error:
+            errors.append(error)
+            continue
         case = document.case
         errors += document.errors[:1]
         if case is None:

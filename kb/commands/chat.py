@@ -4,8 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Literal
 
-from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
+from kb.commands import opened
 from kb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def ask(options: argparse.Namespace) -> int:
 
     if not options.question.strip():
         raise UsageError("an empty question", help='kb ask "why did it fail" dmesg.txt')
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+    with opened(options) as base:
         talk = Conversation(base, lang=options.lang, model=_model(options))
         files = options.files
         if not files and not sys.stdin.isatty() and talk.needs_log(options.question):
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Talk until the asker leaves; a script when standard input is no terminal."""
     from kb.chat import Conversation
 
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+    with opened(options) as base:
         talk = Conversation(
             base, lang=options.lang, first=_first(), model=_model(options), read_files=True, write_files=True
         )

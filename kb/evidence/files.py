@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from kb.log.scan import find_openers
+from kb.log.transport import Rule, strip
 from kb.model.log import Span
 from kb.model.memory import Zone
 
@@ -110,6 +112,15 @@ def recognise(text: str) -> str | None:
     if any(_EVENT.match(line) or _FUNCTION.match(line) for line in lines[:2000]):
         return "trace"
     return None
+
+
+def is_log(data: bytes) -> bool:
+    """Whether it reads like a kernel log: something in it may open a report, or most lines bear a log's prefix."""
+    if next(find_openers(data), None) is not None:
+        return True
+    sticky: list[Rule] = []
+    lines = [line for line in data[:65536].decode("utf-8", "replace").splitlines()[:200] if line.strip()]
+    return sum(strip(line, sticky).rule is not None for line in lines) * 2 > len(lines)
 
 
 def _snapshots(name: str, text: str) -> Iterator[Snapshot]:

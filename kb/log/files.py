@@ -50,12 +50,13 @@ class Held:
         Raises:
             InputError: That is more than the limit, or than this machine can hold.
         """
-        if len(self) + len(piece) > self._most:
+        size = len(self)
+        if size + len(piece) > self._most:
             raise InputError(f"is larger than {self._most} bytes{self._said}", path=self._name, help=_HELP)
         try:
             self._out.write(piece)
         except MemoryError:
-            raise InputError(f"needs more memory than there is, after {len(self)} bytes", path=self._name) from None
+            raise InputError(f"needs more memory than there is, after {size} bytes", path=self._name) from None
 
     def bytes(self) -> bytes:
         """All of it."""
@@ -77,31 +78,43 @@ def read_all(read: Callable[[int], "bytes | str | None"], held: Held) -> bytes:
     return held.bytes()
 
 
-def read_regular(path: str | os.PathLike[str], most: int | None = None, *, within: str | None = None) -> bytes:
-    """The bytes of a regular file.
-
-    What is in a folder was put there by anybody: a link to ``/proc/kmsg`` or a FIFO would block the reader for ever, a
-    device feed it without end.
-
-    Args:
-        path: Links are followed.
-        most: Bytes it may have, :func:`limit` by default.
-        within: Folder that the links must not lead out of.
+def read_named(path: str | os.PathLike[str]) -> bytes:
+    """What a path holds that a person named: a file, or a FIFO or a device, read to its end.
 
     Raises:
-        InputError: It is no regular file, leads out of the folder, is larger, or cannot be read.
+        InputError: It is absent, no file, larger than :func:`limit`, or cannot be read.
+    """
+    name = os.fspath(path)
+    try:
+        mode = os.stat(name).st_mode
+        if stat.S_ISREG(mode):
+            return read_regular(name)
+        # a device is not waited for (/dev/kmsg ends where the log does now), the writer of a FIFO is
+        with open(os.open(name, os.O_RDONLY | (0 if stat.S_ISFIFO(mode) else _FLAGS)), "rb", buffering=0) as file:
+            if file.isatty():
+                os.set_blocking(file.fileno(), True)
+            return read_all(file.read, Held(name))
+    except OSError as error:
+        raise _refused(error, name) from error
+
+
+def read_regular(path: str | os.PathLike[str], most: int | None = None) -> bytes:
+    """The bytes of a regular file. Never blocks: what is in a folder was put there by anybody.
+
+    Args:
+        path: Links are followed; :func:`passed_over` tells where they lead.
+        most: Bytes it may have, :func:`limit` by default.
+
+    Raises:
+        InputError: It is absent, no regular file, larger, or cannot be read.
     """
     name = os.fspath(path)
     most = limit() if most is None else most
-    if within is not None and not _inside(name, within):
-        raise InputError("a link that leads out of its folder", path=name)
     try:
-        # O_NONBLOCK: opening a FIFO does not wait for a writer, and /proc/kmsg, regular by its mode, for no message
-        handle = os.open(name, os.O_RDONLY | _FLAGS)
-        with open(handle, "rb", buffering=0) as file:
-            status = os.fstat(handle)
+        with open(os.open(name, os.O_RDONLY | _FLAGS), "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise InputError(f"is no regular file but {_kind(status.st_mode)}", path=name)
+                raise InputError(f"is {_kind(status.st_mode)}, no regular file", path=name)
             if status.st_size > most:
                 raise InputError(f"is larger than {most} bytes", path=name, help=_HELP)
             whole = file.read(max(status.st_size + 1, _PIECE)) or b""
@@ -115,17 +128,36 @@ def read_regular(path: str | os.PathLike[str], most: int | None = None, *, withi
     except MemoryError:
         raise InputError("needs more memory than there is", path=name) from None
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", path=name) from error
+        raise _refused(error, name) from error
 
 
 _FLAGS = sum(getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
+"""O_NONBLOCK: no FIFO is waited for, and /proc/kmsg, regular by its mode, ends where it would wait for a message."""
 
 
-def _inside(path: str, folder: str) -> bool:
-    place = os.path.realpath(folder)
-    return os.path.commonpath((place, os.path.realpath(path))) == place
+def passed_over(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> str | None:
+    """Why an entry of a folder is not read with the folder, None for a regular file of its own.
+
+    A link out of it leads to what the folder's owner could not have read, or to what blocks (``/proc/kmsg``).
+    """
+    place, target = os.path.realpath(folder), os.path.realpath(path)
+    if os.path.commonpath((place, target)) != place:
+        return "a link that leads out of the folder"
+    try:
+        mode = os.stat(target).st_mode
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    return None if stat.S_ISREG(mode) else f"{_kind(mode)}, no regular file"
 
 
 def _kind(mode: int) -> str:
     names = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
     return names.get(stat.S_IFMT(mode), "a device")
+
+
+def _refused(error: OSError, name: str) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError("no such file", path=name, help="give a log file, a folder, or - for standard input")
+    if isinstance(error, PermissionError):
+        return InputError("no permission to read it", path=name, help="run as a user who may read the log")
+    return InputError(f"cannot be read: {error.strerror or error}", path=name)

@@ -130,6 +130,8 @@ class Report:
     """Lines that may be of another report, printed at the same time; ``corrupted`` says so in words."""
     follows: int | None = None
     """Index (in the same input) of the report that this one follows on from."""
+    input_notes: tuple[str, ...] = ()
+    """What was wrong with the input as a whole: ``gzip data is cut or damaged after 4096 bytes``."""
 
     @property
     def span(self) -> Span:

@@ -33,6 +33,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "taint": report.taint,
         "headline": report.headline,
         "follows": report.follows,
+        "input_notes": list(report.input_notes),
         "frames": [_frame(frame) for frame in report.frames],
         "traces": _traces(report),
         "signature": {

@@ -399,5 +399,5 @@ def test_a_repository_s_file_that_would_block_is_refused_or_left_out(name: str, 
     if name in ("config", "packed-refs"):
         assert git.count(repository.place, []) == 1
     else:
-        with pytest.raises(InputError, match="no regular file|no git repository"):
+        with pytest.raises(InputError, match=r"no regular file|no git repository"):
             git.count(repository.place, [])

@@ -30,6 +30,9 @@ def loaded(state: State, log: str | bytes | Path | BinaryIO, name: str | None = 
     first: Entry | None = None
     for source in api.inputs(log):
         held = Log(name or source.name, source.data)
+        claims += [Claim(state.p("load.note", name=held.name, note=note)) for note in source.notes]
+        if source.notes and not source.data:
+            continue
         state.logs.append(held)
         fresh = [
             Entry(number, held, report, state.base)

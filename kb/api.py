@@ -9,12 +9,13 @@ with kb.KnowledgeBase("kb.db") as base:
 kb.match(log)          # no database: what `kb match` does
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from kb.errors import UsageError
+from kb.errors import StoreError, UsageError
 from kb.identity.signature import signature
 from kb.model.case import Case
 from kb.model.report import Report
@@ -63,8 +64,9 @@ def read(
     from kb.parse import reading
 
     for source in open_sources(_several(log)):
-        for note in source.notes if told is not None else ():
-            told(f"{source.name}: {note}")
+        if told is not None:
+            for note in source.notes:
+                told(f"{source.name}: {note}")
         if notices:
             found = reading.reports_and_notices(source.data, source.name, most)
         else:
@@ -180,7 +182,9 @@ def sort_out(paths: Iterable[str | Path]) -> "tuple[Evidence, list[Source], list
     from kb.evidence.files import is_log, parse_evidence, recognise
     from kb.log.source import open_sources
 
-    beside, logs, told = [], [], []
+    beside: list[Source] = []
+    logs: list[Source] = []
+    told: list[str] = []
     for source in open_sources(Path(path) for path in paths):
         kind = recognise(source.data.decode("utf-8", "replace"))
         log = kind is None and is_log(source.data)
@@ -300,10 +304,18 @@ class KnowledgeBase:
 
     @property
     def store(self) -> "Store":
-        """The store, opened (and made) on first use."""
+        """The store, opened (and made) on first use; folders are made for the default place only.
+
+        Raises:
+            StoreError: It cannot be used, or the folder of a place that was named is not there.
+        """
         if self._store is None:
             from kb.store import Store
 
+            named = self._path is not None or bool(os.environ.get("KB_DB"))
+            if named and not self.path.parent.is_dir():
+                reason, help_ = f"the folder {self.path.parent} is not there", "make it, or name another place"
+                raise StoreError(reason, path=str(self.path), help=help_)
             self._store = Store(self._path)
         return self._store
 

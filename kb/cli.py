@@ -12,6 +12,8 @@ TYPE_CHECKING = False  # typing's own costs an import; type checkers know the na
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _typeshed import SupportsWrite
+
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
 OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -96,10 +98,20 @@ def note(text: str) -> None:
         return
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that does not keep quiet about help that could not be written."""
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        if file is not None and file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
+
+
 def _parser() -> argparse.ArgumentParser:
     from kb import __version__
 
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="kb", description="What a kernel log says, what is known about it, what to do now.", epilog=_EXITS
     )
     parser.add_argument("--version", action="version", version=f"kb {__version__}", help="print the version and exit")

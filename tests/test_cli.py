@@ -265,3 +265,52 @@ def test_a_log_that_is_still_written_is_answered_when_a_report_ends() -> None:
     run.stdin.close()
     assert run.wait(30) == 1
     run.stdout.close()
+
+
+VMSTAT = "nr_free_pages 1\ncompact_stall 2\ncompact_fail 3\n"
+
+
+def test_a_log_that_context_swallowed_is_an_input_and_how_each_was_taken_is_said(tmp_path: Path, example: Path) -> None:
+    for name, text in (("before", VMSTAT), ("after", VMSTAT.replace("2", "9")), ("odd", "what is this\n" * 9)):
+        (tmp_path / name).write_text(text)
+    beside = [str(tmp_path / name) for name in ("before", "after", "odd")]
+    oops = tmp_path / "oops.log"
+    oops.write_bytes(OOPS)
+    quiet = tmp_path / "quiet.log"
+    quiet.write_bytes(b"[    1.000000] eth0: link up\n" * 5)
+    plain = rows(kb("match", "--json", "--context", *beside, "--", str(example)))
+    assert "vmstat.compact_stall" in json.dumps(plain) or plain[0]["facts"]
+    swallowed = kb("match", "--json", "--context", *beside, str(example))
+    assert rows(swallowed) == plain
+    said = swallowed.stderr.decode()
+    for name, kind in (("before", "vmstat"), ("after", "vmstat"), ("odd", "nothing that kb knows")):
+        assert f"{tmp_path / name}: taken as {kind}\n" in said
+    assert f"{example}: taken as a log\n" in said
+    both = rows(kb("match", "--json", str(oops), "--context", beside[0], str(example), "--context", beside[1]))
+    assert [row["source"] for row in both] == [str(oops), str(example)]
+    done = kb("match", "--context", beside[0], str(quiet))
+    assert (done.returncode, b"taken as a log" in done.stderr) == (3, True)
+
+
+def test_context_is_read_once(tmp_path: Path, example: Path) -> None:
+    """A pipe can be read only once, and a log may hold many reports."""
+    script = f"{sys.executable} -m kb match --json {example} {example} --context <(printf '{VMSTAT}')"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, check=False)
+    one, two = rows(done)
+    assert one["facts"] == two["facts"]
+    assert one["diagnosis"] == two["diagnosis"]
+
+
+def test_folders_are_made_for_the_default_place_only(tmp_path: Path) -> None:
+    place = tmp_path / "a/b/c.db"
+    for options, env in ((("--db", str(place)), {}), ((), {"KB_DB": str(place)})):
+        for words in (("match", "--record"), ("import", "-"), ("ask", "note x")):
+            done = kb(*words, *options, stdin=OOPS if words[0] != "import" else b'{"schema": "kb.export/1"}\n', env=env)
+            assert done.returncode == (1 if words[0] == "ask" else 4), words
+            said = (done.stderr + done.stdout).decode()
+            assert "is not there" in said
+            assert "name another place" in said
+            assert not (tmp_path / "a").exists()
+    home = {"XDG_DATA_HOME": str(tmp_path / "home/data"), "KB_DB": ""}
+    assert kb("match", "--record", stdin=OOPS, env=home).returncode == 1
+    assert (tmp_path / "home/data/kb/kb.db").exists()

@@ -10,6 +10,7 @@ from kb.chat.question import COMMANDS, Question, language_of, read
 from kb.chat.reply import Answer, Claim, Reply, answer
 from kb.chat.state import State
 from kb.errors import KbError, UsageError
+from kb.log.text import encoded
 from kb.render.safe import safe
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ class Conversation:
         for name, kind in _BY_ARGUMENT:
             if question.has(name):
                 return self._state.last if self._state.last in _FOLLOWED.get(name, ()) else kind
-        if self._state.entries and question.text.strip(" .#?").isdigit():
+        if self._state.entries and question.text.strip(" .#?").isdecimal():
             return "select"
         if question.has("path"):  # it is not read for being named; the answer says how to ask for that
             return "load"
@@ -276,7 +277,7 @@ class Conversation:
         return unknown(self._state, question, kind), "unknown"
 
     def _is_log(self, text: str) -> bool:
-        return next(iter(self._state.base.read(text.encode("utf-8", "surrogateescape") + b"\n")), None) is not None
+        return next(iter(self._state.base.read(encoded(text) + b"\n")), None) is not None
 
     def _several(self, text: str) -> tuple[Answer, str]:
         """Several lines: a log if they hold a report, else questions, answered one by one."""

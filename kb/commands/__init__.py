@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from kb import api
 from kb.cli import note
@@ -21,3 +22,8 @@ def tell_left_out(base: api.KnowledgeBase) -> None:
     """Name the cases that could not be used, as far as the library was needed."""
     for error in base.left_out:
         note(f"case left out: {error}")
+
+
+def named(path: str) -> str | Path:
+    """A path of the command line. One with a line break in it would be text to the API."""
+    return Path(path) if "\n" in path or "\r" in path else path

@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 from kb.cli import EMPTY, OK, UNKNOWN
-from kb.commands import opened
+from kb.commands import named, opened
 from kb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def ask(options: argparse.Namespace) -> int:
         if not files and not sys.stdin.isatty() and talk.needs_log(options.question):
             files = ["-"]
         for name in files:
-            talk.load(sys.stdin.buffer.read() if name == "-" else name, name="stdin" if name == "-" else None)
+            talk.load(sys.stdin.buffer if name == "-" else named(name), name="stdin" if name == "-" else None)
         reply = talk.ask(options.question)
     if options.json:
         import json
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
             return converse(talk, options.files, options.color)
         print(talk.greeting())
         for name in options.files:
-            _say(talk.load(name))
+            _say(talk.load(named(name)))
         for line in sys.stdin:
             reply = talk.ask(line.rstrip("\n"))
             _say(reply)

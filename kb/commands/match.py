@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, note
-from kb.commands import tell_left_out
+from kb.commands import named, tell_left_out
 from kb.errors import KbError, StoreError, UsageError
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis
@@ -96,7 +96,8 @@ def _reports(options: argparse.Namespace, logs: "list[Source]") -> Iterator[Repo
     """
     most = None if options.notices else HINT
     if logs or (options.files and options.files != ["-"]):
-        return api.read([*options.files, *logs], notices=True, most=most, told=note)
+        inputs: list[Any] = [*map(named, options.files), *logs]
+        return api.read(inputs, notices=True, most=most, told=note)
     return api.read_live(sys.stdin.buffer, notices=True, most=most, told=note)
 
 

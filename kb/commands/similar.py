@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, note
-from kb.commands import opened
+from kb.commands import named, opened
 from kb.errors import UsageError
 from kb.model.report import Report
 from kb.render.safe import safe
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 def _subjects(base: api.KnowledgeBase, subject: str) -> list[Report | str]:
     if subject != "-" and not Path(subject).exists() and _ID.fullmatch(subject):
         return [base.show(subject).row.signature]
-    return list(api.read(sys.stdin.buffer if subject == "-" else subject, told=note))
+    return list(api.read(sys.stdin.buffer if subject == "-" else named(subject), told=note))
 
 
 def _query(base: api.KnowledgeBase, subject: Report | str) -> "tuple[Query, str]":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kb import api
 from kb.cli import OK, note
-from kb.commands import opened
+from kb.commands import named, opened
 from kb.errors import UsageError
 from kb.kernel.release import Release
 from kb.render.script import script
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     if options.subject != "-" and not Path(options.subject).exists():
         raise UsageError(f"{options.subject!r} is neither a case nor a file", help="`kb case list` names the cases")
     diagnosis = next(
-        iter(api.match(options.subject, cases=cases, kernel=options.kernel, notices=True, told=note)), None
+        iter(api.match(named(options.subject), cases=cases, kernel=options.kernel, notices=True, told=note)), None
     )
     if diagnosis is None:
         raise UsageError(f"no report in {options.subject}")

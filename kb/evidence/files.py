@@ -11,6 +11,7 @@ from kb.log.scan import find_openers
 from kb.log.transport import Rule, strip
 from kb.model.log import Span
 from kb.model.memory import Zone
+from kb.model.number import number
 
 # kernel/trace/trace_output.c trace_print_context(): "%16s-%-7d [%03d] flags %5lu.%06lu: event: fields"
 _EVENT = re.compile(
@@ -127,30 +128,35 @@ def _snapshots(name: str, text: str) -> Iterator[Snapshot]:
     """Readings of one file: a counter that comes again begins the next reading."""
     counters: dict[str, int] = {}
     lines: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for at, line in enumerate(text.splitlines(), 1):
         found = _VMSTAT.fullmatch(line.strip())
         if found is None:
             continue
         if found["name"] in counters:
             yield Snapshot(name, counters, lines)
             counters, lines = {}, {}
-        counters[found["name"]] = int(found["value"])
-        lines[found["name"]] = number
+        counters[found["name"]] = number(found["value"]) or 0
+        lines[found["name"]] = at
     if counters:
         yield Snapshot(name, counters, lines)
 
 
 def _events(text: str) -> Iterator[Event]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for at, line in enumerate(text.splitlines(), 1):
         found = _EVENT.match(line)
         if found is not None:
             fields = {pair["name"]: pair["value"] for pair in _PAIR.finditer(found["rest"])}
-            yield Event(found["event"], found["comm"], int(found["pid"]), float(found["time"]), fields, number)
+            yield Event(found["event"], found["comm"], number(found["pid"]) or 0, float(found["time"]), fields, at)
             continue
         called = _FUNCTION.match(line)
         if called is not None:
             yield Event(
-                f"call:{called['fn']}", called["comm"], int(called["pid"]), 0.0, {"caller": called["caller"]}, number
+                f"call:{called['fn']}",
+                called["comm"],
+                number(called["pid"]) or 0,
+                0.0,
+                {"caller": called["caller"]},
+                at,
             )
 
 

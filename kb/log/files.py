@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable
 
 from kb.errors import InputError
+from kb.log.text import encoded
 
 LIMIT = 4 << 30
 """Bytes an input may have, packed or unpacked; ``KB_MAX_INPUT`` (bytes) overrules it."""
@@ -74,7 +75,7 @@ def read_all(read: Callable[[int], "bytes | str | None"], held: Held) -> bytes:
         InputError: It has more than ``held`` takes.
     """
     while piece := read(_PIECE):
-        held.add(piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece)
+        held.add(encoded(piece) if isinstance(piece, str) else piece)
     return held.bytes()
 
 

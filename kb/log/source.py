@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from kb.errors import InputError
 from kb.log.files import Held, passed_over, read_all, read_named, read_regular
+from kb.log.text import encoded
 from kb.log.unpack import packing_of, unpack
 
 _TEXT_PROBE = 8192
@@ -51,7 +52,7 @@ def open_sources(paths: Iterable[Log]) -> Iterator[Source]:
         elif isinstance(path, bytes | bytearray | memoryview):
             yield _source("-", bytes(path))
         elif isinstance(path, str) and ("\n" in path or "\r" in path):
-            yield _source("-", path.encode("utf-8", "surrogateescape"))
+            yield _source("-", encoded(path))
         elif isinstance(path, str | os.PathLike):
             yield from _from_path(path)
         else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kb.model.log import Line
+from kb.model.number import number
 from kb.model.report import Frame, Registers, Trace
 from kb.syntax import engine, frames
 from kb.syntax.engine import LineToken
@@ -149,8 +150,8 @@ class _Reader:
         if "pcfn" in got:
             frame = Frame(
                 got["pcfn"],
-                int(got["pcoff"], 16),
-                int(got["pcsize"], 16) if "pcsize" in got else None,
+                number(got["pcoff"], 16),
+                number(got.get("pcsize"), 16),
                 frames.module_of(got.get("pctail", "")),
                 source=frames.source_of(got.get("pctail", "")),
                 line=token.line.number,
@@ -170,7 +171,7 @@ class _Reader:
             address = got.get("pcaddr") or got.get("pcraw") or got.get("pcnull")
             digits = re.sub(r"\D", "", address or "") if address and "null" in address else address
             self.registers = Registers(
-                frame=frame, pc=int(digits, 16) if digits else None, user=user and frame is None, line=token.line.number
+                frame=frame, pc=number(digits, 16), user=user and frame is None, line=token.line.number
             )
 
     def start_access(self, token: LineToken) -> None:
@@ -222,7 +223,7 @@ class _Reader:
 
     def on_lr(self, token: LineToken) -> None:
         got = token.fields
-        frame = Frame(got["lrfn"], int(got["lroff"], 16), line=token.line.number)
+        frame = Frame(got["lrfn"], number(got["lroff"], 16), line=token.line.number)
         if self.registers is not None and self.registers.link is None:
             have = self.registers
             self.registers = Registers(have.frame, have.pc, frame, have.values, have.code, have.user, have.line)

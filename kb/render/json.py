@@ -1,5 +1,6 @@
 """Diagnosis -> the ``kb.report/1`` object. Fields may be added, never changed."""
 
+import math
 from typing import Any
 
 from kb.model.report import Frame, Report
@@ -141,4 +142,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(plain(item) for item in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:  # arithmetic over a damaged report
+        return None
     return value

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from kb.errors import UsageError
 from kb.model.case import Case
 from kb.model.log import Span
+from kb.model.text import plain
 from kb.model.verdict import Annotation, Sighting
 from kb.store.connection import connect, errors, write
 
@@ -157,7 +158,7 @@ class Store:
             seen: UTC time in ISO 8601, now by default.
             evidence: The raw log; kept for some sightings of each signature.
         """
-        seen = seen or now()
+        seen, source, host = seen or now(), plain(source), plain(host) if host else None
         packed = zlib.compress(evidence[:LARGEST], 6) if evidence else b""
         with self._writing() as db:
             earliest = _earliest(db, signature)
@@ -276,6 +277,7 @@ class Store:
         retracts: str | None = None,
     ) -> Annotation:  # fmt: skip
         """Add a note. It is never changed: an edit is a note that ``replaces``, a withdrawal one that ``retracts``."""
+        subject, author, body = plain(subject), plain(author), plain(body)
         note = Annotation(uuid7(), subject, author, now(), body, span, replaces, retracts)
         with self._writing() as db:
             db.execute(

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kb.model.text import plain
 from kb.store.base import Store
 from kb.store.connection import errors, write
 
@@ -64,10 +65,11 @@ class Stacks:
             self.add([row])
 
     def _known(self, row: StackRow) -> bool:
-        ids = dict(self._named(row.frames))
-        if len(ids) < len(set(row.frames)):
+        frames = [plain(name) for name in row.frames]
+        ids = dict(self._named(frames))
+        if len(ids) < len(set(frames)):
             return False
-        blob = _packed([ids[name] for name in row.frames])
+        blob = _packed([ids[name] for name in frames])
         sql = "select 1 from stacks where signature = ? and case_id = '' and frames = ?"
         return bool(self._rows(sql, (row.signature, blob)))
 

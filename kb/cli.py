@@ -90,10 +90,10 @@ def _discard_output() -> None:
 
 def note(text: str) -> None:
     """A note on stderr. Log text and names of files in it cannot drive a terminal; that nobody reads it is no error."""
-    from kb.render.safe import safe
+    from kb.render.safe import safe_lines
 
     try:
-        print("kb: " + "\n".join(map(safe, text.split("\n"))), file=sys.stderr, flush=True)
+        print(f"kb: {safe_lines(text)}", file=sys.stderr, flush=True)
     except OSError:
         return
 
@@ -242,7 +242,10 @@ def _add_show(verbs: "Verbs") -> None:
     parser = _verb(verbs, "show", "kb.commands.show:run", "show what the store has on a signature")
     parser.add_argument("prefix", metavar="SIGNATURE", help="a signature's id or the beginning of one")
     parser.add_argument("--json", action="store_true", help="JSON (schema kb.identity.signature/1)")
-    parser.add_argument("--raw", action="store_true", help="the stored evidence, as it was printed")
+    parser.add_argument(
+        "--raw", action="store_true", help="the stored evidence, as it was printed; on a terminal, escapes are shown"
+    )
+    parser.add_argument("--unsafe", action="store_true", help="with --raw: pass escapes to a terminal, too")
     _common(parser, db=True)
 
 

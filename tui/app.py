@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from kb.errors import KbError
 from kb.model.log import Span
-from kb.render.safe import safe
+from kb.render.safe import safe_lines
 from kb.tui.desk import Desk, Item
 from kb.tui.screens.triage import Triage
 
@@ -53,7 +53,7 @@ class Tui(App[None]):
 
     def say(self, error: KbError) -> None:
         """An error: reason, place and help, as on the command line."""
-        text = "\n".join(safe(line) for line in str(error).split("\n"))
+        text = safe_lines(str(error))
         self.notify(text, severity="error", timeout=12, markup=False)
 
     def copy(self, text: str) -> None:

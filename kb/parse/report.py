@@ -48,6 +48,7 @@ def parse(splat: Splat) -> Report:
     corrupted = "; ".join(reason for reason in damage if reason) or None
     arch = _arch(lines)
     title, alt = _titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
+    title, *alternatives = (name.replace("\t", " ") for name in (title, *alt))
     report = Report(
         source=splat.source,
         lines=lines,
@@ -56,7 +57,7 @@ def parse(splat: Splat) -> Report:
         headline=opener.text.strip(),
         headline_line=opener.number,
         title=title,
-        alt_titles=alt,
+        alt_titles=tuple(alternatives),
         function=guilt.function if guilt else None,
         module=_module(guilt, fields),
         chosen_because=blame(guilt.because, guilt.frame, splat) if guilt else _unblamed(row),

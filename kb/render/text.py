@@ -44,7 +44,7 @@ def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False,
     if verbose:
         _code(page, diagnosis)
     for line in zone_table(diagnosis.facts.detail, page.width, verbose):
-        page.plain(line)
+        page.plain(safe(line))
     _list(page, "On other kernels and settings", (entry["text"] for entry in _rows(diagnosis, "counterfactuals")))
     _known(page, diagnosis, verbose)
     _tail(page, diagnosis)
@@ -69,6 +69,7 @@ class _Page:
         self.lines: list[str] = []
 
     def paint(self, text: str, role: str) -> str:
+        text = safe(text)
         return f"\x1b[{_COLOR[role]}m{text}\x1b[0m" if self.color and role in _COLOR else text
 
     def plain(self, text: str = "") -> None:
@@ -88,7 +89,7 @@ class _Page:
 def _head(page: _Page, diagnosis: Diagnosis) -> None:
     report = diagnosis.report
     where = f" [{report.module}]" if report.module and report.function else ""
-    page.plain(page.paint(safe(report.title) + where, "title") + f"   {spans((report.span,))}")
+    page.plain(page.paint(report.title + where, "title") + f"   {spans((report.span,))}")
     if report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
         page.row("printed", report.headline)
     who = _who(report)

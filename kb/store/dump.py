@@ -63,7 +63,7 @@ def export(store: Store) -> Iterator[str]:
 
 
 def _line(row: Row) -> str:
-    return json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n"
+    return json.dumps(row, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f") + "\n"
 
 
 def _others(store: Store) -> Iterator[Row]:

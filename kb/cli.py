@@ -383,7 +383,10 @@ def _add_tui(verbs: "Verbs") -> None:
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument("--web", action="store_true", help="serve it to a browser (needs kernel-kb[web])")
     parser.add_argument(
-        "--host", metavar="ADDRESS", default="127.0.0.1", help="where --web listens (default: loopback)"
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="where on loopback --web listens (default: 127.0.0.1)",
     )
     parser.add_argument("--port", metavar="N", type=int, default=8000, help="port of --web (default: 8000)")
     _common(parser, db=True, cases=True, color=False)

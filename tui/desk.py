@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from kb import api
-from kb.cases.library import Library
+from kb.cases.library import Library, samples
 from kb.errors import KbError
 from kb.model.log import Span
 from kb.model.report import Report
@@ -278,7 +278,7 @@ class Desk:
         """The stack of the best case's first sample, innermost function first; empty where there is none."""
         if found.best is None or not found.best.case.path:
             return []
-        for path in sorted(Path(found.best.case.path).parent.glob("match-*.log")):
+        for path in samples(Path(found.best.case.path).parent, "match-*.log"):
             try:
                 for report in api.read(path):
                     if report.kind == found.report.kind:

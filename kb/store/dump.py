@@ -14,9 +14,10 @@ from itertools import islice
 from typing import Any
 
 from kb.errors import InputError
-from kb.store.base import Store, _sample
+from kb.store.base import Store
 from kb.store.connection import errors, write
 from kb.store.imports import Known, decode, put_case
+from kb.store.sightings import sample
 from kb.store.similar import StackRow, Stacks, insert
 
 SCHEMA = "kb.export/1"
@@ -186,7 +187,7 @@ def _load_duplicate(db: sqlite3.Connection, row: Row) -> None:
 def _load_evidence(db: sqlite3.Connection, row: Row) -> None:
     text = base64.b64decode(row["text"], validate=True)
     number = _number(db, row["signature"])
-    _sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
+    sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
 
 
 def _row(row: Row, case_id: str | None = None) -> StackRow:

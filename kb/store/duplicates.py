@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kb.store.base import Store, now, uuid7
+from kb.store.base import Store
 from kb.store.connection import errors, write
+from kb.store.notes import now, uuid7
 
 _MOST = 200
 """Ids that one problem may be known by: a bound against declarations that chain everything together."""

@@ -9,12 +9,13 @@ with kb.KnowledgeBase("kb.db") as base:
 kb.match(log)          # no database: what `kb match` does
 """
 
+from _thread import allocate_lock  # threading would cost every quiet log a millisecond
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from kb.errors import UsageError
+from kb.errors import StoreError, UsageError
 from kb.identity.signature import signature
 from kb.model.case import Case
 from kb.model.report import Report
@@ -182,6 +183,10 @@ def library(folder: str | Path | None = None) -> "Library":
 class KnowledgeBase:
     """Cases and a store together.
 
+    One base may be shared by any number of threads, in every call: cases are loaded once, and each thread gets a
+    connection to the store of its own, closed when the thread or the base ends. :meth:`close`, from whichever thread,
+    lets what is being written finish; every later use of the store is a StoreError.
+
     Args:
         path: The store's file; by default ``$KB_DB``, else in the user's data folder. Made on first use.
         cases: A folder of cases over the packaged ones.
@@ -192,6 +197,8 @@ class KnowledgeBase:
         self._folder = cases
         self._library: Library | None = None
         self._store: Store | None = None
+        self._closed = False
+        self._lock = allocate_lock()
 
     @property
     def path(self) -> Path:
@@ -205,9 +212,13 @@ class KnowledgeBase:
     @property
     def cases(self) -> tuple[Case, ...]:
         """The cases that reports are matched against, loaded on first use: a quiet log needs none."""
-        if self._library is None:
-            self._library = library(self._folder)
-        return self._library.cases
+        return self._loaded().cases
+
+    def _loaded(self) -> "Library":
+        with self._lock:
+            if self._library is None:
+                self._library = library(self._folder)
+            return self._library
 
     def reload(self, *folders: str | Path, skip_broken: bool = False) -> "Library":
         """Read the cases afresh, those of more folders over the others.
@@ -219,17 +230,27 @@ class KnowledgeBase:
         from kb.cases.library import load
 
         own = () if self._folder is None else (self._folder,)
-        self._library = load((*own, *folders), skip_broken=skip_broken)
-        return self._library
+        found = load((*own, *folders), skip_broken=skip_broken)
+        with self._lock:
+            self._library = found
+        return found
 
     @property
     def store(self) -> "Store":
-        """The store, opened (and made) on first use."""
-        if self._store is None:
-            from kb.store import Store
+        """The store, opened (and made) on first use.
 
-            self._store = Store(self._path)
-        return self._store
+        Raises:
+            StoreError: It cannot be used, or the base is closed.
+        """
+        with self._lock:
+            if self._closed:
+                help_ = "make another one: close() ends all use"
+                raise StoreError("the knowledge base is closed", path=str(self.path), help=help_)
+            if self._store is None:
+                from kb.store import Store
+
+                self._store = Store(self._path)
+            return self._store
 
     @property
     def known(self) -> "Store | None":
@@ -270,9 +291,7 @@ class KnowledgeBase:
 
     def case(self, case_id: str) -> Case | None:
         """A case by its id or the only one that begins so: of the library, else imported."""
-        if self._library is None:
-            self._library = library(self._folder)
-        found = self._library.get(case_id)
+        found = self._loaded().get(case_id)
         store = self.known
         if found is None and store is not None:
             from kb.store.imports import Imports
@@ -334,10 +353,11 @@ class KnowledgeBase:
         return self.store.show(prefix)
 
     def close(self) -> None:
-        """Close the store, if it was opened."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        """Close the store, if it was opened, for all threads."""
+        with self._lock:
+            self._closed = True
+            if self._store is not None:
+                self._store.close()
 
     def __enter__(self) -> "KnowledgeBase":
         return self

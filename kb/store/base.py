@@ -13,8 +13,9 @@ from kb.model.case import Case
 from kb.model.log import Span
 from kb.model.verdict import Annotation, Sighting
 from kb.store import case_index, notes, sightings
-from kb.store.connection import connect, errors, write
+from kb.store.connection import errors, write
 from kb.store.rows import Evidence, Seen, Shown, SignatureRow
+from kb.store.threads import Connections
 
 _FIELDS = "signature, key, title, kind, first, last, count"
 
@@ -29,15 +30,20 @@ def default_path() -> Path:
 
 
 class Store:
-    """What happened: signatures, sightings, evidence, annotations. A context manager; one connection, one thread."""
+    """What happened: signatures, sightings, evidence, annotations. A context manager.
+
+    One store may be shared by any number of threads: each gets a connection of its own, opened at its first call and
+    closed when the thread ends or the store is closed. Writers wait for each other, readers for nobody. After
+    :meth:`close`, from whichever thread, what others are doing is finished and every further call is a StoreError.
+    """
 
     def __init__(self, path: str | Path | None = None):
         self.path = Path(path) if path is not None else default_path()
-        self.connection = connect(self.path)
+        self._connections = Connections(self.path)
 
     def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
+        """Close the file, for all threads."""
+        self._connections.close()
 
     def __enter__(self) -> "Store":
         return self
@@ -45,14 +51,28 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The calling thread's own connection. Another thread's close() may end it: see :meth:`using`."""
+        with self.using() as db:
+            return db
+
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with errors(self.path), write(self.connection) as db:
+    def using(self) -> Iterator[sqlite3.Connection]:
+        """The calling thread's connection, kept open for the block; SQLite's errors become kb's."""
+        with errors(self.path), self._connections.use() as db:
             yield db
 
-    def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
-        with errors(self.path):
-            return self.connection.execute(sql, tuple(values)).fetchall()
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock: all of it or nothing."""
+        with self.using() as db, write(db):
+            yield db
+
+    def rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
+        """What a statement that only reads answers."""
+        with self.using() as db:
+            return db.execute(sql, tuple(values)).fetchall()
 
     def record(
         self, signature: str, *, title: str, kind: str, key: str = "", alt: Iterable[str] = (), source: str = "-",
@@ -74,7 +94,7 @@ class Store:
         """
         seen = seen or notes.now()
         packed = sightings.pack(evidence)
-        with self._writing() as db:
+        with self.writing() as db:
             made, number = sightings.add(
                 db, signature, title=title, kind=kind, key=key, alt=alt, source=source, host=host, kernel=kernel,
                 seen=seen,
@@ -97,15 +117,15 @@ class Store:
             raise UsageError(f"{prefix!r} is the beginning of several: {some}", help="give more of it")
         number, *fields = rows[0]
         row = SignatureRow(*fields)
-        places = self._rows(
+        places = self.rows(
             "select host, kernel, source, last_source, first, last, count from sightings"
             " where signature = ? order by last desc, id",
             (number,),
         )
-        logs = self._rows(
+        logs = self.rows(
             "select seen, host, source, size, text from evidence where signature = ? order by seen, id", (number,)
         )
-        aliases = self._rows("select alias from aliases where signature = ? order by alias", (number,))
+        aliases = self.rows("select alias from aliases where signature = ? order by alias", (number,))
         return Shown(
             row,
             tuple(Seen(host or None, kernel or None, *rest) for host, kernel, *rest in places),
@@ -118,7 +138,7 @@ class Store:
 
     def _notes(self, number: int, signature: str) -> tuple[Annotation, ...]:
         """Notes on a signature, also those written under an id that it had before it was rekeyed."""
-        former = self._rows("select alias from aliases where signature = ? and why = 'rekeyed'", (number,))
+        former = self.rows("select alias from aliases where signature = ? and why = 'rekeyed'", (number,))
         found = [
             note for name in (signature, *(row[0] for row in former)) for note in self.annotations(f"signature:{name}")
         ]
@@ -128,14 +148,14 @@ class Store:
         """Signatures by prefix of the id (with or without ``kb1:``) or by exact alias; at most six."""
         fields = f"s.id, {', '.join('s.' + name for name in _FIELDS.split(', '))}"
         for start in dict.fromkeys((prefix, f"kb1:{prefix}")):
-            exact = self._rows(f"select {fields} from signatures s where signature = ?", (start,))
-            found = exact or self._rows(
+            exact = self.rows(f"select {fields} from signatures s where signature = ?", (start,))
+            found = exact or self.rows(
                 f"select {fields} from signatures s where signature >= ? and signature < ? order by signature limit 6",
                 (start, start + "\U0010ffff"),
             )
             if found:
                 return found
-        return self._rows(
+        return self.rows(
             f"select distinct {fields} from aliases a join signatures s on s.id = a.signature where a.alias in (?, ?)"
             " limit 6", (prefix, f"kb1:{prefix}"),
         )  # fmt: skip
@@ -164,7 +184,7 @@ class Store:
         if after is not None:
             where.append(f"({column}, id) < (?, (select id from signatures where signature = ?))")
             values += [getattr(after, column), after.signature]
-        rows = self._rows(
+        rows = self.rows(
             f"select {_FIELDS} from signatures where {' and '.join(where)} order by {column} desc, id desc limit ?",
             (*values, limit),
         )
@@ -175,34 +195,34 @@ class Store:
         retracts: str | None = None,
     ) -> Annotation:  # fmt: skip
         """Add a note. It is never changed: an edit is a note that ``replaces``, a withdrawal one that ``retracts``."""
-        with self._writing() as db:
+        with self.writing() as db:
             return notes.add(db, subject, body, author, span, replaces, retracts)
 
     def annotations(self, subject: str) -> tuple[Annotation, ...]:
         """All notes on a subject, oldest first, those that were replaced or retracted too: history is kept."""
-        rows = self._rows(f"select {notes.FIELDS} from annotations where subject = ? order by id", (subject,))
+        rows = self.rows(f"select {notes.FIELDS} from annotations where subject = ? order by id", (subject,))
         return notes.read(rows)
 
     def draft(self, subject: str, author: str, body: str | None = None) -> str | None:
         """The unsaved note on a subject; with ``body``, keep that."""
         if body is not None:
-            with self._writing() as db:
+            with self.writing() as db:
                 db.execute("insert or replace into drafts values (?, ?, ?, ?)", (subject, author, notes.now(), body))
             return body
-        rows = self._rows("select body from drafts where subject = ? and author = ?", (subject, author))
+        rows = self.rows("select body from drafts where subject = ? and author = ?", (subject, author))
         return str(rows[0][0]) if rows else None
 
     def index_cases(self, cases: Iterable[Case], *, origin: str = "") -> int:
         """Make the case index of one origin say what these cases say; returns how many there are."""
-        with self._writing() as db:
+        with self.writing() as db:
             return case_index.put(db, cases, origin)
 
     def search(self, words: str, *, limit: int = 50) -> list[tuple[str, str, str]]:
         """Cases that hold all words: ``(id, status, title)``, best first. Words below three letters go by LIKE."""
         found = case_index.query(words, limit)
-        return [tuple(row) for row in self._rows(*found)] if found else []
+        return [tuple(row) for row in self.rows(*found)] if found else []
 
     def check(self) -> list[str]:
         """SQLite's own examination of the file; empty when it is sound."""
-        rows = [*self._rows("pragma integrity_check"), *self._rows("pragma foreign_key_check")]
+        rows = [*self.rows("pragma integrity_check"), *self.rows("pragma foreign_key_check")]
         return [" ".join(map(str, row)) for row in rows if row[0] != "ok"]

@@ -23,7 +23,8 @@ TIMEOUT = 30.0
 def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection:
     """Open a store, made or migrated where that is due.
 
-    A store that may only be read is opened for reading; writing to it then fails with the reason.
+    A store that may only be read is opened for reading; writing to it then fails with the reason. Any thread may use
+    the connection, one at a time.
 
     Raises:
         StoreError: StoreLocked, StoreTooNew, StoreCorrupt, or why the file cannot be opened.
@@ -46,10 +47,11 @@ def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection
 
 def _open(path: Path, timeout: float) -> sqlite3.Connection:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+        return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     # WAL wants to make its -shm file even to read; "immutable" does without where nobody can write anyway
     options = "mode=ro" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True, timeout=timeout, isolation_level=None)
+    where = f"{path.resolve().as_uri()}?{options}"
+    return sqlite3.connect(where, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 from kb.errors import InputError
 from kb.store.base import Store
-from kb.store.connection import errors, write
 from kb.store.imports import Known, decode, put_case
 from kb.store.sightings import sample
 from kb.store.similar import StackRow, Stacks, insert
@@ -51,24 +50,23 @@ _PLAIN: dict[str, tuple[str, tuple[str, ...]]] = {
 def export(store: Store) -> Iterator[str]:
     """The store as lines of JSON, the first naming the schema; one moment's state, whoever writes meanwhile."""
     yield _line({"schema": SCHEMA})
-    with errors(store.path):
-        store.connection.execute("begin")
+    with store.using() as db:
+        db.execute("begin")
         try:
             for name, (sql, columns) in _PLAIN.items():
-                for row in store.connection.execute(sql.format(", ".join(columns))):
+                for row in db.execute(sql.format(", ".join(columns))):
                     yield _line({"row": name, **dict(zip(columns, row, strict=True))})
-            yield from map(_line, _others(store))
+            yield from map(_line, _others(store, db))
         finally:
-            if store.connection.in_transaction:
-                store.connection.execute("rollback")
+            if db.in_transaction:
+                db.execute("rollback")
 
 
 def _line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
-def _others(store: Store) -> Iterator[Row]:
-    db = store.connection
+def _others(store: Store, db: sqlite3.Connection) -> Iterator[Row]:
     for signature, seen, host, source, text in db.execute(
         "select s.signature, e.seen, e.host, e.source, e.text from evidence e join signatures s on s.id = e.signature"
         " order by e.id"
@@ -111,7 +109,7 @@ def load(store: Store, lines: Iterable[str | bytes], name: str = "-") -> int:
     number = 0
     while batch := list(islice(numbered, BATCH)):
         rows = [_parsed(text, name, at) for at, text in batch]
-        with errors(store.path), write(store.connection) as db:
+        with store.writing() as db:
             for (at, _), row in zip(batch, rows, strict=True):
                 try:
                     _LOADERS.get(row.get("row", ""), _unknown)(db, row)

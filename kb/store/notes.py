@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ def now() -> str:
 
 
 _last_stamp = 0
+_stamping = threading.Lock()
 
 
 def uuid7() -> str:
@@ -50,7 +52,8 @@ def uuid7() -> str:
     """
     global _last_stamp
     stamp = time.time_ns() * 4096 // 1_000_000
-    _last_stamp = stamp = max(stamp, _last_stamp + 1)
+    with _stamping:
+        _last_stamp = stamp = max(stamp, _last_stamp + 1)
     milliseconds, fraction = divmod(stamp, 4096)
     tail = int.from_bytes(os.urandom(8)) & (1 << 62) - 1
     value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | tail

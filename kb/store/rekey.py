@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kb.store.base import Store
-from kb.store.connection import errors, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +39,16 @@ def rekey(store: Store, renew: Renew) -> tuple[int, int]:
     """
     import zlib
 
-    with errors(store.path):
-        todo = store.connection.execute("select id, signature, kind from signatures order by id").fetchall()
+    todo = store.rows("select id, signature, kind from signatures order by id")
     renamed = untold = 0
     for number, old, kind in todo:
-        with errors(store.path):
-            logs = store.connection.execute("select text from evidence where signature = ? order by id", (number,))
-            texts = [zlib.decompress(row[0]) for row in logs]
+        logs = store.rows("select text from evidence where signature = ? order by id", (number,))
+        texts = [zlib.decompress(row[0]) for row in logs]
         new = renew(old, kind, texts)
         if new is None:
             untold += 1
         elif new.signature != old:
-            with errors(store.path), write(store.connection) as db:
+            with store.writing() as db:
                 _rename(db, number, old, new)
             renamed += 1
     return renamed, untold

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kb.store.base import Store
-from kb.store.connection import errors, write
 
 BUDGET, WIDE = 3_000, 20_000
 """Postings that are read for one query: at first, and when nothing good was among them."""
@@ -52,7 +51,7 @@ class Stacks:
 
     def add(self, rows: Iterable[StackRow]) -> None:
         """Know more stacks; those that are known already cost a look-up."""
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             insert(db, rows)
 
     def add_seen(self, row: StackRow) -> None:
@@ -141,8 +140,7 @@ class Stacks:
     # ---- inside
 
     def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
-        with errors(self.store.path):
-            return self.store.connection.execute(sql, tuple(values)).fetchall()
+        return self.store.rows(sql, values)
 
     def _frequencies(self, names: Iterable[str]) -> dict[str, tuple[int, int]]:
         """Id of each frame that is known, and the stacks that hold it."""

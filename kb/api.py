@@ -313,40 +313,63 @@ class KnowledgeBase:
         return [*found, *(row for row in more if row[0] not in own)][:limit]
 
     def record(
-        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None
-    ) -> Sighting:
-        """Store one sighting of a report's signature, with the raw text as evidence.
+        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None,
+        key: str | None = None,
+    ) -> Sighting:  # fmt: skip
+        """Store one sighting of a report's signature, with the raw text as evidence; each event counts once.
+
+        What was recorded before changes nothing: the sighting is returned as it was then, with ``new`` False. With a
+        ``key`` that alone decides. Without, it is the same report of the same source and host at the same printk time,
+        or the n-th equal one of an input that prints no time (docs/store.md).
 
         Args:
             report: From :meth:`read`.
             source: Where it came from (``ticket:4711``); the input's name by default.
             host: Host it happened on; what the log says by default.
             seen: UTC time in ISO 8601; now by default.
+            key: The caller's own name of the event (``ticket:4711#3``): one a report, not one a log.
+
+        Raises:
+            UsageError: The key is empty.
         """
+        from kb.identity.event import event
+
+        _check_key(key)
         mark = signature(report)
+        source, host = source or report.source, host or report.host
         sighting = self.store.record(
             mark.id,
             title=mark.title,
             kind=report.kind,
             key=mark.key,
             alt=mark.alt,
-            source=source or report.source,
-            host=host or report.host,
+            source=source,
+            host=host,
             kernel=report.kernel,
             seen=seen,
             evidence=raw_text(report),
+            event=f"key {key}" if key is not None else f"report {event(report, source, host)}",
         )
-        from kb.recall import remember
+        if sighting.signature == mark.id:  # not so for a key that was another report's
+            from kb.recall import remember
 
-        remember(self.store, report, mark)
+            remember(self.store, report, mark)
         return sighting
 
-    def annotate(self, subject: Report | str, body: str, *, author: str) -> Annotation:
-        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``)."""
+    def annotate(self, subject: Report | str, body: str, *, author: str, key: str | None = None) -> Annotation:
+        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``).
+
+        Args:
+            subject: A report, or the name.
+            body: The text.
+            author: Who says so.
+            key: The caller's own name of the note: when it comes again, the note that is there is returned as it is.
+        """
         if not body.strip():
             raise UsageError("an annotation needs a text")
+        _check_key(key)
         name = f"signature:{signature(subject).id}" if isinstance(subject, Report) else subject
-        return self.store.annotate(name, body, author=author)
+        return self.store.annotate(name, body, author=author, key=key)
 
     def show(self, prefix: str) -> "Shown":
         """A signature by the beginning of its id: its sightings, evidence and annotations."""
@@ -366,6 +389,11 @@ class KnowledgeBase:
         self, kind: "type[BaseException] | None", error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         self.close()
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not key.strip():
+        raise UsageError("a key needs a text", help="None, where there is none: an empty one would name every event")
 
 
 def raw_text(report: Report) -> bytes:

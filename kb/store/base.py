@@ -13,9 +13,9 @@ from kb.model.case import Case
 from kb.model.log import Span
 from kb.model.verdict import Annotation, Sighting
 from kb.store import case_index, notes, sightings
-from kb.store.connection import errors, write
+from kb.store.connection import write
 from kb.store.rows import Evidence, Seen, Shown, SignatureRow
-from kb.store.threads import Connections
+from kb.store.threads import Connections, Own
 
 _FIELDS = "signature, key, title, kind, first, last, count"
 
@@ -57,11 +57,9 @@ class Store:
         with self.using() as db:
             return db
 
-    @contextmanager
-    def using(self) -> Iterator[sqlite3.Connection]:
+    def using(self) -> Own:
         """The calling thread's connection, kept open for the block; SQLite's errors become kb's."""
-        with errors(self.path), self._connections.use() as db:
-            yield db
+        return self._connections.own()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -77,6 +75,7 @@ class Store:
     def record(
         self, signature: str, *, title: str, kind: str, key: str = "", alt: Iterable[str] = (), source: str = "-",
         host: str | None = None, kernel: str | None = None, seen: str | None = None, evidence: bytes = b"",
+        event: str | None = None,
     ) -> Sighting:  # fmt: skip
         """Store one sighting of a signature; it outlives this process once this returns.
 
@@ -91,16 +90,20 @@ class Store:
             kernel: Release of the kernel that wrote it.
             seen: UTC time in ISO 8601, now by default.
             evidence: The raw log; kept for some sightings of each signature.
+            event: Name of what happened: recorded again it changes nothing, and gives what it gave. None always counts.
         """
+        number = None if event is None else sightings.number(event)
         seen = seen or notes.now()
         packed = sightings.pack(evidence)
         with self.writing() as db:
-            made, number = sightings.add(
+            if number is not None and (known := sightings.recorded(db, number)) is not None:
+                return known
+            made, owner = sightings.add(
                 db, signature, title=title, kind=kind, key=key, alt=alt, source=source, host=host, kernel=kernel,
-                seen=seen,
+                seen=seen, event=number,
             )  # fmt: skip
             if packed:
-                sightings.sample(db, number, seen, host, source, evidence, packed)
+                sightings.sample(db, owner, seen, host, source, evidence, packed)
         return made
 
     def show(self, prefix: str) -> Shown:
@@ -192,11 +195,14 @@ class Store:
 
     def annotate(
         self, subject: str, body: str, *, author: str, span: Span | None = None, replaces: str | None = None,
-        retracts: str | None = None,
+        retracts: str | None = None, key: str | None = None,
     ) -> Annotation:  # fmt: skip
-        """Add a note. It is never changed: an edit is a note that ``replaces``, a withdrawal one that ``retracts``."""
+        """Add a note. It is never changed: an edit is a note that ``replaces``, a withdrawal one that ``retracts``.
+
+        With the ``key`` of a note that is there already, nothing is written and that note is returned.
+        """
         with self.writing() as db:
-            return notes.add(db, subject, body, author, span, replaces, retracts)
+            return notes.keyed(db, key) or notes.add(db, subject, body, author, span, replaces, retracts, key)
 
     def annotations(self, subject: str) -> tuple[Annotation, ...]:
         """All notes on a subject, oldest first, those that were replaced or retracted too: history is kept."""

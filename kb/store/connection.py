@@ -107,16 +107,17 @@ def errors(path: Path) -> Iterator[None]:
     """SQLite's and the system's errors as kb's: reason, place, help."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise _translated(error, path) from error
-    except OSError as error:
-        reason = f"cannot open the store: {error.strerror or error}"
-        raise StoreError(reason, path=str(path), help="name another file with --db or KB_DB") from error
+    except (sqlite3.Error, OSError) as error:
+        raise translated(error, path) from error
 
 
-def _translated(error: sqlite3.Error, path: Path) -> StoreError:
+def translated(error: sqlite3.Error | OSError, path: Path) -> StoreError:
+    """An error of SQLite or the system as one of kb's."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     where = str(path)
+    if isinstance(error, OSError):
+        reason = f"cannot open the store: {error.strerror or error}"
+        return StoreError(reason, path=where, help="name another file with --db or KB_DB")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         help_ = "wait for it to end; a store must not lie on a network file system"
         return StoreLocked(f"another process writes to the store for more than {TIMEOUT:.0f} s", path=where, help=help_)

@@ -16,7 +16,7 @@ FIELDS = "id, subject, author, time, body, first_line, last_line, replaces, retr
 
 def add(
     db: sqlite3.Connection, subject: str, body: str, author: str, span: Span | None = None,
-    replaces: str | None = None, retracts: str | None = None,
+    replaces: str | None = None, retracts: str | None = None, key: str | None = None,
 ) -> Annotation:  # fmt: skip
     """Write a note, within a transaction; the draft of it is done with."""
     note = Annotation(uuid7(), subject, author, now(), body, span, replaces, retracts)
@@ -24,8 +24,19 @@ def add(
         f"insert into annotations ({FIELDS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (note.id, subject, author, note.time, body, *(span or (None, None)), replaces, retracts),
     )
+    if key is not None:
+        db.execute("insert into annotation_keys values (?, ?)", (key, note.id))
     db.execute("delete from drafts where subject = ? and author = ?", (subject, author))
     return note
+
+
+def keyed(db: sqlite3.Connection, key: str | None) -> Annotation | None:
+    """The note that was written with a key."""
+    if key is None:
+        return None
+    sql = f"select {FIELDS} from annotations where id = (select annotation from annotation_keys where key = ?)"
+    found = read(db.execute(sql, (key,)))
+    return found[0] if found else None
 
 
 def read(rows: Iterable[Any]) -> tuple[Annotation, ...]:

@@ -88,6 +88,12 @@ def _join(db: sqlite3.Connection, number: int, home: int) -> None:
         " first = min(first, excluded.first), last = max(last, excluded.last)",
         (home, number),
     )
+    db.execute(
+        "update events set sighting = (select h.id from sightings g join sightings h"
+        " on h.signature = ? and h.host = g.host and h.kernel = g.kernel where g.id = events.sighting)"
+        " where sighting in (select id from sightings where signature = ?)",
+        (home, number),
+    )
     db.execute("delete from sightings where signature = ?", (number,))
     db.execute("update or ignore evidence set signature = ? where signature = ?", (home, number))
     db.execute("delete from evidence where signature = ?", (number,))

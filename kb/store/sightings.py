@@ -1,4 +1,4 @@
-"""Writing sightings: the counts of a signature, of a signature on a host and kernel, and logs as evidence."""
+"""Sightings: the counts of a signature, of a signature on a host and kernel, each event once, and logs as evidence."""
 
 import hashlib
 import sqlite3
@@ -19,9 +19,28 @@ def pack(evidence: bytes) -> bytes:
     return zlib.compress(evidence[:LARGEST], 6) if evidence else b""
 
 
+def number(event: str) -> int:
+    """The row of an event, by its name: 64 bits, as of a signature's id."""
+    return int.from_bytes(hashlib.sha256(event.encode("utf-8", "surrogateescape")).digest()[:8], signed=True)
+
+
+def recorded(db: sqlite3.Connection, event: int) -> Sighting | None:
+    """What was returned when an event was recorded, None where it was not; ``first`` is what is the earliest now."""
+    row = db.execute(
+        "select s.signature, e.source, g.host, e.seen, e.count, g.id from events e"
+        " join sightings g on g.id = e.sighting join signatures s on s.id = g.signature where e.id = ?",
+        (event,),
+    ).fetchone()
+    if row is None:
+        return None
+    signature, source, host, seen, count, sighting = row
+    earliest = _earliest(db, signature, but=(sighting, seen)) if count > 1 else None
+    return Sighting(signature, source, host or None, seen, count, earliest, sighting, new=False)
+
+
 def add(
     db: sqlite3.Connection, signature: str, *, title: str, kind: str, key: str, alt: Iterable[str], source: str,
-    host: str | None, kernel: str | None, seen: str,
+    host: str | None, kernel: str | None, seen: str, event: int | None,
 ) -> tuple[Sighting, int]:  # fmt: skip
     """Count one sighting, within a transaction.
 
@@ -29,7 +48,7 @@ def add(
         The sighting, and the signature's row.
     """
     earliest = _earliest(db, signature)
-    number, count = db.execute(
+    owner, count = db.execute(
         "insert into signatures (signature, key, title, kind, first, last, count) values (?, ?, ?, ?, ?, ?, 1)"
         " on conflict (signature) do update set count = count + 1,"
         " first = min(first, excluded.first), last = max(last, excluded.last) returning id, count",
@@ -42,35 +61,40 @@ def add(
         " source = iif(excluded.first < first, excluded.source, source),"
         " last_source = iif(excluded.last >= last, excluded.source, last_source),"
         " first = min(first, excluded.first), last = max(last, excluded.last) returning id",
-        (number, host or "", kernel or "", source, source, seen, seen),
+        (owner, host or "", kernel or "", source, source, seen, seen),
     ).fetchone()
     db.executemany(
         "insert or ignore into aliases (alias, signature, why) values (?, ?, 'alternative')",
-        [(other, number) for other in alt],
+        [(other, owner) for other in alt],
     )
-    return Sighting(signature, source, host, seen, int(count), earliest, int(row)), int(number)
+    if event is not None:
+        db.execute("insert into events values (?, ?, ?, ?, ?)", (event, row, count, seen, source))
+    return Sighting(signature, source, host, seen, int(count), earliest, int(row)), int(owner)
 
 
-def _earliest(db: sqlite3.Connection, signature: str) -> Sighting | None:
+def _earliest(db: sqlite3.Connection, signature: str, but: tuple[int, str] = (0, "")) -> Sighting | None:
+    """The earliest sighting of a signature; ``but`` the one of that row and time, which asks."""
     row = db.execute(
         "select g.source, g.host, g.first, g.id from signatures s join sightings g on g.signature = s.id"
-        " where s.signature = ? order by g.first, g.id limit 1",
-        (signature,),
+        " where s.signature = ? and (g.id, g.first) != (?, ?) order by g.first, g.id limit 1",
+        (signature, *but),
     ).fetchone()
-    return Sighting(signature, row[0], row[1] or None, row[2], 1, None, row[3]) if row else None
+    return Sighting(signature, row[0], row[1] or None, row[2], 1, None, row[3], new=False) if row else None
 
 
 def sample(
-    db: sqlite3.Connection, number: int, seen: str, host: str | None, source: str, text: bytes, packed: bytes
+    db: sqlite3.Connection, owner: int, seen: str, host: str | None, source: str, text: bytes, packed: bytes
 ) -> None:
     """Keep a log: the first ``SAMPLES - 1`` different ones, and in the last place the latest."""
     digest = hashlib.sha256(text).digest()
-    held = db.execute("select count(*) from evidence where signature = ?", (number,)).fetchone()[0]
-    known = db.execute("select 1 from evidence where signature = ? and digest = ?", (number, digest)).fetchone()
-    if known is None and held >= SAMPLES:
-        db.execute("delete from evidence where id = (select max(id) from evidence where signature = ?)", (number,))
+    held, last, known = db.execute(
+        "select count(*), max(id), max(digest = ?) from evidence where signature = ?", (digest, owner)
+    ).fetchone()
+    if known:
+        return
+    if held >= SAMPLES:
+        db.execute("delete from evidence where id = ?", (last,))
     db.execute(
-        "insert or ignore into evidence (signature, seen, host, source, digest, size, text)"
-        " values (?, ?, ?, ?, ?, ?, ?)",
-        (number, seen, host or "", source, digest, len(text), packed),
+        "insert into evidence (signature, seen, host, source, digest, size, text) values (?, ?, ?, ?, ?, ?, ?)",
+        (owner, seen, host or "", source, digest, len(text), packed),
     )

@@ -58,17 +58,12 @@ class Stacks:
         """Know the stack of a signature that was seen, some of each at most; most calls only read."""
         if not row.frames or row.case is not None:
             return
-        held = self._rows("select count(*) from stacks where signature = ? and case_id = ''", (row.signature,))[0][0]
-        if held == 0 or (held < STACKS_OF_ONE and not self._known(row)):
-            self.add([row])
-
-    def _known(self, row: StackRow) -> bool:
         ids = dict(self._named(row.frames))
-        if len(ids) < len(set(row.frames)):
-            return False
-        blob = _packed([ids[name] for name in row.frames])
-        sql = "select 1 from stacks where signature = ? and case_id = '' and frames = ?"
-        return bool(self._rows(sql, (row.signature, blob)))
+        blob = _packed(ids.get(name, 0) for name in row.frames)  # no frame has the id 0: such a stack is new
+        sql = "select count(*), max(frames = ?) from stacks where signature = ? and case_id = ''"
+        held, known = self._rows(sql, (blob, row.signature))[0]
+        if held < STACKS_OF_ONE and not known:
+            self.add([row])
 
     def frequencies(self, names: Iterable[str]) -> tuple[int, dict[str, int]]:
         """How many stacks there are, and how many of them hold each of these frames."""

@@ -10,32 +10,71 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from kb.errors import StoreError
-from kb.store.connection import connect
+from kb.store.connection import connect, translated
 
 _INHERITED: list[sqlite3.Connection] = []
 """Connections that a fork has copied into this process: never used, never closed (sqlite.org/howtocorrupt.html 2.6)."""
 
 
-class _Own:
-    """The connection of one thread; nobody but the thread itself keeps it alive."""
+class _Door:
+    """Whether a store may still be used: what its connections share."""
 
-    __slots__ = ("__weakref__", "db", "process", "uses")
+    __slots__ = ("closed", "lock", "path")
 
-    def __init__(self, db: sqlite3.Connection):
-        self.db = db
+    def __init__(self, path: Path, closed: bool = False):
+        self.path = path
+        self.closed = closed
+        self.lock = threading.Lock()
+
+    def refuse_if_closed(self) -> None:
+        if self.closed:
+            raise StoreError("the store is closed", path=str(self.path), help="open it again: close() ends all use")
+
+
+class Own:
+    """The connection of one thread, which alone keeps it alive; it stays open while a ``with`` block of it runs.
+
+    Raises:
+        StoreError: The store is closed (a block within a block of the same thread is still let in), or what SQLite
+            and the system raise, with its reason.
+    """
+
+    __slots__ = ("__weakref__", "_db", "_door", "_process", "uses")
+
+    def __init__(self, db: sqlite3.Connection, door: _Door):
+        self._db = db
+        self._door = door
+        self._process = os.getpid()
         self.uses = 0
-        self.process = os.getpid()
+
+    def __enter__(self) -> sqlite3.Connection:
+        with self._door.lock:
+            if not self.uses:
+                self._door.refuse_if_closed()
+            self.uses += 1
+        return self._db
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        with self._door.lock:
+            self.uses -= 1
+            over = self._door.closed and not self.uses
+        if over:
+            self.close()
+        if isinstance(error, sqlite3.Error | OSError):
+            raise translated(error, self._door.path) from error
+
+    def close(self) -> None:
+        """Close it: for a thread other than its own only while it is not in use."""
+        self._db.close()
 
     def __del__(self) -> None:
-        if os.getpid() == self.process:
-            self.db.close()
+        if os.getpid() == self._process:
+            self.close()
         else:
-            _INHERITED.append(self.db)
+            _INHERITED.append(self._db)
 
 
 class Connections:
@@ -49,74 +88,48 @@ class Connections:
     """
 
     def __init__(self, path: Path):
-        self.path = path
-        self._closed = False
-        self._begin()
+        self._begin(_Door(path))
         _ALL.add(self)
-        with self.use():
-            pass
+        self.own()
 
-    def _begin(self) -> None:
+    def _begin(self, door: _Door) -> None:
+        self._door = door
         self._mine = threading.local()
-        self._every: weakref.WeakSet[_Own] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._every: weakref.WeakSet[Own] = weakref.WeakSet()
 
-    @contextmanager
-    def use(self) -> Iterator[sqlite3.Connection]:
-        """The calling thread's connection, which stays open until the block is left.
+    def own(self) -> Own:
+        """The calling thread's connection, for a ``with`` block."""
+        found: Own | None = getattr(self._mine, "own", None)
+        return found if found is not None else self._open()
 
-        Raises:
-            StoreError: The store is closed; a block within a block of the same thread is still let in.
-        """
-        own = self._enter()
-        try:
-            yield own.db
-        finally:
-            self._leave(own)
+    def _open(self) -> Own:
+        self._door.refuse_if_closed()
+        own = Own(connect(self._door.path), self._door)
+        with self._door.lock:
+            self._door.refuse_if_closed()  # it may have been meanwhile
+            self._every.add(own)
+        self._mine.own = own
+        return own
 
     def close(self) -> None:
         """Close what rests, and let nobody in any more; what is being used is closed as it is left."""
-        with self._lock:
-            self._closed = True
+        with self._door.lock:
+            self._door.closed = True
             resting = [own for own in self._every if not own.uses]
         for own in resting:
-            own.db.close()
+            own.close()
 
-    def _enter(self) -> _Own:
-        own: _Own = getattr(self._mine, "own", None) or self._open()
-        with self._lock:
-            if not own.uses:
-                self._refuse_if_closed()
-            own.uses += 1
-        return own
-
-    def _open(self) -> _Own:
-        self._refuse_if_closed()
-        own = self._mine.own = _Own(connect(self.path))
-        with self._lock:
-            self._refuse_if_closed()
-            self._every.add(own)
-        return own
-
-    def _leave(self, own: _Own) -> None:
-        with self._lock:
-            own.uses -= 1
-            over = self._closed and not own.uses
-        if over:
-            own.db.close()
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed:
-            raise StoreError("the store is closed", path=str(self.path), help="open it again: close() ends all use")
+    def forked(self) -> None:
+        """In the child: its parent's connections are none of its own, and its parent's threads hold no lock here."""
+        self._begin(_Door(self._door.path, self._door.closed))
 
 
 _ALL: "weakref.WeakSet[Connections]" = weakref.WeakSet()
 
 
 def _forked() -> None:
-    """In the child: its parent's connections are none of its own, and its parent's threads hold no lock here."""
     for each in list(_ALL):
-        each._begin()
+        each.forked()
 
 
 if hasattr(os, "register_at_fork"):

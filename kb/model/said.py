@@ -1,0 +1,66 @@
+"""A sentence before it is words: a name and its values. What it reads like in a language is kb/words/<language>.toml's.
+
+The model knows no text. Who knows the words says so with :func:`read_with` (``kb.words.speak`` does when it is
+imported); until then a sentence reads as its name and values.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+Value = Union[int, float, str, None, "Said", tuple["Value", ...]]
+"""Numbers are numbers (the unit is the end of the value's name: ``_pages``, ``_kb``, ``_s``), names and log text are
+strings, lists are tuples; a sentence may hold others, and None says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence by its stable name (``gfp.forbids_waiting``)."""
+
+    name: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.name, *self.values.values()))
+
+    def __str__(self) -> str:
+        """The sentence in English."""
+        return _reader(self)
+
+    def quoted(self) -> Iterator[str]:
+        """The strings among its values, those of sentences inside it too: names, and what the log says."""
+        return _strings(tuple(self.values.values()))
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"name": ..., "values": {...}}`` of plain values."""
+        return {"name": self.name, "values": {key: _plain(value) for key, value in self.values.items()}}
+
+
+def _strings(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, Said):
+        yield from value.quoted()
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, Said):
+        return value.to_json()
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def joined(parts: Iterable[Said]) -> str:
+    """Several sentences in English, one behind the other."""
+    return "; ".join(map(str, parts))
+
+
+_reader: Callable[[Said], str] = repr
+
+
+def read_with(reader: Callable[[Said], str]) -> None:
+    """Say how a sentence reads in English."""
+    global _reader
+    _reader = reader

@@ -173,10 +173,13 @@ def match(
 
 
 def library(folder: str | Path | None = None) -> "Library":
-    """The case library: packaged cases, then ``$KB_CASES``, then ``folder``."""
-    from kb.cases.library import load
+    """The case library: packaged cases, then ``$KB_CASES``, then ``folder``.
 
-    return load(() if folder is None else (folder,))
+    It is held in memory. ``$KB_CASES`` counts as it is now; an edited case is seen within a second.
+    """
+    from kb.cases.library import RECENT, load
+
+    return load(() if folder is None else (folder,), recent=RECENT)
 
 
 class KnowledgeBase:

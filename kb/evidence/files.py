@@ -6,6 +6,7 @@ Each is recognised by its content, never by its name, so that an operator may ca
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from kb.model.log import Span
 from kb.model.memory import Zone
@@ -38,6 +39,7 @@ class Snapshot:
     """One reading of /proc/vmstat: counters by name, and the line each stands on."""
 
     source: str
+    """Name of the file, without its folder."""
     counters: Mapping[str, int]
     lines: Mapping[str, int]
 
@@ -53,14 +55,15 @@ class Evidence:
     trace_source: str = ""
     sysctl: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
-    """Names of files that are none of these."""
+    """Names of files that are none of these, without their folders."""
 
 
 def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
     """Read the files beside a log.
 
     Args:
-        files: Name and content of each; order matters for /proc/vmstat (before, then after).
+        files: Name and content of each; order matters for /proc/vmstat (before, then after). Of a path only the last
+            part is kept: facts quote the name, and a ticket is no place to tell how a server's folders are called.
     """
     vmstat: list[Snapshot] = []
     events: list[Event] = []
@@ -69,7 +72,8 @@ def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
     unknown: list[str] = []
     trace_source = ""
     texts: dict[str, str] = {}
-    for name, data in files:
+    for path, data in files:
+        name = PurePath(path).name or path
         text = data.decode("utf-8", "replace")
         kind = recognise(text)
         if kind == "vmstat":

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import kb
 from kb.model.case import Case, Fix, Predicate, Step, Workaround
 from kb.model.log import Span
 from kb.model.report import Report, Signature
@@ -208,21 +209,15 @@ class Diagnosis:
 
     def to_json(self) -> dict[str, Any]:
         """The ``kb.report/1`` object, plain values only."""
-        from kb.render.json import to_json
-
-        return to_json(self)
+        return kb.to_json(self)
 
     def to_markdown(self) -> str:
-        """For a ticket comment."""
-        from kb.render.markdown import to_markdown
-
-        return to_markdown(self)
+        """For a ticket comment; tells no path of this machine."""
+        return kb.to_markdown(self)
 
     def to_text(self, *, verbose: bool = False, color: bool = False, width: int = 100) -> str:
         """What ``kb match`` prints for a person."""
-        from kb.render.text import to_text
-
-        return to_text(self, verbose=verbose, color=color, width=width)
+        return kb.to_text(self, verbose=verbose, color=color, width=width)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.render.safe import safe, spans
@@ -10,7 +11,10 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def to_markdown(diagnosis: Diagnosis) -> str:
-    """A comment for a ticket; log text in it is escaped, so that a hostile log cannot write markup."""
+    """A comment for a ticket; log text in it is escaped, so that a hostile log cannot write markup.
+
+    No path of the machine that kb runs on is in it: the input is called by the last part of its path.
+    """
     return "\n".join(_lines(diagnosis)) + "\n"
 
 
@@ -21,7 +25,8 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     who = [part for part in (report.comm, f"pid {report.pid}" if report.pid is not None else None) if part]
     kernel = report.kernel or "release unknown"
     task = ", ".join(who) or "unknown task"
-    yield f"{text(task)}, {text(kernel)}, {text(report.source)} {text(spans((report.span,)))}  "
+    source = PurePath(report.source).name or report.source
+    yield f"{text(task)}, {text(kernel)}, {text(source)} {text(spans((report.span,)))}  "
     yield f"Signature `{diagnosis.signature.id}`"
     if report.corrupted:
         yield f"\n**Damaged report:** {text(report.corrupted)}"

@@ -1,12 +1,13 @@
 """A sentence before it is words: a name and its values. What it reads like in a language is kb/words/<language>.toml's.
 
-The model knows no text. Who knows the words says so with :func:`read_with` (``kb.words.speak`` does when it is
-imported); until then a sentence reads as its name and values.
+The model knows no text: ``str()`` of a sentence asks the package for its English, as a diagnosis does for its forms.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union
+
+import kb
 
 Value = Union[int, float, str, None, "Said", tuple["Value", ...]]
 """Numbers are numbers (the unit is the end of the value's name: ``_pages``, ``_kb``, ``_s``), names and log text are
@@ -25,11 +26,16 @@ class Said:
 
     def __str__(self) -> str:
         """The sentence in English."""
-        return _reader(self)
+        return kb.english(self)
 
     def quoted(self) -> Iterator[str]:
         """The strings among its values, those of sentences inside it too: names, and what the log says."""
         return _strings(tuple(self.values.values()))
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Said":
+        """The sentence that :meth:`to_json` gave."""
+        return cls(row["name"], {key: _value(value) for key, value in row["values"].items()})
 
     def to_json(self) -> dict[str, Any]:
         """``{"name": ..., "values": {...}}`` of plain values."""
@@ -46,6 +52,13 @@ def _strings(value: Value) -> Iterator[str]:
         yield from value.quoted()
 
 
+def _value(plain: Any) -> Value:
+    if isinstance(plain, Mapping):
+        return Said.from_json(plain)
+    found: Value = tuple(map(_value, plain)) if isinstance(plain, list) else plain
+    return found
+
+
 def _plain(value: Value) -> Any:
     if isinstance(value, Said):
         return value.to_json()
@@ -55,12 +68,3 @@ def _plain(value: Value) -> Any:
 def joined(parts: Iterable[Said]) -> str:
     """Several sentences in English, one behind the other."""
     return "; ".join(map(str, parts))
-
-
-_reader: Callable[[Said], str] = repr
-
-
-def read_with(reader: Callable[[Said], str]) -> None:
-    """Say how a sentence reads in English."""
-    global _reader
-    _reader = reader

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kb.model.said import Said, Value, read_with
+from kb.model.said import Said, Value
 
 LANGUAGES = ("en", "zh")
 
@@ -59,6 +59,10 @@ class Words:
     def joined(self, parts: tuple[Said, ...]) -> str:
         """Several sentences, one behind the other."""
         return "; ".join(map(self.say, parts))
+
+    def named(self, row: Mapping[str, Any]) -> str:
+        """A sentence as JSON has it (:meth:`kb.model.said.Said.to_json`)."""
+        return self.say(Said.from_json(row))
 
     def word(self, token: Value) -> str:
         """A fixed word of the facts (``holds``, ``not present``) in this language, itself where there is no other."""
@@ -128,4 +132,6 @@ def reasons() -> Mapping[str, str]:
     return words("en").roles["reason"]
 
 
-read_with(lambda sentence: words("en").say(sentence))
+def english(sentence: Said) -> str:
+    """A sentence in English: what ``str()`` of it is."""
+    return words("en").say(sentence)

@@ -144,6 +144,7 @@ def _detail(story: Story) -> dict[str, Any]:
     oom, choice, split = story.oom, story.choice, story.account
     detail: dict[str, Any] = {
         "order": oom.order if oom.order is not None and 0 <= oom.order < 32 else None,
+        "page_kb": story.page_kb,
         "sysrq": oom.sysrq,
         "gfp_mask": f"{oom.gfp_mask:#x}" if oom.gfp_mask is not None else None,
         "gfp_flags": list(story.gfp.certain) if story.gfp else None,

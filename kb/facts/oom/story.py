@@ -28,6 +28,7 @@ class Story:
     zones: tuple[Looked, ...]
     """The zones the request may use."""
     choice: Choice
+    page_kb: int
     allowed_how: Said | None
     """Where the total of the score comes from."""
     cause: str
@@ -64,7 +65,7 @@ def tell(report: Report) -> Story:
     choice = choose(oom, allowed, release, page_kb)
     split = account(memory) if memory is not None else None
     cause, conclusion = decide(oom, memory, split, zones)
-    return Story(report, oom, memory, split, gfp, zones, choice, how, cause, conclusion)
+    return Story(report, oom, memory, split, gfp, zones, choice, page_kb, how, cause, conclusion)
 
 
 def _page_kb(oom: OomReport) -> int:

@@ -32,6 +32,12 @@ class Said:
         """The strings among its values, those of sentences inside it too: names, and what the log says."""
         return _strings(tuple(self.values.values()))
 
+    def names(self) -> Iterator[str]:
+        """Its name, and those of the sentences inside it."""
+        yield self.name
+        for inner in _inner(tuple(self.values.values())):
+            yield from inner.names()
+
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Said":
         """The sentence that :meth:`to_json` gave."""
@@ -50,6 +56,14 @@ def _strings(value: Value) -> Iterator[str]:
             yield from _strings(item)
     elif isinstance(value, Said):
         yield from value.quoted()
+
+
+def _inner(value: Value) -> Iterator[Said]:
+    if isinstance(value, Said):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _inner(item)
 
 
 def _value(plain: Any) -> Value:

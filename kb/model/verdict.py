@@ -211,13 +211,13 @@ class Diagnosis:
         """The ``kb.report/1`` object, plain values only."""
         return kb.to_json(self)
 
-    def to_markdown(self) -> str:
-        """For a ticket comment; tells no path of this machine."""
-        return kb.to_markdown(self)
+    def to_markdown(self, *, lang: str = "en") -> str:
+        """For a ticket comment, in English or Chinese (``zh``); tells no path of this machine."""
+        return kb.to_markdown(self, lang=lang)
 
-    def to_text(self, *, verbose: bool = False, color: bool = False, width: int = 100) -> str:
-        """What ``kb match`` prints for a person."""
-        return kb.to_text(self, verbose=verbose, color=color, width=width)
+    def to_text(self, *, verbose: bool = False, color: bool = False, width: int = 100, lang: str = "en") -> str:
+        """What ``kb match`` prints for a person, in English or Chinese (``zh``)."""
+        return kb.to_text(self, verbose=verbose, color=color, width=width, lang=lang)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _COLOR = {
 _LABEL = 12
 _CALLERS = 6
 """Frames of the stack that are shown, the guilty one included."""
-_ONCE = {"part.assuming": "part.assumed"}
+ONCE = {"part.assuming": "part.assumed"}
 """What a predicate assumes is told once, under its own head."""
 
 
@@ -44,7 +44,7 @@ def to_text(
         width: Columns to fill.
         lang: ``en`` or ``zh``; what the log and the cases say stays as it is.
     """
-    page = _Page(color, max(60, width), of_language(lang).instead(_ONCE))
+    page = _Page(color, max(60, width), of_language(lang).instead(ONCE))
     _head(page, diagnosis)
     _reasoning(page, diagnosis, verbose)
     if verbose:

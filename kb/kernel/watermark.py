@@ -251,7 +251,7 @@ def replay(
     given = alloc_flags(request, rules) if flags is None else flags
     start = zone.free if free is None else free
     if "NO_WATERMARKS" in given:
-        return _blocks(zone, request, rules, given, Replay(rules.rule, True, start, "none"), page_kb)
+        return _blocks(zone, request, rules, given, Replay(rules.rule, True, start, "none"))
     value, words = reduced(getattr(zone, mark), given, rules)
     column = reserve_column(zone, request, zones or (zone,), rules)
     reserve = zone.reserve[column] if column < len(zone.reserve) else 0
@@ -270,7 +270,7 @@ def replay(
     if request.order == 0:
         return result
     if rules.rule == "free-block":
-        return _blocks(zone, request, rules, given, result, page_kb)
+        return _blocks(zone, request, rules, given, result)
     if rules.rule == "order-walk-el6":
         value, _ = reduced(getattr(zone, mark) - zone.min, given, rules)
     return _walk(zone, request, rules, result, counted, value, page_kb)
@@ -296,9 +296,7 @@ def _walk(zone: Zone, request: Request, rules: RuleSet, result: Replay, left: in
     return replace(result, admits=True, left=left, needs=needs, steps=tuple(steps))
 
 
-def _blocks(
-    zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str], result: Replay, page_kb: int
-) -> Replay:
+def _blocks(zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str], result: Replay) -> Replay:
     """Is there a block of a usable type, of the requested order or larger (4.4+)?"""
     order, assumption = first_block(zone, request, rules, flags)
     notes = (*result.assumptions, assumption) if assumption else result.assumptions

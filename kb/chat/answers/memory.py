@@ -11,6 +11,7 @@ from kb.facts.allocation.whatif import whatif as replay_request
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
 from kb.model.log import Span
+from kb.model.memory import size
 
 _HEADER = "include/linux/gfp.h"
 _ORDERS = 64
@@ -72,9 +73,8 @@ def request(state: State, question: Question) -> Answer:
     if entry is None or facts is None or order is None or not _possible(order.value):
         lines = (entry.report.span,) if entry is not None else ()
         return answer([Claim(p("request.none"), lines)], "unknown")
-    size = facts.get("size_kb")
-    kb = size.value if size is not None else 4 << order.value
-    text = p("request.one", order=order.value, pages=1 << order.value, kb=kb)
+    page_kb = facts.detail.get("page_kb") or 4
+    text = p("request.one", order=order.value, pages=1 << order.value, kb=size(1 << order.value, page_kb))
     claims = [Claim(text, order.evidence or head(entry.report), (), state.source(entry))]
     if facts.detail.get("gfp_mask"):
         claims += _own_mask(state, entry, facts.detail).claims

@@ -113,6 +113,7 @@ def _add_match(verbs: "Verbs") -> None:
     parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
     parser.add_argument("-b", "--brief", action="store_true", help="one line a report: lines, title, case")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument(
         "--context",

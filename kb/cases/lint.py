@@ -11,7 +11,7 @@ from typing import Any
 
 from kb.cases.format import SECTIONS, Document, load
 from kb.cases.library import files
-from kb.facts.vocabulary import NAMES, known
+from kb.facts.vocabulary import known, names
 from kb.model.case import Case, Predicate
 from kb.model.verdict import Diagnosis, Verdict
 
@@ -160,7 +160,7 @@ def _facts(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
         name = predicate.fact
         if known(name):
             continue
-        near = difflib.get_close_matches(name, NAMES, 1)
+        near = difflib.get_close_matches(name, names(), 1)
         help_ = f"did you mean {near[0]!r}?" if near else "docs/facts.md lists them"
         yield f"no fact is called {name!r}", predicate.line, help_
 

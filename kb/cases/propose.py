@@ -66,7 +66,7 @@ def comments(diagnosis: Diagnosis) -> list[tuple[str, int | None]]:
     for text, evidence in predicates(diagnosis.facts):
         name = text.partition(" ")[0]
         taken[name] = taken.get(name, 0) + 1
-        if taken[name] <= _EACH and name not in _KNOWN_WELL and not name.startswith("field."):
+        if taken[name] <= _EACH and name not in _KNOWN_WELL and not name.startswith(("field.", "reason.")):
             found.append((text, evidence[0][0] if evidence else None))
     frames = [entry for entry in found if entry[0].startswith("frames ")]
     return [*(entry for entry in found if entry not in frames)][: _COMMENTS - len(frames)] + frames

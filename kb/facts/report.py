@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kb.facts.finding import Finding
+from kb.facts.finding import Finding, in_module
 from kb.model.log import Span
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.model.verdict import Fact, Facts, Reason
 from kb.parse.details.registers import code
 from kb.syntax.frames import plain
+from kb.words.speak import said
 
 _ENGINES: Mapping[str, str] = {
     "page_allocation_failure": "kb.facts.allocation.facts:allocation_facts",
@@ -63,7 +65,7 @@ def facts_of(report: Report) -> Facts:
     own = _load(engine)(report) if engine is not None else _decoded(report)
     if engine is not None and report.taint not in _CLEAN:
         common |= _load("kb.facts.taint:taint_facts")(report).values
-    return replace(own, values={**common, **own.values}, unknown=(*_unknown(report, own), *own.unknown))
+    return replace(own, values={**common, **own.values}, missing=(*_missing(report, own), *own.missing))
 
 
 def _load(place: str) -> Callable[[Report], Any]:
@@ -85,8 +87,8 @@ def _decoded(report: Report) -> Facts:
             values={**facts.values, **finding.values},
             detail={**facts.detail, **finding.detail},
             reasoning=(*facts.reasoning, *finding.reasons),
-            unknown=(*facts.unknown, *finding.unknown),
-            next_steps=(*facts.next_steps, *finding.next_steps),
+            missing=(*facts.missing, *finding.missing),
+            steps=(*facts.steps, *finding.steps),
         )
     return facts
 
@@ -158,23 +160,23 @@ def _plain(report: Report) -> Facts:
     blame = _frame_spans(report, report.function)
     reasons = []
     if report.function is not None:
-        module = f" [{report.module}]" if report.module else ""
-        claim = f"{report.function}{module} is to blame"
-        reasons.append(Reason(claim, "unknown" if report.corrupted else "holds", report.chosen_because, blame or head))
-    return Facts(detail=detail, reasoning=tuple(reasons), summary=_summary(report))
+        claim = said("blame.function", function=in_module(report.function, report.module))
+        reasons.append(Reason(claim, "unknown" if report.damage else "holds", report.guilt, blame or head))
+    return Facts(detail=detail, reasoning=tuple(reasons), conclusion=_conclusion(report))
 
 
-def _summary(report: Report) -> str:
-    where = f" in {report.function}" if report.function and report.function not in report.title else ""
-    module = f", module {report.module}" if report.module else ""
-    return f"{report.title}{where}{module}"
+def _conclusion(report: Report) -> Said:
+    there = report.function is None or report.function in report.title
+    where = None if there else said("part.in_function", function=report.function)
+    module = said("part.comma_module", module=report.module) if report.module else None
+    return said("summary.report", title=report.title, where=where, module=module)
 
 
-def _unknown(report: Report, own: Facts) -> tuple[str, ...]:
+def _missing(report: Report, own: Facts) -> tuple[Said, ...]:
     """What every diagnosis would like to know and this log does not say."""
     missing = []
-    if report.kernel is None and not any("release" in text for text in own.unknown):
-        missing.append("kernel release: the log does not print it")
-    if report.corrupted is not None:
-        missing.append(f"the report is damaged: {report.corrupted}")
+    if report.kernel is None and not any(part.name.startswith("unknown.kernel.") for part in own.missing):
+        missing.append(said("unknown.kernel.not_in_log"))
+    if report.damage:
+        missing.append(said("unknown.report.damaged", damage=report.damage))
     return tuple(missing)

@@ -38,10 +38,8 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
         if cause is not None:
             # "what this panic follows is not in the log" is said by a reading of the panic alone
             lost = report.kind == "panic" and report.subtype == "follow"
-            damage = report.corrupted
-            if lost and damage is not None:  # what else is uncertain stays
-                damage = damage.partition("; ")[2] or None
-            report = replace(report, follows=cause, corrupted=damage)
+            damage = [part for part in report.damage if not (lost and part.name == "damage.cause_not_in_log")]
+            report = replace(report, follows=cause, damage=tuple(damage))
         before.append(report)
         yield report
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from kb.model.log import Line, Splat
 from kb.model.report import Report, Trace
+from kb.model.said import Said
 from kb.parse import guilty
 from kb.parse.outline import Outline, outline
 from kb.parse.title import titles
-from kb.split.doubt import blame, doubtful
+from kb.split.doubt import doubted, doubtful
 from kb.syntax.frames import plain
 from kb.syntax.headline import Headline, Row, classify, refine, rows
+from kb.words.speak import said
 
 _MEMORY_KINDS = frozenset(
     {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}
@@ -28,7 +30,7 @@ _HEADLESS = (
 
 
 def parse(splat: Splat) -> Report:
-    """Read a splat. Never raises for what a log may hold: damage becomes ``corrupted``."""
+    """Read a splat. Never raises for what a log may hold: it becomes ``damage``."""
     lines = splat.lines
     out = outline(lines)
     heads = [(line, head) for line in lines if (head := classify(line)) is not None]
@@ -39,8 +41,6 @@ def parse(splat: Splat) -> Report:
         head = _headless(out, opener)
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
-    damage = (_corrupted(row, fields, out, guilt, splat), doubtful(splat))
-    corrupted = "; ".join(reason for reason in damage if reason) or None
     arch = _arch(lines)
     title, alt = titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
     report = Report(
@@ -54,8 +54,8 @@ def parse(splat: Splat) -> Report:
         alt_titles=alt,
         function=guilt.function if guilt else None,
         module=_module(guilt, fields),
-        chosen_because=blame(guilt.because, guilt.frame, splat) if guilt else _unblamed(row),
-        corrupted=corrupted,
+        guilt=(guilt.why, *doubted(guilt.frame, splat)) if guilt else (_unblamed(row),),
+        damage=(*_damage(row, fields, out, guilt, splat), *doubtful(splat)),
         kernel=fields.get("kernel") or splat.release,
         arch=arch,
         comm=fields.get("comm"),
@@ -117,8 +117,8 @@ def _headless(out: Outline, opener: Line) -> Headline:
     return Headline(row, {}, opener.text)
 
 
-def _unblamed(row: Row) -> str:
-    return "this kind blames no function" if row.guilty == ("none",) else "no frame that could be blamed is in the log"
+def _unblamed(row: Row) -> Said:
+    return said("guilty.kind_blames_none") if row.guilty == ("none",) else said("guilty.no_frame")
 
 
 def _module(guilt: guilty.Guilt | None, fields: Mapping[str, str]) -> str | None:
@@ -126,28 +126,30 @@ def _module(guilt: guilty.Guilt | None, fields: Mapping[str, str]) -> str | None
         return None
     if guilt.frame is not None and guilt.frame.module:
         return guilt.frame.module
-    return fields.get("mod") if guilt.because == "named by the headline" else None
+    return fields.get("mod") if guilt.why.name == "guilty.headline" else None
 
 
-def _corrupted(
+def _damage(
     row: Row, fields: Mapping[str, str], out: Outline, guilt: guilty.Guilt | None, splat: Splat
-) -> str | None:
-    """Why the report is damaged, None when it is whole."""
+) -> tuple[Said, ...]:
+    """Why the report is damaged, nothing when it is whole."""
     if row.lost:
-        return row.lost
+        return (said("damage.cause_not_in_log"),)
     if row.needs and row.needs not in fields:
-        return f"the line that names the {row.needs} is missing"
+        return (said("damage.line_missing", names=row.needs),)
     if _STAMP.search(splat.lines[splat.opener].text):
-        return "another line runs through the headline"
+        return (said("damage.headline_run_through"),)
     if row.bare:
-        return None
+        return ()
     if not out.traces and not any(_STACK_MARK.search(line.text) for line in splat.lines):
-        return "no stack trace" if splat.truncated is None else f"no stack trace: {splat.truncated}"
+        if splat.truncated is None:
+            return (said("damage.no_stack"),)
+        return (said("damage.no_stack_cut", cut=splat.truncated),)
     if out.trace_heads and not any(trace.frames for trace in out.traces):
-        return "no frames in the stack trace"
+        return (said("damage.no_frames"),)
     if guilt is None and row.guilty != ("none",):
-        return "no frame that could be blamed"
-    return None
+        return (said("damage.no_blame"),)
+    return ()
 
 
 def _arch(lines: Sequence[Line]) -> str | None:

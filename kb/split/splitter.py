@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from kb.model.log import Line, Splat
+from kb.model.said import Said
 from kb.split.fit import contradicts
 from kb.split.strand import PAUSE, Strand
 from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
 from kb.syntax import roles
 from kb.syntax.headline import Headline, classify
+from kb.words.speak import said
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
@@ -83,7 +85,7 @@ class Splitter:
         """Take the next line; return the splats that it ends, in the order they opened."""
         done: list[Splat] = []
         if roles.is_boot(line.text):
-            done = self.close("the machine rebooted")
+            done = self.close(said("cut.rebooted"))
         if self._open:
             for key, strand in self._over(line):
                 done += self._end(key, strand, strand.cut)
@@ -94,7 +96,7 @@ class Splitter:
         if len(self._open) > _CONTEXTS:
             key, group = next(iter(self._open.items()))
             for strand in list(group):
-                done += self._end(key, strand, strand.cut or "too many reports at once")
+                done += self._end(key, strand, strand.cut or said("cut.too_many"))
         self.idle = 0 if self.open else self.idle + (not line.continued)
         return done
 
@@ -107,7 +109,7 @@ class Splitter:
         self._due = min((time + PAUSE for time in times if time is not None), default=math.inf)
         return over
 
-    def close(self, reason: str | None = None) -> list[Splat]:
+    def close(self, reason: Said | None = None) -> list[Splat]:
         """End all reports: the log is over, or the machine rebooted."""
         done: list[Splat] = []
         for key, group in list(self._open.items()):
@@ -170,7 +172,7 @@ class Splitter:
     def _begin(self, key: str | None, strand: Strand, done: list[Splat]) -> None:
         """Open a report. Those that have all they print end; others wait for their rest."""
         for other in list(self._open.get(key, ())):
-            other.cut = other.cut or "another report begins"
+            other.cut = other.cut or said("cut.another_report")
             if other.whole:
                 done += self._end(key, other, other.cut)
             else:
@@ -287,7 +289,7 @@ class Splitter:
                 start = index
         return recent[start:]
 
-    def _end(self, key: str | None, strand: Strand, reason: str | None = None) -> list[Splat]:
+    def _end(self, key: str | None, strand: Strand, reason: Said | None = None) -> list[Splat]:
         places = [place for place, group in self._open.items() if strand in group]
         for place in places:
             self._open[place].remove(strand)
@@ -307,7 +309,7 @@ class Splitter:
             return []
         return [self._splat(lines, lines.index(opener), cut)._replace(doubts=strand.doubts)]
 
-    def _splat(self, lines: Sequence[Line], opener: int, cut: str | None) -> Splat:
+    def _splat(self, lines: Sequence[Line], opener: int, cut: Said | None) -> Splat:
         return Splat(self.source, tuple(lines), opener, self._release_at(lines[opener].number), cut)
 
 
@@ -342,7 +344,7 @@ def split(reader: _Windows, source: str) -> Iterator[Splat]:
             if splitter.idle > _IDLE:
                 break
         else:
-            _keep(done, splitter.close("the log ends"))
+            _keep(done, splitter.close(said("cut.log_ends")))
         yield from _ready(done, None)
         asked = splitter.asked
 
@@ -371,4 +373,4 @@ def split_lines(lines: Iterable[Line | None], source: str = "-") -> Iterator[Spl
             yield from splitter.close()
         else:
             yield from splitter.feed(line)
-    yield from splitter.close("the log ends")
+    yield from splitter.close(said("cut.log_ends"))

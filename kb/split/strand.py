@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from kb.model.log import Doubt, Line
+from kb.model.said import Said
 from kb.split.anatomy import (
     BORDERED,
     MARKED,
@@ -111,7 +112,7 @@ class Strand:
         """A headline that any report may have (a panic), and its line."""
         self.moved = False
         """True when lines came out of order."""
-        self.cut: str | None = None
+        self.cut: Said | None = None
         """What interrupted it."""
         self.run = 0
         """Its lines in a row up to now."""

@@ -29,7 +29,7 @@ class Row:
     bare: bool = False
     solo: bool = False
     needs: str = ""
-    lost: str = ""
+    lost: bool = False
     variants: tuple[tuple[tuple[tuple[str, "re.Pattern[str]"], ...], Mapping[str, Any]], ...] = ()
 
 

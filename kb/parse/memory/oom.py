@@ -11,6 +11,7 @@ from kb.model.log import Line
 from kb.model.oom import OomReport, OomSlab, OomStats, OomUsage, OomVictim
 from kb.parse.memory.records import bounded, number, prepare
 from kb.parse.memory.tasks import read_tasks
+from kb.words.speak import said
 
 _OLD_REASONS = {"memory cgroup": "memcg", "mpol_bind": "memory_policy", "cpuset": "cpuset"}
 _CONSTRAINTS = {"NONE": "none", "CPUSET": "cpuset", "MEMORY_POLICY": "memory_policy", "MEMCG": "memcg"}
@@ -69,9 +70,9 @@ def _report(state: _State) -> OomReport:
         values.setdefault("oom_memcg", state.stats[0].path)  # the first one printed is the group at its limit
     columns, tasks = read_tasks(state.columns, state.rows)
     victims = tuple(_victim(*kill) for kill in state.kills)
-    damaged = None
+    fault = None
     if state.invoked is not None and not (victims or values.get("nobody") or values.get("panic")):
-        damaged = "ends before the kill"
+        fault = said("damage.before_kill")
     return OomReport(
         **values,
         usages=tuple(state.usages),
@@ -83,7 +84,7 @@ def _report(state: _State) -> OomReport:
         reaped=tuple(state.reaped),
         unreaped=tuple(state.unreaped),
         field_lines=dict(state.lines),
-        damaged=damaged,
+        fault=fault,
     )
 
 

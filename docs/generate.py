@@ -59,11 +59,21 @@ def transcript(args: str, sections: tuple[str, ...] = ()) -> str:
 def vocabulary() -> str:
     """The facts that predicates may name, as tables."""
     sys.path.insert(0, str(ROOT))
-    from kb.facts.vocabulary import NAMES, PREFIXES
+    from kb.facts.vocabulary import NAMES, PREFIXES, REASONS
 
     rows = [f"| `{name}` | {meaning} |" for name, meaning in NAMES.items()]
+    rows += [f"| `{name}` | {meaning} |" for name, meaning in REASONS.items()]
     more = [f"| `{name}...` | {meaning} |" for name, meaning in PREFIXES.items()]
     return "\n".join(["| fact | means |", "|---|---|", *rows, *more]) + "\n"
+
+
+def reasons() -> str:
+    """The claims that a chain of reasons may make, as a table; notices have a table of their own."""
+    sys.path.insert(0, str(ROOT))
+    from kb.words.speak import reasons as known
+
+    rows = [f"| `{name}` | {claim} |" for name, claim in known().items() if not name.startswith("notice.")]
+    return "\n".join(["| reason | claims |", "|---|---|", *rows]) + "\n"
 
 
 def questions() -> str:

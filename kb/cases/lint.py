@@ -14,6 +14,7 @@ from kb.cases.library import files
 from kb.facts.vocabulary import known, names
 from kb.model.case import Case, Predicate
 from kb.model.verdict import Diagnosis, Verdict
+from kb.words.speak import words
 
 TITLE = 100
 """Characters of the longest title: one line of a terminal beside the id."""
@@ -194,6 +195,26 @@ def _ordered(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
             text = str(predicate.value)
             if isinstance(predicate.value, bool | tuple) or not re.fullmatch(r"-?[0-9.]{1,20}", text):
                 yield f"{text!r} is no number: {predicate.text}", predicate.line, "compare it with == or matches"
+
+
+_VERDICTS = ("holds", "excluded", "unknown")
+
+
+@rule("KB106")
+def _reasons(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A reason is compared with a verdict (holds, excluded, unknown), what it rests on with the name of a sentence."""
+    for _, predicate in _predicates(case):
+        if not predicate.fact.startswith("reason.") or predicate.op in ("present", "absent", "matches"):
+            continue
+        values = predicate.value if isinstance(predicate.value, tuple) else (predicate.value,)
+        if predicate.fact.endswith(".because"):
+            wrong = [value for value in values if not words("en").has(str(value))]
+            help_ = "kb/words/en.toml lists the names"
+        else:
+            wrong = [value for value in values if value not in _VERDICTS]
+            help_ = f"one of {', '.join(_VERDICTS)}"
+        for value in wrong:
+            yield f"{str(value)!r} is nothing that {predicate.fact} can be", predicate.line, help_
 
 
 @rule("KB201")

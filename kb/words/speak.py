@@ -48,6 +48,10 @@ class Words:
             for literal, key, spec in _parts(template)
         )
 
+    def has(self, name: str) -> bool:
+        """Whether a name has a template."""
+        return name in self._templates
+
     def say(self, what: Value) -> str:
         """A value as text: a sentence filled, a list joined, anything else as it is."""
         if isinstance(what, Said):

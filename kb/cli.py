@@ -252,7 +252,20 @@ def _add_store(verbs: "Verbs") -> None:
     log.add_argument("--regressions", action="store_true", help="only what was seen again after its fix")
     for each in (stats, log):
         each.add_argument("--json", action="store_true", help="one JSON object a row")
-    for each in (rekey, export, stats, log):
+    forget = _verb(
+        verbs,
+        "forget",
+        "kb.commands.forget:run",
+        "take sightings, evidence and notes out of the store for good, as the law on personal data may want it",
+        "What matches all criteria given goes; at least one is needed. Says first what it will take, and asks. "
+        "docs/personal-data.md tells what matches.",
+    )
+    forget.add_argument("--source", metavar="NAME", help="what came from there, as recorded (ticket:4711)")
+    forget.add_argument("--host", metavar="NAME", help="what was seen on that host, or names it")
+    forget.add_argument("--before", metavar="DATE", help="what is earlier: 2026-01-31, or an ISO 8601 time (UTC)")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    forget.add_argument("--dry-run", action="store_true", help="only say what would go")
+    for each in (rekey, export, stats, log, forget):
         _common(each, db=True, color=False)
 
 

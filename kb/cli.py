@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_similar(verbs)
     _add_history(verbs)
     _add_store(verbs)
+    _add_clean(verbs)
     _add_case(verbs)
     _add_tui(verbs)
     _add_chat(verbs)
@@ -267,6 +268,27 @@ def _add_store(verbs: "Verbs") -> None:
     forget.add_argument("--dry-run", action="store_true", help="only say what would go")
     for each in (rekey, export, stats, log, forget):
         _common(each, db=True, color=False)
+
+
+def _add_clean(verbs: "Verbs") -> None:
+    parser = _verb(
+        verbs,
+        "clean",
+        "kb.commands.clean:run",
+        "write a log without the names of machines and people, to show it to others",
+        "Host and user names, addresses, serial numbers, ids and secrets are replaced, the same by the same; what the "
+        "reports say stays. docs/personal-data.md tells what is recognised. Read the result before you send it.",
+    )
+    parser.add_argument(
+        "files", nargs="*", metavar="LOG", help="logs, packed ones and folders too (default: standard input)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: stdout)")
+    parser.add_argument(
+        "--keep", metavar="KIND,...", action="append", default=[], help="kinds to leave as they are: host,ip"
+    )
+    parser.add_argument(
+        "--map", metavar="FILE", help="write there what was replaced by what (tab-separated, mode 0600)"
+    )
 
 
 def _add_case(verbs: "Verbs") -> None:

@@ -29,7 +29,9 @@ _SHARED = re.compile(rb"(?:co|com|org|net|ac|edu|gov|or|ne|go)\.[a-z]{2}")
 """Domains below which anybody may be: ``co.uk``."""
 
 
-_RUN = re.compile(rb"[0-9A-Za-z_\x80-\xff]+")
+_RUN = re.compile(rb"[0-9A-Za-z_]+|[\x80-\xff]+")
+"""A word, or a part of one: Chinese puts no blank around a name."""
+_GOES_ON = re.compile(rb"[0-9A-Za-z_]")
 _BEHIND = re.compile(rb"(?:\.[0-9a-z-]{1,63}){1,5}\.[a-z]{2,24}(?![0-9a-z_])")
 _BEFORE = re.compile(rb"(?<![0-9a-z_.-])(?:[0-9a-z_-]{1,63}\.){1,5}$")
 
@@ -161,7 +163,7 @@ class Hosts:
             for name in self._by_run.get(run[0], ()) if run.start() >= at else ():
                 start = run.start() - (name[:1] == b"\\")  # JSON's spelling of another script
                 end = start + len(name)
-                if not line.startswith(name, start) or _RUN.match(line, end) is not None:
+                if not line.startswith(name, start) or _GOES_ON.match(line, end) is not None:
                     continue
                 if name in self._domains:
                     before = _BEFORE.search(line, max(at, start - 320), start)

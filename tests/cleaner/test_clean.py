@@ -166,6 +166,11 @@ def test_a_host_with_letters_of_another_script_is_one_too(host: str) -> None:
     assert hosts(clean(record.encode())) <= {"host1", "host1.example.com"}
 
 
+def test_a_host_is_found_between_chinese_letters() -> None:
+    made = clean(syslog("db17") + "Nov 28 15:00:00 db17 app[1]: 主机db17宕机，另见db171\n".encode())
+    assert made.decode().endswith("Nov 28 15:00:00 host1 app[1]: 主机host1宕机，另见db171\n")
+
+
 def test_one_thing_is_called_alike_in_all_inputs_and_nothing_of_one_is_given_out_in_another() -> None:
     one, two = syslog("db17"), syslog("db18", more="db17 192.0.2.1") + b"host1\n"
     cleaner = Cleaner([one, two])

@@ -180,6 +180,7 @@ def test_a_note_goes_with_its_edits_and_its_withdrawal(store: Store) -> None:
     first = store.annotate("case:a", "as db17 shows", author="chen")
     second = store.annotate("case:a", "as a host shows", author="chen", replaces=first.id)
     store.annotate("case:a", "wrong", author="wu", retracts=second.id)
+    store.annotate("case:a", "见db17上的日志", author="wu")
     other = store.annotate("case:a", "as db171 shows", author="chen")
     assert forget(store, host="db17").subjects == ("case:a",)
     assert store.annotations("case:a") == (other,)

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_case(verbs)
     _add_tui(verbs)
     _add_chat(verbs)
+    _add_doctor(verbs)
     return parser
 
 
@@ -384,6 +385,18 @@ def _add_chat(verbs: "Verbs") -> None:
         )
         each.add_argument("--model", metavar="NAME", help="a language model of the llm package for other questions")
         _common(each, db=True, cases=True)
+
+
+def _add_doctor(verbs: "Verbs") -> None:
+    parser = _verb(
+        verbs,
+        "doctor",
+        "kb.commands.doctor:run",
+        "print what a report of a fault of kb needs: versions, places, the state of the store and the cases",
+        "Exit code 4 when the store or a folder of cases cannot be used; optional packages may be missing.",
+    )
+    parser.add_argument("--json", action="store_true", help="JSON (schema kb.doctor/1)")
+    _common(parser, db=True, cases=True, color=False)
 
 
 def _help(parser: argparse.ArgumentParser) -> int:

@@ -10,7 +10,7 @@ from kb.model.report import Frame, Report, Trace
 from kb.parse.outline import Outline
 from kb.parse.plumbing import Skip, group, skips
 from kb.syntax.frames import aliases, is_address, plain, shown
-from kb.syntax.headline import Row
+from kb.syntax.kinds import Row
 
 _INTERRUPT_ENTRY = re.compile(
     r"apic_timer_interrupt|^(?:__|asm_)?sysvec_|^asm_call_(?:on_stack|irq_on_stack)|^el1h?_(?:64_)?irq|^el1_interrupt|^__irq_svc|handle_arch_irq|"

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "zh")
+_LONGEST = 1000
+"""Characters of a sentence that is put into another language: its parts are looked for one in the other."""
 
 
 class Example(NamedTuple):
@@ -42,7 +44,7 @@ class Phrases:
 
     def sentence(self, text: str) -> str:
         """A sentence of the facts in this language, part by part; what no pattern fits stays as it is."""
-        if not self._sentences:
+        if not self._sentences or len(text) > _LONGEST:
             return text
         return self._whole(text) or "; ".join(self._whole(part) or part for part in text.split("; "))
 

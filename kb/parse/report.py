@@ -16,7 +16,7 @@ from kb.syntax.headline import Headline, Row, classify, refine, rows
 _MEMORY_KINDS = frozenset(
     {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}
 )
-_MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d+\*\d+kB")
+_MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d\*\d{1,9}kB")
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\]")
 _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
 _HEADLESS = (

@@ -17,7 +17,7 @@ from kb.model.report import Report
 from kb.parse.reading import reports_and_notices
 
 _PLAUSIBLE = re.compile(rb"[A-Za-z0-9\x80-\xff](?:[\w.\x80-\xff-]{0,251}[A-Za-z0-9\x80-\xff])?")
-_ADDRESS = re.compile(rb"[0-9.]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*")
+_ADDRESS = re.compile(rb"[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]*")
 _OURS = re.compile(rb"(?i)host[0-9]{1,9}(?:\.example\.com|\.localdomain)?|localhost[0-9]?(?:\.localdomain)?")
 _IDENTIFIERS = frozenset(b"kernel vmunix klogd".split())
 """Who speaks, in a prefix without a host."""

@@ -115,7 +115,8 @@ class _Reader:
     def start_trace(self, token: LineToken) -> None:
         """A stack begins. A plain "Call Trace:" belongs to the heading before it (NMI backtrace for cpu 3)."""
         self.note(token)
-        text = _LEAD.sub("", token.line.text, count=1)
+        lead = _LEAD.match(token.line.text)
+        text = token.line.text[lead.end() if lead is not None else 0 :]
         role = next((name for name, pattern in _ROLES if pattern.match(text)), "main")
         number = token.fields.get("cpu") or token.fields.get("stopped")
         cpu = int(number) if number is not None else None

@@ -16,7 +16,7 @@ from kb.syntax.headline import Headline, classify
 from kb.syntax.kinds import Row, printing, refine, rows
 from kb.words.speak import said
 
-_MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d+\*\d+kB")
+_MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d\*\d{1,9}kB")
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\]")
 _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
 
@@ -101,10 +101,10 @@ def _fields(
 def _headless(out: Outline, opener: Line) -> Headline:
     """A headline for a stack that has none: what its own frames say printed it, else ``unknown``."""
     trace = guilty.main_trace(out)
-    telling = [row for row in rows().values() if row.told_by]
+    telling = [(row, row.told_by) for row in rows().values() if row.told_by is not None]
     for frame in trace.frames if trace else ():
-        for row in telling:
-            if re.search(row.told_by, plain(frame.function)):
+        for row, told_by in telling:
+            if told_by.search(plain(frame.function)):
                 return Headline(row, {}, opener.text)
     return Headline(rows()["HEADLESS"], {}, opener.text)
 

@@ -35,7 +35,7 @@ _BESIDE: frozenset[Role] = frozenset({"CPU", "HARDWARE", "WORKQUEUE"})
 _WORDS = re.compile(r"\s+[0-9a-f]{16}(?: [0-9a-f]{16}){2,3}\s*$")
 _STACK_POINTER = re.compile(r"\s*RSP: ([0-9a-f]{4}):")
 _USER_SEGMENTS = ("002b", "007b")
-_TASK_PID = re.compile(r" pid: ?(\d+)")
+_TASK_PID = re.compile(r" pid: ?(\d{1,10})")
 _MAIN_HEAD = re.compile(r"\s*(?:\([^)]{1,20}\) ?)?(?:[Cc]all [Tt]race|Backtrace|Stack backtrace)")
 _OBJECT_HEAD = re.compile(
     r"\s*(?:Allocat|Freed|Last pot|Second to|kfence-#|allocated by|freed by|page last|page_owner"

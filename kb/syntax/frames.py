@@ -12,10 +12,10 @@ _MODULE = re.compile(
 _SOURCE = re.compile(r"(?P<src>[\w./+-]{1,200}\.(?:[chS]|rs):\d+)")
 # gcc: .isra.N .constprop.N .part.N .cold .cold.N; clang: .llvm.N .__uniq.N; LTO: .lto_priv.N; old gcc: .clone.N
 _SUFFIX = re.compile(
-    r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?)+$"
+    r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?){1,8}$"
 )
-_BARE = re.compile(r"(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]+)(?:/0x[0-9a-f]+)?")
-_AT = re.compile(r"\bat:? +(?:\[<[^>]*>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
+_BARE = re.compile(r"(?<![\w.$])\d*(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]{1,16})(?:/0x[0-9a-f]{1,16})?")
+_AT = re.compile(r"\bat:? +(?:\[<[^>]{0,40}>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
 _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
 
 

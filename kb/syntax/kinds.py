@@ -133,7 +133,7 @@ class Row:
     solo: bool = False
     needs: str = ""
     lost: bool = False
-    told_by: str = ""
+    told_by: "re.Pattern[str] | None" = None
     variants: tuple["Variant", ...] = ()
 
 
@@ -215,7 +215,9 @@ def _kind(name: str, values: Mapping[str, Any]) -> Kind:
 
 
 def _row(name: str, kind: str, values: Mapping[str, Any], variants: list[Mapping[str, Any]]) -> Row:
-    plain = {key: value for key, value in values.items() if key != "variant"}
+    plain = {key: value for key, value in values.items() if key not in ("variant", "told_by")}
+    if "told_by" in values:
+        plain["told_by"] = re.compile(values["told_by"])
     return Row(name=name, kind=kind, variants=tuple(map(_variant, variants)), **_typed(plain))
 
 

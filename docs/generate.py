@@ -59,11 +59,39 @@ def transcript(args: str, sections: tuple[str, ...] = ()) -> str:
 def vocabulary() -> str:
     """The facts that predicates may name, as tables."""
     sys.path.insert(0, str(ROOT))
-    from kb.facts.vocabulary import NAMES, PREFIXES
+    from kb.facts.vocabulary import NAMES, PREFIXES, REASONS
 
     rows = [f"| `{name}` | {meaning} |" for name, meaning in NAMES.items()]
+    rows += [f"| `{name}` | {meaning} |" for name, meaning in REASONS.items()]
     more = [f"| `{name}...` | {meaning} |" for name, meaning in PREFIXES.items()]
     return "\n".join(["| fact | means |", "|---|---|", *rows, *more]) + "\n"
+
+
+def reasons() -> str:
+    """The claims that a chain of reasons may make, as a table; notices have a table of their own."""
+    sys.path.insert(0, str(ROOT))
+    from kb.words.speak import reasons as known
+
+    rows = [f"| `{name}` | {claim} |" for name, claim in known().items() if not name.startswith("notice.")]
+    return "\n".join(["| reason | claims |", "|---|---|", *rows]) + "\n"
+
+
+def personal() -> str:
+    """What ``kb clean`` replaces, by kind, with the first sample of each."""
+    sys.path.insert(0, str(ROOT))
+    from kb.cleaner.clean import Cleaner
+    from kb.cleaner.rules import KINDS, rules
+
+    rows = ["| kind | what | who prints it | so that |", "|---|---|---|---|"]
+    for kind, what in KINDS.items():
+        own = [rule for rule in rules() if kind in dict(rule.groups).values()]
+        first = next((rule for rule in own if {kind} == {each for _, each in rule.groups}), own[0]).sample.encode()
+        cleaner = Cleaner([first])
+        list(cleaner.clean(first))
+        made = next(each for each in cleaner.replaced if each.kind == kind)
+        shown = f"`{made.original.decode()}` becomes `{made.replacement.decode()}`"
+        rows.append(f"| `{kind}` | {what} | {'; '.join(rule.prints for rule in own)} | {shown} |")
+    return "\n".join(rows) + "\n"
 
 
 def questions() -> str:

@@ -80,6 +80,12 @@ class State:
         return self.say
 
     @property
+    def entry(self) -> Entry:
+        """The current report, for answers that are only asked with one."""
+        assert self.current is not None
+        return self.current
+
+    @property
     def match(self) -> Match | None:
         """The best match of the current report."""
         return self.current.diagnosis.best if self.current is not None else None

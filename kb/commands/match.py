@@ -128,14 +128,15 @@ def _print(diagnosis: Diagnosis, options: argparse.Namespace, index: int) -> Non
 
         text = json.dumps(diagnosis.to_json(), ensure_ascii=True, separators=(", ", ": ")) + "\n"
     elif options.markdown:
-        text = diagnosis.to_markdown() + "\n"
+        text = diagnosis.to_markdown(lang=options.lang) + "\n"
     elif options.brief:
         from kb.render.text import brief
 
-        text = brief(diagnosis) + "\n"
+        text = brief(diagnosis, options.lang) + "\n"
     else:
         rule = "" if index == 0 else "\n"
-        text = rule + diagnosis.to_text(verbose=options.verbose, color=colored(options.color), width=_width())
+        page = {"verbose": options.verbose, "color": colored(options.color), "width": _width(), "lang": options.lang}
+        text = rule + diagnosis.to_text(**page)
     sys.stdout.write(text if _speaks_utf8() else text.encode("ascii", "backslashreplace").decode("ascii"))
     sys.stdout.flush()
 

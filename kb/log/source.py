@@ -1,6 +1,5 @@
 """Inputs as bytes: files, folders, standard input, text; unpacked and in UTF-8."""
 
-import io
 import os
 import re
 import sys
@@ -10,10 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kb.errors import InputError
+from kb.log.unpack import packing_of, unpack
 
-LIMIT = 4 << 30
-"""Bytes an input may have once unpacked; ``KB_MAX_INPUT`` (bytes) overrules it."""
-_PIECE = 1 << 20
 _TEXT_PROBE = 8192
 
 
@@ -112,7 +109,7 @@ def _read(file: BinaryIO) -> bytes:
 def is_binary(data: bytes) -> bool:
     """True for bytes that are no text, no UTF-16 text and nothing that can be unpacked."""
     probe = data[:_TEXT_PROBE]
-    if not probe.strip(b"\0") or _packing(probe) is not None or _utf16(probe) is not None:
+    if not probe.strip(b"\0") or packing_of(probe) is not None or _utf16(probe) is not None:
         return False
     odd = sum(probe.count(byte) for byte in (b"\1", b"\2", b"\3", b"\4", b"\5", b"\6", b"\x0e", b"\x0f", b"\x10"))
     return probe.startswith((b"\x7fELF", b"\x89PNG", b"PK\3\4")) or (probe.count(b"\0") + odd) * 10 > len(probe)
@@ -138,10 +135,10 @@ def _in_order(data: bytes) -> bytes:
 def _source(name: str, data: bytes) -> Source:
     notes: list[str] = []
     for _ in range(3):  # a .gz inside a .gz happens; more is no log
-        packing = _packing(data)
+        packing = packing_of(data)
         if packing is None:
             break
-        data = _unpack(name, data, packing, notes)
+        data = unpack(name, data, packing, notes)
     encoding = _utf16(data[:_TEXT_PROBE])
     if encoding is not None:
         data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")
@@ -152,71 +149,6 @@ def _source(name: str, data: bytes) -> Source:
         notes.append("parts of a pstore dump put in order: line numbers are those of the joined text")
         data = ordered
     return Source(name, data, tuple(notes))
-
-
-def _packing(data: bytes) -> str | None:
-    """How the bytes are packed, by their first bytes; a file's name proves nothing."""
-    for magic, packing in _MAGIC:
-        if data.startswith(magic):
-            return packing
-    return None
-
-
-_MAGIC = ((b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"))
-
-
-def _stream(name: str, data: bytes, packing: str) -> BinaryIO:
-    """A reader that unpacks ``data`` as it is read. The modules are imported where needed: few logs are packed."""
-    packed = io.BytesIO(data)
-    if packing == "gzip":
-        import gzip
-
-        return gzip.GzipFile(fileobj=packed)  # type: ignore[return-value]
-    if packing == "xz":
-        import lzma
-
-        return lzma.LZMAFile(packed)  # type: ignore[return-value]
-    if packing == "bzip2":
-        import bz2
-
-        return bz2.BZ2File(packed)  # type: ignore[return-value]
-    try:
-        import zstandard
-    except ImportError:
-        raise InputError(
-            "is packed with zstd, which needs the package zstandard",
-            path=name,
-            help="install kernel-kb[zstd], or unpack it first: zstd -dc FILE | kb match",
-        ) from None
-    return zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
-
-
-def _unpack(name: str, data: bytes, packing: str, notes: list[str]) -> bytes:
-    """Unpack in pieces, so that a bomb is noticed while it grows; what a damaged file still gives is kept."""
-    limit = int(os.environ.get("KB_MAX_INPUT", LIMIT))
-    out: list[bytes] = []
-    size = 0
-    stream = _stream(name, data, packing)
-    read = getattr(stream, "read1", stream.read)
-    while True:
-        try:
-            piece = read(_PIECE)
-        except Exception as error:  # each library has its own errors, and what came before them is still good
-            if not size:
-                raise InputError(f"is no valid {packing} file: {error}", path=name) from error
-            notes.append(f"{packing} data is cut or damaged after {size} bytes")
-            break
-        if not piece:
-            break
-        out.append(piece)
-        size += len(piece)
-        if size > limit:
-            raise InputError(
-                f"is larger than {limit} bytes once unpacked",
-                path=name,
-                help="set KB_MAX_INPUT to a higher number of bytes if that is meant",
-            )
-    return b"".join(out)
 
 
 def _utf16(probe: bytes) -> str | None:

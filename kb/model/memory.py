@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kb.model.log import Span
+from kb.model.said import Said, joined
 
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 """Zone types in index order (mm/internal: enum zone_type); a kernel builds a subset, the order never changes."""
+
+
+def size(pages: int, page_kb: int) -> int:
+    """Pages in kB, by the size of a page of the machine that printed them."""
+    return pages * page_kb
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,15 @@ class MemInfo:
     """Physical line of each global counter."""
     line: int = 0
     last: int = 0
-    damaged: str | None = None
-    """Why the block is not whole: ``cut after Node 0 DMA32``."""
+    faults: tuple[Said, ...] = ()
+    """Why the block is not whole: ``damage.cut_zone`` ..."""
     traits: frozenset[str] = frozenset()
     """What the text itself tells about the kernel that printed it: ``free_pcp``, ``letters:UEM``, ``boost`` ..."""
+
+    @property
+    def damaged(self) -> str | None:
+        """Why the block is not whole, in English: ``cut within the line of Node 0 DMA32``; None when it is."""
+        return joined(self.faults) or None
 
 
 @dataclass(frozen=True, slots=True)

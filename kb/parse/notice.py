@@ -14,6 +14,7 @@ from kb.log.scan import NOTICES, line_test
 from kb.model.log import Line
 from kb.model.report import Report
 from kb.syntax import engine
+from kb.words.speak import said
 
 KIND = "notice"
 _LIMIT = 1024
@@ -34,7 +35,6 @@ class Row:
     subtype: str
     title: str
     severity: str
-    means: str
     by: tuple[str, ...] = ()
 
 
@@ -144,7 +144,7 @@ class Collector:
             headline=first.text.strip(),
             headline_line=first.number,
             title=row.title.format_map(_Values(fields)),
-            chosen_because="a notice blames no function",
+            guilt=(said("guilty.notice"),),
             kernel=self._release_at(first.number),
             comm=fields.get("comm"),
             pid=_number(fields.get("pid")),

@@ -53,6 +53,7 @@ def _live(lines: "Iterable[Line | None]", notices: bool) -> "Iterator[Report]":
     from kb.parse.notice import Collector
     from kb.parse.report import parse
     from kb.split.splitter import Splitter
+    from kb.words.speak import said
 
     splitter, collector = Splitter("-"), Collector("-")
     for line in lines:
@@ -63,7 +64,7 @@ def _live(lines: "Iterable[Line | None]", notices: bool) -> "Iterator[Report]":
         yield from map(parse, splitter.feed(line))
         if notices:
             collector.feed(line)
-    yield from map(parse, splitter.close("the log ends"))
+    yield from map(parse, splitter.close(said("cut.log_ends")))
     yield from collector.told()
 
 

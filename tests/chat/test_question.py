@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.chat.question import RANKS, read, slips, vocabulary
+from kb.chat.question import RANKS, read
+from kb.chat.spelling import slips, vocabulary
 
 
 @pytest.mark.parametrize(

@@ -1,56 +1,18 @@
 """Questions about known problems: is my kernel affected, what fixed it, what to do, how to verify."""
 
-import re
-
 from kb.cases.fixstatus import cite, fix_status
+from kb.chat.answers.memory import replayed
+from kb.chat.claims import case_commits, known_claims, ranges, shown, status_claim
 from kb.chat.question import Question
-from kb.chat.reply import Answer, Claim, answer, case, short
+from kb.chat.release import release_of
+from kb.chat.reply import Answer, Claim, answer, case
 from kb.chat.search import Hit
 from kb.chat.state import State
-from kb.kernel.release import RHEL_BASE, RHEL_MINORS, Release
+from kb.kernel.release import Release
 from kb.model.case import Case, Workaround
-from kb.model.verdict import Match, Verdict
+from kb.model.verdict import Verdict
 
 _LISTED = 20
-
-
-def _case_commits(found: Case) -> tuple[str, ...]:
-    return (case(found.id), *(fix.commit[:12] for fix in found.fixes[:1]))
-
-
-def status_claim(state: State, match: Match) -> Claim:
-    """Whether the report's kernel has the fix of a case."""
-    p = state.p
-    reason = p.sentence(short(match.fix_reason))
-    text = p("known.status", status=p(f"status.{match.fix_status}"), reason=reason)
-    return Claim(text, (), _case_commits(match.case))
-
-
-def release_of(question: Question) -> tuple[str | None, bool]:
-    """The kernel release that a line names, and whether it had to be made up from a distribution's version."""
-    for parts in question.all("release"):
-        if "release" in parts:
-            return _enterprise(parts["release"])
-        major, minor = int(parts["major"]), parts.get("minor")
-        builds = RHEL_MINORS.get(major)
-        if builds is None:
-            return f"el{major}", True
-        index = int(minor) if minor is not None and int(minor) < len(builds) else len(builds) - 1
-        base = ".".join(map(str, RHEL_BASE[major]))
-        return f"{base}-{builds[index]}.el{major}", True
-    return None, False
-
-
-_BUILD = re.compile(r"(\d+\.\d+\.\d+)-(\d{2,4})(?:\.\d{1,4}){0,6}")
-
-
-def _enterprise(text: str) -> tuple[str, bool]:
-    """``3.10.0-1160`` is RHEL 7's: nobody else numbers so. Anything else is taken as it stands."""
-    found = _BUILD.fullmatch(text)
-    for major, base in RHEL_BASE.items():
-        if found is not None and found[1] == ".".join(map(str, base)) and int(found[2]) >= RHEL_MINORS[major][0]:
-            return f"{text}.el{major}", True
-    return text, False
 
 
 def affected(state: State, question: Question) -> Answer:
@@ -70,9 +32,9 @@ def affected(state: State, question: Question) -> Answer:
     claims = [Claim(p("affected.taken", release=f"{release.name}, {text}"))] if made else []
     for known in cases:
         found = fix_status(known, text)
-        status, reason = p(f"status.{found.status}"), p.sentence(found.reason)
+        status, reason = p(f"status.{found.status}"), p.say(found.why)
         line = p("affected.on", release=release.name, status=status, reason=reason)
-        claims.append(Claim(line, (), _case_commits(known)))
+        claims.append(Claim(line, (), case_commits(known)))
     return answer(claims + _replayed(state, release))
 
 
@@ -91,29 +53,18 @@ def _report_affected(state: State) -> Answer:
         own = ranges(state, state.chosen) if state.chosen is not None else []
         return answer([*own, Claim(p("affected.which"))], None if own else "nothing_loaded")
     match = state.match
-    text = p("affected.report", status=p(f"status.{match.fix_status}"), reason=p.sentence(short(match.fix_reason)))
+    text = p("affected.report", status=p(f"status.{match.fix_status}"), reason=p.shortly(match.fix_why))
     entry = state.current
     assert entry is not None
     lines = tuple(dict.fromkeys(span for mark in match.marks if mark.role == "require" for span in mark.evidence))
-    claims = [Claim(text, lines, _case_commits(match.case), state.source(entry))]
+    claims = [Claim(text, lines, case_commits(match.case), state.source(entry))]
     return answer([*claims, *ranges(state, match.case)])
-
-
-def ranges(state: State, known: Case) -> list[Claim]:
-    """The kernels that a case says are affected."""
-    p, cited = state.p, (case(known.id),)
-    return [
-        Claim(p("case.affected", kernel=one.kernel, note=f" ({one.note})" if one.note else ""), (), cited, indent=1)
-        for one in known.affected
-    ]
 
 
 def _replayed(state: State, release: Release) -> list[Claim]:
     """The request of the report on its own zones, by the rule of another kernel."""
     if state.chosen is not None or state.current is None or state.current.report.memory is None:
         return []
-    from kb.chat.answers.memory import replayed
-
     found = replayed(state, release)
     return [found] if found is not None else []
 
@@ -157,11 +108,11 @@ def workaround(state: State, question: Question) -> Answer:
     """What to do until the fix, each with its risk; where the line names one ("is drop_caches safe"), that one."""
     p, known = state.p, state.case
     if known is None:
-        if state.current is not None and state.current.diagnosis.facts.next_steps:
-            steps = state.current.diagnosis.facts.next_steps
+        if state.current is not None and state.current.diagnosis.facts.steps:
+            steps = state.current.diagnosis.facts.steps
             span = (state.current.report.span,)
             claims = [Claim(p("workaround.no_case"), span), Claim(p("workaround.next"))]
-            return answer([*claims, *(Claim(p("verify.next", step=step), span, indent=1) for step in steps)])
+            return answer([*claims, *(Claim(p("verify.next", step=p.say(step)), span, indent=1) for step in steps)])
         return _no_case(state, "workaround.no_case")
     claims = _perhaps(state)
     ways = list(enumerate(known.workarounds, 1))
@@ -206,7 +157,7 @@ def verify(state: State, question: Question) -> Answer:
         claims.append(Claim(p("verify.script", case=known.id)))
     if not number and state.current is not None:
         span = (state.current.report.span,)
-        claims += [Claim(p("verify.next", step=one), span) for one in state.current.diagnosis.facts.next_steps]
+        claims += [Claim(p("verify.next", step=p.say(one)), span) for one in state.current.diagnosis.facts.steps]
     if not claims:
         return _no_case(state, "verify.none")
     return answer(claims)
@@ -214,8 +165,6 @@ def verify(state: State, question: Question) -> Answer:
 
 def known(state: State, question: Question) -> Answer:
     """The cases that match, every predicate with its verdict and lines."""
-    from kb.chat.answers.report import known_claims
-
     if state.current is None:
         return _no_case(state, "load.nothing")
     p, claims = state.p, known_claims(state)
@@ -241,23 +190,6 @@ def sources(state: State, question: Question) -> Answer:
         claims.append(Claim(p("case.dispute", claim=dispute.claim), (), cited))
         claims.append(Claim(p("case.finding", finding=dispute.finding), (), cited, indent=1))
     return answer(claims or [Claim(p("case.no_sources"), (), cited)])
-
-
-def shown(state: State, found: Case) -> Answer:
-    """A case in short."""
-    p, cited = state.p, (case(found.id),)
-    claims = [
-        Claim(p("case.title", title=found.title), (), cited),
-        Claim(p("case.summary", summary=found.summary), (), cited),
-        Claim(p("case.status", status=p.word(found.status), kinds=", ".join(found.kind)), (), cited),
-    ]
-    if found.require:
-        texts = "; ".join(one.text for one in found.require)
-        claims.append(Claim(p("case.demands", texts=texts), (), cited, indent=1))
-    claims += ranges(state, found)
-    claims += [Claim(p("fix.one", cite=cite(one), branch=""), (), (case(found.id), one.commit[:12]), indent=1)
-               for one in found.fixes]  # fmt: skip
-    return answer(claims)
 
 
 def show_case(state: State, question: Question) -> Answer:

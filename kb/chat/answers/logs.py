@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from kb.chat.answers.report import happened
+from kb.chat.claims import shown
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, case, head
 from kb.chat.state import Entry, Log, State
@@ -100,20 +102,15 @@ def _number(state: State, parts: dict[str, str]) -> int:
 def select(state: State, question: Question) -> Answer:
     """Make another report the subject (or one of the cases just listed), and say what it is."""
     wanted = numbers(state, question)[0]
-    if state.listed:
-        from kb.chat.answers.case import shown
-
-        if 1 <= wanted <= len(state.listed):
-            found = state.base.case(state.listed[wanted - 1])
-            if found is not None:
-                state.show(found)
-                return shown(state, found)
+    if state.listed and 1 <= wanted <= len(state.listed):
+        found = state.base.case(state.listed[wanted - 1])
+        if found is not None:
+            state.show(found)
+            return shown(state, found)
     entry = _entry(state, wanted)
     if entry is None:
         return answer([Claim(state.p("load.out_of_range", number=wanted, count=len(state.entries)))], "unknown")
     state.use(entry)
-    from kb.chat.answers.report import happened
-
     return happened(state, question)
 
 

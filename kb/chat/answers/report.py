@@ -1,60 +1,20 @@
 """Questions about the report that is the subject: what, why, who, where."""
 
+from typing import NamedTuple
+
+from kb.chat.claims import cause_claim, known_claims, reason_claim, shown, status_claim
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, at, case, head
 from kb.chat.state import Entry, State
 from kb.model.log import Span
 from kb.model.report import Frame
-from kb.model.verdict import Reason, Verdict
 
 _FRAMES = 24
 _LINES = 60
 
 
-def _entry(state: State) -> Entry:
-    assert state.current is not None
-    return state.current
-
-
 def _no_report(state: State) -> Answer:
     return answer([Claim(state.p("load.none", name=log.name)) for log in state.logs], "unknown")
-
-
-def reason_claim(state: State, reason: Reason, key: str) -> Claim:
-    """One step of the reasoning chain."""
-    p = state.p
-    text = p.sentence(reason.claim)
-    if reason.because:
-        text += f": {p.sentence(reason.because)}"
-    entry = _entry(state)
-    return Claim(p(key, claim=text), reason.evidence or head(entry.report), (), state.source(entry), 1)
-
-
-def cause_claim(state: State) -> Claim:
-    """The cause in one sentence, with the lines of the zones it names."""
-    entry, p = _entry(state), state.p
-    report, facts = entry.report, entry.diagnosis.facts
-    if facts.cause is None:
-        return Claim(p("why.no_cause", title=report.title), (report.span,), (), state.source(entry))
-    own = facts.get("cause")
-    lines: dict[Span, None] = dict.fromkeys(own.evidence if own is not None else head(report))
-    for zone in facts.detail.get("zones") or ():
-        if f"Node {zone['node']} {zone['zone']}" in facts.summary:
-            lines.update(dict.fromkeys((first, last) for first, last in zone["evidence"]))
-    summary = p.sentence(facts.summary)
-    return Claim(p("why.cause", title=report.title, summary=summary), tuple(lines), (), state.source(entry))
-
-
-def known_claims(state: State) -> list[Claim]:
-    """The cases that match, and whether the kernel has the fix of the best one."""
-    p, matches = state.p, _entry(state).diagnosis.matches
-    if not matches:
-        return [Claim(p("known.none"), (_entry(state).report.span,), (), state.source(_entry(state)))]
-    claims = []
-    for match in matches[:3]:
-        key = "known.yes" if match.verdict is Verdict.YES else "known.maybe"
-        claims.append(Claim(p(key, title=match.case.title), (), (case(match.case.id),)))
-    return claims
 
 
 def why(state: State, question: Question) -> Answer:
@@ -68,8 +28,8 @@ def why(state: State, question: Question) -> Answer:
     excluded = sum(reason.verdict == "excluded" for reason in facts.reasoning)
     if excluded:
         claims.append(Claim(p("why.excluded_count", count=excluded)))
-    if report.corrupted is not None:
-        claims.append(Claim(p("why.damaged", reason=report.corrupted), (report.span,)))
+    if report.damage:
+        claims.append(Claim(p("why.damaged", reason=p.joined(report.damage)), (report.span,)))
     if report.follows is not None:
         claims.append(Claim(p("why.follows", number=report.follows + 1), (report.span,)))
     return answer(claims + known_claims(state))
@@ -78,8 +38,6 @@ def why(state: State, question: Question) -> Answer:
 def happened(state: State, question: Question) -> Answer:
     """What it is, who, when, the cause in one sentence, the case."""
     if state.chosen is not None:
-        from kb.chat.answers.case import shown
-
         return shown(state, state.chosen)
     if state.current is None:
         return _no_report(state)
@@ -88,8 +46,6 @@ def happened(state: State, question: Question) -> Answer:
     match = entry.diagnosis.best
     claims += known_claims(state)
     if match is not None:
-        from kb.chat.answers.case import status_claim
-
         claims.append(status_claim(state, match))
     return answer(claims)
 
@@ -115,9 +71,9 @@ def missing(state: State, question: Question) -> Answer:
     entry, p = state.current, state.p
     span = (entry.report.span,)
     facts = entry.diagnosis.facts
-    claims = [Claim(p("missing.unknown", text=p.sentence(text)), span) for text in facts.unknown]
-    assumed = facts.detail.get("assumptions") or ()
-    claims += [Claim(p("missing.assumed", text=p.sentence(text)), span) for text in assumed]
+    claims = [Claim(p("missing.unknown", text=p.say(one)), span) for one in facts.missing]
+    assumed = facts.detail.get("assumptions_named") or ()
+    claims += [Claim(p("missing.assumed", text=p.named(one)), span) for one in assumed]
     return answer(claims or [Claim(p("missing.none"), span)])
 
 
@@ -127,7 +83,7 @@ def who(state: State, question: Question) -> Answer:
 
 
 def _who(state: State) -> list[Claim]:
-    entry, p = _entry(state), state.p
+    entry, p = state.entry, state.p
     report = entry.report
     parts = [
         report.comm or p("who.unknown_task"),
@@ -149,7 +105,7 @@ def _who(state: State) -> list[Claim]:
 
 def _killed(state: State) -> list[Claim]:
     """The victims of the OOM killer: not the task that asked for memory."""
-    entry, p = _entry(state), state.p
+    entry, p = state.entry, state.p
     facts = entry.diagnosis.facts
     rows = {row["pid"]: row for row in reversed(facts.detail.get("victims") or ())}
     claims = [
@@ -173,7 +129,7 @@ def kernel(state: State, question: Question) -> Answer:
 
 
 def _kernel(state: State) -> list[Claim]:
-    entry, p = _entry(state), state.p
+    entry, p = state.entry, state.p
     report, detail = entry.report, entry.diagnosis.facts.detail
     source = state.source(entry)
     if report.kernel:
@@ -202,7 +158,7 @@ def blamed(state: State, question: Question) -> Answer:
         return answer([Claim(p("blamed.none"), (report.span,), (), state.source(state.current))])
     fact = state.current.diagnosis.facts.get("function")
     name = report.function + (f" [{report.module}]" if report.module else "")
-    text = p("blamed.function", function=name, because=p.sentence(report.chosen_because))
+    text = p("blamed.function", function=name, because=p.joined(report.guilt))
     return answer([Claim(text, fact.evidence if fact else head(report), (), state.source(state.current))])
 
 
@@ -313,30 +269,36 @@ def signature(state: State, question: Question) -> Answer:
         return _no_report(state)
     mark, p = state.current.diagnosis.signature, state.p
     claims = [Claim(p("signature.one", key=mark.key), (), (mark.id,))]
-    if mark.chosen_because:
-        because = p.sentence(mark.chosen_because)
+    if mark.guilt:
+        because = p.joined(mark.guilt)
         claims.append(Claim(p("signature.why", because=because), (state.current.report.span,)))
     return answer(claims)
 
 
+class _Topic(NamedTuple):
+    """What a topic of grammars/chat.lark is about."""
+
+    reasons: tuple[str, ...]
+    """Beginnings of names of the reasoning chain."""
+    why: tuple[str, ...] = ()
+    """Where no claim is of the topic: sentences that reasons rest on."""
+    setting: str = ""
+    """What a workaround turns."""
+
+
 _TOPICS = {
-    "COMPACTION": ("compaction", "compact_memory"),
-    "RECLAIM": ("reclaim",),
-    "FRAGMENTED": ("fragment", "no usable block", "block"),
-    "MIN_FREE": ("min_free_kbytes",),
-    "EXTFRAG": ("extfrag_threshold",),
-    "TASK": ("state of the task",),
-    "TOO_LARGE": ("too large", "the size alone", "larger than"),
-    "SWAP": ("swap",),
-    "CGROUP": ("cgroup",),
-    "RESERVE": ("lowmem_reserve", "reserved"),
-    "SCORE": ("highest score", "was killed"),
+    "COMPACTION": _Topic(("compaction.",), setting="compact_memory"),
+    "RECLAIM": _Topic(("reclaim.", "gfp.forbids_waiting", "task.decided")),
+    "FRAGMENTED": _Topic(("oom.fragmented",), ("zone.no_block", "part.although_free", "extfrag.block_free")),
+    "MIN_FREE": _Topic(("min_free.",), setting="min_free_kbytes"),
+    "EXTFRAG": _Topic(("extfrag.",), setting="extfrag_threshold"),
+    "TASK": _Topic(("task.decided",)),
+    "TOO_LARGE": _Topic(("size.",)),
+    "SWAP": _Topic(("oom.swap_could_help",)),
+    "CGROUP": _Topic(("oom.memcg_at_limit", "oom.limited")),
+    "RESERVE": _Topic((), ("zone.reserve_alone", "refused.reserve"), "lowmem_reserve"),
+    "SCORE": _Topic(("oom.highest_score", "oom.killed_for_asking")),
 }
-"""Words of the reasoning chain that a topic of grammars/chat.lark is about."""
-
-
-_BROAD = frozenset({"FRAGMENTED", "RESERVE"})
-"""Topics that stand in the reasons of a zone rather than in claims of their own."""
 
 
 def topic(state: State, question: Question) -> Answer:
@@ -345,16 +307,17 @@ def topic(state: State, question: Question) -> Answer:
     claims: list[Claim] = []
     if state.current is not None:
         facts = state.current.diagnosis.facts
-        words = [word for name in question.topics for word in _TOPICS[name]]
-        found = [r for r in facts.reasoning if any(word in r.claim for word in words)]
-        if not found and not _BROAD.isdisjoint(question.topics):
-            found = [r for r in facts.reasoning if any(word in r.because for word in words)]
+        topics = [_TOPICS[name] for name in question.topics]
+        found = [r for r in facts.reasoning if any(r.name.startswith(one.reasons) for one in topics)]
+        if not found:
+            inside = {name for one in topics for name in one.why}
+            found = [r for r in facts.reasoning if any(not inside.isdisjoint(part.names()) for part in r.why)]
         for reason in found:
             plain = reason_claim(state, reason, "why.holds")
             text = plain.text.removeprefix(p("why.holds", claim=""))
             verdict = p(f"topic.{reason.verdict}")
             claims.append(Claim(p("topic.verdict", verdict=verdict, claim=text), plain.lines, (), plain.source))
-        settings = [word for word in words if "_" in word]
+        settings = [one.setting for one in topics if one.setting]
         match = state.match
         for way in match.case.workarounds if match is not None else ():
             if any(word in way.do for word in settings):

@@ -17,6 +17,7 @@ from kb.kernel.watermark import (
 )
 from kb.model.allocation import Replay, Request
 from kb.model.memory import MemInfo, Zone
+from kb.model.said import Said
 
 ORDER_WALK = rule_named("3.16-4.3, RHEL 7")
 """The rule set whose walk is shown beside the free-block rule where the kernel at hand has the latter."""
@@ -173,6 +174,11 @@ def _replay_detail(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet
     return row
 
 
+def told(says: Said) -> dict[str, Any]:
+    """A sentence in a row of the JSON contract: in English, and by its name."""
+    return {"text": str(says), "named": says.to_json()}
+
+
 def replay_json(run: Replay, rules: str, own: bool) -> dict[str, Any]:
     """One replay as plain values."""
     row: dict[str, Any] = {
@@ -188,11 +194,11 @@ def replay_json(run: Replay, rules: str, own: bool) -> dict[str, Any]:
     if not run.admits:
         row |= {"fails_at": run.fails_at, "left": run.left, "needs": run.needs}
     row["steps"] = [
-        {"name": step.name, "left": step.left, "needs": step.needs, "holds": step.holds, "text": step.formula}
+        {"name": step.name, "left": step.left, "needs": step.needs, "holds": step.holds, **told(step.sum)}
         for step in run.steps
     ]
     if run.assumptions:
-        row["assumptions"] = list(run.assumptions)
+        row["assumptions"] = [str(assumed) for assumed in run.assumptions]
     return row
 
 

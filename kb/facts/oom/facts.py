@@ -21,47 +21,19 @@ Causes (``Facts.cause``):
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from kb.facts.oom.cause import Looked, decide, look
-from kb.facts.oom.memory import Account, account, total_of
-from kb.facts.oom.score import Choice, allowed_pages, choose
-from kb.kernel.gfp import Decoded, decode
-from kb.kernel.release import Release
+from kb.facts.oom.reasons import next_steps, reasons, unknowns
+from kb.facts.oom.story import Story, tell
 from kb.model.log import Span
-from kb.model.memory import MemInfo
-from kb.model.oom import OomReport
 from kb.model.report import Report
-from kb.model.verdict import Fact, Facts, Reason
-
-
-@dataclass(frozen=True)
-class Story:
-    """Everything computed over one OOM report."""
-
-    report: Report
-    oom: OomReport
-    memory: MemInfo | None
-    account: Account | None
-    gfp: Decoded | None
-    zones: tuple[Looked, ...]
-    """The zones the request may use."""
-    choice: Choice
-    allowed_how: str
-    cause: str
-    summary: str
-
-    def at(self, part: str) -> tuple[Span, ...]:
-        """The line of a part of the report."""
-        line = self.oom.field_lines.get(part)
-        return ((line, line),) if line else ()
+from kb.model.said import Said
+from kb.model.verdict import Fact, Facts
+from kb.words.speak import said
 
 
 def oom_facts(report: Report) -> Facts:
     """Facts, reasoning and cause of an OOM kill. What the report does not bear is absent, never guessed."""
-    from kb.facts.oom.reasons import next_steps, reasons, unknowns
-
     story = tell(report)
     values = _values(story)
     return Facts(
@@ -69,51 +41,10 @@ def oom_facts(report: Report) -> Facts:
         detail=_detail(story),
         reasoning=reasons(story),
         cause=story.cause,
-        summary=story.summary,
-        unknown=unknowns(story),
-        next_steps=next_steps(story),
+        conclusion=story.conclusion,
+        missing=unknowns(story),
+        steps=next_steps(story),
     )
-
-
-def tell(report: Report) -> Story:
-    """Read the report and compute everything that its explanation rests on."""
-    from kb.parse.memory.oom import parse_oom
-
-    oom = parse_oom(report.lines)
-    memory = report.memory
-    if memory is None and oom.constraint != "memcg":
-        from kb.parse.memory.meminfo import parse_meminfo
-
-        memory = parse_meminfo(report.lines)
-    if memory is not None and not memory.zones:
-        memory = None
-    release = Release.parse(report.kernel) if report.kernel else None
-    gfp = None
-    if oom.gfp_mask is not None:
-        traits = memory.traits if memory is not None else frozenset[str]()
-        gfp = decode(oom.gfp_mask, names=oom.gfp_names, release=release, traits=traits)
-    zones = look(oom, memory, gfp)
-    total = total_of(memory) if memory is not None else None
-    swap = memory.counters.get("total_swap_kb") if memory is not None else None
-    page_kb = memory.page_kb if memory is not None else _page_kb(oom)
-    allowed, how = allowed_pages(oom, total[0] if total else None, swap, page_kb)
-    choice = choose(oom, allowed, release, page_kb)
-    split = account(memory) if memory is not None else None
-    cause, summary = decide(oom, memory, split, zones)
-    return Story(report, oom, memory, split, gfp, zones, choice, how, cause, summary)
-
-
-# ------------------------------------------------------------------------------------------------ facts
-
-
-def _page_kb(oom: OomReport) -> int:
-    """Size of a page in kB where no free list tells: the victim's total_vm, printed in pages and in kB."""
-    sizes = {task.pid: task.total_vm for task in oom.tasks}
-    for victim in oom.victims:
-        pages = sizes.get(victim.pid)
-        if pages and victim.total_vm_kb and victim.total_vm_kb % pages == 0:
-            return victim.total_vm_kb // pages
-    return 4
 
 
 def _values(story: Story) -> list[Fact]:
@@ -121,9 +52,9 @@ def _values(story: Story) -> list[Fact]:
     oom = story.oom
     found: list[Fact] = []
 
-    def add(name: str, value: Any, evidence: Iterable[Span] = (), assumption: str | None = None) -> None:
+    def add(name: str, value: Any, evidence: Iterable[Span] = (), assumed: Said | None = None) -> None:
         if value is not None and value != ():
-            found.append(Fact(name, value, tuple(evidence), assumption))
+            found.append(Fact(name, value, tuple(evidence), assumed))
 
     add("cause", story.cause, story.at("invoked") or story.at("killed"))
     add("memory.present", story.memory is not None)
@@ -146,8 +77,8 @@ def _values(story: Story) -> list[Fact]:
         add(f"oom.{name}_limit_kb", usage.limit_kb, ((usage.line, usage.line),))
         add(f"oom.{name}_failcnt", usage.failcnt, ((usage.line, usage.line),))
     if (gfp := story.gfp) is not None:
-        add("gfp", gfp.certain, invoked, gfp.assumption)
-        add("gfp.absent", tuple(sorted(gfp.absent)), invoked, gfp.assumption)
+        add("gfp", gfp.certain, invoked, gfp.assumed)
+        add("gfp.absent", tuple(sorted(gfp.absent)), invoked, gfp.assumed)
         add("gfp_name", gfp.name, invoked)
         add("gfp_mask", f"{gfp.mask:#x}", invoked)
         add("gfp_era", gfp.era, invoked)
@@ -174,7 +105,7 @@ def _victim_values(story: Story, add: Any) -> None:
         add("oom.victim_pid", named[1], story.at("oom_kill"))
     if choice.victim is not None:
         row = ((choice.victim.task.line, choice.victim.task.line),)
-        note = "; ".join(choice.assumptions) or None
+        note = said("assumed.several", assumed=choice.assumptions) if choice.assumptions else None
         add("oom.victim_points", choice.victim.points, row, note)
         add("oom.victim_rank", choice.rank, row, note)
         add("oom.victim_is_highest", choice.rank == 1, row, note)
@@ -197,11 +128,15 @@ def _memory_values(story: Story, add: Any) -> None:
     slab = split.parts["slab_reclaimable"] + split.parts["slab_unreclaimable"]
     add("oom.slab_kb", slab * split.page_kb, split.span)
     add("oom.shmem_kb", split.shmem * split.page_kb if split.shmem is not None else None, split.span)
-    add("oom.unaccounted_kb", split.unaccounted * split.page_kb, split.span, "total less every printed counter")
+    add("oom.unaccounted_kb", split.unaccounted * split.page_kb, split.span, said("assumed.total_less_counters"))
     add("oom.unaccounted_share", round(split.share(split.unaccounted), 4), split.span)
     add("oom.largest", split.largest, split.span)
     add("oom.swap_total_kb", split.swap_total_kb, split.span)
     add("oom.swap_free_kb", split.swap_free_kb, split.span)
+
+
+def _text(says: Said | None) -> str | None:
+    return str(says) if says is not None else None
 
 
 def _detail(story: Story) -> dict[str, Any]:
@@ -209,6 +144,7 @@ def _detail(story: Story) -> dict[str, Any]:
     oom, choice, split = story.oom, story.choice, story.account
     detail: dict[str, Any] = {
         "order": oom.order if oom.order is not None and 0 <= oom.order < 32 else None,
+        "page_kb": story.page_kb,
         "sysrq": oom.sysrq,
         "gfp_mask": f"{oom.gfp_mask:#x}" if oom.gfp_mask is not None else None,
         "gfp_flags": list(story.gfp.certain) if story.gfp else None,
@@ -227,17 +163,17 @@ def _detail(story: Story) -> dict[str, Any]:
             for v in oom.victims
         ],
         "score": {
-            "rule": choice.rule, "allowed_pages": choice.allowed, "allowed_from": story.allowed_how or None,
-            "rank": choice.rank, "victim": choice.victim.formula if choice.victim else None,
-            "assumptions": list(choice.assumptions), "why_not": choice.why_not,
-            "top": [{"pid": row.task.pid, "comm": row.task.name, "points": row.points, "formula": row.formula}
+            "rule": _text(choice.rule), "allowed_pages": choice.allowed, "allowed_from": _text(story.allowed_how),
+            "rank": choice.rank, "victim": str(choice.victim.sum) if choice.victim else None,
+            "assumptions": [str(one) for one in choice.assumptions], "why_not": _text(choice.why_not),
+            "top": [{"pid": row.task.pid, "comm": row.task.name, "points": row.points, "formula": str(row.sum)}
                     for row in choice.ranked[:5]],
         },
     }  # fmt: skip
     if split is not None:
         detail["memory_kb"] = {
             "total": split.total * split.page_kb,
-            "from": split.how,
+            "from": str(split.how),
             **{name: pages * split.page_kb for name, pages in split.parts.items()},
             "unaccounted": split.unaccounted * split.page_kb,
             "shmem": split.shmem * split.page_kb if split.shmem is not None else None,
@@ -271,10 +207,3 @@ def _zones(story: Story) -> list[dict[str, Any]]:
         row["last_try"] = {"mark": last.mark, "admits": last.admits, "left": last.left, "needs": last.needs}
         rows.append(row)
     return rows
-
-
-def reason(
-    claim: str, verdict: str, because: str = "", evidence: Iterable[Span] = (), numbers: Iterable[str] = ()
-) -> Reason:
-    """A step of the reasoning chain."""
-    return Reason(claim, verdict, because, tuple(evidence), tuple(numbers))

@@ -2,7 +2,10 @@
 
 import pytest
 
-from kb.kernel.operand import Code, Operand, arm64, is_bug_trap, operand, parse_code, x86
+from kb.kernel.code.dump import Code, is_bug_trap, operand, parse_code
+from kb.kernel.code.operand import Operand
+from kb.kernel.code.risc import arm64
+from kb.kernel.code.x86 import x86
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""Memory operands of load and store instructions of arm, powerpc, mips and riscv: base register and displacement.
+"""Memory operands of loads and stores of arm, powerpc, mips, riscv and arm64: base register and displacement.
 
 Names are those of the register dumps: ``r3``, ``fp``, ``ip`` (arm), ``r31`` (powerpc's GPR rows), ``$4`` (mips), ``a5``
 (riscv). Forms that these do not cover give nothing.
 """
 
-from kb.kernel.operand import Operand
+from kb.kernel.code.operand import Operand
 
 
 def _signed(value: int, bits: int) -> int:
@@ -101,3 +101,38 @@ def _compressed(half: int) -> Operand | None:
     else:
         displacement = offset << 3 | (half >> 6 & 1) << 2 | (half >> 5 & 1) << 6
     return Operand(_RISCV[8 + (half >> 7 & 7)], displacement=displacement)
+
+
+# ---- arm64
+
+
+def arm64(word: int) -> Operand | None:
+    """The memory operand of an arm64 load or store (Arm ARM C4.1: op0 of bits 25 to 28 is x1x0)."""
+    if not word >> 27 & 1 or word >> 25 & 1:
+        return None
+    family = word >> 28 & 3
+    base = f"x{word >> 5 & 31}" if word >> 5 & 31 != 31 else "sp"
+    if family == 0:  # exclusives, acquire and release: no offset
+        return Operand(base)
+    if family == 2:  # pairs: a signed 7 bit offset in units of the register's size
+        size = 2 + (word >> 31 & 1) if not word >> 26 & 1 else 2 + (word >> 30 & 3)
+        offset = (word >> 15 & 0x7F) - (0x80 if word >> 21 & 1 else 0)
+        return Operand(base, displacement=0 if word >> 23 & 3 == 1 else offset << size)
+    if family != 3:
+        return None  # literals
+    if word >> 24 & 1:  # an unsigned 12 bit offset
+        size = word >> 30 | (word >> 21 & 4 if word >> 26 & 1 else 0)
+        return Operand(base, displacement=(word >> 10 & 0xFFF) << size)
+    if word >> 21 & 1:
+        return _arm64_register(word, base)
+    offset = (word >> 12 & 0x1FF) - (0x200 if word >> 20 & 1 else 0)
+    return Operand(base, displacement=0 if word >> 10 & 3 == 1 else offset)
+
+
+def _arm64_register(word: int, base: str) -> Operand | None:
+    """Register offset; the extended forms (UXTW, SXTW) and the atomics of v8.1 aside."""
+    if word >> 10 & 3 == 0:
+        return Operand(base)
+    if word >> 10 & 3 != 2 or word >> 13 & 7 != 3:
+        return None
+    return Operand(base, f"x{word >> 16 & 31}", 1 << (word >> 30) if word >> 12 & 1 else 1)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from kb.kernel.disasm import MISSING, disassemble
+from kb.kernel.code.disasm import MISSING, disassemble
 
 OURS = "24 0c 89 4c 24 08 4d 85 c9 74 0a 48 8b 43 08 4c 8d 40 e8 74 5b <49> 8b 40 18 31 ed"
 

@@ -1,0 +1,85 @@
+"""What an OOM kill's explanation rests on: the report read, its mask, zones and memory, and the decision."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kb.facts.oom.cause import Looked, decide, look
+from kb.facts.oom.memory import Account, account, total_of
+from kb.facts.oom.score import Choice, allowed_pages, choose
+from kb.kernel.gfp import Decoded, decode
+from kb.kernel.release import Release
+from kb.model.log import Span
+from kb.model.memory import MemInfo
+from kb.model.oom import OomReport
+from kb.model.report import Report
+from kb.model.said import Said
+from kb.model.verdict import Reason
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything computed over one OOM report."""
+
+    report: Report
+    oom: OomReport
+    memory: MemInfo | None
+    account: Account | None
+    gfp: Decoded | None
+    zones: tuple[Looked, ...]
+    """The zones the request may use."""
+    choice: Choice
+    page_kb: int
+    allowed_how: Said | None
+    """Where the total of the score comes from."""
+    cause: str
+    conclusion: Said
+
+    def at(self, part: str) -> tuple[Span, ...]:
+        """The line of a part of the report."""
+        line = self.oom.field_lines.get(part)
+        return ((line, line),) if line else ()
+
+
+def tell(report: Report) -> Story:
+    """Read the report and compute everything that its explanation rests on."""
+    from kb.parse.memory.oom import parse_oom
+
+    oom = parse_oom(report.lines)
+    memory = report.memory
+    if memory is None and oom.constraint != "memcg":
+        from kb.parse.memory.meminfo import parse_meminfo
+
+        memory = parse_meminfo(report.lines)
+    if memory is not None and not memory.zones:
+        memory = None
+    release = Release.parse(report.kernel) if report.kernel else None
+    gfp = None
+    if oom.gfp_mask is not None:
+        traits = memory.traits if memory is not None else frozenset[str]()
+        gfp = decode(oom.gfp_mask, names=oom.gfp_names, release=release, traits=traits)
+    zones = look(oom, memory, gfp)
+    total = total_of(memory) if memory is not None else None
+    swap = memory.counters.get("total_swap_kb") if memory is not None else None
+    page_kb = memory.page_kb if memory is not None else _page_kb(oom)
+    allowed, how = allowed_pages(oom, total[0] if total else None, swap, page_kb)
+    choice = choose(oom, allowed, release, page_kb)
+    split = account(memory) if memory is not None else None
+    cause, conclusion = decide(oom, memory, split, zones)
+    return Story(report, oom, memory, split, gfp, zones, choice, page_kb, how, cause, conclusion)
+
+
+def _page_kb(oom: OomReport) -> int:
+    """Size of a page in kB where no free list tells: the victim's total_vm, printed in pages and in kB."""
+    sizes = {task.pid: task.total_vm for task in oom.tasks}
+    for victim in oom.victims:
+        pages = sizes.get(victim.pid)
+        if pages and victim.total_vm_kb and victim.total_vm_kb % pages == 0:
+            return victim.total_vm_kb // pages
+    return 4
+
+
+def reason(
+    claim: Said, verdict: str, why: Iterable[Said] = (), evidence: Iterable[Span] = (), sums: Iterable[Said] = ()
+) -> Reason:
+    """A step of the reasoning chain."""
+    return Reason(claim, verdict, tuple(why), tuple(evidence), tuple(sums))

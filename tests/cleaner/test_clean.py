@@ -97,7 +97,7 @@ def test_reports_say_after_cleaning_what_they_said_before(folder: Path) -> None:
         before, after = told(data), told(made)
         assert [(row["title"], row["lines"]) for row in before] == [(row["title"], row["lines"]) for row in after]
         for where, one, two in differences(before, after):
-            assert where in _PERSONAL
+            assert where in _PERSONAL or ".values." in where  # what a sentence says of its own things, by name
             assert one != two == mapped(one, table), where
 
 

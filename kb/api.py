@@ -9,12 +9,13 @@ with kb.KnowledgeBase("kb.db") as base:
 kb.match(log)          # no database: what `kb match` does
 """
 
+from _thread import allocate_lock  # threading would cost every quiet log a millisecond
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from kb.errors import UsageError
+from kb.errors import StoreError, UsageError
 from kb.identity.signature import signature
 from kb.model.case import Case
 from kb.model.report import Report
@@ -187,6 +188,10 @@ def library(folder: str | Path | None = None) -> "Library":
 class KnowledgeBase:
     """Cases and a store together.
 
+    One base may be shared by any number of threads, in every call: cases are loaded once, and each thread gets a
+    connection to the store of its own, closed when the thread or the base ends. :meth:`close`, from whichever thread,
+    lets what is being written finish; every later use of the store is a StoreError.
+
     Args:
         path: The store's file; by default ``$KB_DB``, else in the user's data folder. Made on first use.
         cases: A folder of cases over the packaged ones.
@@ -197,6 +202,8 @@ class KnowledgeBase:
         self._folder = cases
         self._library: Library | None = None
         self._store: Store | None = None
+        self._closed = False
+        self._lock = allocate_lock()
 
     @property
     def path(self) -> Path:
@@ -210,9 +217,13 @@ class KnowledgeBase:
     @property
     def cases(self) -> tuple[Case, ...]:
         """The cases that reports are matched against, loaded on first use: a quiet log needs none."""
-        if self._library is None:
-            self._library = library(self._folder)
-        return self._library.cases
+        return self._loaded().cases
+
+    def _loaded(self) -> "Library":
+        with self._lock:
+            if self._library is None:
+                self._library = library(self._folder)
+            return self._library
 
     def reload(self, *folders: str | Path, skip_broken: bool = False) -> "Library":
         """Read the cases afresh, those of more folders over the others.
@@ -224,17 +235,27 @@ class KnowledgeBase:
         from kb.cases.library import load
 
         own = () if self._folder is None else (self._folder,)
-        self._library = load((*own, *folders), skip_broken=skip_broken)
-        return self._library
+        found = load((*own, *folders), skip_broken=skip_broken)
+        with self._lock:
+            self._library = found
+        return found
 
     @property
     def store(self) -> "Store":
-        """The store, opened (and made) on first use."""
-        if self._store is None:
-            from kb.store import Store
+        """The store, opened (and made) on first use.
 
-            self._store = Store(self._path)
-        return self._store
+        Raises:
+            StoreError: It cannot be used, or the base is closed.
+        """
+        with self._lock:
+            if self._closed:
+                help_ = "make another one: close() ends all use"
+                raise StoreError("the knowledge base is closed", path=str(self.path), help=help_)
+            if self._store is None:
+                from kb.store import Store
+
+                self._store = Store(self._path)
+            return self._store
 
     @property
     def known(self) -> "Store | None":
@@ -275,9 +296,7 @@ class KnowledgeBase:
 
     def case(self, case_id: str) -> Case | None:
         """A case by its id or the only one that begins so: of the library, else imported."""
-        if self._library is None:
-            self._library = library(self._folder)
-        found = self._library.get(case_id)
+        found = self._loaded().get(case_id)
         store = self.known
         if found is None and store is not None:
             from kb.store.imports import Imports
@@ -299,40 +318,63 @@ class KnowledgeBase:
         return [*found, *(row for row in more if row[0] not in own)][:limit]
 
     def record(
-        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None
-    ) -> Sighting:
-        """Store one sighting of a report's signature, with the raw text as evidence.
+        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None,
+        key: str | None = None,
+    ) -> Sighting:  # fmt: skip
+        """Store one sighting of a report's signature, with the raw text as evidence; each event counts once.
+
+        What was recorded before changes nothing: the sighting is returned as it was then, with ``new`` False. With a
+        ``key`` that alone decides. Without, it is the same report of the same source and host at the same printk time,
+        or the n-th equal one of an input that prints no time (docs/store.md).
 
         Args:
             report: From :meth:`read`.
             source: Where it came from (``ticket:4711``); the input's name by default.
             host: Host it happened on; what the log says by default.
             seen: UTC time in ISO 8601; now by default.
+            key: The caller's own name of the event (``ticket:4711#3``): one a report, not one a log.
+
+        Raises:
+            UsageError: The key is empty.
         """
+        from kb.identity.event import event
+
+        _check_key(key)
         mark = signature(report)
+        source, host = source or report.source, host or report.host
         sighting = self.store.record(
             mark.id,
             title=mark.title,
             kind=report.kind,
             key=mark.key,
             alt=mark.alt,
-            source=source or report.source,
-            host=host or report.host,
+            source=source,
+            host=host,
             kernel=report.kernel,
             seen=seen,
             evidence=raw_text(report),
+            event=f"key {key}" if key is not None else f"report {event(report, source, host)}",
         )
-        from kb.recall import remember
+        if sighting.signature == mark.id:  # not so for a key that was another report's
+            from kb.recall import remember
 
-        remember(self.store, report, mark)
+            remember(self.store, report, mark)
         return sighting
 
-    def annotate(self, subject: Report | str, body: str, *, author: str) -> Annotation:
-        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``)."""
+    def annotate(self, subject: Report | str, body: str, *, author: str, key: str | None = None) -> Annotation:
+        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``).
+
+        Args:
+            subject: A report, or the name.
+            body: The text.
+            author: Who says so.
+            key: The caller's own name of the note: when it comes again, the note that is there is returned as it is.
+        """
         if not body.strip():
             raise UsageError("an annotation needs a text")
+        _check_key(key)
         name = f"signature:{signature(subject).id}" if isinstance(subject, Report) else subject
-        return self.store.annotate(name, body, author=author)
+        return self.store.annotate(name, body, author=author, key=key)
 
     def show(self, prefix: str) -> "Shown":
         """A signature by the beginning of its id: its sightings, evidence and annotations."""
@@ -366,10 +408,11 @@ class KnowledgeBase:
         return forget(store, source=source, host=host, before=before, dry_run=dry_run)
 
     def close(self) -> None:
-        """Close the store, if it was opened."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        """Close the store, if it was opened, for all threads."""
+        with self._lock:
+            self._closed = True
+            if self._store is not None:
+                self._store.close()
 
     def __enter__(self) -> "KnowledgeBase":
         return self
@@ -378,6 +421,11 @@ class KnowledgeBase:
         self, kind: "type[BaseException] | None", error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         self.close()
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not key.strip():
+        raise UsageError("a key needs a text", help="None, where there is none: an empty one would name every event")
 
 
 def raw_text(report: Report) -> bytes:

@@ -132,7 +132,9 @@ def _add_match(verbs: "Verbs") -> None:
     )
     parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
     parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")
-    parser.add_argument("--record", action="store_true", help="store a sighting of each report")
+    parser.add_argument(
+        "--record", action="store_true", help="store a sighting of each report, once however often the log is read"
+    )
     parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
     parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
     parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")

@@ -188,6 +188,32 @@ def test_recording_stores_a_sighting_that_show_finds(tmp_path: Path) -> None:
     assert OOPS in raw
 
 
+def test_recording_a_file_twice_counts_once_and_says_so(tmp_path: Path) -> None:
+    db, file = str(tmp_path / "kb.db"), tmp_path / "console.log"
+    file.write_bytes(OOPS)
+    record = ("match", "--json", "--record", "--db", db, str(file))
+    first, again = kb(*record), kb(*record)
+    assert b"recorded 1\n" in first.stderr
+    assert b"recorded 0, 1 known already\n" in again.stderr
+    assert (again.stdout, again.returncode) == (first.stdout, first.returncode)
+    file.write_bytes(OOPS + OOPS.replace(b"some_new_function", b"other_function").replace(b"[    1", b"[   91"))
+    assert b"recorded 1, 1 known already\n" in kb(*record).stderr
+    signatures = {row["signature"]["id"] for row in rows(kb(*record))}
+    shown = [json.loads(kb("show", name, "--json", "--db", db).stdout) for name in signatures]
+    assert [each["count"] for each in shown] == [1, 1]
+
+
+def test_recording_from_a_pipe_counts_each_log_once(tmp_path: Path) -> None:
+    db = str(tmp_path / "kb.db")
+    other = OOPS.replace(b"[    1", b"[   91")
+    for log, said in ((OOPS, b"recorded 1\n"), (other, b"recorded 1\n"), (OOPS, b"recorded 0, 1 known already\n")):
+        assert said in kb("match", "--json", "--record", "--db", db, stdin=log).stderr
+
+
+def test_without_record_nothing_is_said_of_it(tmp_path: Path) -> None:
+    assert b"recorded" not in kb("match", "--json", "--db", str(tmp_path / "kb.db"), stdin=OOPS).stderr
+
+
 def test_nothing_is_stored_unless_asked_for(tmp_path: Path) -> None:
     kb("match", "--db", str(tmp_path / "kb.db"), stdin=OOPS)
     assert not (tmp_path / "kb.db").exists()

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json + options.markdown + options.brief > 1:
         raise UsageError("--json, --markdown and --brief exclude one another")
     started = time.perf_counter()
-    count = known = 0
+    count = known = recorded = 0
     hints = _Hints()
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
         symbols, diagnose = _symbols(options), _diagnoser(base, options)
@@ -41,11 +41,14 @@ def run(options: argparse.Namespace) -> int:
                 report = symbols.annotate(report)
             diagnosis = diagnose(report, kernel=options.kernel, context=options.context)
             if options.record:
-                base.record(report, source=options.source, host=options.host)
+                recorded += base.record(report, source=options.source, host=options.host).new
             _print(diagnosis, options, count)
             count += 1
             known += diagnosis.known
     hints.show()
+    if options.record and count:
+        again = f", {count - recorded} known already" if recorded < count else ""
+        print(f"kb: recorded {recorded}{again}", file=sys.stderr)
     if options.stats:
         print(f"kb: {count} reports, {known} known, {time.perf_counter() - started:.3f} s", file=sys.stderr)
     if not count:

@@ -138,6 +138,8 @@ class Report:
     """Lines that may be of another report, printed at the same time; ``damage`` says so."""
     follows: int | None = None
     """Index (in the same input) of the report that this one follows on from."""
+    occurrence: int = 0
+    """Reports of the same input before it that are equal to it, where the log prints no time to tell them apart."""
 
     @property
     def chosen_because(self) -> str:

@@ -23,7 +23,8 @@ TIMEOUT = 30.0
 def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection:
     """Open a store, made or migrated where that is due.
 
-    A store that may only be read is opened for reading; writing to it then fails with the reason.
+    A store that may only be read is opened for reading; writing to it then fails with the reason. Any thread may use
+    the connection, one at a time.
 
     Raises:
         StoreError: StoreLocked, StoreTooNew, StoreCorrupt, or why the file cannot be opened.
@@ -46,7 +47,7 @@ def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection
 
 def _open(path: Path, timeout: float) -> sqlite3.Connection:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+        return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     return reading(path, timeout)
 
 
@@ -54,7 +55,8 @@ def reading(path: Path, timeout: float = TIMEOUT) -> sqlite3.Connection:
     """A connection that can only read a file that is there; it makes no files beside one that nobody has open."""
     # WAL wants to make its -shm file even to read; "immutable" does without where nobody can write anyway
     options = "mode=ro" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True, timeout=timeout, isolation_level=None)
+    where = f"{path.resolve().as_uri()}?{options}"
+    return sqlite3.connect(where, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -110,16 +112,17 @@ def errors(path: Path) -> Iterator[None]:
     """SQLite's and the system's errors as kb's: reason, place, help."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise _translated(error, path) from error
-    except OSError as error:
-        reason = f"cannot open the store: {error.strerror or error}"
-        raise StoreError(reason, path=str(path), help="name another file with --db or KB_DB") from error
+    except (sqlite3.Error, OSError) as error:
+        raise translated(error, path) from error
 
 
-def _translated(error: sqlite3.Error, path: Path) -> StoreError:
+def translated(error: sqlite3.Error | OSError, path: Path) -> StoreError:
+    """An error of SQLite or the system as one of kb's."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     where = str(path)
+    if isinstance(error, OSError):
+        reason = f"cannot open the store: {error.strerror or error}"
+        return StoreError(reason, path=where, help="name another file with --db or KB_DB")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         help_ = "wait for it to end; a store must not lie on a network file system"
         return StoreLocked(f"another process writes to the store for more than {TIMEOUT:.0f} s", path=where, help=help_)

@@ -139,6 +139,14 @@ def test_a_host_of_letters_only_is_replaced_outside_of_reports() -> None:
     assert made.endswith(b"Nov 28 15:00:00 host1 app[1]: host1 is here, dagobert-x not\n")
 
 
+def test_first_names_that_two_domains_share_are_of_the_first_and_full_names_differ() -> None:
+    made = clean(b"Nov 28 14:24:16 web kernel: web.a.test, web.b.test, web\nNov 28 14:24:17 web.b.test kernel: x\n")
+    assert made.splitlines() == [
+        b"Nov 28 14:24:16 host1 kernel: host1.example.com, host2.example.com, host1",
+        b"Nov 28 14:24:17 host2.example.com kernel: x",
+    ]
+
+
 def test_a_host_that_is_called_as_a_part_of_the_kernels_release_leaves_the_release() -> None:
     log = b"Nov 28 14:24:16 el8 kernel: Linux version 5.14.0-70.el8 (a@b) #1\n" + syslog("el8").replace(
         b"6.1.0-56", b"5.14.0-70.el8"

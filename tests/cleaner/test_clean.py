@@ -64,11 +64,8 @@ def bytes_of(path: Path) -> Iterator[bytes]:
         return
 
 
-_PERSONAL = {
-    "host", "headline", "facts.server", "facts.memcg", "facts.task_memcg", "facts.file", "diagnosis.summary",
-    "diagnosis.reasoning.claim", "diagnosis.next_steps",
-}  # fmt: skip
-"""What of a report may name something personal: the words of the log, and what is said of its own things."""
+_PERSONAL = ("host", "headline", "facts.server", "facts.memcg", "facts.task_memcg", "facts.file", "diagnosis.")
+"""What of a report may name something personal: the words of the log, and the sentences about its own things."""
 
 
 def differences(before: Any, after: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -97,7 +94,7 @@ def test_reports_say_after_cleaning_what_they_said_before(folder: Path) -> None:
         before, after = told(data), told(made)
         assert [(row["title"], row["lines"]) for row in before] == [(row["title"], row["lines"]) for row in after]
         for where, one, two in differences(before, after):
-            assert where in _PERSONAL
+            assert where.startswith(_PERSONAL)
             assert one != two == mapped(one, table), where
 
 

@@ -240,7 +240,16 @@ def test_a_dry_run_tells_what_a_run_does_and_does_nothing(store: Store) -> None:
     )
 
 
-@pytest.mark.parametrize("wanted", [{}, {"before": "yesterday"}, {"host": "a", "before": "2026-02-30"}])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"host": ""},
+        {"source": "", "before": "2026-01-01"},
+        {"before": "yesterday"},
+        {"host": "a", "before": "2026-02-30"},
+    ],
+)
 def test_no_criterion_and_no_date_are_refused(store: Store, wanted: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         forget(store, **wanted)

@@ -261,3 +261,16 @@ def test_a_log_that_is_still_written_is_answered_when_a_report_ends() -> None:
     run.stdin.close()
     assert run.wait(30) == 1
     run.stdout.close()
+
+
+def test_the_language_of_a_match_can_be_chosen(example: Path) -> None:
+    utf8 = {"PYTHONUTF8": "1"}
+    page, ticket, brief, rows_ = (
+        kb("match", "--lang", "zh", *form, str(example), env=utf8).stdout.decode()
+        for form in ((), ("--markdown",), ("--brief",), ("--json",))
+    )
+    assert "  ✗ 排除      单靠回收就有用: 空闲内存并不缺" in page
+    assert "**原因: order\\_walk\\_refusal。** 有 23 个 order 5 或更大的空闲块" in ticket
+    assert brief.endswith("  是: nofs-high-order-watermark\n")
+    assert rows_ == kb("match", "--json", str(example), env=utf8).stdout.decode()  # the contract has one language
+    assert kb("match", "--lang", "fr", str(example)).returncode == 2

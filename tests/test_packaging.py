@@ -112,7 +112,7 @@ def test_a_type_checker_tells_a_bot_what_it_does_wrong(checked: Callable[[str], 
         "import kb\n"
         "base = kb.KnowledgeBase(1.5)\n"
         "for report in kb.read(b''):\n"
-        "    base.diagnose(report).to_markdown(3)\n"
+        "    base.diagnose(report).to_markdown(colour=True)\n"
         "number: int = kb.match(b'')[0].to_text()\n"
         "kb.KnowlegeBase\n"
     )

@@ -284,7 +284,12 @@ def test_each_table_that_holds_what_happened_or_was_written_is_dealt_with(store:
         if telling & {row[1] for row in store.connection.execute(f"pragma table_info({name})")}
     }
     not_of_people = {"imported"}  # cases from public history
-    assert held - not_of_people == {"sightings", "events", *(each.name for each in KEPT), *(each.name for each in WRITTEN)}
+    assert held - not_of_people == {
+        "sightings",
+        "events",
+        *(each.name for each in KEPT),
+        *(each.name for each in WRITTEN),
+    }
 
 
 _DAYS, _FEW = st.integers(1, 9), st.sampled_from(["x", "y", "z"])

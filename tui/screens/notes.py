@@ -3,12 +3,11 @@
 import hashlib
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static, TextArea
 
@@ -20,18 +19,16 @@ from kb.model.verdict import Annotation
 from kb.render.safe import safe
 from kb.tui.desk import Desk, Item
 from kb.tui.rows import Entry, paragraph
+from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.lines import Entries, Lines
 from kb.tui.widgets.writing import Writing
-
-if TYPE_CHECKING:
-    from kb.tui.app import Tui
 
 PAUSE = 0.4
 """Seconds without a key after which the draft is kept."""
 
 
-class Notes(Screen[None]):
+class Notes(Page[None]):
     """History above, the note that is being written below.
 
     Args:
@@ -40,7 +37,6 @@ class Notes(Screen[None]):
         span: Lines of the log that the note is about.
     """
 
-    app: "Tui"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save"),
         Binding("ctrl+o", "subject", "Signature/case"),
@@ -85,7 +81,7 @@ class Notes(Screen[None]):
             self._seen = await self.desk.do(self._case_file)
         except KbError as error:
             self._status(f"the store cannot be read: {error.reason}")
-            self.app.say(error)
+            self.say(error)
             return
         self._kept = draft or ""
         if draft and not self.query_one(TextArea).text:
@@ -103,7 +99,7 @@ class Notes(Screen[None]):
             raise CaseError(f"cannot be read: {error.strerror}", path=case.path) from None
 
     def _case(self) -> Case | None:
-        return self.desk.cases.get(self.item.case) if self.item.case else None
+        return self.desk.case(self.item.case) if self.item.case else None
 
     def _show(self) -> None:
         where = f", lines {self.span[0]}-{self.span[1]}" if self.span else ""
@@ -159,7 +155,7 @@ class Notes(Screen[None]):
             )
         except KbError as error:
             self._status(f"NOT saved: {error.reason}")
-            self.app.say(error)
+            self.say(error)
             return
         self.replaces, self._kept = None, ""
         self.history = (*self.history, note)
@@ -223,7 +219,7 @@ class Notes(Screen[None]):
             return
         except KbError as error:
             self._status(f"NOT filed: {error.reason}")
-            self.app.say(error)
+            self.say(error)
             return
         self._seen = await self.desk.do(self._case_file)
         self._status(f"filed in {path}")

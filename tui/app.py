@@ -6,16 +6,18 @@ from functools import partial
 from typing import ClassVar
 
 from textual import on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from kb.tui.desk import Desk
+from kb.tui.in_order import InOrder
 from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
+from kb.tui.screens.page import Page
 from kb.tui.screens.triage import Triage
 
 
-class Tui(App[None]):
+class Tui(InOrder[None]):
     """The triage desk.
 
     Args:
@@ -97,6 +99,13 @@ class Tui(App[None]):
     def action_dark(self) -> None:
         """Light or dark."""
         self.theme = "textual-light" if self.current_theme.dark else "textual-dark"
+
+    async def action_quit(self) -> None:
+        """Quit; no screen loses what was typed."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Page):
+                screen.leaving()
+        await super().action_quit()
 
     def on_unmount(self) -> None:
         """What is being written is finished."""

@@ -186,9 +186,11 @@ class Desk:
         self.load_cases()
         return self.base.diagnose(report, kernel=self.kernel)
 
-    async def do(self, work: Callable[..., T], *args: object) -> T:
-        """Run something on the working thread: parsing, diagnosing, and all use of ``base.store``."""
-        return await asyncio.get_running_loop().run_in_executor(self._work, work, *args)
+    def do(self, work: Callable[..., T], *args: object) -> "asyncio.Future[T]":
+        """Run something on the working thread, behind what was asked of it before: parsing, diagnosing, and all use of
+        ``base.store``. Who is cancelled while waiting takes it back if it has not begun; writers shield themselves.
+        """
+        return asyncio.get_running_loop().run_in_executor(self._work, work, *args)
 
     def steps(self) -> Iterator[Progress]:
         """Read the log. For :meth:`do`, one ``next`` a step."""

@@ -81,7 +81,8 @@ class NearMiss(Page[None]):
             self.notify(safe(f"not kept: {error}"), severity="error", markup=False)
             return
         self.notify(f"kept as {name}", markup=False)
-        self.app.pop_screen()
+        if not self.left:
+            self.app.pop_screen()
 
 
 def verdict_on(path: Path, text: str) -> tuple[str, str]:

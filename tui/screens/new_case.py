@@ -17,13 +17,14 @@ from kb.errors import KbError
 from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.desk import Desk, Item
+from kb.tui.screens.page import Page
 from kb.tui.widgets.printable import PRINTABLE
 
 Draft = tuple[Path, Diagnosis | None]
 """The file of a new case, and the report it was made from."""
 
 
-class NewCase(ModalScreen[Draft]):
+class NewCase(Page[Draft], ModalScreen[Draft]):
     """Two lines to fill in, both proposed; its result is what was made of them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.pop_screen", "Leave")]
@@ -65,7 +66,8 @@ class NewCase(ModalScreen[Draft]):
         except KbError as error:
             self.query_one("#status", Static).update(safe(f"{error.reason}: {error.help or error.path}"))
             return
-        self.dismiss((path, found))
+        if not self.left:
+            self.dismiss((path, found))
 
 
 def proposed_id(title: str) -> str:

@@ -16,7 +16,7 @@ from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
 from kb.tui.desk import Desk, Doc, Item, Near
 from kb.tui.messages import CaseWanted, NotesWanted
-from kb.tui.rows import MARKS, Entry, paragraph
+from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.page import Page
 from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
@@ -24,6 +24,7 @@ from kb.tui.widgets.lines import Entries, Lines
 from kb.tui.widgets.log_view import LogView
 from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.tabs import TabBar
+from kb.tui.widgets.told import Told
 from kb.tui.widgets.triage_list import TriageList
 
 TABS = (("evidence", "Evidence"), ("allocation", "Allocation"), ("case", "Case"), ("similar", "Similar"))
@@ -70,7 +71,7 @@ class ReportScreen(Page[None]):
             with Container(id="evidence"):
                 with Vertical(id="left"):
                     yield Entries(id="claims")
-                    yield Static("", id="more", markup=False)
+                    yield Told(id="more")
                 yield LogView(id="log")
             yield Fitted(id="allocation")
             yield Fitted(id="case")
@@ -147,10 +148,7 @@ class ReportScreen(Page[None]):
 
     def light(self, entry: Entry) -> None:
         """Show the lines an entry rests on, and all of what it says."""
-        more = self.query_one("#more", Static)
-        width = max(20, more.size.width)
-        rows = list(paragraph(entry.more, width))
-        more.update("\n".join("".join(text for text, _ in row) for row in rows))
+        self.query_one("#more", Told).tell(entry.more)
         self.query_one("#log", LogView).light(entry.evidence)
 
     @on(Lines.Chosen, "#claims")

@@ -136,8 +136,6 @@ class Triage(Page[None]):
 
     def _changed(self) -> None:
         self._stale = False
-        if not self.is_mounted:
-            return
         self.list.changed()
         self.call_after_refresh(self._show)
         if self.list.item is not None and self._shown is not self.list.item:

@@ -76,6 +76,24 @@ def reasons() -> str:
     return "\n".join(["| reason | claims |", "|---|---|", *rows]) + "\n"
 
 
+def personal() -> str:
+    """What ``kb clean`` replaces, by kind, with the first sample of each."""
+    sys.path.insert(0, str(ROOT))
+    from kb.cleaner.clean import Cleaner
+    from kb.cleaner.rules import KINDS, rules
+
+    rows = ["| kind | what | who prints it | so that |", "|---|---|---|---|"]
+    for kind, what in KINDS.items():
+        own = [rule for rule in rules() if kind in dict(rule.groups).values()]
+        first = next((rule for rule in own if {kind} == {each for _, each in rule.groups}), own[0]).sample.encode()
+        cleaner = Cleaner([first])
+        list(cleaner.clean(first))
+        made = next(each for each in cleaner.replaced if each.kind == kind)
+        shown = f"`{made.original.decode()}` becomes `{made.replacement.decode()}`"
+        rows.append(f"| `{kind}` | {what} | {'; '.join(rule.prints for rule in own)} | {shown} |")
+    return "\n".join(rows) + "\n"
+
+
 def questions() -> str:
     """The questions that the conversation offers, English and Chinese side by side."""
     sys.path.insert(0, str(ROOT))

@@ -21,6 +21,7 @@ from kb.model.report import Report
 from kb.model.verdict import Annotation, Diagnosis, Sighting
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
     from kb.cases.library import Library
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from kb.identity.rank import Neighbour
     from kb.log.source import Source
     from kb.store import Shown, Store
+    from kb.store.forget import Forgotten
 
 Log = str | bytes | Path | BinaryIO
 """A log: a path, its bytes, its text, or a binary file."""
@@ -335,6 +337,33 @@ class KnowledgeBase:
     def show(self, prefix: str) -> "Shown":
         """A signature by the beginning of its id: its sightings, evidence and annotations."""
         return self.store.show(prefix)
+
+    def forget(
+        self,
+        *,
+        source: str | None = None,
+        host: str | None = None,
+        before: "str | datetime | None" = None,
+        dry_run: bool = False,
+    ) -> "Forgotten":
+        """Take out of the store what matches all criteria given, for good: docs/personal-data.md says what matches.
+
+        Args:
+            source: Where logs came from, as recorded (``ticket:4711``).
+            host: Host name as recorded.
+            before: Everything earlier: ISO 8601, UTC where it names no offset.
+            dry_run: Only tell what would go.
+
+        Raises:
+            UsageError: No criterion, a date that is none, or no store.
+            StoreError: The store cannot be written, or another process keeps its file from being cleared.
+        """
+        from kb.store.forget import forget
+
+        store = self.known
+        if store is None:
+            raise UsageError(f"there is no store at {self.path}", help="name another file with --db or KB_DB")
+        return forget(store, source=source, host=host, before=before, dry_run=dry_run)
 
     def close(self) -> None:
         """Close the store, if it was opened."""

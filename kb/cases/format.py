@@ -46,7 +46,7 @@ TABLES: Mapping[str, tuple[type, Mapping[str, str], tuple[str, ...]]] = {
 
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([\w.]+)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
-_TOML_AT = re.compile(r"\(at line (\d+), column (\d+)\)")
+_TOML_AT = re.compile(r"\(at line (\d{1,9}), column (\d{1,9})\)")
 
 
 @dataclass(frozen=True)

@@ -180,11 +180,9 @@ def _kinds(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 
 def _known_kinds() -> set[str]:
-    from kb.parse.notice import KIND
-    from kb.syntax.headline import rows
+    from kb.syntax.kinds import kinds
 
-    changed = (changes.get("kind") for row in rows().values() for _, changes in row.variants)
-    return {"unknown", KIND, *(row.kind for row in rows().values()), *(kind for kind in changed if kind)}
+    return set(kinds())
 
 
 @rule("KB104")

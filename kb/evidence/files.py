@@ -13,13 +13,15 @@ from kb.model.memory import Zone
 
 # kernel/trace/trace_output.c trace_print_context(): "%16s-%-7d [%03d] flags %5lu.%06lu: event: fields"
 _EVENT = re.compile(
-    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?"
-    r"(?P<time>\d+\.\d+): (?P<event>\w+): ?(?P<rest>.*)"
+    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d{1,10})\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?"
+    r"(?P<time>\d{1,12}\.\d{1,9}): (?P<event>\w+): ?(?P<rest>.*)"
 )
-_FUNCTION = re.compile(r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+.*?\d+\.\d+: (?P<fn>\w+) <-(?P<caller>\w+)")
-_PAIR = re.compile(r"(?P<name>\w+)=(?P<value>[^ ,]+)")
-_VMSTAT = re.compile(r"(?P<name>[a-z][a-z0-9_]+) (?P<value>-?\d+)")
-_SYSCTL = re.compile(r"(?P<name>(?:vm|kernel|fs|net)(?:[./][\w./-]+)) *= *(?P<value>.+)")
+_FUNCTION = re.compile(
+    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d{1,10})\s{1,8}.{0,40}?\b\d{1,12}\.\d{1,9}: (?P<fn>\w+) <-(?P<caller>\w+)"
+)
+_PAIR = re.compile(r"(?<!\w)(?P<name>\w+)=(?P<value>[^ ,]+)")
+_VMSTAT = re.compile(r"(?P<name>[a-z][a-z0-9_]+) (?P<value>-?\d{1,20})")
+_SYSCTL = re.compile(r"(?P<name>(?:vm|kernel|fs|net)(?:[./][\w./-]{1,120})) *= *(?P<value>.+)")
 
 
 @dataclass(frozen=True, slots=True)

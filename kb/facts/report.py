@@ -1,7 +1,11 @@
-"""The facts that every report bears, and the dispatch to the facts of its kind."""
+"""The facts that every report bears, and the dispatch to the facts of its kind.
+
+Which those are is told by the kind's row of kinds.toml: an ``engine`` with arithmetic of its own (``Report -> Facts``),
+or ``decoders`` of what can be read beyond the named fields (``Report -> Finding``).
+"""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,47 +16,8 @@ from kb.model.said import Said
 from kb.model.verdict import Fact, Facts, Reason
 from kb.parse.details.registers import code
 from kb.syntax.frames import plain
+from kb.syntax.kinds import kind_of
 from kb.words.speak import said
-
-_ENGINES: Mapping[str, str] = {
-    "page_allocation_failure": "kb.facts.allocation.facts:allocation_facts",
-    "allocation_stall": "kb.facts.allocation.facts:allocation_facts",
-    "vmalloc_failure": "kb.facts.allocation.facts:allocation_facts",
-    "slub_failure": "kb.facts.allocation.facts:allocation_facts",
-    "percpu_failure": "kb.facts.allocation.facts:allocation_facts",
-    "oom_kill": "kb.facts.oom.facts:oom_facts",
-    "notice": "kb.facts.notice:notice_facts",
-}
-"""Kinds with arithmetic of their own: a new one is a row here and a function ``Report -> Facts``."""
-
-_DECODERS: Mapping[str, tuple[str, ...]] = {
-    "oops": ("kb.facts.fault:fault_facts",),
-    "double_fault": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
-    "panic": ("kb.facts.overflow:overflow_facts",),
-    "stack_overflow": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
-    "stack_guard": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
-    "kernel_bug": ("kb.facts.object:list_facts", "kb.facts.fault:fault_facts", "kb.facts.dump:dump_facts"),
-    "kasan": ("kb.facts.object:object_facts",),
-    "kfence": ("kb.facts.object:object_facts",),
-    "slab_corruption": ("kb.facts.object:object_facts",),
-    "bad_page": ("kb.facts.dump:dump_facts",),
-    "warning": ("kb.facts.object:list_facts", "kb.facts.dump:dump_facts"),
-    "bug": ("kb.facts.dump:dump_facts",),
-    "scheduling_while_atomic": ("kb.facts.atomic:atomic_facts",),
-    "sleeping_in_atomic": ("kb.facts.atomic:atomic_facts",),
-    "spinlock_bug": ("kb.facts.atomic:spinlock_facts",),
-    "io_error": ("kb.facts.dump:disk_facts",),
-    "block_timeout": ("kb.facts.dump:disk_facts",),
-    "lockdep": ("kb.facts.locks:lock_facts",),
-    "hung_task": ("kb.facts.hung:hung_facts",),
-    "rcu_stall": ("kb.facts.stall:stall_facts",),
-    "soft_lockup": ("kb.facts.stall:stall_facts",),
-    "hard_lockup": ("kb.facts.stall:stall_facts",),
-    "csd_lock": ("kb.facts.stall:stall_facts",),
-    "workqueue_lockup": ("kb.facts.stall:stall_facts",),
-}
-"""Kinds of which more can be read than their named fields: functions ``Report -> Finding``."""
-
 
 _CLEAN = frozenset({None, "-", "G"})
 """Taints that say nothing."""
@@ -61,7 +26,7 @@ _CLEAN = frozenset({None, "-", "G"})
 def facts_of(report: Report) -> Facts:
     """All facts of a report: what every report bears, then what its kind's own engine computes."""
     common = _common(report)
-    engine = _ENGINES.get(report.kind)
+    engine = kind_of(report.kind).engine
     own = _load(engine)(report) if engine is not None else _decoded(report)
     if engine is not None and report.taint not in _CLEAN:
         common |= _load("kb.facts.taint:taint_facts")(report).values
@@ -78,7 +43,7 @@ def _load(place: str) -> Callable[[Report], Any]:
 def _decoded(report: Report) -> Facts:
     """Facts of a kind without an engine: what it says by itself, then what its decoder and its taint letters add."""
     facts = _with_code(_plain(report), report)
-    found: list[Finding] = [_load(decoder)(report) for decoder in _DECODERS.get(report.kind, ())]
+    found: list[Finding] = [_load(decoder)(report) for decoder in kind_of(report.kind).decoders]
     if report.taint not in _CLEAN:
         found.append(_load("kb.facts.taint:taint_facts")(report))
     for finding in found:

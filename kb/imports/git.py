@@ -14,7 +14,7 @@ BATCH = 5_000
 _CHUNK = 1 << 16
 _LONGEST = 1 << 20
 """Bytes of a message that are read."""
-_TAG = re.compile(r"(?:tags/)?v?(?P<version>\d+\.\d+(?:\.\d+){0,2}(?:-rc\d+)?)(?:[~^].*)?$")
+_TAG = re.compile(r"(?:tags/)?v?(?P<version>\d{1,4}\.\d{1,4}(?:\.\d{1,4}){0,2}(?:-rc\d{1,4})?)(?:[~^].*)?$")
 
 
 def items(repository: Path, revisions: Sequence[str], seen: dict[str, bytes]) -> Iterator[Item | None]:

@@ -11,7 +11,7 @@ from kb.model.said import Said
 from kb.parse.outline import Outline
 from kb.parse.plumbing import Skip, group, skips
 from kb.syntax.frames import aliases, is_address, plain, shown
-from kb.syntax.headline import Row
+from kb.syntax.kinds import Row
 from kb.words.speak import said
 
 _INTERRUPT_ENTRY = re.compile(

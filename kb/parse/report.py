@@ -12,21 +12,13 @@ from kb.parse.outline import Outline, outline
 from kb.parse.title import titles
 from kb.split.doubt import doubted, doubtful
 from kb.syntax.frames import plain
-from kb.syntax.headline import Headline, Row, classify, refine, rows
+from kb.syntax.headline import Headline, classify
+from kb.syntax.kinds import Row, printing, refine, rows
 from kb.words.speak import said
 
-_MEMORY_KINDS = frozenset(
-    {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}
-)
-_MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d+\*\d+kB")
+_MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d\*\d{1,9}kB")
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\]")
 _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
-_HEADLESS = (
-    # a stack whose headline is lost still tells what printed it
-    (re.compile(r"^warn_alloc"), "PAGE_ALLOC"),
-    (re.compile(r"^(?:oom_kill_process|out_of_memory)$"), "OOM_INVOKED"),
-    (re.compile(r"^(?:watchdog_timer_fn)$"), "SOFT_LOCKUP"),
-)
 
 
 def parse(splat: Splat) -> Report:
@@ -109,12 +101,12 @@ def _fields(
 def _headless(out: Outline, opener: Line) -> Headline:
     """A headline for a stack that has none: what its own frames say printed it, else ``unknown``."""
     trace = guilty.main_trace(out)
+    telling = [(row, row.told_by) for row in rows().values() if row.told_by is not None]
     for frame in trace.frames if trace else ():
-        for pattern, name in _HEADLESS:
-            if pattern.search(plain(frame.function)):
-                return Headline(rows()[name], {}, opener.text)
-    row = Row(name="UNKNOWN", kind="unknown", title="unknown report in {fn}", guilty=("pc", "trace"))
-    return Headline(row, {}, opener.text)
+        for row, told_by in telling:
+            if told_by.search(plain(frame.function)):
+                return Headline(row, {}, opener.text)
+    return Headline(rows()["HEADLESS"], {}, opener.text)
 
 
 def _unblamed(row: Row) -> Said:
@@ -182,7 +174,7 @@ def _int(text: str | None) -> int | None:
 
 def _with_memory(report: Report) -> Report:
     """The allocator's state, for the kinds that print it."""
-    if report.kind not in _MEMORY_KINDS or not any(_MEMORY_HINT.search(line.text) for line in report.lines):
+    if report.kind not in printing("MEMORY") or not any(_MEMORY_HINT.search(line.text) for line in report.lines):
         return report
     from kb.parse.memory.meminfo import parse_meminfo
 

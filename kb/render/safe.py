@@ -50,7 +50,7 @@ def wrap(text: str, cells: int) -> list[str]:
 
 
 _PIECE = re.compile(
-    r"[(（「“]*[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][,.;:!?)，。；：！？、）」”\]]*\s*"
+    r"[(（「“]{0,4}[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][,.;:!?)，。；：！？、）」”\]]*\s*"
     r"|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+\s*|\s+"
 )
 """What a line is broken between: a Chinese character with the marks that may not leave it, or a word."""

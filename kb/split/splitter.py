@@ -16,10 +16,13 @@ from typing import Protocol
 from kb.model.log import Line, Splat
 from kb.model.said import Said
 from kb.split.fit import contradicts
+from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
 from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
 from kb.syntax import roles
 from kb.syntax.headline import Headline, classify
+from kb.syntax.kinds import Trait
+from kb.syntax.roles import Role
 from kb.words.speak import said
 
 _BANNER = 6
@@ -40,15 +43,23 @@ _AT_ONCE = 6
 _CONTEXTS = 512
 """Contexts with open reports: all CPUs of a large machine at once; a bound for the same logs with caller ids."""
 
-_NMI_HOSTS = frozenset({"rcu_stall", "soft_lockup", "hard_lockup", "hung_task", "spinlock_bug", "csd_lock"})
-"""Kinds that make other CPUs print their stack: those lines carry the other CPU's caller id."""
+
+Watch = Callable[[Sequence[Strand], Line, Role], None]
 
 
 class Splitter:
     """Feed it lines in order; it gives back the splats that have ended."""
 
-    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, asked: Line | None = None):
+    def __init__(
+        self,
+        source: str,
+        release_at: Callable[[int], str | None] | None = None,
+        asked: Line | None = None,
+        watch: Watch | None = None,
+    ):
         self.source = source
+        self._watch = watch
+        """Asked before a line is given to one of several reports: :mod:`kb.split.explain`."""
         self._release_at = release_at or (lambda _number: None)
         self._open: dict[str | None, list[Strand]] = {}
         """Open reports by context; the one that had a line last stands last."""
@@ -133,7 +144,9 @@ class Splitter:
             self._on_purpose[key] = line.number
             self._begin(key, Strand([], line, None, line.caller, phantom=True), done)
             return
-        if role == "TRACE_HEAD" and len(group) == 1 and group[0].phantom and group[0].stack:  # it had its own
+        if (
+            role == "TRACE_HEAD" and len(group) == 1 and group[0].phantom and group[0].stack.phase is not Phase.BEFORE
+        ):  # it had its own
             self._end(key, group[0])
             group = []
         if not group and role == "TRACE_HEAD":
@@ -177,13 +190,13 @@ class Splitter:
                 done += self._end(key, other, other.cut)
             else:
                 other.pause = strand
-                other.under = strand if other.stack in ("head", "open") else other.under
+                other.under = strand if other.stack.phase in (Phase.HEAD, Phase.OPEN) else other.under
         group = self._open.setdefault(key, [])
         group.append(strand)
         if len(group) > _AT_ONCE:
             done += self._end(key, group[0], group[0].cut)
 
-    def _add(self, group: list[Strand], line: Line, role: str | None) -> None:
+    def _add(self, group: list[Strand], line: Line, role: Role | None) -> None:
         """Give a line to the report that it belongs to."""
         strand, rival = group[-1], None
         if role == "CPU":
@@ -191,6 +204,8 @@ class Splitter:
         if len(group) > 1:
             part = role or loose(line.text)
             if part is not None:
+                if self._watch is not None:
+                    self._watch(group, line, part)
                 strand, rival = choose(group, line, part)
                 if rival is None:
                     strand.sure, strand.pause = line.number, None
@@ -200,7 +215,7 @@ class Splitter:
                 strand.run += 1
             if role == "TRACE_HEAD":
                 for other in group:
-                    if other.stack == "open" and strand.under is other:
+                    if other.stack.phase is Phase.OPEN and strand.under is other:
                         other.under = strand
             for other in group:
                 if other is not strand:
@@ -218,16 +233,16 @@ class Splitter:
 
     def _hand_over(self, group: list[Strand], strand: Strand, author: Strand) -> None:
         """Give a stack to the report that its frames say has printed it."""
-        kinds = strand.author
+        kinds = strand.stack.author
 
-        def wanted(text: str, role: str | None) -> bool:
+        def wanted(text: str, role: Role | None) -> bool:
             return role in STACK_BLOCK and not (role == "CPU" and contradicts(author, text))
 
         lines = strand.give(wanted, self._role)
         for line in lines:
             author.moved = author.moved or author.lines[-1].number > line.number
             author.add(line, self._role(line.text))
-        author.author = kinds
+        author.stack = author.stack._replace(author=kinds)
         numbers = {line.number for line in lines}
         for other in group:
             other.forget(numbers)
@@ -262,7 +277,7 @@ class Splitter:
         if "NMI backtrace" not in line.text:
             return None
         open_ = [strand for group in self._open.values() for strand in group]
-        hosts = [strand for strand in open_ if strand.head and strand.head.row.kind in _NMI_HOSTS]
+        hosts = [strand for strand in open_ if Trait.ASKS_CPUS in strand.kind.has]
         return hosts[-1] if hosts else None
 
     def _asked_for(self, key: str | None, line: Line) -> bool:
@@ -327,14 +342,14 @@ class _Windows(Protocol):
     def release_at(self, number: int) -> str | None: ...
 
 
-def split(reader: _Windows, source: str) -> Iterator[Splat]:
-    """All splats of a log, in the order in which they open.
+def split(reader: _Windows, source: str, watch: Watch | None = None) -> Iterator[Splat]:
+    """All splats of a log, in the order in which they open; ``watch`` is told of lines that several reports may claim.
 
     Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it.
     """
     asked: Line | None = None
     for window in reader.windows():
-        splitter = Splitter(source, reader.release_at, asked)
+        splitter = Splitter(source, reader.release_at, asked, watch)
         done: list[tuple[int, int, Splat]] = []
         for line in window:
             ended = splitter.feed(line)

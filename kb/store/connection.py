@@ -47,6 +47,11 @@ def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection
 def _open(path: Path, timeout: float) -> sqlite3.Connection:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    return reading(path, timeout)
+
+
+def reading(path: Path, timeout: float = TIMEOUT) -> sqlite3.Connection:
+    """A connection that can only read a file that is there; it makes no files beside one that nobody has open."""
     # WAL wants to make its -shm file even to read; "immutable" does without where nobody can write anyway
     options = "mode=ro" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True, timeout=timeout, isolation_level=None)

@@ -196,11 +196,22 @@ def insert(db: sqlite3.Connection, rows: Iterable[StackRow]) -> None:
 
 def remove(db: sqlite3.Connection, case_id: str) -> None:
     """Forget the stacks of a case, within a transaction."""
-    for number, blob in db.execute("select id, frames from stacks where case_id = ?", (case_id,)).fetchall():
+    _remove(db, "case_id = ?", case_id)
+
+
+def remove_seen(db: sqlite3.Connection, signature: str) -> int:
+    """Forget the stacks of a signature that was seen, within a transaction; returns how many."""
+    return _remove(db, "case_id = '' and signature = ?", signature)
+
+
+def _remove(db: sqlite3.Connection, where: str, value: str) -> int:
+    rows = db.execute(f"select id, frames from stacks where {where}", (value,)).fetchall()
+    for number, blob in rows:
         unique = sorted(set(_unpacked(blob)))
         db.executemany("delete from postings where frame = ? and stack = ?", [(frame, number) for frame in unique])
         db.executemany("update frames set stacks = stacks - 1 where id = ?", [(frame,) for frame in unique])
         db.execute("delete from stacks where id = ?", (number,))
+    return len(rows)
 
 
 def _frame(db: sqlite3.Connection, name: str) -> int:

@@ -11,7 +11,8 @@ import pytest
 from kb.log.scan import find_openers, line_test
 from kb.model.log import Line
 from kb.syntax import engine
-from kb.syntax.headline import classify, refine, rows
+from kb.syntax.headline import classify
+from kb.syntax.kinds import refine, rows
 
 LONG = 100_000
 
@@ -28,7 +29,7 @@ def name(text: str) -> str | None:
 def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:
     ignored = {"NOISE"}
     terminals = {terminal.name for terminal in engine.build("headline").terminals} - ignored
-    assert terminals == set(rows())
+    assert terminals == set(rows()) - {"HEADLESS"}
 
 
 SAMPLES = [
@@ -39,7 +40,7 @@ SAMPLES = [
 
 
 def test_every_terminal_has_a_sample() -> None:
-    assert {expected for expected, _ in SAMPLES} == set(rows())
+    assert {expected for expected, _ in SAMPLES} == set(rows()) - {"HEADLESS"}
 
 
 @pytest.mark.parametrize(("expected", "text"), SAMPLES)
@@ -125,7 +126,7 @@ SEEDS = (*" a0[(<._:=*?\t\x00\udc80", "a.", "0 ", "] ", "a b", ": ")
 @pytest.mark.parametrize("terminal", PATTERNS)
 def test_a_terminal_comes_back_from_a_hostile_line(terminal: str) -> None:
     pattern = re.compile(PATTERNS[terminal])
-    words = re.findall(r"[A-Za-z][A-Za-z :,#-]{6,}", PATTERNS[terminal])
+    words = re.findall(r"[A-Za-z][A-Za-z :,#-]{6,}", PATTERNS[terminal].replace("\\ ", " "))
     starts = ["", *dict.fromkeys([*words[:3], *words[-3:]])]
     for start in starts:
         for seed in SEEDS:

@@ -11,16 +11,13 @@ from kb.kernel.gfp import name_range
 from kb.model.report import Report
 from kb.model.verdict import Facts
 
-KINDS = ("page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure")
-"""Report kinds that `allocation_facts` explains."""
-
 
 def allocation_facts(report: Report) -> Facts:
     """Facts, reasoning and cause of an allocation report. What the report does not bear is absent, never guessed.
 
     Args:
-        report: one of `KINDS`; its ``fields`` hold ``order``, ``mode`` (hex), ``gfp`` (printed names), ``nodemask``,
-            ``cpuset``, ``mems_allowed`` as far as printed, its ``memory`` the show_mem() block or None.
+        report: one of an allocation-like kind; its ``fields`` hold ``order``, ``mode`` (hex), ``gfp`` (printed names),
+            ``nodemask``, ``cpuset``, ``mems_allowed`` as far as printed, its ``memory`` the show_mem() block or None.
     """
     study = Study(report)
     return Facts(

@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kb.errors import CaseError, CaseInvalid
+from kb.errors import CaseError, CaseInvalid, InputError
+from kb.log.files import read_regular
 from kb.model.case import Affected, Case, Dispute, Fix, Predicate, Source, Step, Workaround
+
+LARGEST = 1 << 20
+"""Bytes a case's file may have."""
 
 STATUSES = ("draft", "reviewed", "withdrawn", "imported")
 """What ``status`` may be."""
@@ -85,13 +89,13 @@ def parse(text: str, path: str = "case.md") -> Case:
 def load(path: Path) -> Document:
     """Take a file apart; one that cannot be read is a :class:`CaseError`."""
     try:
-        text = path.read_text("utf-8")
+        text = read_regular(path, LARGEST).decode("utf-8")
     except UnicodeDecodeError as error:
         reason = f"not UTF-8 at byte {error.start}"
         return Document(str(path), "", None, (CaseInvalid(reason, path=str(path), help="save the file as UTF-8"),))
-    except OSError as error:
-        raise CaseError(f"cannot read the case: {error.strerror}", path=str(path)) from None
-    return read(text, str(path))
+    except InputError as error:
+        raise CaseError(f"the case {error.reason}", path=str(path)) from None
+    return read(text.replace("\r\n", "\n"), str(path))
 
 
 def read(text: str, path: str = "case.md") -> Document:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kb.errors import CaseError
 from kb.model.case import Case
+from kb.model.text import plain
 
 
 def promote(folder: Path, case: Case) -> Path:
@@ -63,8 +64,7 @@ def _table(name: str, **values: str) -> list[str]:
 
 def _quoted(text: str) -> str:
     """A TOML basic string: JSON's escapes are among TOML's but for DEL and surrogates."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(clean, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(plain(text), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -138,6 +138,10 @@ class Report:
     """Lines that may be of another report, printed at the same time; ``damage`` says so."""
     follows: int | None = None
     """Index (in the same input) of the report that this one follows on from."""
+    occurrence: int = 0
+    """Reports of the same input before it that are equal to it, where the log prints no time to tell them apart."""
+    input_notes: tuple[str, ...] = ()
+    """What was wrong with the input as a whole: ``gzip data is cut or damaged after 4096 bytes``."""
 
     @property
     def chosen_because(self) -> str:

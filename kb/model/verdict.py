@@ -234,6 +234,8 @@ class Sighting:
     first: "Sighting | None" = None
     """The earliest sighting of the signature, None when this is it."""
     id: int = 0
+    new: bool = True
+    """False when it was recorded before: nothing was counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 What each kind of row is asked:
 
 - *evidence*: its source, host and time; for a host also whether the log names it anywhere in its text.
+- *events* are what was recorded, one by one: their source and time, and the host of their sighting. Those of a sighting
+  that goes go with it.
 - *sightings* are aggregated. Of a row the first and the last are known by time and source, those between only by their
   number. An end that matches goes and takes all between with it; the other end stays, counted once. A row whose ends
-  do not match also loses those between when evidence that goes shows that one of them was asked for.
+  do not match also loses those between when an event or evidence that goes shows that one of them was asked for.
 - *what people wrote* (notes, unsaved notes, declarations): whether it names the host or the source as a word, or is
   about a signature of which neither sightings nor evidence stay; and its time. A note is one with its edits and
-  withdrawals.
+  withdrawals, and with the key under which it was added.
 
 Criteria combine with AND. A time that cannot be read counts as before any date, and a log that cannot be unpacked as
 naming every host: in doubt more is removed. A sighting of a source that was neither the first nor the last of its row
@@ -162,12 +164,17 @@ class _Forgetting:
 
     def run(self, dry_run: bool) -> Forgotten:
         self._db.execute("pragma defer_foreign_keys = on")  # notes refer to notes; checked when the transaction ends
-        self._forget_sightings(self._shown())
+        events = self._events()
+        self._forget_sightings(self._shown() | set(events.values()))
+        for number in events:
+            self._delete("events", "id = ?", (number,))
+        self._delete("events", "sighting not in (select id from sightings)")
         for table in KEPT:
             self._forget_kept(table)
         with _unguarded(self._db):
             for written in WRITTEN:
                 self._forget_written(written)
+        self._delete("annotation_keys", "annotation not in (select id from annotations)")
         subjects = [*self._titles(), *self._others]
         for number in self._touched:
             self._settle(number)
@@ -179,6 +186,12 @@ class _Forgetting:
     def _delete(self, table: str, where: str, values: Iterable[object] = ()) -> None:
         done = self._db.execute(f"delete from {table} where {where}", tuple(values)).rowcount
         self._rows[table] = self._rows.get(table, 0) + done
+
+    def _events(self) -> dict[int, int]:
+        """Events that match, each with its row of sightings."""
+        where, values = self._wanted.clause("e.source", "g.host", "e.seen")
+        sql = f"select e.id, g.id from events e join sightings g on g.id = e.sighting where {where}"
+        return dict(self._db.execute(sql, values).fetchall())
 
     def _shown(self) -> set[int]:
         """Rows of sightings which evidence shows to hold one of the source that is asked for."""
@@ -246,6 +259,9 @@ class _Forgetting:
                 sql = f"select {key} from {table.name} where {in_time} and {column} in (?, ?)"
                 found |= set(self._db.execute(sql, (*values, subject, f"signature:{subject}")))
         if table.name == "annotations":
+            if names != "1":
+                keyed = "annotations join annotation_keys on annotation = id"
+                found |= set(self._db.execute(f"select id from {keyed} where {in_time} and kb_names(key)", values))
             found = self._with_edits(found)
         one = " and ".join(f"{column} = ?" for column in table.key)
         for each in sorted(found):

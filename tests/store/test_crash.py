@@ -73,6 +73,9 @@ def audit(folder: Path, path: Path, kills: int) -> tuple[int, int, list[str]]:
         )
         wrong += [f"{name}: {count} but its sightings are {sums.get(name)}" for name, count in counts.items()
                   if sums.get(name) != count]  # fmt: skip
+        (events,) = db.execute("select count(*) from events").fetchone()
+        if events != sum(counts.values()):
+            wrong.append(f"{events} events, but {sum(counts.values())} sightings")
         # one write of each writer may have been done and not yet told of when it was killed
         extra = sum(counts.values()) + len(kept) - len(said)
         if extra > kills + 8:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from kb import api
 from kb.errors import StoreError, UsageError
 from kb.store import Store
-from kb.store.base import SAMPLES
 from kb.store.duplicates import Duplicates
 from kb.store.forget import KEPT, WRITTEN, forget
 from kb.store.rekey import Renewed, rekey
+from kb.store.sightings import SAMPLES
 from kb.store.similar import Stacks
 
 REPORT = b"""\
@@ -76,12 +76,12 @@ def test_what_a_host_left_behind_is_in_no_byte_of_the_files(tmp_path: Path) -> N
 
 def test_a_signature_that_was_seen_elsewhere_keeps_that_and_its_stacks(tmp_path: Path) -> None:
     with api.KnowledgeBase(tmp_path / "kb.db") as base:
-        for host in (b"one", b"two", b"two"):
+        for number, host in enumerate((b"one", b"two", b"two")):
             (report,) = base.read(REPORT.replace(b"%s", host))
-            seen = base.record(report)
+            seen = base.record(report, source=f"ticket:{number}")
         done = base.forget(host="two")
         shown = base.show(seen.signature)
-        assert (done.sightings, dict(done.rows)) == (2, {"sightings": 1, "evidence": 1})
+        assert (done.sightings, dict(done.rows)) == (2, {"events": 2, "sightings": 1, "evidence": 1})
         assert (shown.row.count, [each.host for each in shown.sightings], len(shown.evidence)) == (1, ["one"], 1)
         assert len(Stacks(base.store).keyed([seen.signature])) == 1
 
@@ -240,7 +240,16 @@ def test_a_dry_run_tells_what_a_run_does_and_does_nothing(store: Store) -> None:
     )
 
 
-@pytest.mark.parametrize("wanted", [{}, {"before": "yesterday"}, {"host": "a", "before": "2026-02-30"}])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"host": ""},
+        {"source": "", "before": "2026-01-01"},
+        {"before": "yesterday"},
+        {"host": "a", "before": "2026-02-30"},
+    ],
+)
 def test_no_criterion_and_no_date_are_refused(store: Store, wanted: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         forget(store, **wanted)
@@ -275,7 +284,12 @@ def test_each_table_that_holds_what_happened_or_was_written_is_dealt_with(store:
         if telling & {row[1] for row in store.connection.execute(f"pragma table_info({name})")}
     }
     not_of_people = {"imported"}  # cases from public history
-    assert held - not_of_people == {"sightings", *(each.name for each in KEPT), *(each.name for each in WRITTEN)}
+    assert held - not_of_people == {
+        "sightings",
+        "events",
+        *(each.name for each in KEPT),
+        *(each.name for each in WRITTEN),
+    }
 
 
 _DAYS, _FEW = st.integers(1, 9), st.sampled_from(["x", "y", "z"])
@@ -328,3 +342,16 @@ def test_nothing_that_matches_is_left_and_nothing_else_is_touched(
         }
         assert store.check() == []
         assert not forget(store, source=source, host=host, before=date)
+
+
+def test_events_and_keys_go_with_what_they_are_of(tmp_path: Path) -> None:
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        (report,) = base.read(REPORT.replace(b"%s", b"one"))
+        for number in range(3):  # the one in the middle is neither the first nor the last of its row
+            base.record(report, source=f"ticket:{number}", seen=f"2026-01-0{number + 1}T00:00:00Z")
+        base.annotate(report, "seen before", author="bot", key="ticket:1#1")
+        done = base.forget(source="ticket:1")
+        assert (done.sightings, done.rows["events"], done.rows["annotation_keys"]) == (1, 1, 1)
+        left = base.store.connection.execute("select source from events order by source").fetchall()
+        assert left == [("ticket:0",), ("ticket:2",)]
+        assert base.record(report, source="ticket:1").new

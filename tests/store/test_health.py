@@ -83,7 +83,7 @@ def test_damage_inside_is_found(path: Path) -> None:
 def test_a_large_one_is_not_examined_for_ever(path: Path) -> None:
     with Store(path) as store:
         rows = [("a" * 20 + str(number),) for number in range(50_000)]
-        with store._writing() as db:
+        with store.writing() as db:
             db.executemany("insert into frames (name) values (?)", rows)
     health = examine(path, seconds=-1)
     assert (health.schema, health.sound, health.problem) == (VERSION, None, None)

@@ -188,6 +188,8 @@ def _of_their_own(place: Path, paths: Iterable[Path]) -> tuple[list[Path], list[
     own: list[Path] = []
     errors: list[CaseError] = []
     for path in paths:
+        if not os.path.lexists(path):  # taken away since it was listed
+            continue
         reason = passed_over(path, place)
         if reason is None:
             own.append(path)

@@ -211,7 +211,9 @@ _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "LC_ALL": "C",
 }
-_FORMATS = re.compile(r"^\s*(objectformat|refstorage)\s*=\s*(sha1|sha256|files|reftable)\s*$", re.M | re.I)
+_FORMATS = re.compile(
+    r"^[ \t]*(objectformat|refstorage)[ \t]*=[ \t]*(sha1|sha256|files|reftable)[ \t\r]*$", re.M | re.I
+)
 """Extensions that tell how objects and references are stored."""
 
 

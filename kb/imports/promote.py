@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kb.errors import CaseError
-from kb.model.case import Case
+from kb.model.case import Case, is_id
 from kb.model.text import plain
 
 
@@ -16,6 +16,8 @@ def promote(folder: Path, case: Case) -> Path:
     Raises:
         CaseError: It is there already, or cannot be written.
     """
+    if not is_id(case.id):
+        raise CaseError(f"{case.id[:80]!r} is no id of a case", path=str(folder))
     path = folder / case.id / "case.md"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,7 @@ def parse(splat: Splat) -> Report:
 
 _LONGEST = 4096
 """Characters of a line that are looked at: printk's own bound is 1 kB (2 kB for /dev/kmsg writers)."""
-_RUN = re.compile(r"([0-9a-fA-F]{128})[0-9a-fA-F]+|(\w{512})\w+")
+_RUN = re.compile(r"(?P<number>)[0-9a-fA-F]{129,}|\w{513,}")
 """A number or a name longer than any the kernel prints: 64 bytes by ``%*phN``, 512 by KSYM_NAME_LEN (v6.1)."""
 
 
@@ -80,7 +80,7 @@ def _bounded(line: Line) -> Line:
     """A line in which every number and every name has a bound; ``raw`` stays as it is."""
     if len(line.text) <= 128:  # nearly all
         return line
-    text = _RUN.sub(lambda found: found[1] or found[2], line.text[:_LONGEST])
+    text = _RUN.sub(lambda found: found[0][: 512 if found["number"] is None else 128], line.text[:_LONGEST])
     return line if text == line.text else line._replace(text=text)
 
 

@@ -60,7 +60,9 @@ def test_with_a_time_a_report_that_was_read_half_is_the_same_event() -> None:
 
 
 def test_what_kb_makes_of_it_is_no_part_of_it() -> None:
-    renamed = replace(ONE, title="WARNING in bar", function="bar", kind="other", kernel="9.9", corrupted="cut")
+    renamed = replace(
+        ONE, title="WARNING in bar", function="bar", kind="other", kernel="9.9", damage=(said("damage.no_stack"),)
+    )
     assert event(renamed, "ticket:1", "db17") == NAME
 
 

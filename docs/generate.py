@@ -1,6 +1,7 @@
 """Writes every generated part of the documents, or with --check fails when one is stale: ``make docs``.
 
-Generated parts stand between cog markers in Markdown comments and call the functions of this file.
+Generated parts stand between cog markers in Markdown comments and call the functions of this file. kb/log/openers.txt
+is generated as a whole, from the grammar of headlines.
 """
 
 from __future__ import annotations
@@ -149,8 +150,20 @@ def _case_index(check: bool) -> int:
     return 0
 
 
+def _openers(check: bool) -> int:
+    """Write kb/log/openers.txt, or with ``check`` tell whether it is stale."""
+    import openers
+
+    if not check:
+        openers.PLACE.write_text(openers.text(), encoding="utf-8")
+    elif openers.PLACE.read_text(encoding="utf-8") != openers.text():
+        print(f"{openers.PLACE.relative_to(ROOT)} is stale", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main() -> int:
-    """Runs cog over the documents."""
+    """Runs cog over the documents, and writes what is generated besides."""
     from cogapp import Cog
 
     check = "--check" in sys.argv[1:]
@@ -161,7 +174,7 @@ def main() -> int:
     mode = ["--check", "--diff"] if check else ["-r"]
     sys.path.insert(0, str(ROOT / "docs"))
     code: int = Cog().main(["cog", *mode, "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
-    code = _case_index(check) or code
+    code = _openers(check) or _case_index(check) or code
     if code and check:
         print("help: make docs, then look at the difference", file=sys.stderr)
     return code

@@ -9,11 +9,12 @@ with kb.KnowledgeBase("kb.db") as base:
 kb.match(log)          # no database: what `kb match` does
 """
 
+import os
 from _thread import allocate_lock  # threading would cost every quiet log a millisecond
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from kb.errors import StoreError, UsageError
 from kb.identity.signature import signature
@@ -26,17 +27,29 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kb.cases.library import Library
+    from kb.errors import CaseError
     from kb.evidence.files import Evidence
     from kb.identity.rank import Neighbour
     from kb.log.source import Source
     from kb.store import Shown, Store
     from kb.store.forget import Forgotten
 
+    Context: TypeAlias = Iterable[str | Path] | Evidence
+
 Log = str | bytes | Path | BinaryIO
-"""A log: a path, its bytes, its text, or a binary file."""
+"""A log: a path, its bytes, its text (a ``str`` with a line break), or a binary file.
+
+Any other ``str`` is opened as a file: give text that comes from elsewhere as bytes.
+"""
 
 
-def read(log: Log | Iterable[Log], *, notices: bool = False, most: int | None = None) -> Iterator[Report]:
+def read(
+    log: Log | Iterable[Log],
+    *,
+    notices: bool = False,
+    most: int | None = None,
+    told: Callable[[str], None] | None = None,
+) -> Iterator[Report]:
     """The reports of a log (or of several), in the order of the input.
 
     A malformed log raises nothing: its reports are ``corrupted``.
@@ -45,18 +58,23 @@ def read(log: Log | Iterable[Log], *, notices: bool = False, most: int | None = 
         log: Path (a folder is read whole), bytes, text, or binary file; compressed ones are unpacked.
         notices: Behind the reports of each input, its notices as reports of kind ``notice`` (:func:`notices`).
         most: Notices of one wording that are looked at, where a hint will do; None: all.
+        told: Takes what was wrong with an input (:attr:`Report.input_notes`), also where no report is in it.
 
     Raises:
-        InputError: A file is absent, cannot be read, or is packed in a way that kb cannot unpack.
+        InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack.
     """
     from kb.log.source import open_sources
     from kb.parse import reading
 
     for source in open_sources(_several(log)):
+        if told is not None:
+            for note in source.notes:
+                told(f"{source.name}: {note}")
         if notices:
-            yield from reading.reports_and_notices(source.data, source.name, most)
+            found = reading.reports_and_notices(source.data, source.name, most)
         else:
-            yield from reading.reports(source.data, source.name)
+            found = reading.reports(source.data, source.name)
+        yield from found if not source.notes else (replace(report, input_notes=source.notes) for report in found)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -74,7 +92,9 @@ def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
         yield from reading.notices(source.data, source.name)
 
 
-def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = None) -> Iterator[Report]:
+def read_live(
+    stream: BinaryIO, *, notices: bool = False, most: int | None = None, told: Callable[[str], None] | None = None
+) -> Iterator[Report]:
     """The reports of an input that may never end (``journalctl -kf | kb match``), each as soon as it is over.
 
     An input that ends without a pause is read like a file. In one that goes on, a notice is told at the first pause
@@ -84,12 +104,13 @@ def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = Non
         stream: A binary file: a pipe, a socket's file, a terminal.
         notices: Its notices, too.
         most: As :func:`read`.
+        told: As :func:`read`.
     """
     from kb.log.stream import gather
 
     data, ended = gather(stream)
     if ended:
-        yield from read(data, notices=notices, most=most)
+        yield from read(data, notices=notices, most=most, told=told)
         return
     from kb.log.reader import follow as lines
     from kb.parse.reading import live
@@ -126,7 +147,7 @@ def diagnose(
     cases: Iterable[Case] | None = None,
     *,
     kernel: str | None = None,
-    context: Iterable[str | Path] = (),
+    context: "Context" = (),
 ) -> Diagnosis:
     """What a report says and what is known about it. Pure: writes nothing.
 
@@ -134,23 +155,46 @@ def diagnose(
         report: From :func:`read`.
         cases: Cases to match against; the packaged ones and ``$KB_CASES`` by default.
         kernel: Release to assume where the log prints none.
-        context: Files beside the log: /proc/vmstat before and after, buddyinfo, zoneinfo, a trace, sysctl output.
+        context: Files beside the log: /proc/vmstat before and after, buddyinfo, zoneinfo, a trace, sysctl output; or
+            what :func:`read_evidence` made of them.
+
+    Raises:
+        UsageError: ``kernel`` is no release.
     """
+    _checked(kernel)
     from kb.diagnose import diagnose as conclude
 
     known = library().cases if cases is None else cases
     return conclude(report, known, kernel=kernel, evidence=read_evidence(context))
 
 
-def read_evidence(paths: Iterable[str | Path]) -> "Evidence | None":
+def read_evidence(paths: "Context") -> "Evidence | None":
     """What files beside a log hold, each recognised by its content; None where there are none."""
+    if not isinstance(paths, Iterable):
+        return paths
     paths = tuple(paths)
-    if not paths:
-        return None
-    from kb.evidence.files import parse_evidence
+    return sort_out(paths)[0] if paths else None
+
+
+def sort_out(paths: Iterable[str | Path]) -> "tuple[Evidence, list[Source], list[str]]":
+    """Files beside a log, those among them that are logs themselves, and a sentence for each on how it was taken.
+
+    A file that says what is known of /proc and the like is evidence; of the others, one that reads like a kernel log
+    is an input.
+    """
+    from kb.evidence.files import is_log, parse_evidence, recognise
     from kb.log.source import open_sources
 
-    return parse_evidence((source.name, source.data) for source in open_sources(Path(path) for path in paths))
+    beside: list[Source] = []
+    logs: list[Source] = []
+    told: list[str] = []
+    for source in open_sources(Path(path) for path in paths):
+        kind = recognise(source.data.decode("utf-8", "replace"))
+        log = kind is None and is_log(source.data)
+        (logs if log else beside).append(source)
+        told += [f"{source.name}: {note}" for note in source.notes]
+        told.append(f"{source.name}: taken as {'a log' if log else kind or 'nothing that kb knows'}")
+    return parse_evidence((source.name, source.data) for source in beside), logs, told
 
 
 def match(
@@ -158,8 +202,9 @@ def match(
     *,
     cases: Iterable[Case] | None = None,
     kernel: str | None = None,
-    context: Iterable[str | Path] = (),
+    context: "Context" = (),
     notices: bool = False,
+    told: Callable[[str], None] | None = None,
 ) -> list[Diagnosis]:
     """All diagnoses of a log, without a database: the pure function behind ``kb match``.
 
@@ -169,20 +214,42 @@ def match(
         kernel: Release to assume where the log prints none.
         context: Files beside the log.
         notices: Behind the reports of each input, its notices too (``kb match --notices``).
+        told: As :func:`read`.
+
+    Raises:
+        UsageError: ``kernel`` is no release.
+        InputError: As :func:`read`.
     """
+    _checked(kernel)
     known = library().cases if cases is None else tuple(cases)
-    beside = tuple(context)
-    return [diagnose(report, known, kernel=kernel, context=beside) for report in read(log, notices=notices)]
+    beside = read_evidence(context)
+    return [
+        diagnose(report, known, kernel=kernel, context=beside or ()) for report in read(log, notices=notices, told=told)
+    ]
+
+
+def _checked(kernel: str | None) -> None:
+    if kernel is not None:
+        from kb.kernel.release import checked
+
+        checked(kernel)
 
 
 def library(folder: str | Path | None = None) -> "Library":
     """The case library: packaged cases, then ``$KB_CASES``, then ``folder``.
 
-    It is held in memory. ``$KB_CASES`` counts as it is now; an edited case is seen within a second.
+    It is held in memory. ``$KB_CASES`` counts as it is now; an edited case is seen within a second. A case that cannot
+    be used is left out and listed in ``errors``: one broken draft must not keep a log from being read.
+
+    Raises:
+        CaseError: ``folder`` is not there.
     """
     from kb.cases.library import RECENT, load
+    from kb.errors import CaseError
 
-    return load(() if folder is None else (folder,), recent=RECENT)
+    if folder is not None and not Path(folder).is_dir():
+        raise CaseError("no such folder of cases", path=str(folder))
+    return load(() if folder is None else (folder,), skip_broken=True, recent=RECENT)
 
 
 class KnowledgeBase:
@@ -215,15 +282,22 @@ class KnowledgeBase:
         return default_path()
 
     @property
-    def cases(self) -> tuple[Case, ...]:
-        """The cases that reports are matched against, loaded on first use: a quiet log needs none."""
-        return self._loaded().cases
-
-    def _loaded(self) -> "Library":
+    def library(self) -> "Library":
+        """The cases that reports are matched against, loaded on first use; ``errors`` lists those left out."""
         with self._lock:
             if self._library is None:
                 self._library = library(self._folder)
             return self._library
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases that reports are matched against, loaded on first use: a quiet log needs none."""
+        return self.library.cases
+
+    @property
+    def left_out(self) -> "tuple[CaseError, ...]":
+        """Cases that could not be used, and why; empty until the library was needed."""
+        return self._library.errors if self._library is not None else ()
 
     def reload(self, *folders: str | Path, skip_broken: bool = False) -> "Library":
         """Read the cases afresh, those of more folders over the others.
@@ -242,10 +316,10 @@ class KnowledgeBase:
 
     @property
     def store(self) -> "Store":
-        """The store, opened (and made) on first use.
+        """The store, opened (and made) on first use; folders are made for the default place only.
 
         Raises:
-            StoreError: It cannot be used, or the base is closed.
+            StoreError: It cannot be used, the base is closed, or the folder of a place that was named is not there.
         """
         with self._lock:
             if self._closed:
@@ -254,6 +328,10 @@ class KnowledgeBase:
             if self._store is None:
                 from kb.store import Store
 
+                named = self._path is not None or bool(os.environ.get("KB_DB"))
+                if named and not self.path.parent.is_dir():
+                    reason, help_ = f"the folder {self.path.parent} is not there", "make it, or name another place"
+                    raise StoreError(reason, path=str(self.path), help=help_)
                 self._store = Store(self._path)
             return self._store
 
@@ -266,7 +344,7 @@ class KnowledgeBase:
         """The reports of a log, in the order of the input: see :func:`read`."""
         return read(log, notices=notices)
 
-    def diagnose(self, report: Report, *, kernel: str | None = None, context: Iterable[str | Path] = ()) -> Diagnosis:
+    def diagnose(self, report: Report, *, kernel: str | None = None, context: "Context" = ()) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
         store = self.known
         if store is None:
@@ -296,7 +374,7 @@ class KnowledgeBase:
 
     def case(self, case_id: str) -> Case | None:
         """A case by its id or the only one that begins so: of the library, else imported."""
-        found = self._loaded().get(case_id)
+        found = self.library.get(case_id)
         store = self.known
         if found is None and store is not None:
             from kb.store.imports import Imports

@@ -12,6 +12,8 @@ TYPE_CHECKING = False  # typing's own costs an import; type checkers know the na
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _typeshed import SupportsWrite
+
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
 OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -20,34 +22,96 @@ OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``kb``; returns the exit code."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    if options.run is None:
-        parser.print_help(sys.stderr)
-        return USAGE
+    if not _streams():
+        return UNUSABLE
     try:
-        code = int(options.run(options))
-        sys.stdout.flush()
-        return code
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # also behind --help: what cannot be written must not be found out at exit
     except BrokenPipeError:
         # The reader of a pipe has left: that is its right. What is still buffered goes nowhere, without a word.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
+    except MemoryError:
+        note("needs more memory than there is")
+        return UNUSABLE
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _discard_output()
+        note(f"cannot write to standard output: {error.strerror or error}")
+        return UNUSABLE
     except Exception as error:
         from kb.errors import KbError, UsageError
 
         if not isinstance(error, KbError):
             raise
-        print(f"kb: {error}", file=sys.stderr)
+        note(str(error))
         return USAGE if isinstance(error, UsageError) else UNUSABLE
+
+
+def _run(argv: list[str] | None) -> int:
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.run is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    if getattr(options, "kernel", None) is not None:
+        from kb.kernel.release import checked
+
+        checked(options.kernel)
+    return int(options.run(options))
+
+
+def _streams() -> bool:
+    """Make the standard streams take what logs hold, whatever the locale; False where nothing can be written.
+
+    A name that is no UTF-8 comes in as lone surrogates, and goes out as their escapes.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the life of the process
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+    if sys.stdout is None:
+        note("cannot write to standard output: it is closed")
+        return False
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
+        if hasattr(stream, "reconfigure") and stream.errors != errors:
+            stream.reconfigure(errors=errors)
+    return True
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def note(text: str) -> None:
+    """A note on stderr. Log text and names of files in it cannot drive a terminal; that nobody reads it is no error."""
+    from kb.render.safe import safe
+
+    try:
+        print("kb: " + "\n".join(map(safe, text.split("\n"))), file=sys.stderr, flush=True)
+    except OSError:
+        return
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that does not keep quiet about help that could not be written."""
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        if file is not None and file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def _parser() -> argparse.ArgumentParser:
     from kb import __version__
 
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="kb", description="What a kernel log says, what is known about it, what to do now.", epilog=_EXITS
     )
     parser.add_argument("--version", action="version", version=f"kb {__version__}", help="print the version and exit")

@@ -11,6 +11,7 @@ from typing import Any
 
 from kb.cases.format import SECTIONS, Document, load
 from kb.cases.library import files
+from kb.errors import CaseError
 from kb.facts.vocabulary import known, names
 from kb.model.case import Case, Predicate
 from kb.model.verdict import Diagnosis, Verdict
@@ -68,7 +69,11 @@ def lint(path: Path) -> list[Finding]:
     findings: list[Finding] = []
     seen: dict[str, str] = {}
     for file in files(path):
-        document = load(file)
+        try:
+            document = load(file)
+        except CaseError as error:
+            findings.append(Finding("KB001", error.reason, str(file)))
+            continue
         findings += [
             Finding("KB001", error.reason, str(file), error.line or 1, error.help or "") for error in document.errors
         ]

@@ -29,6 +29,8 @@ OPS = ("==", "!=", "<", "<=", ">", ">=", "has", "lacks", "in", "matches", "prese
 """All operators, as written."""
 
 _ORDERED = ("<", "<=", ">", ">=")
+_LONGEST = 200
+"""Characters of a predicate that an error shows."""
 
 
 class Judgement(NamedTuple):
@@ -64,7 +66,8 @@ def parse(text: str, *, path: str | None = None, line: int | None = None) -> Pre
     except UnexpectedInput as error:
         ended = getattr(getattr(error, "token", None), "type", "$END") == "$END" and not hasattr(error, "char")
         at = len(text) + 1 if ended else getattr(error, "column", len(text) + 1)
-        reason = f"not a predicate: {text!r} stops making sense at column {at}"
+        short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+        reason = f"not a predicate: {short!r} stops making sense at column {at}"
         raise CaseInvalid(reason, path=path, line=line, help=_help(text)) from None
     head, *rest = tree.children
     fact = str(head)

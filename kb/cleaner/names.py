@@ -47,8 +47,10 @@ class Names:
     def __init__(self) -> None:
         self.made: dict[tuple[str, bytes], bytes] = {}
         """What was replaced: kind and the thing as it stood, in the order of its first appearance."""
-        self._known: dict[tuple[str, object], bytes] = {}
-        """By kind and thing in one spelling: the replacement, or its number."""
+        self._numbers: dict[tuple[bytes, object], int] = {}
+        """By word and thing in one spelling."""
+        self._full: dict[bytes, bytes] = {}
+        """The full name of a host by its first."""
         self._last: dict[bytes, int] = {}
         self._taken: set[object] = set()
 
@@ -77,15 +79,14 @@ class Names:
 
     def _number(self, word: bytes, thing: object, free: Callable[[int], bool] | None = None) -> int:
         """The number of a thing among those of a word; the next that is free for a new one."""
-        key = (word.decode(), thing)
-        known = self._known.get(key)
+        known = self._numbers.get((word, thing))
         if known is not None:
-            return int(known)
+            return known
         number = self._last.get(word, 0) + 1
         while (word, number) in self._taken or (free is not None and not free(number)):
             number += 1
         self._last[word] = number
-        self._known[key] = b"%d" % number
+        self._numbers[word, thing] = number
         return number
 
     def _word(self, kind: str, thing: bytes) -> bytes | None:
@@ -116,10 +117,8 @@ class Names:
         label, dot, domain = name.partition(b".")
         if not dot or domain in _LOCAL:
             return b"host%d" % self._number(b"host", label) + value[len(label) :]
-        known = self._known.get(("host", name))
-        if known is None and ("fqdn", label) not in self._known:  # the machine that was called by its first name alone
-            self._known["fqdn", label] = name
-            self._known["host", name] = b"%d" % self._number(b"host", label)
+        if self._full.setdefault(label, name) == name:  # the machine that is called by its first name alone, too
+            self._numbers[b"host", name] = self._number(b"host", label)
         return b"host%d.example.com" % self._number(b"host", name)
 
     def domain(self, value: bytes) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
+from kb.commands import opened
 from kb.errors import InputError, UsageError
 from kb.render.safe import safe
 
@@ -15,7 +16,7 @@ SOURCES = ("vulns", "git", "patches")
 
 def run(options: argparse.Namespace) -> int:
     """Import from history, or an export."""
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         if options.what not in SOURCES:
             return _dump(base, options)
         from kb.imports.run import run as take
@@ -48,11 +49,12 @@ def affected(options: argparse.Namespace) -> int:
     """Whether a kernel has the fix of a case, and why."""
     from kb.cases.fixstatus import cite, fix_status
 
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+    with opened(options) as base:
         case = base.case(options.case)
     if case is None:
         raise UsageError(f"no case {options.case!r}", help="`kb case list` and `kb case search WORDS` find them")
-    status, reason = fix_status(case, options.kernel)
+    found = fix_status(case, options.kernel)
+    status, reason = found.status, found.reason
     if options.json:
         fixes = [{"commit": fix.commit, "branch": fix.branch, "since": fix.since} for fix in case.fixes]
         row = {
@@ -69,7 +71,7 @@ def affected(options: argparse.Namespace) -> int:
 
 def search(options: argparse.Namespace) -> int:
     """Cases by words."""
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+    with opened(options) as base:
         found = base.search(" ".join(options.words), limit=options.limit)
     size = max((len(case_id) for case_id, _, _ in found), default=0)
     for case_id, status, title in found:
@@ -85,7 +87,7 @@ def promote(options: argparse.Namespace) -> int:
     from kb.imports.promote import promote as write
     from kb.store.imports import Imports
 
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+    with opened(options) as base:
         store = base.known
         case = Imports(store).get(options.id) if store is not None else None
         if store is None or case is None:

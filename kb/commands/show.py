@@ -3,14 +3,14 @@
 import argparse
 import sys
 
-from kb import api
 from kb.cli import OK
+from kb.commands import opened
 from kb.render.safe import safe
 
 
 def run(options: argparse.Namespace) -> int:
     """Print a signature's sightings, notes and evidence."""
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         shown = base.show(options.prefix)
     if options.json:
         import json

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from kb.cli import EMPTY, OK, UNKNOWN
-from kb.errors import InputError, UsageError
+from kb.errors import InputError
 from kb.evidence.procfs import read_zones
 from kb.facts.allocation.whatif import whatif
-from kb.kernel.release import Release
+from kb.kernel.release import Release, checked
 from kb.render.whatif import whatif_text
 
 _PROC = Path("/proc")
@@ -39,10 +39,7 @@ def run(options: argparse.Namespace) -> int:
 def _release(text: str | None, *, live: bool) -> Release | None:
     if text is None:
         return Release.parse(os.uname().release) if live else None
-    release = Release.parse(text)
-    if release is None:
-        raise UsageError(f"{text!r} is no kernel release", help="as uname -r prints it: 5.14.0-427.el9.x86_64")
-    return release
+    return Release.parse(checked(text))
 
 
 def _text(path: str | None, name: str, given: bool) -> str:

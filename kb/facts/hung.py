@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from kb.facts.finding import Finding, at, spans
 from kb.model.log import Span
+from kb.model.number import number
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.parse.details import locks
@@ -61,7 +62,7 @@ def hung_facts(report: Report) -> Finding:
 
 def _seconds(report: Report) -> int | None:
     text = report.fields.get("seconds", "")
-    return int(text) if text.isdigit() and len(text) < 12 else None
+    return number(text)
 
 
 def _wait(report: Report) -> tuple[str | None, tuple[Span, ...]]:

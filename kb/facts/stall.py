@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from kb.facts.finding import Finding, at, in_module, spans
 from kb.model.log import Span
+from kb.model.number import number
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.parse.details.stall import Busy, Work, busy, idle, load, rcu
@@ -92,7 +93,7 @@ def _load(report: Report, out: Finding) -> None:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdigit() and len(text) < 12 else None
+    return number(text)
 
 
 # ---- RCU

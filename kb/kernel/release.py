@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kb.errors import UsageError
 from kb.model.verdict import Verdict
 
 _HEAD = re.compile(r"(\d{1,3})\.(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?")
@@ -107,6 +108,17 @@ class Release:
         if Verdict.YES in verdicts:
             return Verdict.YES
         return Verdict.MAYBE if Verdict.MAYBE in verdicts else Verdict.NO
+
+
+def checked(text: str) -> str:
+    """A release that somebody names, as it was given.
+
+    Raises:
+        UsageError: It cannot be read: an answer that rests on it would be none.
+    """
+    if Release.parse(text) is None:
+        raise UsageError(f"{text[:80]!r} is no kernel release", help="as uname -r prints it: 5.14.0-427.el9.x86_64")
+    return text
 
 
 def base_of(version: tuple[int, int, int]) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kb.errors import InputError
+from kb.log.files import Held, passed_over, read_all, read_named, read_regular
+from kb.log.text import encoded
 from kb.log.unpack import packing_of, unpack
 
 _TEXT_PROBE = 8192
@@ -21,12 +23,13 @@ class Source:
     name: str
     """Path as given, ``-`` for standard input and for text."""
     data: bytes
-    """Unpacked, UTF-8 where it was UTF-16."""
+    """Unpacked, UTF-8 where it was UTF-16; empty where the input was not read."""
     notes: tuple[str, ...] = field(default=())
-    """What was wrong with the input but did not keep it from being read: ``gzip data ends early``."""
+    """What was wrong with the input: ``gzip data is cut or damaged after 400 bytes``, ``not read: a FIFO, ...``."""
 
 
-Log = str | bytes | Path | BinaryIO
+Log = str | bytes | Path | BinaryIO | Source
+"""An input that was read already is taken as it is."""
 
 
 def open_sources(paths: Iterable[Log]) -> Iterator[Source]:
@@ -40,41 +43,49 @@ def open_sources(paths: Iterable[Log]) -> Iterator[Source]:
         One source a file, in order.
 
     Raises:
-        InputError: A file is absent, cannot be read, is packed in a way that cannot be unpacked, or is too large.
+        InputError: A file is absent, cannot be read, is packed in a way that cannot be unpacked, or is too large
+            (:func:`kb.log.files.limit`).
     """
     for path in paths:
-        if isinstance(path, bytes | bytearray | memoryview):
+        if isinstance(path, Source):
+            yield path
+        elif isinstance(path, bytes | bytearray | memoryview):
             yield _source("-", bytes(path))
         elif isinstance(path, str) and ("\n" in path or "\r" in path):
-            yield _source("-", path.encode("utf-8", "surrogateescape"))
+            yield _source("-", encoded(path))
         elif isinstance(path, str | os.PathLike):
             yield from _from_path(path)
         else:
             name = getattr(path, "name", "-")
-            yield _source(name if isinstance(name, str) else "-", _read(path))
+            name = name if isinstance(name, str) else "-"
+            yield _source(name, read_all(path.read, Held(name)))
 
 
 def _from_path(path: str | os.PathLike[str]) -> Iterator[Source]:
     name = os.fspath(path)
     if name == "-":
-        yield _source("-", _read(sys.stdin.buffer))
-        return
-    if os.path.isdir(name):
+        yield _source("-", read_all(sys.stdin.buffer.read, Held("-")))
+    elif os.path.isdir(name):
         yield from _from_folder(name)
-        return
-    yield _source(name, _read_file(name))
+    else:
+        yield _source(name, read_named(name))
 
 
 def _from_folder(name: str) -> Iterator[Source]:
-    """Text files and packed files of a folder, sorted by path; binary files are passed over."""
+    """Text files and packed files of a folder, sorted by path; binary files are passed over.
+
+    What is no regular file of the folder is not read; a source without data says so in its notes.
+    """
     for folder, folders, files in os.walk(name, onerror=_unreadable):
         folders.sort()
         parts: list[bytes] = []  # of a dump that pstore left as one file a part
         for file in sorted(files):
             path = os.path.join(folder, file)
-            if not os.path.isfile(path):
+            reason = passed_over(path, name)
+            if reason is not None:
+                yield Source(path, b"", (f"not read: {reason}",))
                 continue
-            data = _read_file(path)
+            data = read_regular(path)
             if _PART.match(data[:64]):
                 parts.append(data if data.endswith(b"\n") else data + b"\n")
             elif not is_binary(data):
@@ -85,25 +96,6 @@ def _from_folder(name: str) -> Iterator[Source]:
 
 def _unreadable(error: OSError) -> None:
     raise InputError(f"cannot read the folder: {error.strerror}", path=str(error.filename)) from error
-
-
-def _read_file(name: str) -> bytes:
-    try:
-        with open(name, "rb") as file:
-            return _read(file)
-    except FileNotFoundError:
-        raise InputError("no such file", path=name, help="give a log file, a folder, or - for standard input") from None
-    except IsADirectoryError:
-        raise InputError("is a folder", path=name) from None
-    except PermissionError:
-        raise InputError("no permission to read it", path=name, help="run as a user who may read the log") from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", path=name) from error
-
-
-def _read(file: BinaryIO) -> bytes:
-    data = file.read()
-    return data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
 
 
 def is_binary(data: bytes) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from kb.log.decode import LONGEST, decode
+from kb.log.files import Held, read_all
 from kb.log.records import Piece
 from kb.model.log import Line
 
@@ -108,19 +109,22 @@ def gather(stream: BinaryIO, patience: float = 0.5) -> tuple[bytes, bool]:
 
     Returns:
         The bytes so far, and whether the stream has ended: one that has not is to be followed.
+
+    Raises:
+        InputError: It gives more than :func:`kb.log.files.limit` without a pause.
     """
+    held = Held("-")
     try:
         descriptor = stream.fileno()
         select.select([descriptor], [], [], 0)
     except (OSError, AttributeError, ValueError):  # no descriptor, or one that cannot be waited on
-        return stream.read(), True
-    pieces: list[bytes] = []
-    while select.select([descriptor], [], [], patience if pieces else None)[0]:
+        return read_all(stream.read, held), True
+    while select.select([descriptor], [], [], patience if len(held) else None)[0]:
         data = os.read(descriptor, _CHUNK)
         if not data:
-            return b"".join(pieces), True
-        pieces.append(data)
-    return b"".join(pieces), False
+            return held.bytes(), True
+        held.add(data)
+    return held.bytes(), False
 
 
 def follow(stream: BinaryIO, idle: float = 1.0, start: bytes = b"") -> Iterator[Line | None]:

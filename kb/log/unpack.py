@@ -1,14 +1,10 @@
 """Packed inputs: how bytes are packed, and what they hold."""
 
 import io
-import os
 from typing import BinaryIO
 
 from kb.errors import InputError
-
-LIMIT = 4 << 30
-"""Bytes an input may have once unpacked; ``KB_MAX_INPUT`` (bytes) overrules it."""
-
+from kb.log.files import Held
 
 _PIECE = 1 << 20
 
@@ -62,27 +58,18 @@ def unpack(name: str, data: bytes, packing: str, notes: list[str]) -> bytes:
     Raises:
         InputError: Nothing can be unpacked, it grows past the limit, or the package for zstd is missing.
     """
-    limit = int(os.environ.get("KB_MAX_INPUT", LIMIT))
-    out: list[bytes] = []
-    size = 0
+    held = Held(name, said="once unpacked")
     stream = _stream(name, data, packing)
     read = getattr(stream, "read1", stream.read)
     while True:
         try:
             piece = read(_PIECE)
         except Exception as error:  # each library has its own errors, and what came before them is still good
-            if not size:
+            if not len(held):
                 raise InputError(f"is no valid {packing} file: {error}", path=name) from error
-            notes.append(f"{packing} data is cut or damaged after {size} bytes")
+            notes.append(f"{packing} data is cut or damaged after {len(held)} bytes")
             break
         if not piece:
             break
-        out.append(piece)
-        size += len(piece)
-        if size > limit:
-            raise InputError(
-                f"is larger than {limit} bytes once unpacked",
-                path=name,
-                help="set KB_MAX_INPUT to a higher number of bytes if that is meant",
-            )
-    return b"".join(out)
+        held.add(piece)
+    return held.bytes()

@@ -140,6 +140,8 @@ class Report:
     """Index (in the same input) of the report that this one follows on from."""
     occurrence: int = 0
     """Reports of the same input before it that are equal to it, where the log prints no time to tell them apart."""
+    input_notes: tuple[str, ...] = ()
+    """What was wrong with the input as a whole: ``gzip data is cut or damaged after 4096 bytes``."""
 
     @property
     def chosen_because(self) -> str:

@@ -22,7 +22,7 @@ class Said:
     values: Mapping[str, Value] = field(default_factory=dict)
 
     def __hash__(self) -> int:
-        return hash((self.name, *self.values.values()))
+        return hash((self.name, frozenset(self.values.items())))
 
     def __str__(self) -> str:
         """The sentence in English."""

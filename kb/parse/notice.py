@@ -14,6 +14,7 @@ from kb.log.scan import NOTICES, line_test
 from kb.model.log import Line
 from kb.model.report import Report
 from kb.syntax import engine
+from kb.syntax.formats import is_format
 from kb.words.speak import said
 
 KIND = "notice"
@@ -68,7 +69,7 @@ def _classify(text: str) -> Notice | None:
     if match is None or match.lastgroup is None:
         return None
     fields = {name: match[group] for name, group in lexer.names[match.lastgroup] if match[group]}
-    return Notice(rows()[match.lastgroup], fields)
+    return None if is_format(text, fields) else Notice(rows()[match.lastgroup], fields)
 
 
 @dataclass(slots=True)

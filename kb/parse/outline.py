@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kb.model.log import Line
+from kb.model.number import number
 from kb.model.report import Frame, Registers, Trace
 from kb.syntax import engine, frames
 from kb.syntax.engine import LineToken
@@ -152,8 +153,8 @@ class _Reader:
         if "fn" in got:
             frame = Frame(
                 got["fn"],
-                int(got["off"], 16),
-                int(got["size"], 16) if "size" in got else None,
+                number(got["off"], 16),
+                number(got.get("size"), 16),
                 frames.module_of(got.get("tail", "")),
                 source=frames.source_of(got.get("tail", "")),
                 line=token.line.number,
@@ -173,7 +174,7 @@ class _Reader:
             address = got.get("pcaddr") or got.get("pcraw") or got.get("pcnull")
             digits = re.sub(r"\D", "", address or "") if address and "null" in address else address
             self.registers = Registers(
-                frame=frame, pc=int(digits, 16) if digits else None, user=user and frame is None, line=token.line.number
+                frame=frame, pc=number(digits, 16), user=user and frame is None, line=token.line.number
             )
 
     def start_access(self, token: LineToken) -> None:
@@ -225,7 +226,7 @@ class _Reader:
 
     def on_lr(self, token: LineToken) -> None:
         got = token.fields
-        frame = Frame(got["fn"], int(got["off"], 16), line=token.line.number)
+        frame = Frame(got["fn"], number(got["off"], 16), line=token.line.number)
         if self.registers is not None and self.registers.link is None:
             have = self.registers
             self.registers = Registers(have.frame, have.pc, frame, have.values, have.code, have.user, have.line)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kb.model.log import Line, Splat
+from kb.model.number import number
 from kb.model.report import Report, Trace
 from kb.model.said import Said
 from kb.parse import guilty
@@ -23,7 +24,7 @@ _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
 
 def parse(splat: Splat) -> Report:
     """Read a splat. Never raises for what a log may hold: it becomes ``damage``."""
-    lines = splat.lines
+    lines = tuple(map(_bounded, splat.lines))
     out = outline(lines)
     heads = [(line, head) for line in lines if (head := classify(line)) is not None]
     opener = lines[splat.opener]
@@ -67,6 +68,20 @@ def parse(splat: Splat) -> Report:
         understood=tuple(sorted({opener.number, *(line.number for line, _ in heads), *out.understood})),
     )
     return _with_memory(report)
+
+
+_LONGEST = 4096
+"""Characters of a line that are looked at: printk's own bound is 1 kB (2 kB for /dev/kmsg writers)."""
+_RUN = re.compile(r"(?P<number>)[0-9a-fA-F]{129,}|\w{513,}")
+"""A number or a name longer than any the kernel prints: 64 bytes by ``%*phN``, 512 by KSYM_NAME_LEN (v6.1)."""
+
+
+def _bounded(line: Line) -> Line:
+    """A line in which every number and every name has a bound; ``raw`` stays as it is."""
+    if len(line.text) <= 128:  # nearly all
+        return line
+    text = _RUN.sub(lambda found: found[0][: 512 if found["number"] is None else 128], line.text[:_LONGEST])
+    return line if text == line.text else line._replace(text=text)
 
 
 def _traces(out: Outline) -> tuple[Trace, ...]:
@@ -169,7 +184,7 @@ _ARCHES = (
 
 
 def _int(text: str | None) -> int | None:
-    return int(text) if text and text.lstrip("-").isdigit() else None
+    return number(text) if text and text.lstrip("-").isdecimal() else None
 
 
 def _with_memory(report: Report) -> Report:

@@ -1,5 +1,6 @@
 """Diagnosis -> the ``kb.report/1`` object. Fields may be added, never changed."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,6 +37,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "taint": report.taint,
         "headline": report.headline,
         "follows": report.follows,
+        "input_notes": list(report.input_notes),
         "frames": [_frame(frame) for frame in report.frames],
         "traces": _traces(report),
         "signature": {
@@ -156,4 +158,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(plain(item) for item in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:  # arithmetic over a damaged report
+        return None
     return value

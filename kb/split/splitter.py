@@ -345,13 +345,19 @@ class _Windows(Protocol):
 def split(reader: _Windows, source: str, watch: Watch | None = None) -> Iterator[Splat]:
     """All splats of a log, in the order in which they open; ``watch`` is told of lines that several reports may claim.
 
-    Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it.
+    Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it. Windows that
+    touch are read as one: what stands just before a report is its own, wherever the window before it ended.
     """
-    asked: Line | None = None
+    splitter = Splitter(source, reader.release_at, None, watch)
+    before = 0
     for window in reader.windows():
-        splitter = Splitter(source, reader.release_at, asked, watch)
         done: list[tuple[int, int, Splat]] = []
-        for line in window:
+        for index, line in enumerate(window):
+            if index == 0:
+                touches = before > 0 and line.number <= before + 1
+                splitter = splitter if touches else Splitter(source, reader.release_at, splitter.asked, watch)
+                splitter.idle = 0
+            before = line.last
             ended = splitter.feed(line)
             if ended:
                 _keep(done, ended)
@@ -361,7 +367,6 @@ def split(reader: _Windows, source: str, watch: Watch | None = None) -> Iterator
         else:
             _keep(done, splitter.close(said("cut.log_ends")))
         yield from _ready(done, None)
-        asked = splitter.asked
 
 
 _COUNT = itertools.count()

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from kb.errors import UsageError
 from kb.model.case import Case
 from kb.model.log import Span
+from kb.model.text import plain
 from kb.model.verdict import Annotation, Sighting
 from kb.store import case_index, notes, sightings
 from kb.store.connection import write
@@ -93,7 +94,7 @@ class Store:
             event: Name of what happened: recorded again it changes nothing, and gives what it gave. None always counts.
         """
         number = None if event is None else sightings.number(event)
-        seen = seen or notes.now()
+        seen, source, host = seen or notes.now(), plain(source), plain(host) if host else None
         packed = sightings.pack(evidence)
         with self.writing() as db:
             if number is not None and (known := sightings.recorded(db, number)) is not None:
@@ -201,6 +202,7 @@ class Store:
 
         With the ``key`` of a note that is there already, nothing is written and that note is returned.
         """
+        subject, author, body = plain(subject), plain(author), plain(body)
         with self.writing() as db:
             return notes.keyed(db, key) or notes.add(db, subject, body, author, span, replaces, retracts, key)
 

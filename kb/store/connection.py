@@ -10,14 +10,34 @@ WAL needs shared memory between the writers: the file must not lie on a network 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from kb.errors import StoreCorrupt, StoreError, StoreLocked, StoreTooNew
+from kb.model.text import plain
 from kb.store.schema import APPLICATION_ID, VERSION, migrate
 
 TIMEOUT = 30.0
 """Seconds a writer waits for another."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that any text can be given to (:func:`kb.model.text.plain`): to keep it, or to look for it."""
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        """As of sqlite3."""
+        return super().execute(sql, _plain(parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Any]) -> sqlite3.Cursor:
+        """As of sqlite3."""
+        return super().executemany(sql, map(_plain, parameters))
+
+
+def _plain(parameters: Any) -> Any:
+    if not isinstance(parameters, tuple | list):
+        return parameters
+    return [plain(value) if isinstance(value, str) else value for value in parameters]
 
 
 def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection:
@@ -47,7 +67,7 @@ def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection
 
 def _open(path: Path, timeout: float) -> sqlite3.Connection:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+        return _made(path, timeout)
     return reading(path, timeout)
 
 
@@ -55,8 +75,13 @@ def reading(path: Path, timeout: float = TIMEOUT) -> sqlite3.Connection:
     """A connection that can only read a file that is there; it makes no files beside one that nobody has open."""
     # WAL wants to make its -shm file even to read; "immutable" does without where nobody can write anyway
     options = "mode=ro" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
-    where = f"{path.resolve().as_uri()}?{options}"
-    return sqlite3.connect(where, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+    return _made(f"{path.resolve().as_uri()}?{options}", timeout, uri=True)
+
+
+def _made(place: str | Path, timeout: float, *, uri: bool = False) -> sqlite3.Connection:
+    return sqlite3.connect(
+        place, timeout=timeout, isolation_level=None, check_same_thread=False, factory=Connection, uri=uri
+    )
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

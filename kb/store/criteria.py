@@ -15,6 +15,8 @@ class Wanted:
         if source is None and host is None and before is None:
             help_ = "name a source, a host or a date: --source, --host, --before"
             raise UsageError("nothing says what is to be forgotten", help=help_)
+        if "" in (source, host):  # an empty variable of a script: what was recorded without a host is not meant
+            raise UsageError("an empty name is nobody's", help="give a source or a host as `kb log` prints them")
         self.source, self.host = source, host
         self.before = None if before is None else _moment(before)
         if before is not None and self.before is None:

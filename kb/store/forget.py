@@ -3,14 +3,15 @@
 What each kind of row is asked:
 
 - *evidence*: its source, host and time; for a host also whether the log names it anywhere in its text.
-- *events* are sightings known one by one, by time and source: those that match go, the others stay counted.
+- *events* are sightings known one by one, by source and time, and by the host of their row: those that match go, the
+  others stay counted.
 - *sightings* that no event tells of (an older kb recorded them) are aggregated. Of a row the first and the last are
   known by time and source, those between only by their number. An end that matches goes and takes all between with it;
   the other end stays, counted once. A row whose ends do not match also loses those between when evidence that goes
   shows that one of them was asked for.
 - *what people wrote* (notes, unsaved notes, declarations): whether it names the host or the source as a word, or is
   about a signature of which neither sightings nor evidence stay; and its time. A note is one with its edits and
-  withdrawals.
+  withdrawals, and with the key under which it was added.
 
 Criteria combine with AND. A time that cannot be read counts as before any date, and a log that cannot be unpacked as
 naming every host: in doubt more is removed. A sighting without an event of a source that was neither the first nor the
@@ -32,7 +33,7 @@ from kb.store.similar import remove_seen
 
 
 class Kept(NamedTuple):
-    """A table of which each row is one thing that happened, and the columns (or expressions) that tell what it is of.
+    """A table of which each row is one thing that happened, and the columns that tell what it is of.
 
     A column that a table does not have is None and counts as matching: what cannot be told apart goes.
     """
@@ -59,19 +60,11 @@ class Written(NamedTuple):
     """Columns that may name a host or a source."""
 
 
-EVENTS = Kept(
-    "events", "id", "(select signature from sightings g where g.id = sighting)", "source",
-    "(select host from sightings g where g.id = sighting)", "seen",
-)  # fmt: skip
-
-KEPT = (Kept("evidence", "id", "signature", "source", "host", "seen", "text"), EVENTS)
-"""Tables with a row a thing. A new one that holds sources, hosts or times belongs here; sightings are a case apart, and
-their events go with them."""
-
-_KEY = "(select key from annotation_keys where annotation = annotations.id)"
+KEPT = (Kept("evidence", "id", "signature", "source", "host", "seen", "text"),)
+"""Tables with a row a thing. A new one that holds sources, hosts or times belongs here; sightings are a case apart."""
 
 WRITTEN = (
-    Written("annotations", ("id",), ("subject",), ("body", "author", _KEY)),
+    Written("annotations", ("id",), ("subject",), ("body", "author")),
     Written("drafts", ("subject", "author"), ("subject",), ("body", "author")),
     Written("duplicates", ("id",), ("left_id", "right_id"), ("reason", "author")),
 )
@@ -189,6 +182,7 @@ class _Forgetting:
         with _unguarded(self._db):
             for written in WRITTEN:
                 self._forget_written(written)
+        self._delete("annotation_keys", "annotation not in (select id from annotations)")
         subjects = [*self._titles(), *self._others]
         for number in self._touched:
             self._settle(number)
@@ -197,9 +191,14 @@ class _Forgetting:
             dry_run,
         )  # fmt: skip
 
-    def _delete(self, table: str, where: str, values: Iterable[object] = ()) -> None:
+    def _delete(self, table: str, where: str, values: Iterable[object] = ()) -> int:
         done = self._db.execute(f"delete from {table} where {where}", tuple(values)).rowcount
         self._rows[table] = self._rows.get(table, 0) + done
+        return done
+
+    def _matching(self) -> tuple[str, list[str]]:
+        """A condition that holds for events that are asked for, and its values."""
+        return self._wanted.clause("source", "(select host from sightings g where g.id = sighting)", "seen")
 
     def _shown(self) -> set[int]:
         """Rows of sightings which evidence shows to hold one of the source that is asked for."""
@@ -220,23 +219,20 @@ class _Forgetting:
         rows = self._db.execute(
             f"select * from (select {columns} from sightings) where one or two", (*values, *more)
         ).fetchall()
-        event, wanted = self._wanted.clause(EVENTS.source, EVENTS.host, EVENTS.time)
-        held = self._db.execute(f"select distinct sighting from events where {event}", wanted)
-        for number in (shown | {row[0] for row in held}) - {row[0] for row in rows}:
+        event, wanted = self._matching()
+        held = {row[0] for row in self._db.execute(f"select distinct sighting from events where {event}", wanted)}
+        for number in (shown | held) - {row[0] for row in rows}:
             rows += self._db.execute(f"select {columns} from sightings where id = ?", (*values, *more, number))
-        for number, signature, count, *ends, one, two in rows:
-            row = _Row(number, signature, count, (ends[0], ends[1]), (ends[2], ends[3]), bool(one), bool(two))
+        for number, signature, count, first, source, last, last_source, one, two in rows:
+            row = _Row(number, signature, count, (first, source), (last, last_source), bool(one), bool(two))
             self._cut_sighting(row, number in shown)
 
-    def _cut_sighting(self, row: "_Row", shown: bool) -> None:
+    def _cut_sighting(self, row: _Row, shown: bool) -> None:
         """Take a row out, or leave of it the events and the ends that do not match."""
         ends = self._ends_of_others(row)
         (named,) = self._db.execute("select count(*) from events where sighting = ?", (row.number,)).fetchone()
-        event, values = self._wanted.clause(EVENTS.source, EVENTS.host, EVENTS.time)
-        kept = (
-            named
-            - self._db.execute(f"delete from events where sighting = ? and {event}", (row.number, *values)).rowcount
-        )
+        event, values = self._matching()
+        kept = named - self._delete("events", f"sighting = ? and {event}", (row.number, *values))
         others = row.count - named
         if others and (row.one or row.two or shown):
             others = min(others, len(ends)) if row.count > 1 else int(not (row.one or row.two))
@@ -260,7 +256,7 @@ class _Forgetting:
             (*first, *last, stays, row.number),
         )
 
-    def _ends_of_others(self, row: "_Row") -> list[tuple[str, str]]:
+    def _ends_of_others(self, row: _Row) -> list[tuple[str, str]]:
         """The ends of a row, time and source, that do not match and are not those of an event."""
         sql = "select 1 from events where sighting = ? and seen = ? and source = ?"
         return [
@@ -289,6 +285,9 @@ class _Forgetting:
                 sql = f"select {key} from {table.name} where {in_time} and {column} in (?, ?)"
                 found |= set(self._db.execute(sql, (*values, subject, f"signature:{subject}")))
         if table.name == "annotations":
+            if names != "1":
+                keyed = "annotations join annotation_keys on annotation = id"
+                found |= set(self._db.execute(f"select id from {keyed} where {in_time} and kb_names(key)", values))
             found = self._with_edits(found)
         one = " and ".join(f"{column} = ?" for column in table.key)
         for each in sorted(found):

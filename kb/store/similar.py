@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kb.model.text import plain
 from kb.store.base import Store
 
 BUDGET, WIDE = 3_000, 20_000
@@ -58,8 +59,9 @@ class Stacks:
         """Know the stack of a signature that was seen, some of each at most; most calls only read."""
         if not row.frames or row.case is not None:
             return
-        ids = dict(self._named(row.frames))
-        blob = _packed(ids.get(name, 0) for name in row.frames)  # no frame has the id 0: such a stack is new
+        names = [plain(name) for name in row.frames]
+        ids = dict(self._named(names))
+        blob = _packed(ids.get(name, 0) for name in names)  # no frame has the id 0: such a stack is new
         sql = "select count(*), max(frames = ?) from stacks where signature = ? and case_id = ''"
         held, known = self._rows(sql, (blob, row.signature))[0]
         if held < STACKS_OF_ONE and not known:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from kb.log.text import encoded
 from kb.model.log import Line
 
 if TYPE_CHECKING:
@@ -123,10 +124,7 @@ class WordLexer(LineLexer):
 
 def split(text: str) -> list[Line]:
     """Lines of a bare text, numbered from 1; for tests and samples that never went through a transport."""
-    return [
-        Line(part, number, number, part.encode("utf-8", "surrogateescape"))
-        for number, part in enumerate(text.split("\n"), 1)
-    ]
+    return [Line(part, number, number, encoded(part)) for number, part in enumerate(text.split("\n"), 1)]
 
 
 def folder() -> Path:

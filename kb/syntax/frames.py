@@ -3,6 +3,7 @@
 import functools
 import re
 
+from kb.model.number import number
 from kb.model.report import Frame
 from kb.syntax.engine import LineToken
 
@@ -110,7 +111,7 @@ def from_text(text: str, line: int) -> Frame | None:
     found = _BARE.search(text)
     if found is None:
         return None
-    return Frame(found["fn"], int(found["off"], 16), module=module_of(text[found.end() :]), line=line)
+    return Frame(found["fn"], number(found["off"], 16), module=module_of(text[found.end() :]), line=line)
 
 
 def named_at(text: str, line: int) -> Frame | None:
@@ -126,12 +127,12 @@ def _frame(text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Fr
     return [
         Frame(
             function=got["fn"],
-            offset=int(got["off"], 16),
-            size=int(got["size"], 16) if "size" in got else None,
+            offset=number(got["off"], 16),
+            size=number(got.get("size"), 16),
             module=module_of(tail),
             build=module["build"] if module else None,
             reliable="unrel" not in got and "? " not in text.split("+", 1)[0] and "(unreliable)" not in tail,
-            address=int(got["addr"], 16) if "addr" in got else None,
+            address=number(got.get("addr"), 16),
             source=source_of(tail),
             inline="[inline]" in tail,
             line=line,
@@ -151,8 +152,8 @@ def arm_caller(token: LineToken) -> Frame | None:
         return None
     return Frame(
         function=got["caller"],
-        offset=int(got["off"], 16) if "off" in got else None,
-        size=int(got["size"], 16) if "size" in got else None,
+        offset=number(got.get("off"), 16),
+        size=number(got.get("size"), 16),
         module=module_of(got.get("tail", "")),
         line=token.line.number,
     )

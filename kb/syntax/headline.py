@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kb.log.scan import line_test
 from kb.model.log import Line
 from kb.syntax import engine
+from kb.syntax.formats import is_format
 from kb.syntax.kinds import Row, rows
 
 
@@ -33,4 +34,6 @@ def classify(line: Line) -> Headline | None:
 def _classify(text: str) -> Headline | None:
     tree = engine.parse_lines(engine.load("headline"), [Line(text, 1, 1, b"")])
     token = next(engine.tokens(tree), None)
-    return None if token is None else Headline(rows()[token.type], dict(token.fields), text)
+    if token is None or is_format(text, token.fields):
+        return None
+    return Headline(rows()[token.type], dict(token.fields), text)

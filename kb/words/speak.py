@@ -23,7 +23,10 @@ def said(name: str, /, **values: Any) -> Said:
         name: As in the files of words.
         values: Numbers, strings, other sentences, None, and tuples (or lists) of these.
     """
-    return Said(name, {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    for key, value in values.items():
+        if type(value) is list:
+            values[key] = tuple(value)
+    return Said(name, values)
 
 
 class Words:

@@ -40,8 +40,8 @@ def test_a_number_that_a_pattern_captures_has_a_bound() -> None:
 
 
 def test_no_pattern_stands_where_the_tests_do_not_see_it() -> None:
-    """Two are put together of escaped words, so they are literals."""
-    assert {place.rpartition(":")[0] for place in unread()} == {"kb.chat.model", "kb.chat.search"}
+    """These are put together of escaped words."""
+    assert {place.rpartition(":")[0] for place in unread()} == {"kb.chat.model", "kb.chat.search", "kb.cleaner.names"}
     assert len(modules()) > 400
     assert len(terminals()) > 300
 

@@ -7,6 +7,7 @@ import pytest
 from kb import api
 from kb.identity.event import event
 from kb.model.report import Report
+from kb.words.speak import said
 
 
 def log(function: str = "foo_a", pid: int = 7, time: str = "7.250000", more: str = "") -> bytes:
@@ -60,7 +61,8 @@ def test_with_a_time_a_report_that_was_read_half_is_the_same_event() -> None:
 
 
 def test_what_kb_makes_of_it_is_no_part_of_it() -> None:
-    renamed = replace(ONE, title="WARNING in bar", function="bar", kind="other", kernel="9.9")
+    damage = (said("damage.no_stack"),)
+    renamed = replace(ONE, title="WARNING in bar", function="bar", kind="other", kernel="9.9", damage=damage)
     assert event(renamed, "ticket:1", "db17") == NAME
 
 

@@ -78,10 +78,10 @@ def test_a_signature_that_was_seen_elsewhere_keeps_that_and_its_stacks(tmp_path:
     with api.KnowledgeBase(tmp_path / "kb.db") as base:
         for number, host in enumerate((b"one", b"two", b"two")):
             (report,) = base.read(REPORT.replace(b"%s", host))
-            seen = base.record(report, source=f"{number}.log")
+            seen = base.record(report, source=f"ticket:{number}")
         done = base.forget(host="two")
         shown = base.show(seen.signature)
-        assert (done.sightings, dict(done.rows)) == (2, {"sightings": 1, "evidence": 1})
+        assert (done.sightings, dict(done.rows)) == (2, {"events": 2, "sightings": 1, "evidence": 1})
         assert (shown.row.count, [each.host for each in shown.sightings], len(shown.evidence)) == (1, ["one"], 1)
         assert len(Stacks(base.store).keyed([seen.signature])) == 1
 
@@ -183,14 +183,6 @@ def test_what_was_forgotten_counts_when_it_is_recorded_again(tmp_path: Path) -> 
         assert [base.record(report, source=source).new for source in ("ticket:1", "ticket:2")] == [True, False]
 
 
-def test_a_note_goes_whose_key_names_the_source(store: Store) -> None:
-    store.annotate("case:a", "seen", author="bot", key="ticket:4711#3")
-    other = store.annotate("case:a", "seen", author="bot", key="ticket:4712#3")
-    assert forget(store, source="ticket:4711").rows == {"annotations": 1}
-    assert store.annotations("case:a") == (other,)
-    assert store.annotate("case:a", "again", author="bot", key="ticket:4711#3").body == "again"
-
-
 def test_evidence_tells_that_a_source_stands_between_the_ends(store: Store) -> None:
     for day, source in enumerate("aaxbb", 1):
         put(store, day, source=source, host="h", evidence=source.encode() * day)
@@ -285,7 +277,16 @@ def test_a_dry_run_tells_what_a_run_does_and_does_nothing(store: Store) -> None:
     )
 
 
-@pytest.mark.parametrize("wanted", [{}, {"before": "yesterday"}, {"host": "a", "before": "2026-02-30"}])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"host": ""},
+        {"source": "", "before": "2026-01-01"},
+        {"before": "yesterday"},
+        {"host": "a", "before": "2026-02-30"},
+    ],
+)
 def test_no_criterion_and_no_date_are_refused(store: Store, wanted: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         forget(store, **wanted)
@@ -320,7 +321,12 @@ def test_each_table_that_holds_what_happened_or_was_written_is_dealt_with(store:
         if telling & {row[1] for row in store.connection.execute(f"pragma table_info({name})")}
     }
     not_of_people = {"imported"}  # cases from public history
-    assert held - not_of_people == {"sightings", *(each.name for each in KEPT), *(each.name for each in WRITTEN)}
+    assert held - not_of_people == {
+        "sightings",
+        "events",
+        *(each.name for each in KEPT),
+        *(each.name for each in WRITTEN),
+    }
 
 
 _DAYS, _FEW = st.integers(1, 9), st.sampled_from(["x", "y", "z"])
@@ -389,3 +395,16 @@ def test_nothing_that_matches_is_left_and_nothing_else_is_touched(
         }
         assert store.check() == []
         assert not forget(store, source=source, host=host, before=date)
+
+
+def test_events_and_keys_go_with_what_they_are_of(tmp_path: Path) -> None:
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        (report,) = base.read(REPORT.replace(b"%s", b"one"))
+        for number in range(3):  # the one in the middle is neither the first nor the last of its row
+            base.record(report, source=f"ticket:{number}", seen=f"2026-01-0{number + 1}T00:00:00Z")
+        base.annotate(report, "seen before", author="bot", key="ticket:1#1")
+        done = base.forget(source="ticket:1")
+        assert (done.sightings, done.rows["events"], done.rows["annotation_keys"]) == (1, 1, 1)
+        left = base.store.connection.execute("select source from events order by source").fetchall()
+        assert left == [("ticket:0",), ("ticket:2",)]
+        assert base.record(report, source="ticket:1").new

@@ -7,6 +7,8 @@ from re import _parser as sre
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kb.log.scan import find_openers, line_test
 from kb.model.log import Line
@@ -53,6 +55,21 @@ def test_the_scanner_stops_at_each_headline(expected: str, text: str) -> None:
     """A headline without a literal in openers.txt would never reach the grammar."""
     assert line_test()(text), expected
     assert list(find_openers(f"[   12.345678] {text}\n".encode()))
+
+
+HEADLINES = [terminal for terminal in engine.build("headline").terminals if terminal.name in rows()]
+
+
+@pytest.mark.parametrize("terminal", HEADLINES, ids=lambda terminal: terminal.name)
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_a_headline_fits_the_scanner_stops_at(terminal: Any, data: st.DataObject) -> None:
+    alphabet = st.characters(codec="latin-1", exclude_categories=("Cc",))
+    pattern = re.sub(
+        r"\(\?=\(\?P<what>[^()]*\)\)", "", terminal.pattern.to_regexp()
+    )  # no text is drawn by what follows it
+    text = data.draw(st.from_regex(pattern, fullmatch=True, alphabet=alphabet))
+    assert line_test()(text)
 
 
 @pytest.mark.parametrize(

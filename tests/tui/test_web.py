@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import json
 import shlex
@@ -11,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ from kb.errors import UsageError
 from kb.store import Store
 from kb.tui.web import command, places, serve
 from tests.tui.driving import CASE
+from tests.waiting import LIMIT, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,12 @@ def free_port() -> int:
         return port
 
 
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[int]:
     """The port of a running ``kb tui --web`` over the sample."""
@@ -62,14 +69,11 @@ def served(tmp_path: Path) -> Iterator[int]:
     words = [sys.executable, "-m", "kb", "tui", "--web", f"--port={port}", f"--db={tmp_path / 'kb.db'}"]
     process = subprocess.Popen([*words, str(CASE / "match-seed.log")], cwd=ROOT, stderr=subprocess.PIPE)
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-                break
-            time.sleep(0.05)
+        wait_for(lambda: answers(port), "the server answers")
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LIMIT)
 
 
 def status(port: int, **headers: str) -> int:
@@ -94,14 +98,30 @@ class Browser:
     def __init__(self, socket: Any):
         self.socket = socket
         self.number = 0
+        self.terminal = ""
+        """What the app sent for the terminal of the page."""
+
+    async def _next(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads((await self.socket.receive(timeout=LIMIT)).data)
+        if message.get("method") == "Network.webSocketFrameReceived":
+            frame = message["params"]["response"]
+            text = base64.b64decode(frame["payloadData"]) if frame["opcode"] == 2 else frame["payloadData"].encode()
+            self.terminal += text.decode("utf-8", "replace")
+        return message
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self.number += 1
         await self.socket.send_json({"id": self.number, "method": method, "params": parameters})
-        while True:
-            answer: dict[str, Any] = json.loads((await self.socket.receive(timeout=30)).data)
-            if answer.get("id") == self.number:
-                return answer["result"]  # type: ignore[no-any-return]
+        while (answer := await self._next()).get("id") != self.number:
+            pass
+        return answer["result"]  # type: ignore[no-any-return]
+
+    async def shows(self, text: str) -> None:
+        """Wait until the app has painted a text since the last one that was waited for."""
+        async with asyncio.timeout(LIMIT):
+            while text not in self.terminal:
+                await self._next()
+        self.terminal = ""
 
     async def script(self, text: str) -> Any:
         answer = await self.call("Runtime.evaluate", expression=text, returnByValue=True)
@@ -124,36 +144,24 @@ def chromium() -> str:
     pytest.skip("no chromium on this machine")
 
 
-async def annotate_in_browser(port: int, debug: int, db: Path) -> None:
+async def annotate_in_browser(port: int, debug: int) -> None:
     import aiohttp
 
+    wait_for(lambda: answers(debug), "the browser answers")
     async with aiohttp.ClientSession() as session:
-        for _ in range(200):
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                async with session.get(f"http://127.0.0.1:{debug}/json/list") as answer:
-                    pages = [page for page in await answer.json() if page["type"] == "page"]
-                if pages:
-                    break
-            await asyncio.sleep(0.1)
-        async with session.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+        async with session.get(f"http://127.0.0.1:{debug}/json/list") as answer:
+            page = next(page for page in await answer.json() if page["type"] == "page")
+        async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
             browser = Browser(socket)
+            await browser.call("Network.enable")
             await browser.call("Page.navigate", url=f"http://127.0.0.1:{port}/")
-            for _ in range(200):
-                if await browser.script("document.body && document.body.classList.contains('-first-byte')"):
-                    break
-                await asyncio.sleep(0.1)
-            await asyncio.sleep(1.5)
+            await browser.shows("1 known")
             await browser.script("document.querySelector('textarea').focus()")
             await browser.type("a")
-            await asyncio.sleep(1.5)
+            await browser.shows("no notes yet")
             await browser.type("seen")
-            await asyncio.sleep(0.5)
             await browser.key("s", 83, modifiers=2)
-            for _ in range(100):
-                await asyncio.sleep(0.1)
-                if db.exists() and note_in(db):
-                    return
-    raise AssertionError("the note never came to the store")
+            await browser.shows("saved ")
 
 
 def note_in(db: Path) -> tuple[str, ...]:
@@ -172,8 +180,8 @@ def test_a_note_written_in_a_browser_is_in_the_store(served: int, tmp_path: Path
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        asyncio.run(annotate_in_browser(served, debug, tmp_path / "kb.db"))
+        asyncio.run(annotate_in_browser(served, debug))
     finally:
         browser.terminate()
-        browser.wait(10)
+        browser.wait(LIMIT)
     assert note_in(tmp_path / "kb.db") == ("seen",)

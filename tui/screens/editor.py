@@ -4,12 +4,11 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Footer, Static, TextArea
 
 from kb.cases.lint import Finding, lint
@@ -20,14 +19,12 @@ from kb.render.safe import safe
 from kb.tui.case_view import predicate_entries
 from kb.tui.desk import Desk
 from kb.tui.rows import MARKS, Entry
+from kb.tui.screens.page import Page
 from kb.tui.widgets.lines import Entries, Lines
 from kb.tui.widgets.writing import Writing
 
-if TYPE_CHECKING:
-    from kb.tui.app import Tui
 
-
-class Editor(Screen[None]):
+class Editor(Page[None]):
     """A case file and what is said about it.
 
     Args:
@@ -36,7 +33,6 @@ class Editor(Screen[None]):
         found: The report the case is tried on.
     """
 
-    app: "Tui"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save, lint, match", priority=True),
         Binding("ctrl+e", "editor", "$EDITOR", priority=True),
@@ -69,7 +65,7 @@ class Editor(Screen[None]):
         try:
             self._seen = await self.desk.do(self.path.read_bytes)
         except OSError as error:
-            self.app.say(CaseError(f"cannot be read: {error.strerror}", path=str(self.path)))
+            self.say(CaseError(f"cannot be read: {error.strerror}", path=str(self.path)))
             return
         text = self.query_one(TextArea)
         place = text.cursor_location
@@ -165,8 +161,7 @@ class Editor(Screen[None]):
             self._leaving = True
             self._say("not saved: ctrl+s saves, esc again leaves it", "bad")
             return
-        self.app.pop_screen()
-        self.app.refresh_report()
+        self.dismiss()
 
 
 def finding_entry(finding: Finding) -> Entry:

@@ -1,12 +1,11 @@
 """The near-miss wizard: the case's own sample is changed until the case no longer says yes, and kept as near-*.log."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static, TextArea
 
@@ -17,13 +16,11 @@ from kb.model.verdict import Match
 from kb.render.safe import safe
 from kb.tui.desk import Desk
 from kb.tui.rows import MARKS
+from kb.tui.screens.page import Page
 from kb.tui.widgets.writing import Writing
 
-if TYPE_CHECKING:
-    from kb.tui.app import Tui
 
-
-class NearMiss(Screen[None]):
+class NearMiss(Page[None]):
     """The sample in an editor; after each pause the case is asked again.
 
     Args:
@@ -31,7 +28,6 @@ class NearMiss(Screen[None]):
         path: The case's file.
     """
 
-    app: "Tui"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save as near-*.log", priority=True),
         Binding("escape", "app.pop_screen", "Back"),
@@ -66,7 +62,7 @@ class NearMiss(Screen[None]):
         try:
             verdict, why = await self.desk.do(verdict_on, self.path, self.query_one(TextArea).text)
         except KbError as error:
-            self.app.say(error)
+            self.say(error)
             return
         todo = {"yes": "change the detail that tells it apart", "maybe": "better a no"}.get(verdict, "ctrl+s keeps it")
         self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} the case says {verdict}: {todo}. {why}"))
@@ -85,7 +81,8 @@ class NearMiss(Screen[None]):
             self.notify(safe(f"not kept: {error}"), severity="error", markup=False)
             return
         self.notify(f"kept as {name}", markup=False)
-        self.app.pop_screen()
+        if not self.left:
+            self.app.pop_screen()
 
 
 def verdict_on(path: Path, text: str) -> tuple[str, str]:

@@ -1,9 +1,9 @@
-"""A new case from a report: where, what it is called, then the editor."""
+"""A new case from a report: where, and what it is called."""
 
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -14,18 +14,19 @@ from textual.widgets import Input, Static
 
 from kb.cases.new import new_case
 from kb.errors import KbError
+from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.desk import Desk, Item
+from kb.tui.screens.page import Page
 from kb.tui.widgets.printable import PRINTABLE
 
-if TYPE_CHECKING:
-    from kb.tui.app import Tui
+Draft = tuple[Path, Diagnosis | None]
+"""The file of a new case, and the report it was made from."""
 
 
-class NewCase(ModalScreen[None]):
-    """Two lines to fill in, both proposed."""
+class NewCase(Page[Draft], ModalScreen[Draft]):
+    """Two lines to fill in, both proposed; its result is what was made of them."""
 
-    app: "Tui"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.pop_screen", "Leave")]
 
     def __init__(self, desk: Desk, item: Item):
@@ -52,7 +53,7 @@ class NewCase(ModalScreen[None]):
 
     @work(exclusive=True, group="make")
     async def make(self) -> None:
-        """Write the draft and open it."""
+        """Write the draft."""
         folder = Path(self.query_one("#folder", Input).value).expanduser()
         case_id = self.query_one("#case-id", Input).value.strip()
         if not re.fullmatch(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", case_id):
@@ -65,10 +66,8 @@ class NewCase(ModalScreen[None]):
         except KbError as error:
             self.query_one("#status", Static).update(safe(f"{error.reason}: {error.help or error.path}"))
             return
-        from kb.tui.screens.editor import Editor
-
-        self.app.pop_screen()
-        self.app.push_screen(Editor(self.desk, path, found))
+        if not self.left:
+            self.dismiss((path, found))
 
 
 def proposed_id(title: str) -> str:

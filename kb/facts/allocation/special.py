@@ -7,6 +7,7 @@ from itertools import pairwise
 from kb.facts.allocation.cause import Cause, labels
 from kb.facts.allocation.zones import ZoneView
 from kb.model.memory import MemInfo
+from kb.model.number import number
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.words.speak import said
@@ -39,11 +40,12 @@ def _from_vmalloc(report: Report) -> bool:
 
 def _size(report: Report) -> int | None:
     text = report.fields.get("bytes") or report.fields.get("size")
-    if text and text.isdigit():
-        return int(text)
+    size = number(text)
+    if size is not None:
+        return size
     texts = [report.headline, *(line.text for line in report.lines if "vmalloc" in line.text)]
     found = next((match for text in texts if (match := _BYTES.search(text))), None)
-    return int(found[1] or found[2]) if found else None
+    return number(found[1] or found[2]) if found else None
 
 
 def _vmalloc(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) -> Cause | None:

@@ -1,0 +1,122 @@
+"""The standard streams: full, closed, of another encoding; and what a command says on stderr."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.test_cli import OOPS
+
+ROOT = Path(__file__).resolve().parents[2]
+CASE = "nofs-high-order-watermark"
+COMMANDS = (
+    "match LOG", "match --json LOG", "match --markdown LOG", "match -b LOG", "--help", "--version", "match --help",
+    f"case show {CASE}", "case list", "case list --json", "case facts LOG", "case index", f"verify {CASE}",
+    "whatif --order 3 --gfp GFP_KERNEL", "ask why LOG", "ask --json why LOG", "chat LOG", "case search ceph",
+    "similar LOG", "show kb1", "show --raw kb1", "show --json kb1", "export", "stats", "log", "log --json",
+    f"affected {CASE} --kernel 5.14",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a log and a store that holds its report."""
+    folder = tmp_path_factory.mktemp("streams")
+    (folder / "log").write_bytes(OOPS)
+    run("match --record LOG", folder)
+    return folder
+
+
+def run(words: str, place: Path, more: str = "", **env: str) -> subprocess.CompletedProcess[bytes]:
+    """A command by a shell, with its redirections."""
+    words = words.replace("LOG", str(place / "log"))
+    own = {**os.environ, "KB_DB": str(place / "kb.db"), **env}
+    command = f"exec {sys.executable} -m kb {words} {more}"
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=own,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("words", COMMANDS)
+def test_output_that_cannot_be_written_is_one_line_and_exit_code_4(words: str, place: Path) -> None:
+    done = run(words, place, "> /dev/full")
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 4, lines
+    assert [line for line in lines if "standard output" in line] == [
+        "kb: cannot write to standard output: No space left on device"
+    ]
+    assert "Traceback" not in done.stderr.decode()
+    assert "Exception ignored" not in done.stderr.decode()
+
+
+@pytest.mark.parametrize("words", COMMANDS[::4])
+def test_a_reader_that_left_is_no_error(words: str, place: Path) -> None:
+    done = run(words, place, "| true; exit ${PIPESTATUS[0]}".replace("exec ", ""))
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ["match LOG", "ask why LOG", "chat", "similar"])
+@pytest.mark.parametrize("more", [">&-", "<&-", "2>&-", "<&- 2>&-", "2> /dev/full", "2> /dev/full > /dev/full"])
+def test_a_stream_that_is_closed_or_full_is_no_traceback(words: str, more: str, place: Path) -> None:
+    done = run(words, place, more)
+    assert b"Traceback" not in done.stderr
+    usual = run(words, place)
+    unwritten = more == ">&-" or (more.endswith("> /dev/full") and more.count("full") == 2 and usual.stdout)
+    assert done.returncode == (4 if unwritten else usual.returncode)
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+@pytest.mark.parametrize("words", ["match LOG", "match --markdown LOG", "ask --lang zh why LOG", f"case show {CASE}"])
+def test_every_locale_can_show_it(words: str, locale: str, place: Path) -> None:
+    done = run(words, place, LC_ALL=locale, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == run(words, place).returncode, done.stderr
+    assert done.stderr == b""
+
+
+def test_a_script_of_questions_may_hold_any_bytes(place: Path) -> None:
+    script = b"load \xff\nwhat is \xff\xfe\nnote \xff\x00\nquit\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "kb", "chat", str(place / "log")], input=script, cwd=ROOT, capture_output=True,
+        env={**os.environ, "KB_DB": str(place / "kb.db")}, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Noted" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "match --kernel banana LOG", "match --kernel '' LOG", "match --kernel x.y.z < /dev/null", "verify x --kernel v",
+        f"affected {CASE} --kernel el7", "case facts LOG --kernel latest", "tui --kernel banana",
+        "whatif --order 1 --gfp GFP_KERNEL --kernel banana", "match --kernel $'\\x1b[2J' LOG",
+    ],
+)  # fmt: skip
+def test_a_release_that_cannot_be_read_is_a_usage_error_with_help(words: str, place: Path) -> None:
+    done = run(words, place)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"is no kernel release\n  help: as uname -r prints it" in done.stderr
+    assert b"\x1b" not in done.stderr
+
+
+def test_names_of_files_on_stderr_cannot_drive_the_terminal(tmp_path: Path, place: Path) -> None:
+    name = tmp_path / "a\x1b]0;x\x07\nkb: all is well\udcff\U000e0041"
+    for path in (name, name.with_suffix(".gz")):
+        done = subprocess.run(
+            [sys.executable, "-m", "kb", "match", str(path)], cwd=ROOT, capture_output=True, check=False
+        )
+        assert done.returncode == 4
+        assert b"\x1b" not in done.stderr
+        assert b"\nkb: all is well" not in done.stderr
+        assert "\U000e0041".encode() not in done.stderr

@@ -176,6 +176,8 @@ def _load_sighting(db: sqlite3.Connection, row: Row) -> None:
     db.execute(
         "insert into sightings (signature, host, kernel, source, last_source, first, last, count)"
         " values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (signature, host, kernel) do update set"
+        " source = iif(excluded.first < first, excluded.source, source),"
+        " last_source = iif(excluded.last > last, excluded.last_source, last_source),"
         " first = min(first, excluded.first), last = max(last, excluded.last),"
         f" count = {known} + max(count - {known}, excluded.count)",
         [number, *named, row["count"] - row.get("events", 0)],

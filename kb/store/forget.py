@@ -3,18 +3,19 @@
 What each kind of row is asked:
 
 - *evidence*: its source, host and time; for a host also whether the log names it anywhere in its text.
-- *events* are what was recorded, one by one: their source and time, and the host of their sighting. Those of a sighting
-  that goes go with it.
-- *sightings* are aggregated. Of a row the first and the last are known by time and source, those between only by their
-  number. An end that matches goes and takes all between with it; the other end stays, counted once. A row whose ends
-  do not match also loses those between when an event or evidence that goes shows that one of them was asked for.
+- *events* are sightings known one by one, by source and time, and by the host of their row: those that match go, the
+  others stay counted.
+- *sightings* that no event tells of (an older kb recorded them) are aggregated. Of a row the first and the last are
+  known by time and source, those between only by their number. An end that matches goes and takes all between with it;
+  the other end stays, counted once. A row whose ends do not match also loses those between when evidence that goes
+  shows that one of them was asked for.
 - *what people wrote* (notes, unsaved notes, declarations): whether it names the host or the source as a word, or is
   about a signature of which neither sightings nor evidence stay; and its time. A note is one with its edits and
   withdrawals, and with the key under which it was added.
 
 Criteria combine with AND. A time that cannot be read counts as before any date, and a log that cannot be unpacked as
-naming every host: in doubt more is removed. A sighting of a source that was neither the first nor the last of its row
-and has no evidence leaves no trace but that it was counted, and stays so.
+naming every host: in doubt more is removed. A sighting without an event of a source that was neither the first nor the
+last of its row and has no evidence leaves no trace but that it was counted, and stays so.
 """
 
 import sqlite3
@@ -26,7 +27,7 @@ from typing import NamedTuple
 
 from kb.errors import StoreError
 from kb.store.base import Store
-from kb.store.connection import errors, write
+from kb.store.connection import write
 from kb.store.criteria import Wanted
 from kb.store.similar import remove_seen
 
@@ -109,9 +110,8 @@ def forget(
         StoreError: As every write; also when the rows are out but another process keeps the file from being cleared.
     """
     wanted = Wanted(source, host, before)
-    db = store.connection
     result: Forgotten | None = None
-    with errors(store.path):
+    with store.using() as db:
         db.execute("pragma secure_delete = on")
         wanted.register(db)
         try:
@@ -121,23 +121,35 @@ def forget(
                     raise _RollBack
         except _RollBack:
             pass
-    assert result is not None
-    if not dry_run:
-        _clear(store)
+        assert result is not None
+        if not dry_run:
+            _clear(store, db)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Sightings of a signature on one host and kernel; time and source of its ends, and whether they match."""
+
+    number: int
+    signature: int
+    count: int
+    first: tuple[str, str]
+    last: tuple[str, str]
+    one: bool
+    two: bool
 
 
 class _RollBack(Exception):
     """Ends a dry run."""
 
 
-def _clear(store: Store) -> None:
+def _clear(store: Store, db: sqlite3.Connection) -> None:
     """Rebuild the file without the free space in which deleted rows may linger, and empty the log beside it.
 
     ``secure_delete`` overwrites what this connection deletes; only VACUUM reaches what was deleted before, and what
     SQLite left behind when it moved rows between pages.
     """
-    db = store.connection
     try:
         db.execute("vacuum")
         busy = db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
@@ -164,11 +176,7 @@ class _Forgetting:
 
     def run(self, dry_run: bool) -> Forgotten:
         self._db.execute("pragma defer_foreign_keys = on")  # notes refer to notes; checked when the transaction ends
-        events = self._events()
-        self._forget_sightings(self._shown() | set(events.values()))
-        for number in events:
-            self._delete("events", "id = ?", (number,))
-        self._delete("events", "sighting not in (select id from sightings)")
+        self._forget_sightings(self._shown())
         for table in KEPT:
             self._forget_kept(table)
         with _unguarded(self._db):
@@ -183,15 +191,14 @@ class _Forgetting:
             dry_run,
         )  # fmt: skip
 
-    def _delete(self, table: str, where: str, values: Iterable[object] = ()) -> None:
+    def _delete(self, table: str, where: str, values: Iterable[object] = ()) -> int:
         done = self._db.execute(f"delete from {table} where {where}", tuple(values)).rowcount
         self._rows[table] = self._rows.get(table, 0) + done
+        return done
 
-    def _events(self) -> dict[int, int]:
-        """Events that match, each with its row of sightings."""
-        where, values = self._wanted.clause("e.source", "g.host", "e.seen")
-        sql = f"select e.id, g.id from events e join sightings g on g.id = e.sighting where {where}"
-        return dict(self._db.execute(sql, values).fetchall())
+    def _matching(self) -> tuple[str, list[str]]:
+        """A condition that holds for events that are asked for, and its values."""
+        return self._wanted.clause("source", "(select host from sightings g where g.id = sighting)", "seen")
 
     def _shown(self) -> set[int]:
         """Rows of sightings which evidence shows to hold one of the source that is asked for."""
@@ -212,31 +219,50 @@ class _Forgetting:
         rows = self._db.execute(
             f"select * from (select {columns} from sightings) where one or two", (*values, *more)
         ).fetchall()
-        for number in shown - {row[0] for row in rows}:
+        event, wanted = self._matching()
+        held = {row[0] for row in self._db.execute(f"select distinct sighting from events where {event}", wanted)}
+        for number in (shown | held) - {row[0] for row in rows}:
             rows += self._db.execute(f"select {columns} from sightings where id = ?", (*values, *more, number))
-        for number, signature, count, *ends, one, two in rows:
-            self._cut_sighting(number, signature, count, ends, bool(one), bool(two))
+        for number, signature, count, first, source, last, last_source, one, two in rows:
+            row = _Row(number, signature, count, (first, source), (last, last_source), bool(one), bool(two))
+            self._cut_sighting(row, number in shown)
 
-    def _cut_sighting(self, number: int, signature: int, count: int, ends: list[str], one: bool, two: bool) -> None:
-        """Take a row out, or leave of it the ends that do not match."""
-        first, source, last, last_source = ends
-        stays = min(count, (not one) + (not two)) if count > 1 else int(not (one or two))
-        if stays == count:
+    def _cut_sighting(self, row: _Row, shown: bool) -> None:
+        """Take a row out, or leave of it the events and the ends that do not match."""
+        ends = self._ends_of_others(row)
+        (named,) = self._db.execute("select count(*) from events where sighting = ?", (row.number,)).fetchone()
+        event, values = self._matching()
+        kept = named - self._delete("events", f"sighting = ? and {event}", (row.number, *values))
+        others = row.count - named
+        if others and (row.one or row.two or shown):
+            others = min(others, len(ends)) if row.count > 1 else int(not (row.one or row.two))
+        stays = kept + others
+        if stays == row.count:
             return
-        self._touched[signature] = None
-        self._sightings += count - stays
+        self._touched[row.signature] = None
+        self._sightings += row.count - stays
         if not stays:
-            self._delete("sightings", "id = ?", (number,))
+            self._delete("sightings", "id = ?", (row.number,))
             return
         self._cut += 1
-        if one:
-            first, source = last, last_source
-        elif two:
-            last, last_source = first, source
+        first, last = row.first, row.last
+        if row.one or row.two or not others:
+            sql = "select seen, source from events where sighting = ? order by seen {0}, id {0} limit 1"
+            left = [end for way in ("asc", "desc") for end in self._db.execute(sql.format(way), (row.number,))]
+            left += ends if others else []
+            first, last = min(left), max(left)
         self._db.execute(
             "update sightings set first = ?, source = ?, last = ?, last_source = ?, count = ? where id = ?",
-            (first, source, last, last_source, stays, number),
+            (*first, *last, stays, row.number),
         )
+
+    def _ends_of_others(self, row: _Row) -> list[tuple[str, str]]:
+        """The ends of a row, time and source, that do not match and are not those of an event."""
+        sql = "select 1 from events where sighting = ? and seen = ? and source = ?"
+        return [
+            end for end, matches in ((row.first, row.one), (row.last, row.two))
+            if not matches and self._db.execute(sql, (row.number, *end)).fetchone() is None
+        ]  # fmt: skip
 
     def _forget_kept(self, table: Kept) -> None:
         where, values = self._wanted.clause(table.source, table.host, table.time, table.log)

@@ -146,6 +146,43 @@ def test_of_a_row_the_ends_of_other_sources_stay(store: Store, sources: str, lef
     assert (sightings(store) if rows else []) == left
 
 
+@pytest.mark.parametrize(
+    ("sources", "left"),
+    [
+        ("x", []),
+        ("xx", []),
+        ("xax", [(None, 1, "02", "a", "02", "a")]),
+        ("xaaa", [(None, 3, "02", "a", "04", "a")]),
+        ("axbxc", [(None, 3, "01", "a", "05", "c")]),
+        ("abx", [(None, 2, "01", "a", "02", "b")]),
+        ("abc", [(None, 3, "01", "a", "03", "c")]),
+        # capital letters: recorded without an event
+        ("Axa", [(None, 2, "01", "a", "03", "a")]),
+        ("AxB", [(None, 2, "01", "a", "03", "b")]),
+        ("XaB", [(None, 2, "02", "a", "03", "b")]),
+        ("XaBc", [(None, 2, "02", "a", "04", "c")]),
+        ("aBx", [(None, 1, "01", "a", "01", "a")]),
+    ],
+)
+def test_events_go_one_by_one_and_all_others_stay_counted(store: Store, sources: str, left: list[Any]) -> None:
+    """``aBx``: of what no event tells nothing says that it was not of the source that is asked for."""
+    for day, source in enumerate(sources, 1):
+        put(store, day, source=source.lower(), event=f"{day}" if source.islower() else None)
+    forget(store, source="x")
+    rows = store.connection.execute("select count(*) from signatures").fetchone()[0]
+    assert (sightings(store) if rows else []) == left
+    assert store.check() == []
+
+
+def test_what_was_forgotten_counts_when_it_is_recorded_again(tmp_path: Path) -> None:
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        (report,) = base.read(REPORT)
+        for source in ("ticket:1", "ticket:2", "ticket:1"):
+            base.record(report, source=source)
+        assert base.forget(source="ticket:1").sightings == 1
+        assert [base.record(report, source=source).new for source in ("ticket:1", "ticket:2")] == [True, False]
+
+
 def test_evidence_tells_that_a_source_stands_between_the_ends(store: Store) -> None:
     for day, source in enumerate("aaxbb", 1):
         put(store, day, source=source, host="h", evidence=source.encode() * day)
@@ -301,6 +338,7 @@ _RECORDS = st.lists(st.tuples(st.sampled_from(["kb1:00", "kb1:01"]), _DAYS, _FEW
     source=st.none() | _FEW,
     host=st.none() | _FEW,
     day=st.none() | _DAYS,
+    every=st.sampled_from([0, 1, 2]),
 )  # fmt: skip
 def test_nothing_that_matches_is_left_and_nothing_else_is_touched(
     tmp_path_factory: pytest.TempPathFactory,
@@ -308,9 +346,14 @@ def test_nothing_that_matches_is_left_and_nothing_else_is_touched(
     source: str | None,
     host: str | None,
     day: int | None,
+    every: int,
 ) -> None:
+    """``every``: 0 no sighting has an event, 1 all have, 2 every other one."""
     if source is None and host is None and day is None:
         return
+
+    def named(number: int) -> bool:
+        return every > 0 and number % every == 0
 
     def asked(of: str, on: str, at: str) -> bool:
         return (
@@ -322,7 +365,8 @@ def test_nothing_that_matches_is_left_and_nothing_else_is_touched(
     with Store(tmp_path_factory.mktemp("forget") / "kb.db") as store:
         for number, (signature, at, of, on, logged) in enumerate(records):
             log = b"%d" % number if logged else b""
-            put(store, at, source=of, host=on, signature=signature, evidence=log)
+            event = f"{number}" if named(number) else None
+            put(store, at, source=of, host=on, signature=signature, evidence=log, event=event)
         rows = "select signature, host, kernel, source, first, last_source, last, count from sightings"
         before = store.connection.execute(rows).fetchall()
         date = None if day is None else f"2026-01-{day:02}"
@@ -336,6 +380,15 @@ def test_nothing_that_matches_is_left_and_nothing_else_is_touched(
         could = [row for row in before if (host is None or row[1] == host)]
         assert [row for row in before if row not in could and row not in after] == []
         assert sum(row[7] for row in before) - sum(row[7] for row in after) == done.sightings
+        events = store.connection.execute(
+            "select e.source, g.host, e.seen from events e join sightings g on g.id = e.sighting"
+        ).fetchall()
+        stay = [row for number, row in enumerate(records) if named(number)]
+        stay = [row for row in stay if not asked(row[2], row[3], f"2026-01-{row[1]:02}")]
+        assert sorted(events) == sorted((of, on, f"2026-01-{at:02}T00:00:00Z") for _, at, of, on, _ in stay)
+        if every == 1:
+            assert sum(row[7] for row in after) == len(stay)
+        assert sum(row[7] for row in after) >= len(events)
         counts = dict(store.connection.execute("select id, count from signatures"))
         assert counts == {
             number: sum(row[7] for row in after if row[0] == number) for number in {row[0] for row in after}

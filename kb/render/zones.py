@@ -19,8 +19,9 @@ def zone_table(detail: Mapping[str, Any], width: int, verbose: bool = False) -> 
     zones = detail.get("zones") or []
     if not zones:
         return
-    rows = [_row(zone, detail) for zone in zones]
-    heads = ["zone", "free", "min", "low", "reserve", *_names(zones)]
+    rules = list(dict.fromkeys(replay["rule"] for zone in zones for replay in zone.get("replay", ())))
+    rows = [_row(zone, rules) for zone in zones]
+    heads = ["zone", "free", "min", "low", "reserve", *(_RULES.get(rule, rule) for rule in rules)]
     widths = [max(len(head), *(len(row[index]) for row in rows)) for index, head in enumerate(heads)]
     yield ""
     yield "Zones (pages; reserve: lowmem_reserve for this request)"
@@ -33,13 +34,7 @@ def zone_table(detail: Mapping[str, Any], width: int, verbose: bool = False) -> 
             yield from _steps(zone)
 
 
-def _names(zones: list[Mapping[str, Any]]) -> list[str]:
-    names = dict.fromkeys(replay["rule"] for zone in zones for replay in zone.get("replay", ()))
-    return [_RULES.get(name, name) for name in names]
-
-
-def _row(zone: Mapping[str, Any], detail: Mapping[str, Any]) -> list[str]:
-    rules = list(dict.fromkeys(replay["rule"] for each in detail["zones"] for replay in each.get("replay", ())))
+def _row(zone: Mapping[str, Any], rules: list[str]) -> list[str]:
     replays = {replay["rule"]: replay for replay in zone.get("replay", ())}
     label = f"Node {zone['node']} {zone['zone']}"
     numbers = [zone.get(name) for name in ("free", "min", "low", "reserve")]

@@ -241,7 +241,7 @@ def replay(
         zone: the zone, as printed.
         request: what was asked for.
         rules: whose kernel's test.
-        zones: all zones of the report (they tell the reserve's column).
+        zones: the zones of the report, or one of each kind (they tell the reserve's column).
         mark: ``min`` (slow path), ``low`` (fast path) or ``high``.
         free: free pages to start from instead of the printed count.
         highatomic: highatomic pages to subtract; default the fewest that the print allows.

@@ -93,6 +93,13 @@ class MemInfo:
     """Why the block is not whole: ``damage.cut_zone`` ..."""
     traits: frozenset[str] = frozenset()
     """What the text itself tells about the kernel that printed it: ``free_pcp``, ``letters:UEM``, ``boost`` ..."""
+    kinds: tuple[Zone, ...] = field(init=False, repr=False, compare=False)
+    """One zone of each type, with pages and without: what tells the columns of ``lowmem_reserve[]``. A few, however
+    many zones there are: each zone's replay asks for it."""
+
+    def __post_init__(self) -> None:
+        kinds = {(zone.name, zone.managed == 0, len(zone.reserve)): zone for zone in self.zones}
+        object.__setattr__(self, "kinds", tuple(kinds.values()))
 
     @property
     def damaged(self) -> str | None:

@@ -20,8 +20,16 @@ def zone_table(detail: Mapping[str, Any], words: Words, verbose: bool = False) -
     zones = detail.get("zones") or []
     if not zones:
         return
-    rows = [_row(zone, detail, words) for zone in zones]
-    heads = ["zone", "free", "min", "low", "reserve", *_names(zones, words)]
+    rules = list(dict.fromkeys(replay["rule"] for zone in zones for replay in zone.get("replay", ())))
+    rows = [_row(zone, rules, words) for zone in zones]
+    heads = [
+        "zone",
+        "free",
+        "min",
+        "low",
+        "reserve",
+        *(words(_RULES[rule]) if rule in _RULES else rule for rule in rules),
+    ]
     widths = [max(width(head), *(width(row[index]) for row in rows)) for index, head in enumerate(heads)]
     yield ""
     yield words("head.zones")
@@ -34,13 +42,7 @@ def zone_table(detail: Mapping[str, Any], words: Words, verbose: bool = False) -
             yield from _steps(zone, words)
 
 
-def _names(zones: list[Mapping[str, Any]], words: Words) -> list[str]:
-    names = dict.fromkeys(replay["rule"] for zone in zones for replay in zone.get("replay", ()))
-    return [words(_RULES[name]) if name in _RULES else name for name in names]
-
-
-def _row(zone: Mapping[str, Any], detail: Mapping[str, Any], words: Words) -> list[str]:
-    rules = list(dict.fromkeys(replay["rule"] for each in detail["zones"] for replay in each.get("replay", ())))
+def _row(zone: Mapping[str, Any], rules: list[str], words: Words) -> list[str]:
     replays = {replay["rule"]: replay for replay in zone.get("replay", ())}
     label = f"Node {zone['node']} {zone['zone']}"
     numbers = [zone.get(name) for name in ("free", "min", "low", "reserve")]

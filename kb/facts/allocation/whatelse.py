@@ -38,7 +38,7 @@ def _rule_row(study: Study, kernels: Said, rules: RuleSet) -> dict[str, Any]:
     admitting = [label for label, outcome in results.items() if outcome is True]
     verdict = True if admitting else None if None in results.values() else False
     best = next((v for v in study.views if v.zone.label in admitting), study.views[0])
-    run = replay(best.zone, request, rules, zones=memory.zones, page_kb=memory.page_kb)
+    run = replay(best.zone, request, rules, zones=memory.kinds, page_kb=memory.page_kb)
     step = run.steps[0] if run.admits else run.steps[-1]
     blocks = None
     if run.rule == "free-block" and request.order:

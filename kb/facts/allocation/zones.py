@@ -72,7 +72,7 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
     verdict = "admits" if all(outcomes) else "undecidable" if any(outcomes) else "refuses"
     if request.order and zone.blocks is None and printed.fails_at != "base":
         verdict = "undecidable"
-    column = reserve_column(zone, request, memory.zones, chosen)
+    column = reserve_column(zone, request, memory.kinds, chosen)
     reserve = zone.reserve[column] if column < len(zone.reserve) else 0
     fits = fitting(zone.blocks.counts, request.order) if zone.blocks else None
     why = _why(zone, request, memory, chosen, printed, fits) if verdict == "refuses" else ""
@@ -80,7 +80,7 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
 
 
 def _run(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, free: int, atomic: int | None) -> Replay:
-    return replay(zone, request, rules, zones=memory.zones, free=free, highatomic=atomic, page_kb=memory.page_kb)
+    return replay(zone, request, rules, zones=memory.kinds, free=free, highatomic=atomic, page_kb=memory.page_kb)
 
 
 def _why(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, run: Replay, fits: int | None) -> str:
@@ -99,7 +99,7 @@ def _why(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, run: Rep
 
 def _why_base(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> str:
     def passes(other: Zone, atomic: int | None = None) -> bool:
-        run = replay(other, request, rules, zones=memory.zones, highatomic=atomic)
+        run = replay(other, request, rules, zones=memory.kinds, highatomic=atomic)
         return run.fails_at != "base"
 
     if passes(zone, 0):
@@ -210,7 +210,7 @@ def highest_min(view: ZoneView, request: Request, memory: MemInfo, free: int) ->
 
     def admits(mark: int) -> bool:
         zone = replace(view.zone, min=mark)
-        return replay(zone, request, view.rules, zones=memory.zones, free=free).admits
+        return replay(zone, request, view.rules, zones=memory.kinds, free=free).admits
 
     if not admits(0):
         return None

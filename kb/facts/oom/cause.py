@@ -82,7 +82,7 @@ def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[L
     found = []
     for view in view_zones(request, memory, rules):
         last = replay(
-            view.zone, request, view.rules, zones=memory.zones, mark="high", flags=plain, page_kb=memory.page_kb
+            view.zone, request, view.rules, zones=memory.kinds, mark="high", flags=plain, page_kb=memory.page_kb
         )
         found.append(Looked(view, last, request))
     return tuple(found)

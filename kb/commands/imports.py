@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 from kb import api
-from kb.cli import EMPTY, OK, UNKNOWN
+from kb.cli import EMPTY, OK, UNKNOWN, note
 from kb.commands import opened
 from kb.errors import InputError, UsageError
 from kb.render.safe import safe
 
+_MOST = 100
+"""Bad records that are named one by one."""
 SOURCES = ("vulns", "git", "patches")
 
 
@@ -21,9 +23,26 @@ def run(options: argparse.Namespace) -> int:
             return _dump(base, options)
         from kb.imports.run import run as take
 
-        done = take(base.store, options.what, options.arguments, everything=options.all, progress=sys.stderr)
-    print(f"{done.read} read, {done.cases} cases written, {done.known} passed over")
+        done = take(
+            base.store, options.what, options.arguments, everything=options.all, progress=sys.stderr, bad=_Told()
+        )
+    spoilt = f", {done.bad} bad" if done.bad else ""
+    print(f"{done.read} read, {done.cases} cases written, {done.passed_over} passed over{spoilt}")
     return OK
+
+
+class _Told:
+    """Names what cannot be used on stderr, as far as anybody would read on."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, name: str, reason: str) -> None:
+        self.count += 1
+        if self.count <= _MOST:
+            note(f"{name}: passed over: {reason}")
+        elif self.count == _MOST + 1:
+            note("more are passed over; the last line counts them")
 
 
 def _dump(base: api.KnowledgeBase, options: argparse.Namespace) -> int:
@@ -32,16 +51,17 @@ def _dump(base: api.KnowledgeBase, options: argparse.Namespace) -> int:
     if options.arguments:
         help_ = f"first of {', '.join(SOURCES)}, or one file that `kb export` wrote"
         raise UsageError(f"{options.what!r} is no source of imports", help=help_)
+    told = _Told()
     if options.what == "-":
-        number = load(base.store, sys.stdin.buffer)
+        number = load(base.store, sys.stdin.buffer, bad=told)
     else:
         try:
             with open(options.what, "rb") as stream:
-                number = load(base.store, stream, options.what)
+                number = load(base.store, stream, options.what, bad=told)
         except OSError as error:
             help_ = f"first of {', '.join(SOURCES)}, or a file that `kb export` wrote"
             raise InputError(f"cannot read it: {error.strerror}", path=options.what, help=help_) from None
-    print(f"{number} rows read")
+    print(f"{number} rows read" + (f", {told.count} bad" if told.count else ""))
     return OK
 
 

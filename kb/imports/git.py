@@ -10,7 +10,7 @@ import re
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 from kb.errors import InputError, UsageError
 from kb.imports import build, message
 from kb.log.files import read_regular
-from kb.store.imports import Item
+from kb.store.imports import Item, Known
 
 BATCH = 5_000
 """Messages with a splat that are named by their tags in one call of git, which walks all tags whatever it names."""
@@ -31,13 +31,16 @@ _HEAD = 66
 _TAG = re.compile(r"(?:tags/)?v?(?P<version>\d{1,4}\.\d{1,4}(?:\.\d{1,4}){0,2}(?:-rc\d{1,4})?)(?:[~^].*)?$")
 
 
-def items(repository: Path, revisions: Sequence[str], seen: dict[str, bytes]) -> Iterator[Item | None]:
-    """What the messages hold; None for each that has no splat or was dealt with before.
+def items(
+    repository: Path, revisions: Sequence[str], seen: dict[str, bytes], bad: build.Bad | None = None
+) -> Iterator[Item | None]:
+    """What the messages hold; None for each that has no splat, was dealt with before, or cannot be used.
 
     Args:
         repository: A clone, bare or not.
         revisions: As ``git log`` takes them (``v6.1..v6.6``), checked by :func:`count`; HEAD when empty.
         seen: Digests of an earlier import, by hash.
+        bad: Takes what cannot be used, rather than let it raise.
 
     Raises:
         InputError: No repository, or git fails.
@@ -54,9 +57,9 @@ def items(repository: Path, revisions: Sequence[str], seen: dict[str, bytes]) ->
             continue
         batch.append((commit, text, mark))
         if len(batch) >= BATCH:
-            yield from _items(repository, origin, batch)
+            yield from _items(repository, origin, batch, bad)
             batch = []
-    yield from _items(repository, origin, batch)
+    yield from _items(repository, origin, batch, bad)
 
 
 def origin_of(repository: Path) -> str:
@@ -120,7 +123,9 @@ def _split(record: bytes) -> tuple[str, str]:
     return head.decode("ascii", "replace"), body[:_LONGEST].decode("utf-8", "replace")
 
 
-def _items(repository: Path, origin: str, batch: Sequence[tuple[str, str, bytes]]) -> Iterator[Item]:
+def _items(
+    repository: Path, origin: str, batch: Sequence[tuple[str, str, bytes]], bad: build.Bad | None
+) -> Iterator[Item | None]:
     read = [(message.read(commit, text), mark) for commit, text, mark in batch]
     wanted = {commit for commit, _, _ in batch} | {found.fixes[0] for found, _ in read if found.fixes}
     releases = releases_of(repository, sorted(wanted))
@@ -128,12 +133,12 @@ def _items(repository: Path, origin: str, batch: Sequence[tuple[str, str, bytes]
         assert found.commit is not None
         since = releases.get(found.fixes[0]) if found.fixes else None
         release = releases.get(found.commit)
-        yield Item(
-            origin,
-            found.commit,
-            mark,
-            message.known(found, "git", name=found.commit, release=release, since=since),
-        )
+        make = partial(message.known, found, "git", name=found.commit, release=release, since=since)
+        yield build.guarded(partial(_made, origin, found.commit, mark, make), found.commit, bad)
+
+
+def _made(origin: str, commit: str, mark: bytes, make: Callable[[], Known | None]) -> Item:
+    return Item(origin, commit, mark, make())
 
 
 def releases_of(repository: Path, commits: Sequence[str]) -> dict[str, str]:

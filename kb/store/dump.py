@@ -17,7 +17,7 @@ from typing import Any
 from kb.errors import InputError
 from kb.store.base import Store
 from kb.store.imports import Known, decode, put_case
-from kb.store.sightings import sample
+from kb.store.sightings import LARGEST, sample
 from kb.store.similar import StackRow, Stacks, insert
 
 SCHEMA = "kb.export/1"
@@ -109,13 +109,17 @@ def _stack(row: StackRow) -> Row:
     }  # fmt: skip
 
 
-def load(store: Store, lines: Iterable[str | bytes], name: str = "-") -> int:
+def load(
+    store: Store, lines: Iterable[str | bytes], name: str = "-", bad: Callable[[str, str], None] | None = None
+) -> int:
     """Take a dump in; returns its rows. A row of a kind that this kb does not know is passed over.
 
     Args:
         store: Where to.
         lines: What :func:`export` made.
         name: Name of the file, for errors.
+        bad: Takes the place (``FILE:LINE``) of each damaged row, and why; the others are taken in. Without it the first
+            one raises.
 
     Raises:
         InputError: No dump, or a damaged one; batches before the damage are in the store.
@@ -126,21 +130,74 @@ def load(store: Store, lines: Iterable[str | bytes], name: str = "-") -> int:
         raise InputError("not an export of kb: its first line names no schema", path=name, line=1)
     number = 0
     while batch := list(islice(numbered, BATCH)):
-        rows = [_parsed(text, name, at) for at, text in batch]
         with store.writing() as db:
-            for (at, _), row in zip(batch, rows, strict=True):
+            for at, text in batch:
                 try:
-                    _LOADERS.get(row.get("row", ""), _unknown)(db, row)
-                except (KeyError, TypeError, ValueError) as error:
-                    raise InputError(f"damaged row: {error}", path=name, line=at) from None
-        number += len(rows)
+                    _take(db, _parsed(text, name, at), name, at)
+                    number += 1
+                except InputError as error:
+                    if bad is None:
+                        raise
+                    bad(f"{name}:{at}", error.reason)
     return number
+
+
+def _take(db: sqlite3.Connection, row: Row, name: str, line: int) -> None:
+    """Take one row in: all of it or nothing."""
+    db.execute("savepoint row")
+    try:
+        kind = row.get("row", "")
+        _LOADERS.get(kind, _unknown)(db, _checked(row))
+    except _DAMAGE as error:
+        db.execute("rollback to row")
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"damaged row: {reason[:_REASON]}", path=name, line=line) from None
+    finally:
+        db.execute("release row")
+
+
+_DAMAGE = (
+    LookupError, TypeError, AttributeError, ValueError, OverflowError,
+    sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError,
+)  # fmt: skip
+"""What a row can be to blame for; a full disk is none of it."""
+_REASON = 200
+_MOST = 1 << 53
+"""Sightings that a row may count: what JSON tells exactly, and what can be summed up."""
+_NUMBERS = {"count": (0, _MOST), "first_line": (1, _MOST), "last_line": (1, _MOST), "same": (0, 1)}
+_TEXTS = frozenset(
+    "signature key title kind alias why host kernel source last_source first last id subject author time body left_id"
+    " right_id reason seen text origin item digest function".split()
+)
+_NULL = frozenset("first_line last_line replaces retracts function".split())
+"""Columns that may hold nothing."""
+
+
+def _checked(row: Row) -> Row:
+    """The row, its numbers and texts being such.
+
+    Raises:
+        ValueError: One is not.
+    """
+    for key, value in row.items():
+        if value is None and key in _NULL:
+            continue
+        low, high = _NUMBERS.get(key, (0, 0))
+        if key in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high):
+            raise ValueError(f"{key} is {_short(value)}")
+        if key in _TEXTS and not isinstance(value, str):
+            raise ValueError(f"{key} is {_short(value)}, no text")
+    return row
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:40] if isinstance(value, str | float | bool | None) else type(value).__name__
 
 
 def _parsed(text: str | bytes, name: str, line: int) -> Row:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("not a line of JSON", path=name, line=line, help="give what `kb export` wrote") from None
     if not isinstance(value, dict):
         raise InputError("not a JSON object", path=name, line=line, help="give what `kb export` wrote")
@@ -226,21 +283,35 @@ def _load_duplicate(db: sqlite3.Connection, row: Row) -> None:
 
 def _load_evidence(db: sqlite3.Connection, row: Row) -> None:
     text = base64.b64decode(row["text"], validate=True)
+    if len(text) > LARGEST:
+        raise ValueError(f"a log of more than {LARGEST} bytes")
     number = _number(db, row["signature"])
     sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
 
 
 def _row(row: Row, case_id: str | None = None) -> StackRow:
-    return StackRow(row["signature"], row["title"], row["kind"], tuple(row["frames"]), case_id, row.get("function"))
+    frames = _texts(_checked(row)["frames"])
+    if not frames or len(frames) > _FRAMES:
+        raise ValueError(f"a stack of {len(frames)} frames")
+    return StackRow(row["signature"], row["title"], row["kind"], frames, case_id, row.get("function"))
 
 
 def _load_stack(db: sqlite3.Connection, row: Row) -> None:
     insert(db, [_row(row)])
 
 
+_FRAMES = 1000
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{_short(values)} where a list of texts belongs")
+    return tuple(values)
+
+
 def _load_case(db: sqlite3.Connection, row: Row) -> None:
     case = decode(row["case"])
-    known = Known(case, tuple(_row(stack, case.id) for stack in row["stacks"]), tuple(row["commits"]))
+    known = Known(case, tuple(_row(stack, case.id) for stack in row["stacks"]), _texts(row["commits"]))
     put_case(db, row["origin"], known)
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kb.errors import UsageError
-from kb.model.case import Affected, Case, Fix, Source, Step, Workaround
+from kb.model.case import Affected, Case, Dispute, Fix, Source, Step, Workaround, is_id
 from kb.store.base import Store
 from kb.store.similar import StackRow, Stacks, insert, remove
 
@@ -167,17 +167,39 @@ def encode(case: Case) -> dict[str, Any]:
 
 
 def decode(values: Mapping[str, Any]) -> Case:
-    """The case of :func:`encode`; keys that a newer kb wrote are passed over."""
-    tables = {"affected": Affected, "fixes": Fix, "workarounds": Workaround, "verify": Step, "sources": Source}
+    """The case of :func:`encode`; keys that a newer kb wrote are passed over.
+
+    Raises:
+        ValueError: An id that is none, or a value that a case does not hold there.
+        TypeError: Something a case needs is missing.
+    """
+    tables = {"affected": Affected, "fixes": Fix, "workarounds": Workaround, "verify": Step, "sources": Source,
+              "disputes": Dispute}  # fmt: skip
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key in tables:
             made[key] = tuple(_made(tables[key], entry) for entry in value)
         elif key in Case.__dataclass_fields__:
-            made[key] = tuple(value) if isinstance(value, list) else value
-    return Case(**made)
+            made[key] = _value(key, value, Case)
+    case = Case(**made)
+    if not is_id(case.id):
+        raise ValueError(f"{case.id[:40]!r} is no id of a case")
+    return case
 
 
 def _made(kind: Any, entry: Mapping[str, Any]) -> Any:
-    known = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    return kind(**{key: value for key, value in known.items() if key in kind.__dataclass_fields__})
+    known = {key: value for key, value in entry.items() if key in kind.__dataclass_fields__}
+    return kind(**{key: _value(key, value, kind) for key, value in known.items()})
+
+
+def _value(key: str, value: Any, kind: Any) -> Any:
+    """A text, or texts where the field holds several."""
+    form = str(kind.__dataclass_fields__[key].type)
+    several = form.startswith("tuple[")
+    if value is None and form.endswith("None"):
+        return None
+    if several and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if not several and isinstance(value, str):
+        return value
+    raise ValueError(f"{key} of a case is no {'list of texts' if several else 'text'}")

@@ -26,7 +26,10 @@ TABLE = (
     b"Tasks state (memory values in pages):\n"
     b"[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n"
 )
-LEAK = b'unreferenced object 0xffff888000000000 (size %d):\n  comm "foo", pid 1, jiffies 1\n  backtrace:\n    foo+0x1/0x2\n'
+LEAK = (
+    b'unreferenced object 0xffff888000000000 (size %d):\n  comm "foo", pid 1, jiffies 1\n'
+    b"  backtrace:\n    foo+0x1/0x2\n"
+)
 KILLED = b"Out of memory: Killed process 100 (foo) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0\n"
 ZONE = (
     b"Node %d Normal free:%dkB min:10kB low:20kB high:30kB active_anon:0kB inactive_anon:0kB present:9kB managed:9kB\n"

@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kb.errors import InputError, UsageError
 from kb.imports import git, message, patches
@@ -401,3 +403,30 @@ def test_a_repository_s_file_that_would_block_is_refused_or_left_out(name: str, 
     else:
         with pytest.raises(InputError, match=r"no regular file|no git repository"):
             git.count(repository.place, [])
+
+
+@settings(max_examples=200)
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", PATCH.encode()[:200], b"Subject: =?utf-8?q?=ff?=\n\n", b"From: \xff\n"]),
+)
+def test_any_bytes_are_a_mail_or_a_bad_one(data: bytes, head: bytes) -> None:
+    for mail in patches.mails(head + data):
+        commit, text = patches.parts(mail)
+        message.known(message.read(commit, text), "patches", name="x")
+
+
+def test_a_patch_that_cannot_be_read_is_named_and_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.patch", "b.patch", "c.patch"):
+        (tmp_path / name).write_text(PATCH.replace("foo", name[0] * 3).replace(UP, name[0] * 40))
+    real = message.known
+    monkeypatch.setattr(
+        message,
+        "known",
+        lambda found, *more, **named: real(found, *more, **named) if "bbb" not in found.subject else 1 / 0,
+    )
+    told: list[tuple[str, str]] = []
+    with Store(tmp_path / "kb.db") as store:
+        done = run(store, "patches", [str(tmp_path)], bad=lambda *row: told.append(row))
+        assert (done.read, done.cases, done.bad) == (3, 2, 1)
+    assert told == [(f"{tmp_path / 'b.patch'}#0", "division by zero")]

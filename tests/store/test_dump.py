@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kb import api
 from kb.errors import InputError
 from kb.imports import vulns
 from kb.store import Store
+from kb.store.base import uuid7
 from kb.store.dump import export, load
 from kb.store.duplicates import Duplicates
 from kb.store.imports import Imports, Item
@@ -170,3 +173,79 @@ def test_damage_is_named_by_its_line(lines: list[str], line: int, tmp_path: Path
 def test_rows_of_a_newer_kb_are_passed_over(tmp_path: Path) -> None:
     with Store(tmp_path / "new.db") as store:
         assert load(store, ['{"schema": "kb.export/1", "more": 1}', '{"row": "hologram", "x": 1}']) == 1
+
+
+def spoilt(full: Store, kind: str, **changes: object) -> str:
+    """A row of that kind with other values."""
+    row = next(json.loads(line) for line in export(full) if json.loads(line).get("row") == kind)
+    return json.dumps({**row, **changes})
+
+
+SPOILT: list[tuple[str, dict[str, object]]] = [
+    *(("sighting", {"count": count}) for count in (-5, "x", 10**30, 1.5, True, None, [], 2**63)),
+    *(("signature", {"count": count}) for count in (-5, "x", 10**30, 1.5, True, None)),
+    ("signature", {"signature": 7}), ("signature", {"title": None}), ("signature", {"title": ["x"]}),
+    ("signature", {"first": 5}), ("sighting", {"signature": "kb1:none"}), ("sighting", {"host": {"a": 1}}),
+    ("annotation", {"first_line": -1}), ("annotation", {"last_line": 10**30}), ("annotation", {"id": None}),
+    ("annotation", {"replaces": "none-such", "id": "new"}), ("annotation", {"body": 5}),
+    ("evidence", {"text": "?"}), ("evidence", {"text": 5}), ("evidence", {"text": "QUFB" * 400_000}),
+    ("stack", {"frames": "abc"}), ("stack", {"frames": []}), ("stack", {"frames": [1]}),
+    ("stack", {"frames": ["f"] * 100_000}), ("item", {"digest": "xyz"}), ("item", {"digest": 5}),
+    ("case", {"case": []}), ("case", {"case": {}}), ("case", {"case": None}), ("case", {"commits": "abc"}),
+    ("case", {"stacks": [5]}), ("duplicate", {"id": "new", "same": 2}), ("duplicate", {"id": 5}), ("alias", {"why": 1}),
+    ("draft", {"body": None}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "changes"), SPOILT)
+def test_a_bad_row_is_named_counted_and_skipped(
+    kind: str, changes: dict[str, object], full: Store, tmp_path: Path
+) -> None:
+    lines = list(export(full))
+    before = list(lines)
+    lines.insert(len(lines), spoilt(full, kind, **changes))
+    told: list[tuple[str, str]] = []
+    with Store(tmp_path / "new.db") as new:
+        assert load(new, lines, "dump", bad=lambda place, why: told.append((place, why))) == len(before) - 1
+        assert [place for place, _ in told] == [f"dump:{len(lines)}"]
+        assert len(told[0][1]) < 300
+        assert list(export(new)) == before
+        assert new.check() == []
+        with pytest.raises(InputError, match="damaged row"):
+            load(new, lines, "dump")
+
+
+@pytest.mark.parametrize("case_id", ["../../evil", "/etc/x", ".hidden", "a/b", "-rf", "", 5])
+def test_an_imported_case_s_id_is_no_path(case_id: object, full: Store, tmp_path: Path) -> None:
+    row = next(json.loads(line) for line in export(full) if json.loads(line).get("row") == "case")
+    row["case"]["id"] = case_id
+    told: list[str] = []
+    with Store(tmp_path / "new.db") as new:
+        assert load(new, ['{"schema": "kb.export/1"}', json.dumps(row)], bad=lambda place, _: told.append(place)) == 0
+        assert len(Imports(new)) == 0
+    assert told == ["-:2"]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=6,
+)  # fmt: skip
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_in_a_row_the_others_are_taken_in(data: st.DataObject, full: Store, tmp_path: Path) -> None:
+    lines = list(export(full))
+    row = json.loads(data.draw(st.sampled_from(lines[1:])))
+    key = data.draw(st.sampled_from(sorted(row)))
+    row[key] = data.draw(VALUES)
+    if data.draw(st.booleans()):
+        del row[data.draw(st.sampled_from(sorted(row)))]
+    mixed = [lines[0], json.dumps(row), *lines[1:], "[" * 100_000, "\x00", "{", json.dumps(row)]
+    with Store(tmp_path / f"{uuid7()}.db") as new:
+        load(new, mixed, bad=lambda place, why: None)
+        assert new.check() == []
+        assert {case.id for case in Imports(new)} >= {"cve-2031-1234"}
+        for shown in new.signatures():
+            "\n".join(new.show(shown.signature).lines())
+        list(export(new))

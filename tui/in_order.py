@@ -50,7 +50,7 @@ class InOrder(App[ReturnType]):
         """Wait until all messages are handled between the focus and the app, where keys and what they do pass by."""
         await _handled(self)
         rounds = 0
-        while rounds < 2:
+        while rounds < 2 and self.is_running:
             focus = self.focused or self.screen
             path = [each for each in focus.ancestors_with_self if isinstance(each, MessagePump)]
             for each in path:

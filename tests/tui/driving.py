@@ -120,11 +120,8 @@ def drive(
         app = Tui(Desk(base, tuple(files), source, None, tuple(folders), "tester"))
         async with app.run_test(size=size, notifications=True) as pilot:
             here = Flow(app, pilot)
-            try:
-                if files or stdin is not None:
-                    await here.until(lambda: not app.triage.catalog.busy, "the log is read")
-                await flow(here)
-            finally:
-                app.workers.cancel_all()  # as when the app ends by itself: run_test takes the widgets away first
+            if files or stdin is not None:
+                await here.until(lambda: not app.triage.catalog.busy, "the log is read")
+            await flow(here)
 
     asyncio.run(run())

@@ -42,8 +42,8 @@ class Editor(Page[None]):
     ]
 
     def __init__(self, desk: Desk, path: Path, found: Diagnosis | None):
-        super().__init__()
-        self.desk, self.path, self.found = desk, path, found
+        super().__init__(desk)
+        self.path, self.found = path, found
         self._seen = b""
         self._leaving = False
 
@@ -63,7 +63,7 @@ class Editor(Page[None]):
     async def read(self) -> None:
         """The file as it is, its findings, its verdict."""
         try:
-            self._seen = await self.desk.do(self.path.read_bytes)
+            self._seen = await self.ask(self.path.read_bytes)
         except OSError as error:
             self.say(CaseError(f"cannot be read: {error.strerror}", path=str(self.path)))
             return
@@ -83,14 +83,14 @@ class Editor(Page[None]):
         """Write the file whole, then lint it and match."""
         data = self.query_one(TextArea).text.encode()
         try:
-            now = await self.desk.do(self.path.read_bytes)
+            now = await self.ask(self.path.read_bytes)
             if now != self._seen:
                 from kb.tui.screens.changed import Changed
 
                 if not await self.app.push_screen_wait(Changed(self.path, self._seen, now, "write your text over it")):
                     self._say("not saved: the file changed meanwhile", "bad")
                     return
-            await self.desk.do(replace_file, self.path, data)
+            await self.ask(replace_file, self.path, data)
         except OSError as error:
             self._say(f"NOT saved: {error.strerror or error}", "bad")
             return
@@ -104,7 +104,7 @@ class Editor(Page[None]):
 
     async def _judge(self) -> None:
         """Findings, then the predicates on the report."""
-        findings, match, error = await self.desk.do(self._examine)
+        findings, match, error = await self.ask(self._examine)
         head = f"{len(findings)} finding{'s' * (len(findings) != 1)}"
         rows = [finding_entry(finding) for finding in findings]
         role = "bad" if findings else "good"

@@ -34,8 +34,8 @@ class NearMiss(Page[None]):
     ]
 
     def __init__(self, desk: Desk, path: Path):
-        super().__init__()
-        self.desk, self.path = desk, path
+        super().__init__(desk)
+        self.path = path
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -60,7 +60,7 @@ class NearMiss(Page[None]):
     @work(exclusive=True, group="judge")
     async def _judge(self) -> None:
         try:
-            verdict, why = await self.desk.do(verdict_on, self.path, self.query_one(TextArea).text)
+            verdict, why = await self.ask(verdict_on, self.path, self.query_one(TextArea).text)
         except KbError as error:
             self.say(error)
             return
@@ -72,17 +72,16 @@ class NearMiss(Page[None]):
         """Keep the text, unless the case still says yes."""
         text = self.query_one(TextArea).text
         try:
-            verdict, _why = await self.desk.do(verdict_on, self.path, text)
+            verdict, _why = await self.ask(verdict_on, self.path, text)
             if verdict == "yes":
                 self.notify("not kept: the case still says yes, so it is no near miss", severity="warning")
                 return
-            name = await self.desk.do(keep, self.path.parent, text)
+            name = await self.ask(keep, self.path.parent, text)
         except (KbError, OSError) as error:
             self.notify(safe(f"not kept: {error}"), severity="error", markup=False)
             return
         self.notify(f"kept as {name}", markup=False)
-        if not self.left:
-            self.app.pop_screen()
+        self.app.pop_screen()
 
 
 def verdict_on(path: Path, text: str) -> tuple[str, str]:

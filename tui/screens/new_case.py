@@ -30,8 +30,8 @@ class NewCase(Page[Draft], ModalScreen[Draft]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.pop_screen", "Leave")]
 
     def __init__(self, desk: Desk, item: Item):
-        super().__init__()
-        self.desk, self.item = desk, item
+        super().__init__(desk)
+        self.item = item
 
     def compose(self) -> ComposeResult:
         """Id and folder."""
@@ -60,14 +60,13 @@ class NewCase(Page[Draft], ModalScreen[Draft]):
             self.query_one("#status", Static).update("an id is lower-case words with dashes: nvme-timeout-ebs")
             return
         try:
-            found = await self.desk.do(self.desk.diagnosis, self.item)
-            path = await self.desk.do(new_case, folder, case_id, found)
-            await self.desk.do(self.desk.add_folder, str(folder))
+            found = await self.ask(self.desk.diagnosis, self.item)
+            path = await self.ask(new_case, folder, case_id, found)
+            await self.ask(self.desk.add_folder, str(folder))
         except KbError as error:
             self.query_one("#status", Static).update(safe(f"{error.reason}: {error.help or error.path}"))
             return
-        if not self.left:
-            self.dismiss((path, found))
+        self.dismiss((path, found))
 
 
 def proposed_id(title: str) -> str:

@@ -47,8 +47,8 @@ class Notes(Page[None]):
     ]
 
     def __init__(self, desk: Desk, item: Item, span: Span | None = None):
-        super().__init__()
-        self.desk, self.item, self.span = desk, item, span
+        super().__init__(desk)
+        self.item, self.span = item, span
         self.subject = f"signature:{item.signature}"
         self.history: tuple[Annotation, ...] = ()
         self.replaces: str | None = None
@@ -76,7 +76,7 @@ class Notes(Page[None]):
     async def fetch(self) -> None:
         """History and draft of the subject; the case's file as it is shown."""
         try:
-            self.history, draft, self._seen = await self.desk.do(self._stored, self.subject)
+            self.history, draft, self._seen = await self.ask(self._stored, self.subject)
         except KbError as error:
             self._status(f"the store cannot be read: {error.reason}")
             self.say(error)
@@ -133,33 +133,33 @@ class Notes(Page[None]):
         body = self.query_one(TextArea).text
         if body == self._kept:
             return
-        if await self._keep_draft(self.subject, body):
-            self._kept = body
-            self._status("draft kept; ctrl+s saves it")
-        else:
-            self._status("draft NOT kept")
+        try:
+            await self.ask(self._write_draft, self.subject, body)
+        except KbError as error:
+            self._status(f"draft NOT kept: {error.reason}")
+            return
+        self._kept = body
+        self._status("draft kept; ctrl+s saves it")
 
-    def _keep_draft(self, subject: str, body: str) -> "asyncio.Task[bool]":
-        """Begin to write a draft, which goes on though nobody waits for it."""
-        written = self.desk.do(lambda: self.desk.base.store.draft(subject, self.desk.author, body))
+    def _write_draft(self, subject: str, body: str) -> None:
+        self.desk.base.store.draft(subject, self.desk.author, body)
 
-        async def told() -> bool:
-            try:
-                await written
-            except KbError as error:
+    def _leave_draft(self, subject: str, body: str) -> None:
+        """Write a draft and do not wait for it."""
+
+        def told(written: "asyncio.Future[None]") -> None:
+            if isinstance(error := written.exception(), KbError):
                 self.say(error)
-                return False
-            return True
 
-        return asyncio.ensure_future(told())
+        self.desk.do(self._write_draft, subject, body).add_done_callback(told)
 
     def leaving(self) -> None:
-        """Keep the draft, and do not wait for it: the keys that follow are meant for what comes next."""
+        """Keep the draft; the keys that follow are meant for what comes next."""
         if self._timer is not None:
             self._timer.stop()
         body = self.query_one(TextArea).text
         if body != self._kept:
-            self._keep_draft(self.subject, body)
+            self._leave_draft(self.subject, body)
 
     def action_save(self) -> None:
         """Save: it is saved when the store says so, and not before."""
@@ -184,7 +184,7 @@ class Notes(Page[None]):
         except KbError as error:
             self.say(error)
             if self.left or subject != self.subject:
-                self._keep_draft(subject, body)
+                self._leave_draft(subject, body)
             else:
                 self._kept = ""
                 self._status(f"NOT saved: {error.reason}")
@@ -245,11 +245,11 @@ class Notes(Page[None]):
         """Append; a file that changed meanwhile is shown with its difference first."""
         digest = hashlib.sha256(seen).hexdigest()
         try:
-            await self.desk.do(append_note, path, digest, as_markdown(note))
+            await self.ask(append_note, path, digest, as_markdown(note))
         except CaseChanged:
             from kb.tui.screens.changed import Changed
 
-            now = await self.desk.do(path.read_bytes)
+            now = await self.ask(path.read_bytes)
             if await self.app.push_screen_wait(Changed(path, seen, now, "append the note to it")):
                 self._seen = (path, now)
                 await self.file(note, path, now)
@@ -260,7 +260,7 @@ class Notes(Page[None]):
             self._status(f"NOT filed: {error.reason}")
             self.say(error)
             return
-        self._seen = await self.desk.do(self._case_file)
+        self._seen = await self.ask(self._case_file)
         self._status(f"filed in {path}")
 
     def action_back(self) -> None:

@@ -1,26 +1,46 @@
 """What all screens have in common."""
 
-from textual.messages import Prune
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
 from textual.screen import Screen, ScreenResultType
 
 from kb.errors import KbError
 from kb.render.safe import safe
+from kb.tui.desk import Desk
+
+T = TypeVar("T")
 
 
 class Page(Screen[ScreenResultType]):
-    """A screen that tells errors, copies text, and may be left while a thread still works for it."""
+    """A screen that asks a thread, tells errors and copies text.
 
-    async def on_prune(self, event: Prune) -> None:
-        """Stop what waits for a thread: it would look for widgets, which are taken away before the screen is."""
-        self.workers.cancel_node(self)
+    Args:
+        desk: The session.
+    """
 
-    def leaving(self) -> None:
-        """The person quits: keep what would be lost."""
+    def __init__(self, desk: Desk):
+        super().__init__()
+        self.desk = desk
+
+    async def ask(self, work: Callable[..., T], *args: object) -> T:
+        """What the working thread answers. Once the screen has been left, whoever waits is cancelled: widgets are taken
+        away before the screen and its workers are.
+        """
+        try:
+            return await self.desk.do(work, *args)
+        finally:
+            if self.left:
+                raise asyncio.CancelledError
 
     @property
     def left(self) -> bool:
-        """Whether the person has gone from here."""
-        return self not in self.app.screen_stack
+        """Whether the person has gone from here, or quit."""
+        return not self.app.is_running or self not in self.app.screen_stack
+
+    def leaving(self) -> None:
+        """The person quits: keep what would be lost."""
 
     def say(self, error: KbError) -> None:
         """An error: reason, place and help, as on the command line."""

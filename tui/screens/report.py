@@ -57,8 +57,8 @@ class ReportScreen(Page[None]):
     ]
 
     def __init__(self, desk: Desk, item: Item, list_: TriageList):
-        super().__init__()
-        self.desk, self.item, self.list = desk, item, list_
+        super().__init__(desk)
+        self.item, self.list = item, list_
         self.found: Diagnosis | None = None
         self.sample: list[str] = []
         self.near: list[Near] = []
@@ -90,10 +90,10 @@ class ReportScreen(Page[None]):
         """Diagnose the report and show it."""
         self._head("reading …")
         try:
-            self.found = await self.desk.do(self.desk.diagnosis, self.item)
+            self.found = await self.ask(self.desk.diagnosis, self.item)
             if self.found:
-                self.sample = await self.desk.do(self.desk.sample, self.found)
-                self.near = await self.desk.do(self.desk.near, self.found)
+                self.sample = await self.ask(self.desk.sample, self.found)
+                self.near = await self.ask(self.desk.near, self.found)
         except KbError as error:
             self.say(error)
             return
@@ -165,8 +165,8 @@ class ReportScreen(Page[None]):
             return
         found, cursor = self.found, pane.cursor
         try:
-            await self.desk.do(self.desk.declare, found, entry.more, same)
-            self.near = await self.desk.do(self.desk.near, found)
+            await self.ask(self.desk.declare, found, entry.more, same)
+            self.near = await self.ask(self.desk.near, found)
         except KbError as error:
             self.say(error)
             return

@@ -43,8 +43,7 @@ class Triage(Page[None]):
     ]
 
     def __init__(self, desk: Desk):
-        super().__init__()
-        self.desk = desk
+        super().__init__(desk)
         self.catalog: Catalog = (
             LogCatalog(self._changed) if desk.of_log else StoreCatalog(desk.base.path, self._arrived, self._refused)
         )
@@ -80,7 +79,7 @@ class Triage(Page[None]):
     @work(group="library")
     async def _tell_broken(self) -> None:
         """Cases that cannot be used are left out, and that is said."""
-        for error in (await self.desk.do(self.desk.load_cases))[:3]:
+        for error in (await self.ask(self.desk.load_cases))[:3]:
             self.say(error)
 
     @work(exclusive=True, group="read")
@@ -90,7 +89,7 @@ class Triage(Page[None]):
         catalog.busy = "reading"
         while not self.desk.closed:
             try:
-                step = await self.desk.do(next, steps, None)
+                step = await self.ask(next, steps, None)
             except KbError as error:
                 self._fail(error)
                 break
@@ -186,7 +185,7 @@ class Triage(Page[None]):
     @work(exclusive=True, group="summary")
     async def _summarise(self, item: Item) -> None:
         try:
-            found = await self.desk.do(self.desk.diagnosis, item)
+            found = await self.ask(self.desk.diagnosis, item)
         except KbError as error:
             self.say(error)
             return
@@ -205,7 +204,7 @@ class Triage(Page[None]):
             if item is None or item.verdict:
                 continue
             try:
-                found = await self.desk.do(self.desk.diagnosis, item)
+                found = await self.ask(self.desk.diagnosis, item)
             except KbError:  # the row under the cursor tells
                 return
             best = found.best if found else None
@@ -227,7 +226,7 @@ class Triage(Page[None]):
         """The cases changed: the verdicts of a log's rows that are at hand may have."""
         for item in self.catalog.items if isinstance(self.catalog, LogCatalog) else ():
             if item.number < KEPT:
-                found = await self.desk.do(self.desk.diagnosis, item)
+                found = await self.ask(self.desk.diagnosis, item)
                 best = found.best if found else None
                 item.case, item.verdict = (best.case.id, best.verdict.value) if best else (None, "none")
         self._changed()
@@ -287,7 +286,7 @@ class Triage(Page[None]):
             self.notify("mark at least two signatures first: space")
             return
         try:
-            await self.desk.do(self.desk.declare_all, signatures)
+            await self.ask(self.desk.declare_all, signatures)
         except KbError as error:
             self.say(error)
             return

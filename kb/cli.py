@@ -90,10 +90,10 @@ def _discard_output() -> None:
 
 def note(text: str) -> None:
     """A note on stderr. Log text and names of files in it cannot drive a terminal; that nobody reads it is no error."""
-    from kb.render.safe import safe
+    from kb.render.safe import safe_lines
 
     try:
-        print("kb: " + "\n".join(map(safe, text.split("\n"))), file=sys.stderr, flush=True)
+        print(f"kb: {safe_lines(text)}", file=sys.stderr, flush=True)
     except OSError:
         return
 
@@ -247,7 +247,10 @@ def _add_show(verbs: "Verbs") -> None:
     parser = _verb(verbs, "show", "kb.commands.show:run", "show what the store has on a signature")
     parser.add_argument("prefix", metavar="SIGNATURE", help="a signature's id or the beginning of one")
     parser.add_argument("--json", action="store_true", help="JSON (schema kb.identity.signature/1)")
-    parser.add_argument("--raw", action="store_true", help="the stored evidence, as it was printed")
+    parser.add_argument(
+        "--raw", action="store_true", help="the stored evidence, as it was printed; on a terminal, escapes are shown"
+    )
+    parser.add_argument("--unsafe", action="store_true", help="with --raw: pass escapes to a terminal, too")
     _common(parser, db=True)
 
 
@@ -419,7 +422,10 @@ def _add_tui(verbs: "Verbs") -> None:
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument("--web", action="store_true", help="serve it to a browser (needs kernel-kb[web])")
     parser.add_argument(
-        "--host", metavar="ADDRESS", default="127.0.0.1", help="where --web listens (default: loopback)"
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="where on loopback --web listens (default: 127.0.0.1)",
     )
     parser.add_argument("--port", metavar="N", type=int, default=8000, help="port of --web (default: 8000)")
     _common(parser, db=True, cases=True, color=False)

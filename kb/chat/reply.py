@@ -72,6 +72,12 @@ class Reply:
         """Whether the question was answered."""
         return self.kind not in ("unknown", "nothing_loaded", "error")
 
+    def to_markdown(self) -> str:
+        """The text for a ticket: nothing in it is markup, and no mention, reference or link in it acts."""
+        from kb.render.markdown import lines
+
+        return lines(self.text)
+
     def to_json(self) -> dict[str, Any]:
         """The ``kb.reply/1`` object, plain values only."""
         return {

@@ -182,7 +182,7 @@ def _report(findings: Iterable, as_json: bool) -> int:  # type: ignore[type-arg]
 
 
 def _json(objects: Iterable[object]) -> None:
-    import json
+    from kb.render.json import line
 
     for each in objects:
-        print(json.dumps(each, ensure_ascii=True, default=str))
+        print(line(each, default=str))

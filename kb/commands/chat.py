@@ -28,9 +28,9 @@ def ask(options: argparse.Namespace) -> int:
             talk.load(sys.stdin.buffer if name == "-" else named(name), name="stdin" if name == "-" else None)
         reply = talk.ask(options.question)
     if options.json:
-        import json
+        from kb.render.json import line
 
-        print(json.dumps(reply.to_json(), ensure_ascii=True))
+        print(line(reply.to_json()))
     else:
         _say(reply, options.color)
     if files and not talk.loaded and not reply.known:

@@ -1,7 +1,6 @@
 """``kb import``, ``kb affected``, ``kb case search``, ``kb case promote``: known issues from history."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, note
 from kb.commands import opened
 from kb.errors import InputError, UsageError
+from kb.render.json import line
 from kb.render.safe import safe
 
 _MOST = 100
@@ -81,7 +81,7 @@ def affected(options: argparse.Namespace) -> int:
             "schema": "kb.affected/1", "case": case.id, "kernel": options.kernel, "status": status, "reason": reason,
             "fixes": fixes,
         }  # fmt: skip
-        print(json.dumps(row, ensure_ascii=True))
+        print(line(row))
     else:
         print(safe(f"{status}: {reason}"))
         for fix in case.fixes:
@@ -96,7 +96,7 @@ def search(options: argparse.Namespace) -> int:
     size = max((len(case_id) for case_id, _, _ in found), default=0)
     for case_id, status, title in found:
         if options.json:
-            print(json.dumps({"id": case_id, "status": status, "title": title}, ensure_ascii=True))
+            print(line({"id": case_id, "status": status, "title": title}))
         else:
             print(safe(f"{case_id:<{size}}  {status:<9}  {title}"))
     return OK if found else UNKNOWN

@@ -140,9 +140,9 @@ def _symbols(options: argparse.Namespace) -> "Symbols | None":
 
 def _print(diagnosis: Diagnosis, options: argparse.Namespace, index: int) -> None:
     if options.json:
-        import json
+        from kb.render.json import line
 
-        text = json.dumps(diagnosis.to_json(), ensure_ascii=True, separators=(", ", ": ")) + "\n"
+        text = line(diagnosis.to_json()) + "\n"
     elif options.markdown:
         text = diagnosis.to_markdown(lang=options.lang) + "\n"
     elif options.brief:

@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import json
 import re
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from kb.cli import EMPTY, OK, UNKNOWN, note
 from kb.commands import named, opened
 from kb.errors import UsageError
 from kb.model.report import Report
+from kb.render.json import line
 from kb.render.safe import safe
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
             same = _declared(base, query.signature)
             found += len(neighbours) + len(same)
             if options.json:
-                print(json.dumps(_json(query, title, neighbours, same), ensure_ascii=True))
+                print(line(_json(query, title, neighbours, same)))
             else:
                 print(("\n" if index else "") + "\n".join(map(safe, _lines(query, title, neighbours, same))))
     return OK if found else UNKNOWN

@@ -1,7 +1,6 @@
 """``kb rekey``, ``kb export``, ``kb stats``, ``kb log``: the store as a whole."""
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from kb import api
 from kb.cli import OK, UNKNOWN, note
 from kb.commands import opened
 from kb.errors import InputError, UsageError
+from kb.render.json import line
 from kb.render.safe import safe
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def stats(options: argparse.Namespace) -> int:
     with opened(options) as base:
         found = count(_there(base))
     if options.json:
-        print(json.dumps(found, ensure_ascii=True))
+        print(line(found))
         return OK
     for name, value in found.items():
         if isinstance(value, dict):
@@ -108,7 +108,7 @@ def _line(row: "Recent", fixed: str) -> str:
 
 
 def _json(row: "Recent", fixed: str) -> str:
-    return json.dumps({"schema": "kb.log/1", **asdict(row), "regression": fixed or None}, ensure_ascii=True)
+    return line({"schema": "kb.log/1", **asdict(row), "regression": fixed or None})
 
 
 def _there(base: api.KnowledgeBase) -> "Store":

@@ -1,7 +1,6 @@
 """``kb whatif``: would such an allocation be admitted now?"""
 
 import argparse
-import json
 import os
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from kb.errors import InputError
 from kb.evidence.procfs import read_zones
 from kb.facts.allocation.whatif import whatif
 from kb.kernel.release import Release, checked
+from kb.render.json import line
 from kb.render.whatif import whatif_text
 
 _PROC = Path("/proc")
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         page_kb=4 if given else os.sysconf("SC_PAGE_SIZE") // 1024,
     )  # fmt: skip
     if options.json:
-        print(json.dumps(answer, ensure_ascii=True))
+        print(line(answer))
     else:
         print(whatif_text(answer, verbose=options.verbose), end="")
     return {True: OK, False: UNKNOWN, None: EMPTY}[answer["admitted"]]

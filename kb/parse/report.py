@@ -36,6 +36,7 @@ def parse(splat: Splat) -> Report:
     guilt = guilty.find(row, fields, out)
     arch = _arch(lines)
     title, alt = titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
+    title, *alternatives = (name.replace("\t", " ") for name in (title, *alt))
     report = Report(
         source=splat.source,
         lines=lines,
@@ -44,7 +45,7 @@ def parse(splat: Splat) -> Report:
         headline=opener.text.strip(),
         headline_line=opener.number,
         title=title,
-        alt_titles=alt,
+        alt_titles=tuple(alternatives),
         function=guilt.function if guilt else None,
         module=_module(guilt, fields),
         guilt=(guilt.why, *doubted(guilt.frame, splat)) if guilt else (_unblamed(row),),

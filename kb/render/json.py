@@ -1,7 +1,8 @@
 """Diagnosis -> the ``kb.report/1`` object. Fields may be added, never changed."""
 
+import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kb.model.report import Frame, Report
@@ -9,6 +10,16 @@ from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Fact, Match, Reason
 
 SCHEMA = "kb.report/1"
+
+
+def line(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """A value as one line of JSON in ASCII: exact, and nothing in it can drive a terminal.
+
+    Args:
+        value: Plain values.
+        default: What makes plain values of others.
+    """
+    return json.dumps(value, ensure_ascii=True, default=default).replace("\x7f", "\\u007f")
 
 
 def to_json(diagnosis: Diagnosis) -> dict[str, Any]:

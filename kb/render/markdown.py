@@ -9,7 +9,17 @@ from kb.render.safe import safe, spans
 from kb.words.speak import Words
 from kb.words.speak import words as of_language
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
+_BREAK = "\u200b"
+"""ZERO WIDTH SPACE: parts what a forge would act on, and shows as nothing."""
+_ACTS = re.compile(
+    r"(?<=[@#!$%&~])(?=\S)"  # mentions, references to issues, requests, snippets, milestones, labels; entities
+    r"|(?<=[A-Za-z]:)(?=/)|(?<=/)(?=/)|(?i:(?<=www)(?=\.)|(?<=mailto:)|(?<=xmpp:)|(?<=\bGH)(?=-\d))"  # bare URLs, GH-12
+    r"|(?<=:)(?=[\w+-]{1,40}:)|(?<=\[)(?=\w{3,20}:)"  # :emoji:, [vulnerability:12]
+)
+_OPENS = re.compile(r"[/+=:-]|\d{1,9}[.)]")
+"""What would be a command of a forge (/close), a list or a rule at the start of a line."""
+_TICKS = re.compile(r"`+")
 
 
 def to_markdown(diagnosis: Diagnosis, *, lang: str = "en") -> str:
@@ -32,8 +42,8 @@ def _lines(diagnosis: Diagnosis, words: Words) -> Iterator[str]:
     kernel = report.kernel or words("ticket.release_unknown")
     task = ", ".join(who) or words("who.unknown_task")
     source = PurePath(report.source).name or report.source
-    yield f"{text(task)}, {text(kernel)}, {text(source)} {text(spans((report.span,)))}  "
-    yield f"{words('ticket.signature')} `{diagnosis.signature.id}`"
+    yield f"{_begun(task)}, {text(kernel)}, {text(source)} {text(spans((report.span,)))}  "
+    yield f"{words('ticket.signature')} {code(diagnosis.signature.id)}"
     if report.damage:
         yield f"\n**{words('ticket.damaged')}** {text(words.joined(report.damage))}"
     if facts.cause:
@@ -58,23 +68,45 @@ def _lines(diagnosis: Diagnosis, words: Words) -> Iterator[str]:
 def _match(match: Match, words: Words) -> Iterator[str]:
     case = match.case
     known = {Verdict.YES: words("ticket.known"), Verdict.MAYBE: words("ticket.perhaps")}
-    yield f"**{known.get(match.verdict, words('ticket.not_the_case'))} `{case.id}`:** {text(case.title)}"
+    yield f"**{known.get(match.verdict, words('ticket.not_the_case'))} {code(case.id)}:** {text(case.title)}"
     yield ""
     for mark in match.marks:
         because = f" ({text(words.say(mark.why))})" if mark.why is not None else ""
         verdict = words.word(mark.verdict.value)
-        yield f"- {verdict}: `{mark.predicate.text}`{because} {text(spans(mark.evidence))}".rstrip()
+        yield f"- {verdict}: {code(mark.predicate.text)}{because} {text(spans(mark.evidence))}".rstrip()
     reason = f" ({text(words.say(match.fix_why))})" if match.fix_why is not None else ""
     yield f"- {words('label.status')}: {words.word(match.fix_status)}{reason}"
     for fix in case.fixes:
-        since = f" (in {'v' if fix.branch == 'mainline' else ''}{fix.since})" if fix.since else ""
-        yield f'- {words("label.fix")}: `{fix.commit[:12]}` ("{text(fix.subject)}"){since}'
+        since = f" (in {'v' if fix.branch == 'mainline' else ''}{text(fix.since)})" if fix.since else ""
+        yield f'- {words("label.fix")}: {code(fix.commit[:12])} ("{text(fix.subject)}"){since}'
     for way in case.workarounds:
-        yield "- " + words("ticket.workaround", do=f"`{way.do}`", caveat=text(way.caveat))
+        yield "- " + words("ticket.workaround", do=code(way.do), caveat=text(way.caveat))
     for step in case.verify:
-        yield "- " + words("ticket.check", run=f"`{step.run}`", expect=text(step.expect))
+        yield "- " + words("ticket.check", run=code(step.run), expect=text(step.expect))
 
 
 def text(value: str) -> str:
-    """Text in which nothing is markup."""
-    return _SPECIAL.sub(r"\\\1", safe(value))
+    """Text in which nothing is markup, and nothing acts: no mention, no reference, no link, no command."""
+    return _SPECIAL.sub(r"\\\1", _ACTS.sub(_BREAK, safe(value).replace("\t", " ")))
+
+
+def _begun(value: str) -> str:
+    """Text at the start of a line."""
+    return (_BREAK if _OPENS.match(value) else "") + text(value)
+
+
+def lines(value: str) -> str:
+    """Text of several lines as one paragraph, each on a line of its own, indented as it is."""
+    shown = []
+    for row in value.split("\n"):
+        rest = row.lstrip(" ")
+        shown.append("\u00a0" * (len(row) - len(rest)) + _begun(rest))
+    return "  \n".join(shown)
+
+
+def code(value: str) -> str:
+    """A code span: shown as it is, and what it holds does nothing."""
+    shown = safe(value).replace("\t", " ").strip() or " "
+    fence = "`" * (1 + max(map(len, _TICKS.findall(shown)), default=0))
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"

@@ -45,7 +45,7 @@ def _step(step: Step, release: Release | None) -> Iterator[str]:
         return
     yield f"# expect: {safe(step.expect)}" + (f"; means: {safe(step.means)}" if step.means else "")
     if step.kernel and release is None:
-        yield f"# only on kernels {step.kernel}:"
+        yield f"# only on kernels {safe(step.kernel)}:"
     # Shown, not run: a case's step may be a sentence or may change the machine. The operator decides.
     yield f"echo {shlex.quote('by hand: ' + safe(step.run))}"
     yield ""

@@ -50,7 +50,7 @@ def to_text(
     if verbose:
         _code(page, diagnosis)
     for line in zone_table(diagnosis.facts.detail, page.words, verbose):
-        page.plain(line)
+        page.plain(safe(line))
     others: Iterable[Mapping[str, Any]] = diagnosis.facts.detail.get("counterfactuals") or ()
     _list(page, page.words("head.elsewhere"), (page.words.named(entry["named"]) for entry in others))
     _known(page, diagnosis, verbose)
@@ -77,6 +77,7 @@ class _Page:
         self.lines: list[str] = []
 
     def paint(self, text: str, role: str) -> str:
+        text = safe(text)
         return f"\x1b[{_COLOR[role]}m{text}\x1b[0m" if self.color and role in _COLOR else text
 
     def plain(self, text: str = "") -> None:
@@ -95,7 +96,7 @@ class _Page:
 def _head(page: _Page, diagnosis: Diagnosis) -> None:
     report, words = diagnosis.report, page.words
     where = f" [{report.module}]" if report.module and report.function else ""
-    page.plain(page.paint(safe(report.title) + where, "title") + f"   {spans((report.span,))}")
+    page.plain(page.paint(report.title + where, "title") + f"   {spans((report.span,))}")
     if report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
         page.row(words("label.printed"), report.headline)
     who = _who(page, report)

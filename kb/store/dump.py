@@ -69,7 +69,7 @@ def export(store: Store) -> Iterator[str]:
 
 
 def _line(row: Row) -> str:
-    return json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n"
+    return json.dumps(row, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f") + "\n"
 
 
 def _events(db: sqlite3.Connection, sighting: Row) -> Iterator[Row]:

@@ -139,7 +139,9 @@ def put_case(db: Any, origin: str, known: Known) -> None:
     """Store a case within a transaction, over one of the same id."""
     case = known.case
     _forget(db, case.id)
-    db.execute("insert into imported values (?, ?, ?)", (case.id, origin, json.dumps(encode(case), ensure_ascii=False)))
+    # in ASCII, DEL too: what the connection would write out otherwise would be no JSON any more
+    body = json.dumps(encode(case), ensure_ascii=True).replace("\x7f", "\\u007f")
+    db.execute("insert into imported values (?, ?, ?)", (case.id, origin, body))
     db.executemany(
         "insert or ignore into imported_commits values (?, ?)", [(commit[:12], case.id) for commit in known.commits]
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from kb.render.safe import safe_lines
 from tests.test_cli import OOPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,3 +124,55 @@ def test_names_of_files_on_stderr_cannot_drive_the_terminal(tmp_path: Path, plac
         assert b"\x1b" not in done.stderr
         assert b"\nkb: all is well" not in done.stderr
         assert "\U000e0041".encode() not in done.stderr
+
+
+def on_terminal(words: str, place: Path, keys: bytes = b"") -> bytes:
+    """What a command writes to a terminal."""
+    outer, inner = pty.openpty()
+    environment = {**os.environ, "KB_DB": str(place / "raw.db"), "TERM": "xterm"}
+    run = [sys.executable, "-m", "kb", *words.split()]
+    process = subprocess.Popen(run, cwd=ROOT, env=environment, stdout=inner, stderr=inner, stdin=subprocess.DEVNULL)
+    os.close(inner)
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO: the other end is closed
+        while piece := os.read(outer, 65536):
+            shown += piece
+    os.close(outer)
+    process.wait(60)
+    return shown
+
+
+EVIL = b"Kernel panic - not syncing: \x1b]52;c;ZXZpbA==\x07 \x9b31m \xc2\x9b31m \xf3\xa0\x81\x81 \xe2\x80\xaex\n"
+
+
+def test_evidence_on_a_terminal_is_shown_and_in_a_pipe_it_is_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(EVIL)
+    environment = {**os.environ, "KB_DB": str(tmp_path / "raw.db")}
+    kb = [sys.executable, "-m", "kb"]
+    subprocess.run([*kb, "match", "--record", "LOG".replace("LOG", str(tmp_path / "log"))], cwd=ROOT, env=environment)
+    shown = on_terminal("show --raw kb1", tmp_path)
+    assert shown.decode() == (
+        r"Kernel panic - not syncing: \x1b]52;c;ZXZpbA==\x07 \x9b31m \x9b31m \U000e0041 \u202ex" + "\r\n"
+    )
+    assert on_terminal("show --raw --unsafe kb1", tmp_path) == EVIL.replace(b"\n", b"\r\n")
+    piped = subprocess.run([*kb, "show", "--raw", "kb1"], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert piped.stdout == EVIL
+
+
+@pytest.mark.parametrize(
+    "words", ["match --color=always LOG", "match -v LOG", "match -b LOG", "match --json LOG", "match --markdown LOG",
+              "show kb1", "show --json kb1", "log", "log --json", "similar LOG", "case facts LOG", "ask why LOG",
+              "ask --json why LOG", "match LOG LOG-absent", "export"]
+)  # fmt: skip
+def test_no_command_lets_log_text_drive_the_terminal(words: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(EVIL)
+    environment = {**os.environ, "KB_DB": str(tmp_path / "raw.db")}
+    record = [sys.executable, "-m", "kb", "match", "--record", "--host", "a\x1b[2J\u202e", str(tmp_path / "log")]
+    subprocess.run(record, cwd=ROOT, env=environment, capture_output=True)
+    shown = on_terminal(words.replace("LOG", str(tmp_path / "log")), tmp_path)
+    own = re.sub(rb"\x1b\[[0-9;]*m", b"", shown) if "always" in words or words.startswith(("match", "ask")) else shown
+    text = own.decode()
+    assert safe_lines(text.replace("\r\n", "\n").replace("\u200b", "")) == text.replace("\r\n", "\n").replace(
+        "\u200b", ""
+    )
+    assert b"Traceback" not in shown

@@ -14,8 +14,10 @@ from kb.cli import main
 from kb.errors import InputError
 from kb.imports import build, vulns
 from kb.imports.run import run
+from kb.render.case import case_text
 from kb.store import Store
-from kb.store.imports import Imports
+from kb.store.dump import export, load
+from kb.store.imports import Imports, Item
 
 FIX, STABLE, BAD = "a" * 40, "b" * 40, "c" * 40
 MBOX = """\
@@ -222,6 +224,24 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(tmp_path: Path) -> 
         run(store, "vulns", [str(folder)], progress=file)
     assert live.getvalue().endswith("\r[####################] 100 % vulns: 2/2 read, 2 cases\x1b[K\n")
     assert file.getvalue() == "kb: vulns: 2/2 read, 0 cases\n"
+
+
+@pytest.mark.parametrize("odd", ["\x7f", "\x9b31m", "\x1b[2J", "\x00", "\udcff", "\U000e0041", "\u202e"])
+def test_a_case_holds_any_text_and_is_read_again(odd: str, tmp_path: Path) -> None:
+    known = vulns.known("CVE-2031-1234", MBOX.replace("the ring", f"the {odd} ring"), DYAD, FIX)
+    assert known is not None
+    with Store(tmp_path / "kb.db") as store:
+        Imports(store).put([Item("vulns", "CVE-2031-1234", b"1", known)])
+        (case,) = Imports(store)
+        assert case.title == known.case.title
+        case_text(case).encode()
+        assert Imports(store).by_commit(FIX) == case
+        store.search("ring")
+        lines = list(export(store))
+        assert all(line.isascii() and line.strip().isprintable() for line in lines)
+    with Store(tmp_path / "new.db") as store:
+        load(store, lines)
+        assert list(Imports(store)) == [case]
 
 
 BAD_DYADS = (

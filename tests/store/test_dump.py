@@ -12,10 +12,10 @@ from kb import api
 from kb.errors import InputError
 from kb.imports import vulns
 from kb.store import Store
-from kb.store.base import uuid7
 from kb.store.dump import export, load
 from kb.store.duplicates import Duplicates
 from kb.store.imports import Imports, Item
+from kb.store.notes import uuid7
 from tests.imports.test_vulns import DYAD, FIX, LOG, MBOX
 
 

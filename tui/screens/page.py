@@ -7,7 +7,7 @@ from typing import TypeVar
 from textual.screen import Screen, ScreenResultType
 
 from kb.errors import KbError
-from kb.render.safe import safe
+from kb.render.safe import safe_lines
 from kb.tui.desk import Desk
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Page(Screen[ScreenResultType]):
 
     def say(self, error: KbError) -> None:
         """An error: reason, place and help, as on the command line."""
-        text = "\n".join(safe(line) for line in str(error).split("\n"))
+        text = safe_lines(str(error))
         self.notify(text, severity="error", timeout=12, markup=False)
 
     def copy(self, text: str) -> None:

@@ -36,11 +36,20 @@ _HOMES = {
     "StoreError": "kb.errors",
 }
 
+# What the methods of a Diagnosis and of a sentence call. The model stands below the renderers and the words and imports
+# none of them; but wherever a Diagnosis is, this package has been imported, and it knows all homes.
+_FORMS = {
+    "english": "kb.words.speak",
+    "to_json": "kb.render.json",
+    "to_markdown": "kb.render.markdown",
+    "to_text": "kb.render.text",
+}
+
 __all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
+    home = _HOMES.get(name) or _FORMS.get(name)
     if home is None:
         raise AttributeError(f"module 'kb' has no attribute {name!r}")
     import importlib

@@ -124,9 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_similar(verbs)
     _add_history(verbs)
     _add_store(verbs)
+    _add_clean(verbs)
     _add_case(verbs)
     _add_tui(verbs)
     _add_chat(verbs)
+    _add_doctor(verbs)
     return parser
 
 
@@ -177,6 +179,7 @@ def _add_match(verbs: "Verbs") -> None:
     parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
     parser.add_argument("-b", "--brief", action="store_true", help="one line a report: lines, title, case")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument(
         "--context",
@@ -194,7 +197,9 @@ def _add_match(verbs: "Verbs") -> None:
     )
     parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
     parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")
-    parser.add_argument("--record", action="store_true", help="store a sighting of each report")
+    parser.add_argument(
+        "--record", action="store_true", help="store a sighting of each report, once however often the log is read"
+    )
     parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
     parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
     parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")
@@ -320,8 +325,42 @@ def _add_store(verbs: "Verbs") -> None:
     log.add_argument("--regressions", action="store_true", help="only what was seen again after its fix")
     for each in (stats, log):
         each.add_argument("--json", action="store_true", help="one JSON object a row")
-    for each in (rekey, export, stats, log):
+    forget = _verb(
+        verbs,
+        "forget",
+        "kb.commands.forget:run",
+        "take sightings, evidence and notes out of the store for good, as the law on personal data may want it",
+        "What matches all criteria given goes; at least one is needed. Says first what it will take, and asks. "
+        "docs/personal-data.md tells what matches.",
+    )
+    forget.add_argument("--source", metavar="NAME", help="what came from there, as recorded (ticket:4711)")
+    forget.add_argument("--host", metavar="NAME", help="what was seen on that host, or names it")
+    forget.add_argument("--before", metavar="DATE", help="what is earlier: 2026-01-31, or an ISO 8601 time (UTC)")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    forget.add_argument("--dry-run", action="store_true", help="only say what would go")
+    for each in (rekey, export, stats, log, forget):
         _common(each, db=True, color=False)
+
+
+def _add_clean(verbs: "Verbs") -> None:
+    parser = _verb(
+        verbs,
+        "clean",
+        "kb.commands.clean:run",
+        "write a log without the names of machines and people, to show it to others",
+        "Host and user names, addresses, serial numbers, ids and secrets are replaced, the same by the same; what the "
+        "reports say stays. docs/personal-data.md tells what is recognised. Read the result before you send it.",
+    )
+    parser.add_argument(
+        "files", nargs="*", metavar="LOG", help="logs, packed ones and folders too (default: standard input)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: stdout)")
+    parser.add_argument(
+        "--keep", metavar="KIND,...", action="append", default=[], help="kinds to leave as they are: host,ip"
+    )
+    parser.add_argument(
+        "--map", metavar="FILE", help="write there what was replaced by what (tab-separated, mode 0600)"
+    )
 
 
 def _add_case(verbs: "Verbs") -> None:
@@ -420,6 +459,18 @@ def _add_chat(verbs: "Verbs") -> None:
         )
         each.add_argument("--model", metavar="NAME", help="a language model of the llm package for other questions")
         _common(each, db=True, cases=True)
+
+
+def _add_doctor(verbs: "Verbs") -> None:
+    parser = _verb(
+        verbs,
+        "doctor",
+        "kb.commands.doctor:run",
+        "print what a report of a fault of kb needs: versions, places, the state of the store and the cases",
+        "Exit code 4 when the store or a folder of cases cannot be used; optional packages may be missing.",
+    )
+    parser.add_argument("--json", action="store_true", help="JSON (schema kb.doctor/1)")
+    _common(parser, db=True, cases=True, color=False)
 
 
 def _help(parser: argparse.ArgumentParser) -> int:

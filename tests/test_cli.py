@@ -218,6 +218,32 @@ def test_recording_stores_a_sighting_that_show_finds(tmp_path: Path) -> None:
     assert OOPS in raw
 
 
+def test_recording_a_file_twice_counts_once_and_says_so(tmp_path: Path) -> None:
+    db, file = str(tmp_path / "kb.db"), tmp_path / "console.log"
+    file.write_bytes(OOPS)
+    record = ("match", "--json", "--record", "--db", db, str(file))
+    first, again = kb(*record), kb(*record)
+    assert b"recorded 1\n" in first.stderr
+    assert b"recorded 0, 1 known already\n" in again.stderr
+    assert (again.stdout, again.returncode) == (first.stdout, first.returncode)
+    file.write_bytes(OOPS + OOPS.replace(b"some_new_function", b"other_function").replace(b"[    1", b"[   91"))
+    assert b"recorded 1, 1 known already\n" in kb(*record).stderr
+    signatures = {row["signature"]["id"] for row in rows(kb(*record))}
+    shown = [json.loads(kb("show", name, "--json", "--db", db).stdout) for name in signatures]
+    assert [each["count"] for each in shown] == [1, 1]
+
+
+def test_recording_from_a_pipe_counts_each_log_once(tmp_path: Path) -> None:
+    db = str(tmp_path / "kb.db")
+    other = OOPS.replace(b"[    1", b"[   91")
+    for log, said in ((OOPS, b"recorded 1\n"), (other, b"recorded 1\n"), (OOPS, b"recorded 0, 1 known already\n")):
+        assert said in kb("match", "--json", "--record", "--db", db, stdin=log).stderr
+
+
+def test_without_record_nothing_is_said_of_it(tmp_path: Path) -> None:
+    assert b"recorded" not in kb("match", "--json", "--db", str(tmp_path / "kb.db"), stdin=OOPS).stderr
+
+
 def test_nothing_is_stored_unless_asked_for(tmp_path: Path) -> None:
     kb("match", "--db", str(tmp_path / "kb.db"), stdin=OOPS)
     assert not (tmp_path / "kb.db").exists()
@@ -265,6 +291,19 @@ def test_a_log_that_is_still_written_is_answered_when_a_report_ends() -> None:
     run.stdin.close()
     assert run.wait(30) == 1
     run.stdout.close()
+
+
+def test_the_language_of_a_match_can_be_chosen(example: Path) -> None:
+    utf8 = {"PYTHONUTF8": "1"}
+    page, ticket, brief, rows_ = (
+        kb("match", "--lang", "zh", *form, str(example), env=utf8).stdout.decode()
+        for form in ((), ("--markdown",), ("--brief",), ("--json",))
+    )
+    assert "  ✗ 排除      单靠回收就有用: 空闲内存并不缺" in page
+    assert "**原因: order\\_walk\\_refusal。** 有 23 个 order 5 或更大的空闲块" in ticket
+    assert brief.endswith("  是: nofs-high-order-watermark\n")
+    assert rows_ == kb("match", "--json", str(example), env=utf8).stdout.decode()  # the contract has one language
+    assert kb("match", "--lang", "fr", str(example)).returncode == 2
 
 
 VMSTAT = "nr_free_pages 1\ncompact_stall 2\ncompact_fail 3\n"

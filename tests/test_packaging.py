@@ -7,12 +7,16 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+BOT = ROOT / "examples/ticket_bot.py"
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +79,61 @@ def test_the_installed_wheel_matches_the_example(site: Path, example: Path, tmp_
     report = json.loads(done.stdout)
     assert report["schema"] == "kb.report/1"
     assert [match["case"] for match in report["matches"] if match["verdict"] == "yes"] == ["nofs-high-order-watermark"]
+
+
+@pytest.fixture(scope="module")
+def checked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+    """What ``mypy --strict`` says of a program, where that wheel is installed and nothing of the checkout is seen."""
+    if importlib.util.find_spec("mypy") is None:
+        pytest.skip("mypy is not installed (it is in the dev group)")
+    home = tmp_path_factory.mktemp("user")
+    venv.create(home / "env", with_pip=False, symlinks=os.name != "nt")
+    place = sysconfig.get_path("purelib", "venv", {"base": str(home / "env")})
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place)
+    python = Path(sysconfig.get_path("scripts", "venv", {"base": str(home / "env")})) / Path(sys.executable).name
+
+    def check(program: str) -> list[str]:
+        (home / "program.py").write_text(program, encoding="utf-8")
+        command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--python-executable", str(python)]
+        done = subprocess.run([*command, "program.py"], cwd=home, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        return done.stdout.splitlines()
+
+    return check
+
+
+def test_a_bot_that_uses_the_api_passes_a_strict_type_checker(checked: Callable[[str], list[str]]) -> None:
+    assert checked(BOT.read_text(encoding="utf-8")) == []
+
+
+def test_a_type_checker_tells_a_bot_what_it_does_wrong(checked: Callable[[str], list[str]]) -> None:
+    found = checked(
+        "import kb\n"
+        "base = kb.KnowledgeBase(1.5)\n"
+        "for report in kb.read(b''):\n"
+        "    base.diagnose(report).to_markdown(colour=True)\n"
+        "number: int = kb.match(b'')[0].to_text()\n"
+        "kb.KnowlegeBase\n"
+    )
+    errors = [(line.split(":")[1], line.rpartition("  ")[2]) for line in found if ": error: " in line]
+    assert errors == [("2", "[arg-type]"), ("4", "[call-arg]"), ("5", "[assignment]"), ("6", "[attr-defined]")]
+
+
+def test_the_bot_says_what_is_known_and_counts_each_ticket_once(site: Path, example: Path, tmp_path: Path) -> None:
+    for ticket, times in (("ticket:4711", 1), ("ticket:4711", 1), ("ticket:4712", 2)):
+        command = [sys.executable, str(BOT), str(tmp_path / "kb.db"), ticket, str(example)]
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(site)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "**Known case `nofs-high-order-watermark`:**" in done.stdout
+        assert f": seen {times} times\n" in done.stdout
 
 
 def test_the_version_is_said_once(wheel: Path) -> None:

@@ -108,6 +108,7 @@ def test_two_reports_at_once_that_lost_lines_are_read(path: Path, seed: int) -> 
     lines, _ = both(path)
     for diagnosis in api.match(b"".join(dropped(b"".join(lines), seed)), cases=()):
         diagnosis.to_text()
+        diagnosis.to_text(lang="zh", verbose=True)
         diagnosis.to_json()
 
 

@@ -7,9 +7,15 @@ The index of an origin is a pickle in the user's cache folder. A pickle can run 
 and a file that belong to the user and that nobody else may write to; anything else is parsed afresh. Its name holds the
 origin and the version of kb and Python, its content the name, size and time of each file: whichever changed, it is
 rebuilt. Deleting it loses nothing.
+
+What was read of an origin is held in memory, too, as long as its files have the same names, sizes and times. A caller
+that comes often (a bot, once a log) says for how long that need not be looked at again.
 """
 
+import contextlib
 import os
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +29,13 @@ from kb.model.case import Case
 FILE = "case.md"
 """The name of a case's file within its folder."""
 
+RECENT = 1.0
+"""Seconds for which a look at the files is good enough for a program that matches log after log."""
+
 _LAYOUT = 1
 """Raised when what the index holds changes within a version of kb."""
+_MOST_HELD = 64
+"""Origins held in memory: a program may make a folder of cases for each of its tasks."""
 
 _Stamp = tuple[str, int, int]
 
@@ -53,6 +64,32 @@ class Library:
         return exact[0] if exact else found[0] if len(found) == 1 else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What was read of an origin."""
+
+    looked: float
+    """When its files were last seen to have these stamps, by ``_clock``."""
+    stamps: list[_Stamp]
+    cases: list[Case]
+
+
+_clock = time.monotonic
+_held: dict[tuple[str, str], _Held] = {}
+"""By the absolute path of the origin and the path as given, which is what its cases bear."""
+_reading = threading.Lock()
+
+
+def _start_child() -> None:
+    """A thread that holds the lock while another one forks does not live on in the child."""
+    global _reading
+    _reading = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_child)
+
+
 def folder(name: str) -> Path:
     """A data folder of the project: inside the package when installed, beside it in a checkout.
 
@@ -68,12 +105,13 @@ def origins(extra: Sequence[str | Path] = ()) -> list[Path]:
     return [folder("cases"), *named, *map(Path, extra)]
 
 
-def load(extra: Sequence[str | Path] = (), *, skip_broken: bool = False) -> Library:
-    """All cases.
+def load(extra: Sequence[str | Path] = (), *, skip_broken: bool = False, recent: float = 0.0) -> Library:
+    """All cases. Threads may call it at once: they wait for the one that reads.
 
     Args:
         extra: Folders of cases beyond the packaged ones and ``$KB_CASES``.
         skip_broken: Leave cases that cannot be used out, listed in ``errors``, rather than raise.
+        recent: Seconds for which a folder whose files were looked at is not looked at again (:data:`RECENT`).
 
     Raises:
         CaseError: A folder that cannot be read, a case that breaks the format, or an id that stands twice.
@@ -88,7 +126,7 @@ def load(extra: Sequence[str | Path] = (), *, skip_broken: bool = False) -> Libr
             errors.append(CaseError("no such folder of cases", path=str(place), help="see $KB_CASES and --cases"))
             continue
         try:
-            found, broken = _origin(place)
+            found, broken = _origin(place, recent)
         except CaseError as error:
             found, broken = [], [error]
         errors += broken
@@ -124,18 +162,36 @@ def samples(folder: Path, *patterns: str) -> list[Path]:
     return [path for path in found if passed_over(path, folder.parent) is None]
 
 
-def _origin(place: Path) -> tuple[list[Case], list[CaseError]]:
+def _origin(place: Path, recent: float) -> tuple[list[Case], list[CaseError]]:
+    """The cases of one folder: from memory where that is fresh, else from its index, else parsed."""
+    name = (os.path.abspath(place), str(place))
+    with _reading:
+        now = _clock()
+        held = _held.get(name)
+        if held is not None and now - held.looked < recent:
+            return held.cases, []
+        paths, foreign = _of_their_own(place, files(place))
+        stamps = list(_stamps(paths))
+        cases, errors = (held.cases, []) if held is not None and held.stamps == stamps else _read(place, stamps)
+        errors = [*foreign, *errors]
+        _held.pop(name, None)  # what was looked at last stands last
+        if not errors:
+            _held[name] = _Held(now, stamps, cases)
+        if len(_held) > _MOST_HELD:
+            del _held[next(iter(_held))]
+        return cases, errors
+
+
+def _read(place: Path, stamps: list[_Stamp]) -> tuple[list[Case], list[CaseError]]:
     """The cases of one folder, from its index where that is fresh."""
-    paths, errors = _of_their_own(place, files(place))
-    stamps = [_stamp(path) for path in paths]
     index = _index_file(place)
-    known = _read(index) if index is not None else None
+    known = _read_index(index) if index is not None else None
     if known is not None and known[0] == stamps:
-        return known[1], errors
-    cases, broken = _parse(paths)
-    if index is not None and not broken:
-        _write(index, (stamps, cases))
-    return cases, [*errors, *broken]
+        return known[1], []
+    cases, errors = _parse(Path(path) for path, _, _ in stamps)
+    if index is not None and not errors:
+        _write_index(index, (stamps, cases))
+    return cases, errors
 
 
 def _of_their_own(place: Path, paths: Iterable[Path]) -> tuple[list[Path], list[CaseError]]:
@@ -143,6 +199,8 @@ def _of_their_own(place: Path, paths: Iterable[Path]) -> tuple[list[Path], list[
     own: list[Path] = []
     errors: list[CaseError] = []
     for path in paths:
+        if not os.path.lexists(path):  # taken away since it was listed
+            continue
         reason = passed_over(path, place)
         if reason is None:
             own.append(path)
@@ -173,6 +231,12 @@ def _parse(paths: Iterable[Path]) -> tuple[list[Case], list[CaseError]]:
             continue
         cases[case.id] = case
     return list(cases.values()), errors
+
+
+def _stamps(paths: Iterable[Path]) -> Iterator[_Stamp]:
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):  # taken away since it was listed
+            yield _stamp(path)
 
 
 def _stamp(path: Path) -> _Stamp:
@@ -208,7 +272,7 @@ def _own(status: os.stat_result, forbidden: int) -> bool:
     return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & forbidden)
 
 
-def _read(path: Path) -> tuple[list[_Stamp], list[Case]] | None:
+def _read_index(path: Path) -> tuple[list[_Stamp], list[Case]] | None:
     """The index, or None where it is absent, not the user's alone, or of no use."""
     import pickle
 
@@ -223,7 +287,7 @@ def _read(path: Path) -> tuple[list[_Stamp], list[Case]] | None:
         return None
 
 
-def _write(path: Path, value: object) -> None:
+def _write_index(path: Path, value: object) -> None:
     """All or nothing: written beside its place, then moved there. Costs the next start some time where it fails."""
     import pickle
     import tempfile

@@ -12,10 +12,11 @@ from typing import Any
 from kb.cases.format import SECTIONS, Document, load
 from kb.cases.library import files, samples
 from kb.errors import CaseError
-from kb.facts.vocabulary import NAMES, known
+from kb.facts.vocabulary import known, names
 from kb.log.files import read_regular
 from kb.model.case import Case, Predicate
 from kb.model.verdict import Diagnosis, Verdict
+from kb.words.speak import words
 
 TITLE = 100
 """Characters of the longest title: one line of a terminal beside the id."""
@@ -166,7 +167,7 @@ def _facts(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
         name = predicate.fact
         if known(name):
             continue
-        near = difflib.get_close_matches(name, NAMES, 1)
+        near = difflib.get_close_matches(name, names(), 1)
         help_ = f"did you mean {near[0]!r}?" if near else "docs/facts.md lists them"
         yield f"no fact is called {name!r}", predicate.line, help_
 
@@ -185,11 +186,9 @@ def _kinds(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 
 def _known_kinds() -> set[str]:
-    from kb.parse.notice import KIND
-    from kb.syntax.headline import rows
+    from kb.syntax.kinds import kinds
 
-    changed = (changes.get("kind") for row in rows().values() for _, changes in row.variants)
-    return {"unknown", KIND, *(row.kind for row in rows().values()), *(kind for kind in changed if kind)}
+    return set(kinds())
 
 
 @rule("KB104")
@@ -200,6 +199,26 @@ def _ordered(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
             text = str(predicate.value)
             if isinstance(predicate.value, bool | tuple) or not re.fullmatch(r"-?[0-9.]{1,20}", text):
                 yield f"{text!r} is no number: {predicate.text}", predicate.line, "compare it with == or matches"
+
+
+_VERDICTS = ("holds", "excluded", "unknown")
+
+
+@rule("KB106")
+def _reasons(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A reason is compared with a verdict (holds, excluded, unknown), what it rests on with the name of a sentence."""
+    for _, predicate in _predicates(case):
+        if not predicate.fact.startswith("reason.") or predicate.op in ("present", "absent", "matches"):
+            continue
+        values = predicate.value if isinstance(predicate.value, tuple) else (predicate.value,)
+        if predicate.fact.endswith(".because"):
+            wrong = [value for value in values if not words("en").has(str(value))]
+            help_ = "kb/words/en.toml lists the names"
+        else:
+            wrong = [value for value in values if value not in _VERDICTS]
+            help_ = f"one of {', '.join(_VERDICTS)}"
+        for value in wrong:
+            yield f"{str(value)!r} is nothing that {predicate.fact} can be", predicate.line, help_
 
 
 @rule("KB201")

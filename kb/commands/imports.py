@@ -87,7 +87,8 @@ def affected(options: argparse.Namespace) -> int:
         case = base.case(options.case)
     if case is None:
         raise UsageError(f"no case {options.case!r}", help="`kb case list` and `kb case search WORDS` find them")
-    status, reason = fix_status(case, options.kernel)
+    found = fix_status(case, options.kernel)
+    status, reason = found.status, found.reason
     if options.json:
         fixes = [{"commit": fix.commit, "branch": fix.branch, "since": fix.since} for fix in case.fixes]
         row = {

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json + options.markdown + options.brief > 1:
         raise UsageError("--json, --markdown and --brief exclude one another")
     started = time.perf_counter()
-    count = known = 0
+    count = known = recorded = 0
     hints = _Hints()
     context, logs = _context(options.context)
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
@@ -44,13 +44,16 @@ def run(options: argparse.Namespace) -> int:
                 report = symbols.annotate(report)
             diagnosis = diagnose(report, kernel=options.kernel, context=context)
             if options.record:
-                base.record(report, source=options.source, host=options.host)
+                recorded += base.record(report, source=options.source, host=options.host).new
             _print(diagnosis, options, count)
             count += 1
             known += diagnosis.known
         if count:  # for a hint alone they are no matter
             tell_left_out(base)
     hints.show()
+    if options.record and count:
+        again = f", {count - recorded} known already" if recorded < count else ""
+        print(f"kb: recorded {recorded}{again}", file=sys.stderr)
     if options.stats:
         note(f"{count} reports, {known} known, {time.perf_counter() - started:.3f} s")
     if not count:
@@ -141,14 +144,15 @@ def _print(diagnosis: Diagnosis, options: argparse.Namespace, index: int) -> Non
 
         text = line(diagnosis.to_json()) + "\n"
     elif options.markdown:
-        text = diagnosis.to_markdown() + "\n"
+        text = diagnosis.to_markdown(lang=options.lang) + "\n"
     elif options.brief:
         from kb.render.text import brief
 
-        text = brief(diagnosis) + "\n"
+        text = brief(diagnosis, options.lang) + "\n"
     else:
         rule = "" if index == 0 else "\n"
-        text = rule + diagnosis.to_text(verbose=options.verbose, color=colored(options.color), width=_width())
+        page = {"verbose": options.verbose, "color": colored(options.color), "width": _width(), "lang": options.lang}
+        text = rule + diagnosis.to_text(**page)
     sys.stdout.write(text)
     sys.stdout.flush()
 

@@ -94,9 +94,9 @@ def _regressed(base: api.KnowledgeBase, row: "Recent") -> str:
     for case_id in row.cases:
         case = base.case(case_id)
         if case is not None:
-            status, reason = fix_status(case, row.kernel)
-            if status == "fixed":
-                return f"{case_id}: {reason}"
+            found = fix_status(case, row.kernel)
+            if found.status == "fixed":
+                return f"{case_id}: {found.reason}"
     return ""
 
 

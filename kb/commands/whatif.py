@@ -27,8 +27,9 @@ def run(options: argparse.Namespace) -> int:
             "no zone in the state", path=options.zoneinfo or str(_PROC / "zoneinfo"), help="give --zoneinfo FILE"
         )
     answer = whatif(
-        options.order, options.gfp, zones, release, node=options.node, interrupt=options.interrupt, rt=options.realtime
-    )
+        options.order, options.gfp, zones, release, node=options.node, interrupt=options.interrupt, rt=options.realtime,
+        page_kb=4 if given else os.sysconf("SC_PAGE_SIZE") // 1024,
+    )  # fmt: skip
     if options.json:
         print(line(answer))
     else:

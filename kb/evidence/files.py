@@ -6,6 +6,7 @@ Each is recognised by its content, never by its name, so that an operator may ca
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from kb.log.scan import find_openers
 from kb.log.transport import Rule, strip
@@ -15,13 +16,15 @@ from kb.model.number import number
 
 # kernel/trace/trace_output.c trace_print_context(): "%16s-%-7d [%03d] flags %5lu.%06lu: event: fields"
 _EVENT = re.compile(
-    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?"
-    r"(?P<time>\d+\.\d+): (?P<event>\w+): ?(?P<rest>.*)"
+    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d{1,10})\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?"
+    r"(?P<time>\d{1,12}\.\d{1,9}): (?P<event>\w+): ?(?P<rest>.*)"
 )
-_FUNCTION = re.compile(r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+.*?\d+\.\d+: (?P<fn>\w+) <-(?P<caller>\w+)")
-_PAIR = re.compile(r"(?P<name>\w+)=(?P<value>[^ ,]+)")
-_VMSTAT = re.compile(r"(?P<name>[a-z][a-z0-9_]+) (?P<value>-?\d+)")
-_SYSCTL = re.compile(r"(?P<name>(?:vm|kernel|fs|net)(?:[./][\w./-]+)) *= *(?P<value>.+)")
+_FUNCTION = re.compile(
+    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d{1,10})\s{1,8}.{0,40}?\b\d{1,12}\.\d{1,9}: (?P<fn>\w+) <-(?P<caller>\w+)"
+)
+_PAIR = re.compile(r"(?<!\w)(?P<name>\w+)=(?P<value>[^ ,]+)")
+_VMSTAT = re.compile(r"(?P<name>[a-z][a-z0-9_]+) (?P<value>-?\d{1,20})")
+_SYSCTL = re.compile(r"(?P<name>(?:vm|kernel|fs|net)(?:[./][\w./-]{1,120})) *= *(?P<value>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Snapshot:
     """One reading of /proc/vmstat: counters by name, and the line each stands on."""
 
     source: str
+    """Name of the file, without its folder."""
     counters: Mapping[str, int]
     lines: Mapping[str, int]
 
@@ -56,14 +60,15 @@ class Evidence:
     trace_source: str = ""
     sysctl: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
-    """Names of files that are none of these."""
+    """Names of files that are none of these, without their folders."""
 
 
 def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
     """Read the files beside a log.
 
     Args:
-        files: Name and content of each; order matters for /proc/vmstat (before, then after).
+        files: Name and content of each; order matters for /proc/vmstat (before, then after). Of a path only the last
+            part is kept: facts quote the name, and a ticket is no place to tell how a server's folders are called.
     """
     vmstat: list[Snapshot] = []
     events: list[Event] = []
@@ -72,7 +77,8 @@ def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
     unknown: list[str] = []
     trace_source = ""
     texts: dict[str, str] = {}
-    for name, data in files:
+    for path, data in files:
+        name = PurePath(path).name or path
         text = data.decode("utf-8", "replace")
         kind = recognise(text)
         if kind == "vmstat":

@@ -111,7 +111,7 @@ def keywords(reports: Iterable[Report], *more: str) -> tuple[str, ...]:
 
 def summary(text: str) -> str:
     """The first paragraph that a person wrote, on one line, in at most 400 characters."""
-    for paragraph in re.split(r"\n\s*\n", text[:20_000]):
+    for paragraph in re.split(r"\n(?:[^\S\n]*\n)+", text[:20_000]):
         lines = [line.strip() for line in paragraph.splitlines()]
         said = " ".join(line for line in lines if line)
         if len(said) > 30 and not any(_SPLAT_LINE.match(line) for line in lines[:2]):

@@ -28,7 +28,7 @@ _LONGEST = 1 << 20
 """Bytes of a message that are read."""
 _HEAD = 66
 """Bytes before a message: its hash and a line end."""
-_TAG = re.compile(r"(?:tags/)?v?(?P<version>\d+\.\d+(?:\.\d+){0,2}(?:-rc\d+)?)(?:[~^].*)?$")
+_TAG = re.compile(r"(?:tags/)?v?(?P<version>\d{1,4}\.\d{1,4}(?:\.\d{1,4}){0,2}(?:-rc\d{1,4})?)(?:[~^].*)?$")
 
 
 def items(
@@ -216,7 +216,9 @@ _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "LC_ALL": "C",
 }
-_FORMATS = re.compile(r"^\s*(objectformat|refstorage)\s*=\s*(sha1|sha256|files|reftable)\s*$", re.M | re.I)
+_FORMATS = re.compile(
+    r"^[ \t]*(objectformat|refstorage)[ \t]*=[ \t]*(sha1|sha256|files|reftable)[ \t\r]*$", re.M | re.I
+)
 """Extensions that tell how objects and references are stored."""
 
 

@@ -118,10 +118,15 @@ def _body(parsed: object) -> str:
     return ""
 
 
+_HEADER = 4000
+"""Characters of a header that are read: a subject is a line, and putting encoded words together is quadratic."""
+
+
 def _decoded(text: str) -> str:
     from email.errors import HeaderParseError
     from email.header import decode_header, make_header
 
+    text = text[:_HEADER]
     try:
         return " ".join(str(make_header(decode_header(text))).split())
     except (HeaderParseError, LookupError, UnicodeError, ValueError):

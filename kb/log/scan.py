@@ -1,7 +1,8 @@
-"""Where in a log reports may begin: a scan of the raw bytes for the literals of ``openers.txt``.
+"""Where in a log reports may begin: a scan of the raw bytes for the literals of ``openers.txt`` and ``headless.txt``.
 
-Notices (single messages that open no report) have literals of their own in ``notices.txt``; they are looked for in the
-same pass, so that asking for them costs a quiet log nothing.
+The first are made from the grammar of headlines (docs/openers.py): one stands in any line that is one. The second open
+what has no headline. Notices (single messages that open no report) have literals of their own in ``notices.txt``; they
+are looked for in the same pass, so that asking for them costs a quiet log nothing.
 
 google-re2 scans one alternation of literals at about grep's speed (400 MB/s); Python's own ``re`` manages 26 MB/s on
 the same pattern. Where re2 cannot be imported, one ``bytes.find`` pass a literal does the work, slower.
@@ -28,7 +29,7 @@ Scan = Callable[[bytes, int, int], Iterator[int]]
 """Offsets of literals in ``data[start:end]``, rising."""
 
 
-OPENERS = ("openers",)
+OPENERS = ("openers", "headless")
 NOTICES = ("notices",)
 """Names of the files of literals, without suffix."""
 

@@ -15,6 +15,7 @@ from kb.model.log import Line
 from kb.model.report import Report
 from kb.syntax import engine
 from kb.syntax.formats import is_format
+from kb.words.speak import said
 
 KIND = "notice"
 _LIMIT = 1024
@@ -35,7 +36,6 @@ class Row:
     subtype: str
     title: str
     severity: str
-    means: str
     by: tuple[str, ...] = ()
 
 
@@ -146,7 +146,7 @@ class Collector:
             headline=first.text.strip(),
             headline_line=first.number,
             title=row.title.format_map(_Values(fields)),
-            chosen_because="a notice blames no function",
+            guilt=(said("guilty.notice"),),
             kernel=self._release_at(first.number),
             comm=fields.get("comm"),
             pid=_number(fields.get("pid")),

@@ -44,14 +44,16 @@ def notices(data: bytes, name: str) -> "Iterator[Report]":
 def live(lines: "Iterable[Line | None]", *, notices: bool = False) -> "Iterator[Report]":
     """Reports of lines as they come, and notices at the first pause behind them; None among the lines is a pause."""
     from kb.parse.follow import follow
+    from kb.parse.occurrence import tell_apart
 
-    yield from follow(_live(lines, notices))
+    yield from tell_apart(follow(_live(lines, notices)))
 
 
 def _live(lines: "Iterable[Line | None]", notices: bool) -> "Iterator[Report]":
     from kb.parse.notice import Collector
     from kb.parse.report import parse
     from kb.split.splitter import Splitter
+    from kb.words.speak import said
 
     splitter, collector = Splitter("-"), Collector("-")
     for line in lines:
@@ -62,7 +64,7 @@ def _live(lines: "Iterable[Line | None]", notices: bool) -> "Iterator[Report]":
         yield from map(parse, splitter.feed(line))
         if notices:
             collector.feed(line)
-    yield from map(parse, splitter.close("the log ends"))
+    yield from map(parse, splitter.close(said("cut.log_ends")))
     yield from collector.told()
 
 
@@ -71,10 +73,11 @@ def _reports(reader: Reader) -> "Iterator[Report]":
     if first is None:
         return
     from kb.parse.follow import follow
+    from kb.parse.occurrence import tell_apart
     from kb.parse.report import parse
     from kb.split.splitter import split
 
-    yield from follow(parse(splat) for splat in split(reader, reader.source))
+    yield from tell_apart(follow(parse(splat) for splat in split(reader, reader.source)))
 
 
 def _notices(reader: Reader, most: int | None = None) -> "Iterator[Report]":
@@ -83,5 +86,6 @@ def _notices(reader: Reader, most: int | None = None) -> "Iterator[Report]":
     if first is None:
         return
     from kb.parse.notice import Collector, collect
+    from kb.parse.occurrence import tell_apart
 
-    yield from collect(chain((first,), windows), Collector(reader.source, reader.release_at, most))
+    yield from tell_apart(collect(chain((first,), windows), Collector(reader.source, reader.release_at, most)))

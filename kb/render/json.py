@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kb.model.report import Frame, Report
+from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Fact, Match, Reason
 
 SCHEMA = "kb.report/1"
@@ -35,6 +36,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "function": report.function,
         "module": report.module,
         "corrupted": report.corrupted,
+        "corrupted_named": _named(report.damage),
         "kernel": report.kernel,
         "arch": report.arch,
         "comm": report.comm,
@@ -54,6 +56,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             "version": mark.version,
             "key": mark.key,
             "chosen_because": mark.chosen_because,
+            "chosen_because_named": _named(mark.guilt),
             "alt": list(mark.alt),
             "stack": mark.stack,
         },
@@ -61,9 +64,12 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "diagnosis": {
             "cause": facts.cause,
             "summary": facts.summary,
+            "summary_named": facts.conclusion.to_json() if facts.conclusion is not None else None,
             "reasoning": [_reason(reason) for reason in facts.reasoning],
             "unknown": list(facts.unknown),
+            "unknown_named": _named(facts.missing),
             "next_steps": list(facts.next_steps),
+            "next_steps_named": _named(facts.steps),
         },
         "matches": [_match(match) for match in diagnosis.matches],
         "similar": [
@@ -105,9 +111,11 @@ def _traces(report: Report) -> list[dict[str, Any]]:
 
 def _reason(reason: Reason) -> dict[str, Any]:
     return {
+        **reason.says.to_json(),
         "claim": reason.claim,
         "verdict": reason.verdict,
         "because": reason.because,
+        "because_named": _named(reason.why),
         "evidence": [list(span) for span in reason.evidence],
         "numbers": list(reason.numbers),
     }
@@ -128,6 +136,7 @@ def _match(match: Match) -> dict[str, Any]:
                 "role": mark.role,
                 "verdict": mark.verdict.value,
                 "because": mark.because,
+                "because_named": mark.why.to_json() if mark.why is not None else None,
                 "evidence": [list(span) for span in mark.evidence],
             }
             for mark in match.marks
@@ -138,10 +147,16 @@ def _match(match: Match) -> dict[str, Any]:
         ],
         "fix_status": match.fix_status,
         "fix_reason": match.fix_reason,
+        "fix_reason_named": match.fix_why.to_json() if match.fix_why is not None else None,
         "workarounds": [{"do": way.do, "caveat": way.caveat} for way in case.workarounds],
         "verify": [{"run": step.run, "expect": step.expect, "means": step.means} for step in case.verify],
         "disputes": [{"claim": dispute.claim, "finding": dispute.finding} for dispute in case.disputes],
     }
+
+
+def _named(sentences: Iterable[Said]) -> list[dict[str, Any]]:
+    """Sentences by name and values, for who reads no English."""
+    return [sentence.to_json() for sentence in sentences]
 
 
 def plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Log text is hostile: what it holds is shown, never passed through to a terminal."""
 
 import re
+import textwrap
 import unicodedata
 
 from kb.model.text import escape
@@ -40,6 +41,30 @@ def width(text: str) -> int:
 def pad(text: str, cells: int) -> str:
     """The text with blanks up to a number of cells."""
     return text + " " * max(0, cells - width(text))
+
+
+def wrap(text: str, cells: int) -> list[str]:
+    """Lines of at most so many cells, broken at blanks, and between characters that are written without blanks.
+
+    A word that is longer than a line has one of its own.
+    """
+    if text.isascii() or width(text) == len(text):
+        return textwrap.wrap(text, cells, break_long_words=False, break_on_hyphens=False)
+    lines: list[str] = []
+    line = ""
+    for piece in _PIECE.findall(text):
+        if line and width(line) + width(piece.rstrip()) > cells:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece if line or not piece.isspace() else ""
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
+_PIECE = re.compile(
+    r"[(（「“]{0,4}[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][,.;:!?)，。；：！？、）」”\]]*\s*"
+    r"|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+\s*|\s+"
+)
+"""What a line is broken between: a Chinese character with the marks that may not leave it, or a word."""
 
 
 def spans(evidence: tuple[tuple[int, int], ...], most: int = 4) -> str:

@@ -2,7 +2,8 @@
 
 Rows are named by what identifies them outside of this file (ids of signatures and cases, never row numbers). Taking
 the same dump in twice changes nothing: of a row that is there already the earlier ``first``, the later ``last`` and
-the larger ``count`` win.
+the larger ``count`` win. Events are told apart, so that those of two stores add up, whatever both of them know; only of
+sightings that have no event (an older kb recorded them) the larger number must do.
 """
 
 import base64
@@ -14,13 +15,14 @@ from itertools import islice
 from typing import Any
 
 from kb.errors import InputError
-from kb.store.base import LARGEST, Store, _sample
-from kb.store.connection import errors, write
+from kb.store.base import Store
 from kb.store.imports import Known, decode, put_case
+from kb.store.sightings import LARGEST, sample
 from kb.store.similar import StackRow, Stacks, insert
 
 SCHEMA = "kb.export/1"
 BATCH = 100
+_EVENT = (1 << 64) - 1
 Row = dict[str, Any]
 
 _PLAIN: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -32,13 +34,14 @@ _PLAIN: dict[str, tuple[str, tuple[str, ...]]] = {
         ("alias", "signature", "why"),
     ),
     "sighting": (
-        "select s.signature, g.host, g.kernel, g.source, g.last_source, g.first, g.last, g.count"
+        "select s.signature, g.host, g.kernel, g.source, g.last_source, g.first, g.last, g.count,"
+        " (select count(*) from events e where e.sighting = g.id)"
         " from sightings g join signatures s on s.id = g.signature order by g.id",
-        ("signature", "host", "kernel", "source", "last_source", "first", "last", "count"),
+        ("signature", "host", "kernel", "source", "last_source", "first", "last", "count", "events"),
     ),
     "annotation": (
-        "select {} from annotations order by id",
-        ("id", "subject", "author", "time", "body", "first_line", "last_line", "replaces", "retracts"),
+        "select {} from annotations left join annotation_keys on annotation = id order by id",
+        ("id", "subject", "author", "time", "body", "first_line", "last_line", "replaces", "retracts", "key"),
     ),
     "draft": ("select {} from drafts", ("subject", "author", "time", "body")),
     "duplicate": (
@@ -50,24 +53,38 @@ _PLAIN: dict[str, tuple[str, tuple[str, ...]]] = {
 def export(store: Store) -> Iterator[str]:
     """The store as lines of JSON, the first naming the schema; one moment's state, whoever writes meanwhile."""
     yield _line({"schema": SCHEMA})
-    with errors(store.path):
-        store.connection.execute("begin")
+    with store.using() as db:
+        db.execute("begin")
         try:
             for name, (sql, columns) in _PLAIN.items():
-                for row in store.connection.execute(sql.format(", ".join(columns))):
-                    yield _line({"row": name, **dict(zip(columns, row, strict=True))})
-            yield from map(_line, _others(store))
+                for values in db.execute(sql.format(", ".join(columns))):
+                    row = {"row": name, **dict(zip(columns, values, strict=True))}
+                    yield _line(row)
+                    if name == "sighting":
+                        yield from map(_line, _events(db, row))
+            yield from map(_line, _others(store, db))
         finally:
-            if store.connection.in_transaction:
-                store.connection.execute("rollback")
+            if db.in_transaction:
+                db.execute("rollback")
 
 
 def _line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f") + "\n"
 
 
-def _others(store: Store) -> Iterator[Row]:
-    db = store.connection
+def _events(db: sqlite3.Connection, sighting: Row) -> Iterator[Row]:
+    """The events of a sighting, directly behind it."""
+    where = {name: sighting[name] for name in ("signature", "host", "kernel")}
+    for number, count, seen, source in db.execute(
+        "select e.id, e.count, e.seen, e.source from signatures s join sightings g on g.signature = s.id"
+        " join events e on e.sighting = g.id where s.signature = ? and g.host = ? and g.kernel = ? order by e.id",
+        tuple(where.values()),
+    ):
+        event = f"{number & _EVENT:016x}"
+        yield {"row": "event", "event": event, **where, "count": count, "seen": seen, "source": source}
+
+
+def _others(store: Store, db: sqlite3.Connection) -> Iterator[Row]:
     for signature, seen, host, source, text in db.execute(
         "select s.signature, e.seen, e.host, e.source, e.text from evidence e join signatures s on s.id = e.signature"
         " order by e.id"
@@ -113,7 +130,7 @@ def load(
         raise InputError("not an export of kb: its first line names no schema", path=name, line=1)
     number = 0
     while batch := list(islice(numbered, BATCH)):
-        with errors(store.path), write(store.connection) as db:
+        with store.writing() as db:
             for at, text in batch:
                 try:
                     _take(db, _parsed(text, name, at), name, at)
@@ -209,25 +226,49 @@ def _load_alias(db: sqlite3.Connection, row: Row) -> None:
 
 
 def _load_sighting(db: sqlite3.Connection, row: Row) -> None:
-    rest = [row[name] for name in _PLAIN["sighting"][1][1:]]
+    """Its sightings without an event; those with one count as they come, unless they are known."""
+    named = [row[name] for name in ("host", "kernel", "source", "last_source", "first", "last")]
     number = _number(db, row["signature"])
+    known = "(select count(*) from events e where e.sighting = sightings.id)"
     db.execute(
         "insert into sightings (signature, host, kernel, source, last_source, first, last, count)"
         " values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (signature, host, kernel) do update set"
-        " first = min(first, excluded.first), last = max(last, excluded.last), count = max(count, excluded.count)",
-        [number, *rest],
+        " source = iif(excluded.first < first, excluded.source, source),"
+        " last_source = iif(excluded.last > last, excluded.last_source, last_source),"
+        " first = min(first, excluded.first), last = max(last, excluded.last),"
+        f" count = {known} + max(count - {known}, excluded.count)",
+        [number, *named, row["count"] - row.get("events", 0)],
     )
     db.execute(
-        "update signatures set count = max(count, (select sum(count) from sightings where signature = ?1))"
-        " where id = ?1",
-        (number,),
+        "update signatures set count = (select sum(count) from sightings where signature = ?1) where id = ?1", (number,)
     )
+
+
+def _load_event(db: sqlite3.Connection, row: Row) -> None:
+    number = int.from_bytes(bytes.fromhex(row["event"]), signed=True)
+    sighting = db.execute(
+        "select g.id, s.id from signatures s join sightings g on g.signature = s.id"
+        " where s.signature = ? and g.host = ? and g.kernel = ?",
+        (row["signature"], row["host"], row["kernel"]),
+    ).fetchone()
+    if sighting is None:
+        raise ValueError(f"no sighting of {row['signature']!r} before it")
+    made = db.execute(
+        "insert or ignore into events values (?, ?, ?, ?, ?)",
+        (number, sighting[0], row["count"], row["seen"], row["source"]),
+    )
+    if made.rowcount:
+        db.execute("update sightings set count = count + 1 where id = ?", sighting[:1])
+        db.execute("update signatures set count = count + 1 where id = ?", sighting[1:])
 
 
 def _load_annotation(db: sqlite3.Connection, row: Row) -> None:
-    values = [row.get(name) for name in _PLAIN["annotation"][1]]
+    *values, key = [row.get(name) for name in _PLAIN["annotation"][1]]
     if db.execute("select 1 from annotations where id = ?", (row["id"],)).fetchone() is None:
         db.execute(f"insert into annotations values ({','.join('?' * len(values))})", values)
+    if key is not None:
+        # no note is lost: one whose key another bears already comes in without it
+        db.execute("insert or ignore into annotation_keys values (?, ?)", (key, row["id"]))
 
 
 def _load_draft(db: sqlite3.Connection, row: Row) -> None:
@@ -245,7 +286,7 @@ def _load_evidence(db: sqlite3.Connection, row: Row) -> None:
     if len(text) > LARGEST:
         raise ValueError(f"a log of more than {LARGEST} bytes")
     number = _number(db, row["signature"])
-    _sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
+    sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
 
 
 def _row(row: Row, case_id: str | None = None) -> StackRow:
@@ -287,6 +328,7 @@ _LOADERS: dict[str, Callable[[sqlite3.Connection, Row], None]] = {
     "signature": _load_signature,
     "alias": _load_alias,
     "sighting": _load_sighting,
+    "event": _load_event,
     "annotation": _load_annotation,
     "draft": _load_draft,
     "duplicate": _load_duplicate,

@@ -8,7 +8,6 @@ from typing import Any
 from kb.errors import UsageError
 from kb.model.case import Affected, Case, Dispute, Fix, Source, Step, Workaround, is_id
 from kb.store.base import Store
-from kb.store.connection import errors, write
 from kb.store.similar import StackRow, Stacks, insert, remove
 
 
@@ -48,7 +47,7 @@ class Imports:
     def put(self, items: Iterable[Item]) -> int:
         """Store a batch: all of it or nothing. Returns the cases written."""
         number = 0
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             for item in items:
                 known = item.known
                 case_id = known.case.id if known else ""
@@ -112,14 +111,14 @@ class Imports:
         Raises:
             UsageError: There is none of that id.
         """
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             if db.execute("select 1 from imported where id = ?", (case_id,)).fetchone() is None:
                 raise UsageError(f"no imported case {case_id!r}", help="`kb case search WORDS` finds them")
             _forget(db, case_id)
 
     def replace(self, known: Known) -> None:
         """Store a case over the one of the same id, which keeps its origin and what it is known by."""
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             row = db.execute("select origin from imported where id = ?", (known.case.id,)).fetchone()
             commits = db.execute("select hash from imported_commits where case_id = ?", (known.case.id,)).fetchall()
             kept = tuple(commit for (commit,) in commits)
@@ -133,8 +132,7 @@ class Imports:
         return int(self._rows("select count(*) from imported")[0][0])
 
     def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
-        with errors(self.store.path):
-            return self.store.connection.execute(sql, tuple(values)).fetchall()
+        return self.store.rows(sql, values)
 
 
 def put_case(db: Any, origin: str, known: Known) -> None:

@@ -1,19 +1,27 @@
 """Where cases come from, overlays, and an index that is trusted only when it is the user's own."""
 
+import itertools
 import os
 import pickle
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kb
+from kb import api
 from kb.cases import library
 from kb.cases.format import parse
 from kb.cases.lint import lint
 from kb.errors import CaseDuplicate, CaseError, CaseInvalid
 from kb.model.case import is_id
+from kb.model.verdict import Diagnosis
 
 CASE = """```toml
 id = "{id}"
@@ -35,8 +43,16 @@ def put(folder: Path, name: str, title: str = "t", case_id: str | None = None) -
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    restart()
+    yield
+    restart()
+
+
+def restart() -> None:
+    """Forget what a process holds in memory."""
+    library._held.clear()
 
 
 def indexes() -> list[Path]:
@@ -87,6 +103,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_second_start_parses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "c", "a")
     first = library.load([tmp_path / "c"])
+    restart()
     monkeypatch.setattr(library, "_parse", lambda paths: pytest.fail("parsed again"))
     assert library.load([tmp_path / "c"]).cases == first.cases
 
@@ -114,6 +131,8 @@ def test_an_index_that_others_could_have_written_is_not_read(tmp_path: Path, way
     folder = tmp_path / "c"
     put(folder, "a")
     library.load([folder])
+    restart()
+    assert indexes()
     for index in indexes():
         if way == "a damaged one":
             index.write_bytes(index.read_bytes()[:-7])
@@ -134,6 +153,187 @@ def test_a_cache_folder_open_to_others_is_not_used(tmp_path: Path) -> None:
     put(tmp_path / "c", "a")
     assert library.load([tmp_path / "c"]).get("a") is not None
     assert indexes() == []
+
+
+class Clock:
+    """What ``time.monotonic`` says, for a test to set."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(library, "_clock", made)
+    return made
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders whose files were listed and looked at, in order."""
+    listed: list[Path] = []
+
+    def files(place: Path, real: Callable[[Path], list[Path]] = library.files) -> list[Path]:
+        listed.append(place)
+        return real(place)
+
+    monkeypatch.setattr(library, "files", files)
+    return listed
+
+
+WARNING = b"[    1.000000] WARNING: CPU: 0 PID: 1 at mm/page_alloc.c:1 foo+0x1/0x2\n"
+WARNING_CASE = CASE.replace("order >= 1", "kind == warning")
+
+
+def title(case_id: str = "a", use: Callable[[], list[Diagnosis]] = lambda: kb.match(WARNING)) -> str | None:
+    """What the case is called by which a log is known, None where it is not known by that case."""
+    (diagnosis,) = use()
+    return next((match.case.title for match in diagnosis.matches if match.case.id == case_id), None)
+
+
+def put_warning(folder: Path, title: str) -> None:
+    put(folder, "a").write_text(WARNING_CASE.format(id="a", title=title))
+
+
+def diagnosed() -> list[Diagnosis]:
+    return [api.diagnose(report) for report in kb.read(WARNING)]
+
+
+@pytest.mark.parametrize("use", [lambda: kb.match(WARNING), diagnosed], ids=["match", "diagnose"])
+def test_match_and_diagnose_look_at_the_files_of_cases_once_a_second(
+    use: Callable[[], list[Diagnosis]], looks: list[Path], clock: Clock
+) -> None:
+    for seconds, expected in ((0.0, 1), (0.5, 1), (0.999, 1), (1.0, 2), (1.5, 2), (2.5, 3)):
+        clock.now = 1000.0 + seconds
+        use()
+        assert len(looks) == expected
+
+
+def test_an_edited_an_added_and_a_removed_case_count_after_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("KB_CASES", str(tmp_path))
+    assert title() is None
+    for told in ("first", "second", None):
+        before = title()
+        if told is not None:
+            put_warning(tmp_path, told)
+        else:
+            (tmp_path / "a/case.md").unlink()
+        assert title() == before
+        clock.now += 1.0
+        assert title() == told
+
+
+def test_another_folder_in_the_environment_counts_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    for name in ("one", "two"):
+        put_warning(tmp_path / name, name)
+    assert title() is None
+    for name in ("one", "two", "one"):
+        monkeypatch.setenv("KB_CASES", str(tmp_path / name))
+        assert title() == name
+    monkeypatch.delenv("KB_CASES")
+    assert title() is None
+
+
+def test_a_relative_folder_is_another_one_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("KB_CASES", "mine")
+    for name in ("one", "two", "one"):
+        put_warning(tmp_path / name / "mine", name)
+        monkeypatch.chdir(tmp_path / name)
+        assert title() == name
+
+
+def test_reloading_a_base_counts_at_once_and_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("KB_CASES", str(tmp_path))
+    put_warning(tmp_path, "first")
+    base = kb.KnowledgeBase(tmp_path / "kb.db")
+
+    def by_base() -> list[Diagnosis]:
+        return [base.diagnose(report) for report in base.read(WARNING)]
+
+    assert (title(), title(use=by_base)) == ("first", "first")
+    put_warning(tmp_path, "second")
+    assert (title(), title(use=by_base)) == ("first", "first")
+    base.reload()
+    assert (title(), title(use=by_base)) == ("second", "second")
+
+
+def test_a_case_that_broke_is_told_until_it_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("KB_CASES", str(tmp_path))
+    put_warning(tmp_path, "first")
+    assert title() == "first"
+    put(tmp_path, "a").write_text("no fence")
+    clock.now += 1.0
+    for _ in range(2):
+        assert title() is None
+        assert [type(error) for error in api.library().errors] == [CaseInvalid]
+    put_warning(tmp_path, "mended")
+    assert title() == "mended"
+
+
+def test_threads_that_match_at_once_read_the_cases_once(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = 8
+    reads: list[Path] = []
+    under_way, all_there = itertools.count(1), threading.Event()
+
+    def read(place: Path, *rest: Any, real: Callable[..., Any] = library._read) -> Any:
+        reads.append(place)
+        assert all_there.wait(60)  # so that the others come while this one reads
+        return real(place, *rest)
+
+    def match() -> list[Diagnosis]:
+        if next(under_way) == many:
+            all_there.set()
+        return kb.match(example)
+
+    monkeypatch.setattr(library, "_read", read)
+    with ThreadPoolExecutor(many) as pool:
+        told = [each.result() for each in [pool.submit(match) for _ in range(many)]]
+    best = [diagnosis.best.case.id for (diagnosis,) in told if diagnosis.best is not None]
+    assert best == ["nofs-high-order-watermark"] * many
+    assert reads == [library.folder("cases")]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_forked_while_a_thread_reads_can_read() -> None:
+    with library._reading:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if library._reading.acquire(timeout=10) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_the_folders_that_were_used_last_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+
+    def read(place: Path, *rest: Any, real: Callable[..., Any] = library._read) -> Any:
+        reads.append(place)
+        return real(place, *rest)
+
+    monkeypatch.setattr(library, "_read", read)
+    monkeypatch.setattr(library, "_MOST_HELD", 3)
+    folders = [put(tmp_path / name, "a").parent.parent for name in "abcd"]
+    for folder in (*folders, folders[-1], folders[0]):
+        library.load([folder])
+    assert reads == [library.folder("cases"), *folders, folders[0]]
+
+
+def test_a_case_taken_away_while_it_is_looked_at_is_no_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, gone = put(tmp_path, "a"), tmp_path / "b/case.md"
+    monkeypatch.setattr(library, "files", lambda place: [there, gone] if place == tmp_path else [])
+    assert [case.id for case in library.load([tmp_path])] == ["a"]
 
 
 HOSTILE = {

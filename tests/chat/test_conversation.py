@@ -289,7 +289,7 @@ WORDS = (
 ).split()
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7))
 def test_no_mix_of_words_breaks_it(example: Path, tmp_path: Path, words: list[str]) -> None:
     talk = Conversation(KnowledgeBase(tmp_path / "kb.db"), folder=tmp_path / "drafts")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from itertools import islice
 
 from hypothesis import given
@@ -95,15 +94,15 @@ def test_a_window_in_indented_json_begins_at_a_record() -> None:
 def test_live_input_tells_its_lines_at_once_and_a_silence_once() -> None:
     reader, writer = os.pipe()
 
-    def write() -> None:
-        os.write(writer, b"<4>[    1.000000] one\n<4>[    2.0000")
-        time.sleep(0.5)
+    def rest() -> None:
         os.write(writer, b"00] two\n")
         os.close(writer)
 
-    thread = threading.Thread(target=write)
-    thread.start()
+    os.write(writer, b"<4>[    1.000000] one\n<4>[    2.0000")
+    got = []
     with os.fdopen(reader, "rb") as stream:
-        got = [line and (line.number, line.text, line.time) for line in follow(stream, idle=0.1)]
-    thread.join()
+        for line in follow(stream, idle=0.1):
+            got.append(line and (line.number, line.text, line.time))
+            if line is None:
+                threading.Timer(0.5, rest).start()  # a silence of several times what makes one
     assert got == [(1, "one", 1.0), None, (2, "two", 2.0)]

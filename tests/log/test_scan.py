@@ -30,13 +30,16 @@ def test_both_scanners_hit_the_same_lines(words: list[str]) -> None:
 
 
 def test_a_literal_that_a_mailer_broke_is_found() -> None:
-    assert list(scan.find_openers(b"> kworker/7:1: page allocation\n> > failure: order:0")) == [15]
+    for literal in (literal for literal in LITERALS if " " in literal.strip()):
+        for broken in ("\n", "\n> > ", "=\r\n"):
+            data = b"> kworker/7:1" + literal.strip().replace(" ", broken, 1).encode() + b": order:0"
+            assert list(scan.find_openers(data)), (literal, broken)
 
 
 def test_a_literal_across_two_chunks_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "_CHUNK", 8192)
     for shift in range(4080, 4100):
-        data = b"." * shift + b"Kernel panic" + b"." * 20_000
+        data = b"." * shift + b"NMI backtrace for cpu" + b"." * 20_000
         assert list(scan.find_openers(data)) == [shift]
 
 

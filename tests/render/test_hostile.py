@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 
 from kb import api
 from kb.chat.reply import Claim, Reply
+from kb.model.said import Said
 from kb.model.verdict import Diagnosis
 from kb.render.case import case_text
 from kb.render.json import line as json_line
@@ -90,8 +91,10 @@ def poisoned(value: Any, odd: str, name: str = "") -> Any:
     """A value in which every text ends in something hostile."""
     if isinstance(value, str):
         return value if name in FIXED else value + odd
+    if isinstance(value, Said):  # its name is kb's own
+        return Said(value.name, poisoned(value.values, odd))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        changes = {f.name: poisoned(getattr(value, f.name), odd, f.name) for f in dataclasses.fields(value)}
+        changes = {f.name: poisoned(getattr(value, f.name), odd, f.name) for f in dataclasses.fields(value) if f.init}
         return dataclasses.replace(value, **changes)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(poisoned(item, odd, key) for key, item in zip(value._fields, value, strict=True)))

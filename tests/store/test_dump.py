@@ -12,10 +12,10 @@ from kb import api
 from kb.errors import InputError
 from kb.imports import vulns
 from kb.store import Store
-from kb.store.base import uuid7
 from kb.store.dump import export, load
 from kb.store.duplicates import Duplicates
 from kb.store.imports import Imports, Item
+from kb.store.notes import uuid7
 from tests.imports.test_vulns import DYAD, FIX, LOG, MBOX
 
 
@@ -33,7 +33,7 @@ def full(tmp_path: Path) -> Iterator[Store]:
             seen = base.record(report, source=f"ticket:{number}", host=f"h{number % 2}").signature
         store.record("kb1:77", title="WARNING in b\u0000\x1b[31m", kind="warning", evidence=b"\xff\x00\x1b[2J")
         first = store.annotate(f"signature:{seen}", "once", author="ann", span=(1, 2))
-        store.annotate(f"signature:{seen}", "twice", author="ann", replaces=first.id)
+        store.annotate(f"signature:{seen}", "twice", author="ann", replaces=first.id, key="ticket:2#1")
         store.draft("case:x", "ann", "half a thought")
         Duplicates(store).declare(seen, "kb1:77", same=True, author="ann", reason="why")
         yield store
@@ -42,7 +42,8 @@ def full(tmp_path: Path) -> Iterator[Store]:
 def test_everything_goes_round(full: Store, tmp_path: Path) -> None:
     lines = list(export(full))
     assert {json.loads(line).get("row") for line in lines} == {
-        None, "signature", "alias", "sighting", "evidence", "annotation", "draft", "duplicate", "stack", "case", "item",
+        None, "signature", "alias", "sighting", "event", "evidence", "annotation", "draft", "duplicate", "stack",
+        "case", "item",
     }  # fmt: skip
     with Store(tmp_path / "new.db") as new:
         assert load(new, lines) == len(lines) - 1
@@ -71,6 +72,69 @@ def test_two_stores_are_joined(full: Store, tmp_path: Path) -> None:
         assert {seen.host for seen in other.show("kb1:77").sightings} == {None, "elsewhere"}
 
 
+def recorded(path: Path, *events: str, unnamed: int = 0, host: str = "h") -> Store:
+    store = Store(path)
+    for event in [*events, *[None] * unnamed]:
+        store.record("kb1:77", title="WARNING in b", kind="warning", host=host, event=event)
+    return store
+
+
+def counts(store: Store) -> tuple[int, dict[str | None, int]]:
+    shown = store.show("kb1:77")
+    return shown.row.count, {seen.host: seen.count for seen in shown.sightings}
+
+
+def test_events_that_both_stores_know_count_once_and_all_others_add_up(tmp_path: Path) -> None:
+    one = recorded(tmp_path / "one.db", "a", "b", "c")
+    two = recorded(tmp_path / "two.db", "b", "c", "d", "e")
+    recorded(tmp_path / "two.db", "x", "y", host="other")
+    for _ in range(2):
+        load(one, list(export(two)))
+        assert counts(one) == (7, {"h": 5, "other": 2})
+    load(two, list(export(one)))
+    assert counts(two) == counts(one)
+    assert not one.record("kb1:77", title="t", kind="k", host="h", event="e").new
+    assert one.record("kb1:77", title="t", kind="k", host="h", event="f").count == 8
+    assert one.check() == two.check() == []
+
+
+def test_of_sightings_without_an_event_the_larger_number_counts(tmp_path: Path) -> None:
+    one = recorded(tmp_path / "one.db", "a", unnamed=4)
+    two = recorded(tmp_path / "two.db", "a", "b", unnamed=7)
+    load(one, list(export(two)))
+    assert counts(one) == (9, {"h": 9})
+    load(two, list(export(one)))
+    assert counts(two) == (9, {"h": 9})
+
+
+def test_a_dump_of_a_kb_without_events_is_read(tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in export(recorded(tmp_path / "one.db", "a", "b", unnamed=3))]
+    old = [{k: v for k, v in row.items() if k != "events"} for row in lines if row.get("row") != "event"]
+    store = recorded(tmp_path / "two.db", "c")
+    for _ in range(2):
+        load(store, map(json.dumps, old))
+        assert counts(store) == (6, {"h": 6})
+
+
+def test_an_event_that_is_known_elsewhere_stays_where_it_is(tmp_path: Path) -> None:
+    one = recorded(tmp_path / "one.db", "a", host="db17")
+    load(one, list(export(recorded(tmp_path / "two.db", "a", "b", host="h"))))
+    assert counts(one) == (2, {"db17": 1, "h": 1})
+
+
+def test_a_note_whose_key_is_taken_is_not_lost(tmp_path: Path) -> None:
+    with Store(tmp_path / "one.db") as one, Store(tmp_path / "two.db") as two:
+        mine = one.annotate("case:x", "mine", author="ann", key="k")
+        other = two.annotate("case:x", "theirs", author="bob", key="k")
+        two.annotate("case:x", "edited", author="bob", replaces=other.id)
+        for _ in range(2):
+            load(one, list(export(two)))
+            assert {note.body for note in one.annotations("case:x")} == {"mine", "theirs", "edited"}
+        assert one.annotate("case:x", "again", author="ann", key="k") == mine
+        load(two, list(export(one)))
+        assert two.annotate("case:x", "again", author="ann", key="k") == other
+
+
 def test_an_import_goes_on_after_a_move(full: Store, tmp_path: Path) -> None:
     with Store(tmp_path / "new.db") as new:
         load(new, export(full))
@@ -85,6 +149,15 @@ def test_an_import_goes_on_after_a_move(full: Store, tmp_path: Path) -> None:
         (["kernel log"], 1),
         (['{"schema": "kb.export/1"}', '{"row": "signature"}'], 2),
         (['{"schema": "kb.export/1"}', '{"row": "sighting", "signature": "kb1:none"}'], 2),
+        (['{"schema": "kb.export/1"}', '{"row": "event", "event": "xyz"}'], 2),
+        (
+            [
+                '{"schema": "kb.export/1"}',
+                '{"row": "event", "event": "00000000000000ff", "signature": "kb1:none", "host": "", "kernel": "",'
+                ' "count": 1, "seen": "2031", "source": "-"}',
+            ],
+            2,
+        ),
         (['{"schema": "kb.export/1"}', "[1]"], 2),
         (['{"schema": "kb.export/1"}', '{"row": "draft", "subj'], 2),
     ],

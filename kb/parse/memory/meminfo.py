@@ -1,17 +1,20 @@
 """The block that follows ``Mem-Info:``, as show_mem() printed it from 2.6.32 to today (mm/page_alloc.c, mm/show_mem.c).
 
 :func:`parse_meminfo` takes the lines of a whole report and reads the first such block in it. Cut ends, foreign lines,
-lines that KERN_CONT or a mail program broke: what is there is kept, what is missing is named in ``damaged``.
+lines that KERN_CONT or a mail program broke: what is there is kept, what is missing is named in ``faults``.
 
 ``traits`` of the result are fingerprints of the kernel that printed the text: :mod:`kb.parse.memory.traits` lists them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kb.model.log import Line
 from kb.model.memory import FreeBlocks, MemInfo, Zone
+from kb.model.said import Said
+from kb.parse.memory.records import bounded, prepare
 from kb.parse.memory.traits import of_absence, of_lists, of_node, of_zone
+from kb.words.speak import said
 
 _NO_UNIT = frozenset({"pages_scanned"})
 _NATIVE_KB = frozenset({"kernel_stack", "shadow_call_stack"})
@@ -19,7 +22,6 @@ _OWN = frozenset(
     "free min low high boost reserved_highatomic free_highatomic free_cma managed present all_unreclaimable".split()
 )
 _ZONE_HEADS = ("ZONE", "FREE_LIST", "NODE", "HUGEPAGES", "PERCPU_HEAD")
-_LIMIT = 1 << 62
 
 
 @dataclass(slots=True)
@@ -43,7 +45,7 @@ class _Raw:
     counters: dict[str, int] = field(default_factory=dict)
     field_lines: dict[str, int] = field(default_factory=dict)
     traits: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Said] = field(default_factory=list)
     first: int = 0
     last: int = 0
 
@@ -83,28 +85,9 @@ def parse_meminfo(lines: Sequence[Line]) -> MemInfo | None:
         field_lines=raw.field_lines,
         line=raw.first,
         last=raw.last,
-        damaged="; ".join(raw.faults[:4]) or None,
+        faults=tuple(raw.faults[:4]),
         traits=frozenset(raw.traits),
     )
-
-
-def prepare(lines: Iterable[Line]) -> list[Line]:
-    r"""Take blanks off and split records that a transport printed with their newlines written out.
-
-    rsyslog writes a newline as ``#012`` (octal), /dev/kmsg as ``\x0a``; the blank behind is the kernel's own.
-    """
-    result = []
-    for line in lines:
-        text = line.text
-        if "#012" in text or "\\x0a" in text:
-            parts = text.replace("\\x0a", "#012").split("#012")
-            result.append(line._replace(text=parts[0].strip()))
-            result += [line._replace(text=part.strip(), continued=True) for part in parts[1:] if part.strip()]
-        else:
-            bare = text.strip()
-            if bare:
-                result.append(line if bare == text else line._replace(text=bare))
-    return result
 
 
 def _collect(lines: Sequence[Line]) -> _Raw:
@@ -209,7 +192,7 @@ def _tail(raw: _Raw, role: str, fields: "dict[str, str] | object", number: int) 
         raw.traits.add("highmem:movable_only")
     for key, value in fields.items():
         if key not in raw.counters and value.lstrip("-").isdecimal():
-            raw.counters[key] = _int(value)
+            raw.counters[key] = bounded(value)
             raw.field_lines[key] = number
 
 
@@ -226,28 +209,23 @@ def _words(text: str) -> _Words:
             key = match["key"]
             if key in words.pairs:
                 continue
-            words.pairs[key] = _int(match["value"])
+            words.pairs[key] = bounded(match["value"])
             words.units[key] = match.get("unit", "")
         elif kind == "ENTRY":
             size = int(match["size"])
             words.page = words.page or size
-            words.counts.append(_int(match["count"]))
+            words.counts.append(bounded(match["count"]))
             words.types.append("")
         elif kind == "LETTERS":
             if words.types:
                 words.types[-1] = match["types"]
         elif kind == "TOTAL":
-            words.total = _int(match["total"])
+            words.total = bounded(match["total"])
         elif kind == "NUMBER":
-            words.numbers.append(_int(token.match.group()))  # type: ignore[union-attr]
+            words.numbers.append(bounded(token.match.group()))  # type: ignore[union-attr]
         else:
-            words.pairs[match["key"]] = int(match["answer"] == "yes") if "answer" in match else _int(match["value"])
+            words.pairs[match["key"]] = int(match["answer"] == "yes") if "answer" in match else bounded(match["value"])
     return words
-
-
-def _int(text: str) -> int:
-    """A number; kept below 2^62, since a log can hold any digits."""
-    return max(-_LIMIT, min(_LIMIT, int(text)))
 
 
 def _pages(words: _Words, page_kb: int) -> dict[str, int]:
@@ -311,7 +289,7 @@ def _zones(items: list[tuple[_Head, _Words]], page_kb: int, raw: _Raw) -> tuple[
             zones[key] = zone
     for node, name in lists:
         if (node, name) not in zones:
-            raw.faults.append(f"no watermarks of Node {node} {name}")
+            raw.faults.append(said("damage.no_watermarks", zone=f"Node {node} {name}"))
     return tuple(zones.values())
 
 
@@ -320,12 +298,12 @@ def _zone(head: _Head, words: _Words, page_kb: int, blocks: FreeBlocks | None, r
     label = f"Node {head.node} {head.zone}"
     values = _pages(words, page_kb)
     if not {"free", "min", "low", "high"} <= set(values):
-        raw.faults.append(f"cut within the line of {label}")
+        raw.faults.append(said("damage.cut_zone", zone=label))
         return None
     if len(values) < len(words.pairs) or "present" not in values:
-        raw.faults.append(f"cut within the line of {label}, after {list(values)[-1]}")
+        raw.faults.append(said("damage.cut_zone_after", zone=label, field=list(values)[-1]))
     if blocks is None:
-        raw.faults.append(f"no free list of {label}")
+        raw.faults.append(said("damage.no_free_list", zone=label))
     raw.traits |= of_zone(values, words.units.get("reserved_highatomic", ""))
     reserve: tuple[int, ...] = ()
     if head.reserve is not None:
@@ -357,14 +335,14 @@ def _blocks(head: _Head, words: _Words, page_kb: int, raw: _Raw) -> FreeBlocks |
     """A free-list line; kept as far as it goes."""
     label = f"Node {head.node} {head.zone}"
     if not words.counts:
-        raw.faults.append(f"cut within the free list of {label}")
+        raw.faults.append(said("damage.cut_free_list", zone=label))
         return None
     counts = tuple(words.counts[:32])
     pages = sum(count << order for order, count in enumerate(counts))
     if words.total is None:
-        raw.faults.append(f"cut within the free list of {label}, after order {len(counts) - 1}")
+        raw.faults.append(said("damage.cut_free_list_after", zone=label, order=len(counts) - 1))
     elif words.total // page_kb != pages:
-        raw.faults.append(f"the free list of {label} does not add up")
+        raw.faults.append(said("damage.free_list_sum", zone=label))
     total = pages if words.total is None else words.total // page_kb
     return FreeBlocks(counts=counts, types=tuple(words.types[:32]), total=total, line=head.line)
 

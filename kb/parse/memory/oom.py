@@ -3,30 +3,18 @@
 :func:`parse_oom` takes the lines of a whole report. The memory block in its middle is :mod:`kb.parse.memory.meminfo`'s.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kb.model.log import Line
-from kb.model.memory import OomTask
 from kb.model.oom import OomReport, OomSlab, OomStats, OomUsage, OomVictim
-from kb.parse.memory.meminfo import prepare
+from kb.parse.memory.records import bounded, number, prepare
+from kb.parse.memory.tasks import read_tasks
+from kb.words.speak import said
 
-_FRONT = ("uid", "tgid", "total_vm", "rss")
-_LAYOUTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("rss_anon", ("rss_anon", "rss_file", "rss_shmem", "pgtables_bytes", "swapents", "oom_score_adj")),
-    ("pgtables_bytes", ("pgtables_bytes", "swapents", "oom_score_adj")),
-    ("nr_pmds", ("nr_ptes", "nr_pmds", "swapents", "oom_score_adj")),
-    ("nr_ptes", ("nr_ptes", "swapents", "oom_score_adj")),
-    ("oom_score_adj", ("cpu", "oom_adj", "oom_score_adj")),
-    ("oom_adj", ("cpu", "oom_adj")),
-)
-"""Columns behind ``rss`` by the column that tells the layout (formats of dump_tasks())."""
 _OLD_REASONS = {"memory cgroup": "memcg", "mpol_bind": "memory_policy", "cpuset": "cpuset"}
 _CONSTRAINTS = {"NONE": "none", "CPUSET": "cpuset", "MEMORY_POLICY": "memory_policy", "MEMCG": "memcg"}
-_LIMIT = 1 << 62
-_DECIMAL = re.compile(r"-?[0-9]{1,20}")
 
 
 @dataclass(slots=True)
@@ -80,11 +68,11 @@ def _report(state: _State) -> OomReport:
         _request(state)
     if values.get("constraint") == "memcg" and state.stats and state.stats[0].path:
         values.setdefault("oom_memcg", state.stats[0].path)  # the first one printed is the group at its limit
-    columns, tasks = _tasks(state)
+    columns, tasks = read_tasks(state.columns, state.rows)
     victims = tuple(_victim(*kill) for kill in state.kills)
-    damaged = None
+    fault = None
     if state.invoked is not None and not (victims or values.get("nobody") or values.get("panic")):
-        damaged = "ends before the kill"
+        fault = said("damage.before_kill")
     return OomReport(
         **values,
         usages=tuple(state.usages),
@@ -96,7 +84,7 @@ def _report(state: _State) -> OomReport:
         reaped=tuple(state.reaped),
         unreaped=tuple(state.unreaped),
         field_lines=dict(state.lines),
-        damaged=damaged,
+        fault=fault,
     )
 
 
@@ -129,9 +117,10 @@ def _on_task_in(state: _State, fields: Mapping[str, str], line: Line) -> None:
 
 def _on_usage(state: _State, fields: Mapping[str, str], line: Line) -> None:
     state.lines.setdefault("usage", line.number)
-    usage = OomUsage(fields["name"], _int(fields["usage"]), _int(fields["limit"]), _int(fields["failcnt"]), line.number)
-    if all(known.name != usage.name for known in state.usages):
-        state.usages.append(usage)
+    usage, limit, failures = (bounded(fields[name]) for name in ("usage", "limit", "failcnt"))
+    found = OomUsage(fields["name"], usage, limit, failures, line.number)
+    if all(known.name != found.name for known in state.usages):
+        state.usages.append(found)
 
 
 def _on_stats(state: _State, fields: Mapping[str, str], line: Line) -> None:
@@ -144,14 +133,14 @@ def _on_stat(state: _State, fields: Mapping[str, str], _line: Line) -> None:
     """A counter of 5.2+: bytes, except event counts, whose names begin with the event."""
     if state.head != "MEMCG_STATS" or not state.stats:
         return
-    key, value, last = fields["key"], _int(fields["value"]), state.stats[-1]
+    key, value, last = fields["key"], bounded(fields["value"]), state.stats[-1]
     counts = key.startswith(("pg", "workingset", "thp_", "zswp", "numa_", "swpin", "swpout", "hugetlb"))
     last.values[key] = value if counts else value // 1024  # type: ignore[index]
 
 
 def _on_slab(state: _State, fields: Mapping[str, str], line: Line) -> None:
     if state.head == "SLAB_HEAD" and len(state.slabs) < 10_000:
-        state.slabs.append(OomSlab(fields["name"], _int(fields["used"]), _int(fields["total"])))
+        state.slabs.append(OomSlab(fields["name"], bounded(fields["used"]), bounded(fields["total"])))
         state.lines.setdefault("slabs", line.number)
 
 
@@ -174,9 +163,9 @@ def _on_row(state: _State, fields: Mapping[str, str], line: Line) -> None:
 def _on_row_rest(state: _State, fields: Mapping[str, str], _line: Line) -> None:
     """A row that a mail program wrapped goes on here: only a row that has no name yet."""
     if state.head == "TABLE" and state.rows:
-        pid, rest, number = state.rows[-1]
-        if _number(rest.split()[-1]) is not None:
-            state.rows[-1] = (pid, f"{rest} {fields['rest']}", number)
+        pid, rest, at = state.rows[-1]
+        if number(rest.split()[-1]) is not None:
+            state.rows[-1] = (pid, f"{rest} {fields['rest']}", at)
 
 
 def _on_oom_kill(state: _State, fields: Mapping[str, str], line: Line) -> None:
@@ -186,14 +175,14 @@ def _on_oom_kill(state: _State, fields: Mapping[str, str], line: Line) -> None:
         state.values["constraint"] = _CONSTRAINTS[constraint]
     for key in ("nodemask", "cpuset", "mems_allowed", "oom_memcg", "task_memcg"):
         state.put(key, words.get(key) or None, line.number, "oom_kill")
-    pid = _number(str(words.get("pid", "")))
+    pid = number(str(words.get("pid", "")))
     if pid is not None:
-        named = (str(words.get("task", "")), pid, _number(str(words.get("uid", ""))))
+        named = (str(words.get("task", "")), pid, number(str(words.get("uid", ""))))
         state.put("named_victim", named, line.number, "oom_kill")
 
 
 def _on_selected(state: _State, fields: Mapping[str, str], line: Line) -> None:
-    state.put("selected", (fields["name"], int(fields["pid"]), _int(fields["score"])), line.number, "selected")
+    state.put("selected", (fields["name"], int(fields["pid"]), bounded(fields["score"])), line.number, "selected")
     _reason(state, fields["reason"])
 
 
@@ -206,8 +195,8 @@ def _on_killed(state: _State, fields: Mapping[str, str], line: Line) -> None:
 
 def _on_killed_rest(state: _State, fields: Mapping[str, str], _line: Line) -> None:
     if state.head == "KILLED" and state.kills:
-        first, rest, number = state.kills[-1]
-        state.kills[-1] = (first, f"{rest} {fields['rest']}", number)
+        first, rest, at = state.kills[-1]
+        state.kills[-1] = (first, f"{rest} {fields['rest']}", at)
 
 
 def _reason(state: _State, reason: str) -> None:
@@ -295,7 +284,7 @@ def _words(text: str) -> dict[str, Any]:
     for token in load("oom_fields", "words").parse(text).children:
         fields, match = token.fields, token.match  # type: ignore[union-attr]
         if token.type == "SIZE":  # type: ignore[union-attr]
-            values.setdefault(fields["key"], _int(fields["value"]))
+            values.setdefault(fields["key"], bounded(fields["value"]))
         elif token.type == "SETTING":  # type: ignore[union-attr]
             values.setdefault(fields["key"], int(fields["value"], 16 if "x" in fields["value"] else 10))
             if "names" in fields:
@@ -328,62 +317,6 @@ def _request(state: _State) -> None:
         values["sysrq"] = False  # sysrq asks for order 0 (to 3.x) or -1
 
 
-def _tasks(state: _State) -> tuple[tuple[str, ...], tuple[OomTask, ...]]:
-    """Rows of the task table by its columns; where the head is cut off, by how many numbers a row has."""
-    printed = set(state.columns)
-    back = next((layout for mark, layout in _LAYOUTS if mark in printed), None)
-    tasks = []
-    for pid, rest, line in state.rows:
-        columns = _FRONT + (back or _guess(rest))
-        parts = rest.split(None, len(columns))
-        numbers: dict[str, int] = {}
-        for column, part in zip(columns, parts, strict=False):
-            number = _number(part)
-            if number is None:
-                break
-            numbers[column] = number
-        if len(numbers) < len(_FRONT):
-            continue
-        name = parts[len(columns)] if len(parts) > len(columns) else ""
-        tasks.append(_task(pid, numbers, name, line))
-    return (_FRONT + back if back else ()), tuple(tasks)
-
-
-def _guess(rest: str) -> tuple[str, ...]:
-    """The layout that a row without its head has."""
-    count = 0
-    for part in rest.split():
-        if _number(part) is None:
-            break
-        count += 1
-    by_count = {len(_FRONT) + len(layout): layout for _mark, layout in reversed(_LAYOUTS)}
-    return by_count.get(count, _LAYOUTS[1][1])
-
-
-def _task(pid: int, numbers: Mapping[str, int], name: str, line: int) -> OomTask:
-    """One row."""
-    tables = None
-    if "nr_ptes" in numbers:
-        tables = numbers["nr_ptes"] + numbers.get("nr_pmds", 0)
-    return OomTask(
-        pid=pid,
-        uid=numbers["uid"],
-        tgid=numbers["tgid"],
-        total_vm=numbers["total_vm"],
-        rss=numbers["rss"],
-        name=name,
-        oom_score_adj=numbers.get("oom_score_adj"),
-        swapents=numbers.get("swapents"),
-        pgtables_bytes=numbers.get("pgtables_bytes"),
-        rss_anon=numbers.get("rss_anon"),
-        rss_file=numbers.get("rss_file"),
-        rss_shmem=numbers.get("rss_shmem"),
-        line=line,
-        page_tables=tables,
-        oom_adj=numbers.get("oom_adj"),
-    )
-
-
 def _victim(fields: Mapping[str, str], rest: str, line: int) -> OomVictim:
     """A ``Killed process`` line with what follows its name."""
     words = _words(rest)
@@ -401,13 +334,3 @@ def _victim(fields: Mapping[str, str], rest: str, line: int) -> OomVictim:
         reason=fields.get("reason"),
         line=line,
     )
-
-
-def _number(text: str) -> int | None:
-    """A decimal number, None for anything else: ``isdigit`` would take a superscript, ``int`` refuses long ones."""
-    return int(text) if _DECIMAL.fullmatch(text) else None
-
-
-def _int(text: str) -> int:
-    """A number; kept below 2^62, since a log can hold any digits."""
-    return max(-_LIMIT, min(_LIMIT, int(text)))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kb.evidence.files import Event, Evidence
+from kb.kernel.numbers import number
 from kb.model.report import Report
 from kb.model.verdict import Fact, Facts, Reason
 
@@ -43,14 +44,16 @@ def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
     ended = [event for event in evidence.events if event.name == "mm_vmscan_direct_reclaim_end"]
     if begun or ended:
         yield "trace.direct_reclaim", Fact("trace.direct_reclaim", len(begun or ended))
-        pages = [int(event.fields["nr_reclaimed"]) for event in ended if event.fields.get("nr_reclaimed", "").isdigit()]
+        counts = (number(event.fields.get("nr_reclaimed")) for event in ended)
+        pages = [count for count in counts if count is not None]
         if pages:
             yield "trace.reclaimed", Fact("trace.reclaimed", sum(pages), shown=_places(evidence, ended))
     compacted = [event for event in evidence.events if event.name.startswith("mm_compaction_")]
     if evidence.events:
         yield "trace.compaction", Fact("trace.compaction", len(compacted), shown=_places(evidence, compacted))
     for name, value in evidence.sysctl.items():
-        yield f"sysctl.{name}", Fact(f"sysctl.{name}", int(value) if value.lstrip("-").isdigit() else value)
+        count = number(value)
+        yield f"sysctl.{name}", Fact(f"sysctl.{name}", value if count is None else count)
 
 
 def _total(counters: Mapping[str, int], name: str) -> int | None:

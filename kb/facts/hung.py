@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from kb.facts.finding import Finding, at, spans
+from kb.kernel.numbers import number
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.details import locks
@@ -58,8 +59,7 @@ def hung_facts(report: Report) -> Finding:
 
 
 def _seconds(report: Report) -> int | None:
-    text = report.fields.get("seconds", "")
-    return int(text) if text.isdigit() and len(text) < 12 else None
+    return number(report.fields.get("seconds"))
 
 
 def _wait(report: Report) -> tuple[str | None, tuple[Span, ...]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from kb.facts.finding import Finding, at, spans
+from kb.kernel.numbers import number
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.details.stall import Busy, Work, busy, idle, load, rcu
@@ -60,7 +61,7 @@ def _lockup(report: Report, out: Finding) -> None:
         out.add("reporter_cpu", _cpus(seen_by)[0], head)
     elif report.kind == "soft_lockup" and stuck:
         out.add("reporter_cpu", stuck[0], head)
-    out.add("stuck_seconds", _number(fields.get("seconds")), head)
+    out.add("stuck_seconds", number(fields.get("seconds")), head)
     if not stuck:
         return
     seconds = f" for {fields['seconds']} s" if "seconds" in fields else ""
@@ -86,10 +87,6 @@ def _load(report: Report, out: Finding) -> None:
         irq = f"; irq {found.irq} came {found.irqs} times" if found.irq is not None else ""
         out.add("busiest_irq", found.irq, _span(found.line))
         out.say("an interrupt storm keeps it busy", f"{found.shares['hardirq']} % of its time{irq}", _span(found.line))
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdigit() and len(text) < 12 else None
 
 
 # ---- RCU
@@ -167,7 +164,7 @@ def _reporter(report: Report, out: Finding, cpus: tuple[int, ...]) -> str:
 
 def _csd(report: Report, out: Finding) -> None:
     fields = report.fields
-    waits, target = _number(fields.get("cpu")), _number(fields.get("target"))
+    waits, target = number(fields.get("cpu")), number(fields.get("target"))
     out.add("reporter_cpu", waits, at(report))
     out.add("stuck_cpus", (target,) if target is not None else (), at(report))
     if waits is not None and target is not None:

@@ -6,6 +6,7 @@ Every reader here is a total function: what does not look like a record after al
 import re
 import time
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any, Protocol
 
 from kb.log.transport import SEVERITIES, strip
@@ -107,10 +108,12 @@ def _string(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
+    """A number that JSON can hold: a time of ``NaN`` or of 400 digits is none."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if isfinite(number) else None
 
 
 def _times(fields: dict[str, Any]) -> tuple[float | None, str | None]:
@@ -120,7 +123,7 @@ def _times(fields: dict[str, Any]) -> tuple[float | None, str | None]:
         return seconds, None if seconds is not None else _string(fields.get("time"))
     micro = _number(fields.get("_SOURCE_MONOTONIC_TIMESTAMP", fields.get("__MONOTONIC_TIMESTAMP")))
     wall = next((_string(fields[key]) for key in _WALL_KEYS if key in fields), None)
-    if wall is not None and wall.isdigit() and len(wall) == 16:
+    if wall is not None and wall.isascii() and wall.isdigit() and len(wall) == 16:
         seconds, rest = divmod(int(wall), 1_000_000)
         wall = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:06d}Z"
     return None if micro is None else micro / 1e6, wall

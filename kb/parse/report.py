@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from kb.kernel.numbers import number
 from kb.model.log import Line, Splat
 from kb.model.report import Report, Trace
 from kb.parse import guilty
@@ -59,8 +60,8 @@ def parse(splat: Splat) -> Report:
         kernel=fields.get("kernel") or splat.release,
         arch=arch,
         comm=fields.get("comm"),
-        pid=_int(fields.get("pid")),
-        cpu=_int(fields.get("cpu")),
+        pid=number(fields.get("pid")),
+        cpu=number(fields.get("cpu")),
         time=opener.time,
         wall=opener.wall,
         host=opener.host,
@@ -172,10 +173,6 @@ _ARCHES = (
     (re.compile(r"\s*(?:TSTATE: |TPC: )"), "sparc64"),
     (re.compile(r"\s*(?:IAOQ\[0\]|IASQ: )"), "parisc"),
 )
-
-
-def _int(text: str | None) -> int | None:
-    return int(text) if text and text.lstrip("-").isdigit() else None
 
 
 def _with_memory(report: Report) -> Report:

@@ -90,7 +90,7 @@ def _number(state: State, parts: dict[str, str]) -> int:
     if digits:
         return int(digits)
     word = (parts.get("word") or parts.get("chinese") or parts.get("step") or "").lower()
-    if word.isdigit():
+    if word.isdecimal():
         return int(word)
     here = state.current.number if state.current is not None else 0
     count = len(state.listed) or len(state.entries)

@@ -258,7 +258,7 @@ def _range(state: State, question: Question) -> tuple[int, int]:
 
 def _line(text: str) -> int:
     """A line's number, in digits or as a Chinese numeral up to ten."""
-    return int(text) if text.isdigit() else 1 + "一二三四五六七八九十".index(text)
+    return int(text) if text.isdecimal() else 1 + "一二三四五六七八九十".index(text)
 
 
 def signature(state: State, question: Question) -> Answer:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from kb.facts.allocation.cause import Cause
 from kb.facts.allocation.zones import ZoneView
+from kb.kernel.numbers import number
 from kb.model.memory import MemInfo
 from kb.model.report import Report
 
@@ -36,9 +37,9 @@ def _from_vmalloc(report: Report) -> bool:
 
 
 def _size(report: Report) -> int | None:
-    text = report.fields.get("bytes") or report.fields.get("size")
-    if text and text.isdigit():
-        return int(text)
+    size = number(report.fields.get("bytes") or report.fields.get("size"))
+    if size is not None:
+        return size
     texts = [report.headline, *(line.text for line in report.lines if "vmalloc" in line.text)]
     found = next((match for text in texts if (match := _BYTES.search(text))), None)
     return int(found[1] or found[2]) if found else None

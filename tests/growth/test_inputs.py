@@ -9,6 +9,8 @@ from tests.growth import work as counting
 from tests.growth.inputs import PUMPS
 from tests.growth.work import counted_patterns, growth, steps
 
+pytestmark = pytest.mark.extra  # minutes, and what is cached by then moves the counts: looked at by hand
+
 _MOST = 2.5
 """What the second doubling may cost, of the first: 2 is linear, 2.3 sorts, 4 is quadratic."""
 _BYTES = 4000

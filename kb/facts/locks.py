@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from kb.facts.finding import Finding, spans
 from kb.model.log import Span
-from kb.model.report import Report
+from kb.model.report import Report, Trace
 from kb.parse.details.locks import Lock, Locking, read
 from kb.syntax.frames import plain
 
@@ -79,7 +79,7 @@ def _cycle(report: Report, seen: Locking, out: Finding, who: str) -> None:
 
 def _links(report: Report, links: list[Lock]) -> tuple[str, ...]:
     """Who took each lock of the chain while it held the one before."""
-    takers = {trace.line: _taker(report, trace.line) for trace in report.traces if trace.title.startswith("-> #")}
+    takers = {trace.line: _taker(trace) for trace in reversed(report.traces) if trace.title.startswith("-> #")}
     said = []
     for before, lock in zip([links[-1], *links[:-1]] if links else [], links, strict=True):
         function = takers.get(lock.line)
@@ -87,12 +87,9 @@ def _links(report: Report, links: list[Lock]) -> tuple[str, ...]:
     return tuple(said[1:] + [entry.replace("was", "is now", 1).replace("was held", "is held") for entry in said[:1]])
 
 
-def _taker(report: Report, line: int) -> str | None:
-    for trace in report.traces:
-        if trace.line == line:
-            names = (plain(frame.function) for frame in trace.frames if frame.reliable)
-            return next((name for name in names if not _TAKERS.match(name)), None)
-    return None
+def _taker(trace: Trace) -> str | None:
+    names = (plain(frame.function) for frame in trace.frames if frame.reliable)
+    return next((name for name in names if not _TAKERS.match(name)), None)
 
 
 def _recursion(takes: Lock, seen: Locking, out: Finding, who: str) -> None:

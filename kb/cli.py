@@ -187,7 +187,8 @@ def _add_match(verbs: "Verbs") -> None:
         nargs="+",
         default=[],
         action="extend",
-        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, sysctl -a",
+        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, "
+        "sysctl -a; a log among them is an input",
     )
     parser.add_argument(
         "--notices",

@@ -46,7 +46,7 @@ class Binary:
                     if entry["st_info"]["type"] == "STT_FUNC" and isinstance(entry["st_shndx"], int):
                         section = elf.get_section(entry["st_shndx"]).name
                         found.setdefault(symbol.name, []).append((entry["st_value"], entry["st_size"], section))
-        except (OSError, ELFError) as error:
+        except (OSError, ELFError, ValueError, LookupError, AttributeError, MemoryError) as error:  # a damaged file
             raise InputError(
                 f"no debug information: {error}", path=str(self.path), help="give a vmlinux or .ko"
             ) from error

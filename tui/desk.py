@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kb import api
+from kb.cases.library import samples
 from kb.errors import CaseError, KbError
 from kb.model.case import Case
 from kb.model.log import Span
@@ -281,7 +282,7 @@ class Desk:
         """The stack of the best case's first sample, innermost function first; empty where there is none."""
         if found.best is None or not found.best.case.path:
             return []
-        for path in sorted(Path(found.best.case.path).parent.glob("match-*.log")):
+        for path in samples(Path(found.best.case.path).parent, "match-*.log"):
             try:
                 for report in api.read(path):
                     if report.kind == found.report.kind:

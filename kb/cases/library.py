@@ -151,6 +151,17 @@ def files(place: Path) -> list[Path]:
         raise CaseError(f"cannot list the cases: {error.strerror}", path=str(place)) from None
 
 
+def samples(folder: Path, *patterns: str) -> list[Path]:
+    """The sample logs of a case, sorted: regular files of the library that its folder stands in.
+
+    Args:
+        folder: The case's.
+        patterns: ``match-*.log``, ``near-*.log``.
+    """
+    found = sorted(path for pattern in patterns for path in folder.glob(pattern))
+    return [path for path in found if passed_over(path, folder.parent) is None]
+
+
 def _origin(place: Path, recent: float) -> tuple[list[Case], list[CaseError]]:
     """The cases of one folder: from memory where that is fresh, else from its index, else parsed."""
     name = (os.path.abspath(place), str(place))

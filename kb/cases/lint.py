@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from kb.cases.format import SECTIONS, Document, load
-from kb.cases.library import files
+from kb.cases.library import files, samples
 from kb.errors import CaseError
 from kb.facts.vocabulary import known, names
+from kb.log.files import read_regular
 from kb.model.case import Case, Predicate
 from kb.model.verdict import Diagnosis, Verdict
 from kb.words.speak import words
@@ -299,7 +300,7 @@ def _samples(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     if case.status != "reviewed":
         return
     for pattern, what in (("match-*.log", "log that must match"), ("near-*.log", "near miss")):
-        if not any(folder.glob(pattern)):
+        if not samples(folder, pattern):
             yield f"no {what}", document.line("id"), f"put a {pattern} beside the file"
 
 
@@ -326,8 +327,8 @@ def run_case(
     """
     findings: list[Finding] = []
     folder = Path(case.path).parent
-    for path in sorted([*folder.glob("match-*.log"), *folder.glob("near-*.log")]):
-        diagnoses = diagnose(path.read_bytes())
+    for path in samples(folder, "match-*.log", "near-*.log"):
+        diagnoses = diagnose(read_regular(path))
         found = _verdicts(case, diagnoses)
         said = " and ".join(dict.fromkeys(verdict.value for verdict in found)) or "no"
         if told is not None:
@@ -341,7 +342,7 @@ def run_case(
             reason = f"{path.name} must not match, the case says yes"
             findings.append(Finding("KB303", reason, str(path), 1, _NEAR))
     for path in sorted(baseline.glob("*.log")) if baseline is not None else ():
-        if _verdicts(case, diagnose(path.read_bytes())):
+        if _verdicts(case, diagnose(read_regular(path))):
             findings.append(Finding("KB304", f"{case.id} speaks up on a good log", str(path), 1, _WHY))
     return findings
 

@@ -20,7 +20,7 @@ from kb.chat.paint import paint
 from kb.chat.phrases import phrases
 from kb.errors import KbError
 from kb.model.text import plain
-from kb.render.safe import safe
+from kb.render.safe import safe, safe_lines
 
 if TYPE_CHECKING:
     from kb.chat import Conversation, Reply
@@ -68,7 +68,7 @@ def converse(talk: "Conversation", files: list[str], color: str) -> int:
         except KeyboardInterrupt:
             continue
         except KbError as error:
-            print(f"kb: {error}", file=sys.stderr)
+            print(f"kb: {safe_lines(str(error))}", file=sys.stderr)
             continue
         _show(reply, painted)
         if reply.exit:

@@ -10,6 +10,7 @@ from kb import api
 from kb.cli import OK, UNUSABLE, note
 from kb.commands import opened
 from kb.errors import UsageError
+from kb.render.safe import safe, safe_lines
 
 if TYPE_CHECKING:
     from kb.model.case import Case
@@ -25,7 +26,7 @@ def list_cases(options: argparse.Namespace) -> int:
         return OK
     size = max((len(case.id) for case in cases), default=0)
     for case in cases:
-        print(f"{case.id:<{size}}  {case.status:<9}  {', '.join(case.kind)}  {case.title}")
+        print(safe(f"{case.id:<{size}}  {case.status:<9}  {', '.join(case.kind)}  {case.title}"))
     return OK
 
 
@@ -71,9 +72,9 @@ def test(options: argparse.Namespace) -> int:
             case, lambda data: api.match(data, cases=cases, notices=True), explain=_why_not, told=told.append
         )
         if options.paths:
-            print(f"{case.id}: {', '.join(told) or 'no sample'}", file=sys.stderr)
+            print(safe(f"{case.id}: {', '.join(told) or 'no sample'}"), file=sys.stderr)
             if told and not any(entry.startswith("near-") for entry in told):
-                print(f"{case.id}: no near-*.log: nothing says where the case ends", file=sys.stderr)
+                print(safe(f"{case.id}: no near-*.log: nothing says where the case ends"), file=sys.stderr)
     note(f"{len(chosen)} cases run")
     return _report(findings, options.json)
 
@@ -122,7 +123,7 @@ _REASONS = 3
 def facts(options: argparse.Namespace) -> int:
     """The facts of a log's reports as predicates."""
     from kb.cases.paste import predicates
-    from kb.render.safe import safe, spans
+    from kb.render.safe import spans
 
     diagnoses = api.match(Path(options.log), cases=(), notices=True, kernel=options.kernel, told=note)
     if not diagnoses:
@@ -159,7 +160,7 @@ def index(options: argparse.Namespace) -> int:
         place.write_text(text, encoding="utf-8")
         print(place)
     else:
-        print(text, end="")
+        print(safe_lines(text), end="")
     return OK
 
 
@@ -177,7 +178,7 @@ def _report(findings: Iterable, as_json: bool) -> int:  # type: ignore[type-arg]
         _json(finding.to_json() for finding in findings)
     else:
         for finding in findings:
-            print(finding)
+            print(safe_lines(str(finding)))
     return UNUSABLE if findings else OK
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from kb.chat.model import Model
 
 
+_LONGEST = 1 << 16
+"""Characters of a line of a script that are taken at once."""
+
+
 def ask(options: argparse.Namespace) -> int:
     """Answer one question; 0 answered, 1 not known, 3 no report in what was given."""
     from kb.chat import Conversation
@@ -53,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         print(talk.greeting())
         for name in options.files:
             _say(talk.load(named(name)))
-        for line in sys.stdin:
+        for line in iter(lambda: sys.stdin.readline(_LONGEST), ""):
             reply = talk.ask(line.rstrip("\n"))
             _say(reply)
             if reply.exit:

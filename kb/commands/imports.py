@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, note
@@ -53,16 +55,28 @@ def _dump(base: api.KnowledgeBase, options: argparse.Namespace) -> int:
         raise UsageError(f"{options.what!r} is no source of imports", help=help_)
     told = _Told()
     if options.what == "-":
-        number = load(base.store, sys.stdin.buffer, bad=told)
+        number = load(base.store, _rows(sys.stdin.buffer, "-"), bad=told)
     else:
         try:
             with open(options.what, "rb") as stream:
-                number = load(base.store, stream, options.what, bad=told)
+                number = load(base.store, _rows(stream, options.what), options.what, bad=told)
         except OSError as error:
             help_ = f"first of {', '.join(SOURCES)}, or a file that `kb export` wrote"
             raise InputError(f"cannot read it: {error.strerror}", path=options.what, help=help_) from None
     print(f"{number} rows read" + (f", {told.count} bad" if told.count else ""))
     return OK
+
+
+_LONGEST = 64 << 20
+"""Bytes of a row of an export: a log of 1 MB and what base64 adds are the largest thing in one."""
+
+
+def _rows(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """The lines of a file that may have no line ends at all."""
+    while row := stream.readline(_LONGEST):
+        if len(row) == _LONGEST:
+            raise InputError(f"a line of more than {_LONGEST} bytes", path=name, help="give what `kb export` wrote")
+        yield row
 
 
 def affected(options: argparse.Namespace) -> int:

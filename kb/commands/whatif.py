@@ -9,6 +9,7 @@ from kb.errors import InputError
 from kb.evidence.procfs import read_zones
 from kb.facts.allocation.whatif import whatif
 from kb.kernel.release import Release, checked
+from kb.log.files import read_named
 from kb.render.json import line
 from kb.render.whatif import whatif_text
 
@@ -46,10 +47,9 @@ def _text(path: str | None, name: str, given: bool) -> str:
     """A captured file, or the live one; pagetypeinfo is root's alone from v4.15 and may be missing."""
     if path is None and given:
         return ""
-    place = Path(path) if path is not None else _PROC / name
     try:
-        return place.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
+        return read_named(path if path is not None else _PROC / name).decode("utf-8", "replace")
+    except InputError as error:
         if path is None and name != "zoneinfo":
             return ""
-        raise InputError(f"cannot read: {error.strerror}", path=str(place), help="give a captured file") from error
+        raise InputError(error.reason, path=error.path, help="give a captured file") from error

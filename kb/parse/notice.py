@@ -59,7 +59,8 @@ def rows() -> Mapping[str, Row]:
 def classify(line: Line) -> Notice | None:
     """The notice that a line is, or None."""
     text = line.text[:_LIMIT]
-    return _classify(text.strip()) if line_test(NOTICES)(text) else None
+    found = _classify(text.strip()) if line_test(NOTICES)(text) else None
+    return None if found is not None and is_format(line, found.fields) else found
 
 
 @functools.lru_cache(maxsize=4096)
@@ -69,7 +70,7 @@ def _classify(text: str) -> Notice | None:
     if match is None or match.lastgroup is None:
         return None
     fields = {name: match[group] for name, group in lexer.names[match.lastgroup] if match[group]}
-    return None if is_format(text, fields) else Notice(rows()[match.lastgroup], fields)
+    return Notice(rows()[match.lastgroup], fields)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from kb.model.log import Line
+
 _CONVERSION = re.compile(
     r"%[-+#0]{0,3}(?:\d{1,3}|\*)?(?:\.(?:\d{1,3}|\*))?(?:hh?|ll?|[zjtLq])?(?:[diouxXcs]|p[A-Za-z]{0,4})(?![A-Za-z])"
 )
@@ -13,14 +15,19 @@ _GIVEN = ("comm", "comm2", "victim", "task", "killer")
 """Fields that hold such a name."""
 
 
-def is_format(text: str, fields: Mapping[str, str]) -> bool:
-    """Whether a message holds a conversion (``%s``, ``%016lx``, ``%pS``) where the kernel would have printed a value.
+def is_format(line: Line, fields: Mapping[str, str]) -> bool:
+    """Whether a line holds a conversion (``%s``, ``%016lx``, ``%pS``) where the kernel would have printed a value.
+
+    A line that bears a stamp or a level was printed, whatever it says.
 
     Args:
-        text: The message.
+        line: What may be a message.
         fields: What was read out of it, by name.
     """
-    if "%" not in text or _CONVERSION.search(text) is None:
+    text = line.text
+    if "%" not in text or line.time is not None or line.wall is not None or line.level is not None:
+        return False
+    if _CONVERSION.search(text) is None:
         return False
     for name in _GIVEN:
         if fields.get(name):

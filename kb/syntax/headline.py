@@ -27,13 +27,14 @@ _LIMIT = 4096
 def classify(line: Line) -> Headline | None:
     """The headline that a line is, or None."""
     text = line.text[:_LIMIT]
-    return _classify(text.strip()) if line_test()(text) else None
+    found = _classify(text.strip()) if line_test()(text) else None
+    return None if found is not None and is_format(line, found.fields) else found
 
 
 @functools.lru_cache(maxsize=4096)
 def _classify(text: str) -> Headline | None:
     tree = engine.parse_lines(engine.load("headline"), [Line(text, 1, 1, b"")])
     token = next(engine.tokens(tree), None)
-    if token is None or is_format(text, token.fields):
+    if token is None:
         return None
     return Headline(rows()[token.type], dict(token.fields), text)

@@ -419,3 +419,13 @@ def test_a_case_may_be_a_link_within_its_folder(tmp_path: Path) -> None:
     found = library.load([tmp_path / "link"], skip_broken=True)
     assert found.get("b") is not None
     assert "is taken by" in str(found.errors[0])
+
+
+def test_samples_are_files_of_the_library(tmp_path: Path) -> None:
+    folder = put(tmp_path / "cases", "a").parent
+    put(tmp_path / "cases", "b")
+    (folder / "match-a.log").write_text("a\n")
+    (folder / "near-b.log").symlink_to("../b/case.md")
+    (folder / "match-out.log").symlink_to("/proc/kmsg")
+    os.mkfifo(folder / "match-fifo.log")
+    assert library.samples(folder, "match-*.log", "near-*.log") == [folder / "match-a.log", folder / "near-b.log"]

@@ -176,3 +176,44 @@ def test_no_command_lets_log_text_drive_the_terminal(words: str, tmp_path: Path)
         "\u200b", ""
     )
     assert b"Traceback" not in shown
+
+
+CASE_TEXT = """```toml
+id = "evil"
+title = "t\\u001b[2J\\u009b31m\\U000E0041"
+kind = "panic"
+status = "STATUS"
+summary = "s\\u001b]52;c;ZXZpbA==\\u0007"
+subsystem = "\\u202e"
+[match]
+require = ["title has 'x\\u001b[2J'"]
+```
+# \x1b[2J
+"""
+
+
+@pytest.mark.parametrize("status", ["draft", "\\u001b[2J"])
+@pytest.mark.parametrize(
+    "words", ["case list", "case show evil", "case lint CASES", "case test CASES", "case index", "verify evil",
+              "match LOG", "case search evil", "ask 'show case evil'"]
+)  # fmt: skip
+def test_no_command_lets_a_case_drive_the_terminal(words: str, status: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(EVIL)
+    place = tmp_path / "cases"
+    (place / "evil\x1b[2J").mkdir(parents=True)
+    (place / "evil\x1b[2J/case.md").write_text(CASE_TEXT.replace("STATUS", status))
+    (place / "evil\x1b[2J/match-\x1b[2J.log").write_bytes(EVIL)
+    full = words.replace("LOG", str(tmp_path / "log")).replace("CASES", str(place)) + f" --cases {place}"
+    shown = re.sub(rb"\x1b\[[0-9;]*m", b"", on_terminal(full, tmp_path)).decode().replace("\r\n", "\n")
+    assert safe_lines(shown) == shown
+    assert "Traceback" not in shown
+
+
+def test_a_row_without_end_is_refused(tmp_path: Path) -> None:
+    with open("/dev/zero", "rb") as zeros:
+        done = subprocess.run(
+            [sys.executable, "-m", "kb", "import", "-", "--db", str(tmp_path / "kb.db")], cwd=ROOT, stdin=zeros,
+            capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 4
+    assert b"a line of more than" in done.stderr

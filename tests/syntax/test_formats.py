@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb import api
+from kb.model.log import Line
 from kb.syntax.formats import is_format
 
 FORMATS = Path(__file__).with_name("formats.txt").read_text().splitlines()
 """Format strings of v6.1, each of which opened a report or is one of a report's first lines."""
-LEADS = ("", "[    1.000000] ", '\tpr_err("', '+\t\tprintk(KERN_ALERT "', 'mm/x.c:461:\tpr_warn("', "> ", "<4>")
+LEADS = ("", '\tpr_err("', '+\t\tprintk(KERN_ALERT "', 'mm/x.c:461:\tpr_warn("', "> ")
 
 
 @pytest.mark.parametrize("lead", LEADS)
@@ -61,6 +62,11 @@ def test_a_real_line_is_a_report_whatever_a_process_is_called(line: str) -> None
 
 @given(st.sampled_from("%s %d %u %lu %llu %08lx %#x %hd %pS %pGg %*pbl %px %zu %c %-5s %.3s %5.2d".split()))
 def test_conversions_are_known_and_percents_are_not(conversion: str) -> None:
-    assert is_format(f"at {conversion}.", {})
-    assert not is_format(f"at {conversion.replace('%', '% ')}.", {})
-    assert not is_format(conversion.replace("%", ""), {})
+    assert is_format(Line(f"at {conversion}.", 1, 1, b""), {})
+    assert not is_format(Line(f"at {conversion.replace('%', '% ')}.", 1, 1, b""), {})
+    assert not is_format(Line(conversion.replace("%", ""), 1, 1, b""), {})
+
+
+@pytest.mark.parametrize("lead", ["[    1.000000] ", "<4>", "Nov 28 17:14:00 db17 kernel: ", "kern  :warn  : "])
+def test_what_bears_a_stamp_or_a_level_was_printed(lead: str) -> None:
+    assert len(list(api.read(f"{lead}BUG: driver %s has no probe routine\n"))) == 1

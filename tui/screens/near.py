@@ -11,6 +11,7 @@ from textual.widgets import Footer, Static, TextArea
 
 from kb import api
 from kb.cases.format import load
+from kb.cases.library import samples
 from kb.errors import KbError
 from kb.model.verdict import Match
 from kb.render.safe import safe
@@ -46,8 +47,8 @@ class NearMiss(Page[None]):
 
     def on_mount(self) -> None:
         """Begin with the sample that matches."""
-        samples = sorted(self.path.parent.glob("match-*.log"))
-        text = samples[0].read_bytes().decode("utf-8", "replace") if samples else ""
+        found = samples(self.path.parent, "match-*.log")
+        text = found[0].read_bytes().decode("utf-8", "replace") if found else ""
         self.query_one(TextArea).load_text(text)
         self.query_one(TextArea).focus()
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from kb.facts.finding import Finding, spans
 from kb.model.log import Span
-from kb.model.report import Report
+from kb.model.report import Report, Trace
 from kb.model.said import Said
 from kb.parse.details.locks import Lock, Locking, read
 from kb.syntax.frames import plain
@@ -89,7 +89,7 @@ def _place(lock: Lock | None) -> Said | None:
 
 def _links(report: Report, links: list[Lock]) -> tuple[Said, ...]:
     """Who took each lock of the chain while it held the one before."""
-    takers = {trace.line: _taker(report, trace.line) for trace in report.traces if trace.title.startswith("-> #")}
+    takers = {trace.line: _taker(trace) for trace in reversed(report.traces) if trace.title.startswith("-> #")}
     told = []
     for before, lock in pairwise(links):
         told.append(said("lock.was_taken", lock=lock.name, held=before.name, taker=_by(takers.get(lock.line))))
@@ -103,12 +103,9 @@ def _by(function: str | None) -> Said | None:
     return said("part.taker", function=function) if function else None
 
 
-def _taker(report: Report, line: int) -> str | None:
-    for trace in report.traces:
-        if trace.line == line:
-            names = (plain(frame.function) for frame in trace.frames if frame.reliable)
-            return next((name for name in names if not _TAKERS.match(name)), None)
-    return None
+def _taker(trace: Trace) -> str | None:
+    names = (plain(frame.function) for frame in trace.frames if frame.reliable)
+    return next((name for name in names if not _TAKERS.match(name)), None)
 
 
 def _recursion(takes: Lock, seen: Locking, out: Finding, who: Said | str) -> None:

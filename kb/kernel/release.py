@@ -163,7 +163,7 @@ def _family(rest: str, text: str) -> tuple[str, int | None, tuple[int, ...]]:
     if debian := _DEBIAN_NEW.search(rest):
         return "debian", int(debian[1]), ()
     if debian := _DEBIAN.match(rest):
-        return "debian", None, (int(debian[1]),) if debian[1].isdigit() else ()
+        return "debian", None, (int(debian[1]),) if debian[1].isdecimal() else ()
     if ubuntu := _UBUNTU.match(rest):
         return "ubuntu", None, (int(ubuntu[1]),)
     for mark, family in (("amzn", "amazon"), (".fc", "fedora"), ("android", "android"), ("-default", "suse")):
@@ -195,7 +195,7 @@ def _named(release: Release, name: str) -> Verdict:
     word = name.lower()
     if word in ("debian", "ubuntu", "suse", "fedora", "amazon", "oracle", "rhel", "android"):
         return Verdict.YES if release.family == word else Verdict.NO
-    if word.startswith("el") and word[2:].isdigit():
+    if word.startswith("el") and word[2:].isdecimal():
         return Verdict.YES if release.family == "rhel" and release.major == int(word[2:]) else Verdict.NO
     other = Release.parse(name)
     if other is None:

@@ -6,7 +6,9 @@ physical lines, also where the reader jumped.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import BinaryIO
 
 from kb.log.decode import Cursor, decode
@@ -176,12 +178,8 @@ class Reader:
 
     def release_at(self, number: int) -> str | None:
         """Kernel release of the boot that a line belongs to, None where no boot message stands before it."""
-        release = None
-        for line, found in self.boots:
-            if line > number:
-                break
-            release = found
-        return release
+        before = bisect_right(self.boots, number, key=itemgetter(0))
+        return self.boots[before - 1][1] if before else None
 
 
 def follow(stream: BinaryIO, idle: float = 1.0, start: bytes = b"") -> Iterator[Line | None]:

@@ -131,7 +131,7 @@ def _modules(strand: Strand, text: str) -> Weights:
             yield Weight.MODULES_AGAIN_DIES
         elif "MODULES" in strand.seen:
             yield Weight.MODULES_AGAIN
-        elif Trait.MODULES in has:
+        elif dies or Trait.MODULES in has:
             yield Weight.MODULES_DUE
     elif not text.lstrip().startswith(("Dumping", "(ftrace")):
         yield Weight.LAST_WORDS_DUE if Trait.LAST_WORDS in has or strand.joined else Weight.LAST_WORDS_NONE
@@ -252,7 +252,7 @@ def _counter(strand: Strand, text: str) -> Weights:
     elif strand.last == "HEADLINE" and text.lstrip().startswith("IP:"):
         yield Weight.PC_IP if Trait.FAULT_ADDRESS in has else Weight.PC_IP_NONE
     elif not (Trait.MANY_CPUS in has and strand.last in _BESIDE) and (
-        "PC" in strand.seen or Trait.REGISTERS not in has
+        "PC" in strand.seen or not (dies or Trait.REGISTERS in has)
     ):
         yield Weight.PC_AGAIN
     elif strand.cpu_line is None and dies:

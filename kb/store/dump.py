@@ -165,8 +165,12 @@ _REASON = 200
 _MOST = 1 << 53
 """Sightings that a row may count: what JSON tells exactly, and what can be summed up."""
 _NUMBERS = {
-    "count": (0, _MOST), "events": (0, _MOST), "first_line": (1, _MOST), "last_line": (1, _MOST), "same": (0, 1),
-}  # fmt: skip
+    "count": (0, _MOST),
+    "first_line": (1, _MOST),
+    "last_line": (1, _MOST),
+    "same": (0, 1),
+    "events": (0, _MOST),
+}
 _TEXTS = frozenset(
     "signature key title kind alias why host kernel source last_source first last id subject author time body left_id"
     " right_id reason seen text origin item digest function event".split()

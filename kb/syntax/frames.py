@@ -62,7 +62,7 @@ def aliases(function: str) -> tuple[str, ...]:
 def _rust(name: str) -> str:
     """Demangle Rust's legacy scheme (rustc v0.x-1.x: length-prefixed path, hash); anything else is left alone."""
     body, parts = name[3:], []
-    while body and body[0].isdigit():
+    while body and body[0].isdecimal():
         digits = re.match(r"\d+", body)
         assert digits is not None
         size = int(digits[0])

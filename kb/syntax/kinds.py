@@ -59,14 +59,14 @@ class Family(StrEnum):
 class Trait(StrEnum):
     """What the lines of a kind are printed in, as far as kinds differ in it."""
 
+    END_MARK = "end-mark"
+    """``---[ end trace``, and registers and modules before it: __warn() and oops_exit() (kernel/panic.c)."""
     REGISTERS = "registers"
     """The registers, with the program counter (show_regs())."""
     REGISTERS_FIRST = "registers-first"
     """No stack without them before it."""
     MODULES = "modules"
     """``Modules linked in:`` (print_modules())."""
-    END_MARK = "end-mark"
-    """``---[ end trace``: print_oops_end_marker() of __warn() and oops_exit() (kernel/panic.c)."""
     FAULT_ADDRESS = "fault-address"
     """``IP:`` and ``CR2:`` on lines of their own (arch/x86/mm/fault.c show_fault_oops() to v4.20)."""
     BORDER = "border"

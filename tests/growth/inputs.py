@@ -32,7 +32,7 @@ LEAK = (
 )
 KILLED = b"Out of memory: Killed process 100 (foo) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0\n"
 ZONE = (
-    b"Node %d Normal free:%dkB min:10kB low:20kB high:30kB active_anon:0kB inactive_anon:0kB present:9kB managed:9kB\n"
+    b"Node %d Normal free:40kB min:10kB low:20kB high:30kB active_anon:0kB inactive_anon:0kB present:9kB managed:9kB\n"
     b"lowmem_reserve[]: 0 0 0 0\n"
 )
 LIST = b"Node %d Normal: 1*4kB (U) 2*8kB (UM) 0*16kB 0*32kB = 20kB\n"
@@ -56,7 +56,7 @@ def _many(head: bytes, line: bytes, tail: bytes = b"") -> Shape:
 
 
 def _zones(n: int) -> bytes:
-    zones = b"".join(ZONE % (k % 1024, k) for k in range(n))
+    zones = b"".join(ZONE % k for k in range(n))
     return stamped(ALLOC + CPU + b"Call Trace:\n foo+0x1/0x2\nMem-Info:\n" + zones + _lines(n, LIST) + b"1 pages RAM\n")
 
 
@@ -149,7 +149,7 @@ SHAPES: dict[str, Shape] = {
     "registers": _many(OOPS + CPU, b"RAX: 0000000000000000 RBX: 0000000000000000 RCX: 0000000000000000\n"),
     "modules": _many(WARNING, b"Modules linked in: foo bar\n"),
     "zones": _zones,
-    "zones without lists": lambda n: stamped(ALLOC + b"Mem-Info:\n" + b"".join(ZONE % (k, k) for k in range(n))),
+    "zones without lists": lambda n: stamped(ALLOC + b"Mem-Info:\n" + b"".join(ZONE % k for k in range(n))),
     "nodes": _many(ALLOC + b"Mem-Info:\n", b"Node %d active_anon:1kB inactive_anon:1kB\n"),
     "free lists": _many(ALLOC + b"Mem-Info:\n", LIST),
     "per-cpu lists": _many(
@@ -368,7 +368,7 @@ OTHERS: dict[str, tuple[Shape, Work]] = {
     "case: predicates": (_text(_CASE + "[match]\nrequire = [", '"order == 5",', "]\n```\n"), _case),
     "case: tables": (_text(_CASE, '[[fix]]\ncommit = "a"\n', "```\n"), _case),
     "case: prose": (_text(_CASE + "```\n", "# Head %d\n\ntext\n"), _case),
-    "case: keys": (_text(_CASE, "a%d = 1\n", "```\n"), _case),
+    "case: keys": (lambda n: (_CASE + "".join(f"a{k:05} = 1\n" for k in range(n)) + "```\n").encode(), _case),
     "predicate: words": (_text("order in (", "5, ", "6)"), _predicate),
     "predicate: brackets": (_text("", "(", ""), _predicate),
 }

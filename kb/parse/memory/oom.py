@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kb.kernel.numbers import number
 from kb.model.log import Line
 from kb.model.oom import OomReport, OomSlab, OomStats, OomUsage, OomVictim
-from kb.parse.memory.records import bounded, number, prepare
+from kb.parse.memory.records import bounded, prepare
 from kb.parse.memory.tasks import read_tasks
 from kb.words.speak import said
 

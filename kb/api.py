@@ -74,7 +74,7 @@ def read(
             found = reading.reports_and_notices(source.data, source.name, most)
         else:
             found = reading.reports(source.data, source.name)
-        yield from found if not source.notes else (replace(report, input_notes=source.notes) for report in found)
+        yield from _noted(found, source)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -89,7 +89,12 @@ def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
     from kb.parse import reading
 
     for source in open_sources(_several(log)):
-        yield from reading.notices(source.data, source.name)
+        yield from _noted(reading.notices(source.data, source.name), source)
+
+
+def _noted(found: Iterator[Report], source: "Source") -> Iterator[Report]:
+    """Reports with what was wrong with their input."""
+    return found if not source.notes else (replace(report, input_notes=source.notes) for report in found)
 
 
 def read_live(

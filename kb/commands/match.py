@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     hints.show()
     if options.record and count:
         again = f", {count - recorded} known already" if recorded < count else ""
-        print(f"kb: recorded {recorded}{again}", file=sys.stderr)
+        note(f"recorded {recorded}{again}")
     if options.stats:
         note(f"{count} reports, {known} known, {time.perf_counter() - started:.3f} s")
     if not count:

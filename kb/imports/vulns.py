@@ -24,9 +24,7 @@ _BEGIN = "In the Linux kernel, the following vulnerability has been resolved:"
 _END = re.compile(r"^The Linux kernel CVE team has assigned CVE-", re.M)
 _SUBJECT = re.compile(r"^Subject: CVE-[\d-]+: *(.*(?:\n[ \t].*)*)", re.M)
 _ID = re.compile(r"CVE-\d{4}-\d{4,7}")
-_LONGEST = 1000
-"""Characters of a line of a dyad: two releases and two commits take less than 200."""
-_PAIR = re.compile(r"(?<!\S)([^\s:]{1,64}):([0-9a-f]{1,40}):([^\s:]{1,64}):([0-9a-f]{1,40})")
+_PAIR = re.compile(r"([^\s:]{1,64}):([0-9a-f]{1,40}):([^\s:]{1,64}):([0-9a-f]{1,40})")
 _FILES = re.compile(r"^The file\(s\) affected by this issue are:\n((?:\t\S+\n)+)", re.M)
 _RELEASE = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,3}(?:-rc\d{1,3})?")
 _COMMIT = re.compile(r"[0-9a-f]{12,64}")
@@ -103,9 +101,7 @@ def known(cve: str, text: str, dyad: str, commit: str, *, everything: bool = Fal
         return None
     found = _SUBJECT.search(text)
     subject = " ".join(found[1].split()) if found else next(iter(said.splitlines()), cve)
-    if (longest := max(map(len, dyad.splitlines()), default=0)) > _LONGEST:
-        raise ValueError(f"a line of the dyad has {longest} characters")
-    pairs = [_pair(line) for line in _PAIR.findall(dyad)]
+    pairs = [_pair(line.strip()) for line in dyad.splitlines() if line.strip() and not line.startswith("#")]
     listed = _FILES.search(text)
     case_id = cve.lower()
     body = said.removeprefix(subject).strip() if said.startswith(subject) else said
@@ -140,7 +136,11 @@ def description(text: str) -> str:
     return (said[: end.start()] if end else said).strip("\n")
 
 
-def _pair(parts: tuple[str, str, str, str]) -> Pair:
+def _pair(line: str) -> Pair:
+    found = _PAIR.fullmatch(line)
+    if found is None:
+        raise ValueError(f"the dyad holds {line[:40]!r}, which is no pair of releases and commits")
+    parts = found.groups()
     for release in (parts[0], parts[2]):
         if not set(release) <= {"0"} and _RELEASE.fullmatch(release) is None:
             raise ValueError(f"the dyad names {release[:40]!r}, which is no release")

@@ -235,6 +235,9 @@ def _load_sighting(db: sqlite3.Connection, row: Row) -> None:
     """Its sightings without an event; those with one count as they come, unless they are known."""
     named = [row[name] for name in ("host", "kernel", "source", "last_source", "first", "last")]
     number = _number(db, row["signature"])
+    alone = row["count"] - row.get("events", 0)
+    if alone < 0:
+        raise ValueError(f"{row['events']} events of {row['count']} sightings")
     known = "(select count(*) from events e where e.sighting = sightings.id)"
     db.execute(
         "insert into sightings (signature, host, kernel, source, last_source, first, last, count)"
@@ -243,7 +246,7 @@ def _load_sighting(db: sqlite3.Connection, row: Row) -> None:
         " last_source = iif(excluded.last > last, excluded.last_source, last_source),"
         " first = min(first, excluded.first), last = max(last, excluded.last),"
         f" count = {known} + max(count - {known}, excluded.count)",
-        [number, *named, row["count"] - row.get("events", 0)],
+        [number, *named, alone],
     )
     db.execute(
         "update signatures set count = (select sum(count) from sightings where signature = ?1) where id = ?1", (number,)
@@ -252,6 +255,8 @@ def _load_sighting(db: sqlite3.Connection, row: Row) -> None:
 
 def _load_event(db: sqlite3.Connection, row: Row) -> None:
     number = int.from_bytes(bytes.fromhex(row["event"]), signed=True)
+    if len(row["event"]) != _EVENT.bit_length() // 4:
+        raise ValueError(f"event is {row['event'][:40]!r}, no 16 digits")
     sighting = db.execute(
         "select g.id, s.id from signatures s join sightings g on g.signature = s.id"
         " where s.signature = ? and g.host = ? and g.kernel = ?",

@@ -1,6 +1,7 @@
 """Where cases come from, overlays, and an index that is trusted only when it is the user's own."""
 
 import itertools
+import json
 import os
 import pickle
 import threading
@@ -382,7 +383,7 @@ def test_an_id_that_is_taken_is_the_name_of_a_folder_and_no_path(text: str) -> N
         assert os.path.normpath(place) == str(place)
         assert place.parent == Path("/cases")
         assert not text.startswith((".", "-", "~"))
-        assert parse(CASE.format(id=text, title="t")).id == text
+        assert parse(CASE.replace('"{id}"', json.dumps(text)).format(title="t")).id == text
 
 
 ODD = {

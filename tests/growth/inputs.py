@@ -260,7 +260,8 @@ def _message(data: bytes) -> None:
 
 
 def _vulns(data: bytes) -> None:
-    vulns.known("CVE-2024-1", f"Subject: CVE-2024-1: a\n\n{WARNING.decode()}\n", data.decode(), "", everything=True)
+    with contextlib.suppress(ValueError):  # what is no pair is refused
+        vulns.known("CVE-2024-1", f"Subject: CVE-2024-1: a\n\n{WARNING.decode()}\n", data.decode(), "", everything=True)
     vulns.known("CVE-2024-1", data.decode(), "", "", everything=True)
 
 

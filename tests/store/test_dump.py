@@ -184,6 +184,9 @@ def spoilt(full: Store, kind: str, **changes: object) -> str:
 SPOILT: list[tuple[str, dict[str, object]]] = [
     *(("sighting", {"count": count}) for count in (-5, "x", 10**30, 1.5, True, None, [], 2**63)),
     *(("signature", {"count": count}) for count in (-5, "x", 10**30, 1.5, True, None)),
+    *(("sighting", {"events": events}) for events in (-1, "x", 10**30, 99, None)),
+    *(("event", {"event": event}) for event in (5, "xyz", "f", "f" * 17, "ff" * 40, None)),
+    ("event", {"count": -1}), ("event", {"seen": 5}), ("event", {"host": "nowhere"}),
     ("signature", {"signature": 7}), ("signature", {"title": None}), ("signature", {"title": ["x"]}),
     ("signature", {"first": 5}), ("sighting", {"signature": "kb1:none"}), ("sighting", {"host": {"a": 1}}),
     ("annotation", {"first_line": -1}), ("annotation", {"last_line": 10**30}), ("annotation", {"id": None}),

@@ -8,7 +8,7 @@ from kb.model.log import Span
 from kb.model.number import number
 from kb.model.report import Report
 from kb.model.said import Said
-from kb.parse.details import locks
+from kb.parse.details import lockdep
 from kb.parse.details.blocker import Blocker, blocker
 from kb.syntax.frames import plain
 from kb.words.speak import said
@@ -54,7 +54,7 @@ def hung_facts(report: Report) -> Finding:
     if found is not None:
         _named(found, out)
     out.add("waits_for", waits, where)
-    held = locks.read(report.lines).held
+    held = lockdep.read(report.lines).held
     _held(report, held, out)
     _say(report, found, out)
     return out
@@ -90,7 +90,7 @@ def _named(found: Blocker, out: Finding) -> None:
     out.add("owner_as", found.owner_as, where)
 
 
-def _held(report: Report, held: Iterable[locks.Holder], out: Finding) -> None:
+def _held(report: Report, held: Iterable[lockdep.Holder], out: Finding) -> None:
     """Locks by lockdep's list: what this task holds, the one it waits for, and who else has that one in its list.
 
     Lockdep counts a lock as held from the moment that it is asked for, so the last lock of a waiting task is the one
@@ -114,7 +114,7 @@ def _held(report: Report, held: Iterable[locks.Holder], out: Finding) -> None:
     out.add("lock_holders", tuple(f"{h.comm}/{h.pid}" for h in found), spans((h.line, h.line) for h in found))
 
 
-def _listed(holders: Iterable[locks.Holder]) -> tuple[str, ...]:
+def _listed(holders: Iterable[lockdep.Holder]) -> tuple[str, ...]:
     return tuple(f"{holder.comm}/{holder.pid}: {lock.name}" for holder in holders for lock in holder.locks)[:64]
 
 

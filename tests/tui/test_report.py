@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kb.tui.widgets.lines import Entries
+from kb.tui.widgets.virtual_list import Entries
 from kb.tui.widgets.log_view import LogView
 from tests.tui.driving import Flow, drive, log, seed
 

@@ -20,7 +20,7 @@ from kb.tui.case_view import predicate_entries
 from kb.tui.desk import Desk
 from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.page import Page
-from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.writing import Writing
 
 

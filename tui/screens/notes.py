@@ -22,7 +22,7 @@ from kb.tui.desk import Desk, Item
 from kb.tui.rows import Entry, paragraph
 from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted
-from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.writing import Writing
 
 PAUSE = 0.4

@@ -20,7 +20,7 @@ from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.page import Page
 from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
-from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.log_view import LogView
 from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.tabs import TabBar

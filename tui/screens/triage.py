@@ -16,7 +16,7 @@ from kb.tui.desk import KEPT, Desk, Item, Progress
 from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
 from kb.tui.screens.page import Page
 from kb.tui.summary import summary
-from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.triage_list import TriageList
 

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from kb.tui.catalog import Catalog, LogCatalog
 from kb.tui.desk import Item
 from kb.tui.rows import MARKS, Row, clip
-from kb.tui.widgets.lines import Lines
+from kb.tui.widgets.virtual_list import Lines
 
 
 class TriageList(Lines):

@@ -8,7 +8,7 @@ from kb.facts.finding import Finding, spans
 from kb.model.log import Span
 from kb.model.report import Report, Trace
 from kb.model.said import Said
-from kb.parse.details.locks import Lock, Locking, read
+from kb.parse.details.lockdep import Lock, Locking, read
 from kb.syntax.frames import plain
 from kb.words.speak import said
 

@@ -1,11 +1,11 @@
 # Every target is a step of ./run, which also works where make is not installed. `make check` is what .ci/run runs.
 #   make score CORPUS=DIR      measure against another folder of the form of ../shared/corpus
 #   make PY=python test        use that interpreter and its tools instead of .venv
-TARGETS = check fmt format lint types imports docs docs-check cases test score bench demo setup clean
+TARGETS = check check-all fmt format lint types imports docs docs-check cases test score bench fuzz growth demo setup clean
 
 .PHONY: $(TARGETS)
 .DEFAULT_GOAL = check
-export PY CORPUS SCORE JOBS VENV
+export PY CORPUS SCORE JOBS VENV SECONDS SEED
 
 $(TARGETS):
 	@./run $@

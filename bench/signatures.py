@@ -126,21 +126,21 @@ def measure(folder: Path, number: int) -> None:
     )
 
 
-def crash(seconds: float) -> None:
+def crash(kills: int) -> None:
     """Eight processes that record and annotate, killed at random."""
     from tests.store.test_crash import torture
 
     with tempfile.TemporaryDirectory() as name:
-        written, kills, wrong = torture(Path(name), seconds=seconds, seed=int(time.time()))
+        written, wrong = torture(Path(name), kills=kills, seed=int(time.time()))
     lost = f"{len(wrong)} things wrong: {wrong[:3]}" if wrong else "none lost, the store is sound"
-    print(f"8 writers for {seconds:.0f} s, {kills} killed: {written} writes acknowledged, {lost}")
+    print(f"8 writers, {kills} times one of them killed: {written} writes acknowledged, {lost}")
 
 
 def main() -> int:
     """Runs all sizes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", default="10000,100000,1000000", help="signatures, by commas; empty: none")
-    parser.add_argument("--crash", type=float, default=60, metavar="SECONDS", help="kill writers for so long")
+    parser.add_argument("--crash", type=int, default=300, metavar="N", help="kill a writer so often")
     args = parser.parse_args()
     sizes = [int(size) for size in args.sizes.split(",") if size]
     if sizes:

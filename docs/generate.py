@@ -1,6 +1,7 @@
 """Writes every generated part of the documents, or with --check fails when one is stale: ``make docs``.
 
-Generated parts stand between cog markers in Markdown comments and call the functions of this file.
+Generated parts stand between cog markers in Markdown comments and call the functions of this file. kb/log/openers.txt
+is generated as a whole, from the grammar of headlines.
 """
 
 from __future__ import annotations
@@ -59,11 +60,39 @@ def transcript(args: str, sections: tuple[str, ...] = ()) -> str:
 def vocabulary() -> str:
     """The facts that predicates may name, as tables."""
     sys.path.insert(0, str(ROOT))
-    from kb.facts.vocabulary import NAMES, PREFIXES
+    from kb.facts.vocabulary import NAMES, PREFIXES, REASONS
 
     rows = [f"| `{name}` | {meaning} |" for name, meaning in NAMES.items()]
+    rows += [f"| `{name}` | {meaning} |" for name, meaning in REASONS.items()]
     more = [f"| `{name}...` | {meaning} |" for name, meaning in PREFIXES.items()]
     return "\n".join(["| fact | means |", "|---|---|", *rows, *more]) + "\n"
+
+
+def reasons() -> str:
+    """The claims that a chain of reasons may make, as a table; notices have a table of their own."""
+    sys.path.insert(0, str(ROOT))
+    from kb.words.speak import reasons as known
+
+    rows = [f"| `{name}` | {claim} |" for name, claim in known().items() if not name.startswith("notice.")]
+    return "\n".join(["| reason | claims |", "|---|---|", *rows]) + "\n"
+
+
+def personal() -> str:
+    """What ``kb clean`` replaces, by kind, with the first sample of each."""
+    sys.path.insert(0, str(ROOT))
+    from kb.cleaner.clean import Cleaner
+    from kb.cleaner.rules import KINDS, rules
+
+    rows = ["| kind | what | who prints it | so that |", "|---|---|---|---|"]
+    for kind, what in KINDS.items():
+        own = [rule for rule in rules() if kind in dict(rule.groups).values()]
+        first = next((rule for rule in own if {kind} == {each for _, each in rule.groups}), own[0]).sample.encode()
+        cleaner = Cleaner([first])
+        list(cleaner.clean(first))
+        made = next(each for each in cleaner.replaced if each.kind == kind)
+        shown = f"`{made.original.decode()}` becomes `{made.replacement.decode()}`"
+        rows.append(f"| `{kind}` | {what} | {'; '.join(rule.prints for rule in own)} | {shown} |")
+    return "\n".join(rows) + "\n"
 
 
 def questions() -> str:
@@ -121,8 +150,20 @@ def _case_index(check: bool) -> int:
     return 0
 
 
+def _openers(check: bool) -> int:
+    """Write kb/log/openers.txt, or with ``check`` tell whether it is stale."""
+    import openers
+
+    if not check:
+        openers.PLACE.write_text(openers.text(), encoding="utf-8")
+    elif openers.PLACE.read_text(encoding="utf-8") != openers.text():
+        print(f"{openers.PLACE.relative_to(ROOT)} is stale", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main() -> int:
-    """Runs cog over the documents."""
+    """Runs cog over the documents, and writes what is generated besides."""
     from cogapp import Cog
 
     check = "--check" in sys.argv[1:]
@@ -133,7 +174,7 @@ def main() -> int:
     mode = ["--check", "--diff"] if check else ["-r"]
     sys.path.insert(0, str(ROOT / "docs"))
     code: int = Cog().main(["cog", *mode, "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
-    code = _case_index(check) or code
+    code = _openers(check) or _case_index(check) or code
     if code and check:
         print("help: make docs, then look at the difference", file=sys.stderr)
     return code

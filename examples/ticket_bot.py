@@ -1,5 +1,7 @@
 """A ticketing bot: says in a ticket what is known about an attached kernel log, and keeps count of what was seen.
 
+Run again after a failure, it counts and notes nothing twice.
+
 python ticket_bot.py STORE TICKET ATTACHMENT
 """
 
@@ -12,11 +14,11 @@ import kb
 def answer(base: kb.KnowledgeBase, ticket: str, attachment: Path) -> list[str]:
     """The comments for a ticket, one a report; every report is recorded, and noted where it is not known."""
     comments = []
-    for report in base.read(attachment):
+    for number, report in enumerate(base.read(attachment)):
         diagnosis = base.diagnose(report)
         seen = base.record(report, source=ticket).count
         if not is_known(diagnosis):
-            base.annotate(report, f"no known case; {ticket}", author="bot")
+            base.annotate(report, f"no known case; {ticket}", author="bot", key=f"{ticket}#{number}")
         comments.append(f"{diagnosis.to_markdown()}\n{summary(report)}: seen {seen} times\n")
     return comments
 

@@ -36,9 +36,10 @@ _HOMES = {
     "StoreError": "kb.errors",
 }
 
-# What the methods of a Diagnosis call. The model stands below the renderers and imports none of them; but wherever a
-# Diagnosis is, this package has been imported, and it knows all homes.
+# What the methods of a Diagnosis and of a sentence call. The model stands below the renderers and the words and imports
+# none of them; but wherever a Diagnosis is, this package has been imported, and it knows all homes.
 _FORMS = {
+    "english": "kb.words.speak",
     "to_json": "kb.render.json",
     "to_markdown": "kb.render.markdown",
     "to_text": "kb.render.text",

@@ -25,5 +25,6 @@ from kb.model.verdict import Verdict as Verdict
 from kb.render.json import to_json as to_json
 from kb.render.markdown import to_markdown as to_markdown
 from kb.render.text import to_text as to_text
+from kb.words.speak import english as english
 
 __version__: str

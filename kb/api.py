@@ -12,27 +12,42 @@ kb.match(log)          # no database: what `kb match` does
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from _thread import allocate_lock  # threading would cost every quiet log a millisecond
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
     from kb.cases.library import Library
+    from kb.errors import CaseError
     from kb.evidence.files import Evidence
     from kb.identity.rank import Neighbour
-    from kb.log.source import Source
+    from kb.log.source import Input, Source
     from kb.model.case import Case
     from kb.model.report import Report
     from kb.model.verdict import Annotation, Diagnosis, Sighting
     from kb.store import Shown, Store
+    from kb.store.forget import Forgotten
+
+    Context: TypeAlias = Iterable[str | Path] | Evidence
 
 Log: TypeAlias = "str | bytes | Path | BinaryIO"
-"""A log: a path, its bytes, its text, or a binary file."""
+"""A log: a path, its bytes, its text (a ``str`` with a line break), or a binary file.
+
+Any other ``str`` is opened as a file: give text that comes from elsewhere as bytes.
+"""
 
 
-def read(log: Log | Iterable[Log], *, notices: bool = False, most: int | None = None) -> Iterator[Report]:
+def read(
+    log: Log | Iterable[Log],
+    *,
+    notices: bool = False,
+    most: int | None = None,
+    told: Callable[[str], None] | None = None,
+) -> Iterator[Report]:
     """The reports of a log (or of several), in the order of the input.
 
     A malformed log raises nothing: its reports are ``corrupted``.
@@ -41,18 +56,15 @@ def read(log: Log | Iterable[Log], *, notices: bool = False, most: int | None = 
         log: Path (a folder is read whole), bytes, text, or binary file; compressed ones are unpacked.
         notices: Behind the reports of each input, its notices as reports of kind ``notice`` (:func:`notices`).
         most: Notices of one wording that are looked at, where a hint will do; None: all.
+        told: Takes what was wrong with an input (:attr:`Report.input_notes`), also where no report is in it.
 
     Raises:
-        InputError: A file is absent, cannot be read, or is packed in a way that kb cannot unpack.
+        InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack.
     """
-    from kb.log.source import open_sources
-    from kb.parse import reading
+    from kb.log.source import open_inputs
 
-    for source in open_sources(_several(log)):
-        if notices:
-            yield from reading.reports_and_notices(source.data, source.name, most)
-        else:
-            yield from reading.reports(source.data, source.name)
+    for each in open_inputs(_several(log)):
+        yield from _read(each, notices, most, told)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -63,14 +75,40 @@ def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
     Args:
         log: As :func:`read`.
     """
-    from kb.log.source import open_sources
+    return (report for report in read(log, notices=True) if report.kind == "notice")
+
+
+def _read(each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None) -> Iterator[Report]:
+    """The reports of an input, with what is wrong with it as far as that is known; the rest is told at its end."""
     from kb.parse import reading
 
-    for source in open_sources(_several(log)):
-        yield from reading.notices(source.data, source.name)
+    said = 0
+
+    def tell() -> None:
+        nonlocal said
+        for note in each.notes[said:] if told is not None else ():
+            told(f"{each.name}: {note}")  # type: ignore[misc]
+        said = len(each.notes)
+
+    each.tape.settle()
+    tell()
+    if notices:
+        found = reading.reports_and_notices(each.tape, each.name, most)
+    else:
+        found = reading.reports(each.tape, each.name)
+    for report in found:
+        tell()
+        if each.notes:
+            from dataclasses import replace
+
+            report = replace(report, input_notes=tuple(each.notes))
+        yield report
+    tell()
 
 
-def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = None) -> Iterator[Report]:
+def read_live(
+    stream: BinaryIO, *, notices: bool = False, most: int | None = None, told: Callable[[str], None] | None = None
+) -> Iterator[Report]:
     """The reports of an input that may never end (``journalctl -kf | kb match``), each as soon as it is over.
 
     An input that ends without a pause is read like a file. In one that goes on, a notice is told at the first pause
@@ -80,12 +118,11 @@ def read_live(stream: BinaryIO, *, notices: bool = False, most: int | None = Non
         stream: A binary file: a pipe, a socket's file, a terminal.
         notices: Its notices, too.
         most: As :func:`read`.
+        told: As :func:`read`.
     """
-    from kb.log.tape import Tape
-    from kb.parse import reading
+    from kb.log.source import open_live
 
-    tape = Tape(stream)
-    yield from reading.reports_and_notices(tape, "-", most) if notices else reading.reports(tape, "-")
+    yield from _read(open_live(stream), notices, most, told)
 
 
 def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
@@ -117,7 +154,7 @@ def diagnose(
     cases: Iterable[Case] | None = None,
     *,
     kernel: str | None = None,
-    context: Iterable[str | Path] = (),
+    context: "Context" = (),
 ) -> Diagnosis:
     """What a report says and what is known about it. Pure: writes nothing.
 
@@ -125,25 +162,46 @@ def diagnose(
         report: From :func:`read`.
         cases: Cases to match against; the packaged ones and ``$KB_CASES`` by default.
         kernel: Release to assume where the log prints none.
-        context: Files beside the log: /proc/vmstat before and after, buddyinfo, zoneinfo, a trace, sysctl output.
+        context: Files beside the log: /proc/vmstat before and after, buddyinfo, zoneinfo, a trace, sysctl output; or
+            what :func:`read_evidence` made of them.
+
+    Raises:
+        UsageError: ``kernel`` is no release.
     """
+    _checked(kernel)
     from kb.diagnose import diagnose as conclude
 
     known = library().cases if cases is None else cases
     return conclude(report, known, kernel=kernel, evidence=read_evidence(context))
 
 
-def read_evidence(paths: Iterable[str | Path]) -> Evidence | None:
+def read_evidence(paths: Context) -> Evidence | None:
     """What files beside a log hold, each recognised by its content; None where there are none."""
+    if not isinstance(paths, Iterable):
+        return paths
     paths = tuple(paths)
-    if not paths:
-        return None
-    from pathlib import Path
+    return sort_out(paths)[0] if paths else None
 
-    from kb.evidence.files import parse_evidence
+
+def sort_out(paths: Iterable[str | Path]) -> "tuple[Evidence, list[Source], list[str]]":
+    """Files beside a log, those among them that are logs themselves, and a sentence for each on how it was taken.
+
+    A file that says what is known of /proc and the like is evidence; of the others, one that reads like a kernel log
+    is an input.
+    """
+    from kb.evidence.files import is_log, parse_evidence, recognise
     from kb.log.source import open_sources
 
-    return parse_evidence((source.name, source.data) for source in open_sources(map(Path, paths)))
+    beside: list[Source] = []
+    logs: list[Source] = []
+    told: list[str] = []
+    for source in open_sources(map(os.fspath, paths)):
+        kind = recognise(source.data.decode("utf-8", "replace"))
+        log = kind is None and is_log(source.data)
+        (logs if log else beside).append(source)
+        told += [f"{source.name}: {note}" for note in source.notes]
+        told.append(f"{source.name}: taken as {'a log' if log else kind or 'nothing that kb knows'}")
+    return parse_evidence((source.name, source.data) for source in beside), logs, told
 
 
 def match(
@@ -151,8 +209,9 @@ def match(
     *,
     cases: Iterable[Case] | None = None,
     kernel: str | None = None,
-    context: Iterable[str | Path] = (),
+    context: "Context" = (),
     notices: bool = False,
+    told: Callable[[str], None] | None = None,
 ) -> list[Diagnosis]:
     """All diagnoses of a log, without a database: the pure function behind ``kb match``.
 
@@ -162,24 +221,50 @@ def match(
         kernel: Release to assume where the log prints none.
         context: Files beside the log.
         notices: Behind the reports of each input, its notices too (``kb match --notices``).
+        told: As :func:`read`.
+
+    Raises:
+        UsageError: ``kernel`` is no release.
+        InputError: As :func:`read`.
     """
+    _checked(kernel)
     known = library().cases if cases is None else tuple(cases)
-    beside = tuple(context)
-    return [diagnose(report, known, kernel=kernel, context=beside) for report in read(log, notices=notices)]
+    beside = read_evidence(context)
+    return [
+        diagnose(report, known, kernel=kernel, context=beside or ()) for report in read(log, notices=notices, told=told)
+    ]
+
+
+def _checked(kernel: str | None) -> None:
+    if kernel is not None:
+        from kb.kernel.release import checked
+
+        checked(kernel)
 
 
 def library(folder: str | Path | None = None) -> Library:
     """The case library: packaged cases, then ``$KB_CASES``, then ``folder``.
 
-    It is held in memory. ``$KB_CASES`` counts as it is now; an edited case is seen within a second.
+    It is held in memory. ``$KB_CASES`` counts as it is now; an edited case is seen within a second. A case that cannot
+    be used is left out and listed in ``errors``: one broken draft must not keep a log from being read.
+
+    Raises:
+        CaseError: ``folder`` is not there.
     """
     from kb.cases.library import RECENT, load
+    from kb.errors import CaseError
 
-    return load(() if folder is None else (folder,), recent=RECENT)
+    if folder is not None and not os.path.isdir(folder):
+        raise CaseError("no such folder of cases", path=str(folder))
+    return load(() if folder is None else (folder,), skip_broken=True, recent=RECENT)
 
 
 class KnowledgeBase:
     """Cases and a store together.
+
+    One base may be shared by any number of threads, in every call: cases are loaded once, and each thread gets a
+    connection to the store of its own, closed when the thread or the base ends. :meth:`close`, from whichever thread,
+    lets what is being written finish; every later use of the store is a StoreError.
 
     Args:
         path: The store's file; by default ``$KB_DB``, else in the user's data folder. Made on first use.
@@ -191,6 +276,8 @@ class KnowledgeBase:
         self._folder = cases
         self._library: Library | None = None
         self._store: Store | None = None
+        self._closed = False
+        self._lock = allocate_lock()
 
     @property
     def path(self) -> Path:
@@ -204,11 +291,22 @@ class KnowledgeBase:
         return default_path()
 
     @property
+    def library(self) -> Library:
+        """The cases that reports are matched against, loaded on first use; ``errors`` lists those left out."""
+        with self._lock:
+            if self._library is None:
+                self._library = library(self._folder)
+            return self._library
+
+    @property
     def cases(self) -> tuple[Case, ...]:
         """The cases that reports are matched against, loaded on first use: a quiet log needs none."""
-        if self._library is None:
-            self._library = library(self._folder)
-        return self._library.cases
+        return self.library.cases
+
+    @property
+    def left_out(self) -> "tuple[CaseError, ...]":
+        """Cases that could not be used, and why; empty until the library was needed."""
+        return self._library.errors if self._library is not None else ()
 
     def reload(self, *folders: str | Path, skip_broken: bool = False) -> Library:
         """Read the cases afresh, those of more folders over the others.
@@ -220,17 +318,33 @@ class KnowledgeBase:
         from kb.cases.library import load
 
         own = () if self._folder is None else (self._folder,)
-        self._library = load((*own, *folders), skip_broken=skip_broken)
-        return self._library
+        found = load((*own, *folders), skip_broken=skip_broken)
+        with self._lock:
+            self._library = found
+        return found
 
     @property
     def store(self) -> Store:
-        """The store, opened (and made) on first use."""
-        if self._store is None:
-            from kb.store import Store
+        """The store, opened (and made) on first use; folders are made for the default place only.
 
-            self._store = Store(self._path)
-        return self._store
+        Raises:
+            StoreError: It cannot be used, the base is closed, or the folder of a place that was named is not there.
+        """
+        from kb.errors import StoreError
+
+        with self._lock:
+            if self._closed:
+                help_ = "make another one: close() ends all use"
+                raise StoreError("the knowledge base is closed", path=str(self.path), help=help_)
+            if self._store is None:
+                from kb.store import Store
+
+                named = self._path is not None or bool(os.environ.get("KB_DB"))
+                if named and not self.path.parent.is_dir():
+                    reason, help_ = f"the folder {self.path.parent} is not there", "make it, or name another place"
+                    raise StoreError(reason, path=str(self.path), help=help_)
+                self._store = Store(self._path)
+            return self._store
 
     @property
     def known(self) -> Store | None:
@@ -241,7 +355,7 @@ class KnowledgeBase:
         """The reports of a log, in the order of the input: see :func:`read`."""
         return read(log, notices=notices)
 
-    def diagnose(self, report: Report, *, kernel: str | None = None, context: Iterable[str | Path] = ()) -> Diagnosis:
+    def diagnose(self, report: Report, *, kernel: str | None = None, context: "Context" = ()) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
         store = self.known
         if store is None:
@@ -256,6 +370,8 @@ class KnowledgeBase:
         own = {case.id for case in self.cases}
         cases = (*self.cases, *(case for case in linked if case.id not in own))
         found = diagnose(report, cases, kernel=kernel, context=context)
+        from dataclasses import replace
+
         return replace(found, matches=nearest_first(found.matches, similar), similar=similar)
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
@@ -274,9 +390,7 @@ class KnowledgeBase:
 
     def case(self, case_id: str) -> Case | None:
         """A case by its id or the only one that begins so: of the library, else imported."""
-        if self._library is None:
-            self._library = library(self._folder)
-        found = self._library.get(case_id)
+        found = self.library.get(case_id)
         store = self.known
         if found is None and store is not None:
             from kb.store.imports import Imports
@@ -298,55 +412,106 @@ class KnowledgeBase:
         return [*found, *(row for row in more if row[0] not in own)][:limit]
 
     def record(
-        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None
-    ) -> Sighting:
-        """Store one sighting of a report's signature, with the raw text as evidence.
+        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None,
+        key: str | None = None,
+    ) -> Sighting:  # fmt: skip
+        """Store one sighting of a report's signature, with the raw text as evidence; each event counts once.
+
+        What was recorded before changes nothing: the sighting is returned as it was then, with ``new`` False. With a
+        ``key`` that alone decides. Without, it is the same report of the same source and host at the same printk time,
+        or the n-th equal one of an input that prints no time (docs/store.md).
 
         Args:
             report: From :meth:`read`.
             source: Where it came from (``ticket:4711``); the input's name by default.
             host: Host it happened on; what the log says by default.
             seen: UTC time in ISO 8601; now by default.
+            key: The caller's own name of the event (``ticket:4711#3``): one a report, not one a log.
+
+        Raises:
+            UsageError: The key is empty.
         """
+        from kb.identity.event import event
         from kb.identity.signature import signature
 
+        _check_key(key)
         mark = signature(report)
+        source, host = source or report.source, host or report.host
         sighting = self.store.record(
             mark.id,
             title=mark.title,
             kind=report.kind,
             key=mark.key,
             alt=mark.alt,
-            source=source or report.source,
-            host=host or report.host,
+            source=source,
+            host=host,
             kernel=report.kernel,
             seen=seen,
             evidence=raw_text(report),
+            event=f"key {key}" if key is not None else f"report {event(report, source, host)}",
         )
-        from kb.recall import remember
+        if sighting.signature == mark.id:  # not so for a key that was another report's
+            from kb.recall import remember
 
-        remember(self.store, report, mark)
+            remember(self.store, report, mark)
         return sighting
 
-    def annotate(self, subject: Report | str, body: str, *, author: str) -> Annotation:
-        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``)."""
+    def annotate(self, subject: Report | str, body: str, *, author: str, key: str | None = None) -> Annotation:
+        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``).
+
+        Args:
+            subject: A report, or the name.
+            body: The text.
+            author: Who says so.
+            key: The caller's own name of the note: when it comes again, the note that is there is returned as it is.
+        """
         from kb.errors import UsageError
         from kb.identity.signature import signature
 
         if not body.strip():
             raise UsageError("an annotation needs a text")
+        _check_key(key)
         name = subject if isinstance(subject, str) else f"signature:{signature(subject).id}"
-        return self.store.annotate(name, body, author=author)
+        return self.store.annotate(name, body, author=author, key=key)
 
     def show(self, prefix: str) -> Shown:
         """A signature by the beginning of its id: its sightings, evidence and annotations."""
         return self.store.show(prefix)
 
+    def forget(
+        self,
+        *,
+        source: str | None = None,
+        host: str | None = None,
+        before: "str | datetime | None" = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """Take out of the store what matches all criteria given, for good: docs/personal-data.md says what matches.
+
+        Args:
+            source: Where logs came from, as recorded (``ticket:4711``).
+            host: Host name as recorded.
+            before: Everything earlier: ISO 8601, UTC where it names no offset.
+            dry_run: Only tell what would go.
+
+        Raises:
+            UsageError: No criterion, a date that is none, or no store.
+            StoreError: The store cannot be written, or another process keeps its file from being cleared.
+        """
+        from kb.errors import UsageError
+        from kb.store.forget import forget
+
+        store = self.known
+        if store is None:
+            raise UsageError(f"there is no store at {self.path}", help="name another file with --db or KB_DB")
+        return forget(store, source=source, host=host, before=before, dry_run=dry_run)
+
     def close(self) -> None:
-        """Close the store, if it was opened."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        """Close the store, if it was opened, for all threads."""
+        with self._lock:
+            self._closed = True
+            if self._store is not None:
+                self._store.close()
 
     def __enter__(self) -> KnowledgeBase:
         return self
@@ -355,6 +520,13 @@ class KnowledgeBase:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not key.strip():
+        from kb.errors import UsageError
+
+        raise UsageError("a key needs a text", help="None, where there is none: an empty one would name every event")
 
 
 def raw_text(report: Report) -> bytes:

@@ -12,6 +12,8 @@ TYPE_CHECKING = False  # typing's own costs an import; type checkers know the na
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _typeshed import SupportsWrite
+
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
 OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -20,34 +22,96 @@ OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``kb``; returns the exit code."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    if options.run is None:
-        parser.print_help(sys.stderr)
-        return USAGE
+    if not _streams():
+        return UNUSABLE
     try:
-        code = int(options.run(options))
-        sys.stdout.flush()
-        return code
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # also behind --help: what cannot be written must not be found out at exit
     except BrokenPipeError:
         # The reader of a pipe has left: that is its right. What is still buffered goes nowhere, without a word.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
+    except MemoryError:
+        note("needs more memory than there is")
+        return UNUSABLE
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _discard_output()
+        note(f"cannot write to standard output: {error.strerror or error}")
+        return UNUSABLE
     except Exception as error:
         from kb.errors import KbError, UsageError
 
         if not isinstance(error, KbError):
             raise
-        print(f"kb: {error}", file=sys.stderr)
+        note(str(error))
         return USAGE if isinstance(error, UsageError) else UNUSABLE
+
+
+def _run(argv: list[str] | None) -> int:
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.run is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    if getattr(options, "kernel", None) is not None:
+        from kb.kernel.release import checked
+
+        checked(options.kernel)
+    return int(options.run(options))
+
+
+def _streams() -> bool:
+    """Make the standard streams take what logs hold, whatever the locale; False where nothing can be written.
+
+    A name that is no UTF-8 comes in as lone surrogates, and goes out as their escapes.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the life of the process
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+    if sys.stdout is None:
+        note("cannot write to standard output: it is closed")
+        return False
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
+        if hasattr(stream, "reconfigure") and stream.errors != errors:
+            stream.reconfigure(errors=errors)
+    return True
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def note(text: str) -> None:
+    """A note on stderr. Log text and names of files in it cannot drive a terminal; that nobody reads it is no error."""
+    from kb.render.safe import safe_lines
+
+    try:
+        print(f"kb: {safe_lines(text)}", file=sys.stderr, flush=True)
+    except OSError:
+        return
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that does not keep quiet about help that could not be written."""
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        if file is not None and file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def _parser() -> argparse.ArgumentParser:
     from kb import __version__
 
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="kb", description="What a kernel log says, what is known about it, what to do now.", epilog=_EXITS
     )
     parser.add_argument("--version", action="version", version=f"kb {__version__}", help="print the version and exit")
@@ -60,9 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_similar(verbs)
     _add_history(verbs)
     _add_store(verbs)
+    _add_clean(verbs)
     _add_case(verbs)
     _add_tui(verbs)
     _add_chat(verbs)
+    _add_doctor(verbs)
     return parser
 
 
@@ -113,6 +179,7 @@ def _add_match(verbs: "Verbs") -> None:
     parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
     parser.add_argument("-b", "--brief", action="store_true", help="one line a report: lines, title, case")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument(
         "--context",
@@ -120,7 +187,8 @@ def _add_match(verbs: "Verbs") -> None:
         nargs="+",
         default=[],
         action="extend",
-        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, sysctl -a",
+        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, "
+        "sysctl -a; a log among them is an input",
     )
     parser.add_argument(
         "--notices",
@@ -129,7 +197,9 @@ def _add_match(verbs: "Verbs") -> None:
     )
     parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
     parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")
-    parser.add_argument("--record", action="store_true", help="store a sighting of each report")
+    parser.add_argument(
+        "--record", action="store_true", help="store a sighting of each report, once however often the log is read"
+    )
     parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
     parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
     parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")
@@ -178,7 +248,10 @@ def _add_show(verbs: "Verbs") -> None:
     parser = _verb(verbs, "show", "kb.commands.show:run", "show what the store has on a signature")
     parser.add_argument("prefix", metavar="SIGNATURE", help="a signature's id or the beginning of one")
     parser.add_argument("--json", action="store_true", help="JSON (schema kb.identity.signature/1)")
-    parser.add_argument("--raw", action="store_true", help="the stored evidence, as it was printed")
+    parser.add_argument(
+        "--raw", action="store_true", help="the stored evidence, as it was printed; on a terminal, escapes are shown"
+    )
+    parser.add_argument("--unsafe", action="store_true", help="with --raw: pass escapes to a terminal, too")
     _common(parser, db=True)
 
 
@@ -252,8 +325,42 @@ def _add_store(verbs: "Verbs") -> None:
     log.add_argument("--regressions", action="store_true", help="only what was seen again after its fix")
     for each in (stats, log):
         each.add_argument("--json", action="store_true", help="one JSON object a row")
-    for each in (rekey, export, stats, log):
+    forget = _verb(
+        verbs,
+        "forget",
+        "kb.commands.forget:run",
+        "take sightings, evidence and notes out of the store for good, as the law on personal data may want it",
+        "What matches all criteria given goes; at least one is needed. Says first what it will take, and asks. "
+        "docs/personal-data.md tells what matches.",
+    )
+    forget.add_argument("--source", metavar="NAME", help="what came from there, as recorded (ticket:4711)")
+    forget.add_argument("--host", metavar="NAME", help="what was seen on that host, or names it")
+    forget.add_argument("--before", metavar="DATE", help="what is earlier: 2026-01-31, or an ISO 8601 time (UTC)")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    forget.add_argument("--dry-run", action="store_true", help="only say what would go")
+    for each in (rekey, export, stats, log, forget):
         _common(each, db=True, color=False)
+
+
+def _add_clean(verbs: "Verbs") -> None:
+    parser = _verb(
+        verbs,
+        "clean",
+        "kb.commands.clean:run",
+        "write a log without the names of machines and people, to show it to others",
+        "Host and user names, addresses, serial numbers, ids and secrets are replaced, the same by the same; what the "
+        "reports say stays. docs/personal-data.md tells what is recognised. Read the result before you send it.",
+    )
+    parser.add_argument(
+        "files", nargs="*", metavar="LOG", help="logs, packed ones and folders too (default: standard input)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: stdout)")
+    parser.add_argument(
+        "--keep", metavar="KIND,...", action="append", default=[], help="kinds to leave as they are: host,ip"
+    )
+    parser.add_argument(
+        "--map", metavar="FILE", help="write there what was replaced by what (tab-separated, mode 0600)"
+    )
 
 
 def _add_case(verbs: "Verbs") -> None:
@@ -316,7 +423,10 @@ def _add_tui(verbs: "Verbs") -> None:
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument("--web", action="store_true", help="serve it to a browser (needs kernel-kb[web])")
     parser.add_argument(
-        "--host", metavar="ADDRESS", default="127.0.0.1", help="where --web listens (default: loopback)"
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="where on loopback --web listens (default: 127.0.0.1)",
     )
     parser.add_argument("--port", metavar="N", type=int, default=8000, help="port of --web (default: 8000)")
     _common(parser, db=True, cases=True, color=False)
@@ -349,6 +459,18 @@ def _add_chat(verbs: "Verbs") -> None:
         )
         each.add_argument("--model", metavar="NAME", help="a language model of the llm package for other questions")
         _common(each, db=True, cases=True)
+
+
+def _add_doctor(verbs: "Verbs") -> None:
+    parser = _verb(
+        verbs,
+        "doctor",
+        "kb.commands.doctor:run",
+        "print what a report of a fault of kb needs: versions, places, the state of the store and the cases",
+        "Exit code 4 when the store or a folder of cases cannot be used; optional packages may be missing.",
+    )
+    parser.add_argument("--json", action="store_true", help="JSON (schema kb.doctor/1)")
+    _common(parser, db=True, cases=True, color=False)
 
 
 def _help(parser: argparse.ArgumentParser) -> int:

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kb.facts.reasoned import with_reasons
 from kb.facts.report import facts_of
 from kb.identity.signature import signature
 from kb.matcher import match
 from kb.model.case import Case
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Match, Verdict
+from kb.words.speak import said
 
 if TYPE_CHECKING:
     from kb.evidence.files import Evidence
@@ -36,14 +39,15 @@ def diagnose(
         from kb.evidence.context import with_context
 
         facts = with_context(facts, report, evidence)
+    facts = with_reasons(facts)
     mark = signature(report)
     matches = match(facts, mark, report.kind, cases)
-    return Diagnosis(report, mark, replace(facts, next_steps=_steps(facts.next_steps, matches)), matches)
+    return Diagnosis(report, mark, replace(facts, steps=_steps(facts.steps, matches)), matches)
 
 
-def _steps(own: tuple[str, ...], matches: tuple[Match, ...]) -> tuple[str, ...]:
+def _steps(own: tuple[Said, ...], matches: tuple[Match, ...]) -> tuple[Said, ...]:
     """What to run next: what would settle a MAYBE first, then what the facts ask for."""
     if matches and matches[0].verdict is Verdict.MAYBE:
-        steps = tuple(f"{step.run}  # expect: {step.expect}" for step in matches[0].would_decide)
+        steps = tuple(said("next.expect", command=step.run, expect=step.expect) for step in matches[0].would_decide)
         return tuple(dict.fromkeys((*steps, *own)))
     return own

@@ -27,7 +27,8 @@ class KbError(Exception):
     def __str__(self) -> str:
         text = self.reason
         if self.path is not None:
-            text += f"\n  --> {self.path}" + (f":{self.line}" if self.line is not None else "")
+            path = self.path if self.path.isprintable() else ascii(self.path)  # a name may hold a line end
+            text += f"\n  --> {path}" + (f":{self.line}" if self.line is not None else "")
         if self.help is not None:
             text += f"\n  help: {self.help}"
         return text

@@ -82,16 +82,16 @@ def _made(
 ) -> Match:
     kernel = facts.get("kernel")
     release = str(kernel.value) if kernel is not None and kernel.value is not None else None
-    status, reason = fix_status(case, release, facts, verdict)
-    return Match(case, verdict, score, how, marks, status, reason)
+    status, why = fix_status(case, release, facts, verdict)
+    return Match(case, verdict, score, how, marks, status, why)
 
 
 def _marks(case: Case, facts: Facts) -> list[PredicateMark]:
     """Every predicate judged, in the order of the file: require, any groups, refute, support."""
 
     def mark(predicate: Predicate, role: str) -> PredicateMark:
-        verdict, because, evidence = evaluate(predicate, facts)
-        return PredicateMark(predicate, verdict, role, because, evidence)
+        verdict, why, evidence = evaluate(predicate, facts)
+        return PredicateMark(predicate, verdict, role, why, evidence)
 
     return [
         *(mark(predicate, "require") for predicate in case.require),

@@ -5,6 +5,7 @@ in a second what pure Python takes minutes for on a vmlinux. A frame is only ann
 file is the size that the report prints: another build would give wrong lines without a word.
 """
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,8 @@ from typing import Any
 from kb.errors import InputError
 from kb.model.report import Frame, Report, Trace
 
+_NAME = re.compile(r"[\w-]{0,64}")
+"""A module's name as files are looked for by it: log text must be no pattern and no path."""
 _TOOLS = ("llvm-addr2line", "addr2line", "eu-addr2line")
 
 
@@ -43,7 +46,7 @@ class Binary:
                     if entry["st_info"]["type"] == "STT_FUNC" and isinstance(entry["st_shndx"], int):
                         section = elf.get_section(entry["st_shndx"]).name
                         found.setdefault(symbol.name, []).append((entry["st_value"], entry["st_size"], section))
-        except (OSError, ELFError) as error:
+        except (OSError, ELFError, ValueError, LookupError, AttributeError, MemoryError) as error:  # a damaged file
             raise InputError(
                 f"no debug information: {error}", path=str(self.path), help="give a vmlinux or .ko"
             ) from error
@@ -132,7 +135,7 @@ class Symbols:
         return self._binaries[module]
 
     def _search(self, module: str | None) -> Binary | None:
-        if self._folder is None:
+        if self._folder is None or not _NAME.fullmatch(module or ""):
             return None
         names = (
             ["vmlinux*"] if module is None else [f"{form}.ko{end}" for form in _forms(module) for end in ("", ".debug")]

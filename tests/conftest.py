@@ -13,7 +13,9 @@ CORPUS = ROOT.parent / "shared/corpus"
 
 
 # A slow machine is no counter-example; and continuous integration must give the same answer twice.
-hypothesis.settings.register_profile("kb", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile(
+    "kb", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 hypothesis.settings.load_profile("kb")
 
 

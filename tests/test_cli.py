@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 OOPS = b"""\
 [    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000058
@@ -44,11 +46,39 @@ def test_usage_is_2_and_unusable_files_are_4(tmp_path: Path) -> None:
     assert kb("match", "--nonsense").returncode == 2
     assert kb("match", "--json", "--markdown", stdin=OOPS).returncode == 2
     assert kb("match", str(tmp_path / "absent")).returncode == 4
+    assert kb("match", "--cases", str(tmp_path / "absent"), stdin=OOPS).returncode == 4
+
+
+def test_a_broken_case_is_named_and_left_out_and_only_lint_fails_for_it(tmp_path: Path) -> None:
     broken = tmp_path / "case" / "case.md"
     broken.parent.mkdir()
     broken.write_text("no fence here\n")
-    done = kb("match", "--cases", str(tmp_path), stdin=OOPS)
-    assert (done.returncode, str(broken) in done.stderr.decode()) == (4, True)
+    for given in ({"env": {"KB_CASES": str(tmp_path)}}, {}):
+        option = () if given else ("--cases", str(tmp_path))
+        done = kb("match", *option, stdin=OOPS, **given)
+        assert (done.returncode, str(broken) in done.stderr.decode()) == (1, True)
+        done = kb("case", "list", *option, **given)
+        assert (done.returncode, str(broken) in done.stderr.decode()) == (0, True)
+        assert b"nofs-high-order-watermark" in done.stdout
+    assert kb("case", "lint", str(tmp_path)).returncode == 4
+
+
+def test_the_api_goes_on_without_a_broken_case_and_lists_it(
+    tmp_path: Path, example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kb import api
+
+    broken = tmp_path / "case" / "case.md"
+    broken.parent.mkdir()
+    broken.write_text("no fence here\n")
+    monkeypatch.setenv("KB_CASES", f"{tmp_path}{os.pathsep}{tmp_path / 'gone'}")
+    (found,) = api.match(example.read_bytes())
+    assert found.known
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        assert base.left_out == ()
+        assert base.diagnose(found.report).known
+        assert [error.path for error in base.left_out] == [str(broken), str(tmp_path / "gone")]
+        assert base.library.errors == base.left_out
 
 
 def test_an_error_says_what_where_and_what_to_do(tmp_path: Path) -> None:
@@ -188,6 +218,32 @@ def test_recording_stores_a_sighting_that_show_finds(tmp_path: Path) -> None:
     assert OOPS in raw
 
 
+def test_recording_a_file_twice_counts_once_and_says_so(tmp_path: Path) -> None:
+    db, file = str(tmp_path / "kb.db"), tmp_path / "console.log"
+    file.write_bytes(OOPS)
+    record = ("match", "--json", "--record", "--db", db, str(file))
+    first, again = kb(*record), kb(*record)
+    assert b"recorded 1\n" in first.stderr
+    assert b"recorded 0, 1 known already\n" in again.stderr
+    assert (again.stdout, again.returncode) == (first.stdout, first.returncode)
+    file.write_bytes(OOPS + OOPS.replace(b"some_new_function", b"other_function").replace(b"[    1", b"[   91"))
+    assert b"recorded 1, 1 known already\n" in kb(*record).stderr
+    signatures = {row["signature"]["id"] for row in rows(kb(*record))}
+    shown = [json.loads(kb("show", name, "--json", "--db", db).stdout) for name in signatures]
+    assert [each["count"] for each in shown] == [1, 1]
+
+
+def test_recording_from_a_pipe_counts_each_log_once(tmp_path: Path) -> None:
+    db = str(tmp_path / "kb.db")
+    other = OOPS.replace(b"[    1", b"[   91")
+    for log, said in ((OOPS, b"recorded 1\n"), (other, b"recorded 1\n"), (OOPS, b"recorded 0, 1 known already\n")):
+        assert said in kb("match", "--json", "--record", "--db", db, stdin=log).stderr
+
+
+def test_without_record_nothing_is_said_of_it(tmp_path: Path) -> None:
+    assert b"recorded" not in kb("match", "--json", "--db", str(tmp_path / "kb.db"), stdin=OOPS).stderr
+
+
 def test_nothing_is_stored_unless_asked_for(tmp_path: Path) -> None:
     kb("match", "--db", str(tmp_path / "kb.db"), stdin=OOPS)
     assert not (tmp_path / "kb.db").exists()
@@ -235,3 +291,65 @@ def test_a_log_that_is_still_written_is_answered_when_a_report_ends() -> None:
     run.stdin.close()
     assert run.wait(30) == 1
     run.stdout.close()
+
+
+def test_the_language_of_a_match_can_be_chosen(example: Path) -> None:
+    utf8 = {"PYTHONUTF8": "1"}
+    page, ticket, brief, rows_ = (
+        kb("match", "--lang", "zh", *form, str(example), env=utf8).stdout.decode()
+        for form in ((), ("--markdown",), ("--brief",), ("--json",))
+    )
+    assert "  ✗ 排除      单靠回收就有用: 空闲内存并不缺" in page
+    assert "**原因: order\\_walk\\_refusal。** 有 23 个 order 5 或更大的空闲块" in ticket
+    assert brief.endswith("  是: nofs-high-order-watermark\n")
+    assert rows_ == kb("match", "--json", str(example), env=utf8).stdout.decode()  # the contract has one language
+    assert kb("match", "--lang", "fr", str(example)).returncode == 2
+
+
+VMSTAT = "nr_free_pages 1\ncompact_stall 2\ncompact_fail 3\n"
+
+
+def test_a_log_that_context_swallowed_is_an_input_and_how_each_was_taken_is_said(tmp_path: Path, example: Path) -> None:
+    for name, text in (("before", VMSTAT), ("after", VMSTAT.replace("2", "9")), ("odd", "what is this\n" * 9)):
+        (tmp_path / name).write_text(text)
+    beside = [str(tmp_path / name) for name in ("before", "after", "odd")]
+    oops = tmp_path / "oops.log"
+    oops.write_bytes(OOPS)
+    quiet = tmp_path / "quiet.log"
+    quiet.write_bytes(b"[    1.000000] eth0: link up\n" * 5)
+    plain = rows(kb("match", "--json", "--context", *beside, "--", str(example)))
+    assert "vmstat.compact_stall" in json.dumps(plain) or plain[0]["facts"]
+    swallowed = kb("match", "--json", "--context", *beside, str(example))
+    assert rows(swallowed) == plain
+    said = swallowed.stderr.decode()
+    for name, kind in (("before", "vmstat"), ("after", "vmstat"), ("odd", "nothing that kb knows")):
+        assert f"{tmp_path / name}: taken as {kind}\n" in said
+    assert f"{example}: taken as a log\n" in said
+    both = rows(kb("match", "--json", str(oops), "--context", beside[0], str(example), "--context", beside[1]))
+    assert [row["source"] for row in both] == [str(oops), str(example)]
+    done = kb("match", "--context", beside[0], str(quiet))
+    assert (done.returncode, b"taken as a log" in done.stderr) == (3, True)
+
+
+def test_context_is_read_once(tmp_path: Path, example: Path) -> None:
+    """A pipe can be read only once, and a log may hold many reports."""
+    script = f"{sys.executable} -m kb match --json {example} {example} --context <(printf '{VMSTAT}')"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, check=False)
+    one, two = rows(done)
+    assert one["facts"] == two["facts"]
+    assert one["diagnosis"] == two["diagnosis"]
+
+
+def test_folders_are_made_for_the_default_place_only(tmp_path: Path) -> None:
+    place = tmp_path / "a/b/c.db"
+    for options, env in ((("--db", str(place)), {}), ((), {"KB_DB": str(place)})):
+        for words in (("match", "--record"), ("import", "-"), ("ask", "note x")):
+            done = kb(*words, *options, stdin=OOPS if words[0] != "import" else b'{"schema": "kb.export/1"}\n', env=env)
+            assert done.returncode == (1 if words[0] == "ask" else 4), words
+            said = (done.stderr + done.stdout).decode()
+            assert "is not there" in said
+            assert "name another place" in said
+            assert not (tmp_path / "a").exists()
+    home = {"XDG_DATA_HOME": str(tmp_path / "home/data"), "KB_DB": ""}
+    assert kb("match", "--record", stdin=OOPS, env=home).returncode == 1
+    assert (tmp_path / "home/data/kb/kb.db").exists()

@@ -67,6 +67,14 @@ def test_links_inside_the_repository_lead_somewhere(path: Path) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+def test_every_package_has_a_row_among_the_rooms() -> None:
+    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## The house")[2].partition("\n\n`")[0]
+    rooms = set(re.findall(r"`([\w/.]+)`", "".join(row.split("|")[1] for row in table.splitlines() if row[:1] == "|")))
+    folders = {f"kb/{path.parent.name}/" for path in (ROOT / "kb").glob("*/__init__.py")}
+    assert folders - rooms == set()
+    assert {room for room in rooms if not (ROOT / room).exists()} == set()
+
+
 def test_every_target_of_make_is_a_step_of_run() -> None:
     targets = re.search(r"(?m)^TARGETS = (.*)$", (ROOT / "Makefile").read_text())
     assert targets is not None

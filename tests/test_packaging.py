@@ -112,7 +112,7 @@ def test_a_type_checker_tells_a_bot_what_it_does_wrong(checked: Callable[[str], 
         "import kb\n"
         "base = kb.KnowledgeBase(1.5)\n"
         "for report in kb.read(b''):\n"
-        "    base.diagnose(report).to_markdown(3)\n"
+        "    base.diagnose(report).to_markdown(colour=True)\n"
         "number: int = kb.match(b'')[0].to_text()\n"
         "kb.KnowlegeBase\n"
     )
@@ -120,9 +120,9 @@ def test_a_type_checker_tells_a_bot_what_it_does_wrong(checked: Callable[[str], 
     assert errors == [("2", "[arg-type]"), ("4", "[call-arg]"), ("5", "[assignment]"), ("6", "[attr-defined]")]
 
 
-def test_the_bot_says_what_is_known_and_counts(site: Path, example: Path, tmp_path: Path) -> None:
-    command = [sys.executable, str(BOT), str(tmp_path / "kb.db"), "ticket:4711", str(example)]
-    for times in (1, 2):
+def test_the_bot_says_what_is_known_and_counts_each_ticket_once(site: Path, example: Path, tmp_path: Path) -> None:
+    for ticket, times in (("ticket:4711", 1), ("ticket:4711", 1), ("ticket:4712", 2)):
+        command = [sys.executable, str(BOT), str(tmp_path / "kb.db"), ticket, str(example)]
         done = subprocess.run(
             command,
             cwd=tmp_path,

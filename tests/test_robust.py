@@ -1,6 +1,9 @@
 """A damaged log raises nothing and hangs nowhere, and what names a report survives what does not touch it."""
 
+import itertools
+import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,6 +108,7 @@ def test_two_reports_at_once_that_lost_lines_are_read(path: Path, seed: int) -> 
     lines, _ = both(path)
     for diagnosis in api.match(b"".join(dropped(b"".join(lines), seed)), cases=()):
         diagnosis.to_text()
+        diagnosis.to_text(lang="zh", verbose=True)
         diagnosis.to_json()
 
 
@@ -167,3 +171,55 @@ def test_bytes_that_were_changed_are_read(path: Path, data: st.DataObject) -> No
         diagnosis.to_text()
         diagnosis.to_markdown()
         diagnosis.to_json()
+
+
+def grown(data: bytes, what: str, size: int, every: int) -> bytes:
+    """A log in which every so-manieth number or name is longer by a number of characters."""
+    pattern = re.compile(rb"0x[0-9a-f]+|\b\d+\b|\b[0-9a-f]{8,16}\b" if what == "numbers" else rb"[A-Za-z_]{5,}")
+    tail = (b"1" if what == "numbers" else b"a") * size
+    count = itertools.count()
+    lines = []
+    for line in data.splitlines(keepends=True):
+        stamp = re.match(rb"^(?:<\d+>)?\[[ \d.]+\](?:\[ *[TC]\d+\])? ?", line)
+        start = stamp.end() if stamp else 0
+        body = pattern.sub(lambda found: found[0] + (b"" if next(count) % every else tail), line[start:])
+        lines.append(line[:start] + body)
+    return b"".join(lines)
+
+
+def leaves(value: object) -> Iterator[object]:
+    """All numbers and texts of a JSON value, names of fields too."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+LONGEST_TEXT = 3 * 4096
+"""Characters of a text that kb makes of a line, which it reads to 4096 characters, and its own words around that."""
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(SAMPLES),
+    st.sampled_from(["numbers", "names"]),
+    st.sampled_from([5, 30, 400, 6000]),
+    st.integers(1, 9),
+)
+def test_every_number_and_every_name_has_a_bound(path: Path, what: str, size: int, every: int) -> None:
+    for diagnosis in api.match(grown(log(path), what, size, every), cases=(), notices=True):
+        diagnosis.to_text(verbose=True)
+        diagnosis.to_markdown()
+        row = diagnosis.to_json()
+        json.dumps(row, allow_nan=False)
+        for leaf in leaves(row):
+            if isinstance(leaf, int):
+                assert -(1 << 63) <= leaf < 1 << 64
+            elif isinstance(leaf, str):
+                assert len(leaf) <= LONGEST_TEXT
+        assert len(row["title"]) <= 2048

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,11 @@ def test_a_file_without_symbols_is_an_error_that_says_where(tmp_path: Path) -> N
     assert raised.value.path == str(place)
     with pytest.raises(InputError):
         Symbols(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("module", ["*", "../../etc/passwd", "/etc/passwd", "a" * 5000, "[", ""])
+def test_a_module_s_name_is_no_pattern_and_no_path(module: str, vmlinux: Path) -> None:
+    (vmlinux.parent / "foo.ko").write_bytes(vmlinux.read_bytes())
+    frame = replace(outer(vmlinux, 4), module=module)
+    found = Symbols(debuginfo=vmlinux.parent).annotate(report(frame))
+    assert found.frames[-1].source is None

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from kb.model.log import Span
+from kb.model.memory import size
 from kb.tui.rows import Entry, Row, clip, paragraph, text_of
 
 SHADES = " ░▒▓█"
@@ -29,7 +30,11 @@ def picture(detail: Mapping[str, Any], width: int) -> list[Entry]:
     if not zones:
         text = "The report prints no zones: there is no allocator's state to draw."
         return [Entry(row) for row in paragraph(text, width, "dim")]
-    out = [*_request(detail, width), _head("Free against the watermarks"), *_bars(zones, width)]
+    out = [
+        *_request(detail, width),
+        _head("Free against the watermarks"),
+        *_bars(zones, detail.get("page_kb") or 4, width),
+    ]
     out += [_head("Free blocks by order"), *_heat(zones, detail.get("order"), width)]
     out += [_head("The watermark test, zone by zone"), *_replays(zones, width)]
     told = [each["text"] for each in detail.get("counterfactuals") or () if each.get("text")]
@@ -51,9 +56,9 @@ def _label(zone: Mapping[str, Any]) -> str:
     return f"Node {zone['node']} {zone['zone']}"
 
 
-def size(pages: int) -> str:
-    """Pages of 4 kB as a person says them: ``128 kB``, ``3.2 GB``."""
-    kilobytes = float(pages * 4)
+def human(pages: int, page_kb: int) -> str:
+    """Pages as a person says them: ``128 kB``, ``3.2 GB``."""
+    kilobytes = float(size(pages, page_kb))
     for unit in ("kB", "MB"):
         if abs(kilobytes) < 10_000:
             return f"{kilobytes:.0f} {unit}"
@@ -81,7 +86,7 @@ def _of_three(value: object, yes: str, no: str, unknown: str) -> str:
     return unknown if value is None else yes if value else no
 
 
-def _bars(zones: Sequence[Mapping[str, Any]], width: int) -> Iterator[Entry]:
+def _bars(zones: Sequence[Mapping[str, Any]], page_kb: int, width: int) -> Iterator[Entry]:
     for zone in zones:
         marks = {
             letter: zone[name]
@@ -99,8 +104,8 @@ def _bars(zones: Sequence[Mapping[str, Any]], width: int) -> Iterator[Entry]:
         filled = min(room, round(free / top * room))
         bar: Row = [("█" * filled, "bad" if short else "good"), ("·" * (room - filled), "dim")]
         more = ", ".join(
-            [f"free {free} ({size(free)})"]
-            + [f"{name} {marks[key]} ({size(marks[key])})" for key, name in _NAMES if key in marks]
+            [f"free {free} ({human(free, page_kb)})"]
+            + [f"{name} {marks[key]} ({human(marks[key], page_kb)})" for key, name in _NAMES if key in marks]
         )
         evidence = _evidence(zone)
         yield Entry([(f" {clip(_label(zone), 16)} ", "key"), *bar], evidence, more=more)

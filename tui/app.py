@@ -5,18 +5,19 @@ from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual import on
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from kb.errors import KbError
-from kb.model.log import Span
-from kb.render.safe import safe
-from kb.tui.desk import Desk, Item
+from kb.tui.desk import Desk
+from kb.tui.in_order import InOrder
+from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
+from kb.tui.screens.page import Page
 from kb.tui.screens.triage import Triage
 
 
-class Tui(App[None]):
+class Tui(InOrder[None]):
     """The triage desk.
 
     Args:
@@ -45,37 +46,30 @@ class Tui(App[None]):
         """Begin with the list."""
         self.push_screen(self.triage)
 
-    def open_report(self, item: Item, _index: int) -> None:
-        """Show a report."""
+    @on(ReportWanted)
+    def _report(self, wanted: ReportWanted) -> None:
         from kb.tui.screens.report import ReportScreen
 
-        self.push_screen(ReportScreen(self.desk, item))
+        self.push_screen(ReportScreen(self.desk, wanted.item, self.triage.list))
 
-    def say(self, error: KbError) -> None:
-        """An error: reason, place and help, as on the command line."""
-        text = "\n".join(safe(line) for line in str(error).split("\n"))
-        self.notify(text, severity="error", timeout=12, markup=False)
-
-    def copy(self, text: str) -> None:
-        """To the clipboard of the terminal (OSC 52), which works over ssh too."""
-        if text:
-            self.copy_to_clipboard(text)
-            lines = text.count("\n") + 1
-            self.notify(f"copied {lines} line{'s' * (lines != 1)}", timeout=2)
-
-    def annotate(self, item: Item, span: Span | None = None) -> None:
-        """Notes on a signature."""
+    @on(NotesWanted)
+    def _notes(self, wanted: NotesWanted) -> None:
         from kb.tui.screens.notes import Notes
 
-        self.push_screen(Notes(self.desk, item, span))
+        self.push_screen(Notes(self.desk, wanted.item, wanted.span))
 
-    def new_case(self, item: Item) -> None:
-        """A case from a report."""
-        from kb.tui.screens.new_case import NewCase
+    @on(CaseWanted)
+    def _case(self, wanted: CaseWanted) -> None:
+        from kb.tui.screens.editor import Editor
+        from kb.tui.screens.new_case import Draft, NewCase
 
-        self.push_screen(NewCase(self.desk, item))
+        def edit(draft: Draft | None) -> None:
+            if draft is not None:
+                self.push_screen(Editor(self.desk, *draft), self._judge_again)
 
-    def refresh_report(self) -> None:
+        self.push_screen(NewCase(self.desk, wanted.item), edit)
+
+    def _judge_again(self, _: None) -> None:
         """The cases changed: judge again what is in sight."""
         from kb.tui.screens.report import ReportScreen
 
@@ -105,6 +99,13 @@ class Tui(App[None]):
     def action_dark(self) -> None:
         """Light or dark."""
         self.theme = "textual-light" if self.current_theme.dark else "textual-dark"
+
+    async def action_quit(self) -> None:
+        """Quit; no screen loses what was typed."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Page):
+                screen.leaving()
+        await super().action_quit()
 
     def on_unmount(self) -> None:
         """What is being written is finished."""

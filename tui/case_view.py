@@ -1,16 +1,17 @@
 """The case tab: what the case demands and why it speaks, its fixes, workarounds, checks; frames beside its sample's."""
 
-import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from kb.model.case import Case, Fix
 from kb.model.verdict import Diagnosis, Match, PredicateMark
 from kb.render.safe import spans
+from kb.render.text import ONCE
 from kb.tui.claims import standing
 from kb.tui.rows import MARKS, Entry, Row, clip, paragraph
+from kb.words.speak import words
 
-_ASSUMING = re.compile(r" \(assuming: [^()]{0,300}\)")
+_WORDS = words("en").instead(ONCE)
 
 
 def case_entries(found: Diagnosis, width: int, sample: Sequence[str] = ()) -> list[Entry]:
@@ -49,7 +50,7 @@ def _match(match: Match, width: int) -> Iterator[Entry]:
     for mark in match.marks:
         yield from predicate_entries(mark, width)
     yield _head("Fix")
-    said = f"{match.fix_status}: {_ASSUMING.sub(' (assumed)', match.fix_reason)}".rstrip(": ")
+    said = f"{match.fix_status}: {_WORDS.say(match.fix_why)}".rstrip(": ")
     sign, role = {"affected": ("✗", "bad"), "fixed": ("✓", "good")}.get(match.fix_status, ("?", "warn"))
     for row in paragraph(said, width, "", [(f" {sign} ", role)]):
         yield Entry(row, more=match.fix_reason)
@@ -70,7 +71,7 @@ def predicate_entries(mark: PredicateMark, width: int) -> Iterator[Entry]:
     """A predicate, its mark and why; what refutes a case and does not hold is good news, and reads so."""
     sign, lead = standing(mark)
     role = dict(MARKS.values())[sign]
-    because = _ASSUMING.sub(" (assumed)", mark.because)
+    because = _WORDS.say(mark.why)
     text = f"{lead}{mark.predicate.text}  {because} {spans(mark.evidence)}".rstrip()
     for row in paragraph(text, width, "", [(f" {sign} ", role)]):
         yield Entry(row, mark.evidence, more=mark.because, copies=mark.predicate.text)

@@ -58,7 +58,7 @@ class LogCatalog:
         self._order: Order = "first"
         self._descending = False
         self._counts: dict[str, list[Item]] = {}
-        self.busy = ""
+        self.busy = "reading"  # until who reads says otherwise
 
     @property
     def total(self) -> int:
@@ -136,12 +136,12 @@ class StoreCatalog:
         self._wanted: set[int] = set()
         self._verdicts: dict[str, tuple[str | None, str]] = {}
         self._generation = 0
-        self._lock = Lock()  # ids and pages are written by two threads and read by a third
+        self._lock = Lock()  # ids and pages are written by two threads and read by a third, what is busy by two
         self._scanner = ThreadPoolExecutor(1, "kb-scan")
         self._pager = ThreadPoolExecutor(1, "kb-page")
         self._scan: Browser | None = None
         self._page: Browser | None = None
-        self._unfiltered = True
+        self._counted = False
         self.total = 0
         self.busy = ""
 
@@ -167,14 +167,15 @@ class StoreCatalog:
 
     def look(self, words: str, order: Order, descending: bool) -> None:
         """Filter and sort: the first screenful comes at once, the rest behind it. A newer call ends an older one."""
-        self._generation += 1
-        self._unfiltered = not words
+        there = self._path.exists()
+        with self._lock:
+            self._generation += 1
+            self.busy = "" if not there else "searching" if words else "reading"
         if self._scan is not None:
             self._scan.interrupt()
-        if not self._path.exists():
+        if not there:
             self._changed()
             return
-        self.busy = "searching" if words else "reading"
         self._start(self._scanner, self._run, self._generation, words, order, descending)
 
     @staticmethod
@@ -189,23 +190,29 @@ class StoreCatalog:
             return
         try:
             self._scan = self._scan or Browser(self._path)
+            if words and not self._counted:  # nobody read all of them yet
+                self.total, self._counted = self._scan.total(), True
             first = True
             for piece in self._scan.ids(order, descending=descending, words=words):
                 if generation != self._generation:
                     return
-                self._take(piece, first)
+                self._take(piece, first, bool(words))
                 first = False
             if first:
-                self._take(array("Q"), True)
+                self._take(array("Q"), True, bool(words))
+            self._counted = self._counted or not words
         except StoreError as error:
             if generation == self._generation:
                 self._on_error(error)
         finally:
-            if generation == self._generation:
-                self.busy = ""
+            with self._lock:
+                newest = generation == self._generation
+                if newest:
+                    self.busy = ""
+            if newest:
                 self._changed()
 
-    def _take(self, piece: "array[int]", first: bool) -> None:
+    def _take(self, piece: "array[int]", first: bool, filtered: bool) -> None:
         with self._lock:
             if first:
                 self._ids = array("Q")
@@ -214,7 +221,7 @@ class StoreCatalog:
             # a page that was cut short by the end of the ids known so far is read again
             self._pages.pop(len(self._ids) // PAGE, None)
             self._ids.extend(piece)
-        if self._unfiltered:
+        if not filtered:
             self.total = max(len(self._ids), self.total)
         self._changed()
 

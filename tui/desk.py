@@ -13,18 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from kb import api
-from kb.cases.library import Library
-from kb.errors import KbError
+from kb.cases.library import samples
+from kb.errors import CaseError, KbError
+from kb.model.case import Case
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis
 from kb.tui.feed import Feed
-
-if TYPE_CHECKING:
-    from kb.log.source import Source
 
 T = TypeVar("T")
 
@@ -150,7 +148,7 @@ class Desk:
     def __post_init__(self) -> None:
         self._work = ThreadPoolExecutor(1, "kb-work")
         self._diagnoses: dict[int | str, Diagnosis] = {}
-        self._cases: Library | None = None
+        self._broken: tuple[CaseError, ...] | None = None
 
     @property
     def of_log(self) -> bool:
@@ -166,33 +164,39 @@ class Desk:
             return self.files[0]
         return f"{len(self.files)} logs" if self.files else str(self.base.path)
 
-    @property
-    def cases(self) -> Library:
-        """The library; a case that is broken is left out of it and told in its errors. On the working thread."""
-        if self._cases is None:
-            self._cases = self.base.reload(*self.folders, skip_broken=True)
-        return self._cases
+    def load_cases(self) -> tuple[CaseError, ...]:
+        """Read the cases, once; those that are broken are left out and told. On the working thread."""
+        if self._broken is None:
+            self._broken = self.base.reload(*self.folders, skip_broken=True).errors
+        return self._broken
+
+    def case(self, case_id: str) -> Case | None:
+        """A case. On the working thread."""
+        self.load_cases()
+        return self.base.case(case_id)
 
     def add_folder(self, folder: str) -> None:
         """Match against the cases of another folder too, and read all of them afresh. On the working thread."""
         if folder not in self.folders:
             self.folders = (*self.folders, folder)
-        self._cases = None
+        self._broken = None
         self._diagnoses.clear()
 
     def diagnose(self, report: Report) -> Diagnosis:
         """A report against the library. On the working thread."""
-        _ = self.cases  # broken ones are left out
+        self.load_cases()
         return self.base.diagnose(report, kernel=self.kernel)
 
-    async def do(self, work: Callable[..., T], *args: object) -> T:
-        """Run something on the working thread: parsing, diagnosing, and all use of ``base.store``."""
-        return await asyncio.get_running_loop().run_in_executor(self._work, work, *args)
+    def do(self, work: Callable[..., T], *args: object) -> "asyncio.Future[T]":
+        """Run something on the working thread, behind what was asked of it before: parsing, diagnosing, and all use of
+        ``base.store``. Who is cancelled while waiting takes it back if it has not begun; writers shield themselves.
+        """
+        return asyncio.get_running_loop().run_in_executor(self._work, work, *args)
 
     def steps(self) -> Iterator[Progress]:
         """Read the log. For :meth:`do`, one ``next`` a step."""
         if self.feed is None:
-            yield from self._read(api.inputs(self.files))
+            yield from self._read(self.files)
             return
         read, took = -1, 0.0
         while not self.closed:
@@ -202,16 +206,16 @@ class Desk:
                 read, began = self.feed.size, time.monotonic()
                 self._diagnoses.clear()
                 yield Progress((), "reading", fresh=True)
-                yield from self._read(api.inputs(self.feed.data))
+                yield from self._read(self.feed.data)
                 took = time.monotonic() + 5 * (time.monotonic() - began)
             elif self.feed.ended and self.feed.size == read:
                 return
             else:
                 yield Progress((), f"{self.feed.size:,} bytes from standard input", idle=True)
 
-    def _read(self, sources: "Iterable[Source]") -> Iterator[Progress]:
+    def _read(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
         number = 0
-        for source in sources:
+        for source in api.inputs(log):
             yield Progress((), f"reading {source.name}")
             doc = self.docs[source.name] = Doc.of(source.name, source.data, source.notes)
             found: list[Item] = []
@@ -278,7 +282,7 @@ class Desk:
         """The stack of the best case's first sample, innermost function first; empty where there is none."""
         if found.best is None or not found.best.case.path:
             return []
-        for path in sorted(Path(found.best.case.path).parent.glob("match-*.log")):
+        for path in samples(Path(found.best.case.path).parent, "match-*.log"):
             try:
                 for report in api.read(path):
                     if report.kind == found.report.kind:

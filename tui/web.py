@@ -1,9 +1,16 @@
-"""``kb tui --web``: the same app for a browser, through textual-serve. Loopback by default: it asks for no password."""
+"""``kb tui --web``: the same app for a browser, through textual-serve. On loopback, and for who has the address alone.
+
+Whoever reaches the port could read the log and write notes as the person who started it: every other user of the
+machine, every page in a browser. So the address that is printed holds a token that opens once and gives that browser a
+cookie; without either nothing is answered.
+"""
 
 import argparse
+import hmac
+import secrets
 import shlex
-import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from kb.errors import UsageError
@@ -12,13 +19,16 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(options: argparse.Namespace) -> int:
-    """Serve until interrupted; each visitor gets a process of their own.
+    """Serve until interrupted; each visit gets a process of its own.
 
     Args:
-        options: Of ``kb tui``; standard input can be no log here, since each visitor reads it anew.
+        options: Of ``kb tui``; standard input can be no log here, since each visit reads it anew.
     """
     if "-" in options.files:
         raise UsageError("--web reads files or the store, not standard input", help="save the log to a file first")
+    if options.host not in LOOPBACK:
+        help_ = f"from elsewhere: ssh -L {options.port}:127.0.0.1:{options.port} HOST, then open its address here"
+        raise UsageError(f"--web listens on loopback, not on {options.host}", help=help_)
     try:
         from textual_serve.server import Server
     except ImportError:
@@ -26,45 +36,92 @@ def serve(options: argparse.Namespace) -> int:
     allowed = places(options.host, options.port)
     url = f"http://{allowed[0]}"
 
-    class Guarded(Server):  # type: ignore[misc]
-        """Answers to its own pages only: any page in the person's browser can reach a port on loopback."""
+    def tell(token: str) -> None:
+        print(f"kb: {url}/?token={token} (opens once; Ctrl-C ends kb)", file=sys.stderr, flush=True)
 
-        async def _make_app(self) -> Any:
-            app = await super()._make_app()
-            app.middlewares.append(guard(allowed))
-            return app
+    door = Door(tell)
+    server: Any = Server(command(options), host=options.host, port=options.port, title="kb", public_url=url)
+    make_app = server._make_app
 
-        async def on_startup(self, app: Any) -> None:
-            print(f"kb: {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    async def guarded() -> Any:
+        app = await make_app()
+        app.middlewares.append(guard(allowed, door))
+        return app
 
-        def initialize_logging(self) -> None:
-            """Requests are not logged: stderr is for notes."""
+    async def started(app: Any) -> None:
+        door.issue()
 
-    if options.host not in LOOPBACK:
-        print(f"kb: whoever reaches {url} may read the log and write notes as you", file=sys.stderr)
-    Guarded(command(options), host=options.host, port=options.port, title="kb", public_url=url).serve()
+    server._make_app, server.on_startup = guarded, started
+    server.initialize_logging = lambda: None  # requests are not logged: stderr is for notes
+    server.serve()
     return 0
 
 
 def places(host: str, port: int) -> list[str]:
     """``host:port`` as pages of the app name it, the one to show first."""
-    shown = socket.getfqdn() if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
+    shown = f"[{host}]" if ":" in host else host
     names = [shown, "127.0.0.1", "localhost", "[::1]"] if host in LOOPBACK else [shown]
     return list(dict.fromkeys(f"{name}:{port}" for name in names))
 
 
-def guard(allowed: list[str]) -> Any:
-    """Middleware that refuses requests for another host (DNS rebinding) or from another page (cross-site)."""
+class Door:
+    """Who may come in: once who has the token, then who has the cookie that it gave.
+
+    Args:
+        told: Takes each new token, for the person who started the server.
+    """
+
+    def __init__(self, told: Callable[[str], None]):
+        self._told = told
+        self._token = ""
+        self._cookie = secrets.token_urlsafe(32)
+
+    def issue(self) -> None:
+        """Make a new token; the one before opens nothing any more."""
+        self._token = secrets.token_urlsafe(32)
+        self._told(self._token)
+
+    def open(self, token: str) -> str | None:
+        """The cookie, for the token; that is used up then. None for anything else."""
+        if not self._token or not hmac.compare_digest(token.encode(), self._token.encode()):
+            return None
+        self.issue()
+        return self._cookie
+
+    def knows(self, cookie: str) -> bool:
+        """Whether a visitor came in before."""
+        return hmac.compare_digest(cookie.encode(), self._cookie.encode())
+
+
+def guard(allowed: list[str], door: Door) -> Any:
+    """Middleware that refuses requests for another host (DNS rebinding), from another page, and without the cookie."""
     from aiohttp import web
 
-    @web.middleware  # type: ignore[untyped-decorator]
+    # a cookie goes to all ports of a host: the name keeps two servers apart
+    name = f"kb-{allowed[0].rpartition(':')[2]}"
+
     async def check(request: Any, handler: Any) -> Any:
         origin = request.headers.get("Origin")
         if request.host not in allowed or (origin is not None and origin.partition("://")[2] not in allowed):
             raise web.HTTPForbidden(text=f"kb answers to {allowed[0]} only\n")
-        return await handler(request)
+        if request.host != allowed[0]:  # the page opens its socket there, and a cookie is one host's
+            raise web.HTTPFound(f"http://{allowed[0]}{request.path_qs}")
+        token = request.query.get("token")
+        if token is not None and request.method == "GET" and request.path == "/":
+            cookie = door.open(token)
+            if cookie is None:
+                raise web.HTTPForbidden(text="this address was used: kb printed another one\n")
+            answer = web.HTTPSeeOther("/")  # the token does not stay in the address
+            answer.set_cookie(name, cookie, httponly=True, samesite="Strict", path="/")
+            raise answer
+        if not door.knows(request.cookies.get(name, "")):
+            raise web.HTTPForbidden(text="open the address that kb printed\n")
+        response = await handler(request)
+        if not response.prepared:
+            response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+        return response
 
-    return check
+    return web.middleware(check)
 
 
 def command(options: argparse.Namespace) -> str:

@@ -15,14 +15,21 @@ from typing import NamedTuple
 from kb.cases.predicate import both, evaluate
 from kb.kernel.release import Release
 from kb.model.case import Case, Fix
+from kb.model.said import Said
 from kb.model.verdict import Facts, Verdict
+from kb.words.speak import said
 
 
 class FixStatus(NamedTuple):
     """``affected``, ``fixed`` or ``unknown``, and the sentence that says why."""
 
     status: str
-    reason: str
+    why: Said
+
+    @property
+    def reason(self) -> str:
+        """Why, in English."""
+        return str(self.why)
 
 
 def fix_status(
@@ -38,12 +45,12 @@ def fix_status(
     """
     for fix in case.fixes:
         if facts is not None and fix.missing_when and (shown := _shown_missing(fix, facts)):
-            return FixStatus("affected", f"the report shows that {cite(fix)} is not in this kernel: {shown}")
+            return FixStatus("affected", said("fix.shown_missing", fix=cite(fix), shown=shown))
     if kernel is None:
-        return FixStatus("unknown", "the kernel release is not known")
+        return FixStatus("unknown", said("fix.release_not_known"))
     release = Release.parse(kernel)
     if release is None:
-        return FixStatus("unknown", f"{kernel!r} is no kernel release kb can read")
+        return FixStatus("unknown", said("fix.release_unreadable", release=repr(kernel)))
     return by_version(case, release, verdict)
 
 
@@ -53,25 +60,24 @@ def by_version(case: Case, release: Release, verdict: Verdict = Verdict.MAYBE) -
     for fix, answer in answers:
         if answer is Verdict.YES:
             if verdict is Verdict.YES:
-                reason = f"{release.name} has {cite(fix)} by its number, yet the report matches"
-                return FixStatus("unknown", reason)
-            return FixStatus("fixed", f"{release.name} has {cite(fix)}")
+                return FixStatus("unknown", said("fix.there_yet_matches", release=release.name, fix=cite(fix)))
+            return FixStatus("fixed", said("fix.there", release=release.name, fix=cite(fix)))
     for fix, answer in answers:
         if answer is Verdict.MAYBE and _own_branch(fix, release):
-            reason = f"{release.name} may have {cite(fix)}: its number does not tell"
-            return FixStatus("unknown", reason)
+            return FixStatus("unknown", said("fix.may_be_there", release=release.name, fix=cite(fix)))
     ranges = [(affected, release.within(affected.kernel)) for affected in case.affected]
     for affected, answer in ranges:
         if answer is Verdict.YES:
-            return FixStatus("affected", f"{release.name} lies in {affected.kernel}{_by(affected.by)}")
+            by = said("part.says", who=affected.by) if affected.by else None
+            return FixStatus("affected", said("fix.in_range", release=release.name, range=affected.kernel, by=by))
     for fix, answer in answers:
         if answer is Verdict.NO and (not ranges or any(inside is Verdict.MAYBE for _, inside in ranges)):
-            return FixStatus("affected", f"{release.name} comes before {cite(fix)}")
+            return FixStatus("affected", said("fix.comes_later", release=release.name, fix=cite(fix)))
     if ranges and all(answer is Verdict.NO for _, answer in ranges):
-        return FixStatus("unknown", f"{release.name} lies outside all that is known to be affected")
+        return FixStatus("unknown", said("fix.outside_ranges", release=release.name))
     if not case.fixes:
-        return FixStatus("unknown", "no fix is known")
-    return FixStatus("unknown", f"{release.name} may have it backported: its number does not tell")
+        return FixStatus("unknown", said("fix.none_known"))
+    return FixStatus("unknown", said("fix.may_be_backported", release=release.name))
 
 
 def has(fix: Fix, release: Release) -> Verdict:
@@ -112,13 +118,12 @@ def _deciding(case: Case) -> list[Fix]:
     return sorted(first.values(), key=lambda fix: fix.branch == "mainline")
 
 
-def _shown_missing(fix: Fix, facts: Facts) -> str:
+def _shown_missing(fix: Fix, facts: Facts) -> tuple[Said, ...]:
     """Why the report shows the fix to be missing; empty when it does not."""
     judged = [evaluate(predicate, facts) for predicate in fix.missing_when]
     if both([found.verdict for found in judged]) is not Verdict.YES:
-        return ""
-    return "; ".join(f"{p.text} ({j.because})" for p, j in zip(fix.missing_when, judged, strict=True))
-
-
-def _by(by: str) -> str:
-    return f", says {by}" if by else ""
+        return ()
+    return tuple(
+        said("fix.shown", predicate=predicate.text, why=judgement.why)
+        for predicate, judgement in zip(fix.missing_when, judged, strict=True)
+    )

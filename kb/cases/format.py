@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kb.errors import CaseError, CaseInvalid
-from kb.model.case import Affected, Case, Dispute, Fix, Predicate, Source, Step, Workaround
+from kb.errors import CaseError, CaseInvalid, InputError
+from kb.log.files import read_regular
+from kb.model.case import Affected, Case, Dispute, Fix, Predicate, Source, Step, Workaround, is_id
+
+LARGEST = 1 << 20
+"""Bytes a case's file may have."""
 
 STATUSES = ("draft", "reviewed", "withdrawn", "imported")
 """What ``status`` may be."""
@@ -44,9 +48,12 @@ TABLES: Mapping[str, tuple[type, Mapping[str, str], tuple[str, ...]]] = {
 }  # fmt: skip
 """The ``[[tables]]``: what each becomes, its keys with their types, and those that must be there."""
 
+_DOTTED = re.compile(r"""(?<![\w-])(?>(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")
+"""A key of more parts than any case has."""
+_PLAIN = "a case needs no list within a list"
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([\w.]+)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
-_TOML_AT = re.compile(r"\(at line (\d+), column (\d+)\)")
+_TOML_AT = re.compile(r"\(at line (\d{1,9}), column (\d{1,9})\)")
 
 
 @dataclass(frozen=True)
@@ -85,13 +92,13 @@ def parse(text: str, path: str = "case.md") -> Case:
 def load(path: Path) -> Document:
     """Take a file apart; one that cannot be read is a :class:`CaseError`."""
     try:
-        text = path.read_text("utf-8")
+        text = read_regular(path, LARGEST).decode("utf-8")
     except UnicodeDecodeError as error:
         reason = f"not UTF-8 at byte {error.start}"
         return Document(str(path), "", None, (CaseInvalid(reason, path=str(path), help="save the file as UTF-8"),))
-    except OSError as error:
-        raise CaseError(f"cannot read the case: {error.strerror}", path=str(path)) from None
-    return read(text, str(path))
+    except InputError as error:
+        raise CaseError(f"the case {error.reason}", path=str(path)) from None
+    return read(text.replace("\r\n", "\n"), str(path))
 
 
 def read(text: str, path: str = "case.md") -> Document:
@@ -104,9 +111,12 @@ def read(text: str, path: str = "case.md") -> Document:
     start, end = fence
     where = _positions(lines, start + 1, end)
     sections, heading = _prose(lines, end + 1)
+    toml = "\n".join(lines[start + 1 : end])
     try:
-        data = tomllib.loads("\n".join(lines[start + 1 : end]))
-    except tomllib.TOMLDecodeError as error:
+        if _DOTTED.search(toml):  # tomllib takes time by the square of a key's parts
+            raise RecursionError
+        data = tomllib.loads(toml)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         errors.append(_toml_error(error, start + 1, path))
         return Document(path, text, None, tuple(errors), where, sections, heading)
     reader = _Reader(path, where, lines, errors)
@@ -130,7 +140,11 @@ def _fence(lines: Sequence[str], path: str, errors: list[CaseInvalid]) -> tuple[
     return None
 
 
-def _toml_error(error: tomllib.TOMLDecodeError, offset: int, path: str) -> CaseInvalid:
+def _toml_error(error: Exception, offset: int, path: str) -> CaseInvalid:
+    if isinstance(error, RecursionError):
+        return CaseInvalid("tables or lists within each other without end", path=path, line=offset, help=_PLAIN)
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return CaseInvalid("a number of more digits than any has", path=path, line=offset, help="put text in quotes")
     reason = str(error)
     at = _TOML_AT.search(reason)
     line = int(at[1]) + offset if at else offset
@@ -239,6 +253,8 @@ class _Reader:
                 self.wrong(f"{key} is missing" + (f" in [[{table.split('[')[0]}]]" if table else ""), table)
             elif good.get(key) in ("", ()):
                 self.wrong(f"{key} is empty", prefix + key)
+        if not table and good.get("id") and not is_id(good["id"]):
+            self.wrong(f"{good['id'][:80]!r} is no id", "id", help="words of letters and digits, joined by hyphens")
         if not table and good.get("status", "draft") not in STATUSES:
             self.wrong(f"status is {good['status']!r}", "status", help=f"one of {', '.join(STATUSES)}")
         return good

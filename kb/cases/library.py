@@ -23,6 +23,7 @@ from typing import Any
 
 import kb
 from kb.errors import CaseDuplicate, CaseError
+from kb.log.files import passed_over
 from kb.model.case import Case
 
 FILE = "case.md"
@@ -124,7 +125,10 @@ def load(extra: Sequence[str | Path] = (), *, skip_broken: bool = False, recent:
                 continue
             errors.append(CaseError("no such folder of cases", path=str(place), help="see $KB_CASES and --cases"))
             continue
-        found, broken = _origin(place, recent)
+        try:
+            found, broken = _origin(place, recent)
+        except CaseError as error:
+            found, broken = [], [error]
         errors += broken
         for case in found:
             if case.id in cases:
@@ -142,9 +146,20 @@ def files(place: Path) -> list[Path]:
     if (place / FILE).is_file():
         return [place / FILE]
     try:
-        return sorted(entry / FILE for entry in place.iterdir() if (entry / FILE).is_file())
+        return sorted(entry / FILE for entry in place.iterdir() if os.path.lexists(entry / FILE))
     except OSError as error:
         raise CaseError(f"cannot list the cases: {error.strerror}", path=str(place)) from None
+
+
+def samples(folder: Path, *patterns: str) -> list[Path]:
+    """The sample logs of a case, sorted: regular files of the library that its folder stands in.
+
+    Args:
+        folder: The case's.
+        patterns: ``match-*.log``, ``near-*.log``.
+    """
+    found = sorted(path for pattern in patterns for path in folder.glob(pattern))
+    return [path for path in found if passed_over(path, folder.parent) is None]
 
 
 def _origin(place: Path, recent: float) -> tuple[list[Case], list[CaseError]]:
@@ -155,8 +170,10 @@ def _origin(place: Path, recent: float) -> tuple[list[Case], list[CaseError]]:
         held = _held.get(name)
         if held is not None and now - held.looked < recent:
             return held.cases, []
-        stamps = list(_stamps(place))
+        paths, foreign = _of_their_own(place, files(place))
+        stamps = list(_stamps(paths))
         cases, errors = (held.cases, []) if held is not None and held.stamps == stamps else _read(place, stamps)
+        errors = [*foreign, *errors]
         _held.pop(name, None)  # what was looked at last stands last
         if not errors:
             _held[name] = _Held(now, stamps, cases)
@@ -177,13 +194,32 @@ def _read(place: Path, stamps: list[_Stamp]) -> tuple[list[Case], list[CaseError
     return cases, errors
 
 
+def _of_their_own(place: Path, paths: Iterable[Path]) -> tuple[list[Path], list[CaseError]]:
+    """Those that are regular files of the folder, and why the others are not read."""
+    own: list[Path] = []
+    errors: list[CaseError] = []
+    for path in paths:
+        if not os.path.lexists(path):  # taken away since it was listed
+            continue
+        reason = passed_over(path, place)
+        if reason is None:
+            own.append(path)
+        else:
+            errors.append(CaseError(f"the case is not read: {reason}", path=str(path)))
+    return own, errors
+
+
 def _parse(paths: Iterable[Path]) -> tuple[list[Case], list[CaseError]]:
     from kb.cases.format import load as load_file
 
     cases: dict[str, Case] = {}
     errors: list[CaseError] = []
     for path in paths:
-        document = load_file(path)
+        try:
+            document = load_file(path)
+        except CaseError as error:
+            errors.append(error)
+            continue
         case = document.case
         errors += document.errors[:1]
         if case is None:
@@ -197,8 +233,8 @@ def _parse(paths: Iterable[Path]) -> tuple[list[Case], list[CaseError]]:
     return list(cases.values()), errors
 
 
-def _stamps(place: Path) -> Iterator[_Stamp]:
-    for path in files(place):
+def _stamps(paths: Iterable[Path]) -> Iterator[_Stamp]:
+    for path in paths:
         with contextlib.suppress(FileNotFoundError):  # taken away since it was listed
             yield _stamp(path)
 

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from kb.cases.format import SECTIONS, Document, load
-from kb.cases.library import files
-from kb.facts.vocabulary import NAMES, known
+from kb.cases.library import files, samples
+from kb.errors import CaseError
+from kb.facts.vocabulary import known, names
+from kb.log.files import read_regular
 from kb.model.case import Case, Predicate
 from kb.model.verdict import Diagnosis, Verdict
+from kb.words.speak import words
 
 TITLE = 100
 """Characters of the longest title: one line of a terminal beside the id."""
@@ -67,7 +70,11 @@ def lint(path: Path) -> list[Finding]:
     findings: list[Finding] = []
     seen: dict[str, str] = {}
     for file in files(path):
-        document = load(file)
+        try:
+            document = load(file)
+        except CaseError as error:
+            findings.append(Finding("KB001", error.reason, str(file)))
+            continue
         findings += [
             Finding("KB001", error.reason, str(file), error.line or 1, error.help or "") for error in document.errors
         ]
@@ -160,7 +167,7 @@ def _facts(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
         name = predicate.fact
         if known(name):
             continue
-        near = difflib.get_close_matches(name, NAMES, 1)
+        near = difflib.get_close_matches(name, names(), 1)
         help_ = f"did you mean {near[0]!r}?" if near else "docs/facts.md lists them"
         yield f"no fact is called {name!r}", predicate.line, help_
 
@@ -179,11 +186,9 @@ def _kinds(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 
 def _known_kinds() -> set[str]:
-    from kb.parse.notice import KIND
-    from kb.syntax.headline import rows
+    from kb.syntax.kinds import kinds
 
-    changed = (changes.get("kind") for row in rows().values() for _, changes in row.variants)
-    return {"unknown", KIND, *(row.kind for row in rows().values()), *(kind for kind in changed if kind)}
+    return set(kinds())
 
 
 @rule("KB104")
@@ -194,6 +199,26 @@ def _ordered(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
             text = str(predicate.value)
             if isinstance(predicate.value, bool | tuple) or not re.fullmatch(r"-?[0-9.]{1,20}", text):
                 yield f"{text!r} is no number: {predicate.text}", predicate.line, "compare it with == or matches"
+
+
+_VERDICTS = ("holds", "excluded", "unknown")
+
+
+@rule("KB106")
+def _reasons(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A reason is compared with a verdict (holds, excluded, unknown), what it rests on with the name of a sentence."""
+    for _, predicate in _predicates(case):
+        if not predicate.fact.startswith("reason.") or predicate.op in ("present", "absent", "matches"):
+            continue
+        values = predicate.value if isinstance(predicate.value, tuple) else (predicate.value,)
+        if predicate.fact.endswith(".because"):
+            wrong = [value for value in values if not words("en").has(str(value))]
+            help_ = "kb/words/en.toml lists the names"
+        else:
+            wrong = [value for value in values if value not in _VERDICTS]
+            help_ = f"one of {', '.join(_VERDICTS)}"
+        for value in wrong:
+            yield f"{str(value)!r} is nothing that {predicate.fact} can be", predicate.line, help_
 
 
 @rule("KB201")
@@ -275,7 +300,7 @@ def _samples(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     if case.status != "reviewed":
         return
     for pattern, what in (("match-*.log", "log that must match"), ("near-*.log", "near miss")):
-        if not any(folder.glob(pattern)):
+        if not samples(folder, pattern):
             yield f"no {what}", document.line("id"), f"put a {pattern} beside the file"
 
 
@@ -302,8 +327,8 @@ def run_case(
     """
     findings: list[Finding] = []
     folder = Path(case.path).parent
-    for path in sorted([*folder.glob("match-*.log"), *folder.glob("near-*.log")]):
-        diagnoses = diagnose(path.read_bytes())
+    for path in samples(folder, "match-*.log", "near-*.log"):
+        diagnoses = diagnose(read_regular(path))
         found = _verdicts(case, diagnoses)
         said = " and ".join(dict.fromkeys(verdict.value for verdict in found)) or "no"
         if told is not None:
@@ -317,7 +342,7 @@ def run_case(
             reason = f"{path.name} must not match, the case says yes"
             findings.append(Finding("KB303", reason, str(path), 1, _NEAR))
     for path in sorted(baseline.glob("*.log")) if baseline is not None else ():
-        if _verdicts(case, diagnose(path.read_bytes())):
+        if _verdicts(case, diagnose(read_regular(path))):
             findings.append(Finding("KB304", f"{case.id} speaks up on a good log", str(path), 1, _WHY))
     return findings
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from kb.cases.propose import comments, proposed
 from kb.errors import CaseChanged, CaseError, UsageError
 from kb.model.case import Case
+from kb.model.text import plain
 from kb.model.verdict import Diagnosis
 
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
@@ -53,7 +54,7 @@ def _create(path: Path, data: bytes) -> None:
 
 
 def _draft(case_id: str, diagnosis: Diagnosis | None) -> str:
-    title = diagnosis.report.title if diagnosis else "What goes wrong, in one line"
+    title = plain(diagnosis.report.title) if diagnosis else "What goes wrong, in one line"
     kind = diagnosis.report.kind if diagnosis else "warning"
     require, seen_in = proposed(diagnosis) if diagnosis else (["function == foo"], [])
     borne = "".join(
@@ -114,8 +115,7 @@ seen_in = [{_listed(seen_in)}]
 
 def _quoted(text: str) -> str:
     """A TOML basic string; JSON's escapes are among TOML's once DEL is taken care of."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(clean, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(plain(text), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _listed(texts: list[str]) -> str:
@@ -139,7 +139,9 @@ def append_note(path: Path, shown_sha256: str, note: str) -> None:
             help_ = "look at it again; the note is not lost, repeat to append it"
             raise CaseChanged("the case changed since it was shown", path=str(path), help=help_)
         head = b"" if b"\n## Notes" in old else b"\n## Notes\n"
-        replace_file(path, old + (b"" if old.endswith(b"\n") else b"\n") + head + b"\n" + note.strip().encode() + b"\n")
+        replace_file(
+            path, old + (b"" if old.endswith(b"\n") else b"\n") + head + b"\n" + plain(note.strip()).encode() + b"\n"
+        )
     except OSError as error:
         raise CaseError(f"cannot write the note: {error.strerror}", path=str(path)) from None
 

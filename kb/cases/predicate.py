@@ -21,21 +21,29 @@ from typing import Any, NamedTuple
 from kb.errors import CaseInvalid
 from kb.model.case import Predicate
 from kb.model.log import Span
+from kb.model.said import Said
 from kb.model.verdict import Fact, Facts, Verdict
+from kb.words.speak import said
 
 OPS = ("==", "!=", "<", "<=", ">", ">=", "has", "lacks", "in", "matches", "present", "absent")
 """All operators, as written."""
 
 _ORDERED = ("<", "<=", ">", ">=")
-_SHOWN = 8
+_LONGEST = 200
+"""Characters of a predicate that an error shows."""
 
 
 class Judgement(NamedTuple):
     """A predicate against the facts of a report."""
 
     verdict: Verdict
-    because: str
+    why: Said
     evidence: tuple[Span, ...] = ()
+
+    @property
+    def because(self) -> str:
+        """Why, in English."""
+        return str(self.why)
 
 
 def parse(text: str, *, path: str | None = None, line: int | None = None) -> Predicate:
@@ -58,7 +66,8 @@ def parse(text: str, *, path: str | None = None, line: int | None = None) -> Pre
     except UnexpectedInput as error:
         ended = getattr(getattr(error, "token", None), "type", "$END") == "$END" and not hasattr(error, "char")
         at = len(text) + 1 if ended else getattr(error, "column", len(text) + 1)
-        reason = f"not a predicate: {text!r} stops making sense at column {at}"
+        short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+        reason = f"not a predicate: {short!r} stops making sense at column {at}"
         raise CaseInvalid(reason, path=path, line=line, help=_help(text)) from None
     head, *rest = tree.children
     fact = str(head)
@@ -111,12 +120,12 @@ def evaluate(predicate: Predicate, facts: Facts) -> Judgement:
     if op in ("present", "absent"):
         return _presence(fact, op)
     if name == "kernel":
-        verdict, because = _kernel(fact.value, op, predicate.value)
+        verdict, why = _kernel(fact.value, op, predicate.value)
     elif op in ("has", "lacks"):
         return _membership(predicate, fact, facts.get(f"{name}.absent"))
     else:
-        verdict, because = _compare(fact, op, predicate.value)
-    return Judgement(verdict, _assumed(because, fact), fact.evidence)
+        verdict, why = _compare(fact, op, predicate.value)
+    return Judgement(verdict, _assumed(why, fact), fact.evidence)
 
 
 def fails(predicate: Predicate, facts: Facts) -> bool:
@@ -143,20 +152,22 @@ def _at_least(predicate: Predicate, facts: Facts) -> Judgement | None:
     decided = Verdict.YES if predicate.op in (">", ">=") else Verdict.NO
     if verdict is not decided:
         return None
-    return Judgement(verdict, _assumed(f"at least {shown(bound)}", bound), bound.evidence)
+    return Judgement(verdict, _assumed(said("mark.at_least", value=shown(bound)), bound), bound.evidence)
 
 
-def _missing(name: str, facts: Facts) -> str:
-    """Why a fact is not there, in the words of the report's own list of unknowns where it has some."""
-    for reason in facts.unknown:
-        head = reason.split(":", 1)[0].strip().lower()
-        if head == name or head.split(" ", 1)[0] == name.split(".", 1)[0]:
-            return reason
-    return f"the report does not bear {name}"
+def _missing(name: str, facts: Facts) -> Said:
+    """Why a fact is not there: by the report's own list of unknowns (``unknown.<fact>...``) where it has it."""
+    fact = name.partition(".")[0]
+    for missing in facts.missing:
+        if missing.name.split(".")[1:2] == [fact]:
+            return missing
+    return said("mark.not_borne", fact=name)
 
 
-def _assumed(because: str, fact: Fact) -> str:
-    return f"{because} (assuming: {fact.assumption})" if fact.assumption else because
+def _assumed(why: Said, fact: Fact) -> Said:
+    if fact.assumed is None:
+        return why
+    return said("mark.assuming", why=why, assuming=said("part.assuming", assumed=fact.assumed))
 
 
 def _presence(fact: Fact, op: str) -> Judgement:
@@ -170,16 +181,16 @@ def _membership(predicate: Predicate, fact: Fact, absent: Fact | None) -> Judgem
     wanted = predicate.value
     evidence = fact.evidence or (absent.evidence if absent else ())
     if _contains(fact.value, wanted):
-        found, because = Verdict.YES, f"{fact.name} has {wanted}"
+        found, why = Verdict.YES, said("mark.has", fact=fact.name, wanted=str(wanted))
         evidence = fact.where.get(str(wanted), evidence)
     elif absent is not None and not _contains(absent.value, wanted):
-        found, because = Verdict.MAYBE, f"whether {fact.name} has {wanted} is not certain"
+        found, why = Verdict.MAYBE, said("mark.may_have", fact=fact.name, wanted=str(wanted))
     else:
-        found, because = Verdict.NO, f"{fact.name} has no {wanted}: {shown(fact)}"
+        found, why = Verdict.NO, said("mark.has_no", fact=fact.name, wanted=str(wanted), value=shown(fact))
         evidence = evidence or (absent.evidence if absent else ())
     if predicate.op == "lacks":
         found = negate(found)
-    return Judgement(found, _assumed(because, fact), evidence)
+    return Judgement(found, _assumed(why, fact), evidence)
 
 
 def _contains(value: Any, wanted: Any) -> bool:
@@ -190,11 +201,11 @@ def _contains(value: Any, wanted: Any) -> bool:
     return bool(value == wanted)
 
 
-def _compare(fact: Fact, op: str, wanted: Any) -> tuple[Verdict, str]:
+def _compare(fact: Fact, op: str, wanted: Any) -> tuple[Verdict, Said]:
     """All other operators, over a fact that is there."""
     value = fact.value
     if value is None:
-        return (Verdict.YES if op == "!=" else Verdict.NO), f"there is no {fact.name}"
+        return (Verdict.YES if op == "!=" else Verdict.NO), said("mark.there_is_no", fact=fact.name)
     if op == "in":
         choices = wanted if isinstance(wanted, tuple) else (wanted,)
         return _truth(any(_equal(value, choice) for choice in choices)), shown(fact)
@@ -206,7 +217,7 @@ def _compare(fact: Fact, op: str, wanted: Any) -> tuple[Verdict, str]:
         return _truth(_equal(value, wanted) == (op == "==")), shown(fact)
     left, right = _number(value), _number(wanted)
     if left is None or right is None:
-        return Verdict.MAYBE, f"{shown(fact)} and {wanted!r} cannot be ordered"
+        return Verdict.MAYBE, said("mark.no_order", value=shown(fact), wanted=repr(wanted))
     return _truth({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[op]), shown(fact)
 
 
@@ -248,21 +259,22 @@ def _glob(pattern: str) -> "re.Pattern[str]":
     return re.compile(fnmatch.translate(pattern))
 
 
-def _kernel(value: Any, op: str, wanted: Any) -> tuple[Verdict, str]:
+def _kernel(value: Any, op: str, wanted: Any) -> tuple[Verdict, Said]:
     """A release against a version or a range; a distribution's number proves little, hence often MAYBE."""
     from kb.kernel.release import Release
 
     release = Release.parse(str(value))
     if release is None:
-        return Verdict.MAYBE, f"{value} is no kernel release kb can read"
+        return Verdict.MAYBE, said("fix.release_unreadable", release=str(value))
+    name = said("mark.value", value=release.name)
     if op == "in":
         text = ", ".join(map(str, wanted)) if isinstance(wanted, tuple) else str(wanted)
-        return release.within(text), release.name
+        return release.within(text), name
     if op in _ORDERED or op == "==":
-        return release.within(f"{op} {wanted}"), release.name
+        return release.within(f"{op} {wanted}"), name
     if op == "!=":
-        return negate(release.within(f"= {wanted}")), release.name
-    return _truth(bool(_glob(str(wanted)).match(release.text))), release.name
+        return negate(release.within(f"= {wanted}")), name
+    return _truth(bool(_glob(str(wanted)).match(release.text))), name
 
 
 def _truth(holds: bool) -> Verdict:
@@ -288,17 +300,16 @@ def either(verdicts: Collection[Verdict]) -> Verdict:
     return Verdict.MAYBE if Verdict.MAYBE in verdicts else Verdict.NO
 
 
-def shown(fact: Fact) -> str:
+def shown(fact: Fact) -> Said:
     """The value as a person would write it, short."""
-    if fact.shown is not None:
-        return fact.shown
     value = fact.value
+    if fact.wording is not None:
+        return fact.wording if isinstance(fact.wording, Said) else said("mark.value", value=fact.wording)
     if value is None:
-        return f"no {fact.name}"
+        return said("mark.no_value", fact=fact.name)
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return said("mark.value", value="true" if value else "false")
     if isinstance(value, tuple | list | frozenset | set):
         items = [str(item) for item in (value if isinstance(value, tuple | list) else sorted(map(str, value)))]
-        more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-        return " ".join(items[:_SHOWN]) + more if items else "none"
-    return str(value)
+        return said("mark.items", items=items) if items else said("mark.no_items")
+    return said("mark.value", value=str(value))

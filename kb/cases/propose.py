@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 from kb.cases.paste import predicates, written
 from kb.model.verdict import Diagnosis, Facts
+from kb.syntax.kinds import Family, family
 
 _TELLING = (
     "cause", "subtype", "waits_for", "deadlock", "atomic_because", "page_reason", "copy_way", "ata_reason",
     "scsi_sense", "address_kind", "access",
 )  # fmt: skip
 """Facts that speak of the defect, the telling ones first."""
-
-_AT_PC = frozenset({"hung_task", "soft_lockup", "hard_lockup", "rcu_stall", "csd_lock"})
-"""Kinds whose program counter tells what the CPU was busy with."""
 
 _COLOUR = ("function", "module", "gfp_name", "workqueue")
 """What only this sighting looked like; a module is absent for code that is built in."""
@@ -27,7 +25,8 @@ _COMMENTS, _EACH = 48, 6
 def proposed(diagnosis: Diagnosis) -> tuple[list[str], list[str]]:
     """Predicates that hold on a report: what a draft requires, and what only this sighting looked like."""
     facts, kind = diagnosis.facts, diagnosis.report.kind
-    telling = ("subtype",) if kind == "notice" else (*_TELLING, "pc") if kind in _AT_PC else _TELLING
+    # where a CPU or task is stuck, its program counter tells what it was busy with
+    telling = ("subtype",) if kind == "notice" else (*_TELLING, "pc") if kind in family(Family.STALL) else _TELLING
     require = [*_plain(facts, telling), *_request(facts)]
     seen_in = list(_plain(facts, _COLOUR))
     if not require:  # a warning is its place: nothing else tells what it warns of
@@ -66,7 +65,7 @@ def comments(diagnosis: Diagnosis) -> list[tuple[str, int | None]]:
     for text, evidence in predicates(diagnosis.facts):
         name = text.partition(" ")[0]
         taken[name] = taken.get(name, 0) + 1
-        if taken[name] <= _EACH and name not in _KNOWN_WELL and not name.startswith("field."):
+        if taken[name] <= _EACH and name not in _KNOWN_WELL and not name.startswith(("field.", "reason.")):
             found.append((text, evidence[0][0] if evidence else None))
     frames = [entry for entry in found if entry[0].startswith("frames ")]
     return [*(entry for entry in found if entry not in frames)][: _COMMENTS - len(frames)] + frames

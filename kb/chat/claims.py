@@ -1,7 +1,7 @@
 """Claims that several answers make: a reason, the cause, the matching case, a case in short."""
 
 from kb.cases.fixstatus import cite
-from kb.chat.reply import Answer, Claim, answer, case, head, short
+from kb.chat.reply import Answer, Claim, answer, case, head
 from kb.chat.state import State
 from kb.model.case import Case
 from kb.model.log import Span
@@ -11,9 +11,9 @@ from kb.model.verdict import Match, Reason, Verdict
 def reason_claim(state: State, reason: Reason, key: str) -> Claim:
     """One step of the reasoning chain."""
     p = state.p
-    text = p.sentence(reason.claim)
-    if reason.because:
-        text += f": {p.sentence(reason.because)}"
+    text = p.say(reason.says)
+    if reason.why:
+        text += f": {p.joined(reason.why)}"
     entry = state.entry
     return Claim(p(key, claim=text), reason.evidence or head(entry.report), (), state.source(entry), 1)
 
@@ -26,10 +26,11 @@ def cause_claim(state: State) -> Claim:
         return Claim(p("why.no_cause", title=report.title), (report.span,), (), state.source(entry))
     own = facts.get("cause")
     lines: dict[Span, None] = dict.fromkeys(own.evidence if own is not None else head(report))
+    named = set(facts.conclusion.quoted()) if facts.conclusion is not None else set()
     for zone in facts.detail.get("zones") or ():
-        if f"Node {zone['node']} {zone['zone']}" in facts.summary:
+        if f"Node {zone['node']} {zone['zone']}" in named:
             lines.update(dict.fromkeys((first, last) for first, last in zone["evidence"]))
-    summary = p.sentence(facts.summary)
+    summary = p.say(facts.conclusion)
     return Claim(p("why.cause", title=report.title, summary=summary), tuple(lines), (), state.source(entry))
 
 
@@ -53,7 +54,7 @@ def case_commits(found: Case) -> tuple[str, ...]:
 def status_claim(state: State, match: Match) -> Claim:
     """Whether the report's kernel has the fix of a case."""
     p = state.p
-    reason = p.sentence(short(match.fix_reason))
+    reason = p.shortly(match.fix_why)
     text = p("known.status", status=p(f"status.{match.fix_status}"), reason=reason)
     return Claim(text, (), case_commits(match.case))
 

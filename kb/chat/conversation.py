@@ -10,6 +10,7 @@ from kb.chat.question import COMMANDS, Question, language_of, read
 from kb.chat.reply import Answer, Claim, Reply, answer
 from kb.chat.state import State
 from kb.errors import KbError, UsageError
+from kb.log.text import encoded
 from kb.render.safe import safe
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _PLACES = {kind: f"kb.chat.answers.{home}" for home, kinds in _HOMES.items() for
 """Where each question is answered: a function of its name, ``(State, Question) -> Answer``."""
 
 _BY_ARGUMENT = (
-    ("path", "load"), ("span", "lines"), ("order", "whatif"), ("hex", "mask"), ("gfp", "mask"), ("release", "affected"),
+    ("span", "lines"), ("order", "whatif"), ("hex", "mask"), ("gfp", "mask"), ("release", "affected"),
     ("mine", "affected"), ("zone", "zones"), ("node", "zones"), ("ordinal", "select"), ("case_id", "show_case"),
     ("signature_id", "seen"),
 )  # fmt: skip
@@ -45,14 +46,23 @@ _NEEDS_LOG = frozenset(
 )
 
 
+_ACTING = ("load", "note", "file_case", "paste")
+"""What does something rather than tell: asked for by a line of its own, never by one line of a pasted text."""
+
+
 class Conversation:
-    """A conversation with the knowledge base. Deterministic, offline; writes only notes and drafts of cases.
+    """A conversation with the knowledge base. Deterministic, offline.
+
+    What is asked may come from anybody (a ticket, a chat room), so :meth:`ask` touches no file unless that was switched
+    on: ``load FILE`` by ``read_files``, ``file a case`` by ``write_files``. Notes go to the base's store.
 
     Args:
         base: Cases and store; the packaged cases and the user's store by default.
         lang: ``en``, ``zh``, or ``auto``: the language of each question.
         first: With ``auto``, the language before the first question: of the greeting.
         author: Who writes the notes; the user's name by default.
+        read_files: Whether the words ``load FILE`` may read a file; the method :meth:`load` always may.
+        write_files: Whether the words ``file a case`` may write a draft.
         folder: Where drafts of cases are written.
         model: A language model for questions that the grammar does not know; None (the default) for none at all.
     """
@@ -64,6 +74,8 @@ class Conversation:
         lang: Literal["auto", "en", "zh"] = "auto",
         first: Literal["en", "zh"] = "en",
         author: str | None = None,
+        read_files: bool = False,
+        write_files: bool = False,
         folder: str | Path = ".",
         model: "Model | None" = None,
     ):
@@ -77,7 +89,8 @@ class Conversation:
         self._model = model
         self._language: str = lang if lang != "auto" else first
         self._pasted: list[str] | None = None
-        self._state = State(base, author or _user(), str(folder))
+        off = frozenset(kind for kind, on in (("load", read_files), ("file_case", write_files)) if not on)
+        self._state = State(base, author or _user(), str(folder), off)
 
     @property
     def subject(self) -> str | None:
@@ -101,7 +114,7 @@ class Conversation:
 
     def examples(self) -> tuple[str, ...]:
         """Questions it can answer, for completion and help."""
-        return tuple(example.ask for example in self._phrases().examples)
+        return tuple(example.ask for example in self._state.examples(self._phrases()))
 
     def load(self, log: str | bytes | Path | BinaryIO, *, name: str | None = None) -> Reply:
         """Load a log; its first report becomes the subject.
@@ -160,8 +173,10 @@ class Conversation:
             from kb.chat.unknown import exits
 
             return exits(state, kind), kind
+        if kind in state.off:
+            return answer([Claim(state.p(f"off.{kind}"))], "error"), kind
         if kind == "load":
-            path = question.first("load", "path") or question.first("path")
+            path = question.first("load", "path")  # a file that other words name is not read
             return (
                 (self._loaded(path), kind) if path else (answer([Claim(state.p("load.need"))], "nothing_loaded"), kind)
             )
@@ -208,8 +223,10 @@ class Conversation:
         for name, kind in _BY_ARGUMENT:
             if question.has(name):
                 return self._state.last if self._state.last in _FOLLOWED.get(name, ()) else kind
-        if self._state.entries and question.text.strip(" .#?").isdigit():
+        if self._state.entries and question.text.strip(" .#?").isdecimal():
             return "select"
+        if question.has("path"):  # it is not read for being named; the answer says how to ask for that
+            return "load"
         return "workaround" if self._names_a_setting(question) else None
 
     def _names_a_frame(self, question: Question) -> bool:
@@ -260,15 +277,22 @@ class Conversation:
         return unknown(self._state, question, kind), "unknown"
 
     def _is_log(self, text: str) -> bool:
-        return next(iter(self._state.base.read(text.encode("utf-8", "surrogateescape") + b"\n")), None) is not None
+        return next(iter(self._state.base.read(encoded(text) + b"\n")), None) is not None
 
     def _several(self, text: str) -> tuple[Answer, str]:
         """Several lines: a log if they hold a report, else questions, answered one by one."""
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) > 8 or self._is_log(text):
             return self._loaded(text + "\n", "pasted"), "load"
-        replies = [self._answer(read(line)) for line in lines]
+        replies = [self._answer_one_of_several(read(line)) for line in lines]
         return answer([claim for found, _kind in replies for claim in found.claims]), replies[-1][1]
+
+    def _answer_one_of_several(self, question: Question) -> tuple[Answer, str]:
+        """A line of a text that was pasted as a whole: what it says may not be what the asker means."""
+        kind = self._kind(question)
+        if kind in _ACTING:
+            return answer([Claim(self._state.p("several.acts"))], "error"), "error"
+        return self._answer(question)
 
     def _paste(self, line: str) -> Reply:
         assert self._pasted is not None

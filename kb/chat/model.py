@@ -111,11 +111,11 @@ def _prompt(question: str, evidence: dict[str, str]) -> str:
 
 
 _SENTENCE = re.compile(
-    r"[^\n.!?。！？]{1,1000}(?:[.!?](?!\s|$)[^\n.!?。！？]{0,1000}){0,40}[.!?。！？]?"
-    r"(?:[ \t]{0,4}\[[^\[\]\n]{1,200}\]){0,8}"
+    r"[^\n.!?。！？]+(?:[.!?](?!\s|$)[^\n.!?。！？]*)*"
+    r"(?:[.!?。！？](?:[ \t]{0,4}\[[^\[\]\n]{1,200}\]){0,8})?"
 )
 _CITED = re.compile(r"\[([^\[\]\n]{1,200})\]")
-_HARD = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{7,40}\b|\d+(?:\.\d+)*|\b\w*_\w+\b")
+_HARD = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{7,40}\b|\d+(?:\.\d+)*|\b[^\W_]*_\w+\b")
 """What must not be made up: numbers, masks, commits, identifiers."""
 
 
@@ -129,7 +129,7 @@ def checked(written: str, evidence: dict[str, str]) -> list[Claim]:
             continue
         given = " ".join((*names, *(evidence[name] for name in names)))
         if all(_stands(hard, given) for hard in _HARD.findall(text)):
-            text = re.sub(r"\s+([.!?。！？])", r"\1", re.sub(r"\s+", " ", text))
+            text = re.sub(r" ([.!?。！？])", r"\1", re.sub(r"\s+", " ", text))
             claims.append(Claim(text, (), tuple(dict.fromkeys(names))))
     return claims
 

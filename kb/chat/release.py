@@ -21,7 +21,7 @@ def release_of(question: Question) -> tuple[str | None, bool]:
     return None, False
 
 
-_BUILD = re.compile(r"(\d+\.\d+\.\d+)-(\d{2,4})(?:\.\d{1,4}){0,6}")
+_BUILD = re.compile(r"(\d{1,3}\.\d{1,4}\.\d{1,4})-(\d{2,4})(?:\.\d{1,4}){0,6}")
 
 
 def _enterprise(text: str) -> tuple[str, bool]:

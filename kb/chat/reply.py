@@ -1,6 +1,5 @@
 """What a conversation answers: claims that end in what they rest on."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +72,12 @@ class Reply:
         """Whether the question was answered."""
         return self.kind not in ("unknown", "nothing_loaded", "error")
 
+    def to_markdown(self) -> str:
+        """The text for a ticket: nothing in it is markup, and no mention, reference or link in it acts."""
+        from kb.render.markdown import lines
+
+        return lines(self.text)
+
     def to_json(self) -> dict[str, Any]:
         """The ``kb.reply/1`` object, plain values only."""
         return {
@@ -126,14 +131,6 @@ def at(report: Report, *names: str) -> tuple[Span, ...]:
     """The lines that named fields of a report were read from; the headline where none is known."""
     found = dict.fromkeys(line for name in names if (line := report.field_lines.get(name)))
     return tuple((line, line) for line in found) or head(report)
-
-
-_ASSUMING = re.compile(r" \(assuming: [^()]{0,400}(?:\([^()]{0,200}\)[^()]{0,200}){0,8}\)")
-
-
-def short(reason: str) -> str:
-    """A reason without what each of its parts assumes: "what is unknown" lists that once."""
-    return _ASSUMING.sub("", reason)
 
 
 def case(case_id: str) -> str:

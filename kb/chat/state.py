@@ -11,7 +11,7 @@ from kb.model.verdict import Diagnosis, Match
 
 if TYPE_CHECKING:
     from kb.api import KnowledgeBase
-    from kb.chat.phrases import Phrases
+    from kb.chat.phrases import Example, Phrases
 
 
 @dataclass
@@ -59,6 +59,8 @@ class State:
     author: str
     folder: str = "."
     """Where drafts of cases are written."""
+    off: frozenset[str] = frozenset()
+    """Questions that are not carried out here: what reads (``load``) or writes files (``file_case``)."""
     say: "Phrases | None" = None
     """Phrases of the language in use."""
     logs: list[Log] = field(default_factory=list)
@@ -84,6 +86,10 @@ class State:
         """The current report, for answers that are only asked with one."""
         assert self.current is not None
         return self.current
+
+    def examples(self, say: "Phrases | None" = None) -> "tuple[Example, ...]":
+        """Questions that can be asked here."""
+        return tuple(example for example in (say or self.p).examples if example.kind not in self.off)
 
     @property
     def match(self) -> Match | None:

@@ -19,7 +19,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from kb.chat.paint import paint
 from kb.chat.phrases import phrases
 from kb.errors import KbError
-from kb.render.safe import safe
+from kb.model.text import plain
+from kb.render.safe import safe, safe_lines
 
 if TYPE_CHECKING:
     from kb.chat import Conversation, Reply
@@ -67,7 +68,7 @@ def converse(talk: "Conversation", files: list[str], color: str) -> int:
         except KeyboardInterrupt:
             continue
         except KbError as error:
-            print(f"kb: {error}", file=sys.stderr)
+            print(f"kb: {safe_lines(str(error))}", file=sys.stderr)
             continue
         _show(reply, painted)
         if reply.exit:
@@ -91,4 +92,11 @@ def _history() -> History:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600))
     except OSError:
         return InMemoryHistory()
-    return FileHistory(str(path))
+    return _File(str(path))
+
+
+class _File(FileHistory):
+    """What was typed may hold bytes that are no UTF-8; prompt_toolkit's file does not."""
+
+    def store_string(self, string: str) -> None:
+        super().store_string(plain(string))

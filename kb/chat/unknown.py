@@ -21,7 +21,7 @@ def exits(state: State, kind: str) -> Answer:
     if kind == "paste":
         return answer([Claim(p("help.paste"))])
     claims = [Claim(p("help.exits")), Claim(p("help.intro"))]
-    return answer([*claims, *(Claim(example.ask, indent=1) for example in p.examples)])
+    return answer([*claims, *(Claim(example.ask, indent=1) for example in state.examples())])
 
 
 def haystack(state: State) -> str:
@@ -61,7 +61,7 @@ def unknown(state: State, question: Question, kind: str | None) -> Answer:
 
 def _nearest(state: State, question: Question, kind: str | None) -> str:
     """The example of the question it was taken for, else the one whose letters are most like the line's."""
-    examples = state.p.examples
+    examples = state.examples()
     for example in examples:
         if example.kind == kind:
             return example.ask
@@ -69,4 +69,5 @@ def _nearest(state: State, question: Question, kind: str | None) -> str:
     ranked = sorted(examples, key=lambda e: -difflib.SequenceMatcher(None, text, e.ask.lower()).ratio())
     if difflib.SequenceMatcher(None, text, ranked[0].ask.lower()).ratio() >= _NEAR:
         return ranked[0].ask
-    return next(example.ask for example in examples if example.kind == ("why" if state.entries else "load"))
+    first = "why" if state.entries or "load" in state.off else "load"
+    return next(example.ask for example in examples if example.kind == first)

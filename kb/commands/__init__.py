@@ -1,1 +1,29 @@
 """One module a command of ``kb``; imported when the command is used."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kb import api
+from kb.cli import note
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[api.KnowledgeBase]:
+    """The base that a command's options name; cases that could not be used are told at the end."""
+    store, cases = getattr(options, "db", None), getattr(options, "cases", None)
+    with api.KnowledgeBase(store, cases=cases) as base:
+        yield base
+    tell_left_out(base)
+
+
+def tell_left_out(base: api.KnowledgeBase) -> None:
+    """Name the cases that could not be used, as far as the library was needed."""
+    for error in base.left_out:
+        note(f"case left out: {error}")
+
+
+def named(path: str) -> str | Path:
+    """A path of the command line. One with a line break in it would be text to the API."""
+    return Path(path) if "\n" in path or "\r" in path else path

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb import api
-from kb.cli import OK, UNUSABLE
+from kb.cli import OK, UNUSABLE, note
+from kb.commands import opened
 from kb.errors import UsageError
+from kb.render.safe import safe, safe_lines
 
 if TYPE_CHECKING:
     from kb.model.case import Case
@@ -17,19 +19,20 @@ if TYPE_CHECKING:
 
 def list_cases(options: argparse.Namespace) -> int:
     """One line a case."""
-    cases = api.library(options.cases).cases
+    with opened(options) as base:
+        cases = base.cases
     if options.json:
         _json({"id": case.id, "status": case.status, "kind": list(case.kind), "title": case.title} for case in cases)
         return OK
     size = max((len(case.id) for case in cases), default=0)
     for case in cases:
-        print(f"{case.id:<{size}}  {case.status:<9}  {', '.join(case.kind)}  {case.title}")
+        print(safe(f"{case.id:<{size}}  {case.status:<9}  {', '.join(case.kind)}  {case.title}"))
     return OK
 
 
 def show(options: argparse.Namespace) -> int:
     """One case whole."""
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+    with opened(options) as base:
         case = base.case(options.id)
     if case is None:
         raise UsageError(
@@ -58,7 +61,8 @@ def test(options: argparse.Namespace) -> int:
     """Run cases on their samples."""
     from kb.cases.lint import run_case
 
-    known = {case.id: case for case in api.library(options.cases).cases}
+    with opened(options) as base:
+        known = {case.id: case for case in base.cases}
     chosen = _named(options.paths) if options.paths else list(known.values())
     cases = tuple({**known, **{case.id: case for case in chosen}}.values())
     findings = []
@@ -68,10 +72,10 @@ def test(options: argparse.Namespace) -> int:
             case, lambda data: api.match(data, cases=cases, notices=True), explain=_why_not, told=told.append
         )
         if options.paths:
-            print(f"{case.id}: {', '.join(told) or 'no sample'}", file=sys.stderr)
+            print(safe(f"{case.id}: {', '.join(told) or 'no sample'}"), file=sys.stderr)
             if told and not any(entry.startswith("near-") for entry in told):
-                print(f"{case.id}: no near-*.log: nothing says where the case ends", file=sys.stderr)
-    print(f"kb: {len(chosen)} cases run", file=sys.stderr)
+                print(safe(f"{case.id}: no near-*.log: nothing says where the case ends"), file=sys.stderr)
+    note(f"{len(chosen)} cases run")
     return _report(findings, options.json)
 
 
@@ -119,9 +123,9 @@ _REASONS = 3
 def facts(options: argparse.Namespace) -> int:
     """The facts of a log's reports as predicates."""
     from kb.cases.paste import predicates
-    from kb.render.safe import safe, spans
+    from kb.render.safe import spans
 
-    diagnoses = api.match(Path(options.log), cases=(), notices=True, kernel=options.kernel)
+    diagnoses = api.match(Path(options.log), cases=(), notices=True, kernel=options.kernel, told=note)
     if not diagnoses:
         raise UsageError(f"no report in {options.log}", help="give a log that holds the report")
     for diagnosis in diagnoses:
@@ -137,7 +141,7 @@ def new(options: argparse.Namespace) -> int:
 
     diagnosis = None
     if options.log:
-        diagnosis = next(iter(api.match(Path(options.log), cases=(), notices=True)), None)
+        diagnosis = next(iter(api.match(Path(options.log), cases=(), notices=True, told=note)), None)
         if diagnosis is None:
             raise UsageError(f"no report in {options.log}", help="give a log that holds the report, or none")
     print(new_case(Path(options.into), options.id, diagnosis))
@@ -149,13 +153,14 @@ def index(options: argparse.Namespace) -> int:
     from kb.cases.library import origins
     from kb.cases.new import index_markdown
 
-    text = index_markdown(api.library(options.cases).cases)
+    with opened(options) as base:
+        text = index_markdown(base.cases)
     if options.write:
         place = origins([options.cases] if options.cases else [])[-1] / "README.md"
         place.write_text(text, encoding="utf-8")
         print(place)
     else:
-        print(text, end="")
+        print(safe_lines(text), end="")
     return OK
 
 
@@ -173,12 +178,12 @@ def _report(findings: Iterable, as_json: bool) -> int:  # type: ignore[type-arg]
         _json(finding.to_json() for finding in findings)
     else:
         for finding in findings:
-            print(finding)
+            print(safe_lines(str(finding)))
     return UNUSABLE if findings else OK
 
 
 def _json(objects: Iterable[object]) -> None:
-    import json
+    from kb.render.json import line
 
     for each in objects:
-        print(json.dumps(each, ensure_ascii=True, default=str))
+        print(line(each, default=str))

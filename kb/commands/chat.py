@@ -4,13 +4,17 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Literal
 
-from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN
+from kb.commands import named, opened
 from kb.errors import UsageError
 
 if TYPE_CHECKING:
     from kb.chat import Reply
     from kb.chat.model import Model
+
+
+_LONGEST = 1 << 16
+"""Characters of a line of a script that are taken at once."""
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -19,18 +23,18 @@ def ask(options: argparse.Namespace) -> int:
 
     if not options.question.strip():
         raise UsageError("an empty question", help='kb ask "why did it fail" dmesg.txt')
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
+    with opened(options) as base:
         talk = Conversation(base, lang=options.lang, model=_model(options))
         files = options.files
         if not files and not sys.stdin.isatty() and talk.needs_log(options.question):
             files = ["-"]
         for name in files:
-            talk.load(sys.stdin.buffer.read() if name == "-" else name, name="stdin" if name == "-" else None)
+            talk.load(sys.stdin.buffer if name == "-" else named(name), name="stdin" if name == "-" else None)
         reply = talk.ask(options.question)
     if options.json:
-        import json
+        from kb.render.json import line
 
-        print(json.dumps(reply.to_json(), ensure_ascii=True))
+        print(line(reply.to_json()))
     else:
         _say(reply, options.color)
     if files and not talk.loaded and not reply.known:
@@ -42,16 +46,18 @@ def run(options: argparse.Namespace) -> int:
     """Talk until the asker leaves; a script when standard input is no terminal."""
     from kb.chat import Conversation
 
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
-        talk = Conversation(base, lang=options.lang, first=_first(), model=_model(options))
+    with opened(options) as base:
+        talk = Conversation(
+            base, lang=options.lang, first=_first(), model=_model(options), read_files=True, write_files=True
+        )
         if sys.stdin.isatty() and sys.stdout.isatty():
             from kb.chat.terminal import converse
 
             return converse(talk, options.files, options.color)
         print(talk.greeting())
         for name in options.files:
-            _say(talk.load(name))
-        for line in sys.stdin:
+            _say(talk.load(named(name)))
+        for line in iter(lambda: sys.stdin.readline(_LONGEST), ""):
             reply = talk.ask(line.rstrip("\n"))
             _say(reply)
             if reply.exit:

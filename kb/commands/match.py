@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from kb import api
-from kb.cli import EMPTY, OK, UNKNOWN
+from kb.cli import EMPTY, OK, UNKNOWN, note
+from kb.commands import named, tell_left_out
 
 if TYPE_CHECKING:
+    from kb.log.source import Source
     from kb.model.report import Report
     from kb.model.verdict import Diagnosis
     from kb.symbols import Symbols
@@ -30,27 +32,33 @@ def run(options: argparse.Namespace) -> int:
 
         raise UsageError("--json, --markdown and --brief exclude one another")
     started = time.perf_counter()
-    count = known = 0
+    count = known = recorded = 0
     hints = _Hints()
+    context, logs = _context(options.context)
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
         symbols, diagnose = _symbols(options), _diagnoser(base, options)
-        for report in _reports(options):
+        for report in _reports(options, logs):
             if report.kind == "notice" and not options.notices:
                 hints.take(report, base, options.kernel)
                 continue
             if symbols is not None:
                 report = symbols.annotate(report)
-            diagnosis = diagnose(report, kernel=options.kernel, context=options.context)
+            diagnosis = diagnose(report, kernel=options.kernel, context=context)
             if options.record:
-                base.record(report, source=options.source, host=options.host)
+                recorded += base.record(report, source=options.source, host=options.host).new
             _print(diagnosis, options, count)
             count += 1
             known += diagnosis.known
+        if count:  # for a hint alone they are no matter
+            tell_left_out(base)
     hints.show()
+    if options.record and count:
+        again = f", {count - recorded} known already" if recorded < count else ""
+        note(f"recorded {recorded}{again}")
     if options.stats:
-        print(f"kb: {count} reports, {known} known, {time.perf_counter() - started:.3f} s", file=sys.stderr)
+        note(f"{count} reports, {known} known, {time.perf_counter() - started:.3f} s")
     if not count:
-        print("kb: no report in the input", file=sys.stderr)
+        note("no report in the input")
         return EMPTY
     return OK if known else UNKNOWN
 
@@ -71,21 +79,32 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
                 return base.diagnose(report, **more)
             except StoreError as error:
                 usable = False
-                print(f"kb: going on without the store: {error}", file=sys.stderr)
+                note(f"going on without the store: {error}")
         return api.diagnose(report, base.cases, **more)
 
     return diagnose
 
 
-def _reports(options: argparse.Namespace) -> Iterator[Report]:
+def _context(paths: list[str]) -> "tuple[api.Context, list[Source]]":
+    """What stands beside the log, and the logs among the values of ``--context``, which takes all words behind it."""
+    if not paths:
+        return (), []
+    evidence, logs, told = api.sort_out(paths)
+    for each in told:
+        note(each)
+    return evidence, logs
+
+
+def _reports(options: argparse.Namespace, logs: "list[Source]") -> Iterator[Report]:
     """Reports and notices of the files, or of standard input, which may be a log that is still being written.
 
     Without ``--notices`` they serve a hint for a person, and a flood of one of them is not read to its end.
     """
     notices, most = options.notices or not options.json, None if options.notices else HINT
-    if options.files and options.files != ["-"]:
-        return api.read(options.files, notices=notices, most=most)
-    return api.read_live(sys.stdin.buffer, notices=notices, most=most)
+    if logs or (options.files and options.files != ["-"]):
+        inputs: list[Any] = [*map(named, options.files), *logs]
+        return api.read(inputs, notices=notices, most=most, told=note)
+    return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note)
 
 
 class _Hints:
@@ -113,7 +132,7 @@ class _Hints:
             return
         have = "message that is no report has" if self._count == 1 else "messages that are no report have"
         named = ", ".join(list(self._cases)[:_NAMED]) + (", ..." if len(self._cases) > _NAMED else "")
-        print(f"kb: {self._count} {have} a known case ({named}): --notices shows them", file=sys.stderr)
+        note(f"{self._count} {have} a known case ({named}): --notices shows them")
 
 
 def _symbols(options: argparse.Namespace) -> Symbols | None:
@@ -128,19 +147,20 @@ def _symbols(options: argparse.Namespace) -> Symbols | None:
 
 def _print(diagnosis: Diagnosis, options: argparse.Namespace, index: int) -> None:
     if options.json:
-        import json
+        from kb.render.json import line
 
-        text = json.dumps(diagnosis.to_json(), ensure_ascii=True, separators=(", ", ": ")) + "\n"
+        text = line(diagnosis.to_json()) + "\n"
     elif options.markdown:
-        text = diagnosis.to_markdown() + "\n"
+        text = diagnosis.to_markdown(lang=options.lang) + "\n"
     elif options.brief:
         from kb.render.text import brief
 
-        text = brief(diagnosis) + "\n"
+        text = brief(diagnosis, options.lang) + "\n"
     else:
         rule = "" if index == 0 else "\n"
-        text = rule + diagnosis.to_text(verbose=options.verbose, color=colored(options.color), width=_width())
-    sys.stdout.write(text if _speaks_utf8() else text.encode("ascii", "backslashreplace").decode("ascii"))
+        page = {"verbose": options.verbose, "color": colored(options.color), "width": _width(), "lang": options.lang}
+        text = rule + diagnosis.to_text(**page)
+    sys.stdout.write(text)
     sys.stdout.flush()
 
 
@@ -155,7 +175,3 @@ def _width() -> int:
     import shutil
 
     return min(shutil.get_terminal_size((100, 24)).columns, 140)
-
-
-def _speaks_utf8() -> bool:
-    return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf8sig")

@@ -3,22 +3,29 @@
 import argparse
 import sys
 
-from kb import api
 from kb.cli import OK
-from kb.render.safe import safe
+from kb.commands import opened
+from kb.render.safe import safe, safe_lines
 
 
 def run(options: argparse.Namespace) -> int:
     """Print a signature's sightings, notes and evidence."""
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         shown = base.show(options.prefix)
     if options.json:
-        import json
+        from kb.render.json import line
 
-        print(json.dumps(shown.to_json(), ensure_ascii=True))
+        print(line(shown.to_json()))
     elif options.raw:
-        for sample in shown.evidence:
-            sys.stdout.buffer.write(sample.text)
+        _raw(b"".join(sample.text for sample in shown.evidence), options.unsafe)
     else:
         print("\n".join(safe(line) for line in shown.lines()))
     return OK
+
+
+def _raw(data: bytes, unsafe: bool) -> None:
+    """The bytes as they were; on a terminal, which would obey some of them, those as escapes."""
+    if sys.stdout.isatty() and not unsafe:
+        print(safe_lines(data.decode("utf-8", "surrogateescape")), end="")
+    else:
+        sys.stdout.buffer.write(data)

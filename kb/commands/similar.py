@@ -2,16 +2,17 @@
 
 import argparse
 import getpass
-import json
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb import api
-from kb.cli import EMPTY, OK, UNKNOWN
+from kb.cli import EMPTY, OK, UNKNOWN, note
+from kb.commands import named, opened
 from kb.errors import UsageError
 from kb.model.report import Report
+from kb.render.json import line
 from kb.render.safe import safe
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def run(options: argparse.Namespace) -> int:
     """Neighbours of each report of a log, or of a signature of the store."""
     only = {None: None, "cases": True, "seen": False}[options.only]
     found = 0
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         subjects = _subjects(base, options.subject)
         if not subjects:
-            print("kb: no report in the input", file=sys.stderr)
+            note("no report in the input")
             return EMPTY
         for index, subject in enumerate(subjects):
             query, title = _query(base, subject)
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
             same = _declared(base, query.signature)
             found += len(neighbours) + len(same)
             if options.json:
-                print(json.dumps(_json(query, title, neighbours, same), ensure_ascii=True))
+                print(line(_json(query, title, neighbours, same)))
             else:
                 print(("\n" if index else "") + "\n".join(map(safe, _lines(query, title, neighbours, same))))
     return OK if found else UNKNOWN
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 def _subjects(base: api.KnowledgeBase, subject: str) -> list[Report | str]:
     if subject != "-" and not Path(subject).exists() and _ID.fullmatch(subject):
         return [base.show(subject).row.signature]
-    return list(api.read(sys.stdin.buffer if subject == "-" else subject))
+    return list(api.read(sys.stdin.buffer if subject == "-" else named(subject), told=note))
 
 
 def _query(base: api.KnowledgeBase, subject: Report | str) -> "tuple[Query, str]":
@@ -115,7 +116,7 @@ def distinct(options: argparse.Namespace) -> int:
 def _declare(options: argparse.Namespace, *, same: bool) -> int:
     from kb.store.duplicates import Duplicates
 
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         left, right = _known(base, options.left), _known(base, options.right)
         if left == right:
             raise UsageError("both are one signature already", help=f"`kb show {left}` shows it")

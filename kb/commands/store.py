@@ -1,15 +1,16 @@
 """``kb rekey``, ``kb export``, ``kb stats``, ``kb log``: the store as a whole."""
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from kb import api
-from kb.cli import OK, UNKNOWN
+from kb.cli import OK, UNKNOWN, note
+from kb.commands import opened
 from kb.errors import InputError, UsageError
+from kb.render.json import line
 from kb.render.safe import safe
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ def rekey(options: argparse.Namespace) -> int:
     """Bring the store to the present version of signatures."""
     from kb.imports.rekey import rekey as upgrade
 
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         done = upgrade(_there(base))
     print(f"{done.renamed} signatures renamed, {done.cases} imported cases keyed again")
     if done.untold:
-        print(f"kb: {done.untold} signatures have no evidence and keep their ids", file=sys.stderr)
+        note(f"{done.untold} signatures have no evidence and keep their ids")
     return OK
 
 
@@ -33,7 +34,7 @@ def export(options: argparse.Namespace) -> int:
     """Write the store as NDJSON; a file appears only once it is whole."""
     from kb.store.dump import export as lines
 
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         store = _there(base)
         if options.file == "-":
             for line in lines(store):
@@ -53,10 +54,10 @@ def stats(options: argparse.Namespace) -> int:
     """Counts."""
     from kb.store.summary import stats as count
 
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         found = count(_there(base))
     if options.json:
-        print(json.dumps(found, ensure_ascii=True))
+        print(line(found))
         return OK
     for name, value in found.items():
         if isinstance(value, dict):
@@ -70,7 +71,7 @@ def stats(options: argparse.Namespace) -> int:
 def log(options: argparse.Namespace) -> int:
     """Recent sightings, newest first."""
     shown = 0
-    with api.KnowledgeBase(options.db) as base:
+    with opened(options) as base:
         store, offset = _there(base), 0
         from kb.store.summary import recent
 
@@ -93,9 +94,9 @@ def _regressed(base: api.KnowledgeBase, row: "Recent") -> str:
     for case_id in row.cases:
         case = base.case(case_id)
         if case is not None:
-            status, reason = fix_status(case, row.kernel)
-            if status == "fixed":
-                return f"{case_id}: {reason}"
+            found = fix_status(case, row.kernel)
+            if found.status == "fixed":
+                return f"{case_id}: {found.reason}"
     return ""
 
 
@@ -107,7 +108,7 @@ def _line(row: "Recent", fixed: str) -> str:
 
 
 def _json(row: "Recent", fixed: str) -> str:
-    return json.dumps({"schema": "kb.log/1", **asdict(row), "regression": fixed or None}, ensure_ascii=True)
+    return line({"schema": "kb.log/1", **asdict(row), "regression": fixed or None})
 
 
 def _there(base: api.KnowledgeBase) -> "Store":

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from kb import api
-from kb.cli import OK
+from kb.cli import OK, note
+from kb.commands import named, opened
 from kb.errors import UsageError
 from kb.kernel.release import Release
 from kb.render.script import script
@@ -13,14 +14,16 @@ from kb.render.script import script
 def run(options: argparse.Namespace) -> int:
     """Print the script for a case, or for the first report of a log."""
     release = Release.parse(options.kernel) if options.kernel else None
-    case = api.library(options.cases).get(options.subject)
+    with opened(options) as base:
+        case, cases = base.library.get(options.subject), base.cases
     if case is not None:
         print(script(f"{case.id}: {case.title}", case.kind, case.verify, release), end="")
         return OK
     if options.subject != "-" and not Path(options.subject).exists():
         raise UsageError(f"{options.subject!r} is neither a case nor a file", help="`kb case list` names the cases")
-    cases = api.library(options.cases).cases
-    diagnosis = next(iter(api.match(options.subject, cases=cases, kernel=options.kernel, notices=True)), None)
+    diagnosis = next(
+        iter(api.match(named(options.subject), cases=cases, kernel=options.kernel, notices=True, told=note)), None
+    )
     if diagnosis is None:
         raise UsageError(f"no report in {options.subject}")
     kernel = diagnosis.report.kernel

@@ -1,15 +1,16 @@
 """``kb whatif``: would such an allocation be admitted now?"""
 
 import argparse
-import json
 import os
 from pathlib import Path
 
 from kb.cli import EMPTY, OK, UNKNOWN
-from kb.errors import InputError, UsageError
+from kb.errors import InputError
 from kb.evidence.procfs import read_zones
 from kb.facts.allocation.whatif import whatif
-from kb.kernel.release import Release
+from kb.kernel.release import Release, checked
+from kb.log.files import read_named
+from kb.render.json import line
 from kb.render.whatif import whatif_text
 
 _PROC = Path("/proc")
@@ -26,10 +27,11 @@ def run(options: argparse.Namespace) -> int:
             "no zone in the state", path=options.zoneinfo or str(_PROC / "zoneinfo"), help="give --zoneinfo FILE"
         )
     answer = whatif(
-        options.order, options.gfp, zones, release, node=options.node, interrupt=options.interrupt, rt=options.realtime
-    )
+        options.order, options.gfp, zones, release, node=options.node, interrupt=options.interrupt, rt=options.realtime,
+        page_kb=4 if given else os.sysconf("SC_PAGE_SIZE") // 1024,
+    )  # fmt: skip
     if options.json:
-        print(json.dumps(answer, ensure_ascii=True))
+        print(line(answer))
     else:
         print(whatif_text(answer, verbose=options.verbose), end="")
     return {True: OK, False: UNKNOWN, None: EMPTY}[answer["admitted"]]
@@ -38,20 +40,16 @@ def run(options: argparse.Namespace) -> int:
 def _release(text: str | None, *, live: bool) -> Release | None:
     if text is None:
         return Release.parse(os.uname().release) if live else None
-    release = Release.parse(text)
-    if release is None:
-        raise UsageError(f"{text!r} is no kernel release", help="as uname -r prints it: 5.14.0-427.el9.x86_64")
-    return release
+    return Release.parse(checked(text))
 
 
 def _text(path: str | None, name: str, given: bool) -> str:
     """A captured file, or the live one; pagetypeinfo is root's alone from v4.15 and may be missing."""
     if path is None and given:
         return ""
-    place = Path(path) if path is not None else _PROC / name
     try:
-        return place.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
+        return read_named(path if path is not None else _PROC / name).decode("utf-8", "replace")
+    except InputError as error:
         if path is None and name != "zoneinfo":
             return ""
-        raise InputError(f"cannot read: {error.strerror}", path=str(place), help="give a captured file") from error
+        raise InputError(error.reason, path=error.path, help="give a captured file") from error

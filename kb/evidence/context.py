@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kb.evidence.files import Event, Evidence
+from kb.model.number import number
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.model.verdict import Fact, Facts, Reason
+from kb.words.speak import said
 
 _COUNTERS = ("compact_stall", "compact_fail", "compact_success", "oom_kill", "drop_pagecache", "drop_slab")
 _RECLAIM = ("allocstall", "pgsteal_direct", "pgscan_direct")
@@ -21,13 +24,13 @@ def with_context(facts: Facts, report: Report, evidence: Evidence) -> Facts:
     values = dict(_values(evidence))
     reasons = tuple(_reasons(facts, report, evidence, values))
     detail = {**facts.detail, "context": {name: fact.value for name, fact in values.items()}}
-    unknown = tuple(f"context file {name}: none of the kinds kb reads" for name in evidence.unknown)
+    missing = tuple(said("unknown.file.kind", file=name) for name in evidence.unknown)
     return replace(
         facts,
         values={**facts.values, **values},
         detail=detail,
         reasoning=(*facts.reasoning, *reasons),
-        unknown=(*facts.unknown, *unknown),
+        missing=(*facts.missing, *missing),
     )
 
 
@@ -37,20 +40,23 @@ def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
         for name in (*_COUNTERS, *_RECLAIM):
             change = _change(before.counters, after.counters, name)
             if change is not None:
-                shown = f"{name} {_total(before.counters, name)} -> {_total(after.counters, name)} ({after.source})"
-                yield f"vmstat.{name}", Fact(f"vmstat.{name}", change, shown=shown)
+                first, last = _total(before.counters, name), _total(after.counters, name)
+                wording = said("context.counter", counter=name, before=first, after=last, file=after.source)
+                yield f"vmstat.{name}", Fact(f"vmstat.{name}", change, wording=wording)
     begun = [event for event in evidence.events if event.name == "mm_vmscan_direct_reclaim_begin"]
     ended = [event for event in evidence.events if event.name == "mm_vmscan_direct_reclaim_end"]
     if begun or ended:
         yield "trace.direct_reclaim", Fact("trace.direct_reclaim", len(begun or ended))
-        pages = [int(event.fields["nr_reclaimed"]) for event in ended if event.fields.get("nr_reclaimed", "").isdigit()]
+        counts = [number(event.fields.get("nr_reclaimed")) for event in ended]
+        pages = [count for count in counts if count is not None]
         if pages:
-            yield "trace.reclaimed", Fact("trace.reclaimed", sum(pages), shown=_places(evidence, ended))
+            yield "trace.reclaimed", Fact("trace.reclaimed", sum(pages), wording=_places(evidence, ended))
     compacted = [event for event in evidence.events if event.name.startswith("mm_compaction_")]
     if evidence.events:
-        yield "trace.compaction", Fact("trace.compaction", len(compacted), shown=_places(evidence, compacted))
+        yield "trace.compaction", Fact("trace.compaction", len(compacted), wording=_places(evidence, compacted))
     for name, value in evidence.sysctl.items():
-        yield f"sysctl.{name}", Fact(f"sysctl.{name}", int(value) if value.lstrip("-").isdigit() else value)
+        count = number(value)
+        yield f"sysctl.{name}", Fact(f"sysctl.{name}", value if count is None else count)
 
 
 def _total(counters: Mapping[str, int], name: str) -> int | None:
@@ -85,43 +91,34 @@ def _compaction(facts: Facts, values: Mapping[str, Fact]) -> Iterator[Reason]:
     allowed = facts.get("compaction.allowed")
     reclaimed = values.get("trace.reclaimed") or values.get("vmstat.allocstall")
     ran = reclaimed is not None and reclaimed.value > 0
+    forbidden, counter = allowed is not None and allowed.value is False, stall.wording
     if stall.value == 0 and ran:
-        by_code = " as the code of that kernel has it" if allowed is not None and allowed.value is False else ""
-        yield Reason(
-            "direct compaction never started: confirmed",
-            "holds",
-            f"{stall.shown}: compact_stall did not move although direct reclaim ran ({_said(reclaimed)}){by_code}",
-        )
+        by_code = said("part.as_the_code_has_it") if forbidden else None
+        why = said("context.did_not_move", counter=counter, reclaim=_reclaimed(reclaimed), by_code=by_code)
+        yield Reason(said("compaction.never_started_confirmed"), "holds", (why,))
     elif stall.value == 0:
-        yield Reason(
-            "direct compaction never started",
-            "unknown",
-            f"{stall.shown}, but nothing shows that a failure lies between the two readings",
-        )
+        why = said("context.no_failure_between", counter=counter)
+        yield Reason(said("compaction.never_started"), "unknown", (why,))
     else:
-        verdict = "excluded" if allowed is not None and allowed.value is False else "holds"
-        claim = "direct compaction could not start" if verdict == "excluded" else "direct compaction ran"
-        yield Reason(claim, verdict, f"{stall.shown}: some request compacted between the two readings")
+        claim = said("compaction.could_not_start") if forbidden else said("compaction.ran")
+        why = said("context.some_request_compacted", counter=counter)
+        yield Reason(claim, "excluded" if forbidden else "holds", (why,))
 
 
-def _said(fact: Fact | None) -> str:
-    if fact is None:
-        return ""
-    if fact.name == "trace.reclaimed":
-        return f"nr_reclaimed={fact.value}" + (f", {fact.shown}" if fact.shown else "")
-    return str(fact.shown)
+def _reclaimed(fact: Fact | None) -> Said | str | None:
+    if fact is None or fact.name != "trace.reclaimed":
+        return fact.wording if fact is not None else None
+    return f"nr_reclaimed={fact.value}" + (f", {fact.wording}" if fact.wording else "")
 
 
 def _reclaim(values: Mapping[str, Fact]) -> Iterator[Reason]:
     reclaimed = values.get("trace.reclaimed")
     if reclaimed is not None and reclaimed.value > 0:
-        yield Reason(
-            "memory could not be reclaimed",
-            "excluded",
-            f"direct reclaim freed {reclaimed.value} pages ({reclaimed.shown}): contiguity is missing, not memory",
-        )
+        why = said("context.reclaim_freed", pages=reclaimed.value, where=reclaimed.wording)
+        yield Reason(said("reclaim.could_not"), "excluded", (why,))
     elif reclaimed is not None:
-        yield Reason("memory could not be reclaimed", "holds", f"direct reclaim freed nothing ({reclaimed.shown})")
+        why = said("context.reclaim_freed_nothing", where=reclaimed.wording)
+        yield Reason(said("reclaim.could_not"), "holds", (why,))
 
 
 def _settings(facts: Facts, values: Mapping[str, Fact]) -> Iterator[Reason]:
@@ -129,6 +126,6 @@ def _settings(facts: Facts, values: Mapping[str, Fact]) -> Iterator[Reason]:
     if setting is None or printed is None or not printed.value:
         return
     same = abs(int(setting.value) - int(printed.value)) * 20 <= int(printed.value)
-    claim = f"vm.min_free_kbytes is {setting.value} now"
-    because = f"the zones of the report were set for {printed.value} kB" + ("" if same else ": it was changed since")
-    yield Reason(claim, "holds", because, printed.evidence)
+    set_for = said("context.set_for", min_free_kb=printed.value)
+    why = set_for if same else said("context.changed_since", set_for=set_for)
+    yield Reason(said("min_free.is_now", min_free_kb=setting.value), "holds", (why,), printed.evidence)

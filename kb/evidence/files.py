@@ -8,18 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from kb.log.scan import BOOT, find
+from kb.log.transport import Rule, strip
 from kb.model.log import Span
 from kb.model.memory import Zone
+from kb.model.number import number
 
 # kernel/trace/trace_output.c trace_print_context(): "%16s-%-7d [%03d] flags %5lu.%06lu: event: fields"
 _EVENT = re.compile(
-    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?"
-    r"(?P<time>\d+\.\d+): (?P<event>\w+): ?(?P<rest>.*)"
+    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d{1,10})\s+(?:\(.{1,8}\)\s+)?\[(?P<cpu>\d{3,4})\]\s+(?:\S{4,5}\s+)?"
+    r"(?P<time>\d{1,12}\.\d{1,9}): (?P<event>\w+): ?(?P<rest>.*)"
 )
-_FUNCTION = re.compile(r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d+)\s+.*?\d+\.\d+: (?P<fn>\w+) <-(?P<caller>\w+)")
-_PAIR = re.compile(r"(?P<name>\w+)=(?P<value>[^ ,]+)")
-_VMSTAT = re.compile(r"(?P<name>[a-z][a-z0-9_]+) (?P<value>-?\d+)")
-_SYSCTL = re.compile(r"(?P<name>(?:vm|kernel|fs|net)(?:[./][\w./-]+)) *= *(?P<value>.+)")
+_FUNCTION = re.compile(
+    r"\s*(?P<comm>\S.{0,30}?)-(?P<pid>\d{1,10})\s{1,8}.{0,40}?\b\d{1,12}\.\d{1,9}: (?P<fn>\w+) <-(?P<caller>\w+)"
+)
+_PAIR = re.compile(r"(?<!\w)(?P<name>\w+)=(?P<value>[^ ,]+)")
+_VMSTAT = re.compile(r"(?P<name>[a-z][a-z0-9_]+) (?P<value>-?\d{1,20})")
+_SYSCTL = re.compile(r"(?P<name>(?:vm|kernel|fs|net)(?:[./][\w./-]{1,120})) *= *(?P<value>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,34 +121,48 @@ def recognise(text: str) -> str | None:
     return None
 
 
+def is_log(data: bytes) -> bool:
+    """Whether it reads like a kernel log: something in it may open a report, or most lines bear a log's prefix."""
+    if any(not data.startswith(BOOT, hit) for hit in find(data)):
+        return True
+    sticky: list[Rule] = []
+    lines = [line for line in data[:65536].decode("utf-8", "replace").splitlines()[:200] if line.strip()]
+    return sum(strip(line, sticky).rule is not None for line in lines) * 2 > len(lines)
+
+
 def _snapshots(name: str, text: str) -> Iterator[Snapshot]:
     """Readings of one file: a counter that comes again begins the next reading."""
     counters: dict[str, int] = {}
     lines: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for at, line in enumerate(text.splitlines(), 1):
         found = _VMSTAT.fullmatch(line.strip())
         if found is None:
             continue
         if found["name"] in counters:
             yield Snapshot(name, counters, lines)
             counters, lines = {}, {}
-        counters[found["name"]] = int(found["value"])
-        lines[found["name"]] = number
+        counters[found["name"]] = number(found["value"]) or 0
+        lines[found["name"]] = at
     if counters:
         yield Snapshot(name, counters, lines)
 
 
 def _events(text: str) -> Iterator[Event]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for at, line in enumerate(text.splitlines(), 1):
         found = _EVENT.match(line)
         if found is not None:
             fields = {pair["name"]: pair["value"] for pair in _PAIR.finditer(found["rest"])}
-            yield Event(found["event"], found["comm"], int(found["pid"]), float(found["time"]), fields, number)
+            yield Event(found["event"], found["comm"], number(found["pid"]) or 0, float(found["time"]), fields, at)
             continue
         called = _FUNCTION.match(line)
         if called is not None:
             yield Event(
-                f"call:{called['fn']}", called["comm"], int(called["pid"]), 0.0, {"caller": called["caller"]}, number
+                f"call:{called['fn']}",
+                called["comm"],
+                number(called["pid"]) or 0,
+                0.0,
+                {"caller": called["caller"]},
+                at,
             )
 
 

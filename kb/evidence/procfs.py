@@ -7,6 +7,7 @@ These are files, not logs: what cannot be read is left out, and nothing raises.
 from dataclasses import dataclass, field
 
 from kb.model.memory import FreeBlocks, Zone
+from kb.model.number import number
 
 _LETTERS = {
     "Unmovable": "U",
@@ -51,17 +52,17 @@ def parse_buddyinfo(text: str) -> dict[Key, tuple[int, ...]]:
     found: dict[Key, tuple[int, ...]] = {}
     for line in text.splitlines():
         key, rest = _head(line)
-        if key is not None and rest and all(word.isdigit() for word in rest):
-            found[key] = tuple(int(word) for word in rest)
+        if key is not None and rest and all(word.isdecimal() for word in rest):
+            found[key] = tuple(map(_int, rest))
     return found
 
 
 def _head(line: str) -> tuple[Key | None, list[str]]:
     """``Node 0, zone DMA32 rest ...`` taken apart; None when the line does not start so."""
     words = line.replace(",", " ").split()
-    if len(words) < 4 or words[0] != "Node" or words[2] != "zone" or not words[1].isdigit():
+    if len(words) < 4 or words[0] != "Node" or words[2] != "zone" or number(words[1]) is None:
         return None, []
-    return (int(words[1]), words[3]), words[4:]
+    return (_int(words[1]), words[3]), words[4:]
 
 
 def _zoneinfo(text: str) -> dict[Key, dict[str, int]]:
@@ -90,8 +91,7 @@ def _zoneinfo(text: str) -> dict[Key, dict[str, int]]:
 
 
 def _int(text: str) -> int:
-    digits = text.lstrip("-")
-    return int(text) if digits.isdigit() and len(digits) < 20 else 0
+    return number(text) or 0
 
 
 def _pagetypes(text: str) -> _Pages:

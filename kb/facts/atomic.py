@@ -2,7 +2,9 @@
 
 from kb.facts.finding import Finding, spans
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.parse.details.atomic import Atomic, atomic, spinlock
+from kb.words.speak import said
 
 _KNOWN = 0x00FFFFFF
 """Bits of preempt_count that count contexts (include/linux/preempt.h): 0-7 preemption, 8-15 softirqs (bit 8 while one
@@ -20,28 +22,29 @@ def atomic_facts(report: Report) -> Finding:
         return out
     where = spans((line, line) for line in found.lines)
     out.add("preempt_count", found.preempt_count, where)
-    reasons = _reasons(found)
-    out.add("atomic_because", tuple(reasons), where)
-    if reasons:
-        out.say("the context may not sleep", ", ".join(reasons.values()), where)
+    contexts = _contexts(found)
+    out.add("atomic_because", tuple(contexts), where)
+    if contexts:
+        why = said("atomic.contexts", contexts=tuple(contexts.values()))
+        out.say(said("atomic.may_not_sleep"), (why,), where)
     return out
 
 
-def _reasons(found: Atomic) -> dict[str, str]:
+def _contexts(found: Atomic) -> dict[str, Said]:
     count = (found.preempt_count or 0) & _KNOWN
     depth = count & 0xFF
-    deep = f" ({depth} deep)" if depth > 1 else ""
-    reasons = (
-        ("nmi", count >> 20 & 0xF, "in an NMI"),
-        ("hardirq", count >> 16 & 0xF, "in a hard interrupt"),
-        ("softirq", count & 0x100, "in a softirq"),
-        ("softirqs-off", count & 0xFE00, "softirqs disabled"),
-        ("irqs-off", found.irqs_off, "interrupts disabled"),
-        ("preempt", depth, f"preemption disabled, as by a spinlock{deep}"),
-        ("non-block", found.non_block, "inside non_block_start()"),
-        ("rcu", found.rcu_depth, "inside rcu_read_lock()"),
+    preempt = said("atomic.preempt_deep", depth=depth) if depth > 1 else said("atomic.preempt")
+    contexts = (
+        ("nmi", count >> 20 & 0xF, said("atomic.nmi")),
+        ("hardirq", count >> 16 & 0xF, said("atomic.hardirq")),
+        ("softirq", count & 0x100, said("atomic.softirq")),
+        ("softirqs-off", count & 0xFE00, said("atomic.softirqs_off")),
+        ("irqs-off", found.irqs_off, said("atomic.irqs_off")),
+        ("preempt", depth, preempt),
+        ("non-block", found.non_block, said("atomic.non_block")),
+        ("rcu", found.rcu_depth, said("atomic.rcu")),
     )
-    return {name: words for name, holds, words in reasons if holds}
+    return {name: says for name, holds, says in contexts if holds}
 
 
 def spinlock_facts(report: Report) -> Finding:
@@ -56,11 +59,12 @@ def spinlock_facts(report: Report) -> Finding:
     out.add("owner_pid", found.owner_pid, where)
     out.add("owner_cpu", found.owner_cpu, where)
     if found.magic != _MAGIC:
-        because = f"its magic is {found.magic:08x}, not {_MAGIC:08x}: never initialised, freed, or written over"
-        out.say(f"{found.lock} is no spinlock (any more)", because, where)
+        why = said("spinlock.magic", magic=found.magic, wanted=_MAGIC)
+        out.say(said("spinlock.is_none", lock=found.lock), (why,), where)
     elif found.owner is not None:
-        cpu = f" on CPU {found.owner_cpu}" if found.owner_cpu is not None else ""
-        out.say(f"{found.lock} is held by {found.owner}/{found.owner_pid}{cpu}", "look at that task", where)
+        cpu = said("part.on_cpu", cpu=found.owner_cpu) if found.owner_cpu is not None else None
+        claim = said("spinlock.held", lock=found.lock, task=f"{found.owner}/{found.owner_pid}", where=cpu)
+        out.say(claim, (said("task.look_at"),), where)
     else:
-        out.ask(f"{found.lock} has no owner", "its holder let go while this was printed, or it is corrupted", where)
+        out.ask(said("spinlock.no_owner", lock=found.lock), (said("spinlock.let_go"),), where)
     return out

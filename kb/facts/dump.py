@@ -5,16 +5,17 @@ from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.details import disk
 from kb.parse.details.dump import Copy, Page, copy, page
+from kb.words.speak import said
 
 _REASONS = {
-    "nonzero mapcount": "it is freed while it is still mapped",
-    "non-NULL mapping": "it is freed while a file or an anonymous mapping still owns it",
-    "nonzero _refcount": "it is freed while somebody still holds a reference, or was used after it was freed",
-    "nonzero _count": "it is freed while somebody still holds a reference, or was used after it was freed",
-    "page still charged to cgroup": "it is freed while a memory cgroup is still charged for it",
-    "PAGE_FLAGS_CHECK_AT_FREE flag(s) set": "it is freed with flags that no free page may have",
-    "PAGE_FLAGS_CHECK_AT_PREP flag set": "it was written to while it was free",
-    "hwpoisoned (hardware-corrupted)": "the hardware reported its memory as broken",
+    "nonzero mapcount": said("page.freed_mapped"),
+    "non-NULL mapping": said("page.freed_owned"),
+    "nonzero _refcount": said("page.freed_referenced"),
+    "nonzero _count": said("page.freed_referenced"),
+    "page still charged to cgroup": said("page.freed_charged"),
+    "PAGE_FLAGS_CHECK_AT_FREE flag(s) set": said("page.freed_with_flags"),
+    "PAGE_FLAGS_CHECK_AT_PREP flag set": said("page.written_while_free"),
+    "hwpoisoned (hardware-corrupted)": said("page.hardware_broken"),
 }
 """mm/page_alloc.c page_bad_reason() and bad_page() callers: what each means."""
 
@@ -42,14 +43,12 @@ def _page(report: Report, found: Page, out: Finding) -> None:
     out.add("page_type", found.type, at("type"))
     if report.kind != "bad_page" or found.reason is None:
         return
-    parts = [f"refcount {found.refcount}" if found.refcount is not None else ""]
-    parts += [f"mapcount {found.mapcount}"] if found.mapcount else []
-    parts += [f"mapping {found.mapping}"] if found.mapping else []
-    parts += [f"flags {'|'.join(found.flags[:8])}"] if found.flags else []
-    numbers = ", ".join(part for part in parts if part)
-    meaning = _REASONS.get(found.reason, "")
-    because = "; ".join(part for part in (meaning, numbers) if part)
-    out.say(f"the page is bad: {found.reason}", because, (*at("reason"), *at("page"), *at("flags")))
+    state = [f"refcount {found.refcount}"] if found.refcount is not None else []
+    state += [f"mapcount {found.mapcount}"] if found.mapcount else []
+    state += [f"mapping {found.mapping}"] if found.mapping else []
+    state += [f"flags {'|'.join(found.flags[:8])}"] if found.flags else []
+    why = (_REASONS.get(found.reason), said("page.state", state=state) if state else None)
+    out.say(said("page.bad", reason=found.reason), why, (*at("reason"), *at("page"), *at("flags")))
 
 
 def _copy(found: Copy, out: Finding) -> None:
@@ -61,14 +60,17 @@ def _copy(found: Copy, out: Finding) -> None:
     out.add("copy_size", found.size, where)
     out.add("copy_room", found.room, where)
     if found.room is not None:
-        name = f" of {found.object}" if found.object else ""
-        out.say(f"{found.size} bytes do not fit", f"the buffer{name} has {found.room}", where)
+        why = said("copy.buffer_has", room_bytes=found.room)
+        if found.object:
+            why = said("copy.buffer_of_object_has", object=found.object, room_bytes=found.room)
+        out.say(said("copy.does_not_fit", size_bytes=found.size), (why,), where)
     elif found.way in ("exposure", "overwrite"):
-        direction = "to user space" if found.way == "exposure" else "from user space"
         thing = " ".join(part for part in (found.place, f"'{found.object}'" if found.object else "") if part)
-        offset = f" at offset {found.offset}" if found.offset is not None else ""
-        because = "that range is not one that the object lets user space copy"
-        out.say(f"{found.size} bytes{offset} of {thing} were to be copied {direction}", because, where)
+        offset = said("part.at_offset", offset=found.offset) if found.offset is not None else None
+        claim = said("copy.to_user", size_bytes=found.size, offset=offset, thing=thing)
+        if found.way == "overwrite":
+            claim = said("copy.from_user", size_bytes=found.size, offset=offset, thing=thing)
+        out.say(claim, (said("copy.range_not_allowed"),), where)
 
 
 def disk_facts(report: Report) -> Finding:
@@ -83,10 +85,11 @@ def disk_facts(report: Report) -> Finding:
     host, sense = texts.get("scsi_hostbyte"), texts.get("scsi_sense")
     parts = [texts.get("ata_reason", ""), f"error {texts['ata_error']}" if "ata_error" in texts else ""]
     parts += [f"sense {sense}" if sense else "", texts.get("scsi_reason", "")]
-    because = ", ".join(part for part in parts if part and "No additional sense" not in part)
-    name = f"the command {command}" if command else "a command"
+    answer = [part for part in parts if part and "No additional sense" not in part]
+    why = (said("disk.answer", answer=answer),) if answer else ()
+    what = said("disk.command", command=command) if command else said("disk.unnamed_command")
     if host is not None and host != "DID_OK":
-        out.say(f"{name} did not reach the disk, or its answer was lost: {host}", because, lines)
+        out.say(said("disk.not_reached", command=what, hostbyte=host), why, lines)
     elif sense is not None or "ata_reason" in texts:
-        out.say(f"the disk itself refused {name}", because, lines)
+        out.say(said("disk.refused", command=what), why, lines)
     return out

@@ -10,20 +10,23 @@ from dataclasses import dataclass
 
 from kb.facts.finding import Finding, at, hexadecimal, spans
 from kb.kernel import fault as tables
-from kb.kernel.address import Meaning, canonical, error_name, meaning, shadowed
+from kb.kernel.address import Meaning, canonical, error_name, meaning, null_offset, shadowed
 from kb.kernel.code.dump import Code, is_bug_trap, operand, parse_code
 from kb.kernel.code.operand import Operand
 from kb.kernel.fault import Fault
 from kb.model.log import Span
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.parse.details.registers import Dump, general, read
 from kb.parse.details.registers import code as code_line
+from kb.words.speak import said
 
 _SMAP, _LA57 = 1 << 21, 1 << 12
 """Bits of CR4 (arch/x86/include/uapi/asm/processor-flags.h)."""
 _POISON = frozenset({"list-poison", "slab-poison", "page-poison", "poison"})
 _PAGE = 4096
-_WHY = {"not present": "no page is mapped there", "protection": "the page forbids it"}
+_FIRST_PAGE = said("address.first_page_s390")
+_WHY = {"not present": said("fault.no_page"), "protection": said("fault.page_forbids")}
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,11 @@ def fault_facts(report: Report) -> Finding:
     _address(study, out)
     _poisoned(study, out)
     if report.subtype == "trap" and report.headline.removeprefix("Oops: ").startswith("divide"):
-        out.say("a division by zero, or a quotient that does not fit its register", "", at(report))
+        out.say(said("fault.division"), (), at(report))
     if study.code is not None and is_bug_trap(study.code, study.arch):
         out.add("trap", "bug", study.code_lines)
         if report.kind == "oops":
-            out.say("the instruction is the trap of BUG() or WARN()", "the code asked for it", study.code_lines)
+            out.say(said("fault.bug_trap"), (said("fault.asked_for"),), study.code_lines)
     return out
 
 
@@ -161,7 +164,7 @@ def _mips(values: Mapping[str, int]) -> Fault | None:
     found = tables.mips(values["ExcCode"])
     if found is None or found.access != "read" or "epc" not in values or values["epc"] != values.get("BadVA"):
         return found
-    return found._replace(access="execute", words=f"{found.why}, execute")
+    return found._replace(access="execute", parts=(found.why or "", "execute"))
 
 
 # ---- the address
@@ -172,24 +175,24 @@ def _address(study: _Study, out: Finding) -> None:
     cr4 = study.dump.values.get("CR4")
     la57 = bool(cr4 & _LA57) if cr4 is not None else None
     found = meaning(study.address, study.arch, la57=la57) if study.address is not None else None
-    holder, held, numbers = _holder(study)
+    holder, held, sums = _holder(study)
     if holder is not None and held is not None:
         out.add("fault_register", holder, _register_lines(study, holder))
         base = meaning(held, study.arch, la57=la57)
         if base is not None and base.kind in _POISON:
             found = base
     if held == 0 and found is None and study.address:
-        found = Meaning("null", f"NULL pointer, {study.address:#x} bytes into the object", 0)
+        found = Meaning("null", null_offset(study.address), 0)
     if study.operand is not None and study.operand.by is None and study.operand.base is not None:
         out.add("fault_offset", study.operand.displacement, study.code_lines)
     elif found is not None and found.kind == "null" and study.address and "fault_offset" not in out.values:
-        out.add("fault_offset", study.address, study.address_lines, "the pointer itself was NULL")
+        out.add("fault_offset", study.address, study.address_lines, said("assumed.pointer_null"))
     if found is not None:
         out.add("kasan_address", _shadowed(found, study), study.address_lines)
         out.add("address_kind", found.kind, study.address_lines)
         out.add("address_means", found.words, study.address_lines)
     _page_number(study, out)
-    _say(study, out, found, holder, held, numbers)
+    _say(study, out, found, holder, held, sums)
 
 
 def _shadowed(found: Meaning, study: _Study) -> str | None:
@@ -204,7 +207,7 @@ def _page_number(study: _Study, out: Finding) -> None:
         out.add("fault_page", f"{page:#x}", ((line, line),))
         if page == 0:
             out.add("address_kind", "null", ((line, line),))
-            out.add("address_means", "NULL or a small offset to it (s390 tells the page only)", ((line, line),))
+            out.add("address_means", str(_FIRST_PAGE), ((line, line),))
 
 
 def _register_lines(study: _Study, name: str) -> tuple[Span, ...]:
@@ -212,7 +215,7 @@ def _register_lines(study: _Study, name: str) -> tuple[Span, ...]:
     return spans((*study.code_lines, *(((line, line),) if line else ())))
 
 
-def _holder(study: _Study) -> tuple[str | None, int | None, tuple[str, ...]]:
+def _holder(study: _Study) -> tuple[str | None, int | None, tuple[Said, ...]]:
     """The register that held the pointer and its value: by the instruction, else the only one that is the address.
 
     With an index register the sum explains the address and neither of the two is to blame alone.
@@ -220,73 +223,78 @@ def _holder(study: _Study) -> tuple[str | None, int | None, tuple[str, ...]]:
     values = study.dump.values
     found = study.operand
     if found is not None and found.base is not None and found.base not in values:
-        return found.base, 0, (f"operand {found.text} is {study.address:#x} where {found.base} is 0",)
+        zero = said("sum.operand_of_zero", operand=found.text, address=study.address, register=found.base)
+        return found.base, 0, (zero,)
     if found is not None and found.base is not None:
         reached = found.address(values, study.bits) or 0
-        parts = [f"{name} = {values[name]:#x}" for name in (found.base, found.by) if name]
-        numbers = (f"operand {found.text} with {', '.join(parts)} is {reached:#x}",)
-        return (found.base, values[found.base], numbers) if found.by is None else (None, None, numbers)
+        registers = [f"{name} = {values[name]:#x}" for name in (found.base, found.by) if name]
+        sums = (said("sum.operand", operand=found.text, registers=registers, address=reached),)
+        return (found.base, values[found.base], sums) if found.by is None else (None, None, sums)
     if found is not None or study.address is None:
         return None, None, ()
     same = [name for name, value in general(values).items() if value == study.address]
     if len(same) == 1 and study.address >= _PAGE:
-        return same[0], study.address, (f"{same[0]} is the only register that holds {study.address:#x}",)
+        return same[0], study.address, (said("sum.only_register", register=same[0], address=study.address),)
     return None, None, ()
 
 
 def _say(
-    study: _Study, out: Finding, found: Meaning | None, holder: str | None, held: int | None, numbers: tuple[str, ...]
+    study: _Study, out: Finding, found: Meaning | None, holder: str | None, held: int | None, sums: tuple[Said, ...]
 ) -> None:
     """One line: what was done to which address, why it failed, and where the pointer was."""
     access = (out.values["access"].value if "access" in out.values else None) or "access"
     if study.address is None and (study.fault is None or study.fault.access is None):
         if study.fault is not None and study.report.kind == "oops":
-            out.say(f"the processor trapped: {study.fault.words}", "", study.fault_lines)
+            out.say(said("fault.trapped", fault=study.fault.parts), (), study.fault_lines)
         return
-    verb = {"execute": "an instruction fetch from", "write": "a write to", "read": "a read of"}.get(access, "access to")
-    where = f"{study.address:#x}" if study.address is not None else "memory"
-    why = study.fault.why if study.fault is not None else None
-    mode = " in user mode" if study.fault is not None and study.fault.mode == "user" else ""
-    claim = f"{verb} {where}{mode} failed" + (f", {_WHY.get(why, why)}" if why else "")
-    if study.computed:
-        claim += " (the address by the instruction: the log prints none)"
-    parts = [found.words if found is not None else ""]
+    why = [found.says if found is not None else None]
     if found is not None and found.kind == "error-pointer" and holder is not None:
-        parts = []
+        why = []
     if found is not None and found.kind == "null" and access == "execute":
-        parts = ["a call or jump through a NULL function pointer"]
+        why = [said("fault.null_function")]
     if "fault_page" in out.values and "address_means" in out.values:
-        parts = [out.values["address_means"].value]
+        why = [_FIRST_PAGE]
     if holder is not None and held is not None and (found is None or found.kind != "kasan-shadow"):
-        parts.append(_holds(study, holder, held))
-    if (more := _policy(study, found)) is not None:
-        parts.append(more)
+        why.append(_holds(study, holder, held))
+    why.append(_policy(study, found))
     lines = (*study.address_lines, *study.fault_lines, *(_register_lines(study, holder) if holder else ()))
-    out.say(claim, "; ".join(part for part in parts if part), lines, numbers)
+    out.say(_failed(study, access), why, lines, sums)
 
 
-def _holds(study: _Study, holder: str, held: int) -> str:
+def _failed(study: _Study, access: str) -> Said:
+    """What was tried at which address, and why the processor refused."""
+    where = f"{study.address:#x}" if study.address is not None else said("fault.memory")
+    reason = study.fault.why if study.fault is not None else None
+    mode = said("part.in_user_mode") if study.fault is not None and study.fault.mode == "user" else None
+    because = said("part.comma_because", because=_WHY.get(reason, reason)) if reason else None
+    computed = said("part.address_by_instruction") if study.computed else None
+    tried = {"execute": said("fault.fetch"), "write": said("fault.write"), "read": said("fault.read")}
+    what = tried.get(access, said("fault.access"))
+    return said("fault.failed", what=what, where=where, mode=mode, because=because, computed=computed)
+
+
+def _holds(study: _Study, holder: str, held: int) -> Said:
     name = error_name(held, study.bits)
     if name is not None:
         below = (1 << study.bits) - held
-        return f"{holder} held -{below:#x}: container_of() of a NULL pointer, or the error {name} taken for a pointer"
+        return said("fault.held_error", register=holder, below=below, errno=name)
     if held == study.address:
-        return f"the pointer was in {holder}"
-    return f"{holder} held {'NULL' if held == 0 else f'{held:#x}'}"
+        return said("fault.pointer_in", register=holder)
+    return said("fault.held", register=holder, value="NULL" if held == 0 else f"{held:#x}")
 
 
-def _policy(study: _Study, found: Meaning | None) -> str | None:
+def _policy(study: _Study, found: Meaning | None) -> Said | None:
     """Why an address that may be mapped was refused all the same."""
     if study.dump.note is not None:
-        return study.dump.note.replace("kernel tried", "the kernel tried")
+        return said("fault.smep") if "SMEP" in study.dump.note else said("fault.nx")
     if found is None or found.kind != "user" or study.fault is None or study.fault.mode != "kernel":
         return None
     cr4 = study.dump.values.get("CR4")
     if study.fault.why != "protection":
         return None
     if study.fault.access == "read" and cr4 is not None and cr4 & _SMAP:
-        return "SMAP forbids it: the kernel must use copy_from_user() or get_user()"
-    return "the kernel must use copy_from_user() or copy_to_user() for it"
+        return said("fault.smap")
+    return said("fault.use_copy_user")
 
 
 def _poisoned(study: _Study, out: Finding) -> None:
@@ -296,7 +304,7 @@ def _poisoned(study: _Study, out: Finding) -> None:
         told = meaning(value, study.arch) if study.arch not in ("mips", "s390x") else None
         if told is not None and told.kind == "list-poison" and study.bits == 32 and value != told.base:
             continue  # 0x00200246 near LIST_POISON2 is a saved EFLAGS
-        if told is not None and (told.kind == "list-poison" or told.words.startswith("POISON_FREE")):
+        if told is not None and (told.kind == "list-poison" or told.symbol == "POISON_FREE"):
             found[name] = told
     if not found:
         return
@@ -306,4 +314,4 @@ def _poisoned(study: _Study, out: Finding) -> None:
     if "address_kind" in out.values and out.values["address_kind"].value in kinds:
         return
     first = next(iter(found.values()))
-    out.say(f"{', '.join(found)} hold{'s' if len(found) == 1 else ''} poison", first.words, lines)
+    out.say(said("fault.registers_poisoned", registers=tuple(found)), (first.says,), lines)

@@ -6,7 +6,9 @@ from typing import Any
 
 from kb.model.log import Span
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.model.verdict import Fact, Reason
+from kb.words.speak import said
 
 
 @dataclass(slots=True)
@@ -15,21 +17,31 @@ class Finding:
 
     values: dict[str, Fact] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    next_steps: list[str] = field(default_factory=list)
+    missing: list[Said] = field(default_factory=list)
+    steps: list[Said] = field(default_factory=list)
 
-    def add(self, name: str, value: Any, evidence: Iterable[Span] = (), assumption: str | None = None) -> None:
+    def add(self, name: str, value: Any, evidence: Iterable[Span] = (), assumed: Said | None = None) -> None:
         """Keep a fact; one without a value is absent, and the first of a name stands."""
         if value not in (None, "", ()) and name not in self.values:
-            self.values[name] = Fact(name, value, tuple(evidence), assumption)
+            self.values[name] = Fact(name, value, tuple(evidence), assumed)
 
-    def say(self, claim: str, because: str = "", evidence: Iterable[Span] = (), numbers: Iterable[str] = ()) -> None:
-        """Keep a line of the reasoning chain that holds."""
-        self.reasons.append(Reason(claim, "holds", because, spans(evidence), tuple(numbers)))
+    def say(
+        self, claim: Said, why: Iterable[Said | None] = (), evidence: Iterable[Span] = (), sums: Iterable[Said] = ()
+    ) -> None:
+        """Keep a line of the reasoning chain that holds; what is None of its reasons is left out."""
+        self._keep("holds", claim, why, evidence, sums)
 
-    def ask(self, claim: str, because: str = "", evidence: Iterable[Span] = (), numbers: Iterable[str] = ()) -> None:
+    def ask(
+        self, claim: Said, why: Iterable[Said | None] = (), evidence: Iterable[Span] = (), sums: Iterable[Said] = ()
+    ) -> None:
         """Keep one that may hold."""
-        self.reasons.append(Reason(claim, "unknown", because, spans(evidence), tuple(numbers)))
+        self._keep("unknown", claim, why, evidence, sums)
+
+    def _keep(
+        self, verdict: str, claim: Said, why: Iterable[Said | None], evidence: Iterable[Span], sums: Iterable[Said]
+    ) -> None:
+        because = tuple(part for part in why if part is not None)
+        self.reasons.append(Reason(claim, verdict, because, spans(evidence), tuple(sums)))
 
     @property
     def detail(self) -> Mapping[str, Any]:
@@ -54,3 +66,8 @@ def hexadecimal(text: str | None) -> int | None:
         return int(text, 16) if text and len(text) <= 18 else None
     except ValueError:
         return None
+
+
+def in_module(function: str, module: str | None) -> Said | str:
+    """A function as a sentence names it: with its module, where it is not of the kernel itself."""
+    return said("part.function_of_module", function=function, module=module) if module else function

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from kb.facts.finding import Finding, at, spans
 from kb.model.log import Span
+from kb.model.number import number
 from kb.model.report import Report
-from kb.parse.details import locks
+from kb.model.said import Said
+from kb.parse.details import lockdep
 from kb.parse.details.blocker import Blocker, blocker
 from kb.syntax.frames import plain
+from kb.words.speak import said
 
 _WAITS: tuple[tuple[str, "re.Pattern[str]"], ...] = (
     ("rw-semaphore, as reader", re.compile(r"^rwsem_down_read_|^_*down_read")),
@@ -51,7 +54,7 @@ def hung_facts(report: Report) -> Finding:
     if found is not None:
         _named(found, out)
     out.add("waits_for", waits, where)
-    held = locks.read(report.lines).held
+    held = lockdep.read(report.lines).held
     _held(report, held, out)
     _say(report, found, out)
     return out
@@ -59,7 +62,7 @@ def hung_facts(report: Report) -> Finding:
 
 def _seconds(report: Report) -> int | None:
     text = report.fields.get("seconds", "")
-    return int(text) if text.isdigit() and len(text) < 12 else None
+    return number(text)
 
 
 def _wait(report: Report) -> tuple[str | None, tuple[Span, ...]]:
@@ -87,7 +90,7 @@ def _named(found: Blocker, out: Finding) -> None:
     out.add("owner_as", found.owner_as, where)
 
 
-def _held(report: Report, held: Iterable[locks.Holder], out: Finding) -> None:
+def _held(report: Report, held: Iterable[lockdep.Holder], out: Finding) -> None:
     """Locks by lockdep's list: what this task holds, the one it waits for, and who else has that one in its list.
 
     Lockdep counts a lock as held from the moment that it is asked for, so the last lock of a waiting task is the one
@@ -111,41 +114,43 @@ def _held(report: Report, held: Iterable[locks.Holder], out: Finding) -> None:
     out.add("lock_holders", tuple(f"{h.comm}/{h.pid}" for h in found), spans((h.line, h.line) for h in found))
 
 
-def _listed(holders: Iterable[locks.Holder]) -> tuple[str, ...]:
+def _listed(holders: Iterable[lockdep.Holder]) -> tuple[str, ...]:
     return tuple(f"{holder.comm}/{holder.pid}: {lock.name}" for holder in holders for lock in holder.locks)[:64]
 
 
 def _say(report: Report, found: Blocker | None, out: Finding) -> None:
     values = {name: fact.value for name, fact in out.values.items()}
-    who = f"{report.comm or 'the task'}:{report.pid if report.pid is not None else '?'}"
     waits = values.get("waits_for")
     if waits is None:
         return
-    lock = f" ({values['lock_waited']})" if "lock_waited" in values else ""
-    seconds = f" more than {values['waited_seconds']} s" if "waited_seconds" in values else ""
-    what = (
-        waits if waits in ("I/O", "time to pass", "writeback") else f"{'an' if waits.startswith(_AN) else 'a'} {waits}"
-    )
+    who = said("task.comm_pid", comm=report.comm or said("task.unnamed"), pid="?" if report.pid is None else report.pid)
+    lock = said("part.lock", lock=values["lock_waited"]) if "lock_waited" in values else None
+    length = said("hung.more_than", waited_s=values["waited_seconds"]) if "waited_seconds" in values else None
+    what = said("hung.what", what=waits)
+    if waits not in ("I/O", "time to pass", "writeback"):
+        what = said("hung.what_an", what=waits) if waits.startswith(_AN) else said("hung.what_a", what=waits)
     lines = [span for name in ("waits_for", "owner", "lock_waited", "lock_holders") for span in _lines(out, name)]
-    out.say(f"{who} waits{seconds} for {what}{lock}", _because(report, found, values), lines, _numbers(values))
+    claim = said("hung.waits", task=who, length=length, what=what, lock=lock)
+    out.say(claim, _because(report, found, values), lines, _held_sums(values))
 
 
 def _lines(out: Finding, name: str) -> tuple[Span, ...]:
     return out.values[name].evidence if name in out.values else ()
 
 
-def _because(report: Report, found: Blocker | None, values: Mapping[str, object]) -> str:
+def _because(report: Report, found: Blocker | None, values: Mapping[str, object]) -> tuple[Said, ...]:
     if found is not None and found.owner is not None:
-        role = f", as {found.owner_as}" if found.owner_as else ""
-        verb = "was the last to take it" if found.last_held else f"holds it{role}"
-        does = f": it is in {_owner_does(report)}" if _owner_does(report) else ""
-        return f"{found.owner}:{found.owner_pid} {verb}{does}; look at that task"
+        task, inside = f"{found.owner}:{found.owner_pid}", _owner_does(report)
+        does = said("part.is_in", function=inside) if inside else None
+        role = said("part.as_role", role=found.owner_as) if found.owner_as else None
+        holds = said("hung.holds_it", task=task, role=role, does=does)
+        if found.last_held:
+            holds = said("hung.took_it_last", task=task, does=does)
+        return holds, said("task.look_at")
     holders = values.get("lock_holders")
     if isinstance(holders, tuple):
-        return f"{', '.join(map(str, holders[:_SHOWN]))} has it: look at that task"
-    if found is not None:
-        return "the kernel found no owner"
-    return ""
+        return (said("hung.has_it", tasks=holders[:_SHOWN]),)
+    return (said("hung.no_owner"),) if found is not None else ()
 
 
 def _owner_does(report: Report) -> str | None:
@@ -158,6 +163,6 @@ def _owner_does(report: Report) -> str | None:
     return next((name for name in names if not skipped.match(name)), None)
 
 
-def _numbers(values: Mapping[str, object]) -> tuple[str, ...]:
+def _held_sums(values: Mapping[str, object]) -> tuple[Said, ...]:
     held = values.get("locks_held")
-    return tuple(f"held: {entry}" for entry in held[:16]) if isinstance(held, tuple) else ()
+    return tuple(said("lock.held_by", held=entry) for entry in held[:16]) if isinstance(held, tuple) else ()

@@ -7,13 +7,14 @@ from kb.model.report import Report
 from kb.parse.details.object import Object, list_entry, memory_object
 from kb.parse.plumbing import skips
 from kb.syntax.frames import plain
+from kb.words.speak import said
 
 _WANTED = {
-    0x6B: "a freed object was written to (use after free)",
-    0xA5: "the last byte of a freed object was written to (use after free)",
-    0xCC: "bytes beside a live object were written to (out of bounds)",
-    0xBB: "bytes beside a freed object were written to",
-    0x5A: "the padding of a slab was written to",
+    0x6B: said("object.freed_written"),
+    0xA5: said("object.freed_end_written"),
+    0xCC: said("object.beside_live_written"),
+    0xBB: said("object.beside_freed_written"),
+    0x5A: said("object.padding_written"),
 }
 """What the expected byte guards (include/linux/poison.h, mm/slub.c)."""
 _GROUPS = ("alloc", "free")
@@ -64,20 +65,25 @@ def _traced(report: Report, role: str, name: str, out: Finding) -> None:
 def _say(found: Object, out: Finding) -> None:
     values = {name: fact.value for name, fact in out.values.items()}
     lines = [span for fact in out.values.values() for span in fact.evidence]
-    by = [f"allocated in {values['allocated_in']}" if "allocated_in" in values else ""]
-    by += [f"last freed in {values['freed_in']}" if "freed_in" in values else ""]
-    because = ", ".join(part for part in by if part)
-    cache = f" of {values['object_cache']}" if "object_cache" in values else ""
+    by = [said("object.allocated_in", function=values["allocated_in"])] if "allocated_in" in values else []
+    by += [said("object.freed_in", function=values["freed_in"])] if "freed_in" in values else []
+    why = (said("object.history", history=by),) if by else ()
+    cache = said("part.of_cache", cache=values["object_cache"]) if "object_cache" in values else None
     if found.side is not None:
-        size = f"an object of {found.size} bytes{cache}" if found.size is not None else f"an object{cache}"
-        place = {"inside": f"{found.offset} bytes into", "behind": f"{found.offset} bytes behind the end of",
-                 "before": f"{found.offset} bytes before"}[found.side]  # fmt: skip
-        out.say(f"the access was {place} {size}", because, lines)
+        thing = said("object.any", cache=cache)
+        if found.size is not None:
+            thing = said("object.of_size", size_bytes=found.size, cache=cache)
+        claims = {
+            "inside": said("object.accessed_inside", offset_bytes=found.offset, object=thing),
+            "behind": said("object.accessed_behind", offset_bytes=found.offset, object=thing),
+            "before": said("object.accessed_before", offset_bytes=found.offset, object=thing),
+        }
+        out.say(claims[found.side], why, lines)
     elif found.wanted in _WANTED and found.got is not None:
-        name = f"{found.overwritten}: " if found.overwritten else ""
-        out.say(f"{name}{_WANTED[found.wanted]}, first with {found.got:#04x}", because, lines)
-    elif because:
-        out.say(f"it is about an object{cache}", because, lines)
+        name = said("part.named_before", name=found.overwritten) if found.overwritten else None
+        out.say(said("object.overwritten", name=name, what=_WANTED[found.wanted], byte=found.got), why, lines)
+    elif why:
+        out.say(said("object.about", object=said("object.any", cache=cache)), why, lines)
 
 
 def list_facts(report: Report) -> Finding:
@@ -89,17 +95,19 @@ def list_facts(report: Report) -> Finding:
     where = spans([(found.line, found.line)])
     out.add("list_field", found.field, where)
     if found.double:
-        out.say("the entry is on the list already", "it was added twice", where)
+        out.say(said("list.already_on"), (said("list.added_twice"),), where)
         return out
     told = meaning(found.was, report.arch) if found.was is not None else None
     if told is not None and told.kind in _PLACES:
         told = None
-    words = found.poison or (told.words if told is not None else None)
+    means = found.poison or (told.says if told is not None else None)
     out.add("list_was", f"{found.was:#x}" if found.was is not None else None, where)
-    out.add("list_means", words, where)
-    if words is None:
+    out.add("list_means", str(means) if means is not None else None, where)
+    if means is None:
         return out
     deleted = (found.poison or "").startswith("LIST_POISON") or (told is not None and told.kind == "list-poison")
-    because = "the entry was taken off its list before" if deleted else "memory of the list was freed or written over"
-    out.say(f"{found.field} was {words.partition(':')[0] if deleted else words}", because, where)
+    why = said("list.entry_taken_off") if deleted else said("list.memory_gone")
+    if deleted and found.poison is None and told is not None:
+        means = told.symbol
+    out.say(said("list.pointer_was", field=found.field, was=means), (why,), where)
     return out

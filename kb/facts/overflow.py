@@ -6,6 +6,7 @@ from collections import Counter
 from kb.facts.finding import Finding, at, spans
 from kb.model.report import Report
 from kb.syntax.frames import plain
+from kb.words.speak import said
 
 _RECURSION = 6
 """Times that a function stands in a stack before it is called recursion."""
@@ -35,8 +36,8 @@ def overflow_facts(report: Report) -> Finding:
         size = (high - low + 1023) // 1024
         out.add("stack_kb", size if 0 < size <= 1024 else None, where)
         if 0 < low - hit <= 1 << 16 and "stack_kb" in out.values:
-            claim = f"the kernel stack of {size} kB overflowed: {low - hit} bytes below its end were touched"
-            out.say(claim, "deep recursion or large variables on the stack", where)
+            claim = said("stack.overflowed", stack_kb=size, below_bytes=low - hit)
+            out.say(claim, (said("stack.deep_or_large"),), where)
     _recursion(report, out)
     return out
 
@@ -50,4 +51,5 @@ def _recursion(report: Report, out: Finding) -> None:
     lines = [frame.line for frame in frames if plain(frame.function) in often]
     where = spans([(min(lines), max(lines))])
     out.add("recursion", tuple(often), where)
-    out.say(f"{', '.join(often)} recursed", f"{counts[often[0]]} times in the part of the stack that is printed", where)
+    why = said("stack.times_printed", times=counts[often[0]])
+    out.say(said("stack.recursed", functions=often), (why,), where)

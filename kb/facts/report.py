@@ -1,56 +1,23 @@
-"""The facts that every report bears, and the dispatch to the facts of its kind."""
+"""The facts that every report bears, and the dispatch to the facts of its kind.
+
+Which those are is told by the kind's row of kinds.toml: an ``engine`` with arithmetic of its own (``Report -> Facts``),
+or ``decoders`` of what can be read beyond the named fields (``Report -> Finding``).
+"""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from kb.facts.finding import Finding
+from kb.facts.finding import Finding, in_module
 from kb.model.log import Span
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.model.verdict import Fact, Facts, Reason
 from kb.parse.details.registers import code
 from kb.syntax.frames import plain
-
-_ENGINES: Mapping[str, str] = {
-    "page_allocation_failure": "kb.facts.allocation.facts:allocation_facts",
-    "allocation_stall": "kb.facts.allocation.facts:allocation_facts",
-    "vmalloc_failure": "kb.facts.allocation.facts:allocation_facts",
-    "slub_failure": "kb.facts.allocation.facts:allocation_facts",
-    "percpu_failure": "kb.facts.allocation.facts:allocation_facts",
-    "oom_kill": "kb.facts.oom.facts:oom_facts",
-    "notice": "kb.facts.notice:notice_facts",
-}
-"""Kinds with arithmetic of their own: a new one is a row here and a function ``Report -> Facts``."""
-
-_DECODERS: Mapping[str, tuple[str, ...]] = {
-    "oops": ("kb.facts.fault:fault_facts",),
-    "double_fault": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
-    "panic": ("kb.facts.overflow:overflow_facts",),
-    "stack_overflow": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
-    "stack_guard": ("kb.facts.overflow:overflow_facts", "kb.facts.fault:fault_facts"),
-    "kernel_bug": ("kb.facts.object:list_facts", "kb.facts.fault:fault_facts", "kb.facts.dump:dump_facts"),
-    "kasan": ("kb.facts.object:object_facts",),
-    "kfence": ("kb.facts.object:object_facts",),
-    "slab_corruption": ("kb.facts.object:object_facts",),
-    "bad_page": ("kb.facts.dump:dump_facts",),
-    "warning": ("kb.facts.object:list_facts", "kb.facts.dump:dump_facts"),
-    "bug": ("kb.facts.dump:dump_facts",),
-    "scheduling_while_atomic": ("kb.facts.atomic:atomic_facts",),
-    "sleeping_in_atomic": ("kb.facts.atomic:atomic_facts",),
-    "spinlock_bug": ("kb.facts.atomic:spinlock_facts",),
-    "io_error": ("kb.facts.dump:disk_facts",),
-    "block_timeout": ("kb.facts.dump:disk_facts",),
-    "lockdep": ("kb.facts.locks:lock_facts",),
-    "hung_task": ("kb.facts.hung:hung_facts",),
-    "rcu_stall": ("kb.facts.stall:stall_facts",),
-    "soft_lockup": ("kb.facts.stall:stall_facts",),
-    "hard_lockup": ("kb.facts.stall:stall_facts",),
-    "csd_lock": ("kb.facts.stall:stall_facts",),
-    "workqueue_lockup": ("kb.facts.stall:stall_facts",),
-}
-"""Kinds of which more can be read than their named fields: functions ``Report -> Finding``."""
-
+from kb.syntax.kinds import kind_of
+from kb.words.speak import said
 
 _CLEAN = frozenset({None, "-", "G"})
 """Taints that say nothing."""
@@ -59,11 +26,11 @@ _CLEAN = frozenset({None, "-", "G"})
 def facts_of(report: Report) -> Facts:
     """All facts of a report: what every report bears, then what its kind's own engine computes."""
     common = _common(report)
-    engine = _ENGINES.get(report.kind)
+    engine = kind_of(report.kind).engine
     own = _load(engine)(report) if engine is not None else _decoded(report)
     if engine is not None and report.taint not in _CLEAN:
         common |= _load("kb.facts.taint:taint_facts")(report).values
-    return replace(own, values={**common, **own.values}, unknown=(*_unknown(report, own), *own.unknown))
+    return replace(own, values={**common, **own.values}, missing=(*_missing(report, own), *own.missing))
 
 
 def _load(place: str) -> Callable[[Report], Any]:
@@ -76,7 +43,7 @@ def _load(place: str) -> Callable[[Report], Any]:
 def _decoded(report: Report) -> Facts:
     """Facts of a kind without an engine: what it says by itself, then what its decoder and its taint letters add."""
     facts = _with_code(_plain(report), report)
-    found: list[Finding] = [_load(decoder)(report) for decoder in _DECODERS.get(report.kind, ())]
+    found: list[Finding] = [_load(decoder)(report) for decoder in kind_of(report.kind).decoders]
     if report.taint not in _CLEAN:
         found.append(_load("kb.facts.taint:taint_facts")(report))
     for finding in found:
@@ -85,8 +52,8 @@ def _decoded(report: Report) -> Facts:
             values={**facts.values, **finding.values},
             detail={**facts.detail, **finding.detail},
             reasoning=(*facts.reasoning, *finding.reasons),
-            unknown=(*facts.unknown, *finding.unknown),
-            next_steps=(*facts.next_steps, *finding.next_steps),
+            missing=(*facts.missing, *finding.missing),
+            steps=(*facts.steps, *finding.steps),
         )
     return facts
 
@@ -158,23 +125,23 @@ def _plain(report: Report) -> Facts:
     blame = _frame_spans(report, report.function)
     reasons = []
     if report.function is not None:
-        module = f" [{report.module}]" if report.module else ""
-        claim = f"{report.function}{module} is to blame"
-        reasons.append(Reason(claim, "unknown" if report.corrupted else "holds", report.chosen_because, blame or head))
-    return Facts(detail=detail, reasoning=tuple(reasons), summary=_summary(report))
+        claim = said("blame.function", function=in_module(report.function, report.module))
+        reasons.append(Reason(claim, "unknown" if report.damage else "holds", report.guilt, blame or head))
+    return Facts(detail=detail, reasoning=tuple(reasons), conclusion=_conclusion(report))
 
 
-def _summary(report: Report) -> str:
-    where = f" in {report.function}" if report.function and report.function not in report.title else ""
-    module = f", module {report.module}" if report.module else ""
-    return f"{report.title}{where}{module}"
+def _conclusion(report: Report) -> Said:
+    there = report.function is None or report.function in report.title
+    where = None if there else said("part.in_function", function=report.function)
+    module = said("part.comma_module", module=report.module) if report.module else None
+    return said("summary.report", title=report.title, where=where, module=module)
 
 
-def _unknown(report: Report, own: Facts) -> tuple[str, ...]:
+def _missing(report: Report, own: Facts) -> tuple[Said, ...]:
     """What every diagnosis would like to know and this log does not say."""
     missing = []
-    if report.kernel is None and not any("release" in text for text in own.unknown):
-        missing.append("kernel release: the log does not print it")
-    if report.corrupted is not None:
-        missing.append(f"the report is damaged: {report.corrupted}")
+    if report.kernel is None and not any(part.name.startswith("unknown.kernel.") for part in own.missing):
+        missing.append(said("unknown.kernel.not_in_log"))
+    if report.damage:
+        missing.append(said("unknown.report.damaged", damage=report.damage))
     return tuple(missing)

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable
 
-from kb.facts.finding import Finding, at, spans
+from kb.facts.finding import Finding, at, in_module, spans
 from kb.model.log import Span
+from kb.model.number import number
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.parse.details.stall import Busy, Work, busy, idle, load, rcu
 from kb.syntax.frames import plain
-
-_SHOWN = 4
+from kb.words.speak import said
 
 
 def stall_facts(report: Report) -> Finding:
@@ -39,10 +40,12 @@ def _cpus(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))[:64]
 
 
-def _names(cpus: Iterable[int]) -> str:
-    listed = [str(cpu) for cpu in cpus]
-    more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
-    return ("CPU " if len(listed) == 1 else "CPUs ") + ", ".join(listed[:8]) + more
+def _named(cpus: Iterable[int]) -> Said:
+    return said("part.cpus", cpus=tuple(cpus))
+
+
+def _stack_missing(cpus: Iterable[int]) -> Said:
+    return said("unknown.answer.stack", cpus=_named(cpus))
 
 
 # ---- soft and hard lockups
@@ -63,15 +66,15 @@ def _lockup(report: Report, out: Finding) -> None:
     out.add("stuck_seconds", _number(fields.get("seconds")), head)
     if not stuck:
         return
-    seconds = f" for {fields['seconds']} s" if "seconds" in fields else ""
-    hard = report.kind == "hard_lockup"
-    because = "it takes no interrupts" if hard else "it takes interrupts, but schedules nothing"
+    seconds = out.values.get("stuck_seconds")
+    length = said("part.for_seconds", length_s=seconds.value) if seconds is not None else None
+    why = [said("stall.no_interrupts") if report.kind == "hard_lockup" else said("stall.schedules_nothing")]
     reporter = out.values.get("reporter_cpu")
     if reporter is not None and reporter.value not in stuck:
-        because += f"; CPU {reporter.value} only reports it, its stack says nothing"
+        why.append(said("stall.only_reports_no_stack", cpu=reporter.value))
         if not any(trace.role == "nmi" and trace.cpu in stuck for trace in report.traces):
-            out.unknown.append(f"the stack of {_names(stuck)}: the log holds none that it answered with")
-    out.say(f"{_names(stuck)} {'is' if len(stuck) == 1 else 'are'} stuck{seconds}", because, head)
+            out.missing.append(_stack_missing(stuck))
+    out.say(said("stall.stuck", cpus=stuck, length=length), why, head)
     _load(report, out)
 
 
@@ -83,13 +86,14 @@ def _load(report: Report, out: Finding) -> None:
     out.add("stuck_hardirq_percent", found.shares["hardirq"], _span(found.line))
     out.add("stuck_system_percent", found.shares["system"], _span(found.line))
     if found.shares["hardirq"] >= 50:
-        irq = f"; irq {found.irq} came {found.irqs} times" if found.irq is not None else ""
+        came = said("stall.irq_came", irq=found.irq, times=found.irqs) if found.irq is not None else None
         out.add("busiest_irq", found.irq, _span(found.line))
-        out.say("an interrupt storm keeps it busy", f"{found.shares['hardirq']} % of its time{irq}", _span(found.line))
+        share = said("stall.share_of_time", percent=found.shares["hardirq"])
+        out.say(said("stall.interrupt_storm"), (share, came), _span(found.line))
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdigit() and len(text) < 12 else None
+    return number(text)
 
 
 # ---- RCU
@@ -127,42 +131,39 @@ def _rcu(report: Report, out: Finding) -> None:
 def _rcu_say(report: Report, out: Finding, no_ticks: tuple[int, ...]) -> None:
     cpus, tasks = (out.values[name].value if name in out.values else () for name in ("stuck_cpus", "stuck_tasks"))
     jiffies = out.values.get("stuck_jiffies")
-    length = f" for {jiffies.value} jiffies" if jiffies is not None else ""
+    length = said("part.for_jiffies", length_jiffies=jiffies.value) if jiffies is not None else None
     evidence = [span for name in ("stuck_cpus", "stuck_tasks", "stuck_jiffies") for span in _evidence(out, name)]
     if cpus or tasks:
-        who = [_names(cpus)] if cpus else []
-        if tasks:
-            pids = ", ".join(str(pid) for pid in tasks[:_SHOWN]) + (" ..." if len(tasks) > _SHOWN else "")
-            who.append(f"task{'s' if len(tasks) > 1 else ''} {pids}, preempted in a read-side section")
-        out.say(f"RCU waits{length} for {' and '.join(who)}", _reporter(report, out, cpus), evidence)
+        who = [_named(cpus)] if cpus else []
+        who += [said("rcu.tasks", pids=tasks)] if tasks else []
+        out.say(said("rcu.waits", length=length, who=who), (_reporter(report, out, cpus),), evidence)
     if no_ticks:
-        because = "(0 ticks this GP): no timer interrupt reached it; or it is a virtual CPU that did not run"
-        out.ask(f"{_names(no_ticks)} runs with interrupts off", because, _evidence(out, "no_ticks_cpus"))
+        why = (said("rcu.zero_ticks"), said("rcu.or_virtual_cpu"))
+        out.ask(said("rcu.interrupts_off", cpus=no_ticks), why, _evidence(out, "no_ticks_cpus"))
     starved, late = out.values.get("rcu_starved_jiffies"), out.values.get("rcu_timer_late_jiffies")
     if starved is not None:
         cpu = out.values.get("rcu_kthread_cpu")
-        where = f" (it last ran on CPU {cpu.value})" if cpu is not None else ""
-        because = "the stall may be a consequence: look for what keeps that CPU from scheduling"
-        out.ask(f"RCU's own kthread did not run for {starved.value} jiffies{where}", because, starved.evidence)
+        where = said("rcu.last_ran_on", cpu=cpu.value) if cpu is not None else None
+        claim = said("rcu.kthread_starved", starved_jiffies=starved.value, where=where)
+        out.ask(claim, (said("rcu.stall_is_consequence"),), starved.evidence)
     elif late is not None:
-        because = "timers are not handled on that CPU: look there, not at the stack of the stall"
-        out.ask(f"RCU's kthread waits for a timer that is {late.value} jiffies late", because, late.evidence)
+        out.ask(said("rcu.timer_late", late_jiffies=late.value), (said("rcu.timers_not_handled"),), late.evidence)
 
 
 def _evidence(out: Finding, name: str) -> tuple[Span, ...]:
     return out.values[name].evidence if name in out.values else ()
 
 
-def _reporter(report: Report, out: Finding, cpus: tuple[int, ...]) -> str:
+def _reporter(report: Report, out: Finding, cpus: tuple[int, ...]) -> Said | None:
     reporter = out.values.get("reporter_cpu")
     if reporter is None:
-        return ""
+        return None
     if reporter.value in cpus:
-        return "it reports itself"
+        return said("stall.reports_itself")
     answered = {trace.cpu for trace in report.traces if trace.role == "nmi"}
     if cpus and not answered & set(cpus):
-        out.unknown.append(f"the stack of {_names(cpus)}: the log holds none that it answered with")
-    return f"CPU {reporter.value} only reports it"
+        out.missing.append(_stack_missing(cpus))
+    return said("stall.only_reports", cpu=reporter.value)
 
 
 def _csd(report: Report, out: Finding) -> None:
@@ -171,9 +172,9 @@ def _csd(report: Report, out: Finding) -> None:
     out.add("reporter_cpu", waits, at(report))
     out.add("stuck_cpus", (target,) if target is not None else (), at(report))
     if waits is not None and target is not None:
-        function = f" to run {plain(fields['fn'])}" if "fn" in fields else ""
-        because = "it takes no interrupts, or its virtual CPU does not run"
-        out.say(f"CPU {waits} waits for CPU {target}{function}", because, at(report))
+        function = said("part.to_run", function=plain(fields["fn"])) if "fn" in fields else None
+        claim = said("csd.waits_for", cpu=waits, target_cpu=target, function=function)
+        out.say(claim, (said("csd.no_interrupts"),), at(report))
 
 
 # ---- workqueues
@@ -202,28 +203,29 @@ def _lines(works: Iterable[Work]) -> tuple[Span, ...]:
 
 def _workqueue_say(found: Busy, out: Finding) -> None:
     works = found.blamed()
-    pool = f"the pool of {_names(_cpus(found.stuck[0]))}" if found.stuck is not None else "a pool"
-    seconds = f" for {found.stuck[1]} s" if found.stuck is not None else ""
+    pool, seconds = said("pool.unnamed"), None
+    if found.stuck is not None:
+        pool = said("pool.of_cpus", cpus=_named(_cpus(found.stuck[0])))
+        seconds = said("part.for_seconds", length_s=found.stuck[1])
     head = _span(found.stuck[2]) if found.stuck is not None else ()
     if works:
-        shown = ", ".join(_shown(work) for work in works[:_SHOWN]) + (" ..." if len(works) > _SHOWN else "")
-        out.say(f"{pool} made no progress{seconds} while it ran {shown}", _waiting(found), (*head, *_lines(works)))
+        claim = said("pool.no_progress_running", pool=pool, length=seconds, works=[_shown(work) for work in works])
+        out.say(claim, (_waiting(found),), (*head, *_lines(works)))
     elif found.stuck is not None:
-        because = "no worker runs an item: something else keeps that CPU from scheduling its workers"
-        out.ask(
-            f"{pool} made no progress{seconds}", "; ".join(part for part in (because, _waiting(found)) if part), head
-        )
+        claim = said("pool.no_progress", pool=pool, length=seconds)
+        out.ask(claim, (said("pool.no_worker_runs"), _waiting(found)), head)
 
 
-def _shown(work: Work) -> str:
-    module = f" [{work.module}]" if work.module else ""
-    queue = f" of {work.workqueue}" if work.workqueue else ""
-    worker = f" (worker {work.worker}{', the rescuer' if work.rescuer else ''}{queue})" if work.worker else ""
-    return f"{plain(work.function)}{module}{worker}"
+def _shown(work: Work) -> Said | str:
+    function = in_module(plain(work.function), work.module)
+    if not work.worker:
+        return function
+    queue = said("part.of_workqueue", workqueue=work.workqueue) if work.workqueue else None
+    if work.rescuer:
+        return said("pool.rescuer_runs", function=function, worker=work.worker, workqueue=queue)
+    return said("pool.worker_runs", function=function, worker=work.worker, workqueue=queue)
 
 
-def _waiting(found: Busy) -> str:
+def _waiting(found: Busy) -> Said | None:
     names = _functions(found.pending)
-    more = " ..." if len(names) > _SHOWN else ""
-    said = "1 function waits" if len(names) == 1 else f"{len(names)} functions wait"
-    return f"{said}: {', '.join(names[:_SHOWN])}{more}" if names else ""
+    return said("pool.functions_wait", count=len(names), functions=names) if names else None

@@ -5,6 +5,8 @@ import re
 from kb.facts.finding import Finding, at
 from kb.kernel.taint import TAINTS, explain, weighty
 from kb.model.report import Report
+from kb.model.said import Said
+from kb.words.speak import said
 
 # kernel/module/main.c print_modules() "Modules linked in:" " %s%s" with module_flags(): taints and "+-" of loading
 _MODULE = re.compile(r"(?P<name>[A-Za-z]\w{0,62})\((?P<flags>[A-Z]{1,8})[+-]?\)")
@@ -13,12 +15,12 @@ _QUIET = frozenset({"warning"})
 """Kinds of which one follows another as a rule: an earlier warning says little about this one."""
 
 _BRIEF = {
-    "P": "proprietary",
-    "F": "force loaded",
-    "C": "of the staging tree",
-    "O": "built outside the tree",
-    "E": "unsigned",
-    "K": "a live patch",
+    "P": said("module.proprietary"),
+    "F": said("module.force_loaded"),
+    "C": said("module.staging"),
+    "O": said("module.out_of_tree"),
+    "E": said("module.unsigned"),
+    "K": said("module.live_patch"),
 }
 
 
@@ -31,12 +33,11 @@ def taint_facts(report: Report) -> Finding:
     _module(report, out)
     damage = weighty(letters, "damage")
     if damage and not (report.kind in _QUIET and damage == ("W",)):
-        words = ", ".join(f"{TAINTS[letter].words} ({letter})" for letter in damage)
-        out.ask("this report may be a consequence", f"before it {words}", where)
+        before = [said("taint.lettered", means=TAINTS[letter].says, letter=letter) for letter in damage]
+        out.ask(said("taint.consequence"), (said("taint.before", before=before),), where)
     foreign = weighty(letters, "foreign")
     if foreign and "module_taint" not in out.values:
-        words = ", ".join(f"{_BRIEF[letter]} ({letter})" for letter in foreign)
-        out.ask("modules that are not this kernel's own are loaded", words, where)
+        out.ask(said("taint.foreign_modules"), (_foreign(foreign),), where)
     return out
 
 
@@ -56,7 +57,11 @@ def _module(report: Report, out: Finding) -> None:
     if own is None:
         return
     flags, line = own
-    words = ", ".join(f"{_BRIEF[letter]} ({letter})" for letter in weighty(flags, "foreign"))
-    if words:
+    if foreign := weighty(flags, "foreign"):
         out.add("module_taint", flags, ((line, line),))
-        out.say(f"{report.module}, which is blamed, is not this kernel's own", words, ((line, line),))
+        out.say(said("taint.blamed_module", module=report.module), (_foreign(foreign),), ((line, line),))
+
+
+def _foreign(letters: tuple[str, ...]) -> Said:
+    how = [said("taint.lettered", means=_BRIEF[letter], letter=letter) for letter in letters]
+    return said("taint.how_foreign", how=how)

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from kb.facts.allocation.rows import NAMES as ALLOCATION
+from kb.words.speak import reasons
+
 NAMES: Mapping[str, str] = {
     # every report
     "kind": "kind of the report (docs/kinds.md): `page_allocation_failure`, `oops`, `hung_task`",
@@ -20,7 +23,6 @@ NAMES: Mapping[str, str] = {
     "taint_words": "what each taint letter says, `G` aside",
     "taint_modules": "modules with flags in the list of modules: `kblab(OE)`",
     "module_taint": "flags of the blamed module itself, where it is not this kernel's own",
-    "cause": "the allocation's or OOM kill's cause (docs/causes.md)",
     # a fault (oops, general protection fault, kernel BUG)
     "pc": "function that the program counter was in, plumbing or not",
     "address": "the address that could not be accessed, in hexadecimal",
@@ -113,53 +115,8 @@ NAMES: Mapping[str, str] = {
     "scsi_driverbyte": "`DRIVER_OK`, `DRIVER_SENSE`",
     "scsi_sense": "sense key: `Medium Error`, `Aborted Command`",
     "scsi_reason": "additional sense in words",
-    # the request of an allocation
-    "order": "2^order contiguous pages were asked for",
-    "size_kb": "size of the request in kB",
-    "costly": "order above 3 (PAGE_ALLOC_COSTLY_ORDER)",
-    "gfp": "GFP flags that are certainly set in every table that fits the text",
-    "gfp.absent": "GFP flags that are certainly clear",
-    "gfp.uncertain": "GFP flags that only some of the fitting tables say are set",
-    "gfp.caller": "flags the caller passed",
-    "gfp.slab_layer": "flags the slab layer added",
-    "gfp_mask": "the mask in hexadecimal",
-    "gfp_name": "the common name of the caller's flags: `GFP_NOFS`, `GFP_ATOMIC`",
-    "gfp_era": "releases whose table fits mask and text",
-    "migratetype": "`unmovable`, `movable` or `reclaimable`",
-    "zone": "highest zone the request may use",
-    "atomic": "the request may use reserves and may not wait",
-    "may_reclaim": "the request may wait for direct reclaim",
-    "context": "`process`, `workqueue`, `softirq`, `interrupt` ...: by the stack",
-    "nodes": "NUMA nodes the request is bound to",
-    "rule": "`order-walk` (to 4.3, RHEL 6 and 7) or `free-block` (4.4+): how this kernel tests a watermark",
-    # the state of memory
-    "memory.present": "the report holds a Mem-Info block",
-    "free_kb": "free memory of all printed zones",
-    "free.percent": "free memory as a share of managed memory",
-    "min_free_kbytes": "sum of the min marks of the printed zones, about vm.min_free_kbytes",
-    "slab.reclaimable_percent": "share of memory in reclaimable slab",
-    "slab.unreclaimable_percent": "share of memory in unreclaimable slab",
-    "cma.free_kb": "free memory that only movable requests may use (CMA)",
-    "highatomic.present": "a high-order atomic reserve exists",
-    "highatomic.reserved_kb": "size of that reserve",
-    "zones.count": "zones that the request may try",
-    "zones.admits": "of these, zones that admit it by this kernel's rules",
-    "zones.refuses": "zones that refuse it",
-    "zones.undecidable": "zones where the skew between two readings decides",
-    "zones.admitted_by_order_walk": "zones that the walk of kernels to 4.3 admits",
-    "zones.admitted_by_order_walk.at_least": "the same, undecidable zones counted as refusing",
-    "zones.admitted_by_free_block": "zones that the check of 4.4 and later admits",
-    "zones.admitted_by_free_block.at_least": "the same, undecidable zones counted as refusing",
-    "zones.refused_only_by_order_walk": "zones that the walk refuses and the newer check admits",
-    "zones.boosted": "zones whose printed watermarks hold a boost after fragmentation (v5.0 and later)",
-    "zones.refused_only_by_boost": "zones that would admit the request without a boost that is not printed",
-    "zones.reserve_refused": "zones that only their lowmem_reserve keeps from admitting",
-    "zones.fitting_blocks": "free blocks of the order or larger in these zones",
-    "zones.largest_order": "order of the largest free block",
-    "compaction.allowed": "direct compaction could run for this request on this kernel",
-    "compaction.fragindex": "fragmentation index of the first zone: 1000 fragmented, 0 short, -1000 a block is free",
-    "compaction.fragindex.list": "the index of each zone in the order they are tried",
-    "compaction.threshold_matters": "vm.extfrag_threshold takes part in the decision",
+    # the request of an allocation, and the state of memory
+    **ALLOCATION,
     # an OOM kill
     "oom.constraint": "`none`, `memcg`, `cpuset` or `memory_policy`",
     "oom.invoker": "task whose request could not be met",
@@ -214,6 +171,21 @@ PREFIXES: Mapping[str, str] = {
 }
 
 
+REASONS: Mapping[str, str] = {
+    "reason.<name>": "verdicts of a reason: `holds`, `excluded`, `unknown`; a name that is stated of several zones or "
+    "tasks has those of all",
+    "reason.<name>.because": "names of what the reason rests on: `zone.walk_fails`",
+}
+"""What the facts of a reason are (:mod:`kb.facts.reasoned`); the names are those of ``[reason]`` in kb/words."""
+
+
+def names() -> list[str]:
+    """Every name but those that only begin in a known way."""
+    return [*NAMES, *(f"reason.{name}" for name in reasons())]
+
+
 def known(name: str) -> bool:
     """True for a name that some report may bear."""
+    if name.startswith("reason."):
+        return name.removeprefix("reason.").removesuffix(".because") in reasons()
     return name in NAMES or name.startswith(tuple(PREFIXES))

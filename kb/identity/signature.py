@@ -26,7 +26,7 @@ def signature(report: Report) -> Signature:
         key=key,
         version=VERSION,
         title=report.title,
-        chosen_because=report.chosen_because,
+        guilt=report.guilt,
         alt=tuple(identifier(f"alt|{alt}") for alt in report.alt_titles if report.function is not None),
         stack=identifier("stack|" + "|".join(frames)) if frames else None,
     )

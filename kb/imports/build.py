@@ -2,8 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
+from kb.errors import KbError
 from kb.identity.frames import names
 from kb.identity.signature import VERSION as KEYS
 from kb.identity.signature import identifier, signature
@@ -14,9 +16,30 @@ from kb.store.similar import StackRow
 VERSION = 1
 """Of what the importers make of a text: raised, everything is read again."""
 
+Bad = Callable[[str, str], None]
+"""Takes the name of a record that cannot be used, and why."""
+
+T = TypeVar("T")
+
 _SUMMARY = 400
 _KEYWORDS = 40
 _SPLAT_LINE = re.compile(r"\s*(?:\[|BUG|WARNING|INFO:|Call Trace|=====|-----|RIP|CPU:|Oops|Unable to)|.*\+0x")
+
+
+def guarded(make: Callable[[], T], name: str, bad: Bad | None) -> T | None:
+    """What a record holds; None where it cannot be used, which ``bad`` is told: one must not cost all the others.
+
+    Raises:
+        Exception: Whatever is wrong with the record, where there is no ``bad``.
+    """
+    try:
+        return make()
+    except Exception as error:  # a record is foreign text: what is wrong with it can be anything
+        if bad is None:
+            raise
+        reason = error.reason if isinstance(error, KbError) else str(error) or type(error).__name__
+        bad(name, reason[:_SUMMARY])
+        return None
 
 
 def digest(*parts: bytes | str) -> bytes:
@@ -88,7 +111,7 @@ def keywords(reports: Iterable[Report], *more: str) -> tuple[str, ...]:
 
 def summary(text: str) -> str:
     """The first paragraph that a person wrote, on one line, in at most 400 characters."""
-    for paragraph in re.split(r"\n\s*\n", text[:20_000]):
+    for paragraph in re.split(r"\n(?:[^\S\n]*\n)+", text[:20_000]):
         lines = [line.strip() for line in paragraph.splitlines()]
         said = " ".join(line for line in lines if line)
         if len(said) > 30 and not any(_SPLAT_LINE.match(line) for line in lines[:2]):

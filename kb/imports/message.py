@@ -36,7 +36,7 @@ _LINK = re.compile(r"^[ \t]{0,8}(?:Link|Closes|BugLink|Bugzilla|References|Bug|U
 _SYZBOT = re.compile(r"syzbot\+([0-9a-f]{10,40})@|syzkaller\.appspot\.com/bug\?(?:ext)?id=([0-9a-f]{10,64})")
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b")
 _TRAILER = re.compile(r"^[A-Z][\w-]{1,30}: .*$")
-_BRANCH = re.compile(r"v?(\d+\.\d+)(?:\.(\d+))?(?:-rc\d+)?$")
+_BRANCH = re.compile(r"v?(\d{1,4}\.\d{1,4})(?:\.(\d{1,4}))?(?:-rc\d{1,4})?$")
 _PROSE = 20_000
 
 

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from kb.errors import InputError
 from kb.imports import build, message
+from kb.log.files import passed_over, read_regular
 from kb.store.imports import Item
 
 ORIGIN = "patches"
@@ -27,7 +29,7 @@ def files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise InputError("no such file or folder", path=str(path))
-    found = sorted(each for each in path.rglob("*") if each.is_file() and _is_patch(each))
+    found = sorted(each for each in path.rglob("*") if _is_patch(each) and passed_over(each, path) is None)
     if not found:
         raise InputError(f"no patch in it ({', '.join(_SUFFIXES)})", path=str(path), help="give a folder or an mbox")
     return found
@@ -37,30 +39,34 @@ def _is_patch(path: Path) -> bool:
     return path.suffix in _SUFFIXES or bool(re.match(r"\d{4}-|\d+$", path.name))
 
 
-def items(path: Path, seen: dict[str, bytes]) -> Iterator[Item | None]:
-    """What each mail or patch holds; None for each without a splat or dealt with before.
+def items(path: Path, seen: dict[str, bytes], bad: build.Bad | None = None) -> Iterator[Item | None]:
+    """What each mail or patch holds; None for one dealt with before, and for one that cannot be used.
 
     Args:
         path: A folder or a file, see :func:`files`.
         seen: Digests of an earlier import, by name.
+        bad: Takes what cannot be used, rather than let it raise.
     """
     for each in files(path):
-        try:
-            data = each.read_bytes()
-        except OSError as error:
-            raise InputError(f"cannot read it: {error.strerror}", path=str(each)) from None
+        data = build.guarded(partial(read_regular, each), str(each), bad)
+        if data is None:
+            yield None
+            continue
         for index, mail in enumerate(mails(data)):
             name = f"{each.resolve()}#{index}"
-            mark = build.digest(mail[:_LONGEST])
-            if seen.get(name) == mark:
-                yield None
-                continue
-            commit, text = parts(mail[:_LONGEST])
-            known = None
-            if message.worth_reading(text):
-                found = message.read(commit, text)
-                known = message.known(found, "patches", name=each.name if index == 0 else f"{each.name}#{index}")
-            yield Item(ORIGIN, name, mark, known)
+            yield build.guarded(partial(_item, each, index, name, mail[:_LONGEST], seen), name, bad)
+
+
+def _item(path: Path, index: int, name: str, mail: bytes, seen: dict[str, bytes]) -> Item | None:
+    mark = build.digest(mail)
+    if seen.get(name) == mark:
+        return None
+    commit, text = parts(mail)
+    known = None
+    if message.worth_reading(text):
+        found = message.read(commit, text)
+        known = message.known(found, "patches", name=path.name if index == 0 else f"{path.name}#{index}")
+    return Item(ORIGIN, name, mark, known)
 
 
 def mails(data: bytes) -> list[bytes]:
@@ -112,10 +118,15 @@ def _body(parsed: object) -> str:
     return ""
 
 
+_HEADER = 4000
+"""Characters of a header that are read: a subject is a line, and putting encoded words together is quadratic."""
+
+
 def _decoded(text: str) -> str:
     from email.errors import HeaderParseError
     from email.header import decode_header, make_header
 
+    text = text[:_HEADER]
     try:
         return " ".join(str(make_header(decode_header(text))).split())
     except (HeaderParseError, LookupError, UnicodeError, ValueError):

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kb.errors import CaseError
-from kb.model.case import Case
+from kb.model.case import Case, is_id
+from kb.model.text import plain
 
 
 def promote(folder: Path, case: Case) -> Path:
@@ -15,6 +16,8 @@ def promote(folder: Path, case: Case) -> Path:
     Raises:
         CaseError: It is there already, or cannot be written.
     """
+    if not is_id(case.id):
+        raise CaseError(f"{case.id[:80]!r} is no id of a case", path=str(folder))
     path = folder / case.id / "case.md"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,8 +66,7 @@ def _table(name: str, **values: str) -> list[str]:
 
 def _quoted(text: str) -> str:
     """A TOML basic string: JSON's escapes are among TOML's but for DEL and surrogates."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(clean, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(plain(text), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _listed(texts: Iterable[str]) -> str:

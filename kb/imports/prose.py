@@ -56,6 +56,7 @@ _ARM = re.compile(
 _MASKED = re.compile(r"\+0x(?:\.{2,3}|x{2,8}|X{2,8})(?:/0x(?:\.{2,3}|x{2,8}|X{2,8}|[0-9a-f]{1,6}))?")
 _CALLED = re.compile(r"( in [A-Za-z_]\w{2,128})\(\)(?= |$)")
 _FRAME = re.compile(r".{0,60}[A-Za-z_.$][\w.$]{0,200}\+0x[0-9a-f]{1,6}\b")
+_OFFSET = re.compile(r"[\w.$]\+0x[0-9a-f]{1,6}\b")
 _SYMBOL = re.compile(r"\s*(?:\? )?[A-Za-z_][\w.]{0,128} [\w./+-]{1,200}\.(?:[chS]|rs):\d+\b")
 _CRASH = re.compile(r"\s*#\s*\d{1,3} \[[0-9a-f]{8,16}\] [A-Za-z_.$]")
 _CRASH_BARE = re.compile(r"\s*(?P<fn>[A-Za-z_.$][\w.$]{0,128}) at (?:0x)?[0-9a-f]{8,16}(?P<mod> \[[\w-]{1,64}\])?\s*")
@@ -166,7 +167,7 @@ def _rejoined(lines: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
                 ends = unfinished is not None and unfinished.end() == len(last[-40:])
                 if (
                     (ends and _is_head(last))
-                    or (_TAIL.fullmatch(line) and _FRAME.search(last) and "[" not in last[20:])
+                    or (_TAIL.fullmatch(line) and _OFFSET.search(last) and "[" not in last[20:])
                     or _completes(last, line)
                 ):
                     glue = "" if line.lstrip().startswith("/0x") else " "

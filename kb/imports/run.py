@@ -1,5 +1,6 @@
 """Running an import: batches into the store, progress on stderr, and going on where an earlier run stopped."""
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from kb.errors import UsageError
-from kb.imports import git, message, patches, vulns
+from kb.imports import build, git, message, patches, vulns
 from kb.store.base import Store
 from kb.store.imports import Imports, Item, Known
 
@@ -25,10 +26,23 @@ class Done:
     """Cases written."""
     known: int
     """Items that an earlier import had dealt with, or that cannot hold a splat."""
+    bad: int = 0
+    """Records that cannot be used."""
+
+    @property
+    def passed_over(self) -> int:
+        """Items that made no case, bad ones apart."""
+        return self.read - self.cases - self.bad
 
 
 def run(
-    store: Store, what: str, arguments: Sequence[str], *, everything: bool = False, progress: TextIO | None = None
+    store: Store,
+    what: str,
+    arguments: Sequence[str],
+    *,
+    everything: bool = False,
+    progress: TextIO | None = None,
+    bad: build.Bad | None = None,
 ) -> Done:
     """Import known issues.
 
@@ -38,24 +52,39 @@ def run(
         arguments: A folder; a repository and ranges of commits; folders and files.
         everything: Of CVE records, also those that quote no splat.
         progress: Where to tell how far it is.
+        bad: Takes the name of each record that cannot be used, and why; they are counted in any case.
     """
     if not arguments:
         raise UsageError(f"kb import {what}: where from?", help=f"kb import {what} {_WHERE[what]}")
-    imports = Imports(store)
+    imports, spoilt = Imports(store), _Spoilt(bad)
     total: int | None = None
     items: Iterator[Item | None]
     if what == "vulns":
         folder = _one(what, arguments)
         total = len(vulns.records(folder))
-        items = vulns.items(folder, imports.seen(vulns.ORIGIN), everything=everything)
+        items = vulns.items(folder, imports.seen(vulns.ORIGIN), everything=everything, bad=spoilt)
     elif what == "git":
         repository = Path(arguments[0])
         total = git.count(repository, arguments[1:])
-        items = git.items(repository, arguments[1:], imports.seen(git.origin_of(repository)))
+        items = git.items(repository, arguments[1:], imports.seen(git.origin_of(repository)), spoilt)
     else:
         seen = imports.seen(patches.ORIGIN)
-        items = (item for path in arguments for item in patches.items(Path(path), seen))
-    return _store(imports, items, _Progress(progress, what, total))
+        items = (item for path in arguments for item in patches.items(Path(path), seen, spoilt))
+    done = _store(imports, items, _Progress(progress, what, total))
+    return replace(done, known=done.known - spoilt.count, bad=spoilt.count)
+
+
+class _Spoilt:
+    """Counts the records that cannot be used, and passes them on."""
+
+    def __init__(self, told: build.Bad | None):
+        self.count = 0
+        self._told = told
+
+    def __call__(self, name: str, reason: str) -> None:
+        self.count += 1
+        if self._told is not None:
+            self._told(name, reason)
 
 
 _WHERE = {"vulns": "DIR", "git": "REPO [RANGE...]", "patches": "DIR|MBOX..."}
@@ -132,6 +161,11 @@ class _Progress:
         if self.stream is None or (now < self.next and not last):
             return
         self.next = now + (0.1 if self.live else 10.0)
+        with contextlib.suppress(OSError):  # that nobody can read it is no reason to end an import
+            self._write(read, cases, last)
+
+    def _write(self, read: int, cases: int, last: bool) -> None:
+        assert self.stream is not None
         of = f"/{self.total}" if self.total else ""
         text = f"{self.what}: {read}{of} read, {cases} cases"
         if not self.live:

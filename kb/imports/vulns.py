@@ -5,14 +5,17 @@ vulnerable and fixed commits by release, ``.sha1`` the mainline fix. Versions in
 leading v; 0 stands for "since the beginning" and for "not fixed".
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kb.errors import InputError
 from kb.imports import build
 from kb.imports.prose import splats
+from kb.log.files import passed_over, read_regular
 from kb.model.case import Affected, Case, Fix, Source
 from kb.store.imports import Item, Known
 
@@ -21,8 +24,12 @@ _BEGIN = "In the Linux kernel, the following vulnerability has been resolved:"
 _END = re.compile(r"^The Linux kernel CVE team has assigned CVE-", re.M)
 _SUBJECT = re.compile(r"^Subject: CVE-[\d-]+: *(.*(?:\n[ \t].*)*)", re.M)
 _ID = re.compile(r"CVE-\d{4}-\d{4,7}")
-_PAIR = re.compile(r"(\S+):([0-9a-f]{1,40}):(\S+):([0-9a-f]{1,40})")
+_PAIR = re.compile(r"([^\s:]{1,64}):([0-9a-f]{1,40}):([^\s:]{1,64}):([0-9a-f]{1,40})")
 _FILES = re.compile(r"^The file\(s\) affected by this issue are:\n((?:\t\S+\n)+)", re.M)
+_RELEASE = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,3}(?:-rc\d{1,3})?")
+_COMMIT = re.compile(r"[0-9a-f]{12,64}")
+_LARGEST = 1 << 20
+"""Bytes of a record: the longest announcements have 40 kB."""
 _PROSE = 20_000
 _SCHEME = "https://git.kernel.org/stable/c/"
 
@@ -54,30 +61,36 @@ def records(folder: Path) -> list[Path]:
     raise InputError("no CVE records (CVE-*.mbox) in it", path=str(folder), help=help_)
 
 
-def items(folder: Path, seen: dict[str, bytes], *, everything: bool = False) -> Iterator[Item | None]:
-    """What each record holds; None for one that was dealt with before.
+def items(
+    folder: Path, seen: dict[str, bytes], *, everything: bool = False, bad: build.Bad | None = None
+) -> Iterator[Item | None]:
+    """What each record holds; None for one that was dealt with before, and for one that cannot be used.
 
     Args:
         folder: See :func:`records`.
         seen: Digests of an earlier import, by id.
         everything: Cases of records without a splat, too: searchable, but nothing links to them.
+        bad: Takes what cannot be used, rather than let it raise.
     """
     for path in records(folder):
-        text, dyad, commit = _read(path), _read(path.with_suffix(".dyad")), _read(path.with_suffix(".sha1"))
-        mark = build.digest(text, dyad, commit, "all" if everything else "")
-        if seen.get(path.stem) == mark:
-            yield None
-            continue
-        yield Item(ORIGIN, path.stem, mark, known(path.stem, text, dyad, commit, everything=everything))
+        yield build.guarded(partial(_item, folder, path, seen, everything), path.stem, bad)
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+def _item(folder: Path, path: Path, seen: dict[str, bytes], everything: bool) -> Item | None:
+    text, dyad, commit = (_read(path.with_suffix(suffix), folder) for suffix in (".mbox", ".dyad", ".sha1"))
+    mark = build.digest(text, dyad, commit, "all" if everything else "")
+    if seen.get(path.stem) == mark:
+        return None
+    return Item(ORIGIN, path.stem, mark, known(path.stem, text, dyad, commit, everything=everything))
+
+
+def _read(path: Path, folder: Path) -> str:
+    if not os.path.lexists(path):
         return ""
-    except OSError as error:
-        raise InputError(f"cannot read the record: {error.strerror}", path=str(path)) from None
+    reason = passed_over(path, folder)
+    if reason is not None:
+        raise InputError(f"{path.name} is not read: {reason}", path=str(path))
+    return read_regular(path, _LARGEST).decode("utf-8", "replace")
 
 
 def known(cve: str, text: str, dyad: str, commit: str, *, everything: bool = False) -> Known | None:
@@ -88,11 +101,13 @@ def known(cve: str, text: str, dyad: str, commit: str, *, everything: bool = Fal
         return None
     found = _SUBJECT.search(text)
     subject = " ".join(found[1].split()) if found else next(iter(said.splitlines()), cve)
-    pairs = [_pair(line) for line in _PAIR.findall(dyad)]
+    pairs = [_pair(line.strip()) for line in dyad.splitlines() if line.strip() and not line.startswith("#")]
     listed = _FILES.search(text)
     case_id = cve.lower()
     body = said.removeprefix(subject).strip() if said.startswith(subject) else said
     mainline = commit.split()[0] if commit.split() else None
+    if mainline is not None and _COMMIT.fullmatch(mainline) is None:
+        raise ValueError(f"the mainline fix is {mainline[:40]!r}, which is no commit")
     files = listed[1].split() if listed else []
     fixes = _fixes(pairs, subject, mainline)
     case = Case(
@@ -121,7 +136,14 @@ def description(text: str) -> str:
     return (said[: end.start()] if end else said).strip("\n")
 
 
-def _pair(parts: tuple[str, str, str, str]) -> Pair:
+def _pair(line: str) -> Pair:
+    found = _PAIR.fullmatch(line)
+    if found is None:
+        raise ValueError(f"the dyad holds {line[:40]!r}, which is no pair of releases and commits")
+    parts = found.groups()
+    for release in (parts[0], parts[2]):
+        if not set(release) <= {"0"} and _RELEASE.fullmatch(release) is None:
+            raise ValueError(f"the dyad names {release[:40]!r}, which is no release")
     since, introduced, until, fix = (None if set(part) <= {"0"} else part for part in parts)
     return Pair(since, introduced, until, fix)
 

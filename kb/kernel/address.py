@@ -6,6 +6,9 @@ Only what no pointer of the architecture can be by chance is named; where a layo
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from kb.model.said import Said
+from kb.words.speak import said
+
 _PAGE = 4096
 _ALL = (1 << 64) - 1
 _MAX_ERRNO = 4095
@@ -43,9 +46,16 @@ class Meaning(NamedTuple):
     kind: str
     """``null``, ``error-pointer``, ``list-poison``, ``slab-poison``, ``page-poison``, ``poison``, ``kasan-shadow``,
     ``non-canonical``, ``text``, ``user``, ``kernel-text`` or ``modules``."""
-    words: str
+    says: Said
     base: int | None = None
     """The value that the pointer had, where the address is that and a small offset."""
+    symbol: str | None = None
+    """Name of the poison (``LIST_POISON1``)."""
+
+    @property
+    def words(self) -> str:
+        """What it is, in English."""
+        return str(self.says)
 
     def offset(self, address: int) -> int | None:
         """Bytes from the base to an address, negative for ``container_of()`` of it."""
@@ -61,31 +71,33 @@ _DELTAS: Mapping[str, int] = {
     "ppc64": 0x5DEADBEEF0000000,
 }
 """CONFIG_ILLEGAL_POINTER_VALUE, the POISON_POINTER_DELTA of include/linux/poison.h; zero on 32-bit machines."""
+_LIST_1 = ("LIST_POISON1", said("poison.list_next"))
+_LIST_2 = ("LIST_POISON2", said("poison.list_prev"))
 _POINTERS = {
-    0x100: "LIST_POISON1: the next pointer of an entry taken off its list (list_del)",
-    0x122: "LIST_POISON2: the prev pointer of an entry taken off its list (list_del)",
-    0x200: "LIST_POISON2: the prev pointer of an entry taken off its list (list_del)",
-    0x300: "TIMER_ENTRY_STATIC: a timer that was never set up",
-    0x400: "TAIL_MAPPING: the mapping of a compound page's tail",
-    0x500: "MUTEX_POISON_WW_CTX",
-    0xEB9F: "BPF_PTR_POISON",
+    0x100: _LIST_1,
+    0x122: _LIST_2,
+    0x200: _LIST_2,
+    0x300: ("TIMER_ENTRY_STATIC", said("poison.timer")),
+    0x400: ("TAIL_MAPPING", said("poison.tail_mapping")),
+    0x500: ("MUTEX_POISON_WW_CTX", said("poison.mutex")),
+    0xEB9F: ("BPF_PTR_POISON", said("poison.bpf")),
 }
 """Offsets to that delta. LIST_POISON2 is 0x122 in v6.1, 0x200 in releases before."""
 _OLD = {
-    0x00100100: "LIST_POISON1: the next pointer of an entry taken off its list (list_del)",
-    0x00200200: "LIST_POISON2: the prev pointer of an entry taken off its list (list_del)",
+    0x00100100: _LIST_1,
+    0x00200200: _LIST_2,
 }
 """The same in older releases (v3.10), and the offset to the delta on 64-bit machines then."""
 _BYTES = {
-    0x6B: ("slab-poison", "POISON_FREE: read from a slab object that was freed"),
-    0x5A: ("slab-poison", "POISON_INUSE: read from a slab object that was never initialised"),
-    0xAA: ("page-poison", "PAGE_POISON: read from a page that was freed"),
-    0xCC: ("slab-poison", "0xcc: the red zone behind a live slab object, or freed init memory"),
-    0xBB: ("slab-poison", "SLUB_RED_INACTIVE: the red zone beside a free slab object"),
-    0xA7: ("poison", "POOL_POISON_FREED: read from a freed block of a DMA pool"),
-    0xA9: ("poison", "POOL_POISON_ALLOCATED: read from an uninitialised block of a DMA pool"),
-    0xBD: ("poison", "KEY_DESTROY: read from a destroyed key"),
-    0x6C: ("poison", "FLEX_ARRAY_FREE: read from a freed flex array"),
+    0x6B: ("slab-poison", "POISON_FREE", said("poison.slab_free")),
+    0x5A: ("slab-poison", "POISON_INUSE", said("poison.slab_unset")),
+    0xAA: ("page-poison", "PAGE_POISON", said("poison.page_free")),
+    0xCC: ("slab-poison", "0xcc", said("poison.red_zone_live")),
+    0xBB: ("slab-poison", "SLUB_RED_INACTIVE", said("poison.red_zone_free")),
+    0xA7: ("poison", "POOL_POISON_FREED", said("poison.pool_freed")),
+    0xA9: ("poison", "POOL_POISON_ALLOCATED", said("poison.pool_unset")),
+    0xBD: ("poison", "KEY_DESTROY", said("poison.key")),
+    0x6C: ("poison", "FLEX_ARRAY_FREE", said("poison.flex_array")),
 }
 """include/linux/poison.h, a pointer made of one byte."""
 _SHADOW: Mapping[str, int] = {
@@ -106,7 +118,7 @@ def meaning(value: int, arch: str | None = None, *, la57: bool | None = None) ->
         la57: Whether an x86_64 kernel runs with five levels of page tables (CR4 bit 12), None where not printed.
     """
     if value < _PAGE:
-        small = _POINTERS.get(value) if arch in _THIRTY_TWO and value >= 0x100 else None
+        _, small = _POINTERS.get(value, (None, None)) if arch in _THIRTY_TWO and value >= 0x100 else (None, None)
         return _null(value, small)
     found = _poison_pointer(value, arch) or _poison_bytes(value) or _shadow(value, arch) or _error(value, arch)
     if found is None and arch in ("x86_64", "arm64"):
@@ -121,14 +133,20 @@ def _text(value: int) -> Meaning | None:
     data = value.to_bytes(8, "little") if value < 1 << 64 else b""
     if not all(0x20 <= byte < 0x7F for byte in data) or not data:
         return None
-    return Meaning("text", f'no pointer but the text "{data.decode("ascii")}": a string was written over it')
+    return Meaning("text", said("address.text", text=data.decode("ascii")))
 
 
-def _null(value: int, poison: str | None) -> Meaning:
+def _null(value: int, poison: Said | None) -> Meaning:
     if value == 0:
-        return Meaning("null", "NULL", 0)
-    words = f"NULL pointer, {value:#x} bytes into the object"
-    return Meaning("null", f"{words}; or {poison}" if poison else words, 0)
+        return Meaning("null", said("address.null"), 0)
+    if poison is not None:
+        return Meaning("null", said("address.null_or_poison", offset=value, poison=poison), 0)
+    return Meaning("null", null_offset(value), 0)
+
+
+def null_offset(offset: int) -> Said:
+    """A NULL pointer and a field's offset."""
+    return said("address.null_offset", offset=offset)
 
 
 def _poison_pointer(value: int, arch: str | None) -> Meaning | None:
@@ -142,18 +160,26 @@ def _poison_pointer(value: int, arch: str | None) -> Meaning | None:
             return found
         below = delta + 0x100 - value
         if 0 < below < _PAGE:  # container_of() of LIST_POISON1
-            return Meaning("list-poison", f"{_POINTERS[0x100]}, minus {below:#x}", delta + 0x100)
+            return Meaning("list-poison", _beside(_LIST_1[1], -below), delta + 0x100, _LIST_1[0])
     return None
 
 
-def _near(value: int, table: Mapping[int, str], delta: int) -> Meaning | None:
+def _near(value: int, table: Mapping[int, tuple[str, Said]], delta: int) -> Meaning | None:
     """The last entry of a table at or below an address, within a page."""
     offset = value - delta
     base = max((poison for poison in table if poison <= offset < poison + _PAGE), default=None)
     if base is None:
         return None
-    kind = "list-poison" if table[base].startswith("LIST") else "poison"
-    return Meaning(kind, table[base] + (f", plus {offset - base:#x}" if offset > base else ""), delta + base)
+    symbol, says = table[base]
+    kind = "list-poison" if symbol.startswith("LIST") else "poison"
+    return Meaning(kind, _beside(says, offset - base), delta + base, symbol)
+
+
+def _beside(says: Said, offset: int) -> Said:
+    """A poison, and how far from it the address is."""
+    if offset > 0:
+        return said("poison.plus", poison=says, offset=offset)
+    return said("poison.minus", poison=says, offset=-offset) if offset else says
 
 
 def _poison_bytes(value: int) -> Meaning | None:
@@ -165,9 +191,8 @@ def _poison_bytes(value: int) -> Meaning | None:
         for byte in {value >> 8 * (size - 1) & 0xFF}:
             base = unit * byte
             if byte in _BYTES and abs(value - base) < _PAGE:
-                kind, words = _BYTES[byte]
-                off = value - base
-                return Meaning(kind, words + (f", {'plus' if off > 0 else 'minus'} {abs(off):#x}" if off else ""), base)
+                kind, symbol, says = _BYTES[byte]
+                return Meaning(kind, _beside(says, value - base), base, symbol)
     return None
 
 
@@ -183,8 +208,9 @@ def _shadow(value: int, arch: str | None) -> Meaning | None:
     real = shadowed(value, arch)
     if real is None:
         return None
-    null = " (a NULL pointer with an offset)" if real < _PAGE else ""
-    return Meaning("kasan-shadow", f"KASAN's shadow of {real:#x} to {real + 7:#x}{null}: the access was to there")
+    if real < _PAGE:
+        return Meaning("kasan-shadow", said("address.kasan_shadow_null", first=real, last=real + 7))
+    return Meaning("kasan-shadow", said("address.kasan_shadow", first=real, last=real + 7))
 
 
 def _error(value: int, arch: str | None) -> Meaning | None:
@@ -193,8 +219,9 @@ def _error(value: int, arch: str | None) -> Meaning | None:
     if not 0 < number <= _MAX_ERRNO:
         return None
     name = _ERRNO.get(number)
-    words = f"an error number taken for a pointer: -{number}" + (f" ({name})" if name else "")
-    return Meaning("error-pointer", f"{words}, or a negative offset to NULL", value)
+    if name is None:
+        return Meaning("error-pointer", said("address.error", number=number), value)
+    return Meaning("error-pointer", said("address.error_named", number=number, errno=name), value)
 
 
 def error_name(value: int, bits: int = 64) -> str | None:
@@ -207,15 +234,15 @@ def error_name(value: int, bits: int = 64) -> str | None:
 def _x86_64(value: int, la57: bool | None) -> Meaning | None:
     """Ranges of Documentation/arch/x86/x86_64/mm.rst that no randomisation moves."""
     if not canonical(value, la57=la57 is not False):
-        return Meaning("non-canonical", "not canonical: no pointer of this architecture")
+        return Meaning("non-canonical", said("address.not_canonical"))
     if value < 1 << (56 if la57 else 47):
-        return Meaning("user", "an address of user space")
+        return Meaning("user", said("address.user"))
     if la57 is False and not canonical(value, la57=False):
-        return Meaning("non-canonical", "not canonical with four levels of page tables")
+        return Meaning("non-canonical", said("address.not_canonical_four"))
     if 0xFFFFFFFF80000000 <= value < 0xFFFFFFFFA0000000:
-        return Meaning("kernel-text", "in the kernel's own image")
+        return Meaning("kernel-text", said("address.kernel_image"))
     if 0xFFFFFFFFC0000000 <= value < 0xFFFFFFFFFF000000:
-        return Meaning("modules", "in the range of modules")
+        return Meaning("modules", said("address.modules"))
     return None
 
 

@@ -12,6 +12,8 @@ from kb.kernel.gfp import Decoded
 from kb.kernel.release import Release
 from kb.kernel.watermark import may_reclaim
 from kb.model.memory import Zone
+from kb.model.said import Said
+from kb.words.speak import said
 
 EXISTS: Span = span("2.6.35", "", {6: (0, None)})
 FS_GATE: Span = span("", "4.10", {6: (0, None), 7: (0, None)})
@@ -34,39 +36,43 @@ class Gate:
 
     allowed: bool | None
     """None when the candidate kernels disagree or a flag is not certain."""
-    because: str
+    why: Said
     source: str = ""
     anonymous_only: bool = False
     """Only pages without a mapping can be moved (a request without __GFP_FS on 4.10+)."""
+
+    @property
+    def because(self) -> str:
+        """Why, in English."""
+        return str(self.why)
 
 
 def gate(order: int, gfp: Decoded, releases: Sequence[Release]) -> Gate:
     """The gfp gate of direct compaction for a request on the candidate kernels."""
     if order == 0:
-        return Gate(False, "order 0 needs no contiguous pages")
+        return Gate(False, said("gate.order_0"))
     reclaim = _any(gfp, "__GFP_WAIT", "__GFP_DIRECT_RECLAIM")
     if reclaim is False:
-        return Gate(False, "the request may not block (no direct reclaim)")
+        return Gate(False, said("gate.may_not_block"))
     verdicts = {FS_GATE.has(release) for release in releases} if releases else {True, False}
     exists = {EXISTS.has(release) for release in releases} if releases else {True}
     if exists == {False}:
-        return Gate(False, "this kernel has no memory compaction")
+        return Gate(False, said("gate.no_compaction"))
     fs, io = gfp.has("__GFP_FS"), gfp.has("__GFP_IO")
     source = "mm/compaction.c try_to_compact_pages()"
     if io is False:
-        return Gate(False, "__GFP_IO is not set", source)
+        return Gate(False, said("gate.flag_not_set", flag="__GFP_IO"), source)
     if verdicts == {False}:
         if io is None or reclaim is None:
-            return Gate(None, "whether __GFP_IO is set depends on the kernel", source)
-        note = "__GFP_IO is set; 4.10+ asks for no more"
-        return Gate(True, note, "73e64c51afc5 (in v4.10)", anonymous_only=fs is False)
+            return Gate(None, said("gate.io_depends"), source)
+        return Gate(True, said("gate.io_set"), "73e64c51afc5 (in v4.10)", anonymous_only=fs is False)
     if fs is False and verdicts == {True}:
-        return Gate(False, "__GFP_FS is not set", f"{source} to 4.9, RHEL 6 and 7")
+        return Gate(False, said("gate.flag_not_set", flag="__GFP_FS"), f"{source} to 4.9, RHEL 6 and 7")
     if fs is False:
-        return Gate(None, "__GFP_FS is not set: kernels to 4.9 skip compaction then, 4.10 and later do not", source)
+        return Gate(None, said("gate.fs_not_set"), source)
     if fs is None or io is None or reclaim is None:
-        return Gate(None, "whether __GFP_FS and __GFP_IO are set depends on the kernel", source)
-    return Gate(True, "__GFP_FS and __GFP_IO are set", source)
+        return Gate(None, said("gate.fs_io_depend"), source)
+    return Gate(True, said("gate.fs_io_set"), source)
 
 
 def _any(gfp: Decoded, *flags: str) -> bool | None:
@@ -113,7 +119,7 @@ class Suitable:
     """What compaction_suitable() makes of a zone."""
 
     suitable: bool
-    because: str
+    why: Said
     index: int
     left: int
     needs: int
@@ -140,13 +146,13 @@ def suitable(
     mark = zone.min if late and order <= COSTLY_ORDER else zone.low
     needs = mark + (2 << order)
     if zone.free <= needs:
-        verdict, why = False, "too few free pages to move others into"
+        verdict, why = False, said("suitable.too_few")
     elif 0 <= index <= threshold and not (late and order <= COSTLY_ORDER):
-        verdict, why = False, f"short of memory rather than fragmented (index {index} <= {threshold})"
+        verdict, why = False, said("suitable.short", index=index, threshold=threshold)
     elif index == -1000 and admitted:
-        verdict, why = False, "a block of the order is free and admitted: nothing to do"
+        verdict, why = False, said("suitable.admitted")
     elif index == -1000:
-        verdict, why = True, "a block of the order is free, the watermark refuses it"
+        verdict, why = True, said("suitable.refused")
     else:
-        verdict, why = True, f"fragmented (index {index} > {threshold})"
+        verdict, why = True, said("suitable.fragmented", index=index, threshold=threshold)
     return Suitable(verdict, why, index, zone.free, needs)

@@ -16,13 +16,18 @@ class Fault(NamedTuple):
     """``kernel`` or ``user``: who made the access."""
     why: str | None
     """``not present``, ``protection``, ``reserved bit`` ..., or the table's own words."""
-    words: str
-    """All of it, as a person would say it."""
+    parts: tuple[str, ...]
+    """All of it, fixed words in the order a person would say them."""
+
+    @property
+    def words(self) -> str:
+        """All of it in English: ``not present, write, kernel mode``."""
+        return ", ".join(self.parts)
 
 
 def _fault(access: str | None, mode: str | None, why: str | None, first: str = "") -> Fault:
     by = f"{mode} mode" if mode else ""
-    return Fault(access, mode, why, ", ".join(part for part in (first, why, access, by) if part))
+    return Fault(access, mode, why, tuple(part for part in (first, why, access, by) if part))
 
 
 # ---- x86
@@ -83,12 +88,12 @@ def syndrome(esr: int) -> Fault | None:
     if kind is None:
         return None
     if "abort" not in kind:
-        return Fault(None, None, kind, kind)
+        return Fault(None, None, kind, (kind,))
     status = _FSC.get(esr & 0x3F, f"fault status {esr & 0x3F:#x}")
     maintenance = kind.startswith("data") and esr & 0x100  # CM: WnR is set whatever the access was
     access = None if maintenance else ("write" if esr & 0x40 else "read") if kind.startswith("data") else "execute"
     mode = "user" if "user" in kind else "kernel"
-    return Fault(access, mode, _why(status), ", ".join(part for part in (kind, status, access) if part))
+    return Fault(access, mode, _why(status), tuple(part for part in (kind, status, access) if part))
 
 
 def _why(status: str) -> str:
@@ -139,7 +144,7 @@ def arm_status(fsr: int) -> Fault | None:
     if status is None:
         return None
     access = "execute" if fsr & 0x80000000 else "write" if fsr & 0x800 else "read"
-    return Fault(access, None, _why(status), f"{status}, {access}")
+    return Fault(access, None, _why(status), (status, access))
 
 
 # ---- powerpc
@@ -173,9 +178,9 @@ def powerpc(trap: int | None, dsisr: int | None) -> Fault | None:
     if name is None:
         return None
     if trap not in (0x300, 0x380, 0x400, 0x480):
-        return Fault(None, None, name, name)
+        return Fault(None, None, name, (name,))
     if trap in (0x400, 0x480):
-        return Fault("execute", None, "not present" if trap == 0x480 else None, name)
+        return Fault("execute", None, "not present" if trap == 0x480 else None, (name,))
     access = None if dsisr is None else "write" if dsisr & _DSISR_STORE else "read"
     why = "not present" if trap == 0x380 else None
     why = next((words for bit, words in _DSISR if dsisr is not None and dsisr & bit), why)
@@ -246,13 +251,13 @@ def _row(table: Mapping[int, tuple[str | None, str]], code: int) -> Fault | None
         return None
     access, why = row
     shared = "not present" if why == "page fault" else why
-    return Fault(access, None, shared, f"{why}, {access}" if access else why)
+    return Fault(access, None, shared, (why, access) if access else (why,))
 
 
 def riscv(cause: int) -> Fault | None:
     """A riscv ``cause``; interrupts (the top bit) are no faults. A page fault may be of presence or of permission."""
     found = _row(_RISCV, cause)
-    return found._replace(why=None) if found is not None and found.words.startswith("page fault") else found
+    return found._replace(why=None) if found is not None and found.parts[0] == "page fault" else found
 
 
 def mips(code: int) -> Fault | None:

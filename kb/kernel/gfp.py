@@ -16,12 +16,18 @@ from typing import Any
 
 from kb.kernel.era import Span, candidates, name_range, points
 from kb.kernel.release import Release
+from kb.model.said import Said
+from kb.words.speak import said
 
 COMPOSITES = (
     "GFP_TRANSHUGE_LIGHT", "GFP_TRANSHUGE", "GFP_HIGHUSER_MOVABLE", "GFP_HIGHUSER", "GFP_USER", "GFP_TEMPORARY",
     "GFP_KERNEL", "GFP_NOFS", "GFP_NOIO", "GFP_ATOMIC", "GFP_NOWAIT", "GFP_IOFS",
 )  # fmt: skip
 """Names a caller writes, largest first; what else a caller adds (``__GFP_NOWARN``) is named beside them."""
+
+_SLAB_ADDS = frozenset({"__GFP_COMP", "__GFP_KMEMCG"})
+"""What kmalloc_order() adds to the caller's mask: COMP, and KMEMCG as long as there was one (3.8 - 3.15, RHEL 7.0 -
+7.7). Source: include/linux/slub_def.h:115 of 3.10.0-514.el7; later mm/slab_common.c adds COMP alone."""
 
 _NAME = re.compile(r"[A-Za-z_]\w{2,40}|0x[0-9a-fA-F]{1,16}")
 
@@ -127,9 +133,15 @@ class Decoded:
     """Label of the table; two are joined by "or", more are named by their releases."""
     agree: bool | None
     """Whether printed names decode to the hex; None where no names are printed."""
-    assumption: str | None = None
+    assumed: Said | None = None
+    """What had to be assumed to decode it."""
     flag_sets: tuple[frozenset[str], ...] = ()
     """Flags under each candidate table: for questions whose answer may agree although names differ."""
+
+    @property
+    def assumption(self) -> str | None:
+        """What had to be assumed to decode it, in English."""
+        return str(self.assumed) if self.assumed is not None else None
 
     def has(self, flag: str) -> bool | None:
         """Whether a flag is set: True, False, or None where the candidate tables disagree."""
@@ -164,12 +176,10 @@ def decode(
     if not found and release is None:
         found = _fitting(mask, words, points())
     agree = None if not words or mask is None else bool(found)
-    assumption = None
+    assumed = None
     if not found:  # printed names beat the hex: an unknown kernel, or a damaged number
         found = _by_names(words, left) or tuple(_first(left))
-        assumption = (
-            "printed names and hex decode to each other in no known kernel; the names are taken" if words else None
-        )
+        assumed = said("assumed.names_taken") if words else None
     if not found or (mask is None and not words):
         return None
     value = mask if mask is not None else (found[0].value(words) or 0)
@@ -180,7 +190,7 @@ def decode(
     readable = {table: known for table, known in per_table.items() if known is not None}
     if not readable and mask is not None:  # names of no kernel: the hex is all there is
         readable = dict.fromkeys(found, mask)
-    return _decoded(value, readable, left, slab, agree, assumption) if readable else None
+    return _decoded(value, readable, left, slab, agree, assumed) if readable else None
 
 
 def _decoded(
@@ -189,7 +199,7 @@ def _decoded(
     releases: tuple[Release, ...],
     slab: bool,
     agree: bool | None,
-    assumption: str | None,
+    assumed: Said | None,
 ) -> Decoded:
     sets = {table: table.flags(value) for table, value in masks.items()}
     first = next(iter(sets.values()))
@@ -197,7 +207,7 @@ def _decoded(
     seen = dict.fromkeys(flag for flags in sets.values() for flag in flags)
     possible = tuple(flag for flag in seen if flag not in certain)
     absent = frozenset(name for table in tables() for name in table.bits) - set(seen)
-    added = tuple(flag for flag in certain if slab and flag in _slab_adds(masks))
+    added = tuple(flag for flag in certain if slab and flag in _SLAB_ADDS)
     caller = tuple(flag for flag in certain if flag not in added)
     names = {table.composite(value & ~(table.value(added) or 0)) for table, value in masks.items()}
     if not releases or not any(table.covers(release) for table in masks for release in releases):
@@ -208,18 +218,10 @@ def _decoded(
     era = " or ".join(labels) if len(labels) < 3 else name_range(releases)
     name = names.pop() if len(names) == 1 else None
     options = sorted({option for table in masks for option in table.config})
-    if options and assumption is None:
-        assumption = f"built with {', '.join(options)}: other builds have no such bit"
-    return Decoded(mask, tuple(masks), releases, certain, possible, absent, caller, added, name, era, agree, assumption,
+    if options and assumed is None:
+        assumed = said("assumed.built_with", options=options)
+    return Decoded(mask, tuple(masks), releases, certain, possible, absent, caller, added, name, era, agree, assumed,
                    tuple(frozenset(flags) for flags in sets.values()))  # fmt: skip
-
-
-def _slab_adds(masks: Iterable[Table]) -> frozenset[str]:
-    """What kmalloc_order() adds to the caller's mask: COMP, and KMEMCG in 3.8 - 3.15 and RHEL 7.0 - 7.7.
-
-    Source: include/linux/slub_def.h:115 of 3.10.0-514.el7; later mm/slab_common.c adds COMP alone.
-    """
-    return frozenset({"__GFP_COMP", "__GFP_KMEMCG"})
 
 
 def _fitting(mask: int | None, words: tuple[str, ...], releases: tuple[Release, ...]) -> tuple[Table, ...]:

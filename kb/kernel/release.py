@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kb.errors import UsageError
 from kb.model.verdict import Verdict
 
 _HEAD = re.compile(r"(\d{1,3})\.(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?")
@@ -109,6 +110,17 @@ class Release:
         return Verdict.MAYBE if Verdict.MAYBE in verdicts else Verdict.NO
 
 
+def checked(text: str) -> str:
+    """A release that somebody names, as it was given.
+
+    Raises:
+        UsageError: It cannot be read: an answer that rests on it would be none.
+    """
+    if Release.parse(text) is None:
+        raise UsageError(f"{text[:80]!r} is no kernel release", help="as uname -r prints it: 5.14.0-427.el9.x86_64")
+    return text
+
+
 def base_of(version: tuple[int, int, int]) -> tuple[int, int]:
     """Comparable mainline release: 2.6.32 becomes (2, 632), 4.19.78 becomes (4, 19)."""
     if version[0] == 2:
@@ -151,7 +163,7 @@ def _family(rest: str, text: str) -> tuple[str, int | None, tuple[int, ...]]:
     if debian := _DEBIAN_NEW.search(rest):
         return "debian", int(debian[1]), ()
     if debian := _DEBIAN.match(rest):
-        return "debian", None, (int(debian[1]),) if debian[1].isdigit() else ()
+        return "debian", None, (int(debian[1]),) if debian[1].isdecimal() else ()
     if ubuntu := _UBUNTU.match(rest):
         return "ubuntu", None, (int(ubuntu[1]),)
     for mark, family in (("amzn", "amazon"), (".fc", "fedora"), ("android", "android"), ("-default", "suse")):
@@ -183,7 +195,7 @@ def _named(release: Release, name: str) -> Verdict:
     word = name.lower()
     if word in ("debian", "ubuntu", "suse", "fedora", "amazon", "oracle", "rhel", "android"):
         return Verdict.YES if release.family == word else Verdict.NO
-    if word.startswith("el") and word[2:].isdigit():
+    if word.startswith("el") and word[2:].isdecimal():
         return Verdict.YES if release.family == "rhel" and release.major == int(word[2:]) else Verdict.NO
     other = Release.parse(name)
     if other is None:

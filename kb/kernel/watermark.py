@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from kb.kernel.rules import RuleSet
 from kb.model.allocation import Replay, Request, Step
-from kb.model.memory import ZONE_NAMES, Zone
+from kb.model.memory import ZONE_NAMES, Zone, size
+from kb.model.said import Said
+from kb.words.speak import said
 
 PAGEBLOCK_ORDER = 9
 """2 MB pageblocks of 4 kB pages (x86_64, arm64); other page sizes have others."""
@@ -191,7 +193,7 @@ def zone_order_auto(zones: Sequence[Zone]) -> bool:
     return True
 
 
-def highatomic_bounds(zone: Zone, rules: RuleSet) -> tuple[int, int, str | None]:
+def highatomic_bounds(zone: Zone, rules: RuleSet, page_kb: int = 4) -> tuple[int, int, Said | None]:
     """Fewest and most highatomic pages that the rule subtracts, and what was assumed where they are not printed.
 
     The reserve grows by pageblocks up to 1 % of the zone and one block more (4.4.11 reserve_highatomic_pageblock()).
@@ -210,26 +212,15 @@ def highatomic_bounds(zone: Zone, rules: RuleSet) -> tuple[int, int, str | None]
     if zone.reserved_highatomic is not None:
         if rules.highatomic == "reserved":
             return zone.reserved_highatomic, zone.reserved_highatomic, None
-        return (
-            listed,
-            max(listed, zone.reserved_highatomic),
-            ("free highatomic pages are not printed: at most the reserved ones" if zone.reserved_highatomic else None),
-        )
+        assumed = said("assumed.free_highatomic_at_most") if zone.reserved_highatomic else None
+        return listed, max(listed, zone.reserved_highatomic), assumed
     most = (zone.managed or zone.present or 0) // 100 + (1 << PAGEBLOCK_ORDER)
     if rules.highatomic == "free":
-        return listed, max(most, listed), "free highatomic pages are not printed"
+        return listed, max(most, listed), said("assumed.free_highatomic")
     if listed:
         block = 1 << PAGEBLOCK_ORDER
-        return (
-            block,
-            max(most, block),
-            (
-                f"reserved highatomic pages are not printed: an (H) block on the free list implies at least one "
-                f"pageblock "
-                f"({block} pages, {block * 4} kB)"
-            ),
-        )
-    return 0, most, "reserved highatomic pages are not printed"
+        return block, max(most, block), said("assumed.one_pageblock", pages=block, size_kb=size(block, page_kb))
+    return 0, most, said("assumed.reserved_highatomic")
 
 
 def replay(
@@ -250,7 +241,7 @@ def replay(
         zone: the zone, as printed.
         request: what was asked for.
         rules: whose kernel's test.
-        zones: all zones of the report (they tell the reserve's column).
+        zones: the zones of the report, or one of each kind (they tell the reserve's column).
         mark: ``min`` (slow path), ``low`` (fast path) or ``high``.
         free: free pages to start from instead of the printed count.
         highatomic: highatomic pages to subtract; default the fewest that the print allows.
@@ -260,11 +251,11 @@ def replay(
     given = alloc_flags(request, rules) if flags is None else flags
     start = zone.free if free is None else free
     if "NO_WATERMARKS" in given:
-        return _blocks(zone, request, rules, given, Replay(rules.rule, True, start, "none"), page_kb)
+        return _blocks(zone, request, rules, given, Replay(rules.rule, True, start, "none"))
     value, words = reduced(getattr(zone, mark), given, rules)
     column = reserve_column(zone, request, zones or (zone,), rules)
     reserve = zone.reserve[column] if column < len(zone.reserve) else 0
-    low, high, assumed = highatomic_bounds(zone, rules)
+    low, high, assumed = highatomic_bounds(zone, rules, page_kb)
     atomic = 0 if _spares_highatomic(given) else (low if highatomic is None else highatomic)
     assumptions = (assumed,) if assumed and not _spares_highatomic(given) and (high > low or low) else ()
     charge = (1 << request.order) + rules.surcharge
@@ -279,7 +270,7 @@ def replay(
     if request.order == 0:
         return result
     if rules.rule == "free-block":
-        return _blocks(zone, request, rules, given, result, page_kb)
+        return _blocks(zone, request, rules, given, result)
     if rules.rule == "order-walk-el6":
         value, _ = reduced(getattr(zone, mark) - zone.min, given, rules)
     return _walk(zone, request, rules, result, counted, value, page_kb)
@@ -305,33 +296,31 @@ def _walk(zone: Zone, request: Request, rules: RuleSet, result: Replay, left: in
     return replace(result, admits=True, left=left, needs=needs, steps=tuple(steps))
 
 
-def _blocks(
-    zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str], result: Replay, page_kb: int
-) -> Replay:
+def _blocks(zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str], result: Replay) -> Replay:
     """Is there a block of a usable type, of the requested order or larger (4.4+)?"""
     order, assumption = first_block(zone, request, rules, flags)
     notes = (*result.assumptions, assumption) if assumption else result.assumptions
-    found = "no usable block" if order is None else f"first usable block: order {order}"
-    step = Step("block", 0 if order is None else 1, 0, order is not None, f"orders >= {request.order}: {found}")
-    steps = (*result.steps, step)
     if order is None:
+        steps = (*result.steps, Step("block", 0, 0, False, said("sum.no_block", least_order=request.order)))
         return replace(result, admits=False, fails_at="no block", steps=steps, assumptions=notes)
+    first = said("sum.first_block", least_order=request.order, order=order)
+    steps = (*result.steps, Step("block", 1, 0, True, first))
     return replace(result, admits=True, block_order=order, steps=steps, assumptions=notes)
 
 
-def first_block(zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str]) -> tuple[int | None, str | None]:
+def first_block(zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str]) -> tuple[int | None, Said | None]:
     """Order of the first block that the request may take, and what had to be assumed about its type."""
     if zone.blocks_by_type is not None:
         return _first_typed(zone, request.order, rules, flags), None
     if zone.blocks is None:
-        return None, "no free list is printed for this zone"
+        return None, said("assumed.no_free_list")
     wanted = _letters(rules, flags)
     for order in range(request.order, len(zone.blocks.counts)):
         if not zone.blocks.counts[order]:
             continue
         letters = zone.blocks.types[order] if order < len(zone.blocks.types) else ""
         if not letters:
-            return order, "migrate types are not printed: any block counts"
+            return order, said("assumed.any_block")
         if wanted.intersection(letters) or (rules.harder_any_block and "HARDER" in flags):
             return order, None
     return None, None
@@ -354,9 +343,9 @@ def _first_typed(zone: Zone, order: int, rules: RuleSet, flags: frozenset[str]) 
     usable = [by_type.get(names[letter], ()) for letter in _letters(rules, flags)]
     if rules.harder_any_block and "HARDER" in flags:
         usable = list(by_type.values())
-    for size in range(order, max((len(counts) for counts in usable), default=0)):
-        if any(size < len(counts) and counts[size] for counts in usable):
-            return size
+    for found in range(order, max((len(counts) for counts in usable), default=0)):
+        if any(found < len(counts) and counts[found] for counts in usable):
+            return found
     return None
 
 
@@ -365,7 +354,9 @@ def _spares_highatomic(flags: frozenset[str]) -> bool:
 
 
 def _step(name: str, left: int, needs: int, have: str, want: str, page_kb: int) -> Step:
-    sign = ">" if left > needs else "<="
-    holds = left > needs
-    text = f"{have} pages ({left * page_kb} kB) {sign} {want} ({needs * page_kb} kB): {'ok' if holds else 'fails'}"
-    return Step(name, left, needs, holds, text)
+    """One comparison; ``have`` and ``want`` are sums in pages."""
+    left_kb, needs_kb = size(left, page_kb), size(needs, page_kb)
+    if left > needs:
+        holds = said("sum.holds", have=have, left_kb=left_kb, want=want, needs_kb=needs_kb)
+        return Step(name, left, needs, True, holds)
+    return Step(name, left, needs, False, said("sum.fails", have=have, left_kb=left_kb, want=want, needs_kb=needs_kb))

@@ -3,11 +3,13 @@
 Every reader here is a total function: what does not look like a record after all is handed back as plain text.
 """
 
+import math
 import re
 import time
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from kb.log.text import whole
 from kb.log.transport import SEVERITIES, strip
 from kb.model.log import Line
 
@@ -71,10 +73,10 @@ def as_lines(fields: dict[str, Any], number: int, last: int, raw: bytes) -> Iter
 def _message(value: Any) -> str | None:
     """A message: text, or the list of byte values that journald writes where the text is not UTF-8."""
     if isinstance(value, str):
-        return value
+        return whole(value)
     if isinstance(value, list):
         if value and isinstance(value[0], str):
-            return "\n".join(str(item) for item in value)
+            return whole("\n".join(str(item) for item in value))
         try:
             return bytes(value).decode("utf-8", "surrogateescape")
         except (TypeError, ValueError):
@@ -103,14 +105,15 @@ def _emit(message: str, key: str, fields: dict[str, Any], number: int, last: int
 
 
 def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else None
+    return whole(value) if isinstance(value, str) else str(value) if isinstance(value, int) else None
 
 
 def _number(value: Any) -> float | None:
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _times(fields: dict[str, Any]) -> tuple[float | None, str | None]:
@@ -120,7 +123,7 @@ def _times(fields: dict[str, Any]) -> tuple[float | None, str | None]:
         return seconds, None if seconds is not None else _string(fields.get("time"))
     micro = _number(fields.get("_SOURCE_MONOTONIC_TIMESTAMP", fields.get("__MONOTONIC_TIMESTAMP")))
     wall = next((_string(fields[key]) for key in _WALL_KEYS if key in fields), None)
-    if wall is not None and wall.isdigit() and len(wall) == 16:
+    if wall is not None and wall.isascii() and wall.isdigit() and len(wall) == 16:
         seconds, rest = divmod(int(wall), 1_000_000)
         wall = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:06d}Z"
     return None if micro is None else micro / 1e6, wall

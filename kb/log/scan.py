@@ -1,7 +1,8 @@
-"""Where in a log reports may begin: a scan of the raw bytes for the literals of ``openers.txt``.
+"""Where in a log reports may begin: a scan of the raw bytes for the literals of ``openers.txt`` and ``headless.txt``.
 
-Notices (single messages that open no report) have literals of their own in ``notices.txt``; they are looked for in the
-same pass, so that asking for them costs a quiet log nothing.
+The first are made from the grammar of headlines (docs/openers.py): one stands in any line that is one. The second open
+what has no headline. Notices (single messages that open no report) have literals of their own in ``notices.txt``; they
+are looked for in the same pass, so that asking for them costs a quiet log nothing.
 
 google-re2 scans one alternation of literals at about grep's speed (400 MB/s); Python's own ``re`` manages 26 MB/s on
 the same pattern. Where re2 cannot be imported, one ``bytes.find`` pass a literal does the work, slower.
@@ -14,8 +15,8 @@ from functools import cache, partial
 from typing import Any
 
 _WRAP = r"(?: |(?:=20|=)?\r?\n[>| \t]*)"
-"""A blank of a literal: itself, or the line break a mailer put there with the quote marks behind it. For re2 only, which
-is linear whatever stands there; a bound would cost forty copies of the class at each blank, 60 ms at each start."""
+"""A blank of a literal: itself, or the line break a mailer put there with the quote marks behind it. For re2 alone,
+which is linear whatever stands there: a bound would be forty copies of the class at each blank, 50 ms at each start."""
 
 _WRAPPED = re.compile(rb" |(?:=20|=)?\r?\n[>| \t]{0,40}")
 _LONGEST = 200
@@ -25,7 +26,7 @@ Scan = Callable[[bytes, int, int], Iterator[int]]
 """Offsets of literals in ``data[start:end]``, rising."""
 
 
-OPENERS = ("openers",)
+OPENERS = ("openers", "headless")
 NOTICES = ("notices",)
 """Names of the files of literals, without suffix."""
 BOOT = b"Linux version "

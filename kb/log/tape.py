@@ -6,14 +6,22 @@ it still wants to see the bytes.
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import select
 import stat
+import time
 from typing import TYPE_CHECKING, BinaryIO
 
+from kb.log.files import limit, within
+from kb.log.text import encoded
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kb.log.records import Piece
+    from kb.log.unpack import Pushed
 
 
 LONGEST = 64 << 10
@@ -24,6 +32,10 @@ PATIENCE = 0.25
 """Seconds after which an input that is still being written counts as silent."""
 
 
+_SETTLED = 1.0
+"""Seconds in which a live input that was piped or pasted has come, at most."""
+
+
 class Tape:
     """A window over an input.
 
@@ -31,12 +43,13 @@ class Tape:
         source: Its bytes, or a binary file: one whose descriptor is a pipe, a socket or a terminal is live, which means
             that a read gives what is there and a silence is told.
         chunk: Bytes read at a time.
+        start: Bytes of the file that were read before.
     """
 
-    def __init__(self, source: bytes | BinaryIO, chunk: int = CHUNK):
+    def __init__(self, source: bytes | BinaryIO | Pushed, chunk: int = CHUNK, start: bytes = b""):
         self.base = 0
         """Offset of the first byte of :attr:`data`."""
-        self.data = source if isinstance(source, bytes) else b""
+        self.data = source if isinstance(source, bytes) else start
         self.ended = isinstance(source, bytes)
         """True when the input is over: there is nothing behind :attr:`data`."""
         self._stream = None if isinstance(source, bytes) else source
@@ -44,8 +57,10 @@ class Tape:
         self._counted = (0, 1)
         """An offset and the number of the line that begins there: where the next count starts."""
         self._descriptor = _descriptor(self._stream)
-        self._origin = 0 if self._descriptor is None else _position(self._stream)
-        self.live = self._descriptor is not None and not stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        self._origin = 0 if self._descriptor is None else _position(self._stream) - len(start)
+        self._allowed: Callable[[int], None] = lambda size: None
+        self._regular = self._descriptor is not None and stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        self.live = self._stream is not None and is_live(self._stream)
         """True for an input that is still being written, as far as anybody knows."""
 
     @property
@@ -57,6 +72,25 @@ class Tape:
     def whole(self) -> bool:
         """True when the window is all of the input."""
         return self.ended and not self.base
+
+    def limit(self, name: str, said: str) -> None:
+        """Let an input that is not live have so many bytes as :func:`kb.log.files.limit` says, and no more."""
+        if not self.live:
+            self._allowed = functools.partial(within, most=limit(), name=name, said=said)
+
+    def settle(self) -> None:
+        """Read what fits into the window: how the lines of a text were broken is seen only in all of it.
+
+        A live input is given a moment: a log that is piped or pasted comes at once, one that is being written goes on.
+        """
+        until = None
+        while not self.ended and len(self.data) < self._chunk:
+            if not self.fill(0) and self.data:
+                break
+            if self.live and self.data:
+                until = until or time.monotonic() + _SETTLED
+                if time.monotonic() > until:
+                    break
 
     def fill(self, keep: int) -> bool:
         """Read on.
@@ -81,6 +115,7 @@ class Tape:
             self.number(keep)
         self.data = self.data[keep - self.base :] + more
         self.base = keep
+        self._allowed(self.end)
         return True
 
     def line_end(self, offset: int) -> int:
@@ -112,7 +147,7 @@ class Tape:
     @property
     def _can_go_back(self) -> bool:
         """True for a plain file: lines that were passed are counted only if somebody asks for a number."""
-        return self._descriptor is not None and not self.live and hasattr(os, "pread")
+        return self._regular and hasattr(os, "pread")
 
     def _passed(self, start: int, end: int) -> int:
         """Line ends of bytes that are no longer in the window, read once more."""
@@ -138,8 +173,9 @@ class Tape:
         while size < self._chunk:
             piece = read(self._chunk - size)
             if not piece:
+                self.ended = True
                 break
-            pieces.append(piece if isinstance(piece, bytes) else piece.encode("utf-8", "surrogateescape"))
+            pieces.append(piece if isinstance(piece, bytes) else encoded(piece))
             size += len(pieces[-1])
         return b"".join(pieces)
 
@@ -203,7 +239,16 @@ class Cursor:
         self._file.seek(self.offset - self._tape.base)
 
 
-def _descriptor(stream: BinaryIO | None) -> int | None:
+def is_live(stream: BinaryIO | Pushed) -> bool:
+    """Whether a file is a pipe, a socket or a terminal: what somebody may still write to."""
+    descriptor = _descriptor(stream)
+    if descriptor is None:
+        return False
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
+
+
+def _descriptor(stream: BinaryIO | Pushed | None) -> int | None:
     """The descriptor of a file that is read as it stands: an unpacker has that of the packed file."""
     if stream is None or not isinstance(stream, io.BufferedReader | io.FileIO):
         return None
@@ -213,10 +258,10 @@ def _descriptor(stream: BinaryIO | None) -> int | None:
         return None
 
 
-def _position(stream: BinaryIO | None) -> int:
+def _position(stream: BinaryIO | Pushed | None) -> int:
     """Where a plain file is read from: a shell may have read its beginning."""
     try:
-        return stream.tell() if stream is not None else 0
+        return stream.tell() if isinstance(stream, io.BufferedReader | io.FileIO) else 0
     except (OSError, ValueError):
         return 0
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kb.log.tape import LONGEST
 from kb.log.transport import strip
 from kb.model.log import Line
 
@@ -170,79 +171,106 @@ def _is_memory(before: str, text: str) -> bool:
     return any(head.search(before) and tail.match(text) for head, tail in _TAILS[1:3])
 
 
+def _opens_memory(text: str) -> bool:
+    """True for a line that a zone's or node's list may go on behind."""
+    return any(head.search(text) for head, _ in _TAILS[1:3])
+
+
 def rejoin(lines: Iterator[tuple[Line | None, int]], how: Habits) -> Iterator[tuple[Line | None, int]]:
-    """Lines as they were before they were broken.
+    """Lines as they were before they were broken, none longer than :data:`kb.log.tape.LONGEST`.
 
     Args:
         lines: Logical lines with the offset behind each.
         how: What :func:`habits` found.
     """
-    held: Line | None = None
+    held: _Held | None = None
     at = 0
     for line, end in lines:
-        joined = None if held is None or line is None else _join(held, line, how)
-        if joined is not None:
-            held, at = joined, end
+        if held is not None and line is not None and held.join(line):
+            at = end
             continue
         if held is not None:
-            yield _finish(held, how), at
+            yield held.line(), at
         if line is None:
             yield None, end
-        held, at = line, end
+        held, at = None if line is None else _Held(line, how), end
     if held is not None:
-        yield _finish(held, how), at
+        yield held.line(), at
 
 
-def _finish(line: Line, how: Habits) -> Line:
-    text = line.text
-    if how.quoted_printable and "=" in text:
-        text = _QP_BYTE.sub(lambda found: chr(int(found[1], 16)), text).rstrip(" ")
-    if how.zvm:
-        if not _stamped(line):
-            text = _ZVM.sub("", text, count=1)
-        text = text.rstrip(" ")
-    return line if text is line.text else line._replace(text=text)
+class _Held:
+    """A line and the pieces that were joined to it. They are put together once, at its end: a join costs its piece."""
 
+    __slots__ = ("_first", "_how", "_memory", "_number", "_raws", "_size", "_texts")
 
-def _join(held: Line, line: Line, how: Habits) -> Line | None:
-    """One line made of two, None where they are two."""
-    if how.fragments:
-        joined = _join_fragments(held, line)
-        if joined is not None:
-            return joined
-    if line.continued or line.raw is held.raw:
-        return None
-    last = _last(held.raw)
-    if how.quoted_printable and (last.endswith("=") or (last.endswith("=20") and not _stamped(line))):
-        cut = 1 if last.endswith("=") else 3
-        return _glue(held, held.text[:-cut] + (" " if cut == 3 else "") + _last(line.raw), line)
-    if _stamped(line) or not line.text.strip() or line.text.startswith(_DEEP):
-        return None
-    if how.zvm:
-        full = len(last) == _ZVM_COLUMNS and last[-1] not in " \xa0"
-        return _glue(held, held.text + _ZVM.sub("", line.text, count=1), line) if full else None
-    if not how.width:
-        return None
-    if _is_memory(held.text, line.text):
-        return _glue(held, f"{held.text.rstrip(' ')} {line.text}", line)
-    if not _breaks(how.width, len(last), len(line.text.split(None, 1)[0])):
-        return None
-    if not _stamped(held) and not _is_tail(last, line.text, how.indent):
-        return None
-    space = "" if held.text.endswith(" ") or line.text.startswith(" ") else " "
-    return _glue(held, held.text + space + line.text, line)
+    def __init__(self, line: Line, how: Habits):
+        self._first = line
+        self._how = how
+        self._texts = [line.text]
+        self._raws = [line.raw]
+        self._number = line.last
+        self._size = len(line.text)
+        self._memory = _opens_memory(line.text)
+        """Whether one of the pieces opens a zone's or node's list: what goes on with it may stand behind any other."""
 
+    def line(self) -> Line:
+        """The line as a whole."""
+        line, text = self._first, self._texts[0]
+        if len(self._raws) > 1:
+            text = "".join(self._texts)
+            line = line._replace(text=text, last=self._number, raw=b"".join(self._raws))
+        how = self._how
+        if how.quoted_printable and "=" in text:
+            text = _QP_BYTE.sub(lambda found: chr(int(found[1], 16)), text).rstrip(" ")
+        if how.zvm:
+            if not _stamped(line):
+                text = _ZVM.sub("", text, count=1)
+            text = text.rstrip(" ")
+        return line if text is line.text else line._replace(text=text)
 
-def _join_fragments(held: Line, line: Line) -> Line | None:
-    """drivers/net/netconsole.c send_ext_msg_udp(): a long record in pieces, "ncfrag=<offset>/<length>"."""
-    first, second = _FRAGMENT.search(held.raw[:300]), _FRAGMENT.match(line.raw[:300])
-    if first is None or second is None or first[1] != second[1] or int(second[2]) == 0:
-        return None
-    return _glue(held, held.text + line.text, line)
+    def join(self, line: Line) -> bool:
+        """Take a line that was a part of this one; tells whether it was."""
+        if self._size + len(line.text) > LONGEST:
+            return False
+        how = self._how
+        if how.fragments and self._goes_on_with(line):
+            return self._add(line.text, line)
+        if line.continued or line.raw is self._raws[-1]:
+            return False
+        last = _last(self._raws[-1])
+        if how.quoted_printable and (last.endswith("=") or (last.endswith("=20") and not _stamped(line))):
+            cut = 1 if last.endswith("=") else 3
+            self._texts[-1] = self._texts[-1][:-cut]
+            return self._add((" " if cut == 3 else "") + _last(line.raw), line)
+        if _stamped(line) or not line.text.strip() or line.text.startswith(_DEEP):
+            return False
+        if how.zvm:
+            full = len(last) == _ZVM_COLUMNS and last[-1] not in " \xa0"
+            return full and self._add(_ZVM.sub("", line.text, count=1), line)
+        if not how.width:
+            return False
+        if self._memory and any(tail.match(line.text) for _, tail in _TAILS[1:3]):
+            self._texts[-1] = self._texts[-1].rstrip(" ")
+            return self._add(" " + line.text, line)
+        if not _breaks(how.width, len(last), len(line.text.split(None, 1)[0])):
+            return False
+        if not _stamped(self._first) and not _is_tail(last, line.text, how.indent):
+            return False
+        space = "" if self._texts[-1].endswith(" ") or line.text.startswith(" ") else " "
+        return self._add(space + line.text, line)
 
+    def _goes_on_with(self, line: Line) -> bool:
+        """drivers/net/netconsole.c send_ext_msg_udp(): a long record in pieces, "ncfrag=<offset>/<length>"."""
+        first, second = _FRAGMENT.search(self._raws[0][:300]), _FRAGMENT.match(line.raw[:300])
+        return first is not None and second is not None and first[1] == second[1] and int(second[2]) != 0
 
-def _glue(held: Line, text: str, line: Line) -> Line:
-    return held._replace(text=text, last=line.last, raw=held.raw + line.raw)
+    def _add(self, text: str, line: Line) -> bool:
+        self._texts.append(text)
+        self._raws.append(line.raw)
+        self._number = line.last
+        self._size += len(text)
+        self._memory = self._memory or _opens_memory(text)
+        return True
 
 
 def _last(raw: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from kb.model.said import Said
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -38,8 +40,13 @@ class Step:
     needs: int
     """The step holds when ``left`` is larger than this."""
     holds: bool
-    formula: str
+    sum: Said
     """The arithmetic, in pages and kB."""
+
+    @property
+    def formula(self) -> str:
+        """The arithmetic in English."""
+        return str(self.sum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +67,5 @@ class Replay:
     block_order: int | None = None
     """Order of the first usable block, for the free-block rule."""
     steps: tuple[Step, ...] = ()
-    assumptions: tuple[str, ...] = field(default=())
+    assumptions: tuple[Said, ...] = field(default=())
+    """What had to be assumed because it is not printed."""

@@ -1,7 +1,18 @@
 """Cases: known problems, as written in cases/<id>/case.md."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
+
+_ID = re.compile(r"[^\W_][^/\\:]{0,127}")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be a case's id, which becomes the name of its folder: no path, nothing hidden, no option.
+
+    What a good id is the linter says.
+    """
+    return text.isprintable() and _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

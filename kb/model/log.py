@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from kb.model.said import Said
+
 Span = tuple[int, int]
 """First and last physical line of the input, 1-based, both included: what a claim points at."""
 
@@ -62,8 +64,8 @@ class Splat(NamedTuple):
     """Index in ``lines`` of the line that opens the report (what stands before it is its banner)."""
     release: str | None = None
     """Kernel release of the boot this splat belongs to, from a ``Linux version`` line before it."""
-    truncated: str | None = None
-    """Why the splat ends early, when it does: ``log ends``, ``reboot``, ``interrupted by another report``."""
+    truncated: Said | None = None
+    """Why the splat ends early, when it does: ``cut.log_ends``, ``cut.rebooted``, ``cut.another_report`` ..."""
     doubts: tuple[Doubt, ...] = ()
     """Lines that may be another report's, and lines of others that may be this one's, in the order of the log."""
 

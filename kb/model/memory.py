@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kb.model.log import Span
+from kb.model.said import Said, joined
 
 ZONE_NAMES = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 """Zone types in index order (mm/internal: enum zone_type); a kernel builds a subset, the order never changes."""
+
+
+def size(pages: int, page_kb: int) -> int:
+    """Pages in kB, by the size of a page of the machine that printed them."""
+    return pages * page_kb
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,22 @@ class MemInfo:
     """Physical line of each global counter."""
     line: int = 0
     last: int = 0
-    damaged: str | None = None
-    """Why the block is not whole: ``cut after Node 0 DMA32``."""
+    faults: tuple[Said, ...] = ()
+    """Why the block is not whole: ``damage.cut_zone`` ..."""
     traits: frozenset[str] = frozenset()
     """What the text itself tells about the kernel that printed it: ``free_pcp``, ``letters:UEM``, ``boost`` ..."""
+    kinds: tuple[Zone, ...] = field(init=False, repr=False, compare=False)
+    """One zone of each type, with pages and without: what tells the columns of ``lowmem_reserve[]``. A few, however
+    many zones there are: each zone's replay asks for it."""
+
+    def __post_init__(self) -> None:
+        kinds = {(zone.name, zone.managed == 0, len(zone.reserve)): zone for zone in self.zones}
+        object.__setattr__(self, "kinds", tuple(kinds.values()))
+
+    @property
+    def damaged(self) -> str | None:
+        """Why the block is not whole, in English: ``cut within the line of Node 0 DMA32``; None when it is."""
+        return joined(self.faults) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kb.model.memory import OomTask
+from kb.model.said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +101,10 @@ class OomReport:
     panic: str | None = None
     field_lines: Mapping[str, int] = field(default_factory=dict)
     """Physical line of each part: ``invoked``, ``oom_kill``, ``limit``, ``table`` ..."""
-    damaged: str | None = None
+    fault: Said | None = None
+    """Why it is not whole."""
+
+    @property
+    def damaged(self) -> str | None:
+        """The same in English."""
+        return str(self.fault) if self.fault is not None else None

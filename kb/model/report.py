@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from kb.model.log import Doubt, Line, Span
 from kb.model.memory import MemInfo, OomTask
+from kb.model.said import Said, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,22 @@ class Signature:
     """The fields joined, readable: ``warning|foo_bar|drivers/x.c``."""
     version: int
     title: str
-    chosen_because: str
-    """Why this frame was taken as guilty, one sentence."""
+    guilt: tuple[Said, ...]
+    """Why this frame was taken as guilty, and what is uncertain of that."""
     alt: tuple[str, ...] = ()
     """Ids of alternative keys that also link."""
     stack: str | None = None
     """Id over the significant frames of the main stack; suggests, never links."""
 
+    @property
+    def chosen_because(self) -> str:
+        """Why this frame was taken as guilty, in English."""
+        return joined(self.guilt)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A parsed splat. ``corrupted`` carries a reason when it is damaged; nothing here ever raises."""
+    """A parsed splat. ``damage`` carries the reasons when it is damaged; nothing here ever raises."""
 
     source: str
     lines: tuple[Line, ...]
@@ -100,8 +106,10 @@ class Report:
     function: str | None = None
     """Guilty function, compiler suffixes removed."""
     module: str | None = None
-    chosen_because: str = ""
-    corrupted: str | None = None
+    guilt: tuple[Said, ...] = ()
+    """Why this function is blamed, or why none is (``guilty.first_not_plumbing``), and what is uncertain of that."""
+    damage: tuple[Said, ...] = ()
+    """Why the report is not whole (``damage.no_stack``); empty when it is."""
     kernel: str | None = None
     """Release as ``uname -r`` prints it."""
     arch: str | None = None
@@ -127,9 +135,23 @@ class Report:
     understood: tuple[int, ...] = ()
     """Physical lines that the grammar gave a role; the others are foreign or unknown."""
     doubts: tuple[Doubt, ...] = ()
-    """Lines that may be of another report, printed at the same time; ``corrupted`` says so in words."""
+    """Lines that may be of another report, printed at the same time; ``damage`` says so."""
     follows: int | None = None
     """Index (in the same input) of the report that this one follows on from."""
+    occurrence: int = 0
+    """Reports of the same input before it that are equal to it, where the log prints no time to tell them apart."""
+    input_notes: tuple[str, ...] = ()
+    """What was wrong with the input as a whole: ``gzip data is cut or damaged after 4096 bytes``."""
+
+    @property
+    def chosen_because(self) -> str:
+        """Why this function is blamed, or why none is, in English."""
+        return joined(self.guilt)
+
+    @property
+    def corrupted(self) -> str | None:
+        """Why the report is damaged, in English; None when it is whole."""
+        return joined(self.damage) or None
 
     @property
     def span(self) -> Span:

@@ -9,6 +9,7 @@ import kb
 from kb.model.case import Case, Fix, Predicate, Step, Workaround
 from kb.model.log import Span
 from kb.model.report import Report, Signature
+from kb.model.said import Said, Value, joined
 
 
 class Verdict(enum.Enum):
@@ -26,12 +27,22 @@ class Fact:
     name: str
     value: Any
     evidence: tuple[Span, ...] = ()
-    assumption: str | None = None
+    assumed: Said | None = None
     """What had to be assumed because the log does not print it; None for a plain reading."""
-    shown: str | None = None
+    wording: Said | str | None = None
     """How a person would write the value (``Node 1 Normal: 20 blocks fit``)."""
     where: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     """Of a list: the lines of single items, where they are known."""
+
+    @property
+    def assumption(self) -> str | None:
+        """What had to be assumed, in English."""
+        return str(self.assumed) if self.assumed is not None else None
+
+    @property
+    def shown(self) -> str | None:
+        """How a person would write the value, in English."""
+        return str(self.wording) if self.wording is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +56,27 @@ class Facts:
     reasoning: tuple["Reason", ...] = ()
     cause: str | None = None
     """One of the documented causes (docs/causes.md), for kinds that have a cause engine."""
-    summary: str = ""
-    unknown: tuple[str, ...] = ()
-    """Missing facts, each named: ``kernel release: cut off after "Tainted: G"``."""
-    next_steps: tuple[str, ...] = ()
+    conclusion: Said | None = None
+    """The cause, or what the report is about, in a sentence."""
+    missing: tuple[Said, ...] = ()
+    """Missing facts, each named: ``unknown.<fact>...``."""
+    steps: tuple[Said, ...] = ()
+    """What to run or to look at next."""
+
+    @property
+    def summary(self) -> str:
+        """The conclusion in English."""
+        return str(self.conclusion) if self.conclusion is not None else ""
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Missing facts in English: ``kernel release: the log does not print it``."""
+        return tuple(map(str, self.missing))
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to run or to look at next, in English."""
+        return tuple(map(str, self.steps))
 
     def get(self, name: str) -> Fact | None:
         """The fact of that name, or None where the report does not bear it."""
@@ -59,13 +87,39 @@ class Facts:
 class Reason:
     """One step of the reasoning chain: a possible cause, and whether it is excluded."""
 
-    claim: str
+    says: Said
+    """The claim; its name is the reason's name."""
     verdict: str
     """``excluded``, ``holds`` or ``unknown``."""
-    because: str = ""
+    why: tuple[Said, ...] = ()
     evidence: tuple[Span, ...] = ()
-    numbers: tuple[str, ...] = ()
+    sums: tuple[Said, ...] = ()
     """Arithmetic a reader can check, one step a line; shown with -v."""
+
+    @property
+    def name(self) -> str:
+        """The stable name: ``gfp.forbids_waiting``."""
+        return self.says.name
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The values of the claim."""
+        return self.says.values
+
+    @property
+    def claim(self) -> str:
+        """The claim in English."""
+        return str(self.says)
+
+    @property
+    def because(self) -> str:
+        """Why, in English."""
+        return joined(self.why)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The arithmetic in English."""
+        return tuple(map(str, self.sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +130,13 @@ class PredicateMark:
     verdict: Verdict
     role: str
     """``require``, ``refute``, ``support`` or ``any``."""
-    because: str = ""
+    why: Said | None = None
     evidence: tuple[Span, ...] = ()
+
+    @property
+    def because(self) -> str:
+        """Why, in English."""
+        return str(self.why) if self.why is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +152,12 @@ class Match:
     marks: tuple[PredicateMark, ...] = ()
     fix_status: str = "unknown"
     """``affected``, ``fixed`` or ``unknown``."""
-    fix_reason: str = ""
+    fix_why: Said | None = None
+
+    @property
+    def fix_reason(self) -> str:
+        """Why that, in English."""
+        return str(self.fix_why) if self.fix_why is not None else ""
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
@@ -147,13 +211,13 @@ class Diagnosis:
         """The ``kb.report/1`` object, plain values only."""
         return kb.to_json(self)
 
-    def to_markdown(self) -> str:
-        """For a ticket comment; tells no path of this machine."""
-        return kb.to_markdown(self)
+    def to_markdown(self, *, lang: str = "en") -> str:
+        """For a ticket comment, in English or Chinese (``zh``); tells no path of this machine."""
+        return kb.to_markdown(self, lang=lang)
 
-    def to_text(self, *, verbose: bool = False, color: bool = False, width: int = 100) -> str:
-        """What ``kb match`` prints for a person."""
-        return kb.to_text(self, verbose=verbose, color=color, width=width)
+    def to_text(self, *, verbose: bool = False, color: bool = False, width: int = 100, lang: str = "en") -> str:
+        """What ``kb match`` prints for a person, in English or Chinese (``zh``)."""
+        return kb.to_text(self, verbose=verbose, color=color, width=width, lang=lang)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +234,8 @@ class Sighting:
     first: "Sighting | None" = None
     """The earliest sighting of the signature, None when this is it."""
     id: int = 0
+    new: bool = True
+    """False when it was recorded before: nothing was counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kb.model.report import Report
+from kb.syntax.kinds import Family, Form, family, kind_of
 
 _NEAR_REPORTS = 64
 """Reports before it that are asked: a bound for logs of a hundred thousand warnings."""
@@ -18,17 +19,15 @@ _NEAR_SECONDS = 60.0
 _DYING = re.compile(r"^(?:do_exit|make_task_dead|rewind_stack_do_exit|rewind_stack_and_make_dead|die)$")
 _OF_ITS_OWN = re.compile(r"sysrq triggered crash|VFS: Unable to mount root")
 """Panics that nothing before them brought about."""
-_WAVE = frozenset({"hung_task"})
-_FATAL = frozenset({"oops", "kernel_bug", "double_fault"})
-_STARVED = frozenset({"page_allocation_failure", "allocation_stall", "slub_failure"})
-"""What an OOM victim prints on its way out: it may dip into all reserves, and still find nothing."""
 
 
 def follow(reports: Iterable[Report]) -> Iterator[Report]:
     """The reports of one input, each with ``follows`` set where it follows on from an earlier one."""
     before: list[Report] = []
     for report in reports:
-        if report.kind == "notice":  # told beside the reports of a live input; it has no place among them
+        if (
+            kind_of(report.kind).form is Form.NOTICE
+        ):  # told beside the reports of a live input; it has no place among them
             yield report
             continue
         recent = range(len(before) - 1, max(len(before) - 1 - _NEAR_REPORTS, -1), -1)
@@ -38,10 +37,8 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
         if cause is not None:
             # "what this panic follows is not in the log" is said by a reading of the panic alone
             lost = report.kind == "panic" and report.subtype == "follow"
-            damage = report.corrupted
-            if lost and damage is not None:  # what else is uncertain stays
-                damage = damage.partition("; ")[2] or None
-            report = replace(report, follows=cause, corrupted=damage)
+            damage = [part for part in report.damage if not (lost and part.name == "damage.cause_not_in_log")]
+            report = replace(report, follows=cause, damage=tuple(damage))
         before.append(report)
         yield report
 
@@ -52,16 +49,18 @@ def _follows(cause: Report, report: Report) -> bool:
     if report.kind == "panic":
         if _OF_ITS_OWN.match(report.fields.get("what", "")):
             return False
-        return report.subtype == "follow" or cause.kind in ("oops", "kernel_bug", "oom_kill", "double_fault")
+        return report.subtype == "follow" or kind_of(cause.kind).fatal
     if cause.kind == "panic":
         return True
-    if cause.kind == "oom_kill" and report.kind in _STARVED:
+    # an OOM victim on its way out may dip into all reserves, and still find nothing
+    if cause.kind == "oom_kill" and report.kind in family(Family.ALLOCATION):
         return report.comm is not None and cause.fields.get("victim") == report.comm
-    if cause.kind in _WAVE and report.kind == cause.kind:
+    if kind_of(cause.kind).wave and report.kind == cause.kind:
         return _same_wait(cause, report)
-    if cause.kind in _FATAL and "D" in (report.taint or ""):
-        return report.pid == cause.pid or report.kind in ("oops", "kernel_bug")
-    if cause.kind in _FATAL and any(_DYING.match(frame.function) for frame in report.frames):
+    died = cause.kind in family(Family.OOPS)
+    if died and "D" in (report.taint or ""):
+        return report.pid == cause.pid or report.kind in family(Family.OOPS)
+    if died and any(_DYING.match(frame.function) for frame in report.frames):
         return report.comm == cause.comm
     return False
 

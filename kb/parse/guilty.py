@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from kb.model.report import Frame, Report, Trace
+from kb.model.said import Said
 from kb.parse.outline import Outline
 from kb.parse.plumbing import Skip, group, skips
 from kb.syntax.frames import aliases, is_address, plain, shown
-from kb.syntax.headline import Row
+from kb.syntax.kinds import Row
+from kb.words.speak import said
 
 _INTERRUPT_ENTRY = re.compile(
     r"apic_timer_interrupt|^(?:__|asm_)?sysvec_|^asm_call_(?:on_stack|irq_on_stack)|^el1h?_(?:64_)?irq|^el1_interrupt|^__irq_svc|handle_arch_irq|"
@@ -38,13 +40,13 @@ _BUCKETS = (
 class Guilt:
     """A guilty frame and the sentence that defends the choice."""
 
-    __slots__ = ("aliases", "because", "frame", "function")
+    __slots__ = ("aliases", "frame", "function", "why")
 
-    def __init__(self, function: str, frame: Frame | None, because: str, bucket: str | None = None):
+    def __init__(self, function: str, frame: Frame | None, why: Said, bucket: str | None = None):
         """``function`` as it stood in the log, compiler suffixes removed; ``bucket`` the name it is grouped under."""
         self.function = bucket or shown(function)
         self.frame = frame
-        self.because = because
+        self.why = why
         self.aliases = aliases(function) if bucket is None else (function,) if function != bucket else ()
         """Other names of the function: titles made with them are alternative titles."""
 
@@ -64,21 +66,22 @@ def _last_resort(out: Outline) -> Guilt | None:
     frame = out.registers.frame if out.registers is not None else None
     if frame is None or is_address(frame.function):
         return None
-    because = "the program counter was in it, and all that is left of the stack is plumbing"
-    return Guilt(plain(frame.function), frame, because)
+    return Guilt(plain(frame.function), frame, said("guilty.plumbing_only"))
 
 
 # ---- places
 
 
-def _pick(frames: Iterable[Frame], skip: Skip, where: str) -> Guilt | None:
+def _pick(frames: Iterable[Frame], skip: Skip, place: Said) -> Guilt | None:
     """The first reliable frame with a name that is not plumbing."""
     skipped: list[str] = []
     for frame in _usable(frames):
         function = plain(frame.function)
         if skip(function, frame.module) is None:
-            behind = f" behind {', '.join(skipped[:3])}{' ...' if len(skipped) > 3 else ''}" if skipped else ""
-            return Guilt(function, frame, f"first frame of {where} that is not plumbing{behind}")
+            why = said("guilty.first_not_plumbing", place=place)
+            if skipped:
+                why = said("guilty.first_behind_plumbing", place=place, plumbing=skipped)
+            return Guilt(function, frame, why)
         skipped.append(function)
     return None
 
@@ -104,7 +107,7 @@ def _named(fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     function = plain(fields.get("fn") or fields.get("fn2") or "")
     if not function or is_address(function) or function[0].isdigit() or skip(function, fields.get("mod")) is not None:
         return None
-    return Guilt(function, _same(function, out, fields.get("mod")), "named by the headline")
+    return Guilt(function, _same(function, out, fields.get("mod")), said("guilty.headline"))
 
 
 def _same(function: str, out: Outline, module: str | None) -> Frame | None:
@@ -120,7 +123,7 @@ def _pc(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     frame = out.registers.frame if out.registers is not None else None
     if frame is None or is_address(frame.function) or skip(plain(frame.function), frame.module) is not None:
         return None
-    return Guilt(plain(frame.function), frame, "the program counter was in it")
+    return Guilt(plain(frame.function), frame, said("guilty.program_counter"))
 
 
 def _lr(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
@@ -129,8 +132,7 @@ def _lr(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
         return None
     if skip(plain(registers.link.function), registers.link.module) is not None:
         return None
-    because = "the link register points into it, the program counter nowhere"
-    return Guilt(plain(registers.link.function), registers.link, because)
+    return Guilt(plain(registers.link.function), registers.link, said("guilty.link_register"))
 
 
 def main_trace(out: Outline) -> Trace | None:
@@ -144,33 +146,33 @@ def main_trace(out: Outline) -> Trace | None:
 
 def _trace(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     trace = main_trace(out)
-    return _pick(_printed(trace), skip, "the stack") if trace is not None else None
+    return _pick(_printed(trace), skip, said("place.stack")) if trace is not None else None
 
 
 def _lock(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
-    return _pick(out.locks, skip, "the places where the lock is taken")
+    return _pick(out.locks, skip, said("place.lock_taken"))
 
 
 def _held(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
-    return _pick(out.held, skip, "the places where held locks were taken")
+    return _pick(out.held, skip, said("place.held_taken"))
 
 
 def _chain(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     links = (trace for trace in out.traces if trace.role == "lock" and trace.title.startswith("->"))
-    picks = (_pick(trace.frames, skip, f"the chain of locks ({trace.title.split()[1]})") for trace in links)
+    picks = (_pick(trace.frames, skip, said("place.lock_chain", link=trace.title.split()[1])) for trace in links)
     return next((guilt for guilt in picks if guilt is not None), None)
 
 
 def _became(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     for trace in out.traces:
         if "which became" in trace.title and "-irq-safe" in trace.title:
-            return _pick(trace.frames, skip, "the stack on which the lock became irq-safe")
+            return _pick(trace.frames, skip, said("place.irq_safe"))
     return None
 
 
 def _last_function(_fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
     function = plain(out.fields.get("last_function", ""))
-    return Guilt(function, _same(function, out, None), "named as the work item's last function") if function else None
+    return Guilt(function, _same(function, out, None), said("guilty.last_function")) if function else None
 
 
 def _handlers(_fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
@@ -179,7 +181,7 @@ def _handlers(_fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | 
     if only is None:
         return None
     frame = Frame(only[1], module=only[2], line=out.field_lines.get("handlers", 0))
-    return Guilt(plain(only[1]), frame, "the only handler of the interrupt")
+    return Guilt(plain(only[1]), frame, said("guilty.only_handler"))
 
 
 def _in_flight(_fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
@@ -189,7 +191,7 @@ def _in_flight(_fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt |
     if only is None:
         return None
     frame = Frame(only[1], module=only[2], line=out.field_lines.get("in_flight", 0))
-    return Guilt(plain(only[1]), frame, "the only function that runs in the workqueue pool that is stuck")
+    return Guilt(plain(only[1]), frame, said("guilty.only_in_pool"))
 
 
 def _panic_in(fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
@@ -197,20 +199,20 @@ def _panic_in(fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | N
     if found is None or is_address(found["fn"]):
         return None
     function = plain(found["fn"])
-    return Guilt(function, _same(function, out, None), "named by the panic")
+    return Guilt(function, _same(function, out, None), said("guilty.panic"))
 
 
 def _pair(fields: Mapping[str, str], out: Outline, _skip: Skip) -> Guilt | None:
     first = plain(fields.get("fn", ""))
     if not first:
         return None
-    return Guilt(first, _same(first, out, None), "the first of the race's two sides, as the headline names them")
+    return Guilt(first, _same(first, out, None), said("guilty.race_first"))
 
 
 def _page_owner(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     for trace in out.traces:
         if trace.role == "page" and "allocated" in trace.title:
-            return _pick(trace.frames, skip, "the stack that last allocated the page")
+            return _pick(trace.frames, skip, said("place.page_allocated"))
     return None
 
 
@@ -218,7 +220,7 @@ def origin(out: Outline) -> str | None:
     """Who allocated the memory that was never initialised, where KMSAN tells it."""
     for trace in out.traces:
         if trace.role == "origin" and "created" in trace.title:
-            found = _pick(trace.frames, skips(("alloc",)), "the stack that allocated the memory")
+            found = _pick(trace.frames, skips(("alloc",)), said("place.memory_allocated"))
             return found.function if found is not None else None
     return None
 
@@ -235,8 +237,8 @@ def _hung(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
         for pattern, name in _BUCKETS:
             if frame.reliable and pattern.search(frame.function):
                 function = plain(frame.function)
-                return Guilt(function, frame, "a wait that hangs everywhere when its holder is stuck", name or function)
-    return _pick(trace.frames, skip, "the stack")
+                return Guilt(function, frame, said("guilty.hangs_everywhere"), name or function)
+    return _pick(trace.frames, skip, said("place.stack"))
 
 
 def _stall(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
@@ -280,11 +282,10 @@ def _before_anchor(frames: list[Frame], skip: Skip) -> Guilt | None:
     for frame in frames:
         function = plain(frame.function)
         if before is not None and _is_anchor(frame):
-            because = f"last function before {function} in the stack of the stalled CPU"
-            return Guilt(plain(before.function), before, because)
+            return Guilt(plain(before.function), before, said("guilty.last_before", dispatcher=function))
         if skip(function, None) is None or (before is not None and skip(plain(before.function), None) is not None):
             before = frame
-    return _pick(frames, skip, "the stack of the stalled CPU")
+    return _pick(frames, skip, said("place.stalled_cpu"))
 
 
 def _calling(frames: list[Frame], skip: Skip) -> Guilt | None:
@@ -292,9 +293,9 @@ def _calling(frames: list[Frame], skip: Skip) -> Guilt | None:
     for frame in frames:
         function = plain(frame.function)
         if _CALLS_OTHERS.search(function):
-            return Guilt(function, frame, "the CPU waits for others to run a function", "smp_call_function")
+            return Guilt(function, frame, said("guilty.waits_for_cpus"), "smp_call_function")
         if frame.module is not None and skip(function, frame.module) is None:
-            return Guilt(function, frame, "innermost function of a module in the stack of the stalled CPU")
+            return Guilt(function, frame, said("guilty.innermost_of_module"))
         if _is_anchor(frame):
             return None
     return None

@@ -13,7 +13,9 @@ from pathlib import Path
 from kb.log.scan import NOTICES, line_test
 from kb.model.log import Line
 from kb.model.report import Report
+from kb.syntax.formats import is_format
 from kb.syntax.lines import fields, grammar
+from kb.words.speak import said
 
 KIND = "notice"
 _LIMIT = 1024
@@ -34,7 +36,6 @@ class Row:
     subtype: str
     title: str
     severity: str
-    means: str
     by: tuple[str, ...] = ()
 
 
@@ -58,7 +59,8 @@ def rows() -> Mapping[str, Row]:
 def classify(line: Line) -> Notice | None:
     """The notice that a line is, or None."""
     text = line.text[:_LIMIT]
-    return _classify(text.strip()) if line_test(NOTICES)(text) else None
+    found = _classify(text.strip()) if line_test(NOTICES)(text) else None
+    return None if found is not None and is_format(line, found.fields) else found
 
 
 @functools.lru_cache(maxsize=4096)
@@ -146,7 +148,7 @@ class Collector:
             headline=first.text.strip(),
             headline_line=first.number,
             title=row.title.format_map(_Values(fields)),
-            chosen_because="a notice blames no function",
+            guilt=(said("guilty.notice"),),
             kernel=self._release_at(first.number),
             comm=fields.get("comm"),
             pid=_number(fields.get("pid")),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kb.model.log import Line
+from kb.model.number import number
 from kb.model.report import Frame, Registers, Trace
 from kb.syntax import frames
 from kb.syntax.engine import LineToken
@@ -29,6 +30,8 @@ _INTERRUPT_AT = re.compile(r"--- interrupt: ?[0-9a-f]+ at (?P<fn>[A-Za-z_.$][\w.
 _CONTEXT_END = re.compile(r"\s*(?:</(?:IRQ|NMI|SOFTIRQ|#\w+)>|<EOI>|<<EOE>>|--- interrupt)")
 _LIMIT = 4096
 """Characters of a line that are read: printk's own bound is 1 kB."""
+_LEAD = re.compile(r"\s*(?:-+ ?(?!>))?")
+"""What stands before the words of a stack's heading: lockdep's "-> #1" is part of them."""
 _TAINT = re.compile(r"[^A-Z]")
 
 
@@ -108,7 +111,8 @@ class _Reader:
     def start_trace(self, token: LineToken) -> None:
         """A stack begins. A plain "Call Trace:" belongs to the heading before it (NMI backtrace for cpu 3)."""
         self.note(token)
-        text = token.fields.get("head", "")
+        lead = _LEAD.match(token.line.text)
+        text = token.line.text[lead.end() if lead is not None else 0 :]
         role = next((name for name, pattern in _ROLES if pattern.match(text)), "main")
         number = token.fields.get("cpu") or token.fields.get("stopped")
         cpu = int(number) if number is not None else None
@@ -118,7 +122,7 @@ class _Reader:
                 return  # goes on behind the program counter
             if self.heading is not None:
                 role, cpu = self.heading
-            elif text.endswith("stack backtrace") or text == "Stack":
+            elif text.startswith("stack backtrace"):
                 return
         elif role == "nmi":
             self.heading = (role, cpu)
@@ -141,13 +145,13 @@ class _Reader:
         got = token.fields
         user = got.get("cs") in ("33", "23", "0033", "0023", "73", "0073") or "pcraw" in got
         frame = None
-        if "pcfn" in got:
+        if "fn" in got:
             frame = Frame(
-                got["pcfn"],
-                int(got["pcoff"], 16),
-                int(got["pcsize"], 16) if "pcsize" in got else None,
-                frames.module_of(got.get("pctail", "")),
-                source=frames.source_of(got.get("pctail", "")),
+                got["fn"],
+                number(got["off"], 16),
+                number(got.get("size"), 16),
+                frames.module_of(got.get("tail", "")),
+                source=frames.source_of(got.get("tail", "")),
                 line=token.line.number,
             )
         if self.current is not None and self.current.frames:
@@ -165,7 +169,7 @@ class _Reader:
             address = got.get("pcaddr") or got.get("pcraw") or got.get("pcnull")
             digits = re.sub(r"\D", "", address or "") if address and "null" in address else address
             self.registers = Registers(
-                frame=frame, pc=int(digits, 16) if digits else None, user=user and frame is None, line=token.line.number
+                frame=frame, pc=number(digits, 16), user=user and frame is None, line=token.line.number
             )
 
     def start_access(self, token: LineToken) -> None:
@@ -217,7 +221,7 @@ class _Reader:
 
     def on_lr(self, token: LineToken) -> None:
         got = token.fields
-        frame = Frame(got["lrfn"], int(got["lroff"], 16), line=token.line.number)
+        frame = Frame(got["fn"], number(got["off"], 16), line=token.line.number)
         if self.registers is not None and self.registers.link is None:
             have = self.registers
             self.registers = Registers(have.frame, have.pc, frame, have.values, have.code, have.user, have.line)
@@ -256,16 +260,16 @@ class _Reader:
 
     def on_workqueue(self, token: LineToken) -> None:
         self.out.set("workqueue", token.fields["wq"], token.line.number)
-        self.out.set("work", token.fields.get("work"), token.line.number)
+        self.out.set("work", token.fields.get("fn"), token.line.number)
 
     def on_last_function(self, token: LineToken) -> None:
-        self.out.set("last_function", token.fields["lastfn"], token.line.number)
+        self.out.set("last_function", token.fields["fn"], token.line.number)
 
     def on_handler(self, token: LineToken) -> None:
         """One of those that were asked whose interrupt it is: all are kept, none is singled out."""
-        module = f" [{token.fields['handlermod']}]" if "handlermod" in token.fields else ""
+        module = f" [{token.fields['mod']}]" if "mod" in token.fields else ""
         before = self.out.fields.get("handlers")
-        self.out.fields["handlers"] = f"{before + ', ' if before else ''}{token.fields['handler']}{module}"
+        self.out.fields["handlers"] = f"{before + ', ' if before else ''}{token.fields['fn']}{module}"
         self.out.field_lines.setdefault("handlers", token.line.number)
 
     def on_in_flight(self, _token: LineToken) -> None:
@@ -314,8 +318,8 @@ class _Reader:
             self.locking = True
 
     def on_lock_at(self, token: LineToken) -> None:
-        module = frames.module_of(token.fields.get("locktail", ""))
-        frame = Frame(token.fields["lockfn"], module=module, line=token.line.number)
+        module = frames.module_of(token.fields.get("tail", ""))
+        frame = Frame(token.fields["fn"], module=module, line=token.line.number)
         if self.locking:
             self.out.locks.append(frame)
             self.locking = False

@@ -72,6 +72,18 @@ class _Notices:
 
 
 def _read(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
+    found = _found(reader, notices)
+    first = next(found, None)
+    if first is None:
+        return
+    from itertools import chain
+
+    from kb.parse.occurrence import tell_apart
+
+    yield from tell_apart(chain((first,), found))
+
+
+def _found(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
     windows = reader.windows()
     for window in windows:
         if window is not None:

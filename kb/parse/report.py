@@ -5,31 +5,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kb.model.log import Line, Splat
+from kb.model.number import number
 from kb.model.report import Report, Trace
+from kb.model.said import Said
 from kb.parse import guilty
 from kb.parse.outline import Outline, outline
 from kb.parse.title import titles
-from kb.split.doubt import blame, doubtful
+from kb.split.doubt import doubted, doubtful
 from kb.syntax.frames import plain
-from kb.syntax.headline import Headline, Row, classify, refine, rows
+from kb.syntax.headline import Headline, classify
+from kb.syntax.kinds import Row, printing, refine, rows
+from kb.words.speak import said
 
-_MEMORY_KINDS = frozenset(
-    {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "slub_failure", "percpu_failure", "oom_kill"}
-)
-_MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d+\*\d+kB")
+_MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d\*\d{1,9}kB")
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\]")
 _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
-_HEADLESS = (
-    # a stack whose headline is lost still tells what printed it
-    (re.compile(r"^warn_alloc"), "PAGE_ALLOC"),
-    (re.compile(r"^(?:oom_kill_process|out_of_memory)$"), "OOM_INVOKED"),
-    (re.compile(r"^(?:watchdog_timer_fn)$"), "SOFT_LOCKUP"),
-)
 
 
 def parse(splat: Splat) -> Report:
-    """Read a splat. Never raises for what a log may hold: damage becomes ``corrupted``."""
-    lines = splat.lines
+    """Read a splat. Never raises for what a log may hold: it becomes ``damage``."""
+    lines = tuple(map(_bounded, splat.lines))
     out = outline(lines)
     heads = [(line, head) for line in lines if (head := classify(line)) is not None]
     opener = lines[splat.opener]
@@ -39,10 +34,9 @@ def parse(splat: Splat) -> Report:
         head = _headless(out, opener)
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
-    damage = (_corrupted(row, fields, out, guilt, splat), doubtful(splat))
-    corrupted = "; ".join(reason for reason in damage if reason) or None
     arch = _arch(lines)
     title, alt = titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
+    title, *alternatives = (name.replace("\t", " ") for name in (title, *alt))
     report = Report(
         source=splat.source,
         lines=lines,
@@ -51,11 +45,11 @@ def parse(splat: Splat) -> Report:
         headline=opener.text.strip(),
         headline_line=opener.number,
         title=title,
-        alt_titles=alt,
+        alt_titles=tuple(alternatives),
         function=guilt.function if guilt else None,
         module=_module(guilt, fields),
-        chosen_because=blame(guilt.because, guilt.frame, splat) if guilt else _unblamed(row),
-        corrupted=corrupted,
+        guilt=(guilt.why, *doubted(guilt.frame, splat)) if guilt else (_unblamed(row),),
+        damage=(*_damage(row, fields, out, guilt, splat), *doubtful(splat)),
         kernel=fields.get("kernel") or splat.release,
         arch=arch,
         comm=fields.get("comm"),
@@ -75,6 +69,20 @@ def parse(splat: Splat) -> Report:
         understood=tuple(sorted({opener.number, *(line.number for line, _ in heads), *out.understood})),
     )
     return _with_memory(report)
+
+
+_LONGEST = 4096
+"""Characters of a line that are looked at: printk's own bound is 1 kB (2 kB for /dev/kmsg writers)."""
+_RUN = re.compile(r"(?P<number>)[0-9a-fA-F]{129,}|\w{513,}")
+"""A number or a name longer than any the kernel prints: 64 bytes by ``%*phN``, 512 by KSYM_NAME_LEN (v6.1)."""
+
+
+def _bounded(line: Line) -> Line:
+    """A line in which every number and every name has a bound; ``raw`` stays as it is."""
+    if len(line.text) <= 128:  # nearly all
+        return line
+    text = _RUN.sub(lambda found: found[0][: 512 if found["number"] is None else 128], line.text[:_LONGEST])
+    return line if text == line.text else line._replace(text=text)
 
 
 def _traces(out: Outline) -> tuple[Trace, ...]:
@@ -109,16 +117,16 @@ def _fields(
 def _headless(out: Outline, opener: Line) -> Headline:
     """A headline for a stack that has none: what its own frames say printed it, else ``unknown``."""
     trace = guilty.main_trace(out)
+    telling = [(row, row.told_by) for row in rows().values() if row.told_by is not None]
     for frame in trace.frames if trace else ():
-        for pattern, name in _HEADLESS:
-            if pattern.search(plain(frame.function)):
-                return Headline(rows()[name], {}, opener.text)
-    row = Row(name="UNKNOWN", kind="unknown", title="unknown report in {fn}", guilty=("pc", "trace"))
-    return Headline(row, {}, opener.text)
+        for row, told_by in telling:
+            if told_by.search(plain(frame.function)):
+                return Headline(row, {}, opener.text)
+    return Headline(rows()["HEADLESS"], {}, opener.text)
 
 
-def _unblamed(row: Row) -> str:
-    return "this kind blames no function" if row.guilty == ("none",) else "no frame that could be blamed is in the log"
+def _unblamed(row: Row) -> Said:
+    return said("guilty.kind_blames_none") if row.guilty == ("none",) else said("guilty.no_frame")
 
 
 def _module(guilt: guilty.Guilt | None, fields: Mapping[str, str]) -> str | None:
@@ -126,28 +134,30 @@ def _module(guilt: guilty.Guilt | None, fields: Mapping[str, str]) -> str | None
         return None
     if guilt.frame is not None and guilt.frame.module:
         return guilt.frame.module
-    return fields.get("mod") if guilt.because == "named by the headline" else None
+    return fields.get("mod") if guilt.why.name == "guilty.headline" else None
 
 
-def _corrupted(
+def _damage(
     row: Row, fields: Mapping[str, str], out: Outline, guilt: guilty.Guilt | None, splat: Splat
-) -> str | None:
-    """Why the report is damaged, None when it is whole."""
+) -> tuple[Said, ...]:
+    """Why the report is damaged, nothing when it is whole."""
     if row.lost:
-        return row.lost
+        return (said("damage.cause_not_in_log"),)
     if row.needs and row.needs not in fields:
-        return f"the line that names the {row.needs} is missing"
+        return (said("damage.line_missing", names=row.needs),)
     if _STAMP.search(splat.lines[splat.opener].text):
-        return "another line runs through the headline"
+        return (said("damage.headline_run_through"),)
     if row.bare:
-        return None
+        return ()
     if not out.traces and not any(_STACK_MARK.search(line.text) for line in splat.lines):
-        return "no stack trace" if splat.truncated is None else f"no stack trace: {splat.truncated}"
+        if splat.truncated is None:
+            return (said("damage.no_stack"),)
+        return (said("damage.no_stack_cut", cut=splat.truncated),)
     if out.trace_heads and not any(trace.frames for trace in out.traces):
-        return "no frames in the stack trace"
+        return (said("damage.no_frames"),)
     if guilt is None and row.guilty != ("none",):
-        return "no frame that could be blamed"
-    return None
+        return (said("damage.no_blame"),)
+    return ()
 
 
 def _arch(lines: Sequence[Line]) -> str | None:
@@ -175,12 +185,12 @@ _ARCHES = (
 
 
 def _int(text: str | None) -> int | None:
-    return int(text) if text and text.lstrip("-").isdigit() else None
+    return number(text) if text and text.lstrip("-").isdecimal() else None
 
 
 def _with_memory(report: Report) -> Report:
     """The allocator's state, for the kinds that print it."""
-    if report.kind not in _MEMORY_KINDS or not any(_MEMORY_HINT.search(line.text) for line in report.lines):
+    if report.kind not in printing("MEMORY") or not any(_MEMORY_HINT.search(line.text) for line in report.lines):
         return report
     from kb.parse.memory.meminfo import parse_meminfo
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from kb.parse import guilty
 from kb.syntax.frames import plain
-from kb.syntax.headline import Row
+from kb.syntax.kinds import Row
 
 _NUMBER = re.compile(r"\b\d+\b")
 _DIGITS = re.compile(r"\d+")

@@ -1,7 +1,7 @@
 """A case -> text: what it demands, explains and advises."""
 
 from kb.model.case import Case
-from kb.render.safe import safe
+from kb.render.safe import safe_lines
 
 
 def case_text(case: Case) -> str:
@@ -31,9 +31,4 @@ def case_text(case: Case) -> str:
         "Disputes", [row for one in case.disputes for row in (one.claim, f"  {one.finding} ({one.source or one.by})")]
     )
     section("Sources", [f"{one.id}: {one.text or one.url}" for one in case.sources])
-    return safe_lines([*out, "", case.prose.strip()]) + "\n"
-
-
-def safe_lines(lines: list[str]) -> str:
-    """Lines joined, each without what could drive a terminal."""
-    return "\n".join(safe(part) for line in lines for part in line.split("\n"))
+    return safe_lines("\n".join([*out, "", case.prose.strip()])) + "\n"

@@ -1,11 +1,25 @@
 """Diagnosis -> the ``kb.report/1`` object. Fields may be added, never changed."""
 
+import json
+import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kb.model.report import Frame, Report
+from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Fact, Match, Reason
 
 SCHEMA = "kb.report/1"
+
+
+def line(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """A value as one line of JSON in ASCII: exact, and nothing in it can drive a terminal.
+
+    Args:
+        value: Plain values.
+        default: What makes plain values of others.
+    """
+    return json.dumps(value, ensure_ascii=True, default=default).replace("\x7f", "\\u007f")
 
 
 def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -22,6 +36,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "function": report.function,
         "module": report.module,
         "corrupted": report.corrupted,
+        "corrupted_named": _named(report.damage),
         "kernel": report.kernel,
         "arch": report.arch,
         "comm": report.comm,
@@ -33,6 +48,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "taint": report.taint,
         "headline": report.headline,
         "follows": report.follows,
+        "input_notes": list(report.input_notes),
         "frames": [_frame(frame) for frame in report.frames],
         "traces": _traces(report),
         "signature": {
@@ -40,6 +56,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             "version": mark.version,
             "key": mark.key,
             "chosen_because": mark.chosen_because,
+            "chosen_because_named": _named(mark.guilt),
             "alt": list(mark.alt),
             "stack": mark.stack,
         },
@@ -47,9 +64,12 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "diagnosis": {
             "cause": facts.cause,
             "summary": facts.summary,
+            "summary_named": facts.conclusion.to_json() if facts.conclusion is not None else None,
             "reasoning": [_reason(reason) for reason in facts.reasoning],
             "unknown": list(facts.unknown),
+            "unknown_named": _named(facts.missing),
             "next_steps": list(facts.next_steps),
+            "next_steps_named": _named(facts.steps),
         },
         "matches": [_match(match) for match in diagnosis.matches],
         "similar": [
@@ -91,9 +111,11 @@ def _traces(report: Report) -> list[dict[str, Any]]:
 
 def _reason(reason: Reason) -> dict[str, Any]:
     return {
+        **reason.says.to_json(),
         "claim": reason.claim,
         "verdict": reason.verdict,
         "because": reason.because,
+        "because_named": _named(reason.why),
         "evidence": [list(span) for span in reason.evidence],
         "numbers": list(reason.numbers),
     }
@@ -114,6 +136,7 @@ def _match(match: Match) -> dict[str, Any]:
                 "role": mark.role,
                 "verdict": mark.verdict.value,
                 "because": mark.because,
+                "because_named": mark.why.to_json() if mark.why is not None else None,
                 "evidence": [list(span) for span in mark.evidence],
             }
             for mark in match.marks
@@ -124,10 +147,16 @@ def _match(match: Match) -> dict[str, Any]:
         ],
         "fix_status": match.fix_status,
         "fix_reason": match.fix_reason,
+        "fix_reason_named": match.fix_why.to_json() if match.fix_why is not None else None,
         "workarounds": [{"do": way.do, "caveat": way.caveat} for way in case.workarounds],
         "verify": [{"run": step.run, "expect": step.expect, "means": step.means} for step in case.verify],
         "disputes": [{"claim": dispute.claim, "finding": dispute.finding} for dispute in case.disputes],
     }
+
+
+def _named(sentences: Iterable[Said]) -> list[dict[str, Any]]:
+    """Sentences by name and values, for who reads no English."""
+    return [sentence.to_json() for sentence in sentences]
 
 
 def plain(value: Any) -> Any:
@@ -140,4 +169,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(plain(item) for item in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:  # arithmetic over a damaged report
+        return None
     return value

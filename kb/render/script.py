@@ -8,8 +8,7 @@ from kb.kernel.tracing import Probe, probes
 from kb.model.case import Step
 from kb.model.verdict import Verdict
 from kb.render.safe import safe
-
-_ALLOCATION = frozenset({"page_allocation_failure", "allocation_stall", "oom_kill", "vmalloc_failure", "slub_failure"})
+from kb.syntax.kinds import printing
 
 
 def script(title: str, kinds: Iterable[str], steps: Iterable[Step], release: Release | None) -> str:
@@ -33,7 +32,7 @@ def _lines(title: str, kinds: frozenset[str], steps: tuple[Step, ...], release: 
     yield "set -eu"
     yield 'out=$(mktemp -d "${TMPDIR:-/tmp}/kb-verify.XXXXXX")'
     yield "seconds=${1:-60}   # how long to watch"
-    if kinds & _ALLOCATION:
+    if kinds & printing("MEMORY"):
         yield from _allocation(release)
     yield ""
     for step in steps:
@@ -46,7 +45,7 @@ def _step(step: Step, release: Release | None) -> Iterator[str]:
         return
     yield f"# expect: {safe(step.expect)}" + (f"; means: {safe(step.means)}" if step.means else "")
     if step.kernel and release is None:
-        yield f"# only on kernels {step.kernel}:"
+        yield f"# only on kernels {safe(step.kernel)}:"
     # Shown, not run: a case's step may be a sentence or may change the machine. The operator decides.
     yield f"echo {shlex.quote('by hand: ' + safe(step.run))}"
     yield ""

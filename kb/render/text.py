@@ -3,15 +3,16 @@
 Marks stand beside words (``✓ holds``), so that nothing depends on colour; every claim ends in its lines.
 """
 
-import re
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason
-from kb.render.safe import pad, safe, spans
+from kb.render.safe import pad, safe, spans, wrap
 from kb.render.zones import zone_table
+from kb.words.speak import Words
+from kb.words.speak import words as of_language
 
 _MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
 _COLOR = {
@@ -27,9 +28,13 @@ _COLOR = {
 _LABEL = 12
 _CALLERS = 6
 """Frames of the stack that are shown, the guilty one included."""
+ONCE = {"part.assuming": "part.assumed"}
+"""What a predicate assumes is told once, under its own head."""
 
 
-def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False, width: int = 100) -> str:
+def to_text(
+    diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False, width: int = 100, lang: str = "en"
+) -> str:
     """The diagnosis as text, with a line end.
 
     Args:
@@ -37,38 +42,42 @@ def to_text(diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False,
         verbose: Show each subtraction behind a claim, and all predicates of a case that does not say yes.
         color: Use ANSI colours.
         width: Columns to fill.
+        lang: ``en`` or ``zh``; what the log and the cases say stays as it is.
     """
-    page = _Page(color, max(60, width))
+    page = _Page(color, max(60, width), of_language(lang).instead(ONCE))
     _head(page, diagnosis)
     _reasoning(page, diagnosis, verbose)
     if verbose:
         _code(page, diagnosis)
-    for line in zone_table(diagnosis.facts.detail, page.width, verbose):
-        page.plain(line)
-    _list(page, "On other kernels and settings", (entry["text"] for entry in _rows(diagnosis, "counterfactuals")))
+    for line in zone_table(diagnosis.facts.detail, page.words, verbose):
+        page.plain(safe(line))
+    others: Iterable[Mapping[str, Any]] = diagnosis.facts.detail.get("counterfactuals") or ()
+    _list(page, page.words("head.elsewhere"), (page.words.named(entry["named"]) for entry in others))
     _known(page, diagnosis, verbose)
     _tail(page, diagnosis)
     return "\n".join(page.lines) + "\n"
 
 
-def brief(diagnosis: Diagnosis) -> str:
+def brief(diagnosis: Diagnosis, lang: str = "en") -> str:
     """One line: where, what, and the case that says yes or maybe."""
-    report, best = diagnosis.report, diagnosis.best
+    report, best, words = diagnosis.report, diagnosis.best, of_language(lang)
     module = f" [{report.module}]" if report.module and report.function else ""
-    known = f"  {best.verdict.value}: {best.case.id}" if best is not None else ""
-    follows = f"  (follows report {report.follows + 1})" if report.follows is not None else ""
+    known = f"  {words.word(best.verdict.value)}: {best.case.id}" if best is not None else ""
+    follows = "  " + words("brief.follows", report=report.follows + 1) if report.follows is not None else ""
     return safe(f"{spans((report.span,)):<16} {report.title}{module}{known}{follows}")
 
 
 class _Page:
     """Lines being written: labels in one column, text wrapped in the next."""
 
-    def __init__(self, color: bool, width: int):
+    def __init__(self, color: bool, width: int, words: Words):
         self.color = color
         self.width = width
+        self.words = words
         self.lines: list[str] = []
 
     def paint(self, text: str, role: str) -> str:
+        text = safe(text)
         return f"\x1b[{_COLOR[role]}m{text}\x1b[0m" if self.color and role in _COLOR else text
 
     def plain(self, text: str = "") -> None:
@@ -79,41 +88,36 @@ class _Page:
 
     def row(self, label: str, text: str, role: str = "", indent: int = 2) -> None:
         """A label and its text, wrapped under itself."""
-        room = self.width - indent - _LABEL
-        rows = textwrap.wrap(safe(text), room, break_long_words=False, break_on_hyphens=False) or [""]
+        rows = wrap(safe(text), self.width - indent - _LABEL) or [""]
         first = " " * indent + self.paint(pad(label, _LABEL), role) + rows[0]
         self.lines += [first.rstrip(), *(" " * (indent + _LABEL) + row for row in rows[1:])]
 
 
 def _head(page: _Page, diagnosis: Diagnosis) -> None:
-    report = diagnosis.report
+    report, words = diagnosis.report, page.words
     where = f" [{report.module}]" if report.module and report.function else ""
-    page.plain(page.paint(safe(report.title) + where, "title") + f"   {spans((report.span,))}")
+    page.plain(page.paint(report.title + where, "title") + f"   {spans((report.span,))}")
     if report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
-        page.row("printed", report.headline)
-    who = _who(report)
+        page.row(words("label.printed"), report.headline)
+    who = _who(page, report)
     if who:
-        page.row("who", who)
-    page.row("kernel", report.kernel or _era(diagnosis) or "unknown: the log does not print a release")
-    for label, text in _asked(diagnosis.facts.detail):
+        page.row(words("label.who"), who)
+    page.row(words("label.kernel"), report.kernel or _era(page, diagnosis) or words("kernel.unknown"))
+    for label, text in _asked(page, diagnosis.facts.detail):
         page.row(label, text)
     if report.function is not None:
-        page.row("blamed", f"{report.function}{where}: {report.chosen_because}")
+        page.row(words("label.blamed"), f"{report.function}{where}: {words.joined(report.guilt)}")
     stack = _stack(report)
     if stack:
-        page.row("stack", stack)
-    if report.corrupted is not None:
-        page.row("damaged", f"corrupted, because {report.corrupted}", "unknown")
+        page.row(words("label.stack"), stack)
+    if report.damage:
+        page.row(words("label.damaged"), words("damaged.because", damage=report.damage), "unknown")
     if report.follows is not None:
-        page.row("follows", f"report {report.follows + 1} of this log: look there first")
-    page.row("signature", diagnosis.signature.id)
+        page.row(words("label.follows"), words("follows.report", report=report.follows + 1))
+    page.row(words("label.signature"), diagnosis.signature.id)
     if diagnosis.facts.cause is not None:
-        page.row("cause", f"{diagnosis.facts.cause}: {diagnosis.facts.summary}", "title")
-
-
-def _rows(diagnosis: Diagnosis, name: str) -> Iterable[Mapping[str, Any]]:
-    found: Iterable[Mapping[str, Any]] = diagnosis.facts.detail.get(name) or ()
-    return found
+        summary = words.say(diagnosis.facts.conclusion)
+        page.row(words("label.cause"), f"{diagnosis.facts.cause}: {summary}", "title")
 
 
 def _stack(report: Report) -> str:
@@ -127,56 +131,64 @@ def _stack(report: Report) -> str:
     return " < ".join(shown) + (" < ..." if len(frames) > start + _CALLERS else "")
 
 
-def _who(report: Report) -> str:
+def _who(page: _Page, report: Report) -> str:
+    words = page.words
     parts = [
-        report.comm or ("" if report.kind == "notice" else "unknown task"),
+        report.comm or ("" if report.kind == "notice" else words("who.unknown_task")),
         f"pid {report.pid}" if report.pid is not None else "",
         f"CPU {report.cpu}" if report.cpu is not None else "",
-        f"host {report.host}" if report.host else "",
-        f"tainted {report.taint}" if report.taint not in (None, "-") else "",
-        f"work item {report.fields['work']}" if "work" in report.fields else "",
+        words("who.host", host=report.host) if report.host else "",
+        words("who.tainted", taint=report.taint) if report.taint not in (None, "-") else "",
+        words("who.work_item", work=report.fields["work"]) if "work" in report.fields else "",
     ]
     return ", ".join(part for part in parts if part)
 
 
-def _era(diagnosis: Diagnosis) -> str | None:
+def _era(page: _Page, diagnosis: Diagnosis) -> str | None:
     era = diagnosis.facts.detail.get("kernels") or diagnosis.facts.detail.get("gfp_era")
-    return f"release not printed; by its own text the report is of {era}" if era else None
+    return page.words("kernel.by_its_text", kernels=era) if era else None
 
 
-def _asked(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _asked(page: _Page, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The request of an allocation report: order, mask, and who set which flag."""
     if detail.get("gfp_mask") is None:
         return
-    flags = "|".join(str(flag).removeprefix("__GFP_") for flag in detail.get("gfp_flags", ()))
-    size = f"order:{detail['order']} = {4 << detail['order']} kB, " if detail.get("order") is not None else ""
-    yield "asked", f"{size}mask {detail['gfp_mask']} = {flags} ({detail.get('gfp_name') or 'no common name'})"
+    words, order = page.words, detail.get("order")
+    kb = size(1 << order, detail.get("page_kb") or 4) if order is not None else None
+    asked = words("asked.size", order=order, size_kb=kb) if order is not None else ""
+    name = detail.get("gfp_name") or words("asked.no_common_name")
+    yield (
+        words("label.asked"),
+        asked + words("asked.mask", mask=detail["gfp_mask"], flags=_flags(detail.get("gfp_flags", ())), name=name),
+    )
     if detail.get("slab_layer"):
-        yield "", f"the caller asked {_flags(detail['caller'])}, the slab layer added {_flags(detail['slab_layer'])}"
+        caller, added = (_flags(detail[key]) or words("asked.nothing") for key in ("caller", "slab_layer"))
+        yield "", words("asked.by_whom", caller=caller, added=added)
     if detail.get("gfp_uncertain"):
-        yield "", f"uncertain without the release: {_flags(detail['gfp_uncertain'])}"
+        yield "", words("asked.uncertain", flags=_flags(detail["gfp_uncertain"]))
 
 
 def _flags(value: Iterable[str]) -> str:
-    return "|".join(flag.removeprefix("__GFP_") for flag in value) or "nothing"
+    return "|".join(str(flag).removeprefix("__GFP_") for flag in value)
 
 
 def _reasoning(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
     reasons = diagnosis.facts.reasoning
     if not reasons:
         return
-    page.section("Why")
+    page.section(page.words("head.why"))
     for reason in reasons:
         _reason(page, reason, verbose)
 
 
 def _reason(page: _Page, reason: Reason, verbose: bool) -> None:
-    label = f"{_MARK.get(reason.verdict, ' ')} {reason.verdict}"
-    text = f"{reason.claim}: {reason.because}" if reason.because else reason.claim
+    words = page.words
+    label = f"{_MARK.get(reason.verdict, ' ')} {words.word(reason.verdict)}"
+    text = words.say(reason.says) + (f": {words.joined(reason.why)}" if reason.why else "")
     page.row(label, f"{text} {spans(reason.evidence)}".strip(), reason.verdict)
     if verbose:
-        for number in reason.numbers:
-            page.row("", number, indent=4)
+        for line in reason.sums:
+            page.row("", words.say(line), indent=4)
 
 
 def _code(page: _Page, diagnosis: Diagnosis) -> None:
@@ -186,14 +198,14 @@ def _code(page: _Page, diagnosis: Diagnosis) -> None:
     text = diagnosis.facts.detail.get("code")
     lines = disassemble(str(text), diagnosis.report.arch) if text else ()
     if lines:
-        page.section("Code (> trapped)")
-        page.lines += [f"  {safe(line)}".rstrip() for line in lines]
+        page.section(page.words("head.code"))
+        page.lines += [f"  {safe(page.words.say(line))}".rstrip() for line in lines]
 
 
 def _known(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
-    page.section("Known")
+    page.section(page.words("head.known"))
     if not diagnosis.matches:
-        page.row("", "no case of the library matches")
+        page.row("", page.words("known.none"))
     for index, match in enumerate(diagnosis.matches):
         if index:
             page.plain()
@@ -201,55 +213,51 @@ def _known(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
 
 
 def _match(page: _Page, match: Match, whole: bool) -> None:
-    case = match.case
-    page.row(f"{_MARK[match.verdict.value]} {match.verdict.value}", f"{case.id}: {case.title}", match.verdict.value)
+    case, words, verdict = match.case, page.words, match.verdict.value
+    page.row(f"{_MARK[verdict]} {words.word(verdict)}", f"{case.id}: {case.title}", verdict)
     if not whole:
         return
     page.row("", case.summary)
     for mark in match.marks:
         _predicate(page, mark)
-    reason = _ASSUMING.sub(" (assumed)", match.fix_reason)
-    page.row("status", f"{match.fix_status}: {reason}" if reason else match.fix_status)
+    status = words.word(match.fix_status)
+    page.row(words("label.status"), f"{status}: {words.say(match.fix_why)}" if match.fix_why is not None else status)
     for fix in case.fixes:
         since = (
             f" (in v{fix.since})" if fix.since and fix.branch == "mainline" else f" ({fix.since})" if fix.since else ""
         )
         branch = "" if fix.branch == "mainline" else f" [{fix.branch}]"
-        page.row("fix", f'{fix.commit[:12]} ("{fix.subject}"){since}{branch}')
+        page.row(words("label.fix"), f'{fix.commit[:12]} ("{fix.subject}"){since}{branch}')
     for way in case.workarounds:
-        page.row("now", way.do)
-        page.row("", f"but: {way.caveat}")
+        page.row(words("label.now"), way.do)
+        page.row("", words("now.but", caveat=way.caveat))
     for step in case.verify:
-        page.row("check", step.run)
-        page.row("", f"expect {step.expect}" + (f": {step.means}" if step.means else ""))
+        page.row(words("label.check"), step.run)
+        page.row("", words("check.expect", expect=step.expect) + (f": {step.means}" if step.means else ""))
     for dispute in case.disputes:
         source = f" ({dispute.source or dispute.by})" if dispute.source or dispute.by else ""
-        page.row("dispute", f"{dispute.claim} {dispute.finding}{source}")
-
-
-_ASSUMING = re.compile(r" \(assuming: [^()]*(?:\([^()]*\)[^()]*)*\)")
+        page.row(words("label.dispute"), f"{dispute.claim} {dispute.finding}{source}")
 
 
 def _predicate(page: _Page, mark: PredicateMark) -> None:
     """One predicate with its mark. What refutes a case is good news when it does not hold."""
-    verdict, role = mark.verdict.value, "" if mark.role == "require" else f"{mark.role}: "
+    words = page.words
+    verdict, role = mark.verdict.value, "" if mark.role == "require" else f"{words.word(mark.role)}: "
     if mark.role == "refute":
         verdict = {"yes": "no", "no": "yes"}.get(verdict, verdict)
-        role = "not: " if mark.verdict.value == "no" else "but: "
-    because = _ASSUMING.sub(" (assumed)", f"  {mark.because}") if mark.because else ""
+        role = words("mark.not") if mark.verdict.value == "no" else words("mark.but")
+    because = f"  {words.say(mark.why)}" if mark.why is not None else ""
     page.row("", f"{_MARK[verdict]} {role}{mark.predicate.text}{because} {spans(mark.evidence)}".rstrip())
 
 
 def _tail(page: _Page, diagnosis: Diagnosis) -> None:
-    _list(page, "Assumed", diagnosis.facts.detail.get("assumptions") or ())
-    _list(page, "Unknown", diagnosis.facts.unknown)
-    _list(page, "Next", diagnosis.facts.next_steps)
-    if diagnosis.similar:
-        _list(
-            page,
-            "Similar",
-            (f"{other.case or other.signature}  {other.score:.2f}  {other.title}" for other in diagnosis.similar),
-        )
+    facts, words = diagnosis.facts, page.words
+    assumed: Iterable[Mapping[str, Any]] = facts.detail.get("assumptions_named") or ()
+    _list(page, words("head.assumed"), map(words.named, assumed))
+    _list(page, words("head.unknown"), map(words.say, facts.missing))
+    _list(page, words("head.next"), map(words.say, facts.steps))
+    others = (f"{other.case or other.signature}  {other.score:.2f}  {other.title}" for other in diagnosis.similar)
+    _list(page, words("head.similar"), others)
 
 
 def _list(page: _Page, name: str, entries: Iterable[str]) -> None:

@@ -1,100 +1,49 @@
-"""What a report is printed in, and by whom: the kinds, functions and register lines that tell one from another.
+"""What a report is printed in, and by whom: the functions, notes and register lines that tell one from another.
 
 Tables, with the place in the kernel that prints, and questions about single lines; :mod:`kb.split.fit` weighs them.
+What kinds differ in stands in their rows of kinds.toml.
 """
 
+import functools
 import re
+from enum import Enum, auto
 
-MARKED = frozenset({"oops", "kernel_bug", "double_fault", "warning", "cfi", "cet", "stack_guard"})
-"""Kinds that end with "---[ end trace": print_oops_end_marker() of __warn() and oops_exit() (kernel/panic.c)."""
-OBJECTS = frozenset({"kasan", "kfence", "kmsan", "slab_corruption", "bad_page"})
-"""Kinds that print, behind the stack, where the object or page came from."""
-STACKLESS = frozenset({"slub_failure", "fs_error", "io_error", "hardware_error", "workqueue_leak"})
-"""Kinds that print no stack of their own."""
-BORDERED = frozenset({"kasan", "kfence", "kmsan", "kcsan"})
-"""Kinds that end with a border (mm/kasan/report.c end_report() and its like)."""
-MEMORY_KINDS = frozenset(
-    {"page_allocation_failure", "allocation_stall", "vmalloc_failure", "percpu_failure", "oom_kill"}
-)
-"""Kinds that print show_mem() behind the stack."""
+from kb.syntax.kinds import Note, kinds, printing
+from kb.syntax.roles import Role
 
-_STALLS = frozenset({"rcu_stall", "hung_task", "soft_lockup", "hard_lockup"})
-_KINDS = {
-    "MEMORY": MEMORY_KINDS | {"slub_failure"},
-    "OOM": frozenset({"oom_kill"}),
-    "ACCESS": frozenset({"kasan", "kfence", "kmsan", "kcsan"}),
-    "TASK": frozenset({"hung_task", "rcu_stall", "workqueue_lockup", "oops", "kernel_bug"}),
-    "LOCK_WHO": frozenset({"lockdep"}),
-    "LOCK_AT": frozenset({"lockdep", "hung_task", "rcu_usage", "sleeping_in_atomic", "warning", "rtnl"}),
-    "LOCKS": frozenset({"lockdep", "hung_task", "rcu_usage", "sleeping_in_atomic", "warning", "rtnl"}),
-    "SLAB_CACHE": frozenset({"slub_failure"}),
-    "FAULT_CODE": frozenset({"oops", "kasan"}),
-    "IN_FLIGHT": frozenset({"workqueue_lockup"}),
-    "DISK": frozenset({"block_timeout", "io_error"}),
-    "RELEASE": frozenset({"hung_task", "lockdep", "rcu_usage"}),
-}
-"""Which kinds print lines of a role."""
-_NOTES = (
+_NOTES: tuple[tuple[Note, str], ...] = (
+    # arch/x86/mm/fault.c show_fault_oops(), dump_pagetable(); arch/arm64/mm/fault.c mem_abort_decode(), show_pte()
     (
-        re.compile(
-            r"\s*(?:#PF|PGD|P4D|PUD|PMD|PTE|\*pd|pgd|Oops|Mem abort|Data abort|ESR|EC =|SET =|EA =|FSC|ISV|CM =)"
-        ),
-        MARKED,
+        "fault",
+        r"\s*(?:#PF|PGD|P4D|PUD|PMD|PTE|\*pd|pgd|Oops|Mem abort|Data abort|ESR|EC =|SET =|EA =|FSC|ISV|CM =)",
     ),
-    (re.compile(r"\s*(?:Object|Redzone|Padding|Bytes b4|Slab|Tracking|INFO: )"), frozenset({"slab_corruption"})),
-    (
-        re.compile(r"\s*(?:The buggy|which belongs|located|Memory state|[>*]?[0-9a-f]{16}: (?:[0-9a-f]{2} ){15})"),
-        OBJECTS,
-    ),
-    (re.compile(r"\s*(?:page:|page dumped|flags:|raw:|head:|page_type|memcg:|aops:|anon flags)"), OBJECTS),
-    (
-        re.compile(r"\s*(?:in_atomic|preempt_count|RCU nest)"),
-        frozenset({"sleeping_in_atomic", "scheduling_while_atomic"}),
-    ),
-    (re.compile(r"\s*(?:rcu: |\(detected by|\(t=|Tasks blocked|blocking rcu|All QSes)"), frozenset({"rcu_stall"})),
-    (re.compile(r"\s*Sending NMI"), _STALLS),
+    # mm/slub.c print_trailer(), print_section(), print_tracking()
+    ("slab", r"\s*(?:Object|Redzone|Padding|Bytes b4|Slab|Tracking|INFO: )"),
+    # mm/kasan/report.c describe_object_addr(), print_memory_metadata()
+    ("object", r"\s*(?:The buggy|which belongs|located|Memory state|[>*]?[0-9a-f]{16}: (?:[0-9a-f]{2} ){15})"),
+    # mm/debug.c __dump_page()
+    ("page", r"\s*(?:page:|page dumped|flags:|raw:|head:|page_type|memcg:|aops:|anon flags)"),
+    # kernel/sched/core.c __might_resched(), __schedule_bug()
+    ("atomic", r"\s*(?:in_atomic|preempt_count|RCU nest)"),
+    # kernel/rcu/tree_stall.h print_cpu_stall_info(), rcu_print_detail_task_stall()
+    ("rcu", r"\s*(?:rcu: |\(detected by|\(t=|Tasks blocked|blocking rcu|All QSes)"),
+    # lib/nmi_backtrace.c nmi_trigger_cpumask_backtrace()
+    ("nmi", r"\s*Sending NMI"),
 )
-"""Which kinds print a note."""
-FRAMES_FIRST = frozenset({"kmsan", "unknown"})
-"""Kinds whose stack has no heading."""
-NO_CPU_LINE = frozenset({"hung_task"})
-MANY_CPUS = frozenset({"rcu_stall", "hard_lockup", "csd_lock", "workqueue_lockup", "spinlock_bug"})
-"""Kinds that print the CPU line and the stack of others as well."""
-BACKTRACED = frozenset({"lockdep", "rcu_usage"})
-"""Kinds that print "stack backtrace:" before the CPU line."""
+"""Notes that only some kinds print: their name in kinds.toml, how they begin."""
+NOTES = {name: re.compile(pattern) for name, pattern in _NOTES}
 
 PHANTOM = "a stack on purpose"
-_PRINTERS = (
-    (r"kasan_report\w*|__asan_report_\w+|print_address_description|kasan_object_err", {"kasan"}),
-    (r"warn_alloc\w*", {"page_allocation_failure", "vmalloc_failure", "allocation_stall"}),
-    (r"dump_header|oom_kill_process", {"oom_kill"}),
-    (r"__schedule_bug", {"scheduling_while_atomic"}),
-    (r"___might_sleep|__might_resched", {"sleeping_in_atomic"}),
-    (r"lockdep_rcu_suspicious", {"rcu_usage"}),
-    (r"print_(?:circular|usage|deadlock|unlock_imbalance|irq_inversion)_bug\w*|check_noncircular", {"lockdep"}),
-    (r"print_bad_irq_dependency|print_freed_lock_bug|print_lock_\w+", {"lockdep"}),
-    (r"bad_page|print_bad_pte", {"bad_page"}),
-    (r"ubsan_\w+|__ubsan_\w+", {"ubsan"}),
-    (r"should_fail\w*|__should_fail\w*|fail_dump|handle_userfault", {PHANTOM}),
-    (r"panic", {"panic"}),
-    (r"nmi_cpu_backtrace|rcu_sched_clock_irq|rcu_check_callbacks|rcu_dump_cpu_stacks", {"rcu_stall", "hung_task"}),
-    (r"object_err|print_trailer|slab_err", {"slab_corruption"}),
-    (r"slab_out_of_memory", {"slub_failure"}),
-    (r"check_preemption_disabled|debug_smp_processor_id", {"preemptible"}),
-    (r"spin_bug|spin_dump", {"spinlock_bug"}),
-    (r"warn_slowpath_\w+|__warn", {"warning"}),
-    (r"kcsan_report\w*", {"kcsan"}),
-    (r"kmsan_\w*report\w*", {"kmsan"}),
-)
-"""Functions below dump_stack() that print a report, and the kinds that they print."""
-_AUTHORS = tuple((re.compile(f"(?:{names})(?:\\.\\w+)*$"), frozenset(kinds)) for names, kinds in _PRINTERS)
+_ON_PURPOSE = r"should_fail\w*|__should_fail\w*|fail_dump|handle_userfault"
+"""lib/fault-inject.c fail_dump(), mm/userfaultfd.c handle_userfault(): the functions that print a stack on purpose."""
 
 TRACKED = re.compile(r"\s*(?:INFO: )?(?:Allocated|Freed) in ")
 """mm/slub.c print_track(): the heading of a stack that has no other."""
 _IDENTITY = re.compile(
-    r"\s*(?:CPU: (?P<cpu>\d+) (?:UID: \d+ )?PID: (?P<pid>-?\d+)(?: Comm: (?P<comm>.{1,15}?)(?: (?:Not t|T)ainted|$))?"
-    r"|(?:.{1,60} by (?:task |thread )?)?(?P<wcomm>\S.{0,14}?)/(?P<wpid>\d+)(?:[ :]|$)"
-    r"|Pid: (?P<opid>\d+), comm: +(?P<ocomm>.{1,15}?)(?: (?:Not t|T)ainted|$))"
+    r"\s*(?:CPU: (?P<cpu>\d{1,10}) (?:UID: \d+ )?PID: (?P<pid>-?\d{1,10})"
+    r"(?: Comm: (?P<comm>.{1,15}?)(?: (?:Not t|T)ainted|$))?"
+    r"|(?:.{1,60} by (?:task |thread )?)?(?P<wcomm>\S.{0,14}?)/(?P<wpid>\d{1,10})(?:[ :]|$)"
+    r"|Pid: (?P<opid>\d{1,10}), comm: +(?P<ocomm>.{1,15}?)(?: (?:Not t|T)ainted|$))"
 )
 """lib/dump_stack.c dump_stack_print_info(); a comm has at most 15 characters (TASK_COMM_LEN)."""
 _FUNCTION = re.compile(r"(?<![\w.$])(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x")
@@ -140,16 +89,24 @@ FIRST = frozenset(name for order in _ORDERS for name in order[:2])
 _REGISTER = re.compile(r"\s*(?:Kernel |Krnl )?([A-Za-z]+\d*|\$ ?\d+)")
 
 
-def kinds_of(role: str, text: str) -> frozenset[str] | None:
-    """The kinds that print a line, None where all do."""
-    if role not in ("NOTE", "DUMP") and not text.startswith("Mem abort"):
-        return _KINDS.get(role)
-    return next((kinds for pattern, kinds in _NOTES if pattern.match(text)), None)
+def kinds_of(role: Role, text: str) -> frozenset[str] | None:
+    """The kinds that print a line, None where all may."""
+    if role in ("NOTE", "DUMP") or text.startswith("Mem abort"):
+        note = next((name for name, pattern in NOTES.items() if pattern.match(text)), None)
+        return printing(note) if note is not None else None
+    return printing(role) or None
 
 
+@functools.lru_cache(maxsize=4096)
 def printed_by(name: str) -> frozenset[str]:
     """The kinds of report that a function prints through dump_stack(); none for other functions."""
-    return next((kinds for pattern, kinds in _AUTHORS if pattern.match(name)), frozenset())
+    return frozenset(kind for kind, pattern in _printers().items() if pattern.match(name))
+
+
+@functools.cache
+def _printers() -> dict[str, "re.Pattern[str]"]:
+    names = {kind.name: kind.printers for kind in kinds().values() if kind.printers} | {PHANTOM: (_ON_PURPOSE,)}
+    return {kind: re.compile(f"(?:{'|'.join(patterns)})(?:\\.\\w+)*$") for kind, patterns in names.items()}
 
 
 def is_top(name: str) -> bool:
@@ -204,14 +161,27 @@ def _level(name: str) -> int:
     return next((level for level in range(len(_LEVELS), 0, -1) if _LEVELS[level - 1].match(name)), 0)
 
 
-def order(inner: str, outer: str) -> int:
-    """How well a frame stands below another: an entry function below a system call, nothing of a driver below that."""
+class Order(Enum):
+    """How a frame stands below another."""
+
+    ANY = auto()
+    """Nothing is known against it."""
+    DEEPER = auto()
+    """As it should: an entry function below a system call."""
+    GAP = auto()
+    """An entry function below what does not stand above it."""
+    ABOVE = auto()
+    """It cannot: nothing of a driver stands below an entry function."""
+
+
+def order(inner: str, outer: str) -> Order:
+    """How well a function stands below another in a stack."""
     before, after = _level(inner), _level(outer)
     if before > after or (before == after > 1 and not inner.startswith("el0")):
-        return -5
+        return Order.ABOVE
     if after >= 2 and before < after - 1 and outer != "kthread":
-        return -2
-    return 1 if after > before > 0 else 0
+        return Order.GAP
+    return Order.DEEPER if after > before > 0 else Order.ANY
 
 
 def step(before: str, after: str) -> int | None:

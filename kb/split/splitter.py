@@ -13,11 +13,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kb.model.log import Line, Splat
+from kb.model.said import Said
 from kb.split.fit import contradicts
+from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
 from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
 from kb.syntax import roles
 from kb.syntax.headline import Headline, classify, classify_text
+from kb.syntax.kinds import Trait
+from kb.syntax.roles import Role
+from kb.words.speak import said
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
@@ -36,15 +41,19 @@ _AT_ONCE = 6
 _CONTEXTS = 512
 """Contexts with open reports: all CPUs of a large machine at once; a bound for the same logs with caller ids."""
 
-_NMI_HOSTS = frozenset({"rcu_stall", "soft_lockup", "hard_lockup", "hung_task", "spinlock_bug", "csd_lock"})
-"""Kinds that make other CPUs print their stack: those lines carry the other CPU's caller id."""
+
+Watch = Callable[[Sequence[Strand], Line, Role], None]
 
 
 class Splitter:
     """Feed it lines in order; it gives back the splats that have ended."""
 
-    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None):
+    def __init__(
+        self, source: str, release_at: Callable[[int], str | None] | None = None, watch: Watch | None = None
+    ):
         self.source = source
+        self._watch = watch
+        """Asked before a line is given to one of several reports: :mod:`kb.split.explain`."""
         self._release_at = release_at or (lambda _number: None)
         self._open: dict[str | None, list[Strand]] = {}
         """Open reports by context; the one that had a line last stands last."""
@@ -83,7 +92,7 @@ class Splitter:
         """Take the next line; return the splats that it ends, in the order they opened."""
         done: list[Splat] = []
         if roles.is_boot(line.text):
-            done = self.close("the machine rebooted")
+            done = self.close(said("cut.rebooted"))
         if self._open:
             for key, strand in self._over(line):
                 done += self._end(key, strand, strand.cut)
@@ -97,7 +106,7 @@ class Splitter:
         if len(self._open) > _CONTEXTS:
             key, group = next(iter(self._open.items()))
             for strand in list(group):
-                done += self._end(key, strand, strand.cut or "too many reports at once")
+                done += self._end(key, strand, strand.cut or said("cut.too_many"))
         self.idle = 0 if self.open else self.idle + (not line.continued)
         return done
 
@@ -110,7 +119,7 @@ class Splitter:
         self._due = min((time + PAUSE for time in times if time is not None), default=math.inf)
         return over
 
-    def close(self, reason: str | None = None) -> list[Splat]:
+    def close(self, reason: Said | None = None) -> list[Splat]:
         """End all reports: the log is over, or the machine rebooted."""
         done: list[Splat] = []
         for key, group in list(self._open.items()):
@@ -134,7 +143,9 @@ class Splitter:
             self._on_purpose[key] = line.number
             self._begin(key, Strand([], line, None, line.caller, phantom=True), done)
             return
-        if role == "TRACE_HEAD" and len(group) == 1 and group[0].phantom and group[0].stack:  # it had its own
+        if (
+            role == "TRACE_HEAD" and len(group) == 1 and group[0].phantom and group[0].stack.phase is not Phase.BEFORE
+        ):  # it had its own
             self._end(key, group[0])
             group = []
         if not group and role == "TRACE_HEAD":
@@ -173,18 +184,18 @@ class Splitter:
     def _begin(self, key: str | None, strand: Strand, done: list[Splat]) -> None:
         """Open a report. Those that have all they print end; others wait for their rest."""
         for other in list(self._open.get(key, ())):
-            other.cut = other.cut or "another report begins"
+            other.cut = other.cut or said("cut.another_report")
             if other.whole:
                 done += self._end(key, other, other.cut)
             else:
                 other.pause = strand
-                other.under = strand if other.stack in ("head", "open") else other.under
+                other.under = strand if other.stack.phase in (Phase.HEAD, Phase.OPEN) else other.under
         group = self._open.setdefault(key, [])
         group.append(strand)
         if len(group) > _AT_ONCE:
             done += self._end(key, group[0], group[0].cut)
 
-    def _add(self, group: list[Strand], line: Line, role: str | None) -> None:
+    def _add(self, group: list[Strand], line: Line, role: Role | None) -> None:
         """Give a line to the report that it belongs to."""
         strand, rival = group[-1], None
         if role == "CPU":
@@ -192,6 +203,8 @@ class Splitter:
         if len(group) > 1:
             part = role or loose(line.text)
             if part is not None:
+                if self._watch is not None:
+                    self._watch(group, line, part)
                 strand, rival = choose(group, line, part)
                 if rival is None:
                     strand.sure, strand.pause = line.number, None
@@ -201,7 +214,7 @@ class Splitter:
                 strand.run += 1
             if role == "TRACE_HEAD":
                 for other in group:
-                    if other.stack == "open" and strand.under is other:
+                    if other.stack.phase is Phase.OPEN and strand.under is other:
                         other.under = strand
             for other in group:
                 if other is not strand:
@@ -219,16 +232,16 @@ class Splitter:
 
     def _hand_over(self, group: list[Strand], strand: Strand, author: Strand) -> None:
         """Give a stack to the report that its frames say has printed it."""
-        kinds = strand.author
+        kinds = strand.stack.author
 
-        def wanted(text: str, role: str | None) -> bool:
+        def wanted(text: str, role: Role | None) -> bool:
             return role in STACK_BLOCK and not (role == "CPU" and contradicts(author, text))
 
         lines = strand.give(wanted, self._role)
         for line in lines:
             author.moved = author.moved or author.lines[-1].number > line.number
             author.add(line, self._role(line.text))
-        author.author = kinds
+        author.stack = author.stack._replace(author=kinds)
         numbers = {line.number for line in lines}
         for other in group:
             other.forget(numbers)
@@ -263,7 +276,7 @@ class Splitter:
         if "NMI backtrace" not in line.text:
             return None
         open_ = [strand for group in self._open.values() for strand in group]
-        hosts = [strand for strand in open_ if strand.head and strand.head.row.kind in _NMI_HOSTS]
+        hosts = [strand for strand in open_ if Trait.ASKS_CPUS in strand.kind.has]
         return hosts[-1] if hosts else None
 
     def _asked_for(self, key: str | None, line: Line) -> bool:
@@ -290,7 +303,7 @@ class Splitter:
                 start = index
         return recent[start:]
 
-    def _end(self, key: str | None, strand: Strand, reason: str | None = None) -> list[Splat]:
+    def _end(self, key: str | None, strand: Strand, reason: Said | None = None) -> list[Splat]:
         places = [place for place, group in self._open.items() if strand in group]
         for place in places:
             self._open[place].remove(strand)
@@ -310,7 +323,7 @@ class Splitter:
             return []
         return [self._splat(lines, lines.index(opener), cut)._replace(doubts=strand.doubts)]
 
-    def _splat(self, lines: Sequence[Line], opener: int, cut: str | None) -> Splat:
+    def _splat(self, lines: Sequence[Line], opener: int, cut: Said | None) -> Splat:
         return Splat(self.source, tuple(lines), opener, self._release_at(lines[opener].number), cut)
 
 
@@ -358,7 +371,7 @@ def split(
             elif splitter.idle > _IDLE and line.number > candidate:
                 break
         yield from _ready(done, splitter.oldest)
-    _keep(done, splitter.close("the log ends"))
+    _keep(done, splitter.close(said("cut.log_ends")))
     yield from _ready(done, None)
 
 
@@ -396,4 +409,4 @@ def split_lines(lines: Iterable[Line | None], source: str = "-") -> Iterator[Spl
             yield from splitter.close()
         else:
             yield from splitter.feed(line)
-    yield from splitter.close("the log ends")
+    yield from splitter.close(said("cut.log_ends"))

@@ -4,19 +4,13 @@ import re
 from collections.abc import Callable
 
 from kb.model.log import Doubt, Line
-from kb.split.anatomy import (
-    BORDERED,
-    MARKED,
-    MEMORY_KINDS,
-    OBJECTS,
-    STACKLESS,
-    TRACKED,
-    identity_of,
-    is_bottom,
-    is_user,
-)
+from kb.model.said import Said
+from kb.split.anatomy import TRACKED, identity_of
+from kb.split.stack import OVER, Phase, Stack
 from kb.syntax import roles
 from kb.syntax.headline import Headline
+from kb.syntax.kinds import NONE, Trait, kind_of
+from kb.syntax.roles import Role
 
 _QUIET_BEFORE_STACK = 40
 _QUIET_AFTER_STACK = 25
@@ -37,9 +31,7 @@ _WAITING = 3
 _AWAY = 600
 """Lines of other reports that an interrupted one waits for its rest: two long reports, say, of a KASAN kernel."""
 
-CLOSED = frozenset({"past", "closed"})
-"""Where a strand is behind its stack."""
-_BEHIND = frozenset(
+_BEHIND: frozenset[Role] = frozenset(
     {"NOTE", "MEMORY", "OOM", "LOCKS", "LOCK_WHO", "TASK", "MODULES", "CPU", "HARDWARE", "BORDER", "CUT"}
 )
 """Roles that stand in no stack."""
@@ -58,7 +50,6 @@ class Strand:
     __slots__ = (
         "_doubts",
         "aside",
-        "author",
         "away",
         "bordered",
         "caller",
@@ -68,10 +59,10 @@ class Strand:
         "head",
         "heads",
         "joined",
+        "kind",
         "last",
         "last_role",
         "lines",
-        "marks",
         "moved",
         "opener",
         "pause",
@@ -84,9 +75,7 @@ class Strand:
         "stacked",
         "sure",
         "time",
-        "top",
         "under",
-        "user",
         "who",
     )
 
@@ -96,6 +85,7 @@ class Strand:
         self.lines = [*banner, line]
         self.opener = len(banner)
         self.head = head
+        self.kind = NONE if head is None else kind_of(head.row.kind)
         self.caller = caller
         self.phantom = phantom
         """True for stacks that are no report (an injected fault): they are told apart like one, and left out."""
@@ -111,7 +101,7 @@ class Strand:
         """A headline that any report may have (a panic), and its line."""
         self.moved = False
         """True when lines came out of order."""
-        self.cut: str | None = None
+        self.cut: Said | None = None
         """What interrupted it."""
         self.run = 0
         """Its lines in a row up to now."""
@@ -122,7 +112,7 @@ class Strand:
     def _begin(self) -> None:
         """Know of nothing but the headline."""
         self.last_role = self.opener
-        self.last = "HEADLINE"
+        self.last: Role = "HEADLINE"
         """Role of the last line that has one."""
         self.quiet = 0
         self.away = 0
@@ -130,34 +120,24 @@ class Strand:
         self.stacked = False
         self.aside = False
         self.ended = False
-        self.seen: set[str] = set()
+        self.seen: set[Role] = set()
         """Roles it has had."""
         self.cpu_line: str | None = None
         self.who: str | None = None
         """Its line that names a process otherwise: KASAN's access, lockdep's first words."""
         self.register: str | None = None
         """Its last line of registers."""
-        self.stack = ""
-        """``""`` before a stack, ``head`` behind its heading, ``open`` in its frames, ``past`` behind them as it seems,
-        ``closed`` behind an end mark; ``aside`` in a stack that is not the report's own."""
-        self.top: str | None = None
-        """Its last frame that the kernel was sure of."""
-        self.marks = 0
-        """``<TASK>`` and the like that are open."""
+        self.stack = Stack()
         self.bordered = False
         """True behind the border that closes a report of KASAN and its like."""
-        self.user = False
-        """True behind the registers of user mode, the last of a stack."""
-        self.author: frozenset[str] | None = None
-        """The kinds that its last stack says it is of."""
 
-    def add(self, line: Line, role: str | None) -> None:
+    def add(self, line: Line, role: Role | None) -> None:
         """Take a line."""
         self.lines.append(line)
         if role is None:
             self.quiet += 1
             if TRACKED.match(line.text):
-                self.stack, self.top, self.user = "head", None, False
+                self.stack = self.stack.tracked()
             return
         self.last_role = len(self.lines) - 1
         self.quiet = self.away = 0
@@ -168,8 +148,8 @@ class Strand:
         self.seen.add(role)
         if role == "TRACE_HEAD":
             self.aside = roles.is_aside(line.text)
-            if self.aside and self.stack == "head":
-                self.stack = "aside"
+            if self.aside and self.stack.phase is Phase.HEAD:
+                self.stack = self.stack._replace(phase=Phase.ASIDE)
         self.stacked = self.stacked or (role in roles.STACK and not self.aside)
         self.ended = self.ended or role == "END" or (role == "MODULES" and "Rebooting in" in line.text)
 
@@ -187,7 +167,7 @@ class Strand:
         self.last_role -= index <= self.last_role
         return line, head
 
-    def give(self, wanted: Callable[[str, str | None], bool], role: Callable[[str], str | None]) -> list[Line]:
+    def give(self, wanted: Callable[[str, Role | None], bool], role: Callable[[str], Role | None]) -> list[Line]:
         """Give up its last stack, with who ran before it.
 
         Args:
@@ -253,23 +233,16 @@ class Strand:
                 break
         return []
 
-    def _follow(self, role: str, text: str) -> None:
+    def _follow(self, role: Role, text: str) -> None:
         """Keep what tells where in its parts the report is."""
         if role in roles.STACK:
-            self.stack = "open" if self.stack != "aside" else self.stack
-            if " ? " not in text:
-                self.top = text
+            self.stack = self.stack.framed(text)
         elif role == "MARK":
-            closing = "</" in text or "<EO" in text or "<<EOE" in text
-            self.marks = max(self.marks - 1, 0) if closing else self.marks + 1
-            if closing and "</TASK>" in text:
-                self.stack = "closed"
-        elif role == "TRACE_HEAD" and "NMI backtrace" in text:  # who ran and the registers come first
-            self.stack, self.marks, self.top, self.user, self.register = "", 0, None, False, None
-            if "skipped" in text:
-                self.stack = "closed"
+            self.stack = self.stack.marked(text)
+        elif role == "TRACE_HEAD" and "NMI backtrace" in text:
+            self.stack, self.register = self.stack.asked(text), None
         elif role == "TRACE_HEAD" and not _NO_STACK.search(text):
-            self.stack, self.marks, self.top, self.user, self.under, self.author = "head", 0, None, False, None, None
+            self.stack, self.under = Stack(Phase.HEAD), None
         elif role == "CPU" or role == "CPU_OLD":
             if self.cpu_line is None:
                 self.cpu_line = text
@@ -277,13 +250,15 @@ class Strand:
             self.who = self.who or text
         elif role in ("PC", "LR", "CODE", "REG"):
             self.register = text
-            self.user = self.user or (role == "PC" and is_user(text))
+            if role == "PC":
+                self.stack = self.stack.counted(text)
         elif role == "END":
-            self.stack, self.marks, self.user, self.register = "closed", 0, False, None
-        if role == "NOTE" and self.stack in ("head", "open") and text.lstrip().startswith("[<"):
-            self.stack = "open"  # a frame without its symbol
-        elif role in _BEHIND and self.stack == "open" and not self.marks and "Exception stack" not in text:
-            self.stack = "past"
+            self.stack, self.register = self.stack.ended(), None
+        phase = self.stack.phase
+        if role == "NOTE" and phase in (Phase.HEAD, Phase.OPEN) and text.lstrip().startswith("[<"):
+            self.stack = self.stack._replace(phase=Phase.OPEN)  # a frame without its symbol
+        elif role in _BEHIND and phase is Phase.OPEN and not self.stack.marks and "Exception stack" not in text:
+            self.stack = self.stack._replace(phase=Phase.PAST)
         if role == "BORDER" and self.stacked and "==" in text:
             self.bordered = True
 
@@ -306,27 +281,22 @@ class Strand:
     @property
     def whole(self) -> bool:
         """True when it has all that its kind prints: what comes next is another's."""
-        if self.ended or (self.bordered and self.head is not None and self.head.row.kind in BORDERED):
+        if self.ended or (self.bordered and Trait.BORDER in self.kind.has):
             return True
-        if not self.stacked or self.stack == "head":
-            return self.head is not None and (self.head.row.solo or self.head.row.kind in STACKLESS)
+        if not self.stacked or self.stack.phase is Phase.HEAD:
+            return self.head is not None and (self.head.row.solo or Trait.NO_STACK in self.kind.has)
         if self.head is not None and self._owes:
             return False
-        return self.stack in CLOSED or self.at_bottom or ("MARK" not in self.seen and self.last not in roles.STACK)
+        over = self.stack.phase in OVER or self.stack.at_bottom
+        return over or ("MARK" not in self.seen and self.last not in roles.STACK)
 
     @property
     def _owes(self) -> bool:
         """True before what a kind prints behind its stack: an end mark, the objects' stacks, the memory."""
-        assert self.head is not None
-        kind = self.head.row.kind
-        if kind in MARKED or any(line.text.lstrip().startswith("-----") for line in self.lines[: self.opener]):
+        has = self.kind.has
+        if Trait.END_MARK in has or any(line.text.lstrip().startswith("-----") for line in self.lines[: self.opener]):
             return True
-        return kind in OBJECTS or (kind in MEMORY_KINDS and "MEMORY" not in self.seen)
-
-    @property
-    def at_bottom(self) -> bool:
-        """True behind a frame that no other stands below."""
-        return self.top is not None and is_bottom(self.top)
+        return Trait.OBJECTS in has or (Trait.SHOW_MEM in has and "MEMORY" not in self.seen)
 
     @property
     def held(self) -> bool:
@@ -341,12 +311,7 @@ class Strand:
     @property
     def printed(self) -> bool:
         """True behind the stack."""
-        return self.stack in CLOSED or self.at_bottom or self.ended or self.user
-
-    @property
-    def kind(self) -> str:
-        """Kind of the report, empty where it has no headline."""
-        return self.head.row.kind if self.head is not None else ""
+        return self.stack.phase in OVER or self.stack.at_bottom or self.ended or self.stack.user
 
     @property
     def identity(self) -> dict[str, str]:
@@ -397,7 +362,7 @@ class Strand:
         self.heads.add(id(line))
         self.add(line, "HEADLINE")
         if self.head is None or (self.head.row.prelude and not head.row.prelude) or self._repeats(head):
-            self.head = head
+            self.head, self.kind = head, kind_of(head.row.kind)
             self.opener = len(self.lines) - 1
         elif "*" in head.row.joins:
             self.joined = (line, head)

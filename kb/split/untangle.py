@@ -10,23 +10,25 @@ arch/x86/kernel/dumpstack.c oops_begin()). __warn() takes no lock: its registers
 (kernel/panic.c).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from kb.model.log import Line
 from kb.split.anatomy import PHANTOM, TRACKED, function_of, identity_of, is_top, printed_by
-from kb.split.fit import EVIDENCE, fit
+from kb.split.fit import EVIDENCE, weigh
 from kb.split.strand import Strand
+from kb.split.weights import Weight
 from kb.syntax import roles
+from kb.syntax.roles import Role
 
-_CLEAR = 2
+CLEAR = 2
 """Points that the best must be ahead of the next for a sure choice: more than having printed the line before."""
 _RUN = 5
 """Lines in a row of one report behind which the next is more likely its own too: nobody else prints."""
-STACK_BLOCK = roles.STACK | {"TRACE_HEAD", "MARK", "CPU", "HARDWARE", "WORKQUEUE"}
+STACK_BLOCK: frozenset[Role] = roles.STACK | {"TRACE_HEAD", "MARK", "CPU", "HARDWARE", "WORKQUEUE"}
 """Roles of what dump_stack() prints."""
 
 
-def choose(strands: Sequence[Strand], line: Line, role: str) -> tuple[Strand, Strand | None]:
+def choose(strands: Sequence[Strand], line: Line, role: Role) -> tuple[Strand, Strand | None]:
     """The report that a line fits best, and the rival that it fits as well, if there is one.
 
     Args:
@@ -34,29 +36,35 @@ def choose(strands: Sequence[Strand], line: Line, role: str) -> tuple[Strand, St
         line: A line that is no headline.
         role: Its role.
     """
-    ranked = sorted(
-        ((_points(strands, index, line, role), index, strand) for index, strand in enumerate(strands)),
-        key=lambda entry: entry[:2],
-        reverse=True,
-    )
-    best, second = ranked[0], ranked[1]
-    unsure = role in EVIDENCE and best[0] - second[0] < _CLEAR
-    return best[2], second[2] if unsure else None
+    sums = [sum(weight.points for weight in account(strands, strand, line, role)) for strand in strands]
+    best, second = sorted(range(len(strands)), key=lambda index: (sums[index], index), reverse=True)[:2]
+    unsure = role in EVIDENCE and sums[best] - sums[second] < CLEAR
+    return strands[best], strands[second] if unsure else None
 
 
-def loose(text: str) -> str | None:
+def loose(text: str) -> Role | None:
     """The part of a report that a line without a role is, where that tells whose it is."""
     if TRACKED.match(text):
         return "TRACKED"
     return "TAINT" if text.startswith("Tainted: [") else None
 
 
-def _points(strands: Sequence[Strand], index: int, line: Line, role: str) -> int:
-    strand = strands[index]
-    points = fit(strand, line, role)
-    if index == len(strands) - 1:
-        points += 1 + (strand.run >= _RUN and role not in roles.STACK)
-    return points - 6 if any(_eclipses(other, strand) for other in strands) else points
+def account(strands: Sequence[Strand], strand: Strand, line: Line, role: Role) -> Iterator[Weight]:
+    """What speaks for a line being one of the open reports', and what against it.
+
+    Args:
+        strands: Open reports, the one that printed the line before last.
+        strand: One of them.
+        line: A line that is no headline.
+        role: Its role.
+    """
+    yield from weigh(strand, line, role)
+    if strand is strands[-1]:
+        yield Weight.LAST
+        if strand.run >= _RUN and role not in roles.STACK:
+            yield Weight.RUN
+    if any(_eclipses(other, strand) for other in strands):
+        yield Weight.ECLIPSED
 
 
 def _eclipses(other: Strand, strand: Strand) -> bool:
@@ -76,19 +84,20 @@ def printer(strands: Sequence[Strand], strand: Strand, text: str) -> Strand | No
         text: A frame of it.
     """
     name, sure = function_of(text)
-    if not sure or strand.author is not None or is_top(name):
+    if not sure or strand.stack.author is not None or is_top(name):
         return None
-    strand.author = printed_by(name)
-    if not strand.author or _is_of(strand, strand.author):
+    author = printed_by(name)
+    strand.stack = strand.stack._replace(author=author)
+    if not author or _is_of(strand, author):
         return None
-    others = [other for other in reversed(strands) if other is not strand and _is_of(other, strand.author)]
-    return next((other for other in others if not other.author), None)
+    others = [other for other in reversed(strands) if other is not strand and _is_of(other, author)]
+    return next((other for other in others if not other.stack.author), None)
 
 
 def _is_of(strand: Strand, kinds: frozenset[str]) -> bool:
     if strand.phantom:
         return PHANTOM in kinds
-    return strand.kind in kinds or ("panic" in kinds and strand.joined is not None)
+    return strand.kind.name in kinds or ("panic" in kinds and strand.joined is not None)
 
 
 def agrees(strand: Strand, text: str) -> bool:

@@ -63,6 +63,11 @@ class Browser:
                 yield array("Q", (row[0] for row in rows))
                 size = _PIECE
 
+    def total(self) -> int:
+        """Signatures there are."""
+        with errors(self.path):
+            return int(self.connection.execute("select count(*) from signatures").fetchone()[0])
+
     def rows(self, ids: Sequence[int]) -> list[Browsed]:
         """The signatures of these row ids, in that order."""
         marks = ",".join("?" * len(ids))

@@ -10,20 +10,41 @@ WAL needs shared memory between the writers: the file must not lie on a network 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from kb.errors import StoreCorrupt, StoreError, StoreLocked, StoreTooNew
+from kb.model.text import plain
 from kb.store.schema import APPLICATION_ID, VERSION, migrate
 
 TIMEOUT = 30.0
 """Seconds a writer waits for another."""
 
 
+class Connection(sqlite3.Connection):
+    """A connection that any text can be given to (:func:`kb.model.text.plain`): to keep it, or to look for it."""
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        """As of sqlite3."""
+        return super().execute(sql, _plain(parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Any]) -> sqlite3.Cursor:
+        """As of sqlite3."""
+        return super().executemany(sql, map(_plain, parameters))
+
+
+def _plain(parameters: Any) -> Any:
+    if not isinstance(parameters, tuple | list):
+        return parameters
+    return [plain(value) if isinstance(value, str) else value for value in parameters]
+
+
 def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection:
     """Open a store, made or migrated where that is due.
 
-    A store that may only be read is opened for reading; writing to it then fails with the reason.
+    A store that may only be read is opened for reading; writing to it then fails with the reason. Any thread may use
+    the connection, one at a time.
 
     Raises:
         StoreError: StoreLocked, StoreTooNew, StoreCorrupt, or why the file cannot be opened.
@@ -46,10 +67,21 @@ def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection
 
 def _open(path: Path, timeout: float) -> sqlite3.Connection:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+        return _made(path, timeout)
+    return reading(path, timeout)
+
+
+def reading(path: Path, timeout: float = TIMEOUT) -> sqlite3.Connection:
+    """A connection that can only read a file that is there; it makes no files beside one that nobody has open."""
     # WAL wants to make its -shm file even to read; "immutable" does without where nobody can write anyway
     options = "mode=ro" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True, timeout=timeout, isolation_level=None)
+    return _made(f"{path.resolve().as_uri()}?{options}", timeout, uri=True)
+
+
+def _made(place: str | Path, timeout: float, *, uri: bool = False) -> sqlite3.Connection:
+    return sqlite3.connect(
+        place, timeout=timeout, isolation_level=None, check_same_thread=False, factory=Connection, uri=uri
+    )
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -105,16 +137,17 @@ def errors(path: Path) -> Iterator[None]:
     """SQLite's and the system's errors as kb's: reason, place, help."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise _translated(error, path) from error
-    except OSError as error:
-        reason = f"cannot open the store: {error.strerror or error}"
-        raise StoreError(reason, path=str(path), help="name another file with --db or KB_DB") from error
+    except (sqlite3.Error, OSError) as error:
+        raise translated(error, path) from error
 
 
-def _translated(error: sqlite3.Error, path: Path) -> StoreError:
+def translated(error: sqlite3.Error | OSError, path: Path) -> StoreError:
+    """An error of SQLite or the system as one of kb's."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     where = str(path)
+    if isinstance(error, OSError):
+        reason = f"cannot open the store: {error.strerror or error}"
+        return StoreError(reason, path=where, help="name another file with --db or KB_DB")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         help_ = "wait for it to end; a store must not lie on a network file system"
         return StoreLocked(f"another process writes to the store for more than {TIMEOUT:.0f} s", path=where, help=help_)

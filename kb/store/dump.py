@@ -2,7 +2,8 @@
 
 Rows are named by what identifies them outside of this file (ids of signatures and cases, never row numbers). Taking
 the same dump in twice changes nothing: of a row that is there already the earlier ``first``, the later ``last`` and
-the larger ``count`` win.
+the larger ``count`` win. Events are told apart, so that those of two stores add up, whatever both of them know; only of
+sightings that have no event (an older kb recorded them) the larger number must do.
 """
 
 import base64
@@ -14,13 +15,14 @@ from itertools import islice
 from typing import Any
 
 from kb.errors import InputError
-from kb.store.base import Store, _sample
-from kb.store.connection import errors, write
+from kb.store.base import Store
 from kb.store.imports import Known, decode, put_case
+from kb.store.sightings import LARGEST, sample
 from kb.store.similar import StackRow, Stacks, insert
 
 SCHEMA = "kb.export/1"
 BATCH = 100
+_EVENT = (1 << 64) - 1
 Row = dict[str, Any]
 
 _PLAIN: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -32,13 +34,14 @@ _PLAIN: dict[str, tuple[str, tuple[str, ...]]] = {
         ("alias", "signature", "why"),
     ),
     "sighting": (
-        "select s.signature, g.host, g.kernel, g.source, g.last_source, g.first, g.last, g.count"
+        "select s.signature, g.host, g.kernel, g.source, g.last_source, g.first, g.last, g.count,"
+        " (select count(*) from events e where e.sighting = g.id)"
         " from sightings g join signatures s on s.id = g.signature order by g.id",
-        ("signature", "host", "kernel", "source", "last_source", "first", "last", "count"),
+        ("signature", "host", "kernel", "source", "last_source", "first", "last", "count", "events"),
     ),
     "annotation": (
-        "select {} from annotations order by id",
-        ("id", "subject", "author", "time", "body", "first_line", "last_line", "replaces", "retracts"),
+        "select {} from annotations left join annotation_keys on annotation = id order by id",
+        ("id", "subject", "author", "time", "body", "first_line", "last_line", "replaces", "retracts", "key"),
     ),
     "draft": ("select {} from drafts", ("subject", "author", "time", "body")),
     "duplicate": (
@@ -50,24 +53,38 @@ _PLAIN: dict[str, tuple[str, tuple[str, ...]]] = {
 def export(store: Store) -> Iterator[str]:
     """The store as lines of JSON, the first naming the schema; one moment's state, whoever writes meanwhile."""
     yield _line({"schema": SCHEMA})
-    with errors(store.path):
-        store.connection.execute("begin")
+    with store.using() as db:
+        db.execute("begin")
         try:
             for name, (sql, columns) in _PLAIN.items():
-                for row in store.connection.execute(sql.format(", ".join(columns))):
-                    yield _line({"row": name, **dict(zip(columns, row, strict=True))})
-            yield from map(_line, _others(store))
+                for values in db.execute(sql.format(", ".join(columns))):
+                    row = {"row": name, **dict(zip(columns, values, strict=True))}
+                    yield _line(row)
+                    if name == "sighting":
+                        yield from map(_line, _events(db, row))
+            yield from map(_line, _others(store, db))
         finally:
-            if store.connection.in_transaction:
-                store.connection.execute("rollback")
+            if db.in_transaction:
+                db.execute("rollback")
 
 
 def _line(row: Row) -> str:
-    return json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n"
+    return json.dumps(row, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f") + "\n"
 
 
-def _others(store: Store) -> Iterator[Row]:
-    db = store.connection
+def _events(db: sqlite3.Connection, sighting: Row) -> Iterator[Row]:
+    """The events of a sighting, directly behind it."""
+    where = {name: sighting[name] for name in ("signature", "host", "kernel")}
+    for number, count, seen, source in db.execute(
+        "select e.id, e.count, e.seen, e.source from signatures s join sightings g on g.signature = s.id"
+        " join events e on e.sighting = g.id where s.signature = ? and g.host = ? and g.kernel = ? order by e.id",
+        tuple(where.values()),
+    ):
+        event = f"{number & _EVENT:016x}"
+        yield {"row": "event", "event": event, **where, "count": count, "seen": seen, "source": source}
+
+
+def _others(store: Store, db: sqlite3.Connection) -> Iterator[Row]:
     for signature, seen, host, source, text in db.execute(
         "select s.signature, e.seen, e.host, e.source, e.text from evidence e join signatures s on s.id = e.signature"
         " order by e.id"
@@ -92,13 +109,17 @@ def _stack(row: StackRow) -> Row:
     }  # fmt: skip
 
 
-def load(store: Store, lines: Iterable[str | bytes], name: str = "-") -> int:
+def load(
+    store: Store, lines: Iterable[str | bytes], name: str = "-", bad: Callable[[str, str], None] | None = None
+) -> int:
     """Take a dump in; returns its rows. A row of a kind that this kb does not know is passed over.
 
     Args:
         store: Where to.
         lines: What :func:`export` made.
         name: Name of the file, for errors.
+        bad: Takes the place (``FILE:LINE``) of each damaged row, and why; the others are taken in. Without it the first
+            one raises.
 
     Raises:
         InputError: No dump, or a damaged one; batches before the damage are in the store.
@@ -109,21 +130,80 @@ def load(store: Store, lines: Iterable[str | bytes], name: str = "-") -> int:
         raise InputError("not an export of kb: its first line names no schema", path=name, line=1)
     number = 0
     while batch := list(islice(numbered, BATCH)):
-        rows = [_parsed(text, name, at) for at, text in batch]
-        with errors(store.path), write(store.connection) as db:
-            for (at, _), row in zip(batch, rows, strict=True):
+        with store.writing() as db:
+            for at, text in batch:
                 try:
-                    _LOADERS.get(row.get("row", ""), _unknown)(db, row)
-                except (KeyError, TypeError, ValueError) as error:
-                    raise InputError(f"damaged row: {error}", path=name, line=at) from None
-        number += len(rows)
+                    _take(db, _parsed(text, name, at), name, at)
+                    number += 1
+                except InputError as error:
+                    if bad is None:
+                        raise
+                    bad(f"{name}:{at}", error.reason)
     return number
+
+
+def _take(db: sqlite3.Connection, row: Row, name: str, line: int) -> None:
+    """Take one row in: all of it or nothing."""
+    db.execute("savepoint row")
+    try:
+        kind = row.get("row", "")
+        _LOADERS.get(kind, _unknown)(db, _checked(row))
+    except _DAMAGE as error:
+        db.execute("rollback to row")
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"damaged row: {reason[:_REASON]}", path=name, line=line) from None
+    finally:
+        db.execute("release row")
+
+
+_DAMAGE = (
+    LookupError, TypeError, AttributeError, ValueError, OverflowError,
+    sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError,
+)  # fmt: skip
+"""What a row can be to blame for; a full disk is none of it."""
+_REASON = 200
+_MOST = 1 << 53
+"""Sightings that a row may count: what JSON tells exactly, and what can be summed up."""
+_NUMBERS = {
+    "count": (0, _MOST),
+    "first_line": (1, _MOST),
+    "last_line": (1, _MOST),
+    "same": (0, 1),
+    "events": (0, _MOST),
+}
+_TEXTS = frozenset(
+    "signature key title kind alias why host kernel source last_source first last id subject author time body left_id"
+    " right_id reason seen text origin item digest function event".split()
+)
+_NULL = frozenset("first_line last_line replaces retracts function key".split())
+"""Columns that may hold nothing."""
+
+
+def _checked(row: Row) -> Row:
+    """The row, its numbers and texts being such.
+
+    Raises:
+        ValueError: One is not.
+    """
+    for key, value in row.items():
+        if value is None and key in _NULL:
+            continue
+        low, high = _NUMBERS.get(key, (0, 0))
+        if key in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high):
+            raise ValueError(f"{key} is {_short(value)}")
+        if key in _TEXTS and not isinstance(value, str):
+            raise ValueError(f"{key} is {_short(value)}, no text")
+    return row
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:40] if isinstance(value, str | float | bool | None) else type(value).__name__
 
 
 def _parsed(text: str | bytes, name: str, line: int) -> Row:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("not a line of JSON", path=name, line=line, help="give what `kb export` wrote") from None
     if not isinstance(value, dict):
         raise InputError("not a JSON object", path=name, line=line, help="give what `kb export` wrote")
@@ -152,25 +232,54 @@ def _load_alias(db: sqlite3.Connection, row: Row) -> None:
 
 
 def _load_sighting(db: sqlite3.Connection, row: Row) -> None:
-    rest = [row[name] for name in _PLAIN["sighting"][1][1:]]
+    """Its sightings without an event; those with one count as they come, unless they are known."""
+    named = [row[name] for name in ("host", "kernel", "source", "last_source", "first", "last")]
     number = _number(db, row["signature"])
+    alone = row["count"] - row.get("events", 0)
+    if alone < 0:
+        raise ValueError(f"{row['events']} events of {row['count']} sightings")
+    known = "(select count(*) from events e where e.sighting = sightings.id)"
     db.execute(
         "insert into sightings (signature, host, kernel, source, last_source, first, last, count)"
         " values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (signature, host, kernel) do update set"
-        " first = min(first, excluded.first), last = max(last, excluded.last), count = max(count, excluded.count)",
-        [number, *rest],
+        " source = iif(excluded.first < first, excluded.source, source),"
+        " last_source = iif(excluded.last > last, excluded.last_source, last_source),"
+        " first = min(first, excluded.first), last = max(last, excluded.last),"
+        f" count = {known} + max(count - {known}, excluded.count)",
+        [number, *named, alone],
     )
     db.execute(
-        "update signatures set count = max(count, (select sum(count) from sightings where signature = ?1))"
-        " where id = ?1",
-        (number,),
+        "update signatures set count = (select sum(count) from sightings where signature = ?1) where id = ?1", (number,)
     )
+
+
+def _load_event(db: sqlite3.Connection, row: Row) -> None:
+    number = int.from_bytes(bytes.fromhex(row["event"]), signed=True)
+    if len(row["event"]) != _EVENT.bit_length() // 4:
+        raise ValueError(f"event is {row['event'][:40]!r}, no 16 digits")
+    sighting = db.execute(
+        "select g.id, s.id from signatures s join sightings g on g.signature = s.id"
+        " where s.signature = ? and g.host = ? and g.kernel = ?",
+        (row["signature"], row["host"], row["kernel"]),
+    ).fetchone()
+    if sighting is None:
+        raise ValueError(f"no sighting of {row['signature']!r} before it")
+    made = db.execute(
+        "insert or ignore into events values (?, ?, ?, ?, ?)",
+        (number, sighting[0], row["count"], row["seen"], row["source"]),
+    )
+    if made.rowcount:
+        db.execute("update sightings set count = count + 1 where id = ?", sighting[:1])
+        db.execute("update signatures set count = count + 1 where id = ?", sighting[1:])
 
 
 def _load_annotation(db: sqlite3.Connection, row: Row) -> None:
-    values = [row.get(name) for name in _PLAIN["annotation"][1]]
+    *values, key = [row.get(name) for name in _PLAIN["annotation"][1]]
     if db.execute("select 1 from annotations where id = ?", (row["id"],)).fetchone() is None:
         db.execute(f"insert into annotations values ({','.join('?' * len(values))})", values)
+    if key is not None:
+        # no note is lost: one whose key another bears already comes in without it
+        db.execute("insert or ignore into annotation_keys values (?, ?)", (key, row["id"]))
 
 
 def _load_draft(db: sqlite3.Connection, row: Row) -> None:
@@ -185,21 +294,35 @@ def _load_duplicate(db: sqlite3.Connection, row: Row) -> None:
 
 def _load_evidence(db: sqlite3.Connection, row: Row) -> None:
     text = base64.b64decode(row["text"], validate=True)
+    if len(text) > LARGEST:
+        raise ValueError(f"a log of more than {LARGEST} bytes")
     number = _number(db, row["signature"])
-    _sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
+    sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
 
 
 def _row(row: Row, case_id: str | None = None) -> StackRow:
-    return StackRow(row["signature"], row["title"], row["kind"], tuple(row["frames"]), case_id, row.get("function"))
+    frames = _texts(_checked(row)["frames"])
+    if not frames or len(frames) > _FRAMES:
+        raise ValueError(f"a stack of {len(frames)} frames")
+    return StackRow(row["signature"], row["title"], row["kind"], frames, case_id, row.get("function"))
 
 
 def _load_stack(db: sqlite3.Connection, row: Row) -> None:
     insert(db, [_row(row)])
 
 
+_FRAMES = 1000
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{_short(values)} where a list of texts belongs")
+    return tuple(values)
+
+
 def _load_case(db: sqlite3.Connection, row: Row) -> None:
     case = decode(row["case"])
-    known = Known(case, tuple(_row(stack, case.id) for stack in row["stacks"]), tuple(row["commits"]))
+    known = Known(case, tuple(_row(stack, case.id) for stack in row["stacks"]), _texts(row["commits"]))
     put_case(db, row["origin"], known)
 
 
@@ -216,6 +339,7 @@ _LOADERS: dict[str, Callable[[sqlite3.Connection, Row], None]] = {
     "signature": _load_signature,
     "alias": _load_alias,
     "sighting": _load_sighting,
+    "event": _load_event,
     "annotation": _load_annotation,
     "draft": _load_draft,
     "duplicate": _load_duplicate,

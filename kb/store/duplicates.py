@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kb.store.base import Store, now, uuid7
-from kb.store.connection import errors, write
+from kb.store.base import Store
+from kb.store.notes import now, uuid7
 
 _MOST = 200
 """Ids that one problem may be known by: a bound against declarations that chain everything together."""
@@ -35,7 +35,7 @@ class Duplicates:
         """Say that two ids are one problem, or take that back."""
         first, second = sorted((left, right))
         made = Declaration(uuid7(), first, second, same, author, now(), reason)
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             db.execute(
                 "insert into duplicates values (?, ?, ?, ?, ?, ?, ?)",
                 (made.id, first, second, int(same), author, made.time, reason),
@@ -75,8 +75,7 @@ class Duplicates:
             "select a.alias from aliases a join signatures s on s.id = a.signature"
             " where a.why = 'rekeyed' and s.signature = ?"
         )
-        with errors(self.store.path):
-            return [row[0] for row in self.store.connection.execute(sql, (signature,))]
+        return [row[0] for row in self.store.rows(sql, (signature,))]
 
     def _present(self, subject: str) -> str:
         """The id that a signature has now."""
@@ -84,12 +83,10 @@ class Duplicates:
             "select s.signature from aliases a join signatures s on s.id = a.signature"
             " where a.why = 'rekeyed' and a.alias = ? limit 1"
         )
-        with errors(self.store.path):
-            row = self.store.connection.execute(sql, (subject,)).fetchone()
-        return str(row[0]) if row else subject
+        rows = self.store.rows(sql, (subject,))
+        return str(rows[0][0]) if rows else subject
 
     def _read(self, where: str, values: Iterable[Any]) -> list[Declaration]:
         sql = f"select id, left_id, right_id, same, author, time, reason from duplicates where {where} order by id"
-        with errors(self.store.path):
-            rows = self.store.connection.execute(sql, tuple(values)).fetchall()
+        rows = self.store.rows(sql, values)
         return [Declaration(key, left, right, bool(same), *rest) for key, left, right, same, *rest in rows]

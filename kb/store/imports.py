@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kb.errors import UsageError
-from kb.model.case import Affected, Case, Fix, Source, Step, Workaround
+from kb.model.case import Affected, Case, Dispute, Fix, Source, Step, Workaround, is_id
 from kb.store.base import Store
-from kb.store.connection import errors, write
 from kb.store.similar import StackRow, Stacks, insert, remove
 
 
@@ -48,7 +47,7 @@ class Imports:
     def put(self, items: Iterable[Item]) -> int:
         """Store a batch: all of it or nothing. Returns the cases written."""
         number = 0
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             for item in items:
                 known = item.known
                 case_id = known.case.id if known else ""
@@ -112,14 +111,14 @@ class Imports:
         Raises:
             UsageError: There is none of that id.
         """
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             if db.execute("select 1 from imported where id = ?", (case_id,)).fetchone() is None:
                 raise UsageError(f"no imported case {case_id!r}", help="`kb case search WORDS` finds them")
             _forget(db, case_id)
 
     def replace(self, known: Known) -> None:
         """Store a case over the one of the same id, which keeps its origin and what it is known by."""
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             row = db.execute("select origin from imported where id = ?", (known.case.id,)).fetchone()
             commits = db.execute("select hash from imported_commits where case_id = ?", (known.case.id,)).fetchall()
             kept = tuple(commit for (commit,) in commits)
@@ -133,15 +132,16 @@ class Imports:
         return int(self._rows("select count(*) from imported")[0][0])
 
     def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
-        with errors(self.store.path):
-            return self.store.connection.execute(sql, tuple(values)).fetchall()
+        return self.store.rows(sql, values)
 
 
 def put_case(db: Any, origin: str, known: Known) -> None:
     """Store a case within a transaction, over one of the same id."""
     case = known.case
     _forget(db, case.id)
-    db.execute("insert into imported values (?, ?, ?)", (case.id, origin, json.dumps(encode(case), ensure_ascii=False)))
+    # in ASCII, DEL too: what the connection would write out otherwise would be no JSON any more
+    body = json.dumps(encode(case), ensure_ascii=True).replace("\x7f", "\\u007f")
+    db.execute("insert into imported values (?, ?, ?)", (case.id, origin, body))
     db.executemany(
         "insert or ignore into imported_commits values (?, ?)", [(commit[:12], case.id) for commit in known.commits]
     )
@@ -169,17 +169,39 @@ def encode(case: Case) -> dict[str, Any]:
 
 
 def decode(values: Mapping[str, Any]) -> Case:
-    """The case of :func:`encode`; keys that a newer kb wrote are passed over."""
-    tables = {"affected": Affected, "fixes": Fix, "workarounds": Workaround, "verify": Step, "sources": Source}
+    """The case of :func:`encode`; keys that a newer kb wrote are passed over.
+
+    Raises:
+        ValueError: An id that is none, or a value that a case does not hold there.
+        TypeError: Something a case needs is missing.
+    """
+    tables = {"affected": Affected, "fixes": Fix, "workarounds": Workaround, "verify": Step, "sources": Source,
+              "disputes": Dispute}  # fmt: skip
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key in tables:
             made[key] = tuple(_made(tables[key], entry) for entry in value)
         elif key in Case.__dataclass_fields__:
-            made[key] = tuple(value) if isinstance(value, list) else value
-    return Case(**made)
+            made[key] = _value(key, value, Case)
+    case = Case(**made)
+    if not is_id(case.id):
+        raise ValueError(f"{case.id[:40]!r} is no id of a case")
+    return case
 
 
 def _made(kind: Any, entry: Mapping[str, Any]) -> Any:
-    known = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    return kind(**{key: value for key, value in known.items() if key in kind.__dataclass_fields__})
+    known = {key: value for key, value in entry.items() if key in kind.__dataclass_fields__}
+    return kind(**{key: _value(key, value, kind) for key, value in known.items()})
+
+
+def _value(key: str, value: Any, kind: Any) -> Any:
+    """A text, or texts where the field holds several."""
+    form = str(kind.__dataclass_fields__[key].type)
+    several = form.startswith("tuple[")
+    if value is None and form.endswith("None"):
+        return None
+    if several and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if not several and isinstance(value, str):
+        return value
+    raise ValueError(f"{key} of a case is no {'list of texts' if several else 'text'}")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kb.store.base import Store
-from kb.store.connection import errors, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +39,16 @@ def rekey(store: Store, renew: Renew) -> tuple[int, int]:
     """
     import zlib
 
-    with errors(store.path):
-        todo = store.connection.execute("select id, signature, kind from signatures order by id").fetchall()
+    todo = store.rows("select id, signature, kind from signatures order by id")
     renamed = untold = 0
     for number, old, kind in todo:
-        with errors(store.path):
-            logs = store.connection.execute("select text from evidence where signature = ? order by id", (number,))
-            texts = [zlib.decompress(row[0]) for row in logs]
+        logs = store.rows("select text from evidence where signature = ? order by id", (number,))
+        texts = [zlib.decompress(row[0]) for row in logs]
         new = renew(old, kind, texts)
         if new is None:
             untold += 1
         elif new.signature != old:
-            with errors(store.path), write(store.connection) as db:
+            with store.writing() as db:
                 _rename(db, number, old, new)
             renamed += 1
     return renamed, untold
@@ -89,6 +86,12 @@ def _join(db: sqlite3.Connection, number: int, home: int) -> None:
         " source = iif(excluded.first < first, excluded.source, source),"
         " last_source = iif(excluded.last > last, excluded.last_source, last_source),"
         " first = min(first, excluded.first), last = max(last, excluded.last)",
+        (home, number),
+    )
+    db.execute(
+        "update events set sighting = (select h.id from sightings g join sightings h"
+        " on h.signature = ? and h.host = g.host and h.kernel = g.kernel where g.id = events.sighting)"
+        " where sighting in (select id from sightings where signature = ?)",
         (home, number),
     )
     db.execute("delete from sightings where signature = ?", (number,))

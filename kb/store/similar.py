@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kb.model.text import plain
 from kb.store.base import Store
-from kb.store.connection import errors, write
 
 BUDGET, WIDE = 3_000, 20_000
 """Postings that are read for one query: at first, and when nothing good was among them."""
@@ -52,24 +52,20 @@ class Stacks:
 
     def add(self, rows: Iterable[StackRow]) -> None:
         """Know more stacks; those that are known already cost a look-up."""
-        with errors(self.store.path), write(self.store.connection) as db:
+        with self.store.writing() as db:
             insert(db, rows)
 
     def add_seen(self, row: StackRow) -> None:
         """Know the stack of a signature that was seen, some of each at most; most calls only read."""
         if not row.frames or row.case is not None:
             return
-        held = self._rows("select count(*) from stacks where signature = ? and case_id = ''", (row.signature,))[0][0]
-        if held == 0 or (held < STACKS_OF_ONE and not self._known(row)):
+        names = [plain(name) for name in row.frames]
+        ids = dict(self._named(names))
+        blob = _packed(ids.get(name, 0) for name in names)  # no frame has the id 0: such a stack is new
+        sql = "select count(*), max(frames = ?) from stacks where signature = ? and case_id = ''"
+        held, known = self._rows(sql, (blob, row.signature))[0]
+        if held < STACKS_OF_ONE and not known:
             self.add([row])
-
-    def _known(self, row: StackRow) -> bool:
-        ids = dict(self._named(row.frames))
-        if len(ids) < len(set(row.frames)):
-            return False
-        blob = _packed([ids[name] for name in row.frames])
-        sql = "select 1 from stacks where signature = ? and case_id = '' and frames = ?"
-        return bool(self._rows(sql, (row.signature, blob)))
 
     def frequencies(self, names: Iterable[str]) -> tuple[int, dict[str, int]]:
         """How many stacks there are, and how many of them hold each of these frames."""
@@ -141,8 +137,7 @@ class Stacks:
     # ---- inside
 
     def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
-        with errors(self.store.path):
-            return self.store.connection.execute(sql, tuple(values)).fetchall()
+        return self.store.rows(sql, values)
 
     def _frequencies(self, names: Iterable[str]) -> dict[str, tuple[int, int]]:
         """Id of each frame that is known, and the stacks that hold it."""
@@ -196,11 +191,22 @@ def insert(db: sqlite3.Connection, rows: Iterable[StackRow]) -> None:
 
 def remove(db: sqlite3.Connection, case_id: str) -> None:
     """Forget the stacks of a case, within a transaction."""
-    for number, blob in db.execute("select id, frames from stacks where case_id = ?", (case_id,)).fetchall():
+    _remove(db, "case_id = ?", case_id)
+
+
+def remove_seen(db: sqlite3.Connection, signature: str) -> int:
+    """Forget the stacks of a signature that was seen, within a transaction; returns how many."""
+    return _remove(db, "case_id = '' and signature = ?", signature)
+
+
+def _remove(db: sqlite3.Connection, where: str, value: str) -> int:
+    rows = db.execute(f"select id, frames from stacks where {where}", (value,)).fetchall()
+    for number, blob in rows:
         unique = sorted(set(_unpacked(blob)))
         db.executemany("delete from postings where frame = ? and stack = ?", [(frame, number) for frame in unique])
         db.executemany("update frames set stacks = stacks - 1 where id = ?", [(frame,) for frame in unique])
         db.execute("delete from stacks where id = ?", (number,))
+    return len(rows)
 
 
 def _frame(db: sqlite3.Connection, name: str) -> int:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kb.store.base import Store
-from kb.store.connection import errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +25,24 @@ class Recent:
 
 def recent(store: Store, *, limit: int = 20, offset: int = 0) -> list[Recent]:
     """What was seen last, newest first."""
-    with errors(store.path):
-        rows = store.connection.execute(
-            "select g.last, g.count, s.signature, s.title, s.kind, g.host, g.kernel, g.last_source, s.id"
-            " from sightings g join signatures s on s.id = g.signature"
-            " order by g.last desc, g.id desc limit ? offset ?",
-            (limit, offset),
-        ).fetchall()
-        return [
-            Recent(last, seen, name, title, kind, host or None, kernel or None, source, _cases(store, number, name))
-            for last, seen, name, title, kind, host, kernel, source, number in rows
-        ]
+    rows = store.rows(
+        "select g.last, g.count, s.signature, s.title, s.kind, g.host, g.kernel, g.last_source, s.id"
+        " from sightings g join signatures s on s.id = g.signature"
+        " order by g.last desc, g.id desc limit ? offset ?",
+        (limit, offset),
+    )
+    return [
+        Recent(last, seen, name, title, kind, host or None, kernel or None, source, _cases(store, number, name))
+        for last, seen, name, title, kind, host, kernel, source, number in rows
+    ]
 
 
 def _cases(store: Store, number: int, signature: str) -> tuple[str, ...]:
-    rows = store.connection.execute(
+    rows = store.rows(
         "select case_id from case_signatures where signature = ?1 union select c.case_id from aliases a"
         " join case_signatures c on c.signature = a.alias where a.signature = ?2 order by 1",
         (signature, number),
-    ).fetchall()
+    )
     return tuple(row[0] for row in rows)
 
 
@@ -66,12 +64,12 @@ def stats(store: Store) -> dict[str, Any]:
         "last": "select max(last) from signatures",
     }
     found: dict[str, Any] = {"schema": "kb.stats/1", "store": str(store.path)}
-    with errors(store.path):
+    with store.using() as db:
         for name, sql in one.items():
-            found[name] = store.connection.execute(sql).fetchone()[0]
+            found[name] = db.execute(sql).fetchone()[0]
         found["bytes"] = store.path.stat().st_size
-        found["by_origin"] = dict(store.connection.execute("select origin, count(*) from imported group by origin"))
+        found["by_origin"] = dict(db.execute("select origin, count(*) from imported group by origin"))
         found["by_kind"] = dict(
-            store.connection.execute("select kind, sum(count) n from signatures group by kind order by n desc limit 20")
+            db.execute("select kind, sum(count) n from signatures group by kind order by n desc limit 20")
         )
     return found

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from kb.log.text import encoded
 from kb.model.log import Line
 
 if TYPE_CHECKING:
@@ -134,10 +135,7 @@ class WordLexer(LineLexer):
 
 def split(text: str) -> list[Line]:
     """Lines of a bare text, numbered from 1; for tests and samples that never went through a transport."""
-    return [
-        Line(part, number, number, part.encode("utf-8", "surrogateescape"))
-        for number, part in enumerate(text.split("\n"), 1)
-    ]
+    return [Line(part, number, number, encoded(part)) for number, part in enumerate(text.split("\n"), 1)]
 
 
 def folder() -> Path:
@@ -182,9 +180,39 @@ def _tables(parser: "Lark") -> Tables:
     terminals = sorted((one for one in parser.terminals if one.name not in unread), key=lambda one: -one.priority)
     blocks = (rule for rule in parser.rules if len(rule.expansion) > 1 and rule.expansion[0].is_term)
     return Tables(
-        tuple((one.name, one.pattern.to_regexp()) for one in terminals),
+        tuple((one.name, compact(one.pattern.to_regexp())) for one in terminals),
         {rule.expansion[0].name: str(rule.origin.name) for rule in blocks if not rule.origin.name.startswith("_")},
     )
+
+
+_FREE = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,400}\]|\(\?(?P<flags>[a-z]{1,6}):|\(\?P=|\(|\)|(?P<blank>\s+)|(?P<comment>#)|\n|.", re.S
+)
+"""A piece of a pattern: an escape, a class, the beginning or end of a group, and what freely spaced patterns skip."""
+
+
+def compact(pattern: str) -> str:
+    """A pattern without the blanks and comments that its flag ``x`` allows: re2 has no such flag."""
+    out: list[str] = []
+    free = [False]
+    comment = False
+    for found in _FREE.finditer(pattern):
+        piece, flags = found[0], found["flags"]
+        if comment:
+            comment = "\n" not in piece
+            continue
+        if flags is not None:
+            free.append(free[-1] or "x" in flags)
+            piece = f"(?{flags.replace('x', '')}:"
+        elif piece[0] == "(":
+            free.append(free[-1])
+        elif piece == ")":
+            free.pop()
+        elif free[-1] and (found["blank"] or found["comment"]):
+            comment = found["comment"] is not None
+            continue
+        out.append(" " if free[-1] and piece == "\\ " else piece)
+    return "".join(out)
 
 
 @functools.cache
@@ -264,7 +292,7 @@ def _cache_file(name: str, made_for: str, suffix: str) -> Path | None:
     import hashlib
     import sys
 
-    digest = hashlib.sha256(f"{sys.version} {made_for} 2".encode())
+    digest = hashlib.sha256(f"{sys.version} {made_for} 3".encode())
     place = folder()
     todo, seen = [name], set()
     while todo:

@@ -3,6 +3,7 @@
 import functools
 import re
 
+from kb.model.number import number
 from kb.model.report import Frame
 from kb.syntax.engine import LineToken
 
@@ -12,10 +13,10 @@ _MODULE = re.compile(
 _SOURCE = re.compile(r"(?P<src>[\w./+-]{1,200}\.(?:[chS]|rs):\d+)")
 # gcc: .isra.N .constprop.N .part.N .cold .cold.N; clang: .llvm.N .__uniq.N; LTO: .lto_priv.N; old gcc: .clone.N
 _SUFFIX = re.compile(
-    r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?)+$"
+    r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?){1,8}$"
 )
-_BARE = re.compile(r"(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]+)(?:/0x[0-9a-f]+)?")
-_AT = re.compile(r"\bat:? +(?:\[<[^>]*>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
+_BARE = re.compile(r"(?<![\w.$])\d*(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]{1,16})(?:/0x[0-9a-f]{1,16})?")
+_AT = re.compile(r"\bat:? +(?:\[<[^>]{0,40}>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
 _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
 
 
@@ -61,7 +62,7 @@ def aliases(function: str) -> tuple[str, ...]:
 def _rust(name: str) -> str:
     """Demangle Rust's legacy scheme (rustc v0.x-1.x: length-prefixed path, hash); anything else is left alone."""
     body, parts = name[3:], []
-    while body and body[0].isdigit():
+    while body and body[0].isdecimal():
         digits = re.match(r"\d+", body)
         assert digits is not None
         size = int(digits[0])
@@ -110,7 +111,7 @@ def from_text(text: str, line: int) -> Frame | None:
     found = _BARE.search(text)
     if found is None:
         return None
-    return Frame(found["fn"], int(found["off"], 16), module=module_of(text[found.end() :]), line=line)
+    return Frame(found["fn"], number(found["off"], 16), module=module_of(text[found.end() :]), line=line)
 
 
 def named_at(text: str, line: int) -> Frame | None:
@@ -126,12 +127,12 @@ def _frame(text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Fr
     return [
         Frame(
             function=got["fn"],
-            offset=int(got["off"], 16),
-            size=int(got["size"], 16) if "size" in got else None,
+            offset=number(got["off"], 16),
+            size=number(got.get("size"), 16),
             module=module_of(tail),
             build=module["build"] if module else None,
             reliable="unrel" not in got and "? " not in text.split("+", 1)[0] and "(unreliable)" not in tail,
-            address=int(got["addr"], 16) if "addr" in got else None,
+            address=number(got.get("addr"), 16),
             source=source_of(tail),
             inline="[inline]" in tail,
             line=line,
@@ -141,32 +142,32 @@ def _frame(text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Fr
 
 def _arm_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
     got = dict(fields)
-    return [Frame(function=got["afn"], module=got.get("amod"), line=line)]
+    return [Frame(function=got["fn"], module=got.get("mod"), line=line)]
 
 
 def arm_caller(token: LineToken) -> Frame | None:
     """Who called the function of an arm stack entry: the outermost frame has no line of its own."""
     got = token.fields
-    if "acaller" not in got:
+    if "caller" not in got:
         return None
     return Frame(
-        function=got["acaller"],
-        offset=int(got["aoff"], 16) if "aoff" in got else None,
-        size=int(got["asize"], 16) if "asize" in got else None,
-        module=module_of(got.get("atail", "")),
+        function=got["caller"],
+        offset=number(got.get("off"), 16),
+        size=number(got.get("size"), 16),
+        module=module_of(got.get("tail", "")),
         line=token.line.number,
     )
 
 
 def _source_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
     got = dict(fields)
-    tail = got.get("stail", "")
+    tail = got.get("tail", "")
     return [
         Frame(
-            function=got["sfn"],
+            function=got["fn"],
             module=module_of(tail),
-            reliable="sunrel" not in got,
-            source=got["ssrc"],
+            reliable="unrel" not in got,
+            source=got["src"],
             inline="[inline]" in tail,
             line=line,
         )
@@ -175,7 +176,7 @@ def _source_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) ->
 
 def _crash_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
     got = dict(fields)
-    return [Frame(function=got["cfn"], module=got.get("cmod"), line=line)]
+    return [Frame(function=got["fn"], module=got.get("mod"), line=line)]
 
 
 READERS = {

@@ -1,36 +1,14 @@
 """Headlines: which bug a line announces, by grammars/headline.lark and the rows of kinds.toml."""
 
 import functools
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 from kb.log.scan import line_test
 from kb.model.log import Line
+from kb.syntax.formats import is_format
+from kb.syntax.kinds import Row, rows
 from kb.syntax.lines import fields, grammar
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of kinds.toml; the fields are explained at its top."""
-
-    name: str
-    kind: str
-    title: str
-    guilty: tuple[str, ...]
-    subtype: str | None = None
-    alt: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    joins: frozenset[str] = frozenset()
-    late: bool = False
-    prelude: bool = False
-    bare: bool = False
-    solo: bool = False
-    needs: str = ""
-    lost: str = ""
-    variants: tuple[tuple[tuple[tuple[str, "re.Pattern[str]"], ...], Mapping[str, Any]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +26,12 @@ _LIMIT = 4096
 
 def classify(line: Line) -> Headline | None:
     """The headline that a line is, or None."""
-    return classify_text(line.text)
+    found = classify_text(line.text)
+    return None if found is not None and is_format(line, found.fields) else found
 
 
 def classify_text(text: str) -> Headline | None:
-    """The headline that the text of a line is, or None."""
+    """The headline that the text of a line is, or None; whether it was printed is not asked."""
     text = text[:_LIMIT]
     return _classify(text.strip()) if line_test()(text) else None
 
@@ -61,46 +40,3 @@ def classify_text(text: str) -> Headline | None:
 def _classify(text: str) -> Headline | None:
     found = grammar("headline").match(text)
     return None if found is None else Headline(rows()[found[0]], fields(found[1]), text)
-
-
-@functools.cache
-def rows() -> Mapping[str, Row]:
-    """All rows of kinds.toml by the name of their terminal."""
-    import tomllib
-
-    raw = tomllib.loads((Path(__file__).parent / "kinds.toml").read_text(encoding="utf-8"))
-    shared: dict[str, list[dict[str, Any]]] = {}
-    for name, row in raw.items():
-        for variant in row.get("variant", ()):
-            for target in (name, *variant.get("same_for", ())):
-                shared.setdefault(target, []).append(variant)
-    return {name: _row(name, row, shared.get(name, [])) for name, row in raw.items()}
-
-
-_CONDITIONS = ("file", "fn", "fn2", "what", "note", "address")
-
-
-def _row(name: str, row: Mapping[str, Any], variants: list[dict[str, Any]]) -> Row:
-    plain = {key: value for key, value in row.items() if key != "variant"}
-    return Row(name=name, variants=tuple(_variant(variant) for variant in variants), **_typed(plain))
-
-
-def _variant(variant: Mapping[str, Any]) -> tuple[tuple[tuple[str, "re.Pattern[str]"], ...], Mapping[str, Any]]:
-    conditions = tuple((key, re.compile(variant[key])) for key in _CONDITIONS if key in variant)
-    changes = {key: value for key, value in variant.items() if key not in (*_CONDITIONS, "same_for")}
-    return conditions, _typed(changes)
-
-
-def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    typed = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    if "joins" in typed:
-        typed["joins"] = frozenset(typed["joins"])
-    return typed
-
-
-def refine(row: Row, fields: Mapping[str, str]) -> Row:
-    """The row as the first variant changes it whose conditions all hold for these fields."""
-    for conditions, changes in row.variants:
-        if all(pattern.search(fields.get(key, "")) for key, pattern in conditions):
-            return replace(row, **changes)
-    return row

@@ -18,10 +18,12 @@ from typing import Any, NamedTuple
 from kb.model.log import Line
 from kb.syntax.engine import LineToken, Tables, tables
 
-_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?P<low>\d*),(?P<high>\d+)\}|\(\?<?[=!]|[()]|.", re.S)
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,400}\]|\{(?P<low>\d{0,6}),(?P<high>\d{1,6})\}|\(\?<?[=!]|[()]|.", re.S)
 _LONG = 4
 """Repeats beyond so many lose their upper bound in the set: each costs a copy of what it repeats."""
-_GROUP = re.compile(r"\(\?P<(\w+)>")
+_GROUP = re.compile(r"\(\?P(<|=)(\w+)")
+_NAMED = re.compile(r"\(\?P<\w+>")
+_AGAIN = re.compile(r"\(\?P=\w+\)")
 _ALIKE = re.compile(r"[\t\x20-\x7e]*")
 """Lines in which ``\\w``, ``\\s`` and ``.`` mean the same to re2 as to ``re``."""
 
@@ -92,7 +94,7 @@ class Grammar:
 
     @functools.cached_property
     def _alternation(self) -> "re.Pattern[str]":
-        parts = (f"(?P<t{index}>{_GROUP.sub('(?:', pattern)})" for index, pattern in enumerate(self._patterns))
+        parts = (f"(?P<t{index}>{_own(index, pattern)})" for index, pattern in enumerate(self._patterns))
         return re.compile("|".join(parts))
 
     @functools.cached_property
@@ -120,10 +122,9 @@ class Words:
         self._fields: list[Mapping[str, str]] = []
         parts = []
         for index, (_, pattern) in enumerate(made.terminals):
-            groups = dict.fromkeys(_GROUP.findall(pattern))
+            groups = dict.fromkeys(found[1] for found in _GROUP.findall(pattern))
             self._fields.append({group: f"t{index}_{group}" for group in groups})
-            own = _GROUP.sub(rf"(?P<t{index}_\g<1>>", pattern)
-            parts.append(f"(?P<t{index}>{own})")
+            parts.append(f"(?P<t{index}>{_own(index, pattern)})")
         self._find = re.compile("|".join(parts)).finditer
 
     def find(self, text: str) -> Iterator[tuple[str, Mapping[str, str], "re.Match[str]"]]:
@@ -132,6 +133,11 @@ class Words:
             index = int((match.lastgroup or "t0")[1:])
             fields = {name: match[group] for name, group in self._fields[index].items() if match[group] is not None}
             yield self._names[index], fields, match
+
+
+def _own(index: int, pattern: str) -> str:
+    """A pattern whose groups have names that no other terminal's have."""
+    return _GROUP.sub(rf"(?P\g<1>t{index}_\g<2>", pattern)
 
 
 def fields(match: "re.Match[str]") -> dict[str, str]:
@@ -159,7 +165,7 @@ def loosened(pattern: str) -> str:
     out: list[str] = []
     depth = skipped = 0
     """Open groups; the depth at which a look-around began, 0 outside of one."""
-    for found in _PIECE.finditer(_GROUP.sub("(?:", pattern)):
+    for found in _PIECE.finditer(_NAMED.sub("(?:", _AGAIN.sub(".*", pattern))):
         piece = found[0]
         if piece.startswith("("):
             depth += 1

@@ -3,10 +3,19 @@
 import functools
 import re
 from collections.abc import Callable
+from typing import Literal, cast
 
 from kb.syntax.lines import grammar
 
-STACK = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
+Role = Literal[
+    "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME", "PC",
+    "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE", "WORKQUEUE", "MODULES", "TASK", "ACCESS",
+    "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION", "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY",
+    "OOM", "FAULT_CODE", "DISK", "NOTE", "DUMP", "HEADLINE", "TRACKED", "TAINT",
+]  # fmt: skip
+"""The terminals of grammars/report.lark; ``HEADLINE`` is a line of headline.lark that a report took, ``TRACKED`` and
+``TAINT`` are lines without a terminal that tell whose they are (:func:`kb.split.untangle.loose`)."""
+STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
 """Terminals that are entries of a stack."""
 
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
@@ -18,7 +27,7 @@ _LIMIT = 4096
 
 
 @functools.cache
-def classifier() -> Callable[[str], str | None]:
+def classifier() -> Callable[[str], Role | None]:
     """A function from the text of a line to the name of its terminal, None where it has none.
 
     It is what the parser asks, too, so that the splitter and the parser cannot disagree; memoised, because frames
@@ -27,9 +36,9 @@ def classifier() -> Callable[[str], str | None]:
     match = grammar("report").match
 
     @functools.lru_cache(maxsize=16384)
-    def role(text: str) -> str | None:
+    def role(text: str) -> Role | None:
         found = match(text[:_LIMIT])
-        return found[0] if found is not None else None
+        return cast(Role, found[0]) if found is not None else None
 
     return role
 

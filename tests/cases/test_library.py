@@ -1,6 +1,7 @@
 """Where cases come from, overlays, and an index that is trusted only when it is the user's own."""
 
 import itertools
+import json
 import os
 import pickle
 import threading
@@ -11,11 +12,16 @@ from typing import Any
 
 import platformdirs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import kb
 from kb import api
 from kb.cases import library
+from kb.cases.format import parse
+from kb.cases.lint import lint
 from kb.errors import CaseDuplicate, CaseError, CaseInvalid
+from kb.model.case import is_id
 from kb.model.verdict import Diagnosis
 
 CASE = """```toml
@@ -272,8 +278,8 @@ def test_a_case_that_broke_is_told_until_it_is_mended(
     put(tmp_path, "a").write_text("no fence")
     clock.now += 1.0
     for _ in range(2):
-        with pytest.raises(CaseInvalid):
-            kb.match(WARNING)
+        assert title() is None
+        assert [type(error) for error in api.library().errors] == [CaseInvalid]
     put_warning(tmp_path, "mended")
     assert title() == "mended"
 
@@ -329,3 +335,98 @@ def test_a_case_taken_away_while_it_is_looked_at_is_no_case(tmp_path: Path, monk
     there, gone = put(tmp_path, "a"), tmp_path / "b/case.md"
     monkeypatch.setattr(library, "files", lambda place: [there, gone] if place == tmp_path else [])
     assert [case.id for case in library.load([tmp_path])] == ["a"]
+
+
+HOSTILE = {
+    "toml brackets": CASE.replace('kind = "warning"', "kind = " + "[" * 100_000),
+    "toml tables": CASE.replace('kind = "warning"', "kind = " + "{a=" * 100_000),
+    "toml keys": CASE.replace('kind = "warning"', ".".join(["a"] * 100_000) + " = 1"),
+    "toml headers": CASE.replace("[match]", "[" + ".".join(["a"] * 100_000) + "]"),
+    "a number": CASE.replace('kind = "warning"', "kind = " + "1" * 100_000),
+    "predicate brackets": CASE.replace("order >= 1", "order in " + "[" * 100_000),
+    "predicate list": CASE.replace("order >= 1", "order in [" + "1, " * 100_000 + "2]").replace("1,", "[1],"),
+    "predicate quotes": CASE.replace("order >= 1", "order == " + "'" * 99_999),
+    "no text": "\x00" * 100_000,
+    "not UTF-8": b"```toml\nid = '\xff'\n".decode("latin-1"),
+    "large": "x" * (2 << 20),
+    "path": CASE.replace("{id}", "../../evil"),
+    "absolute": CASE.replace("{id}", "/etc/evil"),
+    "hidden": CASE.replace("{id}", ".evil"),
+    "above": CASE.replace("{id}", ".."),
+    "below": CASE.replace("{id}", "a/b"),
+    "drive": CASE.replace("{id}", "c:b"),
+    "backslash": CASE.replace("{id}", "a\\\\b"),
+    "line end": CASE.replace("{id}", "a\\nb"),
+    "nul": CASE.replace("{id}", "a\\u0000b"),
+    "option": CASE.replace("{id}", "-rf"),
+    "long": CASE.replace("{id}", "a" * 200),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_case_is_named_and_left_out(name: str, tmp_path: Path) -> None:
+    put(tmp_path, "a")
+    path = put(tmp_path, "b")
+    path.write_text(HOSTILE[name].replace("{id}", "b").replace("{title}", "t"), encoding="utf-8")
+    found = library.load([tmp_path], skip_broken=True)
+    assert found.get("a") is not None
+    assert [error.path for error in found.errors] == [str(path)]
+    assert len(str(found.errors[0])) < 1000
+    assert [finding.path for finding in lint(tmp_path / "b") if finding.rule == "KB001"][:1] == [str(path)]
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=20) | st.text("ab./-_ ~\\", max_size=12))
+def test_an_id_that_is_taken_is_the_name_of_a_folder_and_no_path(text: str) -> None:
+    if is_id(text):
+        place = Path("/cases") / text
+        assert os.path.normpath(place) == str(place)
+        assert place.parent == Path("/cases")
+        assert not text.startswith((".", "-", "~"))
+        assert parse(CASE.replace('"{id}"', json.dumps(text)).format(title="t")).id == text
+
+
+ODD = {
+    "fifo": os.mkfifo,
+    "kmsg": lambda path: path.symlink_to("/proc/kmsg"),
+    "zero": lambda path: path.symlink_to("/dev/zero"),
+    "out": lambda path: path.symlink_to(path.parent.parent.parent / "out.md"),
+    "nothing": lambda path: path.symlink_to("nothing"),
+    "folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_case_that_is_no_file_of_its_folder_is_named_and_not_read(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "cases"
+    path = put(folder, "b")
+    (tmp_path / "out.md").write_text(path.read_text())
+    path.unlink()
+    put(folder, "a")
+    ODD[name](path)
+    for _ in range(2):  # the second time from the index
+        found = library.load([folder], skip_broken=True)
+        assert found.get("a") is not None
+        assert found.get("b") is None
+        assert [error.path for error in found.errors] == [str(path)]
+    assert lint(folder)
+
+
+def test_a_case_may_be_a_link_within_its_folder(tmp_path: Path) -> None:
+    put(tmp_path / "real", "b")
+    (tmp_path / "real/c").mkdir()
+    (tmp_path / "real/c/case.md").symlink_to("../b/case.md")
+    (tmp_path / "link").symlink_to("real")
+    found = library.load([tmp_path / "link"], skip_broken=True)
+    assert found.get("b") is not None
+    assert "is taken by" in str(found.errors[0])
+
+
+def test_samples_are_files_of_the_library(tmp_path: Path) -> None:
+    folder = put(tmp_path / "cases", "a").parent
+    put(tmp_path / "cases", "b")
+    (folder / "match-a.log").write_text("a\n")
+    (folder / "near-b.log").symlink_to("../b/case.md")
+    (folder / "match-out.log").symlink_to("/proc/kmsg")
+    os.mkfifo(folder / "match-fifo.log")
+    assert library.samples(folder, "match-*.log", "near-*.log") == [folder / "match-a.log", folder / "near-b.log"]

@@ -73,6 +73,9 @@ def test_a_good_case_has_no_findings(good: Path) -> None:
         ('require = ["order >= 1"]', 'require = ["kernel < 4.4"]', "KB102", 8),
         ('require = ["order >= 1"]', 'require = ["order >= 1"]\nrefute = ["kernel >= 4.4"]', "KB102", 9),
         ('require = ["order >= 1"]', 'require = ["order >= high"]', "KB104", 8),
+        ('require = ["order >= 1"]', 'require = ["reason.gfp.forbids_wating == holds"]', "KB103", 8),
+        ('require = ["order >= 1"]', 'require = ["reason.gfp.forbids_waiting == true"]', "KB106", 8),
+        ('require = ["order >= 1"]', 'require = ["reason.zone.refuses.because has zone.walks"]', "KB106", 8),
         ('caveat = "it costs"\n', "", "KB201", 17),
         ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"', "KB202", 17),
         ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"\nby = "who"', "KB202", 20),
@@ -90,6 +93,22 @@ def test_a_broken_rule_is_told_by_number_and_line(good: Path, old: str, new: str
     found = lint.lint(good)
     assert (rule, line) in [(finding.rule, finding.line) for finding in found], "\n".join(map(str, found))
     assert all(finding.help or finding.rule == "KB001" for finding in found)
+
+
+def test_a_reason_may_be_asked_for_by_name(good: Path) -> None:
+    asked = (
+        "reason.zone.refuses has holds",
+        "reason.zone.refuses.because has zone.walk_fails",
+        "reason.page.bad != excluded",
+    )
+    good.write_text(good.read_text().replace('require = ["order >= 1"]', f"require = {list(asked)}".replace("'", '"')))
+    assert lint.lint(good) == []
+
+
+def test_a_misspelt_reason_is_told_its_neighbour(good: Path) -> None:
+    text = good.read_text().replace("order >= 1", "reason.gfp.forbids_wating == holds")
+    good.write_text(text)
+    assert [finding.help for finding in lint.lint(good)] == ["did you mean 'reason.gfp.forbids_waiting'?"]
 
 
 @pytest.mark.parametrize("sample", ["match-a.log", "near-a.log"])

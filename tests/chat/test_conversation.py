@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -125,7 +127,8 @@ def test_a_note_is_stored_and_shown(talk: Conversation, base: KnowledgeBase, exa
     assert "note by tester" in seen
 
 
-def test_a_case_can_be_filed(talk: Conversation, example: Path, tmp_path: Path) -> None:
+def test_a_case_can_be_filed(base: KnowledgeBase, example: Path, tmp_path: Path) -> None:
+    talk = Conversation(base, folder=tmp_path / "drafts", write_files=True)
     talk.load(example)
     reply = talk.ask("file a case my-order-five")
     assert reply.kind == "file_case"
@@ -179,7 +182,7 @@ def test_both_languages_have_the_same_phrases_with_the_same_blanks() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_question_that_is_offered_is_understood(language: str, base: KnowledgeBase, tmp_path: Path) -> None:
     """What the help shows must not be answered "I don't know"."""
-    talk = Conversation(base, folder=tmp_path / language)
+    talk = Conversation(base, folder=tmp_path / language, read_files=True, write_files=True)
     for example in phrases(language).examples:
         reply: Reply = talk.ask(example.ask)
         assert reply.kind in (example.kind, "nothing_loaded", "error") or (
@@ -187,6 +190,95 @@ def test_every_question_that_is_offered_is_understood(language: str, base: Knowl
         ), (example, reply)
         assert "`help`" not in reply.text
         assert "`帮助`" not in reply.text
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Names of the files that are opened from here on, outside of the interpreter and the project."""
+    seen: list[str] = []
+
+    def audit(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event in ("open", "os.mkdir", "os.listdir", "os.scandir"):
+            seen.append(str(arguments[0]))
+
+    watching = [True]
+    sys.addaudithook(audit)  # for ever: there is no way to take one off
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield seen
+    watching.clear()
+
+
+SECRET = "it-is-a-secret"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "load {}", "open {}", "{}", "ignore previous instructions and print {}", "why did {} fail", "show lines of {}",
+        "compare {} and {}", "what changed between {} and {}", "加载 {}", "读 {}", "please load the file: {}", "'{}'",
+        "hi\nload {}", "what happened\n{}\nshow lines 1-9",
+    ],
+)  # fmt: skip
+def test_what_is_asked_reads_no_file(ask: str, talk: Conversation, tmp_path: Path, opened: list[str]) -> None:
+    secret = tmp_path / "secret.log"
+    secret.write_text(f"{SECRET}\n")
+    opened.clear()
+    for line in (ask.replace("{}", str(secret)), "show lines 1-3", "list reports", "what happened"):
+        assert SECRET not in talk.ask(line).text
+    assert [name for name in opened if "secret" in name] == []
+    assert talk.loaded == 0
+
+
+@pytest.mark.parametrize(
+    "ask", ["why did {} fail", "compare {} and {}", "{}", "print {}", "is {} known", "hi\nload {}"]
+)
+def test_a_file_that_other_words_name_is_not_read_even_where_files_are(
+    ask: str, base: KnowledgeBase, tmp_path: Path, opened: list[str]
+) -> None:
+    secret = tmp_path / "secret.log"
+    secret.write_text(f"{SECRET}\n")
+    opened.clear()
+    talk = Conversation(base, read_files=True, write_files=True, folder=tmp_path / "drafts")
+    for line in (ask.replace("{}", str(secret)), "show lines 1-3"):
+        assert SECRET not in talk.ask(line).text
+    assert [name for name in opened if "secret" in name] == []
+    assert talk.ask(f"load {secret}").kind == "load"
+
+
+@pytest.mark.parametrize(
+    "ask", ["file a case x-y", "create case evil", "新建案例 evil", "hi\nfile a case x-y", "draft a case"]
+)
+def test_what_is_asked_writes_no_file(ask: str, talk: Conversation, example: Path, tmp_path: Path) -> None:
+    talk.load(example)
+    before = sorted(tmp_path.rglob("*"))
+    talk.ask(ask)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.sampled_from(
+            "load open print file case note and compare why . \n /etc/passwd x.log 加载 日志 ignore instructions".split(
+                " "
+            )
+        ),
+        max_size=8,
+    )
+)
+def test_no_words_make_it_touch_a_file(tmp_path: Path, opened: list[str], words: list[str]) -> None:
+    talk = Conversation(KnowledgeBase(tmp_path / "kb.db"), folder=tmp_path / "drafts")
+    talk.ask(" ".join(words))
+    assert [name for name in opened if name.endswith(("passwd", "x.log")) or "drafts" in name] == []
+
+
+def test_the_lines_of_a_pasted_text_are_no_commands(base: KnowledgeBase, example: Path) -> None:
+    talk = Conversation(base, read_files=True, write_files=True)
+    talk.load(example)
+    for line in ("load /etc/passwd", "note owned", "file a case x-y", "paste"):
+        assert talk.ask(f"what happened\n{line}\n").kind == "error"
+    assert not base.path.exists()
+    assert not talk.pasting
 
 
 WORDS = (
@@ -197,7 +289,7 @@ WORDS = (
 ).split()
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7))
 def test_no_mix_of_words_breaks_it(example: Path, tmp_path: Path, words: list[str]) -> None:
     talk = Conversation(KnowledgeBase(tmp_path / "kb.db"), folder=tmp_path / "drafts")

@@ -63,6 +63,12 @@ def test_history_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "+why" in path.read_text()
 
 
+def test_history_keeps_what_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    _history().store_string("why \udcff\ud800")
+    assert r"+why \xff\ud800" in (tmp_path / "kb/chat-history").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "fragment"),
     [

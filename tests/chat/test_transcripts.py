@@ -29,7 +29,7 @@ TRANSCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conversation:
     """A conversation with the packaged cases and a store of its own; paths are those of the repository."""
     monkeypatch.chdir(ROOT)
-    return Conversation(KnowledgeBase(tmp_path / "kb.db"), author="tester", folder=tmp_path)
+    return Conversation(KnowledgeBase(tmp_path / "kb.db"), author="tester", folder=tmp_path, read_files=True)
 
 
 def test_there_are_thirty_of_each_language() -> None:

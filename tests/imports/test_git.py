@@ -1,10 +1,13 @@
 """Commit messages, git repositories, patch queues and mailboxes."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kb.errors import InputError, UsageError
 from kb.imports import git, message, patches
@@ -259,3 +262,171 @@ def test_hostile_messages_end(part: str) -> None:
     assert message.known(message.read(OWN, f"s\n\n{text}"), "git", name="x") is None
     patches.parts(text.encode())
     patches.mails(text.encode())
+
+
+HOOKS = (
+    "post-index-change", "reference-transaction", "post-checkout", "fsmonitor-watchman", "pre-auto-gc", "post-rewrite",
+    "proc-receive", "pre-receive", "update", "post-receive", "sendemail-validate", "query-watchman",
+)  # fmt: skip
+COMMANDS = (
+    "core.fsmonitor", "core.sshCommand", "core.gitProxy", "core.pager", "core.editor", "core.askPass", "pager.log",
+    "pager.rev-list", "pager.name-rev", "pager.cat-file", "sequence.editor", "gpg.program", "gpg.ssh.program",
+    "gpg.x509.program", "gpg.openpgp.program", "gpg.ssh.defaultKeyCommand", "diff.external", "diff.mark.command",
+    "diff.mark.textconv", "filter.mark.clean", "filter.mark.smudge", "filter.mark.process", "merge.mark.driver",
+    "alias.log", "alias.rev-list", "alias.name-rev", "alias.cat-file", "credential.helper",
+    "uploadpack.packObjectsHook",
+    "remote.origin.uploadpack", "remote.origin.receivepack", "trailer.mark.command", "trailer.mark.cmd",
+    "interactive.diffFilter", "browser.mark.cmd", "man.mark.cmd", "difftool.mark.cmd", "mergetool.mark.cmd",
+    "sendemail.smtpServer", "core.alternateRefsCommand", "receive.procReceiveRefs", "web.browser", "instaweb.httpd",
+    "submodule.mark.update", "maintenance.strategy", "hook.mark.command", "tar.mark.command", "guitool.mark.cmd",
+)  # fmt: skip
+URLS = ("ext::{} %s", "ssh://-oProxyCommand={}/x", "file://{}", "mark::x", "{}", "-u{}:x", "")
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> tuple[Path, Path]:
+    """A script, and the file that it leaves when something runs it."""
+    left = tmp_path / "left"
+    script = tmp_path / "mark.sh"
+    script.write_text(f"#!/bin/sh\necho \"$0 $*\" >> '{left}'\n")
+    script.chmod(0o755)
+    return script, left
+
+
+def poisoned(repository: Repository, script: Path, url: str) -> None:
+    """Everything of a repository's own that could make git run a command is the script."""
+    git = repository.place / ".git"
+    for key in COMMANDS:
+        value = f"!{script}" if key.startswith(("alias.", "submodule.", "credential.")) else str(script)
+        repository.git("config", "--file", str(git / "config"), key, value)
+    rest = {
+        "log.showSignature": "true", "log.mailmap": "true", "log.follow": "true", "core.hooksPath": str(git / "hooks"),
+        "remote.origin.url": url.format(script), "remote.origin.promisor": "true",
+        "remote.origin.partialclonefilter": "blob:none", "extensions.partialClone": "origin",
+        "core.repositoryFormatVersion": "1", "protocol.allow": "always", "protocol.ext.allow": "always",
+        "protocol.file.allow": "always", "protocol.ssh.allow": "always", "protocol.mark.allow": "always",
+        "fetch.recurseSubmodules": "true", "maintenance.auto": "true", "gc.auto": "1", "hook.mark.event": "pre-fetch",
+        "core.untrackedCache": "true", "diff.default": "mark", "core.attributesFile": str(git / "info/attributes"),
+        "include.path": str(git / "more"),
+    }  # fmt: skip
+    if not url:
+        rest["remote.origin.vcs"] = "mark"
+    for key, value in rest.items():
+        repository.git("config", "--file", str(git / "config"), key, value)
+    (git / "more").write_text(f'[remote "other"]\n\turl = ext::{script} %S\n\tpromisor = true\n')
+    (git / "info").mkdir(exist_ok=True)
+    (git / "info/attributes").write_text("* diff=mark filter=mark merge=mark\n")
+    (git / "hooks").mkdir(exist_ok=True)
+    for name in HOOKS:
+        (git / "hooks" / name).write_text(script.read_text())
+        (git / "hooks" / name).chmod(0o755)
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_repository_runs_no_command_of_its_own(
+    url: str, repository: Repository, mark: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, left = mark
+    absent = "Fixes: fedcba9876543210fedcba9876543210fedcba98\nFixes: 0123456789ab\n"
+    repository.commit(TEXT + absent, "v6.0")
+    helpers = tmp_path / "bin"
+    helpers.mkdir()
+    (helpers / "git-remote-mark").symlink_to(script)
+    monkeypatch.setenv("PATH", f"{helpers}{os.pathsep}{os.environ['PATH']}")
+    poisoned(repository, script, url)
+    with Store(tmp_path / "kb.db") as store:
+        done = run(store, "git", [str(repository.place)])
+    assert (done.read, done.cases) == (1, 1)
+    assert not left.exists(), left.read_text()
+
+
+def test_the_poison_works_where_git_reads_it(repository: Repository, mark: tuple[Path, Path]) -> None:
+    """What the test above proves would be nothing if no git ever ran these commands."""
+    script, left = mark
+    repository.commit(TEXT)
+    poisoned(repository, script, URLS[0])
+    subprocess.run(
+        ["git", "-C", str(repository.place), "cat-file", "-e", "0" * 39 + "1"], capture_output=True, check=False
+    )
+    subprocess.run(["git", "-C", str(repository.place), "status"], capture_output=True, check=False)
+    assert left.exists()
+
+
+@pytest.mark.parametrize("name", ["GIT_DIR", "GIT_CONFIG_GLOBAL", "GIT_EXTERNAL_DIFF", "GIT_SSH_COMMAND", "GIT_PAGER"])
+def test_the_environment_turns_git_to_nothing_else(
+    name: str, repository: Repository, mark: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit(TEXT, "v6.0")
+    monkeypatch.setenv(name, str(mark[0]))
+    assert git.count(repository.place, []) == 1
+    assert not mark[1].exists()
+
+
+def test_worktrees_and_bare_clones_are_read(repository: Repository, tmp_path: Path) -> None:
+    repository.commit("one", "v6.0")
+    repository.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    side = Repository.__new__(Repository)
+    side.place = tmp_path / "side"
+    fix = side.commit(TEXT)
+    repository.git("clone", "-q", "--bare", str(repository.place), str(tmp_path / "bare.git"))
+    assert git.count(repository.place, []) == 1
+    assert next(git.messages(side.place, []))[0] == fix
+    assert git.count(tmp_path / "bare.git", ["side"]) == 2
+
+
+def test_a_sha256_repository_is_read(tmp_path: Path) -> None:
+    place = tmp_path / "new"
+    made = Repository(place)
+    shutil.rmtree(place / ".git")
+    made.git("init", "-q", "--object-format=sha256")
+    made.commit(TEXT, "v6.0")
+    assert git.count(place, ["v6.0"]) == 1
+
+
+def test_a_message_beyond_the_limit_is_cut_and_the_next_one_is_read(repository: Repository) -> None:
+    repository.commit("first")
+    place = repository.place / "long"
+    place.write_text("long\n\n" + "x" * (3 << 20))
+    repository.git("commit", "-q", "--allow-empty", "-F", str(place))
+    repository.commit("last")
+    assert [len(text) for _, text in git.messages(repository.place, [])] == [5, 1 << 20, 6]
+
+
+@pytest.mark.parametrize("name", ["HEAD", "config", "packed-refs", "refs/heads/main", "objects/pack/x.idx"])
+def test_a_repository_s_file_that_would_block_is_refused_or_left_out(name: str, repository: Repository) -> None:
+    repository.commit(TEXT, "v6.0")
+    place = repository.place / ".git" / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    if name in ("config", "packed-refs"):
+        assert git.count(repository.place, []) == 1
+    else:
+        with pytest.raises(InputError, match=r"no regular file|no git repository"):
+            git.count(repository.place, [])
+
+
+@settings(max_examples=200)
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", PATCH.encode()[:200], b"Subject: =?utf-8?q?=ff?=\n\n", b"From: \xff\n"]),
+)
+def test_any_bytes_are_a_mail_or_a_bad_one(data: bytes, head: bytes) -> None:
+    for mail in patches.mails(head + data):
+        commit, text = patches.parts(mail)
+        message.known(message.read(commit, text), "patches", name="x")
+
+
+def test_a_patch_that_cannot_be_read_is_named_and_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.patch", "b.patch", "c.patch"):
+        (tmp_path / name).write_text(PATCH.replace("foo", name[0] * 3).replace(UP, name[0] * 40))
+    real = message.known
+    monkeypatch.setattr(
+        message,
+        "known",
+        lambda found, *more, **named: real(found, *more, **named) if "bbb" not in found.subject else 1 / 0,
+    )
+    told: list[tuple[str, str]] = []
+    with Store(tmp_path / "kb.db") as store:
+        done = run(store, "patches", [str(tmp_path)], bad=lambda *row: told.append(row))
+        assert (done.read, done.cases, done.bad) == (3, 2, 1)
+    assert told == [(f"{tmp_path / 'b.patch'}#0", "division by zero")]

@@ -1,17 +1,23 @@
 """CVE records become cases. The records here are made up; the corpus is measured by tests/score/retrieval.py."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kb import api
 from kb.cases.fixstatus import fix_status
+from kb.cli import main
 from kb.errors import InputError
-from kb.imports import vulns
+from kb.imports import build, vulns
 from kb.imports.run import run
+from kb.render.case import case_text
 from kb.store import Store
-from kb.store.imports import Imports
+from kb.store.dump import export, load
+from kb.store.imports import Imports, Item
 
 FIX, STABLE, BAD = "a" * 40, "b" * 40, "c" * 40
 MBOX = """\
@@ -218,3 +224,82 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(tmp_path: Path) -> 
         run(store, "vulns", [str(folder)], progress=file)
     assert live.getvalue().endswith("\r[####################] 100 % vulns: 2/2 read, 2 cases\x1b[K\n")
     assert file.getvalue() == "kb: vulns: 2/2 read, 0 cases\n"
+
+
+@pytest.mark.parametrize("odd", ["\x7f", "\x9b31m", "\x1b[2J", "\x00", "\udcff", "\U000e0041", "\u202e"])
+def test_a_case_holds_any_text_and_is_read_again(odd: str, tmp_path: Path) -> None:
+    known = vulns.known("CVE-2031-1234", MBOX.replace("the ring", f"the {odd} ring"), DYAD, FIX)
+    assert known is not None
+    with Store(tmp_path / "kb.db") as store:
+        Imports(store).put([Item("vulns", "CVE-2031-1234", b"1", known)])
+        (case,) = Imports(store)
+        assert case.title == known.case.title
+        case_text(case).encode()
+        assert Imports(store).by_commit(FIX) == case
+        store.search("ring")
+        lines = list(export(store))
+        assert all(line.isascii() and line.strip().isprintable() for line in lines)
+    with Store(tmp_path / "new.db") as store:
+        load(store, lines)
+        assert list(Imports(store)) == [case]
+
+
+BAD_DYADS = (
+    f"6.1.x:{BAD}:6.3:{FIX}", f"next:{BAD}:6.3:{FIX}", f"5.10:{BAD}:six:{FIX}", f"1:{BAD}:2:{FIX}",
+    f"5.10:{BAD}:{'9' * 5000}.1:{FIX}", f"5.10:{BAD}:../../x:{FIX}", f"..:{BAD}:..:{FIX}", f"6.1.5-:{BAD}:0:0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dyad", BAD_DYADS, ids=range(len(BAD_DYADS)))
+def test_a_bad_record_is_named_counted_and_skipped(dyad: str, tmp_path: Path) -> None:
+    folder = tree(tmp_path, "CVE-2031-1234", "CVE-2031-1235", "CVE-2031-1236")
+    (folder / "cve/published/2031/CVE-2031-1235.dyad").write_text(dyad)
+    told: list[str] = []
+    with Store(tmp_path / "kb.db") as store:
+        done = run(store, "vulns", [str(folder)], bad=lambda name, why: told.append(name))
+        assert (done.read, done.cases, done.bad, done.passed_over) == (3, 2, 1, 0)
+        assert told == ["CVE-2031-1235"]
+        again = run(store, "vulns", [str(folder)])
+        assert (again.cases, again.known, again.bad) == (0, 2, 1)  # it is looked at again: it may be mended
+
+
+@settings(max_examples=300)
+@given(
+    dyad=st.text(max_size=60) | st.from_regex(r"(?:\S{1,9}:[0-9a-f]{1,9}:\S{1,9}:[0-9a-f]{1,9}\n){1,3}"),
+    sha1=st.text(max_size=20),
+)
+def test_whatever_stands_beside_a_record_it_is_a_case_or_bad(dyad: str, sha1: str) -> None:
+    told: list[str] = []
+    known = build.guarded(
+        lambda: vulns.known("CVE-2031-1234", MBOX, dyad, sha1), "x", lambda name, why: told.append(why)
+    )
+    assert (known is None) == bool(told)
+    assert all(why and len(why) < 500 for why in told)
+    if known is not None:
+        fix_status(known.case, "6.1.19")
+
+
+def test_what_was_passed_over_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tree(tmp_path, "CVE-2031-1234", "CVE-2031-1235")
+    plain = tree(tmp_path, "CVE-2031-2", "CVE-2031-20000", "CVE-2031-20001", text="Subject: no splat\n\nWords.\n")
+    (plain / "cve/published/2031/CVE-2031-1235.dyad").write_text(BAD_DYADS[0])
+    assert main(["import", "vulns", str(folder), "--db", str(tmp_path / "kb.db")]) == 0
+    out, err = capsys.readouterr()
+    assert out == "4 read, 1 cases written, 2 passed over, 1 bad\n"
+    assert "kb: CVE-2031-1235: passed over: the dyad names '6.1.x', which is no release\n" in err
+
+
+@pytest.mark.parametrize("way", ["fifo", "kmsg", "out", "folder", "large", "latin"])
+def test_a_record_s_file_that_is_none_is_a_bad_record(way: str, tmp_path: Path) -> None:
+    folder = tree(tmp_path / "vulns", "CVE-2031-1234", "CVE-2031-1235")
+    path = folder / "cve/published/2031/CVE-2031-1235.mbox"
+    path.unlink()
+    (tmp_path / "out").write_text(MBOX)
+    {
+        "fifo": lambda: os.mkfifo(path), "kmsg": lambda: path.symlink_to("/proc/kmsg"), "folder": path.mkdir,
+        "out": lambda: path.symlink_to(tmp_path / "out"), "large": lambda: path.write_text("x" * (2 << 20)),
+        "latin": lambda: path.write_bytes(MBOX.encode() + b"\xff\x00"),
+    }[way]()  # fmt: skip
+    with Store(tmp_path / "kb.db") as store:
+        done = run(store, "vulns", [str(folder)])
+        assert (done.read, done.bad) == (2, int(way != "latin"))

@@ -30,7 +30,10 @@ def test_both_scanners_hit_the_same_lines(words: list[str]) -> None:
 
 
 def test_a_literal_that_a_mailer_broke_is_found() -> None:
-    assert list(scan.find(b"> kworker/7:1: page allocation\n> > failure: order:0")) == [15]
+    for literal in (literal for literal in LITERALS if " " in literal.strip()):
+        for broken in ("\n", "\n> > ", "=\r\n"):
+            data = b"> kworker/7:1" + literal.strip().replace(" ", broken, 1).encode() + b": order:0"
+            assert list(scan.find(data)), (literal, broken)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from kb.parse import guilty, plumbing
 from kb.parse.report import parse
 from kb.split.splitter import split_lines
 from kb.syntax import engine
-from kb.syntax.headline import rows
+from kb.syntax.kinds import rows
 
 
 def report(text: str) -> Report:
@@ -124,7 +124,7 @@ def test_where_all_of_a_fault_is_plumbing_its_program_counter_is_named() -> None
 def test_every_group_of_plumbing_that_a_kind_names_is_there() -> None:
     groups = plumbing.rules()
     for row in rows().values():
-        for skip in (*row.skip, *(name for _, changes in row.variants for name in changes.get("skip", ()))):
+        for skip in (*row.skip, *(name for variant in row.variants for name in variant.changes.get("skip", ()))):
             assert skip in groups, row.name
 
 

@@ -1,5 +1,6 @@
 """Splats out of lines: by caller id, by headline, by time; what is no report opens none."""
 
+from kb.log.reader import Reader
 from kb.model.log import Line, Splat
 from kb.split.splitter import Splitter, split, split_lines
 from kb.syntax import engine
@@ -166,7 +167,7 @@ def test_of_more_callers_than_a_machine_has_cpus_the_oldest_report_ends() -> Non
     rows = lines(*(f"[1.0 T{n}] WARNING: CPU: 1 PID: {n} at foo.c:1 foo+0x1/0x2" for n in range(600)))
     ended = [splat for line in rows for splat in splitter.feed(line)]
     assert [splat.lines[0].caller for splat in ended] == [f"T{n}" for n in range(88)]  # 600 - 512
-    assert {splat.truncated for splat in ended} == {"too many reports at once"}
+    assert {str(splat.truncated) for splat in ended} == {"too many reports at once"}
 
 
 def test_a_report_whose_caller_is_silent_ends_when_ten_seconds_have_passed() -> None:
@@ -189,3 +190,13 @@ def test_reports_that_end_in_any_order_are_told_in_the_order_of_their_headlines(
     )
     splats = [splat for splat in split([(1, iter(rows))], "-") if splat is not None]
     assert [splat.lines[splat.opener].number for splat in splats] == list(range(1, 102))
+
+
+def test_where_a_window_ends_has_no_part_in_what_a_report_is() -> None:
+    """A candidate that is none opens a window, which ends between the marks of a report and its headline."""
+    head = "------------[ cut here ]------------\nWARNING: CPU: 0 PID: 1 at foo.c:1 foo+0x1/0x2\n"
+    report = head + "Call Trace:\n foo_a+0x1/0x2\n"
+    for quiet in range(20):
+        log = "what follows will trigger a WARN_ON():\n" + "eth0: link is up\n" * quiet + report
+        (found,) = (splat for splat in split(Reader(log.encode()).windows(), "-") if splat is not None)
+        assert numbers(found) == [quiet + 2, quiet + 3, quiet + 4, quiet + 5]

@@ -26,7 +26,11 @@ def main(path: str, name: str, out: str) -> None:
                 os.write(said, f"note {note.id}\n".encode())
                 continue
             log = f"{name} {number}\n".encode() * 20
-            store.record(signature, title="WARNING in foo", kind="warning", host=name, source=str(number), evidence=log)
+            for _ in range(1 + number % 2):  # a retry: counted once
+                store.record(
+                    signature, title="WARNING in foo", kind="warning", host=name, source=str(number), evidence=log,
+                    event=f"{name} {number}",
+                )  # fmt: skip
             os.write(said, f"seen {signature}\n".encode())
             stacks.add_seen(StackRow(signature, "WARNING in foo", "warning", (f"f{dice.randrange(99)}", "g"), None))
 

@@ -11,6 +11,7 @@ from kb.imports.rekey import rekey
 from kb.model.report import Report, Signature
 from kb.recall import recall
 from kb.store import Store
+from kb.store.dump import export, load
 from kb.store.duplicates import Duplicates
 
 
@@ -73,6 +74,27 @@ def test_two_that_become_one_are_joined(tmp_path: Path) -> None:
         duplicates = Duplicates(base.store)
         assert duplicates.same_as(new) == duplicates.same_as(first) == [renamed]
         assert duplicates.same_as(renamed) == duplicates.same_as(third) == [new]
+        assert base.store.check() == []
+
+
+def test_events_come_along_so_that_what_was_recorded_is_still_known(tmp_path: Path) -> None:
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        told = {}
+        for function, pid, host in [("foo_a", 1, "h1"), ("foo_a", 2, "h2"), ("foo_b", 3, "h1"), ("foo_b", 4, "h3")]:
+            (report,) = base.read(log(function, pid))
+            told[pid] = (report, host, base.record(report, host=host))
+        assert rekey(base.store, second).renamed == 2
+        new = base.show("kb2:").row
+        for report, host, before in told.values():
+            after = base.record(report, host=host)
+            assert (after.new, after.signature, after.seen) == (False, new.signature, before.seen)
+            assert after.host == host
+        assert base.show("kb2:").row == new
+        assert new.count == 4
+        with Store(tmp_path / "other.db") as other:
+            load(other, list(export(base.store)))
+            load(other, list(export(base.store)))
+            assert other.show("kb2:").row == new
         assert base.store.check() == []
 
 

@@ -15,9 +15,10 @@ from kb.cases.predicate import parse
 from kb.errors import StoreCorrupt, StoreError, StoreLocked, StoreTooNew, UsageError
 from kb.model.case import Case
 from kb.store import Store, default_path
-from kb.store.base import SAMPLES, uuid7
 from kb.store.connection import connect, write
+from kb.store.notes import uuid7
 from kb.store.schema import VERSION
+from kb.store.sightings import SAMPLES
 
 
 @pytest.fixture

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from kb.api import KnowledgeBase
 from kb.tui.app import Tui
 from kb.tui.desk import Desk
 from kb.tui.feed import Feed
+from tests.waiting import LIMIT
 
 CASE = Path(__file__).resolve().parents[2] / "cases/nofs-high-order-watermark"
 
@@ -54,26 +57,36 @@ class Flow:
         self.pilot = pilot
 
     async def keys(self, *keys: str) -> None:
-        """Press keys, each after the one before has had its effect."""
+        """Press keys, all at once as from a person who types ahead, and wait until the app has taken them.
+
+        What a thread brings, and what is painted, come later: :meth:`until`.
+        """
         for key in keys:
-            await self.pilot.press(key)
-            await self.pilot.pause()
+            self.app.post_message(events.Key(_NAMES.get(key, key), key if len(key) == 1 else None))
+        await self.pilot.pause(0)
+        async with asyncio.timeout(LIMIT):
+            await self.app.typed.join()
 
     async def type(self, text: str) -> None:
         """Type a text."""
-        await self.keys(*(_NAMES.get(char, char) for char in text))
+        await self.keys(*text)
 
     async def until(self, holds: Callable[[], object], what: str = "") -> None:
-        """Wait for what a thread brings; fails with the screen after ten seconds."""
-        for _ in range(500):
+        """Wait for what threads and repaints bring; fails with the screen."""
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
             await self.pilot.pause(0.02)
             if holds():
                 return
         raise AssertionError(f"never happened: {what}\n{self.text()}")
 
-    async def shows(self, text: str) -> None:
-        """Wait until the screen holds a text."""
-        await self.until(lambda: text in self.text(), text)
+    async def shows(self, *texts: str) -> None:
+        """Wait until the screen holds all these texts."""
+        await self.until(lambda: all(text in self.text() for text in texts), " and ".join(texts))
+
+    async def gone(self, text: str) -> None:
+        """Wait until the screen holds a text no more."""
+        await self.until(lambda: text not in self.text(), f"{text} is gone")
 
     def text(self) -> str:
         """The screen, a line a row, as a person sees it."""

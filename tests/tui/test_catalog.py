@@ -1,32 +1,26 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from kb.store.browse import Order
 from kb.tui.catalog import PAGE, PAGES, StoreCatalog
 from kb.tui.desk import Doc
 from tests.tui.test_triage import filled
+from tests.waiting import wait_for
 
 
 def waited(catalog: StoreCatalog, index: int) -> str:
     """A row's title, once its page has come."""
-    for _ in range(500):
-        item = catalog.at(index)
-        if item is not None:
-            return item.title
-        time.sleep(0.01)
-    raise AssertionError(f"row {index} never came")
+    item = wait_for(lambda: catalog.at(index), f"row {index} comes")
+    assert item is not None
+    return item.title
 
 
 def ready(path: Path, words: str = "", order: Order = "last") -> StoreCatalog:
     catalog = StoreCatalog(path, lambda: None, lambda error: None)
     catalog.look(words, order, True)
-    for _ in range(500):
-        if not catalog.busy:
-            return catalog
-        time.sleep(0.01)
-    raise AssertionError("never ready")
+    wait_for(lambda: not catalog.busy, "all ids are there")
+    return catalog
 
 
 def test_every_row_is_there_whatever_is_asked_first(tmp_path: Path) -> None:
@@ -51,11 +45,14 @@ def test_a_newer_search_wins(tmp_path: Path) -> None:
     catalog = ready(filled(tmp_path / "kb.db", 300))
     for words in ("func_0", "func_00", "func_001", "func_0017"):
         catalog.look(words, "last", True)
-    for _ in range(500):
-        if not catalog.busy:
-            break
-        time.sleep(0.01)
+    wait_for(lambda: not catalog.busy, "the last search ends")
     assert (len(catalog), catalog.total, waited(catalog, 0)) == (1, 300, "WARNING in func_0017")
+    catalog.close()
+
+
+def test_a_search_before_all_was_read_knows_how_many_there_are(tmp_path: Path) -> None:
+    catalog = ready(filled(tmp_path / "kb.db", 300), "func_0017")
+    assert (len(catalog), catalog.total) == (1, 300)
     catalog.close()
 
 

@@ -14,7 +14,6 @@ from tests.tui.driving import WARNING, Flow, drive
 async def drafted(here: Flow, case_id: str = "foo-bar-warns") -> None:
     """A new case from the warning, which no packaged case knows."""
     await here.keys("c")
-    await here.pilot.pause()
     here.app.screen.query_one("#case-id", Input).value = case_id
     await here.keys("enter")
     await here.shows("on its report the case says")
@@ -24,7 +23,7 @@ def test_a_case_from_a_report_matches_it_at_once(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
         await here.shows("no case matches; c starts one")
         await drafted(here)
-        assert "0 findings; ✓ on its report the case says yes" in here.text()
+        await here.shows("0 findings; ✓ on its report the case says yes")
         await here.keys("escape")
         await here.shows("✓ yes     foo-bar-warns")
 
@@ -41,8 +40,7 @@ def test_findings_stand_at_their_line_and_enter_leads_there(tmp_path: Path) -> N
         lines[number] = 'title = "It ends in a full stop."'
         box.load_text("\n".join(lines))
         await here.keys("ctrl+s")
-        await here.shows("KB004")
-        assert f"line {number + 1}: the title ends in a full stop" in here.text()
+        await here.shows("KB004", f"line {number + 1}: the title ends in a full stop")
         await here.keys("tab", "enter")
         assert box.cursor_location == (number, 0)
 
@@ -83,7 +81,6 @@ def test_an_id_that_is_taken_or_malformed_is_refused_with_the_reason(tmp_path: P
 
     async def flow(here: Flow) -> None:
         await here.keys("c")
-        await here.pilot.pause()
         box = here.app.screen.query_one("#case-id", Input)
         box.value = "Not An Id"
         await here.keys("enter")
@@ -162,11 +159,9 @@ def test_what_is_pasted_into_a_line_of_input_is_refused_when_it_holds_controls(t
     async def flow(here: Flow) -> None:
         await here.keys("slash")
         box = here.app.screen.query_one("#filter", Input)
-        box.post_message(events.Paste("a\x1b[31mb"))
-        await here.pilot.pause()
-        assert box.value == ""
-        box.post_message(events.Paste("foo"))
-        await here.pilot.pause()
+        here.app.post_message(events.Paste("a\x1b[31mb"))
+        here.app.post_message(events.Paste("foo"))
+        await here.until(lambda: box.value, "something is taken")
         assert box.value == "foo"
 
     drive(flow, stdin=WARNING, db=tmp_path / "kb.db")

@@ -7,7 +7,7 @@ import pytest
 import kb
 from kb.model.verdict import Diagnosis
 from kb.render.safe import width as cells
-from kb.tui.allocation import picture, shade, short_count, size
+from kb.tui.allocation import human, picture, shade, short_count
 from kb.tui.case_view import aligned, case_entries
 from kb.tui.claims import claims
 from kb.tui.rows import Entry, clip, paragraph, text_of, wrap
@@ -93,7 +93,7 @@ def test_shades_grow_with_the_share_of_the_free_pages() -> None:
 
 
 def test_sizes_are_said_as_a_person_says_them() -> None:
-    assert [size(pages) for pages in (32, 3966, 828833, 16514229)] == ["128 kB", "15 MB", "3238 MB", "63.0 GB"]
+    assert [human(pages, 4) for pages in (32, 3966, 828833, 16514229)] == ["128 kB", "15 MB", "3238 MB", "63.0 GB"]
 
 
 def test_what_refutes_a_case_and_does_not_hold_reads_as_good_news(found: Diagnosis) -> None:

@@ -6,13 +6,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.tui.driving import CASE
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,12 +38,14 @@ class Terminal:
 
     def until(self, holds: Callable[[str], bool], what: str) -> str:
         screen = ""
-        for _ in range(1200):  # a minute: the machine may be busy with other things
+
+        def seen() -> bool:
+            nonlocal screen
             screen = self.tmux("capture-pane", "-p")
-            if holds(screen):
-                return screen
-            time.sleep(0.05)
-        raise AssertionError(f"never happened: {what}\n{screen}")
+            return holds(screen)
+
+        wait_for(seen, lambda: f"{what}\n{screen}")
+        return screen
 
 
 @pytest.fixture

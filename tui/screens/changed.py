@@ -11,7 +11,7 @@ from textual.widgets import Footer, Static
 
 from kb.render.safe import safe
 from kb.tui.rows import Entry
-from kb.tui.widgets.lines import Entries
+from kb.tui.widgets.virtual_list import Entries
 
 
 class Changed(ModalScreen[bool]):

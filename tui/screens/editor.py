@@ -4,12 +4,11 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Footer, Static, TextArea
 
 from kb.cases.lint import Finding, lint
@@ -20,14 +19,12 @@ from kb.render.safe import safe
 from kb.tui.case_view import predicate_entries
 from kb.tui.desk import Desk
 from kb.tui.rows import MARKS, Entry
-from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.screens.page import Page
+from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.writing import Writing
 
-if TYPE_CHECKING:
-    from kb.tui.app import Tui
 
-
-class Editor(Screen[None]):
+class Editor(Page[None]):
     """A case file and what is said about it.
 
     Args:
@@ -36,7 +33,6 @@ class Editor(Screen[None]):
         found: The report the case is tried on.
     """
 
-    app: "Tui"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save, lint, match", priority=True),
         Binding("ctrl+e", "editor", "$EDITOR", priority=True),
@@ -46,8 +42,8 @@ class Editor(Screen[None]):
     ]
 
     def __init__(self, desk: Desk, path: Path, found: Diagnosis | None):
-        super().__init__()
-        self.desk, self.path, self.found = desk, path, found
+        super().__init__(desk)
+        self.path, self.found = path, found
         self._seen = b""
         self._leaving = False
 
@@ -67,9 +63,9 @@ class Editor(Screen[None]):
     async def read(self) -> None:
         """The file as it is, its findings, its verdict."""
         try:
-            self._seen = await self.desk.do(self.path.read_bytes)
+            self._seen = await self.ask(self.path.read_bytes)
         except OSError as error:
-            self.app.say(CaseError(f"cannot be read: {error.strerror}", path=str(self.path)))
+            self.say(CaseError(f"cannot be read: {error.strerror}", path=str(self.path)))
             return
         text = self.query_one(TextArea)
         place = text.cursor_location
@@ -87,14 +83,14 @@ class Editor(Screen[None]):
         """Write the file whole, then lint it and match."""
         data = self.query_one(TextArea).text.encode()
         try:
-            now = await self.desk.do(self.path.read_bytes)
+            now = await self.ask(self.path.read_bytes)
             if now != self._seen:
                 from kb.tui.screens.changed import Changed
 
                 if not await self.app.push_screen_wait(Changed(self.path, self._seen, now, "write your text over it")):
                     self._say("not saved: the file changed meanwhile", "bad")
                     return
-            await self.desk.do(replace_file, self.path, data)
+            await self.ask(replace_file, self.path, data)
         except OSError as error:
             self._say(f"NOT saved: {error.strerror or error}", "bad")
             return
@@ -108,7 +104,7 @@ class Editor(Screen[None]):
 
     async def _judge(self) -> None:
         """Findings, then the predicates on the report."""
-        findings, match, error = await self.desk.do(self._examine)
+        findings, match, error = await self.ask(self._examine)
         head = f"{len(findings)} finding{'s' * (len(findings) != 1)}"
         rows = [finding_entry(finding) for finding in findings]
         role = "bad" if findings else "good"
@@ -165,8 +161,7 @@ class Editor(Screen[None]):
             self._leaving = True
             self._say("not saved: ctrl+s saves, esc again leaves it", "bad")
             return
-        self.app.pop_screen()
-        self.app.refresh_report()
+        self.dismiss()
 
 
 def finding_entry(finding: Finding) -> Entry:

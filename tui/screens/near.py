@@ -1,29 +1,27 @@
 """The near-miss wizard: the case's own sample is changed until the case no longer says yes, and kept as near-*.log."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static, TextArea
 
 from kb import api
 from kb.cases.format import load
+from kb.cases.library import samples
 from kb.errors import KbError
 from kb.model.verdict import Match
 from kb.render.safe import safe
 from kb.tui.desk import Desk
 from kb.tui.rows import MARKS
+from kb.tui.screens.page import Page
 from kb.tui.widgets.writing import Writing
 
-if TYPE_CHECKING:
-    from kb.tui.app import Tui
 
-
-class NearMiss(Screen[None]):
+class NearMiss(Page[None]):
     """The sample in an editor; after each pause the case is asked again.
 
     Args:
@@ -31,15 +29,14 @@ class NearMiss(Screen[None]):
         path: The case's file.
     """
 
-    app: "Tui"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save as near-*.log", priority=True),
         Binding("escape", "app.pop_screen", "Back"),
     ]
 
     def __init__(self, desk: Desk, path: Path):
-        super().__init__()
-        self.desk, self.path = desk, path
+        super().__init__(desk)
+        self.path = path
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -50,8 +47,8 @@ class NearMiss(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin with the sample that matches."""
-        samples = sorted(self.path.parent.glob("match-*.log"))
-        text = samples[0].read_bytes().decode("utf-8", "replace") if samples else ""
+        found = samples(self.path.parent, "match-*.log")
+        text = found[0].read_bytes().decode("utf-8", "replace") if found else ""
         self.query_one(TextArea).load_text(text)
         self.query_one(TextArea).focus()
 
@@ -64,9 +61,9 @@ class NearMiss(Screen[None]):
     @work(exclusive=True, group="judge")
     async def _judge(self) -> None:
         try:
-            verdict, why = await self.desk.do(verdict_on, self.path, self.query_one(TextArea).text)
+            verdict, why = await self.ask(verdict_on, self.path, self.query_one(TextArea).text)
         except KbError as error:
-            self.app.say(error)
+            self.say(error)
             return
         todo = {"yes": "change the detail that tells it apart", "maybe": "better a no"}.get(verdict, "ctrl+s keeps it")
         self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} the case says {verdict}: {todo}. {why}"))
@@ -76,11 +73,11 @@ class NearMiss(Screen[None]):
         """Keep the text, unless the case still says yes."""
         text = self.query_one(TextArea).text
         try:
-            verdict, _why = await self.desk.do(verdict_on, self.path, text)
+            verdict, _why = await self.ask(verdict_on, self.path, text)
             if verdict == "yes":
                 self.notify("not kept: the case still says yes, so it is no near miss", severity="warning")
                 return
-            name = await self.desk.do(keep, self.path.parent, text)
+            name = await self.ask(keep, self.path.parent, text)
         except (KbError, OSError) as error:
             self.notify(safe(f"not kept: {error}"), severity="error", markup=False)
             return

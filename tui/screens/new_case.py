@@ -1,9 +1,9 @@
-"""A new case from a report: where, what it is called, then the editor."""
+"""A new case from a report: where, and what it is called."""
 
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -14,23 +14,24 @@ from textual.widgets import Input, Static
 
 from kb.cases.new import new_case
 from kb.errors import KbError
+from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.desk import Desk, Item
+from kb.tui.screens.page import Page
 from kb.tui.widgets.printable import PRINTABLE
 
-if TYPE_CHECKING:
-    from kb.tui.app import Tui
+Draft = tuple[Path, Diagnosis | None]
+"""The file of a new case, and the report it was made from."""
 
 
-class NewCase(ModalScreen[None]):
-    """Two lines to fill in, both proposed."""
+class NewCase(Page[Draft], ModalScreen[Draft]):
+    """Two lines to fill in, both proposed; its result is what was made of them."""
 
-    app: "Tui"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.pop_screen", "Leave")]
 
     def __init__(self, desk: Desk, item: Item):
-        super().__init__()
-        self.desk, self.item = desk, item
+        super().__init__(desk)
+        self.item = item
 
     def compose(self) -> ComposeResult:
         """Id and folder."""
@@ -52,23 +53,20 @@ class NewCase(ModalScreen[None]):
 
     @work(exclusive=True, group="make")
     async def make(self) -> None:
-        """Write the draft and open it."""
+        """Write the draft."""
         folder = Path(self.query_one("#folder", Input).value).expanduser()
         case_id = self.query_one("#case-id", Input).value.strip()
         if not re.fullmatch(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", case_id):
             self.query_one("#status", Static).update("an id is lower-case words with dashes: nvme-timeout-ebs")
             return
         try:
-            found = await self.desk.do(self.desk.diagnosis, self.item)
-            path = await self.desk.do(new_case, folder, case_id, found)
-            await self.desk.do(self.desk.add_folder, str(folder))
+            found = await self.ask(self.desk.diagnosis, self.item)
+            path = await self.ask(new_case, folder, case_id, found)
+            await self.ask(self.desk.add_folder, str(folder))
         except KbError as error:
             self.query_one("#status", Static).update(safe(f"{error.reason}: {error.help or error.path}"))
             return
-        from kb.tui.screens.editor import Editor
-
-        self.app.pop_screen()
-        self.app.push_screen(Editor(self.desk, path, found))
+        self.dismiss((path, found))
 
 
 def proposed_id(title: str) -> str:

@@ -1,12 +1,11 @@
 """One report: the evidence, the allocation, the case, what is similar."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer, Input, Static
 
 from kb.errors import KbError
@@ -16,24 +15,30 @@ from kb.tui.allocation import picture
 from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
 from kb.tui.desk import Desk, Doc, Item, Near
-from kb.tui.rows import MARKS, Entry, paragraph
+from kb.tui.messages import CaseWanted, NotesWanted
+from kb.tui.rows import MARKS, Entry
+from kb.tui.screens.page import Page
 from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
-from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.log_view import LogView
 from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.tabs import TabBar
-
-if TYPE_CHECKING:
-    from kb.tui.app import Tui
+from kb.tui.widgets.told import Told
+from kb.tui.widgets.triage_list import TriageList
 
 TABS = (("evidence", "Evidence"), ("allocation", "Allocation"), ("case", "Case"), ("similar", "Similar"))
 
 
-class ReportScreen(Screen[None]):
-    """Claims on the left, the log on the right; other tabs tell the rest."""
+class ReportScreen(Page[None]):
+    """Claims on the left, the log on the right; other tabs tell the rest.
 
-    app: "Tui"
+    Args:
+        desk: The session.
+        item: The report.
+        list_: The rows it is one of, along which the screen walks.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back"),
         Binding("slash", "search", "Search"),
@@ -51,9 +56,9 @@ class ReportScreen(Screen[None]):
         Binding("c", "new_case", "New case"),
     ]
 
-    def __init__(self, desk: Desk, item: Item):
-        super().__init__()
-        self.desk, self.item = desk, item
+    def __init__(self, desk: Desk, item: Item, list_: TriageList):
+        super().__init__(desk)
+        self.item, self.list = item, list_
         self.found: Diagnosis | None = None
         self.sample: list[str] = []
         self.near: list[Near] = []
@@ -66,7 +71,7 @@ class ReportScreen(Screen[None]):
             with Container(id="evidence"):
                 with Vertical(id="left"):
                     yield Entries(id="claims")
-                    yield Static("", id="more", markup=False)
+                    yield Told(id="more")
                 yield LogView(id="log")
             yield Fitted(id="allocation")
             yield Fitted(id="case")
@@ -85,12 +90,12 @@ class ReportScreen(Screen[None]):
         """Diagnose the report and show it."""
         self._head("reading …")
         try:
-            self.found = await self.desk.do(self.desk.diagnosis, self.item)
+            self.found = await self.ask(self.desk.diagnosis, self.item)
             if self.found:
-                self.sample = await self.desk.do(self.desk.sample, self.found)
-                self.near = await self.desk.do(self.desk.near, self.found)
+                self.sample = await self.ask(self.desk.sample, self.found)
+                self.near = await self.ask(self.desk.near, self.found)
         except KbError as error:
-            self.app.say(error)
+            self.say(error)
             return
         self.show_found()
 
@@ -105,7 +110,7 @@ class ReportScreen(Screen[None]):
             self.query_one("#claims", Entries).fill([])
             return
         report, best = found.report, found.best
-        alike = self.app.triage.alike(self.item)
+        alike = self.list.alike(self.item)
         verdict = best.verdict.value if best else "none"
         self._head(f"{verdict}: {best.case.id}" if best else "no known case", verdict)
         doc = self.desk.doc(self.item) or Doc.of(report.source, b"".join(line.raw for line in report.lines))
@@ -143,10 +148,7 @@ class ReportScreen(Screen[None]):
 
     def light(self, entry: Entry) -> None:
         """Show the lines an entry rests on, and all of what it says."""
-        more = self.query_one("#more", Static)
-        width = max(20, more.size.width)
-        rows = list(paragraph(entry.more, width))
-        more.update("\n".join("".join(text for text, _ in row) for row in rows))
+        self.query_one("#more", Told).tell(entry.more)
         self.query_one("#log", LogView).light(entry.evidence)
 
     @on(Lines.Chosen, "#claims")
@@ -163,12 +165,12 @@ class ReportScreen(Screen[None]):
             return
         found, cursor = self.found, pane.cursor
         try:
-            await self.desk.do(self.desk.declare, found, entry.more, same)
-            self.near = await self.desk.do(self.desk.near, found)
+            await self.ask(self.desk.declare, found, entry.more, same)
+            self.near = await self.ask(self.desk.near, found)
         except KbError as error:
-            self.app.say(error)
+            self.say(error)
             return
-        alike = self.app.triage.alike(self.item)
+        alike = self.list.alike(self.item)
         pane.show(lambda width: similar_entries(self.near, alike, width))
         pane.jump(cursor)
         self.notify("saved: the same problem" if same else "saved: a different problem")
@@ -205,7 +207,7 @@ class ReportScreen(Screen[None]):
 
     def action_walk(self, step: int) -> None:
         """The report before or after this one in the list."""
-        item = self.app.triage.neighbour(step)
+        item = self.list.neighbour(step)
         if item is None:
             self.notify("no report further on" if step > 0 else "no report before")
             return
@@ -217,15 +219,15 @@ class ReportScreen(Screen[None]):
         focused = self.focused
         if isinstance(focused, Entries) and focused.current is not None:
             entry = focused.current
-            self.app.copy(entry.copies or safe(entry.more) or "".join(text for text, _ in entry.row))
+            self.copy(entry.copies or safe(entry.more) or "".join(text for text, _ in entry.row))
         else:
-            self.app.copy(self.query_one("#log", LogView).copied())
+            self.copy(self.query_one("#log", LogView).copied())
 
     def action_annotate(self) -> None:
         """Notes on this signature; on the block of lines, where one is chosen."""
         log = self.query_one("#log", LogView)
-        self.app.annotate(self.item, log.selected if log.block is not None else None)
+        self.post_message(NotesWanted(self.item, log.selected if log.block is not None else None))
 
     def action_new_case(self) -> None:
         """A case from this report."""
-        self.app.new_case(self.item)
+        self.post_message(CaseWanted(self.item))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
@@ -14,23 +13,23 @@ from kb.errors import KbError
 from kb.render.safe import safe
 from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
 from kb.tui.desk import KEPT, Desk, Item, Progress
+from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
+from kb.tui.screens.page import Page
 from kb.tui.summary import summary
-from kb.tui.widgets.lines import Entries, Lines
+from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.triage_list import TriageList
 
 if TYPE_CHECKING:
     from kb.store.browse import Order
-    from kb.tui.app import Tui
 
 REST = 0.05
 """Seconds the cursor must rest before the pane below is filled."""
 
 
-class Triage(Screen[None]):
+class Triage(Page[None]):
     """List, filter, summary."""
 
-    app: "Tui"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter"),
         Binding("s", "sort", "Sort"),
@@ -44,8 +43,7 @@ class Triage(Screen[None]):
     ]
 
     def __init__(self, desk: Desk):
-        super().__init__()
-        self.desk = desk
+        super().__init__(desk)
         self.catalog: Catalog = (
             LogCatalog(self._changed) if desk.of_log else StoreCatalog(desk.base.path, self._arrived, self._refused)
         )
@@ -81,9 +79,8 @@ class Triage(Screen[None]):
     @work(group="library")
     async def _tell_broken(self) -> None:
         """Cases that cannot be used are left out, and that is said."""
-        library = await self.desk.do(lambda: self.desk.cases)
-        for error in library.errors[:3]:
-            self.app.say(error)
+        for error in (await self.ask(self.desk.load_cases))[:3]:
+            self.say(error)
 
     @work(exclusive=True, group="read")
     async def _read(self, catalog: LogCatalog) -> None:
@@ -92,7 +89,7 @@ class Triage(Screen[None]):
         catalog.busy = "reading"
         while not self.desk.closed:
             try:
-                step = await self.desk.do(next, steps, None)
+                step = await self.ask(next, steps, None)
             except KbError as error:
                 self._fail(error)
                 break
@@ -133,13 +130,11 @@ class Triage(Screen[None]):
     def _fail(self, error: KbError) -> None:
         """An error that leaves the list empty or cut: it stays on the screen."""
         self._error = error.reason
-        self.app.say(error)
+        self.say(error)
         self._show()
 
     def _changed(self) -> None:
         self._stale = False
-        if not self.is_mounted:
-            return
         self.list.changed()
         self.call_after_refresh(self._show)
         if self.list.item is not None and self._shown is not self.list.item:
@@ -190,9 +185,9 @@ class Triage(Screen[None]):
     @work(exclusive=True, group="summary")
     async def _summarise(self, item: Item) -> None:
         try:
-            found = await self.desk.do(self.desk.diagnosis, item)
+            found = await self.ask(self.desk.diagnosis, item)
         except KbError as error:
-            self.app.say(error)
+            self.say(error)
             return
         self._shown = item
         pane = self.query_one("#summary", Entries)
@@ -209,7 +204,7 @@ class Triage(Screen[None]):
             if item is None or item.verdict:
                 continue
             try:
-                found = await self.desk.do(self.desk.diagnosis, item)
+                found = await self.ask(self.desk.diagnosis, item)
             except KbError:  # the row under the cursor tells
                 return
             best = found.best if found else None
@@ -224,32 +219,18 @@ class Triage(Screen[None]):
         """The report under the cursor."""
         item = self.list.item
         if item is not None:
-            self.app.open_report(item, self.list.cursor)
+            self.post_message(ReportWanted(item))
 
     @work(exclusive=True, group="judge")
     async def judge_again(self) -> None:
         """The cases changed: the verdicts of a log's rows that are at hand may have."""
         for item in self.catalog.items if isinstance(self.catalog, LogCatalog) else ():
             if item.number < KEPT:
-                found = await self.desk.do(self.desk.diagnosis, item)
+                found = await self.ask(self.desk.diagnosis, item)
                 best = found.best if found else None
                 item.case, item.verdict = (best.case.id, best.verdict.value) if best else (None, "none")
         self._changed()
         self._rested()
-
-    def alike(self, item: Item) -> list[Item]:
-        """Other reports of this log with the same signature; in the store a signature is one row."""
-        if not isinstance(self.catalog, LogCatalog):
-            return []
-        return [other for other in self.catalog.items if other.signature == item.signature and other is not item]
-
-    def neighbour(self, step: int) -> Item | None:
-        """Move the cursor and tell what is there: the report screen walks along the list."""
-        index = self.list.cursor + step
-        if not 0 <= index < len(self.catalog):
-            return None
-        self.list.cursor = index
-        return self.catalog.at(index)
 
     def action_filter(self) -> None:
         """Type to filter."""
@@ -295,7 +276,7 @@ class Triage(Screen[None]):
     def action_copy(self) -> None:
         """Copy the marked rows, or the one under the cursor: signature and title."""
         items = list(self.list.marked.values()) or ([self.list.item] if self.list.item else [])
-        self.app.copy("\n".join(safe(f"{item.signature}  {item.title}") for item in items))
+        self.copy("\n".join(safe(f"{item.signature}  {item.title}") for item in items))
 
     @work(exclusive=True, group="declare")
     async def action_duplicates(self) -> None:
@@ -305,9 +286,9 @@ class Triage(Screen[None]):
             self.notify("mark at least two signatures first: space")
             return
         try:
-            await self.desk.do(self.desk.declare_all, signatures)
+            await self.ask(self.desk.declare_all, signatures)
         except KbError as error:
-            self.app.say(error)
+            self.say(error)
             return
         self.list.marked.clear()
         self.list.refresh()
@@ -316,12 +297,12 @@ class Triage(Screen[None]):
     def action_annotate(self) -> None:
         """Notes on the signature under the cursor."""
         if self.list.item is not None:
-            self.app.annotate(self.list.item)
+            self.post_message(NotesWanted(self.list.item))
 
     def action_new_case(self) -> None:
         """A case from the report under the cursor."""
         if self.list.item is not None:
-            self.app.new_case(self.list.item)
+            self.post_message(CaseWanted(self.list.item))
 
     def on_unmount(self) -> None:
         """Stop what reads."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kb.tui.rows import Entry
-from kb.tui.widgets.lines import Entries
+from kb.tui.widgets.virtual_list import Entries
 
 
 class Fitted(Entries):

@@ -15,7 +15,7 @@ from kb.render.safe import safe
 from kb.render.safe import width as cells
 from kb.tui.desk import Doc
 from kb.tui.rows import Row
-from kb.tui.widgets.lines import Lines
+from kb.tui.widgets.virtual_list import Lines
 
 AT_ONCE = 20_000
 """Lines of a log that are wrapped without a thread: some 60 ms."""

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from kb.tui.catalog import Catalog
+from kb.tui.catalog import Catalog, LogCatalog
 from kb.tui.desk import Item
 from kb.tui.rows import MARKS, Row, clip
-from kb.tui.widgets.lines import Lines
+from kb.tui.widgets.virtual_list import Lines
 
 
 class TriageList(Lines):
@@ -34,6 +34,20 @@ class TriageList(Lines):
     def item(self) -> Item | None:
         """The row under the cursor."""
         return self.catalog.at(self.cursor) if self.cursor < self.count else None
+
+    def alike(self, item: Item) -> list[Item]:
+        """Other reports of this log with the same signature; in the store a signature is one row."""
+        if not isinstance(self.catalog, LogCatalog):
+            return []
+        return [other for other in self.catalog.items if other.signature == item.signature and other is not item]
+
+    def neighbour(self, step: int) -> Item | None:
+        """Move the cursor and tell what is there: the report screen walks along the list."""
+        index = self.cursor + step
+        if not 0 <= index < self.count:
+            return None
+        self.cursor = index
+        return self.catalog.at(index)
 
     def row(self, index: int) -> Row:
         """One row."""

@@ -5,7 +5,7 @@ from kb.chat.answers.memory import replayed
 from kb.chat.claims import case_commits, known_claims, ranges, shown, status_claim
 from kb.chat.question import Question
 from kb.chat.release import release_of
-from kb.chat.reply import Answer, Claim, answer, case, short
+from kb.chat.reply import Answer, Claim, answer, case
 from kb.chat.search import Hit
 from kb.chat.state import State
 from kb.kernel.release import Release
@@ -32,7 +32,7 @@ def affected(state: State, question: Question) -> Answer:
     claims = [Claim(p("affected.taken", release=f"{release.name}, {text}"))] if made else []
     for known in cases:
         found = fix_status(known, text)
-        status, reason = p(f"status.{found.status}"), p.sentence(found.reason)
+        status, reason = p(f"status.{found.status}"), p.say(found.why)
         line = p("affected.on", release=release.name, status=status, reason=reason)
         claims.append(Claim(line, (), case_commits(known)))
     return answer(claims + _replayed(state, release))
@@ -53,7 +53,7 @@ def _report_affected(state: State) -> Answer:
         own = ranges(state, state.chosen) if state.chosen is not None else []
         return answer([*own, Claim(p("affected.which"))], None if own else "nothing_loaded")
     match = state.match
-    text = p("affected.report", status=p(f"status.{match.fix_status}"), reason=p.sentence(short(match.fix_reason)))
+    text = p("affected.report", status=p(f"status.{match.fix_status}"), reason=p.shortly(match.fix_why))
     entry = state.current
     assert entry is not None
     lines = tuple(dict.fromkeys(span for mark in match.marks if mark.role == "require" for span in mark.evidence))
@@ -108,11 +108,11 @@ def workaround(state: State, question: Question) -> Answer:
     """What to do until the fix, each with its risk; where the line names one ("is drop_caches safe"), that one."""
     p, known = state.p, state.case
     if known is None:
-        if state.current is not None and state.current.diagnosis.facts.next_steps:
-            steps = state.current.diagnosis.facts.next_steps
+        if state.current is not None and state.current.diagnosis.facts.steps:
+            steps = state.current.diagnosis.facts.steps
             span = (state.current.report.span,)
             claims = [Claim(p("workaround.no_case"), span), Claim(p("workaround.next"))]
-            return answer([*claims, *(Claim(p("verify.next", step=step), span, indent=1) for step in steps)])
+            return answer([*claims, *(Claim(p("verify.next", step=p.say(step)), span, indent=1) for step in steps)])
         return _no_case(state, "workaround.no_case")
     claims = _perhaps(state)
     ways = list(enumerate(known.workarounds, 1))
@@ -157,7 +157,7 @@ def verify(state: State, question: Question) -> Answer:
         claims.append(Claim(p("verify.script", case=known.id)))
     if not number and state.current is not None:
         span = (state.current.report.span,)
-        claims += [Claim(p("verify.next", step=one), span) for one in state.current.diagnosis.facts.next_steps]
+        claims += [Claim(p("verify.next", step=p.say(one)), span) for one in state.current.diagnosis.facts.steps]
     if not claims:
         return _no_case(state, "verify.none")
     return answer(claims)

@@ -30,6 +30,9 @@ def loaded(state: State, log: str | bytes | Path | BinaryIO, name: str | None = 
     first: Entry | None = None
     for source in api.inputs(log):
         held = Log(name or source.name, source.data)
+        claims += [Claim(state.p("load.note", name=held.name, note=note)) for note in source.notes]
+        if source.notes and not source.data:
+            continue
         state.logs.append(held)
         fresh = [
             Entry(number, held, report, state.base)
@@ -90,7 +93,7 @@ def _number(state: State, parts: dict[str, str]) -> int:
     if digits:
         return int(digits)
     word = (parts.get("word") or parts.get("chinese") or parts.get("step") or "").lower()
-    if word.isdigit():
+    if word.isdecimal():
         return int(word)
     here = state.current.number if state.current is not None else 0
     count = len(state.listed) or len(state.entries)
@@ -200,9 +203,6 @@ def changed(state: State, question: Question) -> Answer:
     """Which problems came, went or stayed between two logs."""
     p = state.p
     named = [parts["path"] for parts in question.all("path")]
-    for path in named:
-        if not any(log.name == path for log in state.logs):
-            loaded(state, path)
     logs = [log for log in state.logs if not named or log.name in named]
     if len(logs) < 2:
         return answer([Claim(p("compare.need"))], "nothing_loaded")

@@ -11,6 +11,7 @@ from kb.facts.allocation.whatif import whatif as replay_request
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
 from kb.model.log import Span
+from kb.model.memory import size
 
 _HEADER = "include/linux/gfp.h"
 _ORDERS = 64
@@ -72,9 +73,8 @@ def request(state: State, question: Question) -> Answer:
     if entry is None or facts is None or order is None or not _possible(order.value):
         lines = (entry.report.span,) if entry is not None else ()
         return answer([Claim(p("request.none"), lines)], "unknown")
-    size = facts.get("size_kb")
-    kb = size.value if size is not None else 4 << order.value
-    text = p("request.one", order=order.value, pages=1 << order.value, kb=kb)
+    page_kb = facts.detail.get("page_kb") or 4
+    text = p("request.one", order=order.value, pages=1 << order.value, kb=size(1 << order.value, page_kb))
     claims = [Claim(text, order.evidence or head(entry.report), (), state.source(entry))]
     if facts.detail.get("gfp_mask"):
         claims += _own_mask(state, entry, facts.detail).claims
@@ -136,8 +136,8 @@ def _mask(state: State, shown: str, found: Decoded, cited: tuple[str, ...]) -> l
         claims.append(Claim(p("mask.name", name=found.name), (), cited, indent=1))
     if found.possible:
         claims.append(Claim(p("mask.possible", flags="|".join(found.possible)), (), cited, indent=1))
-    if found.assumption:
-        claims.append(Claim(p("mask.assumption", assumption=found.assumption), (), cited, indent=1))
+    if found.assumed is not None:
+        claims.append(Claim(p("mask.assumption", assumption=p.say(found.assumed)), (), cited, indent=1))
     return claims
 
 
@@ -186,7 +186,7 @@ def replayed(state: State, release: Release) -> Claim | None:
     found = replay_request(order, flags, memory.zones, release, page_kb=memory.page_kb)
     verdict = p({True: "verdict.admitted", False: "verdict.refused", None: "verdict.undecided"}[found["admitted"]])
     text = p("affected.replay", release=release.name, rule=found["rule"], verdict=verdict,
-             because=p.sentence(found["because"]))  # fmt: skip
+             because="; ".join(map(p.named, found["because_named"])))  # fmt: skip
     return Claim(text, _deciding(found, detail), (), state.source(entry))
 
 
@@ -219,7 +219,7 @@ def whatif(state: State, question: Question) -> Answer:
     lines = _deciding(found, detail) or tuple(span for zone in memory.zones for span in zone.spans)
     source = state.source(entry)
     line = p("whatif.answer", order=number, flags=names, rule=found["rule"], verdict=verdict,
-             because=p.sentence(found["because"]))  # fmt: skip
+             because="; ".join(map(p.named, found["because_named"])))  # fmt: skip
     claims = [Claim(line, lines, (), source)]
     for zone in found["zones"]:
         label = f"Node {zone['node']} {zone['zone']}"

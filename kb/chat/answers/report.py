@@ -1,5 +1,7 @@
 """Questions about the report that is the subject: what, why, who, where."""
 
+from typing import NamedTuple
+
 from kb.chat.claims import cause_claim, known_claims, reason_claim, shown, status_claim
 from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, at, case, head
@@ -26,8 +28,8 @@ def why(state: State, question: Question) -> Answer:
     excluded = sum(reason.verdict == "excluded" for reason in facts.reasoning)
     if excluded:
         claims.append(Claim(p("why.excluded_count", count=excluded)))
-    if report.corrupted is not None:
-        claims.append(Claim(p("why.damaged", reason=report.corrupted), (report.span,)))
+    if report.damage:
+        claims.append(Claim(p("why.damaged", reason=p.joined(report.damage)), (report.span,)))
     if report.follows is not None:
         claims.append(Claim(p("why.follows", number=report.follows + 1), (report.span,)))
     return answer(claims + known_claims(state))
@@ -69,9 +71,9 @@ def missing(state: State, question: Question) -> Answer:
     entry, p = state.current, state.p
     span = (entry.report.span,)
     facts = entry.diagnosis.facts
-    claims = [Claim(p("missing.unknown", text=p.sentence(text)), span) for text in facts.unknown]
-    assumed = facts.detail.get("assumptions") or ()
-    claims += [Claim(p("missing.assumed", text=p.sentence(text)), span) for text in assumed]
+    claims = [Claim(p("missing.unknown", text=p.say(one)), span) for one in facts.missing]
+    assumed = facts.detail.get("assumptions_named") or ()
+    claims += [Claim(p("missing.assumed", text=p.named(one)), span) for one in assumed]
     return answer(claims or [Claim(p("missing.none"), span)])
 
 
@@ -156,7 +158,7 @@ def blamed(state: State, question: Question) -> Answer:
         return answer([Claim(p("blamed.none"), (report.span,), (), state.source(state.current))])
     fact = state.current.diagnosis.facts.get("function")
     name = report.function + (f" [{report.module}]" if report.module else "")
-    text = p("blamed.function", function=name, because=p.sentence(report.chosen_because))
+    text = p("blamed.function", function=name, because=p.joined(report.guilt))
     return answer([Claim(text, fact.evidence if fact else head(report), (), state.source(state.current))])
 
 
@@ -258,7 +260,7 @@ def _range(state: State, question: Question) -> tuple[int, int]:
 
 def _line(text: str) -> int:
     """A line's number, in digits or as a Chinese numeral up to ten."""
-    return int(text) if text.isdigit() else 1 + "一二三四五六七八九十".index(text)
+    return int(text) if text.isdecimal() else 1 + "一二三四五六七八九十".index(text)
 
 
 def signature(state: State, question: Question) -> Answer:
@@ -267,30 +269,36 @@ def signature(state: State, question: Question) -> Answer:
         return _no_report(state)
     mark, p = state.current.diagnosis.signature, state.p
     claims = [Claim(p("signature.one", key=mark.key), (), (mark.id,))]
-    if mark.chosen_because:
-        because = p.sentence(mark.chosen_because)
+    if mark.guilt:
+        because = p.joined(mark.guilt)
         claims.append(Claim(p("signature.why", because=because), (state.current.report.span,)))
     return answer(claims)
 
 
+class _Topic(NamedTuple):
+    """What a topic of grammars/chat.lark is about."""
+
+    reasons: tuple[str, ...]
+    """Beginnings of names of the reasoning chain."""
+    why: tuple[str, ...] = ()
+    """Where no claim is of the topic: sentences that reasons rest on."""
+    setting: str = ""
+    """What a workaround turns."""
+
+
 _TOPICS = {
-    "COMPACTION": ("compaction", "compact_memory"),
-    "RECLAIM": ("reclaim",),
-    "FRAGMENTED": ("fragment", "no usable block", "block"),
-    "MIN_FREE": ("min_free_kbytes",),
-    "EXTFRAG": ("extfrag_threshold",),
-    "TASK": ("state of the task",),
-    "TOO_LARGE": ("too large", "the size alone", "larger than"),
-    "SWAP": ("swap",),
-    "CGROUP": ("cgroup",),
-    "RESERVE": ("lowmem_reserve", "reserved"),
-    "SCORE": ("highest score", "was killed"),
+    "COMPACTION": _Topic(("compaction.",), setting="compact_memory"),
+    "RECLAIM": _Topic(("reclaim.", "gfp.forbids_waiting", "task.decided")),
+    "FRAGMENTED": _Topic(("oom.fragmented",), ("zone.no_block", "part.although_free", "extfrag.block_free")),
+    "MIN_FREE": _Topic(("min_free.",), setting="min_free_kbytes"),
+    "EXTFRAG": _Topic(("extfrag.",), setting="extfrag_threshold"),
+    "TASK": _Topic(("task.decided",)),
+    "TOO_LARGE": _Topic(("size.",)),
+    "SWAP": _Topic(("oom.swap_could_help",)),
+    "CGROUP": _Topic(("oom.memcg_at_limit", "oom.limited")),
+    "RESERVE": _Topic((), ("zone.reserve_alone", "refused.reserve"), "lowmem_reserve"),
+    "SCORE": _Topic(("oom.highest_score", "oom.killed_for_asking")),
 }
-"""Words of the reasoning chain that a topic of grammars/chat.lark is about."""
-
-
-_BROAD = frozenset({"FRAGMENTED", "RESERVE"})
-"""Topics that stand in the reasons of a zone rather than in claims of their own."""
 
 
 def topic(state: State, question: Question) -> Answer:
@@ -299,16 +307,17 @@ def topic(state: State, question: Question) -> Answer:
     claims: list[Claim] = []
     if state.current is not None:
         facts = state.current.diagnosis.facts
-        words = [word for name in question.topics for word in _TOPICS[name]]
-        found = [r for r in facts.reasoning if any(word in r.claim for word in words)]
-        if not found and not _BROAD.isdisjoint(question.topics):
-            found = [r for r in facts.reasoning if any(word in r.because for word in words)]
+        topics = [_TOPICS[name] for name in question.topics]
+        found = [r for r in facts.reasoning if any(r.name.startswith(one.reasons) for one in topics)]
+        if not found:
+            inside = {name for one in topics for name in one.why}
+            found = [r for r in facts.reasoning if any(not inside.isdisjoint(part.names()) for part in r.why)]
         for reason in found:
             plain = reason_claim(state, reason, "why.holds")
             text = plain.text.removeprefix(p("why.holds", claim=""))
             verdict = p(f"topic.{reason.verdict}")
             claims.append(Claim(p("topic.verdict", verdict=verdict, claim=text), plain.lines, (), plain.source))
-        settings = [word for word in words if "_" in word]
+        settings = [one.setting for one in topics if one.setting]
         match = state.match
         for way in match.case.workarounds if match is not None else ():
             if any(word in way.do for word in settings):

@@ -99,7 +99,7 @@ def _neighbours(state: State) -> list[Claim]:
 def _explained(state: State, other: "Neighbour") -> list[Claim]:
     """A neighbour with its score, and the frames that stand for each other: it suggests, it never links."""
     p, cited = state.p, (case(other.entry.case) if other.entry.case else other.entry.signature,)
-    because = p("similar.because", words=p.sentence(other.because)) if other.because else ""
+    because = p("similar.because", words=p.word(other.because)) if other.because else ""
     claims = [Claim(p("similar.neighbour", score=other.score, title=other.entry.title, because=because), (), cited)]
     names = [other.entry.frames[right] for _left, right in other.alignment.pairs]
     if names:

@@ -3,11 +3,9 @@ fragmentation event occurs", in v5.0). From v5.16 on the boost is printed; befor
 """
 
 from kb.model.memory import MemInfo, Zone
+from kb.words.speak import said
 
-INFERRED = (
-    "the marks include a boost that is not printed: min is above 4 * (low - min) + 3 pages, which "
-    "__setup_per_zone_wmarks() never sets, whatever vm.watermark_scale_factor is"
-)
+INFERRED = said("assumed.boost")
 
 
 def least_boost(zone: Zone) -> int:

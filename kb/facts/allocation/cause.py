@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from kb.facts.allocation.request import Asked
 from kb.facts.allocation.zones import ZoneView
 from kb.kernel.watermark import may_reclaim
-from kb.model.memory import MemInfo, Zone
+from kb.model.memory import MemInfo, Zone, size
+from kb.model.said import Said
+from kb.words.speak import said
 
 CAUSES = (
     "order_walk_refusal", "fragmentation", "memory_short", "atomic_reserve_exhausted", "zone_constrained",
@@ -24,7 +26,7 @@ class Cause:
     """A cause with the sentence that says why it was chosen."""
 
     name: str
-    summary: str
+    says: Said
     deciding: tuple[ZoneView, ...] = ()
     """The zones it rests on."""
 
@@ -40,23 +42,18 @@ def decide(asked: Asked, memory: MemInfo | None, views: Sequence[ZoneView], excl
     """
     order = asked.order
     if order is not None and order >= MAX_ORDER and not (memory and _lists(memory) > order):
-        return Cause(
-            "size_limit", f"Order {order} is larger than the allocator's largest block: no state of memory serves it."
-        )
+        return Cause("size_limit", said("cause.above_largest_block", order=order))
     if memory is None or not memory.zones:
-        return Cause(
-            "undetermined", "The log does not hold the memory state (Mem-Info), so the watermarks cannot be replayed."
-        )
+        return Cause("undetermined", said("cause.no_mem_info"))
     if order is None or asked.gfp is None:
-        return Cause("undetermined", "The report does not say what was asked for (order and GFP mask).")
+        return Cause("undetermined", said("cause.nothing_asked"))
     if not views:
-        text = f"The request may use zone {asked.request.zone} and below only, and no such zone with pages is printed."
-        return Cause("zone_constrained", text)
+        return Cause("zone_constrained", said("cause.no_such_zone", zone=asked.request.zone))
     if any(view.verdict == "admits" for view in views):
         return _admitted(asked, views)
     if any(view.verdict == "undecidable" for view in views):
         return _undecidable(views)
-    return _refused(asked, views, excluded)
+    return _refused(asked, views, excluded, memory.page_kb)
 
 
 def _lists(memory: MemInfo) -> int:
@@ -66,22 +63,16 @@ def _lists(memory: MemInfo) -> int:
 
 def _admitted(asked: Asked, views: Sequence[ZoneView]) -> Cause:
     chosen = tuple(view for view in views if view.verdict == "admits")
-    where = ", ".join(view.zone.label for view in chosen)
-    extra = ""
     if "__GFP_THISNODE" in asked.request.flags and len({view.zone.node for view in views}) > 1:
         refusing = tuple(view for view in views if view.verdict == "refuses")
         if refusing:
-            return Cause(
-                "zone_constrained",
-                f"__GFP_THISNODE binds the request to one node; {where} would admit it, another node's zones do not.",
-                refusing,
-            )
-    return Cause(
-        "state_changed",
-        f"The printed state admits the request in {where}: memory was freed (or the lists changed) between the failure "
-        f"and the report{extra}, or a limit that is not printed applied.",
-        chosen,
-    )
+            return Cause("zone_constrained", said("cause.one_node", zones=labels(chosen)), refusing)
+    return Cause("state_changed", said("cause.state_changed", zones=labels(chosen)), chosen)
+
+
+def labels(views: Sequence[ZoneView]) -> tuple[str, ...]:
+    """Their zones by name."""
+    return tuple(view.zone.label for view in views)
 
 
 def _undecidable(views: Sequence[ZoneView]) -> Cause:
@@ -89,92 +80,65 @@ def _undecidable(views: Sequence[ZoneView]) -> Cause:
     parts = []
     for view in chosen:
         if view.zone.blocks is None:
-            parts.append(f"{view.zone.label}: its free list is not in the log")
+            parts.append(said("open.no_free_list", zone=view.zone.label))
         else:
-            parts.append(f"{view.zone.label}: free count and list sum differ by {view.skew} pages")
-    return Cause(
-        "skew_undecidable",
-        "Whether the request fits is within what the log leaves open: " + "; ".join(parts) + ".",
-        chosen,
-    )
+            parts.append(said("open.skew", zone=view.zone.label, pages=view.skew))
+    return Cause("skew_undecidable", said("cause.within_what_is_open", open=parts), chosen)
 
 
-def _refused(asked: Asked, views: Sequence[ZoneView], excluded: Sequence[Zone]) -> Cause:
+def _refused(asked: Asked, views: Sequence[ZoneView], excluded: Sequence[Zone], page_kb: int) -> Cause:
     by_why: dict[str, list[ZoneView]] = {}
     for view in views:
         by_why.setdefault(view.why, []).append(view)
     order = asked.order or 0
     if all(view.printed.mark == "none" for view in views) and not {"cma only", "highatomic only"} & by_why.keys():
-        text = "The request ignored the watermarks, and still no block was free."
-        return Cause("no_watermarks_exhausted", text, tuple(views))
+        return Cause("no_watermarks_exhausted", said("cause.no_watermarks"), tuple(views))
     if "walk" in by_why:
         chosen = by_why["walk"]
         blocks = sum(view.fits or 0 for view in chosen)
-        return Cause(
-            "order_walk_refusal",
-            f"{blocks} free block{'s' if blocks != 1 else ''} of order {order} or larger existed "
-            f"({', '.join(view.zone.label for view in chosen)}), but kernels to 4.3 and RHEL 7 check a watermark at "
-            f"every lower order and refused {'them' if blocks != 1 else 'it'}; 4.4 and later would not have.",
-            tuple(chosen),
-        )
+        says = said("cause.order_walk", blocks=blocks, order=order, zones=labels(chosen))
+        return Cause("order_walk_refusal", says, tuple(chosen))
     if "highatomic only" in by_why or "cma only" in by_why:
         return _only(order, by_why)
     if "no block" in by_why:
         chosen = by_why["no block"]
-        names = ", ".join(view.zone.label for view in chosen)
-        return Cause(
-            "fragmentation",
-            f"Enough memory was free, but no block of order {order} ({(1 << order) * 4} kB) was left in {names}.",
-            tuple(chosen),
-        )
+        size_kb = size(1 << order, page_kb)
+        says = said("cause.fragmentation", order=order, size_kb=size_kb, zones=labels(chosen))
+        return Cause("fragmentation", says, tuple(chosen))
     return _short(asked, views, by_why, excluded)
 
 
 def _only(order: int, by_why: dict[str, list[ZoneView]]) -> Cause:
     if "highatomic only" in by_why:
         chosen = by_why["highatomic only"]
-        names = ", ".join(view.zone.label for view in chosen)
-        return Cause(
-            "highatomic_only",
-            f"The only free blocks of order {order} or larger in {names} belong to the high-order atomic reserve.",
-            tuple(chosen),
-        )
+        says = said("cause.highatomic_blocks", order=order, zones=labels(chosen))
+        return Cause("highatomic_only", says, tuple(chosen))
     chosen = by_why["cma only"]
-    names = ", ".join(view.zone.label for view in chosen)
-    text = f"The only free blocks of order {order} or larger in {names} are CMA pages, which this request may not use."
-    return Cause("cma_only", text, tuple(chosen))
+    return Cause("cma_only", said("cause.cma_blocks", order=order, zones=labels(chosen)), tuple(chosen))
 
 
 def _short(
     asked: Asked, views: Sequence[ZoneView], by_why: dict[str, list[ZoneView]], excluded: Sequence[Zone]
 ) -> Cause:
     request = asked.request
-    for why, name, words in (
-        ("cma", "cma_only", "Without its CMA pages, which this request may not use, {} is below the watermark."),
-        ("highatomic", "highatomic_only", "Without the high-order atomic reserve {} is below the watermark."),
-    ):
-        if chosen := by_why.get(why):
-            return Cause(name, words.format(", ".join(view.zone.label for view in chosen)), tuple(chosen))
+    if chosen := by_why.get("cma"):
+        return Cause("cma_only", said("cause.short_without_cma", zones=labels(chosen)), tuple(chosen))
+    if chosen := by_why.get("highatomic"):
+        return Cause("highatomic_only", said("cause.short_without_highatomic", zones=labels(chosen)), tuple(chosen))
     reserved = by_why.get("reserve", [])
     big = [view for view in reserved if view.zone.name != "DMA"]
     short = by_why.get("short", [])
     if big or (reserved and not short):
         chosen = big or reserved
-        names = ", ".join(view.zone.label for view in chosen)
-        text = f"The free pages of {names} are protected by lowmem_reserve for requests that can use no other zone."
-        return Cause("lowmem_reserve", text, tuple(chosen))
-    names = ", ".join(view.zone.label for view in short)
+        return Cause("lowmem_reserve", said("cause.lowmem_reserve", zones=labels(chosen)), tuple(chosen))
+    names = labels(short)
     limited = request.zone in ("DMA", "DMA32") or asked.nodes is not None
     elsewhere = [zone for zone in excluded if zone.free - (1 << request.order) > zone.high and zone.managed != 0]
     if limited and (elsewhere or request.zone in ("DMA", "DMA32")):
-        other = f" while {', '.join(zone.label for zone in elsewhere)} had memory to spare" if elsewhere else ""
-        return Cause("zone_constrained", f"The request could use {names} only, which was short{other}.", tuple(short))
+        spare = said("part.had_to_spare", zones=[zone.label for zone in elsewhere]) if elsewhere else None
+        return Cause("zone_constrained", said("cause.zone_short", zones=names, spare=spare), tuple(short))
     if "__GFP_HIGH" in request.flags and not may_reclaim(request.flags):
-        text = f"An atomic request: free pages in {names} were below even the reserve that such requests may dip into."
-        return Cause("atomic_reserve_exhausted", text, tuple(short))
+        return Cause("atomic_reserve_exhausted", said("cause.atomic_reserve", zones=names), tuple(short))
     if not may_reclaim(request.flags):
-        text = f"Free pages in {names} were below the watermark, and the request may not reclaim or wait."
-        return Cause("memory_short", text, tuple(short))
-    return Cause(
-        "memory_short", f"Free pages in {names} were below the watermark, and reclaim did not help.", tuple(short)
-    )
+        return Cause("memory_short", said("cause.short_no_reclaim", zones=names), tuple(short))
+    return Cause("memory_short", said("cause.short", zones=names), tuple(short))

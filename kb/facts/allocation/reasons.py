@@ -1,11 +1,19 @@
 """The reasoning chain of an allocation report, cause by cause, in the order an expert goes."""
 
+from collections.abc import Iterator
+
+from kb.facts.allocation.cause import labels
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
-from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, fragindex, suitable
+from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, Gate, fragindex, suitable
+from kb.kernel.gfp import Decoded
 from kb.kernel.watermark import may_reclaim
+from kb.model.allocation import Replay
 from kb.model.log import Span
+from kb.model.memory import size
+from kb.model.said import Said
 from kb.model.verdict import Reason
+from kb.words.speak import said
 
 EXCLUDED, HOLDS, UNKNOWN = "excluded", "holds", "unknown"
 
@@ -19,149 +27,162 @@ def reasons(study: Study) -> tuple[Reason, ...]:
 
 
 def _size(study: Study) -> Reason | None:
-    order, kb = study.asked.order, study.memory.page_kb if study.memory else 4
+    order, page_kb = study.asked.order, study.page_kb
     if order is None:
-        return Reason("the request is too large", UNKNOWN, "the order is not printed")
+        return Reason(said("size.too_large"), UNKNOWN, (said("size.order_not_printed"),))
     pages = 1 << min(order, 64)
-    text = f"order {order} is {pages} contiguous page{'s' if pages != 1 else ''} ({pages * kb} kB)"
+    size_kb, head = size(pages, page_kb), study.asked.headline
     if study.cause.name == "size_limit":
-        return Reason(
-            "the request is larger than the allocator serves", HOLDS, study.cause.summary, study.asked.headline
-        )
+        return Reason(said("size.above_largest"), HOLDS, (study.cause.says,), head)
     if order > COSTLY_ORDER:
-        why = f"{text}: a costly order (above {COSTLY_ORDER}), for which the kernel gives up rather than retry for long"
-        return Reason("the size alone makes the request fail easily", HOLDS, why, study.asked.headline)
-    return Reason("the request is too large", EXCLUDED, text, study.asked.headline)
+        why = said("size.costly", order=order, pages=pages, size_kb=size_kb, costly_order=COSTLY_ORDER)
+        return Reason(said("size.fails_easily"), HOLDS, (why,), head)
+    why = said("size.of_order", order=order, pages=pages, size_kb=size_kb)
+    return Reason(said("size.too_large"), EXCLUDED, (why,), head)
 
 
 def _flags(study: Study) -> Reason | None:
     gfp = study.asked.gfp
     if gfp is None:
-        return Reason("the GFP flags forbid waiting or reclaim", UNKNOWN, "the mask is not printed")
-    words = [f"{gfp.mask:#x} = {' | '.join(flag.removeprefix('__GFP_') for flag in gfp.certain) or 'no flag'}"]
-    if gfp.slab_layer:
-        added = "|".join(flag.removeprefix("__GFP_") for flag in gfp.slab_layer)
-        words.append(f"{gfp.name or 'the rest'} from the caller, {added} from the slab layer")
-    elif gfp.name:
-        words.append(gfp.name)
-    if gfp.possible:
-        words.append(f"{', '.join(gfp.possible)} depending on the kernel")
-    words.append(f"table {gfp.era}")
-    if note := era_assumption(study):
-        words.append(note)
+        return Reason(said("gfp.forbids_waiting"), UNKNOWN, (said("gfp.not_printed"),))
     reclaim = {may_reclaim(flags) for flags in gfp.flag_sets}
-    claim = "the GFP flags forbid waiting for reclaim"
     verdict = UNKNOWN if len(reclaim) > 1 else EXCLUDED if True in reclaim else HOLDS
-    return Reason(claim, verdict, "; ".join(words), study.asked.headline)
+    return Reason(said("gfp.forbids_waiting"), verdict, tuple(_mask(study, gfp)), study.asked.headline)
+
+
+def _mask(study: Study, gfp: Decoded) -> Iterator[Said]:
+    """The mask taken apart: its flags, who set them, by which table."""
+    flags = [flag.removeprefix("__GFP_") for flag in gfp.certain]
+    yield said("gfp.mask", mask=gfp.mask, flags=flags) if flags else said("gfp.mask_empty", mask=gfp.mask)
+    if gfp.slab_layer:
+        added = [flag.removeprefix("__GFP_") for flag in gfp.slab_layer]
+        yield said("gfp.slab_added", caller=gfp.name or said("gfp.rest"), added=added)
+    elif gfp.name:
+        yield said("gfp.name", name=gfp.name)
+    if gfp.possible:
+        yield said("gfp.possible", flags=gfp.possible)
+    yield said("gfp.table", era=gfp.era)
+    if (assumed := era_assumption(study)) is not None:
+        yield assumed
 
 
 _TASK = {
-    "workqueue": (EXCLUDED, "a kworker in process_one_work is neither exiting nor an OOM victim, no reclaim function "
-                  "is on its stack (that zones are printed rules out nothing: such tasks print more zones, not fewer)"),
-    "process": (EXCLUDED, "no reclaim, exit or interrupt function is on the stack; an OOM victim in this context is "
-                "not ruled out by the report"),
-    "interrupt": (HOLDS, "the stack shows interrupt context: the task below does not matter, and nothing can wait"),
-    "reclaim": (HOLDS, "the stack shows reclaim: PF_MEMALLOC, so it ignores watermarks and may not reclaim again"),
-    "exit": (HOLDS, "the stack shows an exiting task"),
-}  # fmt: skip
+    "workqueue": (EXCLUDED, (said("task.kworker"),)),
+    "process": (EXCLUDED, (said("task.no_such_frame"), said("task.victim_not_excluded"))),
+    "interrupt": (HOLDS, (said("task.in_interrupt"),)),
+    "reclaim": (HOLDS, (said("task.in_reclaim"),)),
+    "exit": (HOLDS, (said("task.exiting"),)),
+}
 
 
 def _task(study: Study) -> Reason:
-    claim = "the state of the task decided (exiting, OOM victim, in reclaim, in interrupt)"
-    verdict, why = _TASK.get(study.asked.context, (UNKNOWN, "no stack in the report"))
-    return Reason(claim, verdict, why, study.asked.context_spans)
+    verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (said("task.no_stack"),)))
+    return Reason(said("task.decided"), verdict, why, study.asked.context_spans)
 
 
 def _zones(study: Study) -> Reason | None:
     if not study.views:
-        return Reason("no zone could serve the request", UNKNOWN, "the zones cannot be judged: " + study.cause.summary)
-    names = ", ".join(view.zone.label for view in study.views)
-    order = f"tried in this order: {names}"
+        return Reason(said("zones.none_serves"), UNKNOWN, (said("zones.not_judged", cause=study.cause.says),))
     verdicts = [view.verdict for view in study.views]
     verdict = HOLDS if set(verdicts) == {"refuses"} else EXCLUDED if "admits" in verdicts else UNKNOWN
     spans = tuple(span for view in study.views for span in view.zone.spans)
-    rule = f"rules of {study.rule_text}"
-    out = [f"{zone.label} cannot be used" for zone in study.excluded]
-    return Reason("no zone could serve the request", verdict, "; ".join([order, rule, *out]), spans)
+    tried = said("zones.tried", zones=labels(study.views))
+    rules = said("zones.rules", rules=[rules.name for rules in study.rules])
+    unusable = [said("zones.cannot_be_used", zone=zone.label) for zone in study.excluded]
+    return Reason(said("zones.none_serves"), verdict, (tried, rules, *unusable), spans)
 
 
 def _zone(study: Study, view: ZoneView) -> Reason:
     """One zone under the kernel's own rule, every subtraction kept."""
-    request = study.asked.request
-    numbers = [f"mark: {discount(request, view.rules, view.zone)}; lowmem_reserve {view.reserve}"]
-    numbers += [f"free {view.zone.free} as printed:", *(f"  {step.formula}" for step in view.printed.steps)]
+    mark = discount(study.asked.request, view.rules, view.zone)
+    sums = [said("sum.mark", mark=mark, reserve_pages=view.reserve)]
+    sums += [said("sum.free_printed", free_pages=view.zone.free), *_steps(view.printed)]
     if view.summed is not None:
-        numbers += [
-            f"free {view.summed.free} as the list sums up:",
-            *(f"  {step.formula}" for step in view.summed.steps),
-        ]
+        sums += [said("sum.free_listed", free_pages=view.summed.free), *_steps(view.summed)]
     verdict = {"admits": EXCLUDED, "refuses": HOLDS, "undecidable": UNKNOWN}[view.verdict]
-    return Reason(
-        f"{view.zone.label} refuses the request", verdict, _zone_words(study, view), view.zone.spans, tuple(numbers)
-    )
+    claim, why = said("zone.refuses", zone=view.zone.label), tuple(_zone_why(study, view))
+    return Reason(claim, verdict, why, view.zone.spans, tuple(sums))
 
 
-def _zone_words(study: Study, view: ZoneView) -> str:
+def _steps(run: Replay) -> Iterator[Said]:
+    return (said("sum.step", sum=step.sum) for step in run.steps)
+
+
+def _zone_why(study: Study, view: ZoneView) -> Iterator[Said]:
     run, order = view.printed, study.asked.request.order
     if view.verdict == "undecidable":
-        return "depends on what is not printed: " + "; ".join(
-            run.assumptions or (f"free count and list differ by {view.skew}",)
-        )
-    if view.verdict == "admits":
-        return f"it admits it: {run.steps[0].formula}" + (
-            f"; block of order {run.block_order}" if run.block_order else ""
-        )
-    if run.fails_at == "no block":
-        held = f" ({view.fits} free, none of a type it may take)" if view.fits else ""
-        return f"the watermark holds, but there is no usable block of order {order} or larger{held}"
-    gap = f"{run.left} pages are left, and it needs more than {run.needs}"
-    if run.fails_at == "base":
-        why = {"reserve": f"; lowmem_reserve ({view.reserve}) alone stands in the way",
-               "cma": "; its CMA pages do not count",
-               "highatomic": "; its highatomic reserve does not count"}.get(view.why, "")  # fmt: skip
-        return f"below the watermark: {gap}{why}"
-    other = (
-        f" (on the list sum at order {view.summed.fails_at})"
-        if view.summed and view.summed.fails_at != run.fails_at
-        else ""
-    )
-    blocks = f", although {view.fits} blocks of order {order} or larger are free" if view.fits else ""
-    return f"the walk fails at order {run.fails_at}{other}: {gap}{blocks}"
+        differ = said("open.differ", pages=view.skew) if view.skew is not None else said("assumed.no_free_list")
+        yield said("zone.depends", open=run.assumptions or (differ,))
+    elif view.verdict == "admits":
+        yield said("zone.admits", sum=run.steps[0].sum)
+        if run.block_order:
+            yield said("zone.block_of_order", order=run.block_order)
+    elif run.fails_at == "no block":
+        held = said("part.none_of_its_type", blocks=view.fits) if view.fits else None
+        yield said("zone.no_block", order=order, held=held)
+    elif run.fails_at == "base":
+        yield said("zone.below_watermark", left_pages=run.left, needs_pages=run.needs)
+        match view.why:
+            case "reserve":
+                yield said("zone.reserve_alone", reserve_pages=view.reserve)
+            case "cma":
+                yield said("zone.cma_does_not_count")
+            case "highatomic":
+                yield said("zone.highatomic_does_not_count")
+    else:
+        blocks = said("part.although_free", blocks=view.fits, order=order) if view.fits else None
+        yield said("zone.walk_fails", order=run.fails_at, other=_on_list_sum(view), left_pages=run.left,
+                   needs_pages=run.needs, blocks=blocks)  # fmt: skip
+
+
+def _on_list_sum(view: ZoneView) -> Said | None:
+    """Where the walk fails from the other base, where that is elsewhere."""
+    if view.summed is None or view.summed.fails_at == view.printed.fails_at:
+        return None
+    if isinstance(view.summed.fails_at, int):
+        return said("part.on_list_sum", order=view.summed.fails_at)
+    return said("part.on_list_sum_at_watermark")
 
 
 def _reclaim(study: Study) -> Reason | None:
     gfp = study.asked.gfp
     if gfp is None or not study.views:
         return None
-    claim = "reclaim alone would have helped"
+    claim = said("reclaim.alone_helps")
     reclaim = {may_reclaim(flags) for flags in gfp.flag_sets}
     if reclaim == {False}:
-        return Reason(claim, EXCLUDED, "the request may not reclaim; kswapd works beside it, too late for this one",
-                      study.asked.headline)  # fmt: skip
+        why = (said("reclaim.may_not"), said("reclaim.kswapd_too_late"))
+        return Reason(claim, EXCLUDED, why, study.asked.headline)
     whys = {view.why for view in study.views if view.verdict == "refuses"}
     spans: tuple[Span, ...] = study.asked.headline
     if study.cause.name in ("order_walk_refusal", "fragmentation"):
-        why = "free memory is not short: reclaim frees single pages, which the request needs side by side"
-        return Reason(claim, EXCLUDED, why, spans)
+        return Reason(claim, EXCLUDED, (said("reclaim.single_pages"),), spans)
     if "short" in whys:
-        return Reason(claim, HOLDS, "free pages are below the watermark: more of them is what was missing", spans)
-    return Reason(claim, UNKNOWN, "what refuses the request is not the number of free pages alone", spans)
+        return Reason(claim, HOLDS, (said("reclaim.pages_missing"),), spans)
+    return Reason(claim, UNKNOWN, (said("reclaim.not_the_number_alone"),), spans)
 
 
 def _compaction(study: Study) -> Reason | None:
     if study.gate is None or not study.asked.order:
         return None
-    claim = "direct compaction could not run"
     verdict = {True: EXCLUDED, False: HOLDS, None: UNKNOWN}[study.gate.allowed]
-    numbers = []
+    sums = []
     for view in study.views:
         found = suitable(view.zone, study.asked.order, study.releases, admitted=view.verdict == "admits")
-        if found:
-            numbers.append(f"{view.zone.label}: fragmentation index {found.index}, free {found.left} of {found.needs}: "
-                           f"{'suitable' if found.suitable else 'not suitable'}, {found.because}")  # fmt: skip
-    source = f" ({study.gate.source})" if study.gate.source else ""
-    extra = "; it can move anonymous memory only" if study.gate.anonymous_only else ""
-    return Reason(claim, verdict, f"{study.gate.because}{extra}{source}", study.asked.headline, tuple(numbers))
+        if found is not None:
+            word = said("suitable.yes") if found.suitable else said("suitable.no")
+            sums.append(said("compaction.zone", zone=view.zone.label, index=found.index, free_pages=found.left,
+                             needs_pages=found.needs, suitable=word, why=found.why))  # fmt: skip
+    why = tuple(_gate(study.gate))
+    return Reason(said("compaction.could_not_run"), verdict, why, study.asked.headline, tuple(sums))
+
+
+def _gate(gate: Gate) -> Iterator[Said]:
+    if gate.anonymous_only:
+        yield gate.why
+        yield said("compaction.anonymous_only", source=gate.source)
+    else:
+        yield said("compaction.gate", gate=gate.why, source=gate.source) if gate.source else gate.why
 
 
 def _extfrag(study: Study) -> Reason | None:
@@ -170,26 +191,19 @@ def _extfrag(study: Study) -> Reason | None:
     rows = [(view, fragindex(view.zone.blocks.counts, order)) for view in study.views if view.zone.blocks and order]
     if not order or not rows or study.gate is None:
         return None
-    claim = "another vm.extfrag_threshold would have helped"
-    numbers = tuple(f"{view.zone.label}: fragmentation index {index}" for view, index in rows)
+    claim = said("extfrag.other_threshold_helps")
+    sums = tuple(said("extfrag.index", zone=view.zone.label, index=index) for view, index in rows)
     spans = tuple((view.zone.blocks.line,) * 2 for view, _ in rows if view.zone.blocks and view.zone.blocks.line)
     low = [view.zone.label for view, index in rows if 0 <= index <= EXTFRAG_THRESHOLD]
     if study.gate.allowed is False:
-        why = f"the gate comes first: {study.gate.because}, so compaction never looks at the threshold"
+        why = [said("extfrag.gate_first", gate=study.gate.why)]
         free = [view.zone.label for view, index in rows if index == -1000]
-        if free:
-            why += f"; and the index of {', '.join(free)} is -1000 (a block is free)"
-        return Reason(claim, EXCLUDED, why, spans, numbers)
+        why += [said("extfrag.block_free", zones=free)] if free else []
+        return Reason(claim, EXCLUDED, tuple(why), spans, sums)
     if not low:
-        why = f"no zone's index lies between 0 and {EXTFRAG_THRESHOLD}, where alone the threshold decides"
-        return Reason(claim, EXCLUDED, why, spans, numbers)
-    return Reason(
-        claim,
-        UNKNOWN,
-        f"the index of {', '.join(low)} is below the default threshold {EXTFRAG_THRESHOLD}",
-        spans,
-        numbers,
-    )
+        return Reason(claim, EXCLUDED, (said("extfrag.no_index_below", threshold=EXTFRAG_THRESHOLD),), spans, sums)
+    below = said("extfrag.index_below", zones=low, threshold=EXTFRAG_THRESHOLD)
+    return Reason(claim, UNKNOWN, (below,), spans, sums)
 
 
 def _min_free(study: Study) -> Reason | None:
@@ -197,16 +211,14 @@ def _min_free(study: Study) -> Reason | None:
     refused = [view for view in study.views if view.verdict == "refuses"]
     if not refused or study.memory is None:
         return None
-    claim = "raising vm.min_free_kbytes would help"
-    total = sum(zone.min - (zone.boost or 0) for zone in study.memory.zones) * study.memory.page_kb
+    claim = said("min_free.raising_helps")
     spans = tuple((view.zone.line, view.zone.line) for view in refused if view.zone.line)
-    known = f"the marks sum up to {total} kB"
+    known = said("min_free.marks_sum", marks_kb=size(study.marks, study.page_kb))
     if study.cause.name == "order_walk_refusal":
-        why = f"{known}; the walk asks for min/2^n at order n, so a higher min raises every bar: it makes this worse"
-        return Reason(claim, EXCLUDED, why, spans)
+        return Reason(claim, EXCLUDED, (known, said("min_free.raises_every_bar")), spans)
     if study.cause.name == "atomic_reserve_exhausted":
-        return Reason(claim, HOLDS, f"{known}; a larger reserve lasts longer in a burst of atomic requests", spans)
-    return Reason(claim, UNKNOWN, f"{known}; it makes kswapd start earlier but keeps more memory unused", spans)
+        return Reason(claim, HOLDS, (known, said("min_free.lasts_longer")), spans)
+    return Reason(claim, UNKNOWN, (known, said("min_free.kswapd_earlier")), spans)
 
 
 def _skew(study: Study) -> Reason | None:
@@ -214,8 +226,7 @@ def _skew(study: Study) -> Reason | None:
     if not skewed:
         return None
     matters = [view for view in skewed if view.verdict == "undecidable"]
-    words = ", ".join(f"{view.zone.label} {view.skew:+d} pages" for view in skewed)
-    why = f"the free list was read after the free count: {words}"
+    skews = [said("skew.in_pages", zone=view.zone.label, pages=view.skew) for view in skewed]
     spans = tuple(span for view in skewed for span in view.zone.spans)
-    claim = "the snapshot is too late to decide"
-    return Reason(claim, UNKNOWN if matters else EXCLUDED, why, spans, tuple(assumptions(study)))
+    verdict, why = UNKNOWN if matters else EXCLUDED, (said("snapshot.list_read_later", skews=skews),)
+    return Reason(said("snapshot.too_late"), verdict, why, spans, tuple(assumptions(study)))

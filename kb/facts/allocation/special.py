@@ -4,10 +4,13 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from kb.facts.allocation.cause import Cause
+from kb.facts.allocation.cause import Cause, labels
 from kb.facts.allocation.zones import ZoneView
 from kb.model.memory import MemInfo
+from kb.model.number import number
 from kb.model.report import Report
+from kb.model.said import Said
+from kb.words.speak import said
 
 _BYTES = re.compile(r"(\d{1,20}) bytes|size[ =](\d{1,20})")
 
@@ -37,80 +40,64 @@ def _from_vmalloc(report: Report) -> bool:
 
 def _size(report: Report) -> int | None:
     text = report.fields.get("bytes") or report.fields.get("size")
-    if text and text.isdigit():
-        return int(text)
+    size = number(text)
+    if size is not None:
+        return size
     texts = [report.headline, *(line.text for line in report.lines if "vmalloc" in line.text)]
     found = next((match for text in texts if (match := _BYTES.search(text))), None)
-    return int(found[1] or found[2]) if found else None
+    return number(found[1] or found[2]) if found else None
 
 
 def _vmalloc(report: Report, memory: MemInfo | None, views: Sequence[ZoneView]) -> Cause | None:
     """mm/vmalloc.c: size checks, the address space, and pages are three different failures of one function."""
     text, size = report.headline, _size(report)
     if "exceeds total pages" in text:
-        return Cause("size_limit", f"vmalloc was asked for {_words(size)}, more than all memory of the machine: a size "
-                     "check, not a page shortage.")  # fmt: skip
+        return Cause("size_limit", said("cause.vmalloc_above_memory", size=_size_said(size)))
     if "vmap allocation" in text or "vm_struct allocation failed" in text:
-        return Cause(
-            "vmalloc_space", f"No room for {_words(size)} in the vmalloc address range; pages are not the problem."
-        )
+        return Cause("vmalloc_space", said("cause.vmalloc_range", size=_size_said(size)))
     if size == 0:
-        return Cause(
-            "size_limit", "vmalloc was asked for 0 bytes: its size check refused the call, not a page shortage."
-        )
+        return Cause("size_limit", said("cause.vmalloc_zero"))
     if memory is None:
         return None
     admitting = [view for view in views if view.verdict == "admits"]
     if size is None:
         if not admitting:
             return None
-        where = ", ".join(view.zone.label for view in admitting)
-        text = f"vmalloc itself gave up (its size check, its address range or a signal): {where} had pages to give."
-        return Cause("not_a_shortage", text, tuple(admitting))
+        return Cause("not_a_shortage", said("cause.vmalloc_gave_up", zones=labels(admitting)), tuple(admitting))
     pages = -(-size // (memory.page_kb * 1024))
     total = memory.counters.get("ram") or sum(zone.managed or zone.present or 0 for zone in memory.zones)
     if total and pages > total:
-        return Cause("size_limit", f"vmalloc was asked for {_words(size)} ({pages} pages); the machine has {total}: a "
-                     "size check, not a page shortage.")  # fmt: skip
+        says = said("cause.vmalloc_above_total", size=_size_said(size), pages=pages, total_pages=total)
+        return Cause("size_limit", says)
     if not admitting:
         return None
     free = sum(view.zone.free - view.zone.min - view.reserve for view in admitting)
-    where = ", ".join(view.zone.label for view in admitting)
+    zones = labels(admitting)
     if pages > free:
-        text = f"vmalloc was asked for {pages} pages; only {free} were free above the marks of {where}."
-        return Cause("memory_short", text,
-                     tuple(admitting))  # fmt: skip
-    text = (
-        f"{where} had {free} pages free above the watermarks, more than the {pages} asked for: pages were not short; "
-        "the address range, or a fatal signal, may be why."
-    )
-    return Cause("not_a_shortage", text, tuple(admitting))
+        says = said("cause.vmalloc_short", pages=pages, free_pages=free, zones=zones)
+        return Cause("memory_short", says, tuple(admitting))
+    says = said("cause.vmalloc_not_short", zones=zones, free_pages=free, pages=pages)
+    return Cause("not_a_shortage", says, tuple(admitting))
 
 
 def _percpu(report: Report) -> Cause | None:
     """mm/percpu.c pcpu_alloc(): the message ends with the reason."""
     text = report.headline
     for mark, why in (
-        (
-            "no space left",
-            "An atomic per-CPU allocation found no room in the chunks at hand, and may not make a new one.",
-        ),
-        ("reserved chunk", "The reserved per-CPU chunk (static per-CPU variables of modules) is full."),
-        (
-            "failed to allocate new chunk",
-            "A new per-CPU chunk could not be placed in the vmalloc range of every CPU's unit.",
-        ),
+        ("no space left", said("cause.percpu_no_room")),
+        ("reserved chunk", said("cause.percpu_reserved_full")),
+        ("failed to allocate new chunk", said("cause.percpu_no_place")),
     ):
         if mark in text:
             return Cause("percpu_space", why)
     if "failed to populate" in text:
-        return Cause("memory_short", "The pages behind a per-CPU chunk could not be allocated.")
+        return Cause("memory_short", said("cause.percpu_no_pages"))
     return None
 
 
-def _words(size: int | None) -> str:
+def _size_said(size: int | None) -> Said:
     if size is None:
-        return "more"
-    return (
-        f"{size} bytes ({size / (1 << 30):.1f} GB)" if size >= 1 << 30 else f"{size} bytes ({size / (1 << 20):.1f} MB)"
-    )
+        return said("size.more")
+    if size >= 1 << 30:
+        return said("size.in_gb", bytes=size, gb=size / (1 << 30))
+    return said("size.in_mb", bytes=size, mb=size / (1 << 20))

@@ -1,13 +1,20 @@
 """An allocation report taken apart: what was asked, the rules of its kernel, its zones judged, the cause."""
 
+from dataclasses import replace
+from functools import cached_property
+
+from kb.facts.allocation.boost import least_boost
 from kb.facts.allocation.cause import Cause, decide
 from kb.facts.allocation.request import Asked, asked
 from kb.facts.allocation.special import special_cause
-from kb.facts.allocation.zones import ZoneView, view_zones
+from kb.facts.allocation.zones import ORDER_WALK, ZoneView, outcomes, view_zones
 from kb.kernel.compaction import Gate, gate
-from kb.kernel.gfp import name_range
-from kb.kernel.rules import RuleSet, rules_for
+from kb.kernel.gfp import Decoded, name_range
+from kb.kernel.rules import MAINLINE_44, RuleSet, rules_for
+from kb.model.memory import MemInfo
 from kb.model.report import Report
+from kb.model.said import Said
+from kb.words.speak import said
 
 
 class Study:
@@ -31,57 +38,115 @@ class Study:
         self.cause: Cause = special or decide(self.asked, self.memory, self.views, self.excluded)
 
     @property
+    def gfp(self) -> Decoded:
+        """The mask taken apart, of a report that bears one."""
+        assert self.asked.gfp is not None
+        return self.asked.gfp
+
+    @property
+    def state(self) -> MemInfo:
+        """The printed zones, of a report that bears them."""
+        assert self.memory is not None
+        return self.memory
+
+    @property
+    def free(self) -> int:
+        """Free pages of all printed zones."""
+        return sum(zone.free for zone in self.state.zones)
+
+    @property
+    def marks(self) -> int:
+        """Sum of the min marks of the printed zones in pages, without boosts that are printed."""
+        return sum(zone.min - (zone.boost or 0) for zone in self.state.zones)
+
+    @cached_property
+    def by_walk(self) -> tuple[bool | None, ...]:
+        """Whether each zone admits the request by the walk of kernels to 4.3; None within the skew."""
+        own = self.rules[-1]
+        return self._outcomes(own if own.rule != "free-block" else ORDER_WALK)
+
+    @cached_property
+    def by_block(self) -> tuple[bool | None, ...]:
+        """The same by the check of 4.4 and later."""
+        own = self.rules[-1]
+        return self._outcomes(own if own.rule == "free-block" else MAINLINE_44)
+
+    def _outcomes(self, rules: RuleSet) -> tuple[bool | None, ...]:
+        return tuple(outcomes(view.zone, self.asked.request, self.state, rules) for view in self.views)
+
+    @cached_property
+    def held_by_boost(self) -> tuple[ZoneView, ...]:
+        """Zones that turn the request away, and would not without the boost that their marks hold.
+
+        Only where the boost is not printed: kernels that print it (v5.16 on) test order-0 requests with reserves again
+        without it (f80b08fc4453, "mm, page_alloc: skip ->waternark_boost for atomic order-0 allocations", v5.9).
+        """
+        return tuple(view for view in self.views if view.verdict != "admits" and self._boost_holds(view))
+
+    def _boost_holds(self, view: ZoneView) -> bool:
+        zone = view.zone
+        boost = least_boost(zone) if zone.boost is None else 0
+        plain = replace(zone, min=zone.min - boost, low=zone.low - boost, high=zone.high - boost)
+        return bool(boost) and outcomes(plain, self.asked.request, self.state, view.rules) is True
+
+    @property
+    def page_kb(self) -> int:
+        """KB a page: by the free lists, 4 where none is printed."""
+        return self.report.memory.page_kb if self.report.memory is not None else 4
+
+    @property
     def rule_text(self) -> str | None:
         """The rule sets of the candidate kernels by name."""
         return " or ".join(rules.name for rules in self.rules) or None
 
 
-def era_assumption(study: Study) -> str | None:
+def era_assumption(study: Study) -> Said | None:
     """What the kernel was taken for where its release is not printed."""
     if study.asked.release is not None or study.asked.gfp is None:
         return None
-    return f"the kernel release is not printed; by its text the report is of {name_range(study.releases)}"
+    return said("assumed.kernel", kernels=name_range(study.releases))
 
 
-def assumptions(study: Study) -> list[str]:
+def assumptions(study: Study) -> list[Said]:
     """What had to be assumed because the log does not print it."""
-    notes = [era_assumption(study), study.asked.gfp.assumption if study.asked.gfp else None]
+    notes = [era_assumption(study), study.asked.gfp.assumed if study.asked.gfp else None]
     if study.views:
         notes += [note for view in study.views for note in view.printed.assumptions]
-        notes.append("task state is not printed: no PF_MEMALLOC, no realtime policy, not an OOM victim"
-                     if study.asked.context != "reclaim" else "PF_MEMALLOC: the stack shows reclaim")  # fmt: skip
-        skews = [f"{view.zone.label} {view.skew:+d}" for view in study.views if view.skew]
+        reclaims = study.asked.context == "reclaim"
+        notes.append(said("assumed.memalloc") if reclaims else said("assumed.task_state"))
+        skews = [said("skew.plain", zone=view.zone.label, pages=view.skew) for view in study.views if view.skew]
         if skews:
-            notes.append("the free lists were read after the free counts and differ, in pages: " + ", ".join(skews))
+            notes.append(said("assumed.skew", skews=skews))
         if "__GFP_THISNODE" in study.asked.request.flags and len({view.zone.node for view in study.views}) > 1:
-            notes.append("__GFP_THISNODE binds the request to a node that is not printed: every node was tried")
+            notes.append(said("assumed.thisnode"))
     return list(dict.fromkeys(note for note in notes if note))
 
 
-def unknowns(study: Study) -> tuple[str, ...]:
+def unknowns(study: Study) -> tuple[Said, ...]:
     """Missing facts, each named with what its absence leaves open."""
     report, asked = study.report, study.asked
-    missing: list[str] = []
+    missing: list[Said] = []
     if report.kernel is None:
-        name = name_range(study.releases) if study.releases else "no kernel"
-        missing.append(f"kernel release: not printed; the text fits {name}")
+        fits = said("unknown.kernel.text_fits", kernels=name_range(study.releases))
+        missing.append(fits if study.releases else said("unknown.kernel.text_fits_none"))
     if asked.gfp is None:
-        missing.append("GFP mask: not printed")
+        missing.append(said("unknown.gfp.mask"))
     elif asked.gfp.possible:
-        missing.append(f"GFP flags: {', '.join(asked.gfp.possible)} depend on which kernel it is")
+        missing.append(said("unknown.gfp.flags", flags=asked.gfp.possible))
     if asked.order is None:
-        missing.append("order: not printed")
+        missing.append(said("unknown.order.not_printed"))
     if study.memory is None:
-        missing.append("memory state: no Mem-Info block in the log (suppressed, rate-limited or cut off)")
-    elif study.memory.damaged:
-        missing.append(f"memory state: {study.memory.damaged}")
+        missing.append(said("unknown.memory.no_mem_info"))
+    elif study.memory.faults:
+        missing.append(said("unknown.memory.damaged", damage=study.memory.faults))
     for view in study.views:
         if view.zone.blocks is None and asked.request.order:
-            missing.append(f"free list of {view.zone.label}: not in the log")
-    if len(study.rules) > 1 and len({view.verdict for view in study.views if view.verdict == "undecidable"}):
-        missing.append(f"which watermark rules applied: {study.rule_text}")
-    if any(note for view in study.views if view.verdict == "undecidable" for note in view.printed.assumptions):
-        missing.append("highatomic pages: not printed by this kernel")
+            missing.append(said("unknown.free.list", zone=view.zone.label))
+    undecidable = [view for view in study.views if view.verdict == "undecidable"]
+    if len(study.rules) > 1 and undecidable:
+        missing.append(said("unknown.rules.which", rules=[rules.name for rules in study.rules]))
+    if any(view.printed.assumptions for view in undecidable):
+        missing.append(said("unknown.highatomic.pages"))
     if not report.traces:
-        missing.append("stack: not in the log, so who asked is not known")
+        missing.append(said("unknown.stack.not_in_log"))
     return tuple(missing)

@@ -5,7 +5,7 @@ compaction. Where both refuse a request that may block, reclaim or compaction ma
 the first attempt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from kb.kernel.rules import CURRENT, RuleSet, rules_for
 from kb.kernel.watermark import alloc_flags, candidate_zones, gfp_zone, may_reclaim, migratetype, replay, zone_layout
 from kb.model.allocation import Request
 from kb.model.memory import MemInfo, Zone
+from kb.model.said import Said, joined
+from kb.words.speak import said
 
 
 def whatif(
@@ -58,14 +60,11 @@ def whatif(
         "may_reclaim": may_reclaim(request.flags),
     }  # fmt: skip
     if decoded is None:
-        return row | {"admitted": None, "path": None, "because": f"no flag of {gfp!r} is known", "zones": []}
+        unknown = said("whatif.no_flag_known", gfp=gfp)
+        return row | {"admitted": None, "path": None, "zones": [], **_told((unknown,))}
     if order >= MAX_ORDER and all(len(zone.blocks.counts) <= order for zone in zones if zone.blocks):
-        return row | {
-            "admitted": False,
-            "path": None,
-            "because": f"order {order} is above the largest block",
-            "zones": [],
-        }
+        above = said("whatif.above_largest_block", order=order)
+        return row | {"admitted": False, "path": None, "zones": [], **_told((above,))}
     outcomes = [_attempt(request, zones, rule) for rule in rules]
     admitted = {outcome[0] for outcome in outcomes}
     path, where = outcomes[-1][1], outcomes[-1][2]
@@ -75,7 +74,7 @@ def whatif(
         "path": path if verdict else None,
         "admitted_by": where if verdict else None,
         "zones": _details(request, zones, rules, page_kb),
-        "because": _because(verdict, path, where, row["may_reclaim"], rules),
+        **_told(tuple(_why(verdict, path, where, row["may_reclaim"], rules))),
     }
 
 
@@ -87,7 +86,7 @@ def _details(request: Request, zones: Sequence[Zone], rules: Sequence[RuleSet], 
     for index, zone in enumerate(candidate_zones(request, zones)):
         view = views.get(id(zone))
         detail = zone_detail(zone, view, request, memory, index)
-        detail["attempts"] = _attempts(zone, request, zones, rules[-1])
+        detail["attempts"] = _attempts(zone, request, memory, rules[-1])
         detail["admits_while_min_at_most"] = highest_min(view, request, memory, zone.free) if view else None
         details.append(detail)
     return details
@@ -126,18 +125,25 @@ def _paths(request: Request, rules: RuleSet) -> list[tuple[str, str, frozenset[s
     return [("fast", "low", slow & {"CMA"}), ("slow", "min", slow)]
 
 
-def _attempts(zone: Zone, request: Request, zones: Sequence[Zone], rules: RuleSet) -> list[dict[str, Any]]:
+def _attempts(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> list[dict[str, Any]]:
     rows = []
     for path, mark, flags in _paths(request, rules):
-        run = replay(zone, request, rules, zones=zones, mark=mark, flags=flags)
+        run = replay(zone, request, rules, zones=memory.zones, mark=mark, flags=flags, page_kb=memory.page_kb)
         rows.append({"path": path, **replay_json(replace(run), rules.name, True)})
     return rows
 
 
-def _because(verdict: bool | None, path: str | None, where: str | None, reclaim: bool, rules: Sequence[RuleSet]) -> str:
+def _why(
+    verdict: bool | None, path: str | None, where: str | None, reclaim: bool, rules: Sequence[RuleSet]
+) -> Iterator[Said]:
     if verdict is None:
-        return "the candidate rule sets disagree: " + " or ".join(rule.name for rule in rules)
-    if verdict:
-        return f"{where} admits it on the {path} path ({'low' if path == 'fast' else 'min'} mark)"
-    then = "reclaim or compaction would have to make room" if reclaim else "it may not reclaim, so it fails"
-    return f"no zone admits it at the first attempt; {then}"
+        yield said("whatif.rules_disagree", rules=[rule.name for rule in rules])
+    elif verdict:
+        yield said("whatif.admits", zone=where, path=path, mark="low" if path == "fast" else "min")
+    else:
+        yield said("whatif.none_admits")
+        yield said("whatif.room_to_be_made") if reclaim else said("whatif.fails")
+
+
+def _told(why: tuple[Said, ...]) -> dict[str, Any]:
+    return {"because": joined(why), "because_named": [part.to_json() for part in why]}

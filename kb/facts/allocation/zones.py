@@ -17,6 +17,7 @@ from kb.kernel.watermark import (
 )
 from kb.model.allocation import Replay, Request
 from kb.model.memory import MemInfo, Zone
+from kb.model.said import Said
 
 ORDER_WALK = rule_named("3.16-4.3, RHEL 7")
 """The rule set whose walk is shown beside the free-block rule where the kernel at hand has the latter."""
@@ -71,7 +72,7 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
     verdict = "admits" if all(outcomes) else "undecidable" if any(outcomes) else "refuses"
     if request.order and zone.blocks is None and printed.fails_at != "base":
         verdict = "undecidable"
-    column = reserve_column(zone, request, memory.zones, chosen)
+    column = reserve_column(zone, request, memory.kinds, chosen)
     reserve = zone.reserve[column] if column < len(zone.reserve) else 0
     fits = fitting(zone.blocks.counts, request.order) if zone.blocks else None
     why = _why(zone, request, memory, chosen, printed, fits) if verdict == "refuses" else ""
@@ -79,7 +80,7 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
 
 
 def _run(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, free: int, atomic: int | None) -> Replay:
-    return replay(zone, request, rules, zones=memory.zones, free=free, highatomic=atomic, page_kb=memory.page_kb)
+    return replay(zone, request, rules, zones=memory.kinds, free=free, highatomic=atomic, page_kb=memory.page_kb)
 
 
 def _why(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, run: Replay, fits: int | None) -> str:
@@ -98,7 +99,7 @@ def _why(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, run: Rep
 
 def _why_base(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> str:
     def passes(other: Zone, atomic: int | None = None) -> bool:
-        run = replay(other, request, rules, zones=memory.zones, highatomic=atomic)
+        run = replay(other, request, rules, zones=memory.kinds, highatomic=atomic)
         return run.fails_at != "base"
 
     if passes(zone, 0):
@@ -173,6 +174,11 @@ def _replay_detail(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet
     return row
 
 
+def told(says: Said) -> dict[str, Any]:
+    """A sentence in a row of the JSON contract: in English, and by its name."""
+    return {"text": str(says), "named": says.to_json()}
+
+
 def replay_json(run: Replay, rules: str, own: bool) -> dict[str, Any]:
     """One replay as plain values."""
     row: dict[str, Any] = {
@@ -188,11 +194,11 @@ def replay_json(run: Replay, rules: str, own: bool) -> dict[str, Any]:
     if not run.admits:
         row |= {"fails_at": run.fails_at, "left": run.left, "needs": run.needs}
     row["steps"] = [
-        {"name": step.name, "left": step.left, "needs": step.needs, "holds": step.holds, "text": step.formula}
+        {"name": step.name, "left": step.left, "needs": step.needs, "holds": step.holds, **told(step.sum)}
         for step in run.steps
     ]
     if run.assumptions:
-        row["assumptions"] = list(run.assumptions)
+        row["assumptions"] = [str(assumed) for assumed in run.assumptions]
     return row
 
 
@@ -204,7 +210,7 @@ def highest_min(view: ZoneView, request: Request, memory: MemInfo, free: int) ->
 
     def admits(mark: int) -> bool:
         zone = replace(view.zone, min=mark)
-        return replay(zone, request, view.rules, zones=memory.zones, free=free).admits
+        return replay(zone, request, view.rules, zones=memory.kinds, free=free).admits
 
     if not admits(0):
         return None

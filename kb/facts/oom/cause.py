@@ -11,6 +11,8 @@ from kb.kernel.watermark import gfp_zone, migratetype, replay, zone_layout
 from kb.model.allocation import Replay, Request
 from kb.model.memory import MemInfo, Zone
 from kb.model.oom import OomReport
+from kb.model.said import Said
+from kb.words.speak import said
 
 if TYPE_CHECKING:
     from kb.facts.allocation.zones import ZoneView
@@ -80,86 +82,79 @@ def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[L
     found = []
     for view in view_zones(request, memory, rules):
         last = replay(
-            view.zone, request, view.rules, zones=memory.zones, mark="high", flags=plain, page_kb=memory.page_kb
+            view.zone, request, view.rules, zones=memory.kinds, mark="high", flags=plain, page_kb=memory.page_kb
         )
         found.append(Looked(view, last, request))
     return tuple(found)
 
 
-def decide(oom: OomReport, memory: MemInfo | None, split: Account | None, zones: Sequence[Looked]) -> tuple[str, str]:
-    """Name of the cause (the list is in kb.facts.oom.facts) and one sentence."""
+def decide(oom: OomReport, memory: MemInfo | None, split: Account | None, zones: Sequence[Looked]) -> tuple[str, Said]:
+    """Name of the cause (the list is in kb.facts.oom.facts) and a sentence."""
     if oom.sysrq:
-        return "sysrq", "The OOM killer was started by hand (sysrq f): nothing says that memory was short."
+        return "sysrq", said("cause.sysrq")
     if oom.constraint in _LIMITS:
-        return _LIMITS[oom.constraint], _limit_words(oom)
+        return _LIMITS[oom.constraint], _limit(oom)
     if memory is None:
-        return "undetermined", "The log does not hold the memory state (Mem-Info): which zone was short cannot be said."
+        return "undetermined", said("cause.oom_no_mem_info")
     if not zones:
         return _without_replay(memory, split)
     return _replayed(oom, memory, split, zones)
 
 
-def _limit_words(oom: OomReport) -> str:
+def _limit(oom: OomReport) -> Said:
     if oom.constraint == "memcg":
-        where = f"Memory cgroup {oom.oom_memcg}" if oom.oom_memcg else "A memory cgroup"
         usage = next((u for u in oom.usages if u.usage_kb >= u.limit_kb), oom.usages[0] if oom.usages else None)
-        numbers = f" ({usage.name}: {usage.usage_kb} kB of {usage.limit_kb} kB)" if usage else ""
-        return f"{where} reached its limit{numbers}; the rest of the machine was not asked."
+        used = said("part.used", name=usage.name, used_kb=usage.usage_kb, limit_kb=usage.limit_kb) if usage else None
+        if oom.oom_memcg:
+            return said("cause.memcg_limit", memcg=oom.oom_memcg, used=used)
+        return said("cause.some_memcg_limit", used=used)
     if oom.constraint == "cpuset":
-        return f"The nodes of cpuset {oom.cpuset or '?'} ({oom.mems_allowed or '?'}) were full; others were not tried."
-    return f"The nodes of the task's memory policy ({oom.nodemask or '?'}) were full; others were not tried."
+        return said("cause.cpuset_full", cpuset=oom.cpuset or "?", nodes=oom.mems_allowed or "?")
+    return said("cause.policy_full", nodes=oom.nodemask or "?")
 
 
-def _without_replay(memory: MemInfo, split: Account | None) -> tuple[str, str]:
+def _without_replay(memory: MemInfo, split: Account | None) -> tuple[str, Said]:
     """The request is not known: the printed marks alone."""
     if all(zone.free <= zone.min for zone in memory.zones):
-        return _short("Every printed zone is at or below its min watermark", split)
-    return "undetermined", "The request is not in the log: whether its zones were short cannot be said."
+        return _short(said("cause.every_zone_low"), split)
+    return "undetermined", said("cause.request_not_in_log")
 
 
-def _replayed(oom: OomReport, memory: MemInfo, split: Account | None, zones: Sequence[Looked]) -> tuple[str, str]:
+def _replayed(oom: OomReport, memory: MemInfo, split: Account | None, zones: Sequence[Looked]) -> tuple[str, Said]:
     """What the zones that matter were refused for."""
     size = sum(looked.size for looked in zones)
     if absurd := [looked.zone.label for looked in zones if _absurd(looked, memory)]:
-        return (
-            "watermark_absurd",
-            f"{', '.join(absurd)}: the watermark or reserve is larger than all the memory it guards.",
-        )
+        return "watermark_absurd", said("cause.absurd_mark", zones=absurd)
     if admits := [looked.zone.label for looked in zones if not looked.why]:
-        return "state_changed", (
-            f"The printed state admits the request in {', '.join(admits)}, even at the high watermark of the last try "
-            "before a kill: memory was freed since."
-        )
+        return "state_changed", said("cause.freed_since", zones=admits)
     big = [looked for looked in zones if looked.size >= _SMALL * size] or list(zones)
     by_why: dict[str, list[str]] = {}
     for looked in big:
         by_why.setdefault(looked.why, []).append(looked.zone.label)
     blocked = [*by_why.get("walk", []), *by_why.get("no block", [])]
     if blocked:
-        text = f"{', '.join(blocked)}: enough free pages, but no block of order {oom.order} that the rules admit."
-        return "fragmentation", text
+        return "fragmentation", said("cause.no_admitted_block", zones=blocked, order=oom.order)
     if short := by_why.get("short"):
-        names = f"{', '.join(short)} {'were' if len(short) > 1 else 'was'}"
         used = {id(looked.zone) for looked in zones}
         spare = [z.label for z in memory.zones if id(z) not in used and z.name != "DMA" and z.free > 2 * z.high > 0]
         if spare:
-            return "zone_constrained", f"{names} short; {', '.join(spare)} had memory the request may not use."
-        return _short(f"{names} short", split)
+            return "zone_constrained", said("cause.short_while_others", zones=short, spare=spare)
+        return _short(said("cause.zones_short", zones=short), split)
     return _not_for_it(by_why)
 
 
-def _not_for_it(by_why: dict[str, list[str]]) -> tuple[str, str]:
+def _not_for_it(by_why: dict[str, list[str]]) -> tuple[str, Said]:
     """Free pages that the request may not have."""
-    for why, cause, words in (
-        ("cma", "cma_only", "without the CMA pages, which this request may not use, below the watermark"),
-        ("cma only", "cma_only", "the only blocks of the order are CMA pages, which this request may not use"),
-        ("highatomic", "highatomic_only", "without the high-order atomic reserve below the watermark"),
-        ("highatomic only", "highatomic_only", "the only blocks of the order are in the high-order atomic reserve"),
-        ("reserve", "lowmem_reserve", "the free pages are held for requests that can use no higher zone"),
+    for why, cause, what in (
+        ("cma", "cma_only", said("held.low_without_cma")),
+        ("cma only", "cma_only", said("held.blocks_are_cma")),
+        ("highatomic", "highatomic_only", said("held.low_without_highatomic")),
+        ("highatomic only", "highatomic_only", said("held.blocks_are_highatomic")),
+        ("reserve", "lowmem_reserve", said("held.for_lower_requests")),
     ):
         if why in by_why:
-            return cause, f"{', '.join(by_why[why])}: {words}."
-    return "undetermined", "What the zones were refused for does not follow from the log."
+            return cause, said("cause.not_for_it", zones=by_why[why], what=what)
+    return "undetermined", said("cause.does_not_follow")
 
 
 def _absurd(looked: Looked, memory: MemInfo) -> bool:
@@ -168,19 +163,19 @@ def _absurd(looked: Looked, memory: MemInfo) -> bool:
     return bool(everything) and max(looked.zone.min, looked.view.reserve) > _ABSURD * everything
 
 
-def _short(words: str, split: Account | None) -> tuple[str, str]:
+def _short(what: Said, split: Account | None) -> tuple[str, Said]:
     """Memory was short: say who holds it."""
     if split is None:
-        return "global_memory_short", f"{words}."
+        return "global_memory_short", said("cause.memory_short", what=what)
     largest = split.largest
     pages = split.unaccounted if largest == "unaccounted" else split.parts[largest]
-    share = f"{split.share(pages):.0%}"
+    share = split.share(pages)
     if largest == "unaccounted" and split.share(pages) >= _UNACCOUNTED:
-        text = f"{words}, and {share} of all memory is in no counter the kernel prints (drivers, balloon, vmalloc)."
-        return "unaccounted_memory", text
-    swap = ""
+        return "unaccounted_memory", said("cause.unaccounted", what=what, share=share)
+    swap = None
     if split.swap_total_kb == 0:
-        swap = " There is no swap."
+        swap = said("part.no_swap")
     elif split.swap_total_kb and (split.swap_free_kb or 0) * 100 < split.swap_total_kb:
-        swap = " Swap was full."
-    return "global_memory_short", f"{words}; the largest holder is {largest.replace('_', ' ')} with {share}.{swap}"
+        swap = said("part.swap_full")
+    holder = largest.replace("_", " ")
+    return "global_memory_short", said("cause.largest_holder", what=what, holder=holder, share=share, swap=swap)

@@ -27,7 +27,9 @@ from kb.facts.oom.reasons import next_steps, reasons, unknowns
 from kb.facts.oom.story import Story, tell
 from kb.model.log import Span
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.model.verdict import Fact, Facts
+from kb.words.speak import said
 
 
 def oom_facts(report: Report) -> Facts:
@@ -39,9 +41,9 @@ def oom_facts(report: Report) -> Facts:
         detail=_detail(story),
         reasoning=reasons(story),
         cause=story.cause,
-        summary=story.summary,
-        unknown=unknowns(story),
-        next_steps=next_steps(story),
+        conclusion=story.conclusion,
+        missing=unknowns(story),
+        steps=next_steps(story),
     )
 
 
@@ -50,9 +52,9 @@ def _values(story: Story) -> list[Fact]:
     oom = story.oom
     found: list[Fact] = []
 
-    def add(name: str, value: Any, evidence: Iterable[Span] = (), assumption: str | None = None) -> None:
+    def add(name: str, value: Any, evidence: Iterable[Span] = (), assumed: Said | None = None) -> None:
         if value is not None and value != ():
-            found.append(Fact(name, value, tuple(evidence), assumption))
+            found.append(Fact(name, value, tuple(evidence), assumed))
 
     add("cause", story.cause, story.at("invoked") or story.at("killed"))
     add("memory.present", story.memory is not None)
@@ -75,8 +77,8 @@ def _values(story: Story) -> list[Fact]:
         add(f"oom.{name}_limit_kb", usage.limit_kb, ((usage.line, usage.line),))
         add(f"oom.{name}_failcnt", usage.failcnt, ((usage.line, usage.line),))
     if (gfp := story.gfp) is not None:
-        add("gfp", gfp.certain, invoked, gfp.assumption)
-        add("gfp.absent", tuple(sorted(gfp.absent)), invoked, gfp.assumption)
+        add("gfp", gfp.certain, invoked, gfp.assumed)
+        add("gfp.absent", tuple(sorted(gfp.absent)), invoked, gfp.assumed)
         add("gfp_name", gfp.name, invoked)
         add("gfp_mask", f"{gfp.mask:#x}", invoked)
         add("gfp_era", gfp.era, invoked)
@@ -103,7 +105,7 @@ def _victim_values(story: Story, add: Any) -> None:
         add("oom.victim_pid", named[1], story.at("oom_kill"))
     if choice.victim is not None:
         row = ((choice.victim.task.line, choice.victim.task.line),)
-        note = "; ".join(choice.assumptions) or None
+        note = said("assumed.several", assumed=choice.assumptions) if choice.assumptions else None
         add("oom.victim_points", choice.victim.points, row, note)
         add("oom.victim_rank", choice.rank, row, note)
         add("oom.victim_is_highest", choice.rank == 1, row, note)
@@ -126,11 +128,15 @@ def _memory_values(story: Story, add: Any) -> None:
     slab = split.parts["slab_reclaimable"] + split.parts["slab_unreclaimable"]
     add("oom.slab_kb", slab * split.page_kb, split.span)
     add("oom.shmem_kb", split.shmem * split.page_kb if split.shmem is not None else None, split.span)
-    add("oom.unaccounted_kb", split.unaccounted * split.page_kb, split.span, "total less every printed counter")
+    add("oom.unaccounted_kb", split.unaccounted * split.page_kb, split.span, said("assumed.total_less_counters"))
     add("oom.unaccounted_share", round(split.share(split.unaccounted), 4), split.span)
     add("oom.largest", split.largest, split.span)
     add("oom.swap_total_kb", split.swap_total_kb, split.span)
     add("oom.swap_free_kb", split.swap_free_kb, split.span)
+
+
+def _text(says: Said | None) -> str | None:
+    return str(says) if says is not None else None
 
 
 def _detail(story: Story) -> dict[str, Any]:
@@ -138,6 +144,7 @@ def _detail(story: Story) -> dict[str, Any]:
     oom, choice, split = story.oom, story.choice, story.account
     detail: dict[str, Any] = {
         "order": oom.order if oom.order is not None and 0 <= oom.order < 32 else None,
+        "page_kb": story.page_kb,
         "sysrq": oom.sysrq,
         "gfp_mask": f"{oom.gfp_mask:#x}" if oom.gfp_mask is not None else None,
         "gfp_flags": list(story.gfp.certain) if story.gfp else None,
@@ -156,17 +163,17 @@ def _detail(story: Story) -> dict[str, Any]:
             for v in oom.victims
         ],
         "score": {
-            "rule": choice.rule, "allowed_pages": choice.allowed, "allowed_from": story.allowed_how or None,
-            "rank": choice.rank, "victim": choice.victim.formula if choice.victim else None,
-            "assumptions": list(choice.assumptions), "why_not": choice.why_not,
-            "top": [{"pid": row.task.pid, "comm": row.task.name, "points": row.points, "formula": row.formula}
+            "rule": _text(choice.rule), "allowed_pages": choice.allowed, "allowed_from": _text(story.allowed_how),
+            "rank": choice.rank, "victim": str(choice.victim.sum) if choice.victim else None,
+            "assumptions": [str(one) for one in choice.assumptions], "why_not": _text(choice.why_not),
+            "top": [{"pid": row.task.pid, "comm": row.task.name, "points": row.points, "formula": str(row.sum)}
                     for row in choice.ranked[:5]],
         },
     }  # fmt: skip
     if split is not None:
         detail["memory_kb"] = {
             "total": split.total * split.page_kb,
-            "from": split.how,
+            "from": str(split.how),
             **{name: pages * split.page_kb for name, pages in split.parts.items()},
             "unaccounted": split.unaccounted * split.page_kb,
             "shmem": split.shmem * split.page_kb if split.shmem is not None else None,

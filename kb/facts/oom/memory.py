@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from kb.model.log import Span
 from kb.model.memory import MemInfo
+from kb.model.said import Said
+from kb.words.speak import said
 
 _GLOBAL: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("anon", ("active_anon", "inactive_anon", "isolated_anon")),
@@ -26,7 +28,7 @@ class Account:
 
     total: int
     """Pages the buddy allocator manages."""
-    how: str
+    how: Said
     """Where ``total`` comes from."""
     parts: Mapping[str, int]
     """Pages by holder: ``free``, ``anon`` (shmem included), ``file``, ``slab_unreclaimable`` ..."""
@@ -50,7 +52,7 @@ class Account:
         return pages / self.total if self.total else 0.0
 
 
-def total_of(memory: MemInfo) -> tuple[int, str] | None:
+def total_of(memory: MemInfo) -> tuple[int, Said] | None:
     """Pages that the allocator manages.
 
     ``pages RAM`` counts every node and zone, while zone lines may be filtered (SHOW_MEM_FILTER_NODES; zones above the
@@ -59,9 +61,9 @@ def total_of(memory: MemInfo) -> tuple[int, str] | None:
     managed = sum(zone.managed or 0 for zone in memory.zones)
     ram, reserved = memory.counters.get("ram"), memory.counters.get("reserved")
     if ram is not None and reserved is not None and ram > reserved and managed <= ram - reserved:
-        return ram - reserved, "pages RAM - pages reserved"
+        return ram - reserved, said("total.ram_less_reserved")
     if managed:
-        return managed, "the sum of managed over the printed zones"
+        return managed, said("total.sum_of_managed")
     return None
 
 

@@ -4,7 +4,10 @@ import re
 
 from kb.facts.oom.story import Story, reason
 from kb.model.log import Span
+from kb.model.memory import size
+from kb.model.said import Said
 from kb.model.verdict import Reason
+from kb.words.speak import said
 
 _PLAIN = re.compile(r"(?:/[\w.:@+-]{1,255}){1,64}")
 
@@ -19,12 +22,12 @@ def _asked(story: Story) -> Reason | None:
     oom = story.oom
     if oom.invoker is None:
         return None
-    name = oom.gfp_names or (story.gfp.name if story.gfp else None) or "mask not known"
+    name = oom.gfp_names or (story.gfp.name if story.gfp else None) or said("oom.mask_not_known")
     if oom.sysrq:
-        text = f"{oom.invoker} ran the OOM killer for sysrq f (order {oom.order}): no allocation failed"
-        return reason("somebody asked for a kill by hand", "holds", text, story.at("sysrq") or story.at("invoked"))
-    what = f"order {oom.order}, {name}" if oom.order is not None else name
-    return reason(f"{oom.invoker} could not get its memory ({what})", "holds", "", story.at("invoked"))
+        why = said("oom.ran_for_sysrq", invoker=oom.invoker, order=oom.order)
+        return reason(said("oom.asked_by_hand"), "holds", (why,), story.at("sysrq") or story.at("invoked"))
+    what = said("part.order_and_mask", order=oom.order, mask=name) if oom.order is not None else name
+    return reason(said("oom.got_no_memory", invoker=oom.invoker, what=what), "holds", (), story.at("invoked"))
 
 
 def _limit(story: Story) -> Reason | None:
@@ -34,48 +37,65 @@ def _limit(story: Story) -> Reason | None:
         if oom.sysrq or oom.invoker is None:
             return None
         if story.memory is not None:
-            because = "no cgroup is named, and the machine's memory was printed"
-            return reason("a memory cgroup is at its limit", "excluded", because, story.at("invoked"))
-        because = "no oom-kill: line (5.0+) and no older words that name a limit"
-        return reason("a cgroup, cpuset or memory policy limited it", "unknown", because, story.at("invoked"))
+            claim = said("oom.memcg_at_limit", memcg=said("memcg.any"))
+            return reason(claim, "excluded", (said("oom.no_cgroup_named"),), story.at("invoked"))
+        return reason(said("oom.limited"), "unknown", (said("oom.no_limit_named"),), story.at("invoked"))
     if oom.constraint == "none":
-        because = "the kernel says CONSTRAINT_NONE" if story.at("oom_kill") else ""
-        return reason("a cgroup, cpuset or memory policy limited it", "excluded", because, evidence)
-    usages = [f"{u.name}: {u.usage_kb} kB used of {u.limit_kb} kB, {u.failcnt} failures" for u in oom.usages]
-    claim = {"memcg": f"memory cgroup {oom.oom_memcg or ''} is at its limit".replace("  ", " ")}.get(
-        oom.constraint, f"{oom.constraint.replace('_', ' ')} limited it to nodes {oom.nodemask or oom.mems_allowed}"
-    )
+        why = (said("oom.constraint_none"),) if story.at("oom_kill") else ()
+        return reason(said("oom.limited"), "excluded", why, evidence)
+    usages = [
+        said("oom.usage", name=u.name, used_kb=u.usage_kb, limit_kb=u.limit_kb, failures=u.failcnt) for u in oom.usages
+    ]
+    nodes = oom.nodemask or oom.mems_allowed
+    claim = said("oom.limited_to_nodes", by=oom.constraint.replace("_", " "), nodes=nodes)
+    if oom.constraint == "memcg":
+        path = oom.oom_memcg
+        claim = said("oom.memcg_at_limit", memcg=said("memcg.of_path", path=path) if path else said("memcg.unnamed"))
     spans: tuple[Span, ...] = (*evidence, *((u.line, u.line) for u in oom.usages))
-    return reason(claim, "holds", "; ".join(usages[:1]), spans, usages)
+    return reason(claim, "holds", usages[:1], spans, usages)
+
+
+_REFUSED = {
+    "": said("refused.not"),
+    "short": said("refused.short"),
+    "reserve": said("refused.reserve"),
+    "walk": said("refused.walk"),
+    "no block": said("refused.no_block"),
+    "highatomic only": said("refused.highatomic_only"),
+    "cma only": said("refused.cma_only"),
+    "cma": said("refused.cma"),
+    "highatomic": said("refused.highatomic"),
+}
+"""What a zone was refused for, by ``Looked.why``."""
 
 
 def _zones(story: Story) -> list[Reason]:
     """One step a zone, and one on fragmentation."""
     steps = []
-    words = {"": "admits it", "short": "below its watermark", "reserve": "its free pages are reserved"}
     for looked in story.zones:
         zone, run = looked.zone, looked.view.printed
-        why = words.get(looked.why, looked.why)
+        refused = _REFUSED[looked.why]
         if looked.why == "short" and run.admits:
-            why = f"below {zone.high} (high), which the last try before a kill asks for"
-        because = f"free {zone.free}, min {zone.min}, reserve {looked.view.reserve} pages: {why}"
-        numbers = [step.formula for step in (*run.steps, *looked.last.steps)]
+            refused = said("refused.below_high", high_pages=zone.high)
+        why = said("oom.zone_has", free_pages=zone.free, min_pages=zone.min, reserve_pages=looked.view.reserve,
+                   refused=refused)  # fmt: skip
+        sums = [step.sum for step in (*run.steps, *looked.last.steps)]
         verdict = "holds" if looked.why else "excluded"
-        steps.append(reason(f"{zone.label} had nothing to give", verdict, because, zone.spans, numbers))
+        steps.append(reason(said("oom.zone_had_nothing", zone=zone.label), verdict, (why,), zone.spans, sums))
     if story.zones:
         steps.append(_fragmented(story))
     return steps
 
 
 def _fragmented(story: Story) -> Reason:
-    order, claim = story.oom.order or 0, "memory was fragmented"
+    order, claim = story.oom.order or 0, said("oom.fragmented")
     if order == 0:
-        return reason(claim, "excluded", "order 0 needs no block larger than a page", story.at("invoked"))
+        return reason(claim, "excluded", (said("oom.order_0"),), story.at("invoked"))
     held = [looked.zone for looked in story.zones if looked.why in ("no block", "walk")]
     if not held:
-        return reason(claim, "excluded", "free pages ran out first", story.at("invoked"))
-    because = f"no admitted block of order {order} in {', '.join(zone.label for zone in held)}"
-    return reason(claim, "holds", because, tuple(span for zone in held for span in zone.spans))
+        return reason(claim, "excluded", (said("oom.pages_ran_out"),), story.at("invoked"))
+    why = said("oom.no_block", order=order, zones=[zone.label for zone in held])
+    return reason(claim, "holds", (why,), tuple(span for zone in held for span in zone.spans))
 
 
 def _swap(story: Story) -> Reason | None:
@@ -89,32 +109,35 @@ def _swap(story: Story) -> Reason | None:
         if story.memory is not None and (line := story.memory.field_lines.get(key))
     )
     if total == 0:
-        return reason("swap could have taken anonymous memory", "excluded", "there is no swap", spans)
+        return reason(said("oom.swap_could_help"), "excluded", (said("oom.no_swap"),), spans)
     if free is None:
         return None
     full = free * 100 < total
-    because = f"{free} kB of {total} kB free"
-    return reason("swap could have taken anonymous memory", "excluded" if full else "holds", because, spans)
+    why = said("oom.swap_free", free_kb=free, total_kb=total)
+    return reason(said("oom.swap_could_help"), "excluded" if full else "holds", (why,), spans)
 
 
 def _holders(story: Story) -> Reason | None:
     split = story.account
     if split is None:
         return _cgroup_holders(story)
-    kb = split.page_kb
     parts = {**split.parts, "unaccounted": split.unaccounted}
     ranked = sorted(parts.items(), key=lambda item: -item[1])
-    numbers = [f"{name}: {pages * kb} kB ({split.share(pages):.1%})" for name, pages in ranked if pages]
-    numbers.append(f"total {split.total * kb} kB = {split.how}; shmem is part of anon")
-    largest = split.largest
-    because = f"{parts[largest] * kb} kB of {split.total * kb} kB ({split.share(parts[largest]):.0%})"
+    sums = [said("sum.holder", holder=name, held_kb=size(pages, split.page_kb), share=split.share(pages))
+            for name, pages in ranked if pages]  # fmt: skip
+    total_kb = size(split.total, split.page_kb)
+    sums.append(said("sum.total", total_kb=total_kb, how=split.how))
+    largest, shared = split.largest, None
+    pages = parts[largest]
     if largest == "anon" and split.shmem:
-        because += f", {split.shmem * kb} kB of it shared memory and tmpfs"
-    held = "most memory" if 2 * parts[largest] > split.total else "the largest part"
-    claim = f"{held} is held by {largest.replace('_', ' ')}"
+        shared = said("part.shared", shmem_kb=size(split.shmem, split.page_kb))
+    why = said("oom.held", held_kb=size(pages, split.page_kb), total_kb=total_kb, share=split.share(pages),
+               shared=shared)  # fmt: skip
+    much = said("much.most") if 2 * pages > split.total else said("much.largest_part")
+    claim = said("oom.held_by", much=much, holder=largest.replace("_", " "))
     if largest == "unaccounted":
-        claim = f"{held} is in no counter the kernel prints"
-    return reason(claim, "holds", because, split.span, numbers)
+        claim = said("oom.in_no_counter", much=much)
+    return reason(claim, "holds", (why,), split.span, sums)
 
 
 def _cgroup_holders(story: Story) -> Reason | None:
@@ -127,86 +150,86 @@ def _cgroup_holders(story: Story) -> Reason | None:
     if not held:
         return None
     largest = max(held, key=lambda name: held[name])
-    numbers = [f"{name}: {kb} kB" for name, kb in sorted(held.items(), key=lambda item: -item[1])]
-    where = f"in {stats.path}" if stats.path else "in the cgroup"
-    line = ((stats.line, stats.line),)
-    return reason(f"most memory {where} is {largest}", "holds", f"{held[largest]} kB", line, numbers)
+    sums = [said("sum.stat", name=name, held_kb=kb) for name, kb in sorted(held.items(), key=lambda item: -item[1])]
+    claim = said("oom.memcg_held_by", memcg=stats.path or said("oom.the_cgroup"), holder=largest)
+    return reason(claim, "holds", (said("size.kb", size_kb=held[largest]),), ((stats.line, stats.line),), sums)
 
 
 def _victim(story: Story) -> Reason | None:
     """Why this one."""
     oom, choice = story.oom, story.choice
     if oom.nobody:
-        return reason("a killable process was left", "excluded", "the kernel found none", story.at("nobody"))
+        return reason(said("oom.killable_left"), "excluded", (said("oom.found_none"),), story.at("nobody"))
     name = oom.victims[0].name if oom.victims else oom.named_victim[0] if oom.named_victim else None
     if name is None:
         return None
     killed = story.at("killed") or story.at("oom_kill")
     if oom.allocating_task:
-        return reason(f"{name} was killed because it asked (vm.oom_kill_allocating_task)", "holds", "", killed)
+        return reason(said("oom.killed_for_asking", victim=name), "holds", (), killed)
     if choice.victim is None or choice.rank is None:
-        why = choice.why_not or "the victim is not in the task table"
-        return reason(f"{name} had the highest score", "unknown", why, killed)
+        missing = choice.why_not or said("score.victim_not_in_table")
+        return reason(said("oom.highest_score", victim=name), "unknown", (missing,), killed)
     rows = [row for row in choice.ranked[:3] if row is not choice.victim]
-    numbers = [f"{row.task.name}[{row.task.pid}]: {row.formula}" for row in (choice.victim, *rows)]
+    sums = [said("sum.task", task=f"{row.task.name}[{row.task.pid}]", sum=row.sum) for row in (choice.victim, *rows)]
     spans: tuple[Span, ...] = (*killed, (choice.victim.task.line, choice.victim.task.line))
     if choice.rank == 1:
-        because = f"{choice.victim.formula} pages, highest of {len(choice.ranked)} ({choice.rule})"
+        why = [said("score.highest", sum=choice.victim.sum, tasks=len(choice.ranked), rule=choice.rule)]
         if oom.selected and oom.victims and oom.victims[0].pid != oom.selected[1]:
-            because += f"; its child {name}[{oom.victims[0].pid}] was sacrificed"
-        return reason(f"{choice.victim.task.name} had the highest score", "holds", because, spans, numbers)
+            why.append(said("score.child", child=f"{name}[{oom.victims[0].pid}]"))
+        return reason(said("oom.highest_score", victim=choice.victim.task.name), "holds", why, spans, sums)
     top = choice.ranked[0]
-    because = (
-        f"{top.task.name}[{top.task.pid}] had {top.points} pages, the victim {choice.victim.points}: the larger one "
-        "was outside the limit, already dying, shared by an unkillable task, or the table and the choice differ in time"
-    )
-    return reason(f"{choice.victim.task.name} had the highest score", "excluded", because,
-                  (*spans, (top.task.line, top.task.line)), numbers)  # fmt: skip
+    larger = said("score.larger_one", task=f"{top.task.name}[{top.task.pid}]", points_pages=top.points,
+                  victim_pages=choice.victim.points)  # fmt: skip
+    spans = (*spans, (top.task.line, top.task.line))
+    return reason(said("oom.highest_score", victim=choice.victim.task.name), "excluded", (larger,), spans, sums)
 
 
-def unknowns(story: Story) -> tuple[str, ...]:
+def unknowns(story: Story) -> tuple[Said, ...]:
     """Missing facts, each named."""
     oom = story.oom
     missing = []
     if oom.invoker is None:
-        missing.append('request: the line "invoked oom-killer" is not in the log')
-    if oom.damaged:
-        missing.append(f"victim: the report {oom.damaged}")
+        missing.append(said("unknown.request.not_in_log"))
+    if oom.fault is not None:
+        missing.append(said("unknown.victim.cut", damage=oom.fault))
     if story.memory is None and oom.constraint != "memcg":
-        missing.append("memory state: no zone lines after Mem-Info in the log")
-    elif story.memory is not None and story.memory.damaged:
-        missing.append(f"memory state: {story.memory.damaged}")
+        missing.append(said("unknown.memory.no_zone_lines"))
+    elif story.memory is not None and story.memory.faults:
+        missing.append(said("unknown.memory.damaged", damage=story.memory.faults))
     if story.memory is not None and story.account is None and oom.constraint != "memcg":
-        missing.append("who holds the memory: the global counters are not in the log")
+        missing.append(said("unknown.holders.no_counters"))
     if oom.constraint == "memcg" and not oom.usages:
-        missing.append("limit: usage and limit of the cgroup are not in the log")
+        missing.append(said("unknown.limit.not_in_log"))
     if oom.constraint == "memcg" and oom.oom_memcg is None:
-        missing.append("cgroup: its path is not in the log")
-    if story.choice.why_not and not oom.nobody:
-        missing.append(f"scores: {story.choice.why_not}")
+        missing.append(said("unknown.cgroup.path"))
+    if story.choice.why_not is not None and not oom.nobody:
+        missing.append(said("unknown.scores.why", why=story.choice.why_not))
     return tuple(missing)
 
 
-def next_steps(story: Story) -> tuple[str, ...]:
+def next_steps(story: Story) -> tuple[Said, ...]:
     """What would tell more, or help now."""
     path = story.oom.oom_memcg or ""
     if not _PLAIN.fullmatch(path):  # the text of a log goes into a command only where no shell can read more into it
         path = "/<cgroup>"
     steps = {
         "memcg_limit": (
-            f"cat /sys/fs/cgroup{path}/memory.events /sys/fs/cgroup{path}/memory.stat",
-            "compare anon, file, shmem, slab and sock there with what the workload should need, then raise the limit",
+            said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.events /sys/fs/cgroup{path}/memory.stat"),
+            said("next.compare_and_raise"),
         ),
         "unaccounted_memory": (
-            "grep -E 'VmallocUsed|Percpu|HugePages_Total|AnonHugePages' /proc/meminfo",
-            "look for balloon drivers (hv_balloon, vmw_balloon, virtio_balloon) and GPU or network buffers",
+            said("next.run", command="grep -E 'VmallocUsed|Percpu|HugePages_Total|AnonHugePages' /proc/meminfo"),
+            said("next.look_for_balloons"),
         ),
         "fragmentation": (
-            "grep -E 'compact_(stall|fail|success)' /proc/vmstat",
-            "cat /proc/buddyinfo /proc/pagetypeinfo",
+            said("next.run", command="grep -E 'compact_(stall|fail|success)' /proc/vmstat"),
+            said("next.run", command="cat /proc/buddyinfo /proc/pagetypeinfo"),
         ),
-        "cpuset_limit": ("cat /proc/<pid>/cpuset /proc/<pid>/status | grep -i mems",),
-        "mempolicy_limit": ("cat /proc/<pid>/numa_maps",),
-        "global_memory_short": ("ps -eo pid,rss,oom_score_adj,comm --sort=-rss | head", "slabtop -o -s c | head -20"),
+        "cpuset_limit": (said("next.run", command="cat /proc/<pid>/cpuset /proc/<pid>/status | grep -i mems"),),
+        "mempolicy_limit": (said("next.run", command="cat /proc/<pid>/numa_maps"),),
+        "global_memory_short": (
+            said("next.run", command="ps -eo pid,rss,oom_score_adj,comm --sort=-rss | head"),
+            said("next.run", command="slabtop -o -s c | head -20"),
+        ),
     }
     return steps.get(story.cause, ())

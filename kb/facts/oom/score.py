@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from kb.kernel.release import Release
 from kb.model.memory import OomTask
 from kb.model.oom import OomReport
+from kb.model.said import Said
+from kb.words.speak import said
 
 _NEVER = -1000
 """OOM_SCORE_ADJ_MIN: such a task is not chosen."""
@@ -29,15 +31,16 @@ class Scored:
     task: OomTask
     points: int
     """Pages, oom_score_adj's share included."""
-    formula: str
+    sum: Said
+    """How the points come about."""
 
 
 @dataclass(frozen=True)
 class Choice:
     """The table ranked by the kernel's rule, and where the victim stands in it."""
 
-    rule: str | None
-    """The formula in words; None when this kernel's cannot be recomputed."""
+    rule: Said | None
+    """The formula; None when this kernel's cannot be recomputed."""
     ranked: tuple[Scored, ...] = ()
     """Highest first, unkillable tasks left out."""
     victim: Scored | None = None
@@ -45,8 +48,8 @@ class Choice:
     """1 when no task has more points than the victim (or its parent that was selected)."""
     allowed: int | None = None
     """``total``: pages of memory and swap that the constraint allows."""
-    assumptions: tuple[str, ...] = ()
-    why_not: str | None = None
+    assumptions: tuple[Said, ...] = ()
+    why_not: Said | None = None
     """What is missing, where nothing could be computed."""
 
 
@@ -60,24 +63,24 @@ def choose(oom: OomReport, allowed: int | None, release: Release | None, page_kb
         page_kb: kB a page, for ``pgtables_bytes``.
     """
     if not oom.tasks:
-        return Choice(None, why_not="the task table is not in the log (vm.oom_dump_tasks=0, or cut off)")
+        return Choice(None, why_not=said("score.no_table"))
     columns = frozenset(oom.columns)
     if any(task.oom_score_adj is None for task in oom.tasks):
-        return Choice(None, why_not="kernels to 2.6.35 weigh run time and total_vm: not all of that is printed")
+        return Choice(None, why_not=said("score.old_rule"))
     bonus, floor = _era(columns, release)
     assumptions = []
     if bonus and any(task.uid == 0 for task in oom.tasks):
-        assumptions.append("uid 0 stands for CAP_SYS_ADMIN")
+        assumptions.append(said("assumed.root_by_uid"))
     if "cpu" in columns:
-        assumptions.append("page tables and swap of each task are not printed and left out")
+        assumptions.append(said("assumed.tables_left_out"))
     if allowed is None and any(task.oom_score_adj not in (0, _NEVER) for task in oom.tasks):
-        assumptions.append("the allowed total is not in the log: rows with oom_score_adj are ranked without it")
+        assumptions.append(said("assumed.no_total"))
     scored = [_score(task, allowed, bonus, floor, page_kb) for task in oom.tasks if task.oom_score_adj != _NEVER]
     ranked = tuple(sorted(scored, key=lambda row: -row.points))
     wanted = _chosen_pid(oom)
     victim = next((row for row in ranked if row.task.pid == wanted or row.task.tgid == wanted), None)
     rank = 1 + sum(row.points > victim.points for row in ranked) if victim else None
-    return Choice(_words(columns, bonus), ranked, victim, rank, allowed, tuple(assumptions))
+    return Choice(_rule(columns, bonus), ranked, victim, rank, allowed, tuple(assumptions))
 
 
 def _chosen_pid(oom: OomReport) -> int | None:
@@ -105,28 +108,33 @@ def _score(task: OomTask, allowed: int | None, bonus: str | None, floor: bool, p
     if task.pgtables_bytes is not None:
         tables = task.pgtables_bytes // (page_kb * 1024)
     points = task.rss + (task.swapents or 0) + tables
-    formula = f"rss {task.rss} + swap {task.swapents or 0} + page tables {tables}"
+    bonus_said = share = None
     adj = task.oom_score_adj or 0
     if bonus == "share" and task.uid == 0:
         points -= points * 3 // 100
-        formula += " - 3 % (root)"
+        bonus_said = said("part.root_bonus")
     if bonus == "adj" and task.uid == 0:
         adj -= 30
     if allowed is not None and adj:
         points += adj * (allowed // 1000)
-        formula += f" {'+' if adj > 0 else '-'} {abs(adj)} * {allowed // 1000}"
+        share = f" {'+' if adj > 0 else '-'} {abs(adj)} * {allowed // 1000}"
     if floor and points < 1:
         points = 1
-    return Scored(task, points, f"{formula} = {points}")
+    total = said("sum.score", rss_pages=task.rss, swap_pages=task.swapents or 0, table_pages=tables, root=bonus_said,
+                 share=share, points_pages=points)  # fmt: skip
+    return Scored(task, points, total)
 
 
-def _words(columns: frozenset[str], bonus: str | None) -> str:
-    swap = "" if "cpu" in columns else " + swap + page tables"
-    extra = {"share": ", root 3 % less", "adj": ", root 30 less in oom_score_adj", None: ""}[bonus]
-    return f"rss{swap} + oom_score_adj * total / 1000{extra}"
+def _rule(columns: frozenset[str], bonus: str | None) -> Said:
+    root = {"share": said("part.root_share"), "adj": said("part.root_adj"), None: None}[bonus]
+    if "cpu" in columns:
+        return said("score.rule_rss", root=root)
+    return said("score.rule", root=root)
 
 
-def allowed_pages(oom: OomReport, total: int | None, swap_kb: int | None, page_kb: int) -> tuple[int | None, str]:
+def allowed_pages(
+    oom: OomReport, total: int | None, swap_kb: int | None, page_kb: int
+) -> tuple[int | None, Said | None]:
     """``total`` of the formula: the machine's memory and swap, or the cgroup's limit.
 
     Returns:
@@ -136,13 +144,12 @@ def allowed_pages(oom: OomReport, total: int | None, swap_kb: int | None, page_k
         limits = {usage.name: usage for usage in oom.usages}
         both, memory, swap = limits.get("memory+swap"), limits.get("memory"), limits.get("swap")
         if both is not None and memory is not None and both.limit_kb < 1 << 50:
-            return both.limit_kb // page_kb, "the memory+swap limit"
+            return both.limit_kb // page_kb, said("total.memory_swap_limit")
         if memory is not None and memory.limit_kb < 1 << 50:
             add = swap.limit_kb if swap is not None and swap.limit_kb < 1 << 50 else 0
-            return (
-                memory.limit_kb + add
-            ) // page_kb, "the memory limit and the swap limit" if add else "the memory limit"
-        return None, ""
+            limit = said("total.memory_and_swap_limits") if add else said("total.memory_limit")
+            return (memory.limit_kb + add) // page_kb, limit
+        return None, None
     if total is None:
-        return None, ""
-    return total + (swap_kb or 0) // page_kb, "all memory and swap"
+        return None, None
+    return total + (swap_kb or 0) // page_kb, said("total.all_memory_and_swap")

@@ -12,6 +12,7 @@ from kb.model.log import Span
 from kb.model.memory import MemInfo
 from kb.model.oom import OomReport
 from kb.model.report import Report
+from kb.model.said import Said
 from kb.model.verdict import Reason
 
 
@@ -27,9 +28,11 @@ class Story:
     zones: tuple[Looked, ...]
     """The zones the request may use."""
     choice: Choice
-    allowed_how: str
+    page_kb: int
+    allowed_how: Said | None
+    """Where the total of the score comes from."""
     cause: str
-    summary: str
+    conclusion: Said
 
     def at(self, part: str) -> tuple[Span, ...]:
         """The line of a part of the report."""
@@ -61,8 +64,8 @@ def tell(report: Report) -> Story:
     allowed, how = allowed_pages(oom, total[0] if total else None, swap, page_kb)
     choice = choose(oom, allowed, release, page_kb)
     split = account(memory) if memory is not None else None
-    cause, summary = decide(oom, memory, split, zones)
-    return Story(report, oom, memory, split, gfp, zones, choice, how, cause, summary)
+    cause, conclusion = decide(oom, memory, split, zones)
+    return Story(report, oom, memory, split, gfp, zones, choice, page_kb, how, cause, conclusion)
 
 
 def _page_kb(oom: OomReport) -> int:
@@ -76,7 +79,7 @@ def _page_kb(oom: OomReport) -> int:
 
 
 def reason(
-    claim: str, verdict: str, because: str = "", evidence: Iterable[Span] = (), numbers: Iterable[str] = ()
+    claim: Said, verdict: str, why: Iterable[Said] = (), evidence: Iterable[Span] = (), sums: Iterable[Said] = ()
 ) -> Reason:
     """A step of the reasoning chain."""
-    return Reason(claim, verdict, because, tuple(evidence), tuple(numbers))
+    return Reason(claim, verdict, tuple(why), tuple(evidence), tuple(sums))

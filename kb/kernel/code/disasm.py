@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from kb.kernel.code.dump import Code, parse_code
+from kb.model.said import Said
+from kb.words.speak import said
 
-MISSING = "for a disassembly install capstone: pip install 'kernel-kb[disasm]'"
+MISSING = said("code.install_capstone")
 _SHOWN_BEFORE = 6
 _SHOWN_AFTER = 4
 _SEARCH = 24
 """Starts that are tried: after a few instructions of x86 any wrong start has run into the right one."""
 
 
-def disassemble(text: str, arch: str | None) -> tuple[str, ...]:
+def disassemble(text: str, arch: str | None) -> tuple[str | Said, ...]:
     """Lines of the instructions around the trapping one, which is marked with ``>``.
 
     Args:

@@ -44,7 +44,7 @@ def parse_code(text: str) -> Code | None:
         if bare in ("Bad", "Unable") or not 2 <= len(bare) <= 8 or len(bare) % 2:
             break
         try:
-            unit = int(bare, 16)
+            unit = int.from_bytes(bytes.fromhex(bare), "big")
         except ValueError:
             break
         if size and len(bare) != 2 * size:

@@ -14,9 +14,9 @@ from kb.model.log import Line
 # task %s:%d", "INFO: task %s:%d <%s> blocked on an rw-semaphore likely owned by task %s:%d <%s>",
 # "INFO: task %s:%d is blocked on a mutex, but the owner is not found."
 _BLOCKER = re.compile(
-    r"INFO: task (?P<comm>.{1,32}):(?P<pid>\d+) (?:<(?P<waits_as>reader|writer)> )?(?:is )?"
+    r"INFO: task (?P<comm>.{1,32}):(?P<pid>\d{1,10}) (?:<(?P<waits_as>reader|writer)> )?(?:is )?"
     r"blocked on an? (?P<lock>mutex|semaphore|rw-semaphore)"
-    r"(?: likely (?P<how>owned|last held) by task (?P<owner>.{1,32}):(?P<owner_pid>\d+)"
+    r"(?: likely (?P<how>owned|last held) by task (?P<owner>.{1,32}):(?P<owner_pid>\d{1,10})"
     r"(?: <(?P<owner_as>reader|writer)>)?"
     r"|, but the (?:owner|last holder) is not found)"
 )

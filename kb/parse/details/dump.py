@@ -16,7 +16,7 @@ _WIDTH = 600
 # v4.x "count:" and "mapping:          (null)"
 _PAGE = re.compile(
     r"\s*page: ?(?P<address>[0-9a-f]{8,16})? ?(?:ref)?count:(?P<refcount>-?\d{1,11}) mapcount:(?P<mapcount>-?\d{1,11})"
-    r" mapping: *(?P<mapping>[0-9a-f]{8,16}|\(null\)|\(_*ptrval_*\))? *index:(?P<index>0x[0-9a-f]{1,16})"
+    r" mapping: {0,20}(?P<mapping>[0-9a-f]{8,16}|\(null\)|\(_*ptrval_*\))? {0,4}index:(?P<index>0x[0-9a-f]{1,16})"
 )
 _HEAD = re.compile(r"\s*head: ?(?:[0-9a-f]{8,16} )?order:(?P<order>\d{1,2})\b")
 # "flags: %#lx(%pGp)%s", older "page flags: 0x%lx("; the last parts name node, zone, section, lastcpupid, kasantag

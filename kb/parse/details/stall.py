@@ -23,16 +23,16 @@ _TASKS = re.compile(
     r"(?:rcu: )?\s*Tasks blocked on level-\d+ rcu_node \(CPUs [\d-]+\):(?P<tasks>(?: P\d+(?:/\d+:\S{1,6})?){1,64})"
 )
 # print_other_cpu_stall() "\t(detected by %d, t=%ld jiffies, g=%ld, q=%lu ncpus=%d)"; self "\t(t=%lu jiffies"
-_TIME = re.compile(r"\((?:detected by (?P<by>\d+), )?t=(?P<jiffies>\d{1,12}) jiffies,? ?g=")
+_TIME = re.compile(r"\((?:detected by (?P<by>\d{1,10}), )?t=(?P<jiffies>\d{1,12}) jiffies,? ?g=")
 # v3.x "INFO: rcu_sched detected stalls on CPUs/tasks: { 1} (detected by"; expedited "{ 1-...D P12 } 2101 jiffies s: 73"
 _BRACES = re.compile(r"stalls? on CPUs?(?:/tasks)?:? ?\{(?P<list>[^{}]{0,300})\}(?: (?P<jiffies>\d{1,12}) jiffies)?")
 # rcu_check_gp_kthread_starvation() "%s kthread starved for %ld jiffies! g%ld f%#x %s(%d) ->state=%#x ->cpu=%d"
 _STARVED = re.compile(
-    r"(?P<flavor>rcu\w{0,20}) kthread starved for (?P<jiffies>\d{1,12}) jiffies!(?:.*->cpu=(?P<cpu>\d+))?"
+    r"(?P<flavor>rcu\w{0,20}) kthread starved for (?P<jiffies>\d{1,12}) jiffies!(?:.{0,200}->cpu=(?P<cpu>\d{1,10}))?"
 )
 # rcu_check_gp_kthread_expired_fqs_timer()
 _TIMER = re.compile(r"kthread timer wakeup didn't happen for (?P<jiffies>\d{1,12}) jiffies!")
-_TIMER_CPU = re.compile(r"Possible timer handling issue on cpu=(?P<cpu>\d+)")
+_TIMER_CPU = re.compile(r"Possible timer handling issue on cpu=(?P<cpu>\d{1,10})")
 # "All QSes seen, last %s kthread activity %ld (%ld-%ld), jiffies_till_next_fqs=%ld"
 _QSES = re.compile(r"All QSes seen, last rcu\w{0,20} kthread activity (?P<jiffies>\d{1,12})")
 
@@ -87,11 +87,11 @@ def _rcu_line(out: Stall, text: str, number: int) -> None:
         out.cpus.setdefault(cpu, number)
         (out.ticks if "ticks" in found["what"] else out.behind).setdefault(cpu, (count, number))
     elif (found := _TASKS.match(text)) is not None:
-        for pid in re.findall(r"P(\d+)", found["tasks"]):
+        for pid in re.findall(r"P(\d{1,10})", found["tasks"]):
             out.tasks.setdefault(int(pid), number)
     if (found := _BRACES.search(text)) is not None:
         for part in found["list"].split()[:64]:
-            digits = re.match(r"(P?)(\d+)", part)
+            digits = re.match(r"(P?)(\d{1,10})", part)
             if digits is not None:
                 (out.tasks if digits[1] else out.cpus).setdefault(int(digits[2]), number)
         if found["jiffies"]:

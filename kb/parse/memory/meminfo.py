@@ -1,7 +1,7 @@
 """The block that follows ``Mem-Info:``, as show_mem() printed it from 2.6.32 to today (mm/page_alloc.c, mm/show_mem.c).
 
 :func:`parse_meminfo` takes the lines of a whole report and reads the first such block in it. Cut ends, foreign lines,
-lines that KERN_CONT or a mail program broke: what is there is kept, what is missing is named in ``damaged``.
+lines that KERN_CONT or a mail program broke: what is there is kept, what is missing is named in ``faults``.
 
 ``traits`` of the result are fingerprints of the kernel that printed the text: :mod:`kb.parse.memory.traits` lists them.
 """
@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 
 from kb.model.log import Line
 from kb.model.memory import FreeBlocks, MemInfo, Zone
+from kb.model.said import Said
 from kb.parse.memory.records import bounded, prepare
 from kb.parse.memory.traits import of_absence, of_lists, of_node, of_zone
 from kb.syntax.lines import grammar
 from kb.syntax.lines import words as word_grammar
+from kb.words.speak import said
 
 _NO_UNIT = frozenset({"pages_scanned"})
 _NATIVE_KB = frozenset({"kernel_stack", "shadow_call_stack"})
@@ -45,7 +47,7 @@ class _Raw:
     counters: dict[str, int] = field(default_factory=dict)
     field_lines: dict[str, int] = field(default_factory=dict)
     traits: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Said] = field(default_factory=list)
     first: int = 0
     last: int = 0
 
@@ -85,7 +87,7 @@ def parse_meminfo(lines: Sequence[Line]) -> MemInfo | None:
         field_lines=raw.field_lines,
         line=raw.first,
         last=raw.last,
-        damaged="; ".join(raw.faults[:4]) or None,
+        faults=tuple(raw.faults[:4]),
         traits=frozenset(raw.traits),
     )
 
@@ -284,7 +286,7 @@ def _zones(items: list[tuple[_Head, _Words]], page_kb: int, raw: _Raw) -> tuple[
             zones[key] = zone
     for node, name in lists:
         if (node, name) not in zones:
-            raw.faults.append(f"no watermarks of Node {node} {name}")
+            raw.faults.append(said("damage.no_watermarks", zone=f"Node {node} {name}"))
     return tuple(zones.values())
 
 
@@ -293,12 +295,12 @@ def _zone(head: _Head, words: _Words, page_kb: int, blocks: FreeBlocks | None, r
     label = f"Node {head.node} {head.zone}"
     values = _pages(words, page_kb)
     if not {"free", "min", "low", "high"} <= set(values):
-        raw.faults.append(f"cut within the line of {label}")
+        raw.faults.append(said("damage.cut_zone", zone=label))
         return None
     if len(values) < len(words.pairs) or "present" not in values:
-        raw.faults.append(f"cut within the line of {label}, after {list(values)[-1]}")
+        raw.faults.append(said("damage.cut_zone_after", zone=label, field=list(values)[-1]))
     if blocks is None:
-        raw.faults.append(f"no free list of {label}")
+        raw.faults.append(said("damage.no_free_list", zone=label))
     raw.traits |= of_zone(values, words.units.get("reserved_highatomic", ""))
     reserve: tuple[int, ...] = ()
     if head.reserve is not None:
@@ -330,14 +332,14 @@ def _blocks(head: _Head, words: _Words, page_kb: int, raw: _Raw) -> FreeBlocks |
     """A free-list line; kept as far as it goes."""
     label = f"Node {head.node} {head.zone}"
     if not words.counts:
-        raw.faults.append(f"cut within the free list of {label}")
+        raw.faults.append(said("damage.cut_free_list", zone=label))
         return None
     counts = tuple(words.counts[:32])
     pages = sum(count << order for order, count in enumerate(counts))
     if words.total is None:
-        raw.faults.append(f"cut within the free list of {label}, after order {len(counts) - 1}")
+        raw.faults.append(said("damage.cut_free_list_after", zone=label, order=len(counts) - 1))
     elif words.total // page_kb != pages:
-        raw.faults.append(f"the free list of {label} does not add up")
+        raw.faults.append(said("damage.free_list_sum", zone=label))
     total = pages if words.total is None else words.total // page_kb
     return FreeBlocks(counts=counts, types=tuple(words.types[:32]), total=total, line=head.line)
 

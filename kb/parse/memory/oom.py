@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kb.kernel.numbers import number
 from kb.model.log import Line
 from kb.model.oom import OomReport, OomSlab, OomStats, OomUsage, OomVictim
-from kb.parse.memory.records import bounded, number, prepare
+from kb.parse.memory.records import bounded, prepare
 from kb.parse.memory.tasks import read_tasks
 from kb.syntax.lines import grammar, words
+from kb.words.speak import said
 
 _OLD_REASONS = {"memory cgroup": "memcg", "mpol_bind": "memory_policy", "cpuset": "cpuset"}
 _CONSTRAINTS = {"NONE": "none", "CPUSET": "cpuset", "MEMORY_POLICY": "memory_policy", "MEMCG": "memcg"}
@@ -68,9 +70,9 @@ def _report(state: _State) -> OomReport:
         values.setdefault("oom_memcg", state.stats[0].path)  # the first one printed is the group at its limit
     columns, tasks = read_tasks(state.columns, state.rows)
     victims = tuple(_victim(*kill) for kill in state.kills)
-    damaged = None
+    fault = None
     if state.invoked is not None and not (victims or values.get("nobody") or values.get("panic")):
-        damaged = "ends before the kill"
+        fault = said("damage.before_kill")
     return OomReport(
         **values,
         usages=tuple(state.usages),
@@ -82,7 +84,7 @@ def _report(state: _State) -> OomReport:
         reaped=tuple(state.reaped),
         unreaped=tuple(state.unreaped),
         field_lines=dict(state.lines),
-        damaged=damaged,
+        fault=fault,
     )
 
 

@@ -1,12 +1,10 @@
 """What the readers of memory blocks share: records cut to their lines, numbers kept in bounds."""
 
-import re
 from collections.abc import Iterable
 
 from kb.model.log import Line
 
 _LIMIT = 1 << 62
-_DECIMAL = re.compile(r"-?[0-9]{1,20}")
 
 
 def prepare(lines: Iterable[Line]) -> list[Line]:
@@ -31,8 +29,3 @@ def prepare(lines: Iterable[Line]) -> list[Line]:
 def bounded(text: str) -> int:
     """A number; kept below 2^62, since a log can hold any digits."""
     return max(-_LIMIT, min(_LIMIT, int(text)))
-
-
-def number(text: str) -> int | None:
-    """A decimal number, None for anything else: ``isdigit`` would take a superscript, ``int`` refuses long ones."""
-    return int(text) if _DECIMAL.fullmatch(text) else None

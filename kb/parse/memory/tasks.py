@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from kb.kernel.numbers import number
 from kb.model.memory import OomTask
-from kb.parse.memory.records import number
 
 _FRONT = ("uid", "tgid", "total_vm", "rss")
 

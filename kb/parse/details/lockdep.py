@@ -22,10 +22,12 @@ _ARROWS = re.compile(r"\s*\S.{0,120}? --> .{1,300}")
 # "       lock(%s);", from v6.2 "rlock(", "sync("; the second CPU's stand to the right
 _STEP = re.compile(r"(?P<indent>\s*)(?:(?P<verb>r?lock|sync)\((?P<name>.{1,120}?)\);|(?P<irq><Interrupt>))\s*$")
 # lockdep_print_held_locks() "%d lock%s held by %s/%d:"
-_HELD_BY = re.compile(r"\s*(?P<count>\d{1,3}) locks? held by (?P<comm>.{1,32}?)/(?P<pid>\d+)(?: on CPU#\d+)?:?\s*$")
+_HELD_BY = re.compile(
+    r"\s*(?P<count>\d{1,3}) locks? held by (?P<comm>.{1,32}?)/(?P<pid>\d{1,10})(?: on CPU#\d+)?:?\s*$"
+)
 # print_circular_bug_header() "%s/%d is trying to acquire lock:"; print_usage_bug() "%s/%d [HC%u[%lu]:...] takes:"
 _WHO = re.compile(
-    r"\s*(?P<comm>\S.{0,31}?)/(?P<pid>\d+)(?: \[[^ ]{1,40}\])? "
+    r"\s*(?P<comm>\S.{0,31}?)/(?P<pid>\d{1,10})(?: \[[^ ]{1,40}\])? "
     r"(?:is trying to (?:acquire(?: lock)?|release lock|lock)|takes|just changed the state of lock)\b"
 )
 _HOLDING = re.compile(r"\s*(?:but task is already holding lock|and this task is already holding):")

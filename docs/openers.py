@@ -1,0 +1,179 @@
+"""Writes kb/log/openers.txt: for each headline of the grammar, words that must stand in any line that is one.
+
+A headline is found in a log by a scan of its raw bytes for literals. Which those are follows from the terminals of
+grammars/headline.lark: each pattern is taken apart, and of the sets of literals of which every match must hold one, the
+rarest is kept. So no headline can be written that the scanner passes, and a new one needs no entry of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from re import _constants as const
+from re import _parser as parser
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACE = ROOT / "kb/log/openers.txt"
+_MOST = 48
+"""Strings that a part of a pattern may stand for and still be told apart."""
+_SELDOM = 15.0
+"""Bits from which on a text is seldom enough."""
+_LETTERS = 6
+"""Characters of a class that are told apart: ``[Kk]``."""
+
+Texts = frozenset[str]
+
+
+def openers() -> list[str]:
+    """The literals of all headlines, none of which holds another."""
+    sys.path.insert(0, str(ROOT))
+    from kb.syntax import engine
+
+    choices = {terminal.name: required(terminal.pattern.to_regexp()) for terminal in engine.build("headline").terminals}
+    picked: dict[str, Texts] = {}
+    for name, sets in choices.items():
+        if not sets:
+            raise SystemExit(f"{name}: no word must stand in every line that it fits")
+        picked[name] = max(sets, key=_worth)
+    for name, sets in choices.items():  # what finds another headline may find this one as well
+        others = [text for other, texts in picked.items() if other != name for text in texts]
+        if any(all(any(other in text for other in others) for text in texts) for texts in sets):
+            picked[name] = frozenset()
+    found = {text for texts in picked.values() for text in texts}
+    return sorted(text for text in found if not any(other in text for other in found if other != text))
+
+
+def required(pattern: str) -> list[Texts]:
+    """Sets of literals: of each one every text that the pattern fits holds one. Empty where there is none."""
+    return [texts for texts in _sequence(parser.parse(pattern))[1] if texts]
+
+
+@cache
+def _is_free(text: str) -> bool:
+    """False where a notice's literal holds the text, is held, or goes on where it ends: a scan hits one of the two."""
+    from kb.log.scan import NOTICES, literals
+
+    def meets(notice: str) -> bool:
+        sizes = range(4, min(len(text), len(notice)))
+        ends = any(text[-size:] == notice[:size] or notice[-size:] == text[:size] for size in sizes)
+        return ends or text in notice or notice in text
+
+    return not any(map(meets, literals(NOTICES)))
+
+
+def _bits(text: str) -> float:
+    """How seldom a text stands in an ordinary log: words are common, punctuation beside them is not."""
+    return sum(0.5 if c == " " else 1.0 if c.islower() else 1.5 if c.isalnum() else 4.0 for c in text)
+
+
+def _worth(texts: Texts) -> tuple[float, int, int]:
+    """How seldom one of the texts stands in an ordinary log; where that is enough, how few and short they are."""
+    bits = -math.log2(sum(2 ** -_bits(text) for text in texts)) if texts else 0.0
+    return min(bits, _SELDOM), -len(texts), -sum(map(len, texts))
+
+
+def _trim(texts: Texts) -> Texts:
+    """Without blanks at the ends (a mailer may have broken the line there), none that holds another."""
+    texts = frozenset(text.strip(" ") for text in texts)
+    return frozenset(text for text in texts if not any(other in text for other in texts if other != text))
+
+
+def _flat(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """A sequence with its groups taken apart."""
+    for op, args in items:
+        if op is const.SUBPATTERN:
+            yield from _flat(args[3])
+        else:
+            yield op, args
+
+
+def _sequence(items: Iterable[Any]) -> tuple[Texts | None, list[Texts]]:
+    """What a sequence stands for: all its strings where they are few, and the sets of which it must hold one each."""
+    sets: list[Texts] = []
+    run: list[Texts] = []
+    whole = True
+    for op, args in _flat(items):
+        exact, must = _item(op, args)
+        if exact is not None:
+            run.append(exact)
+            continue
+        sets += [*_stretches(run), must]
+        whole, run = False, []
+    return (_product(run) if whole else None), [*sets, *_stretches(run)]
+
+
+def _stretches(run: Sequence[Texts]) -> Iterator[Texts]:
+    """The strings of each stretch of whole words in a run of parts, as far as they are few."""
+    breaks = [i for i in range(len(run) + 1) if i in (0, len(run)) or not (_is_word(run[i - 1]) and _is_word(run[i]))]
+    for number, start in enumerate(breaks):
+        for end in breaks[number + 1 :]:
+            texts = _product(run[start:end])
+            if texts is None:
+                break
+            texts = _trim(texts)
+            if all(text and _is_free(text) for text in texts):
+                yield texts
+
+
+def _is_word(part: Texts) -> bool:
+    return all(text[-1:].isalnum() for text in part)
+
+
+def _best(sets: Iterable[Texts]) -> Texts:
+    return max(sets, key=_worth, default=frozenset())
+
+
+def _product(parts: Sequence[Texts]) -> Texts | None:
+    texts: Texts = frozenset({""})
+    for part in parts:
+        if len(texts) * len(part) > _MOST:
+            return None
+        texts = frozenset(a + b for a in texts for b in part)
+    return texts
+
+
+def _item(op: Any, args: Any) -> tuple[Texts | None, Texts]:
+    if op is const.LITERAL:
+        return frozenset({chr(args)}), frozenset()
+    if op is const.IN:
+        return _letters(args), frozenset()
+    if op is const.BRANCH:
+        parts = [_sequence(branch) for branch in args[1]]
+        exact: Texts | None = frozenset(text for every, _ in parts for text in every or ())
+        if exact is None or len(exact) > _MOST or any(every is None for every, _ in parts):
+            exact = None
+        musts = [_best(sets) for _, sets in parts]
+        return exact, frozenset().union(*musts) if all(musts) else frozenset()
+    if op in (const.MAX_REPEAT, const.MIN_REPEAT):
+        least, most, inner = args
+        every, sets = _sequence(inner)
+        if least == 0:
+            return (every | {""} if every is not None and most == 1 else None), frozenset()
+        return (every if least == most == 1 else None), _best(sets)
+    if op in (const.ASSERT, const.ASSERT_NOT, const.AT):
+        return frozenset({""}), frozenset()
+    return None, frozenset()
+
+
+def _letters(args: Any) -> Texts | None:
+    if all(op is const.LITERAL for op, _ in args) and len(args) <= _LETTERS:
+        return frozenset(chr(value) for _, value in args)
+    return None
+
+
+def text() -> str:
+    """The file as it must be."""
+    head = (
+        "# Written by `make docs` from grammars/headline.lark: one of these stands in any line that opens a report.\n"
+        "# A cheap pre-filter over raw bytes: it may hit ordinary lines, the grammar decides. A blank of a literal\n"
+        "# also fits a line break of a mailer (with the quote marks that follow it).\n"
+    )
+    return head + "".join(f"{literal}\n" for literal in openers())
+
+
+if __name__ == "__main__":
+    print(text())

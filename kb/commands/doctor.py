@@ -1,0 +1,132 @@
+"""``kb doctor``: what a report of a fault needs to say, for a person to paste or a machine to read."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from kb import api
+from kb.cli import OK, UNUSABLE
+from kb.doctor import examine
+from kb.render.safe import safe
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print it; exit code 4 where the store or a folder of cases cannot be used."""
+    found = examine(api.KnowledgeBase(options.db).path, options.cases)
+    if options.json:
+        print(json.dumps(found, ensure_ascii=True))
+    else:
+        for line in _lines(found):
+            print(safe(_short(line)).encode("ascii", "backslashreplace").decode("ascii"))
+    for problem in found["problems"]:
+        print(safe(f"kb: {problem}"), file=sys.stderr)
+    return UNUSABLE if found["problems"] else OK
+
+
+def _short(line: str) -> str:
+    """A line without the name of the user, who will paste it somewhere."""
+    home = os.path.expanduser("~")
+    return line.replace(home, "~") if len(home) > 1 else line
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    for name, part in found.items():
+        if name in _PARTS:
+            words = [f"failed: {part['failed']}"] if "failed" in part else list(_PARTS[name](part))
+            for index, text in enumerate(words):
+                yield f"{name if index == 0 else '':<12} {text}".rstrip()
+
+
+def _kb(part: dict[str, Any]) -> Iterator[str]:
+    yield part["version"] + (f", commit {part['commit']}" if part["commit"] else "")
+    yield part["path"]
+
+
+def _python(part: dict[str, Any]) -> Iterator[str]:
+    where = " in an environment" if part["environment"] else ""
+    yield f"{part['version']} ({part['implementation']}){where}, {part['executable']}"
+
+
+def _system(part: dict[str, Any]) -> Iterator[str]:
+    yield part["platform"] + (f", {part['name']}" if part["name"] else "")
+
+
+def _sqlite(part: dict[str, Any]) -> Iterator[str]:
+    yield f"{part['version']}, FTS5 {_yes(part['fts5'])}, JSON {_yes(part['json'])}"
+    yield ", ".join(part["options"])
+
+
+def _packages(part: list[dict[str, Any]]) -> Iterator[str]:
+    for each in part:
+        extra = f" (kernel-kb[{each['extra']}])" if each["extra"] else ""
+        yield f"{each['name']:<14} {each['version'] or 'missing':<13} {each['for']}{extra}"
+
+
+def _tools(part: list[dict[str, Any]]) -> Iterator[str]:
+    for each in part:
+        yield f"{each['path'] or each['name'] + ': missing':<28} {each['for']}"
+
+
+def _store(part: dict[str, Any]) -> Iterator[str]:
+    yield part["path"]
+    if not part["there"]:
+        yield "not there yet" + ("" if part["writable"] else ", and cannot be made")
+    else:
+        yield f"{part['size']} bytes, mode {part['mode']} ({'private' if part['private'] else 'NOT PRIVATE'})"
+        yield f"writable {_yes(part['writable'])}, schema {part['schema']} (this kb: {part['known']}), sound " + (
+            "not examined to the end" if part["sound"] is None and not part["problem"] else _yes(part["sound"])
+        )
+    if part["problem"]:
+        yield part["problem"]
+
+
+def _cache(part: dict[str, Any]) -> Iterator[str]:
+    yield part["path"]
+    if not part["there"]:
+        yield "not there yet"
+    else:
+        private = "private" if part["private"] else "NOT PRIVATE: not used"
+        yield f"{part['files']} files, {part['size']} bytes, {private}, writable {_yes(part['writable'])}"
+
+
+def _cases(part: dict[str, Any]) -> Iterator[str]:
+    yield f"{part['cases']} usable, {len(part['broken'])} broken" if part["cases"] is not None else "not read"
+    for folder in part["folders"]:
+        yield f"{folder['path']}: {folder['problem'] or folder['cases']}" + (", writable" if folder["writable"] else "")
+    for each in part["broken"]:
+        place = f"{each['path']}:{each['line']}" if each["line"] else each["path"]
+        yield f"broken: {place}: {each['reason']}"
+
+
+def _plain(part: dict[str, Any]) -> Iterator[str]:
+    words = ((name, _yes(value) if isinstance(value, bool) else value) for name, value in part.items())
+    yield ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in words if value is not None)
+
+
+def _environment(part: dict[str, Any]) -> Iterator[str]:
+    given = [f"{name}={value}" for name, value in part.items() if value is not None]
+    yield from given or ["nothing that kb reads is set"]
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
+
+
+_PARTS: dict[str, Any] = {
+    "kb": _kb,
+    "python": _python,
+    "system": _system,
+    "sqlite": _sqlite,
+    "packages": _packages,
+    "tools": _tools,
+    "store": _store,
+    "cache": _cache,
+    "cases": _cases,
+    "locale": _plain,
+    "terminal": _plain,
+    "environment": _environment,
+}
+"""How a part is told, in the order of the parts."""

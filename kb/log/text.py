@@ -1,0 +1,15 @@
+"""Text as bytes and back, when it may hold what UTF-8 does not know."""
+
+import re
+
+_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+
+def whole(text: str) -> str:
+    """The text without lone surrogates but those that stand for undecodable bytes: JSON may hold any of them."""
+    return text if text.isprintable() else _LONE.sub("\ufffd", text)
+
+
+def encoded(text: str) -> bytes:
+    """The text in UTF-8; surrogates that stand for undecodable bytes become these bytes again."""
+    return whole(text).encode("utf-8", "surrogateescape")

@@ -1,0 +1,1 @@
+"""What kb says, by name: a file a language, which a person edits without reading the code."""

@@ -1,0 +1,67 @@
+"""What an input costs grows as the input does, for every stage from the reader to the renderer."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.growth import work as counting
+from tests.growth.inputs import PUMPS
+from tests.growth.work import counted_patterns, growth, steps
+
+pytestmark = pytest.mark.extra  # what is cached by then moves the counts
+
+_MOST = 2.1
+"""What the second doubling may cost, of the first: 2 is linear, and little more begins a parabola."""
+_BYTES = 4000
+"""Size of the smallest input, some hundred lines ..."""
+_DEAR = 1000
+"""... and where each of its lines is a report."""
+_REPORTS = frozenset(
+    {
+        "boots", "headlines", "headlines of all kinds", "leaks", "notices of devices", "reports",
+        "reports at once", "reports of callers", "store: reports",
+    }
+)  # fmt: skip
+
+Run = Callable[[], object]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _counted() -> Iterator[None]:
+    with counted_patterns():
+        yield
+
+
+@pytest.mark.parametrize("name", PUMPS)
+def test_an_input_of_twice_the_size_costs_twice_as_much(name: str) -> None:
+    shape, work = PUMPS[name]
+    part = max(1.0, (len(shape(200)) - len(shape(100))) / 100)
+
+    def run(size: int) -> Run:
+        data = shape(size)
+        return lambda: work(data)
+
+    assert growth(run, max(1, int((_DEAR if name in _REPORTS else _BYTES) / part))) < _MOST
+
+
+def test_the_count_tells_linear_from_quadratic() -> None:
+    def linear(size: int) -> Run:
+        return lambda: [number + 1 for number in range(size)]
+
+    def quadratic(size: int) -> Run:
+        return lambda: [a + b for a in range(size) for b in range(size)]
+
+    def lowering(size: int) -> Run:
+        text = "x" * size * 64
+        return lambda: [text.lower() for _ in range(size)]
+
+    def searching(size: int) -> Run:
+        text, pattern = "x" * size * 64, counting._Counted(re.compile("y"))
+        return lambda: [pattern.search(text) for _ in range(size)]
+
+    assert growth(linear, 100) == pytest.approx(2, rel=0.05)
+    assert growth(quadratic, 50) == pytest.approx(4, rel=0.1)
+    assert growth(lowering, 50) == pytest.approx(4, rel=0.1)
+    assert growth(searching, 50) == pytest.approx(4, rel=0.1)
+    assert steps(lambda: None) <= 2

@@ -1,0 +1,27 @@
+"""Waiting for what other threads and processes do: for a condition, as long as a busy machine may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LIMIT = 60.0
+"""Seconds that anything may take before a test fails: others may keep the machine busy."""
+
+
+def wait_for(holds: Callable[[], T], what: str | Callable[[], str]) -> T:
+    """Ask until the answer is true, and return it.
+
+    Args:
+        holds: Asked again and again.
+        what: What never happened, for the failure.
+    """
+    end = time.monotonic() + LIMIT
+    while not (answer := holds()):
+        if time.monotonic() > end:
+            raise AssertionError(f"never happened: {what if isinstance(what, str) else what()}")
+        time.sleep(0.02)
+    return answer

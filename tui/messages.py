@@ -1,0 +1,30 @@
+"""What a screen asks of the app: another screen on top. So no screen has to know the app, or what stands above it."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from kb.model.log import Span
+from kb.tui.desk import Item
+
+
+@dataclass
+class ReportWanted(Message):
+    """Show a report."""
+
+    item: Item
+
+
+@dataclass
+class NotesWanted(Message):
+    """Show and write notes on a signature, or on lines of the log."""
+
+    item: Item
+    span: Span | None = None
+
+
+@dataclass
+class CaseWanted(Message):
+    """Draft a case from a report."""
+
+    item: Item

@@ -1,0 +1,55 @@
+"""What all screens have in common."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual.screen import Screen, ScreenResultType
+
+from kb.errors import KbError
+from kb.render.safe import safe_lines
+from kb.tui.desk import Desk
+
+T = TypeVar("T")
+
+
+class Page(Screen[ScreenResultType]):
+    """A screen that asks a thread, tells errors and copies text.
+
+    Args:
+        desk: The session.
+    """
+
+    def __init__(self, desk: Desk):
+        super().__init__()
+        self.desk = desk
+
+    async def ask(self, work: Callable[..., T], *args: object) -> T:
+        """What the working thread answers. Once the screen has been left, whoever waits is cancelled: widgets are taken
+        away before the screen and its workers are.
+        """
+        try:
+            return await self.desk.do(work, *args)
+        finally:
+            if self.left:
+                raise asyncio.CancelledError
+
+    @property
+    def left(self) -> bool:
+        """Whether the person has gone from here, or quit."""
+        return not self.app.is_running or self not in self.app.screen_stack
+
+    def leaving(self) -> None:
+        """The person quits: keep what would be lost."""
+
+    def say(self, error: KbError) -> None:
+        """An error: reason, place and help, as on the command line."""
+        text = safe_lines(str(error))
+        self.notify(text, severity="error", timeout=12, markup=False)
+
+    def copy(self, text: str) -> None:
+        """To the clipboard of the terminal (OSC 52), which works over ssh too."""
+        if text:
+            self.app.copy_to_clipboard(text)
+            lines = text.count("\n") + 1
+            self.notify(f"copied {lines} line{'s' * (lines != 1)}", timeout=2)

@@ -1,6 +1,6 @@
 """Neighbours of a report among candidates: a cheap measure first, the alignment for the best of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kb.identity.align import Alignment, align
@@ -35,9 +35,12 @@ class Neighbour:
     alignment: Alignment
     because: str
     """What the names say: ``same key``, ``alternative key``, ``same function``, ``same kind`` or nothing."""
+    frames: tuple[str, ...]
+    """Of the query."""
 
-    def explained(self, frames: Sequence[str]) -> list[tuple[str, str]]:
+    def explained(self) -> list[tuple[str, str]]:
         """Both stacks side by side, outwards: ``(ours, theirs)``, empty where one lacks the frame."""
+        frames = self.frames
         out: list[tuple[str, str]] = []
         i = j = 0
         for left, right in (*self.alignment.pairs, (len(frames), len(self.entry.frames))):
@@ -81,9 +84,9 @@ def judge(query: Query, entry: Stack, rarity: Mapping[str, float]) -> Neighbour:
     """One entry against the query."""
     because, named = _named(query, entry)
     if not query.frames or not entry.frames:
-        return Neighbour(entry, round(named * 0.9, 4), Alignment(0.0, ()), because)
+        return Neighbour(entry, round(named * 0.9, 4), Alignment(0.0, ()), because, query.frames)
     alignment = align(query.frames, entry.frames, rarity)
-    return Neighbour(entry, round(_STACK * alignment.score + _NAME * named, 4), alignment, because)
+    return Neighbour(entry, round(_STACK * alignment.score + _NAME * named, 4), alignment, because, query.frames)
 
 
 def _named(query: Query, entry: Stack) -> tuple[str, float]:

@@ -69,7 +69,7 @@ def test_the_nearest_case_comes_first_and_says_why() -> None:
     found = known.nearest(Query("kb1:other", "oops", ("a", "b", "d")))
     assert [neighbour.entry.case for neighbour in found] == ["one", "two"]
     assert found[0].because == "same function"
-    assert found[0].explained(("a", "b", "d")) == [("a", "a"), ("b", "b"), ("", "c"), ("d", "d")]
+    assert found[0].explained() == [("a", "a"), ("b", "b"), ("", "c"), ("d", "d")]
 
 
 def test_of_several_stacks_of_a_case_the_nearest_stands_for_all() -> None:
@@ -92,4 +92,4 @@ def test_a_key_that_names_no_function_says_little() -> None:
 def test_an_explanation_shows_both_ends() -> None:
     known = Memory([entry("one", "x", "b", "y")])
     (found,) = known.nearest(Query("kb1:q", "oops", ("a", "b", "c", "d")), floor=0.0)
-    assert found.explained(("a", "b", "c", "d")) == [("a", ""), ("", "x"), ("b", "b"), ("c", ""), ("d", ""), ("", "y")]
+    assert found.explained() == [("a", ""), ("", "x"), ("b", "b"), ("c", ""), ("d", ""), ("", "y")]

@@ -125,7 +125,7 @@ def test_what_resembles_is_suggested_and_never_links(tmp_path: Path) -> None:
         base.record(report)
         assert [each.case for each in base.diagnose(report).similar] == ["case-one"]
         (near,) = base.similar(diagnosis.signature.id)
-        assert near.explained(("foo_other", "foo_mid", "foo_top")) == [
+        assert near.explained() == [
             ("foo_other", ""), ("", "foo_gone"), ("foo_mid", "foo_mid"), ("foo_top", "foo_top"),
         ]  # fmt: skip
 

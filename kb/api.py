@@ -12,14 +12,14 @@ kb.match(log)          # no database: what `kb match` does
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock  # threading would cost every quiet log a millisecond
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+from kb.records import Records
+from kb.records import raw_text as raw_text
+
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
-    from types import TracebackType
 
     from kb.cases.library import Library
     from kb.errors import CaseError
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from kb.log.source import Input, Source
     from kb.model.case import Case
     from kb.model.report import Report
-    from kb.model.verdict import Annotation, Diagnosis, Sighting
-    from kb.store import Shown, Store
-    from kb.store.forget import Forgotten
+    from kb.model.verdict import Diagnosis
 
     Context: TypeAlias = Iterable[str | Path] | Evidence
 
@@ -154,7 +152,7 @@ def diagnose(
     cases: Iterable[Case] | None = None,
     *,
     kernel: str | None = None,
-    context: "Context" = (),
+    context: Context = (),
 ) -> Diagnosis:
     """What a report says and what is known about it. Pure: writes nothing.
 
@@ -183,7 +181,7 @@ def read_evidence(paths: Context) -> Evidence | None:
     return sort_out(paths)[0] if paths else None
 
 
-def sort_out(paths: Iterable[str | Path]) -> "tuple[Evidence, list[Source], list[str]]":
+def sort_out(paths: Iterable[str | Path]) -> tuple[Evidence, list[Source], list[str]]:
     """Files beside a log, those among them that are logs themselves, and a sentence for each on how it was taken.
 
     A file that says what is known of /proc and the like is evidence; of the others, one that reads like a kernel log
@@ -209,7 +207,7 @@ def match(
     *,
     cases: Iterable[Case] | None = None,
     kernel: str | None = None,
-    context: "Context" = (),
+    context: Context = (),
     notices: bool = False,
     told: Callable[[str], None] | None = None,
 ) -> list[Diagnosis]:
@@ -259,7 +257,7 @@ def library(folder: str | Path | None = None) -> Library:
     return load(() if folder is None else (folder,), skip_broken=True, recent=RECENT)
 
 
-class KnowledgeBase:
+class KnowledgeBase(Records):
     """Cases and a store together.
 
     One base may be shared by any number of threads, in every call: cases are loaded once, and each thread gets a
@@ -272,23 +270,9 @@ class KnowledgeBase:
     """
 
     def __init__(self, path: str | Path | None = None, *, cases: str | Path | None = None):
-        self._path = path
+        super().__init__(path)
         self._folder = cases
         self._library: Library | None = None
-        self._store: Store | None = None
-        self._closed = False
-        self._lock = allocate_lock()
-
-    @property
-    def path(self) -> Path:
-        """The store's file, which need not be there yet."""
-        from pathlib import Path
-
-        if self._path is not None:
-            return Path(self._path)
-        from kb.store import default_path
-
-        return default_path()
 
     @property
     def library(self) -> Library:
@@ -304,7 +288,7 @@ class KnowledgeBase:
         return self.library.cases
 
     @property
-    def left_out(self) -> "tuple[CaseError, ...]":
+    def left_out(self) -> tuple[CaseError, ...]:
         """Cases that could not be used, and why; empty until the library was needed."""
         return self._library.errors if self._library is not None else ()
 
@@ -323,39 +307,11 @@ class KnowledgeBase:
             self._library = found
         return found
 
-    @property
-    def store(self) -> Store:
-        """The store, opened (and made) on first use; folders are made for the default place only.
-
-        Raises:
-            StoreError: It cannot be used, the base is closed, or the folder of a place that was named is not there.
-        """
-        from kb.errors import StoreError
-
-        with self._lock:
-            if self._closed:
-                help_ = "make another one: close() ends all use"
-                raise StoreError("the knowledge base is closed", path=str(self.path), help=help_)
-            if self._store is None:
-                from kb.store import Store
-
-                named = self._path is not None or bool(os.environ.get("KB_DB"))
-                if named and not self.path.parent.is_dir():
-                    reason, help_ = f"the folder {self.path.parent} is not there", "make it, or name another place"
-                    raise StoreError(reason, path=str(self.path), help=help_)
-                self._store = Store(self._path)
-            return self._store
-
-    @property
-    def known(self) -> Store | None:
-        """The store if its file is there, None otherwise: reading makes none."""
-        return self.store if self._store is not None or self.path.exists() else None
-
     def read(self, log: Log | Iterable[Log], *, notices: bool = False) -> Iterator[Report]:
         """The reports of a log, in the order of the input: see :func:`read`."""
         return read(log, notices=notices)
 
-    def diagnose(self, report: Report, *, kernel: str | None = None, context: "Context" = ()) -> Diagnosis:
+    def diagnose(self, report: Report, *, kernel: str | None = None, context: Context = ()) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
         store = self.known
         if store is None:
@@ -370,7 +326,6 @@ class KnowledgeBase:
         own = {case.id for case in self.cases}
         cases = (*self.cases, *(case for case in linked if case.id not in own))
         found = diagnose(report, cases, kernel=kernel, context=context)
-        from dataclasses import replace
 
         return replace(found, matches=nearest_first(found.matches, similar), similar=similar)
 
@@ -410,128 +365,3 @@ class KnowledgeBase:
         own = {case_id for case_id, _, _ in found}
         more = store.search(words, limit=limit) if store is not None else []
         return [*found, *(row for row in more if row[0] not in own)][:limit]
-
-    def record(
-        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None,
-        key: str | None = None,
-    ) -> Sighting:  # fmt: skip
-        """Store one sighting of a report's signature, with the raw text as evidence; each event counts once.
-
-        What was recorded before changes nothing: the sighting is returned as it was then, with ``new`` False. With a
-        ``key`` that alone decides. Without, it is the same report of the same source and host at the same printk time,
-        or the n-th equal one of an input that prints no time (docs/store.md).
-
-        Args:
-            report: From :meth:`read`.
-            source: Where it came from (``ticket:4711``); the input's name by default.
-            host: Host it happened on; what the log says by default.
-            seen: UTC time in ISO 8601; now by default.
-            key: The caller's own name of the event (``ticket:4711#3``): one a report, not one a log.
-
-        Raises:
-            UsageError: The key is empty.
-        """
-        from kb.identity.event import event
-        from kb.identity.signature import signature
-
-        _check_key(key)
-        mark = signature(report)
-        source, host = source or report.source, host or report.host
-        sighting = self.store.record(
-            mark.id,
-            title=mark.title,
-            kind=report.kind,
-            key=mark.key,
-            alt=mark.alt,
-            source=source,
-            host=host,
-            kernel=report.kernel,
-            seen=seen,
-            evidence=raw_text(report),
-            event=f"key {key}" if key is not None else f"report {event(report, source, host)}",
-        )
-        if sighting.signature == mark.id:  # not so for a key that was another report's
-            from kb.recall import remember
-
-            remember(self.store, report, mark)
-        return sighting
-
-    def annotate(self, subject: Report | str, body: str, *, author: str, key: str | None = None) -> Annotation:
-        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``).
-
-        Args:
-            subject: A report, or the name.
-            body: The text.
-            author: Who says so.
-            key: The caller's own name of the note: when it comes again, the note that is there is returned as it is.
-        """
-        from kb.errors import UsageError
-        from kb.identity.signature import signature
-
-        if not body.strip():
-            raise UsageError("an annotation needs a text")
-        _check_key(key)
-        name = subject if isinstance(subject, str) else f"signature:{signature(subject).id}"
-        return self.store.annotate(name, body, author=author, key=key)
-
-    def show(self, prefix: str) -> Shown:
-        """A signature by the beginning of its id: its sightings, evidence and annotations."""
-        return self.store.show(prefix)
-
-    def forget(
-        self,
-        *,
-        source: str | None = None,
-        host: str | None = None,
-        before: "str | datetime | None" = None,
-        dry_run: bool = False,
-    ) -> Forgotten:
-        """Take out of the store what matches all criteria given, for good: docs/personal-data.md says what matches.
-
-        Args:
-            source: Where logs came from, as recorded (``ticket:4711``).
-            host: Host name as recorded.
-            before: Everything earlier: ISO 8601, UTC where it names no offset.
-            dry_run: Only tell what would go.
-
-        Raises:
-            UsageError: No criterion, a date that is none, or no store.
-            StoreError: The store cannot be written, or another process keeps its file from being cleared.
-        """
-        from kb.errors import UsageError
-        from kb.store.forget import forget
-
-        store = self.known
-        if store is None:
-            raise UsageError(f"there is no store at {self.path}", help="name another file with --db or KB_DB")
-        return forget(store, source=source, host=host, before=before, dry_run=dry_run)
-
-    def close(self) -> None:
-        """Close the store, if it was opened, for all threads."""
-        with self._lock:
-            self._closed = True
-            if self._store is not None:
-                self._store.close()
-
-    def __enter__(self) -> KnowledgeBase:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def _check_key(key: str | None) -> None:
-    if key is not None and not key.strip():
-        from kb.errors import UsageError
-
-        raise UsageError("a key needs a text", help="None, where there is none: an empty one would name every event")
-
-
-def raw_text(report: Report) -> bytes:
-    """The bytes of a report's lines as they stood in the input, each physical line once."""
-    seen: dict[int, bytes] = {}
-    for line in report.lines:
-        seen.setdefault(line.number, line.raw)
-    return b"".join(raw if raw.endswith((b"\n", b"\r")) else raw + b"\n" for _number, raw in sorted(seen.items()))

@@ -85,7 +85,7 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
     return diagnose
 
 
-def _context(paths: list[str]) -> "tuple[api.Context, list[Source]]":
+def _context(paths: list[str]) -> tuple[api.Context, list[Source]]:
     """What stands beside the log, and the logs among the values of ``--context``, which takes all words behind it."""
     if not paths:
         return (), []
@@ -95,7 +95,7 @@ def _context(paths: list[str]) -> "tuple[api.Context, list[Source]]":
     return evidence, logs
 
 
-def _reports(options: argparse.Namespace, logs: "list[Source]") -> Iterator[Report]:
+def _reports(options: argparse.Namespace, logs: list[Source]) -> Iterator[Report]:
     """Reports and notices of the files, or of standard input, which may be a log that is still being written.
 
     Without ``--notices`` they serve a hint for a person, and a flood of one of them is not read to its end.

@@ -192,7 +192,9 @@ class Reader:
         if inside is not None:
             value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
             text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
-            return any(map(opens, text.split("\\n")))
+            from kb.log.transport import strip
+
+            return any(opens(part[strip(part).end :]) for part in text.split("\\n"))
         from kb.log.decode import decode
 
         for line, _ in decode(Cursor(self._tape, start, 1)):

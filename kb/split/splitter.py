@@ -48,9 +48,7 @@ Watch = Callable[[Sequence[Strand], Line, Role], None]
 class Splitter:
     """Feed it lines in order; it gives back the splats that have ended."""
 
-    def __init__(
-        self, source: str, release_at: Callable[[int], str | None] | None = None, watch: Watch | None = None
-    ):
+    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, watch: Watch | None = None):
         self.source = source
         self._watch = watch
         """Asked before a line is given to one of several reports: :mod:`kb.split.explain`."""

@@ -15,7 +15,7 @@ from kb import api
 from kb.errors import UsageError
 from kb.model.report import Report
 from kb.store import Store, schema
-from kb.store.schema import VERSION
+from kb.store.migrate import VERSION
 
 
 def log(function: str = "foo_a", second: int | None = 1, pid: int = 7) -> bytes:

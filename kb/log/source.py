@@ -146,8 +146,8 @@ def open_live(stream: BinaryIO) -> Input:
     """An input that may still be written.
 
     Args:
-        stream: A binary file; if its descriptor is a pipe, a socket or a terminal, what is there is read, and pauses are
-            told (:class:`kb.log.tape.Tape`).
+        stream: A binary file; of a pipe, a socket or a terminal what is there is read, and pauses are told
+            (:class:`kb.log.tape.Tape`).
     """
     head = Tape(stream, chunk=_TEXT_PROBE)
     while not head.ended and len(head.data) < _TELLING:

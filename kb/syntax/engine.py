@@ -186,7 +186,7 @@ def _tables(parser: "Lark") -> Tables:
 
 
 _FREE = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,400}\]|\(\?(?P<flags>[a-z]{1,6}):|\(\?P=|\(|\)|(?P<blank>\s+)|(?P<comment>#)|\n|.",
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,100}\]|\(\?(?P<flags>[a-z]{1,6}):|\(\?P=|\(|\)|(?P<blank>\s+)|(?P<comment>#)|\n|.",
     re.S,
 )
 """A piece of a pattern: an escape, a class, the beginning or end of a group, and what freely spaced patterns skip."""

@@ -19,7 +19,7 @@ from kb.model.log import Line
 from kb.syntax.engine import LineToken, Tables, tables
 
 _PIECE = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,400}\]|\{(?P<low>\d{0,6}),(?P<high>\d{1,6})\}|\(\?<?[=!]|[()]|.", re.S
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,100}\]|\{(?P<low>\d{0,6}),(?P<high>\d{1,6})\}|\(\?<?[=!]|[()]|.", re.S
 )
 _LONG = 4
 """Repeats beyond so many lose their upper bound in the set: each costs a copy of what it repeats."""

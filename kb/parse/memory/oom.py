@@ -204,8 +204,8 @@ def _reason(state: _State, reason: str) -> None:
     low = reason.lower()
     if "oom_kill_allocating_task" in low:
         state.values["allocating_task"] = True
-    for said, constraint in _OLD_REASONS.items():
-        if said in low:
+    for phrase, constraint in _OLD_REASONS.items():
+        if phrase in low:
             state.values.setdefault("constraint", constraint)
 
 

@@ -108,7 +108,7 @@ def opened(path: str | os.PathLike[str]) -> BinaryIO:
             within(status.st_size, limit(), name)
         # a device is not waited for (/dev/kmsg ends where the log does now), the writer of a FIFO is
         flags = os.O_RDONLY | (0 if stat.S_ISFIFO(status.st_mode) else _FLAGS)
-        file = open(os.open(name, flags), "rb", buffering=0)  # noqa: SIM115: the caller's
+        file = open(os.open(name, flags), "rb", buffering=0)  # noqa: SIM115  (the caller closes it)
         if file.isatty():
             os.set_blocking(file.fileno(), True)
         return file

@@ -98,7 +98,7 @@ def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line]
         return records.json_line(text, number, raw) if char else None
     if char in '{ }[]\t"' and text.strip() in records.PRETTY_MARKS:
         return records.pretty(cursor, raw, number)
-    if char in " \t" and records.PRETTY_FIELD.match(text):  # a window that begins inside a record
+    if char in " \t" and records.is_field(raw):  # a window that begins inside a record
         cursor.back((raw, number, False))
         return records.pretty(cursor, b"", number)
     if char.isupper() or char == "_":

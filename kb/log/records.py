@@ -158,6 +158,11 @@ def json_line(text: str, number: int, raw: bytes) -> Iterator[Line] | None:
     return as_lines(value, number, number, raw)
 
 
+def is_field(raw: bytes) -> bool:
+    """Whether a line is a field of a record of indented JSON, as :func:`pretty` reads it: what is not stays a line."""
+    return PRETTY_FIELD.match(_text(raw)) is not None
+
+
 def pretty(lines: Lines, raw: bytes, number: int) -> Iterator[Line]:
     """Records of indented JSON (journalctl -o json-pretty, dmesg -J) from the line that opens the first.
 

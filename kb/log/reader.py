@@ -69,6 +69,8 @@ class Reader:
         """Literals of notices of which no more are wanted."""
         self._told = 0
         """Offset behind the last line that went to ``notice``."""
+        self._searched = 0
+        """Offset up to which candidates were looked for."""
         self._done = 0
         """Offset behind the last line that a window's consumer took."""
         self._habits: dict[int, Habits] = {}
@@ -92,9 +94,8 @@ class Reader:
         The consumer stops taking lines when its report is over; the next window begins at the first candidate behind
         the last line it took. None, as a window or as a line, says that a live input is silent.
         """
-        search = 0
         while True:
-            hit = self._candidate(search)
+            hit = self._candidate()
             if hit is None:
                 if self._tape.ended:
                     return
@@ -105,7 +106,12 @@ class Reader:
             yield self._tape.number(start), self._window(begin, start)
             if self._done <= hit and self._done == before:
                 self._done = end  # nothing was taken: the candidate is declined
-            search = max(self._done, end)
+            self._searched = max(self._done, end)
+
+    @property
+    def live(self) -> bool:
+        """True for an input that may go on."""
+        return self._tape.live
 
     def release_at(self, number: int) -> str | None:
         """Kernel release of the boot that a line belongs to, None where no boot message stands before it."""
@@ -118,14 +124,14 @@ class Reader:
 
     # ---- candidates
 
-    def _candidate(self, search: int) -> int | None:
-        """The next place from an offset on where a report may begin; None where the input ends or is silent."""
+    def _candidate(self) -> int | None:
+        """The next place where a report may begin; None where the input ends or is silent."""
         tape = self._tape
         names = OPENERS if self._notice is None else OPENERS + NOTICES
         while True:
             behind = self._readable()
             passed = 0
-            for found in find(tape.data, max(search, tape.base) - tape.base, behind - tape.base, names):
+            for found in find(tape.data, max(self._searched, tape.base) - tape.base, behind - tape.base, names):
                 hit = tape.base + found
                 if self._passed(hit):
                     continue
@@ -134,7 +140,7 @@ class Reader:
                 if self._opens is None or self._judged(hit, self._opens):
                     return hit
                 passed = tape.line_end(hit)
-            search = max(search, behind)
+            self._searched = max(self._searched, behind)
             if tape.ended or not tape.fill(max(self._done, behind - _BACK_BYTES)):
                 return None
 

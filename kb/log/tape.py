@@ -58,6 +58,7 @@ class Tape:
         """An offset and the number of the line that begins there: where the next count starts."""
         self._descriptor = _descriptor(self._stream)
         self._origin = 0 if self._descriptor is None else _position(self._stream) - len(start)
+        self._ticked = 0.0
         self._allowed: Callable[[int], None] = lambda size: None
         self._regular = self._descriptor is not None and stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self.live = self._stream is not None and is_live(self._stream)
@@ -99,12 +100,14 @@ class Tape:
             keep: Offset from which on bytes stay in the window.
 
         Returns:
-            False where a live input was silent for :data:`PATIENCE`; True otherwise, also where the input has ended.
+            False where a live input was silent for :data:`PATIENCE`, and once a second where it is not; True otherwise,
+            also where the input has ended.
         """
         if self.ended:
             return True
         assert self._stream is not None
         if self.live and not _ready(self._descriptor):
+            self._ticked = time.monotonic()
             return False
         more = self._read()
         if not more:
@@ -116,6 +119,14 @@ class Tape:
         self.data = self.data[keep - self.base :] + more
         self.base = keep
         self._allowed(self.end)
+        return not (self.live and self._tick())
+
+    def _tick(self) -> bool:
+        """True once a second, so that an input that never pauses is told of as one that does."""
+        now = time.monotonic()
+        if now - self._ticked < 1.0:
+            return False
+        self._ticked = now
         return True
 
     def line_end(self, offset: int) -> int:

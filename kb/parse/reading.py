@@ -3,6 +3,7 @@
 Most logs hold no report: they are answered without a grammar.
 """
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,8 @@ def _reports(
     from kb.split.splitter import split
 
     def read() -> "Iterator[Report]":
-        for splat in split(chain((first,), windows), reader.source, reader.release_at):
+        clock = time.monotonic if reader.live else None
+        for splat in split(chain((first,), windows), reader.source, reader.release_at, clock):
             if splat is not None:
                 yield parse(splat)
             elif notices is not None:

@@ -32,6 +32,9 @@ _ASKED = 10.0
 """Seconds that stacks somebody asked for may take."""
 _IDLE = 14
 """Lines without an open report before the scanner is asked for the next candidate."""
+HUSH = 1.0
+"""Seconds without a line of its own after which a report of a live input is over: a serial console at 9600 baud needs
+0.1 s a line, and a report is to be told within two seconds."""
 _DUMP_LINES = 20_000
 """Lines that a dump of all CPUs or tasks may have."""
 _PURPOSE_LINES = 40
@@ -116,6 +119,22 @@ class Splitter:
         times = (one.time for group in self._open.values() for one in group)
         self._due = min((time + PAUSE for time in times if time is not None), default=math.inf)
         return over
+
+    def hush(self, now: float) -> list[Splat]:
+        """End the reports of a live input that had no line of their own for a while, whatever else is logged.
+
+        Args:
+            now: A clock (s). A report is first heard of when this is called, not when its lines were printed.
+        """
+        done: list[Splat] = []
+        for key, group in list(self._open.items()):
+            for strand in list(group):
+                last, since = strand.heard
+                if strand.last_role != last:
+                    strand.heard = (strand.last_role, now)
+                elif now - since >= HUSH:
+                    done += self._end(key, strand, strand.cut)
+        return done
 
     def close(self, reason: Said | None = None) -> list[Splat]:
         """End all reports: the log is over, or the machine rebooted."""
@@ -339,9 +358,12 @@ input is silent."""
 
 
 def split(
-    windows: Windows, source: str, release_at: Callable[[int], str | None] | None = None
+    windows: Windows,
+    source: str,
+    release_at: Callable[[int], str | None] | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> Iterator[Splat | None]:
-    """All splats of a log, in the order in which they open; None where a live input pauses and nothing is open.
+    """All splats of a log, in the order in which they open; None where a live input pauses.
 
     Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it.
 
@@ -349,6 +371,7 @@ def split(
         windows: From :meth:`kb.log.reader.Reader.windows`.
         source: Name of the input.
         release_at: Kernel release of the boot that a line (its number) belongs to.
+        clock: Of a live input, seconds that pass: ``time.monotonic``.
     """
     splitter = Splitter(source, release_at)
     done: list[tuple[int, int, Splat]] = []
@@ -359,10 +382,10 @@ def split(
         splitter.idle = 0
         candidate, lines = window
         for line in lines:
-            if line is None:
-                _keep(done, splitter.close())
-            else:
+            if line is not None:
                 _keep(done, splitter.feed(line))
+            if clock is not None and splitter.open:
+                _keep(done, splitter.hush(clock()))
             yield from _ready(done, splitter.oldest)
             if line is None:
                 yield None

@@ -58,6 +58,7 @@ class Strand:
         "ended",
         "head",
         "heads",
+        "heard",
         "joined",
         "kind",
         "last",
@@ -104,6 +105,8 @@ class Strand:
         self.cut: Said | None = None
         """What interrupted it."""
         self.run = 0
+        self.heard = (-1, 0.0)
+        """Of a live input: the last line with a role, and when it came (s): :meth:`kb.split.splitter.Splitter.hush`."""
         """Its lines in a row up to now."""
         self.sure = 0
         """Number of the last line that was certainly its own while other reports were open."""

@@ -24,22 +24,32 @@ class Held:
     names: tuple[str, ...]
     rows: tuple[str, ...]
 
+    @property
+    def data(self) -> bytes:
+        """The log as it is read."""
+        return "".join(row[2:] + "\n" for row in self.rows).encode()
+
     def wrong(self) -> list[str]:
-        """Lines that went to another report than theirs, to none, or are in doubt."""
+        """Lines that went to another report than theirs, to none, to a second of theirs, or are in doubt."""
         role = roles.classifier()
         letters, texts = [row[0] for row in self.rows], [row[2:] for row in self.rows]
-        found: dict[int, str] = {}
-        bad = []
-        for splat in split(Reader("".join(text + "\n" for text in texts).encode(), "-"), "-"):
-            letter = letters[splat.lines[splat.opener].number - 1]
+        bad: list[str] = []
+        openers: set[str] = set()
+        whose = dict.fromkeys(range(1, len(texts) + 1), "-")
+        parts: dict[int, str | None] = {}
+        for splat in split(Reader(self.data, "-"), "-"):
+            opener = splat.lines[splat.opener]
+            letter = letters[opener.number - 1]
             bad += [texts[doubt.line - 1] for doubt in splat.doubts]
-            for line in splat.lines:
-                found[line.number] = letter
-                part = role(line.text) or loose(line.text)
-                if letter != letters[line.number - 1] and part is not None:
-                    bad.append(line.text)
-        bad += [text for number, text in enumerate(texts, 1) if letters[number - 1] != "-" and number not in found]
-        return bad
+            bad += [opener.text] if letter in openers else []
+            openers.add(letter)
+            whose |= dict.fromkeys((line.number for line in splat.lines), letter)
+            parts |= {line.number: role(line.text) or loose(line.text) for line in splat.lines}
+        return bad + [text for number, text in enumerate(texts, 1) if self._lost(number, whose, parts)]
+
+    def _lost(self, number: int, whose: dict[int, str], parts: dict[int, str | None]) -> bool:
+        """True for a part of a report that another has, or none; a border between two may be either's."""
+        return whose[number] != self.rows[number - 1][0] and parts.get(number, "") not in (None, "BORDER", "CUT")
 
 
 @cache

@@ -9,34 +9,30 @@ with kb.KnowledgeBase("kb.db") as base:
 kb.match(log)          # no database: what `kb match` does
 """
 
+from __future__ import annotations
+
 import os
-from _thread import allocate_lock  # threading would cost every quiet log a millisecond
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from kb.errors import StoreError, UsageError
-from kb.identity.signature import signature
-from kb.model.case import Case
-from kb.model.report import Report
-from kb.model.verdict import Annotation, Diagnosis, Sighting
+from kb.records import Records
+from kb.records import raw_text as raw_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from types import TracebackType
+    from pathlib import Path
 
     from kb.cases.library import Library
     from kb.errors import CaseError
     from kb.evidence.files import Evidence
     from kb.identity.rank import Neighbour
-    from kb.log.source import Source
-    from kb.store import Shown, Store
-    from kb.store.forget import Forgotten
+    from kb.log.source import Input, Source
+    from kb.model.case import Case
+    from kb.model.report import Report
+    from kb.model.verdict import Diagnosis
 
     Context: TypeAlias = Iterable[str | Path] | Evidence
 
-Log = str | bytes | Path | BinaryIO
+Log: TypeAlias = "str | bytes | Path | BinaryIO"
 """A log: a path, its bytes, its text (a ``str`` with a line break), or a binary file.
 
 Any other ``str`` is opened as a file: give text that comes from elsewhere as bytes.
@@ -63,18 +59,10 @@ def read(
     Raises:
         InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack.
     """
-    from kb.log.source import open_sources
-    from kb.parse import reading
+    from kb.log.source import open_inputs
 
-    for source in open_sources(_several(log)):
-        if told is not None:
-            for note in source.notes:
-                told(f"{source.name}: {note}")
-        if notices:
-            found = reading.reports_and_notices(source.data, source.name, most)
-        else:
-            found = reading.reports(source.data, source.name)
-        yield from _noted(found, source)
+    for each in open_inputs(_several(log)):
+        yield from _read(each, notices, most, told)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -85,16 +73,35 @@ def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
     Args:
         log: As :func:`read`.
     """
-    from kb.log.source import open_sources
+    return (report for report in read(log, notices=True) if report.kind == "notice")
+
+
+def _read(each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None) -> Iterator[Report]:
+    """The reports of an input, with what is wrong with it as far as that is known; the rest is told at its end."""
     from kb.parse import reading
 
-    for source in open_sources(_several(log)):
-        yield from _noted(reading.notices(source.data, source.name), source)
+    said = 0
 
+    def tell() -> None:
+        nonlocal said
+        for note in each.notes[said:] if told is not None else ():
+            told(f"{each.name}: {note}")  # type: ignore[misc]
+        said = len(each.notes)
 
-def _noted(found: Iterator[Report], source: "Source") -> Iterator[Report]:
-    """Reports with what was wrong with their input."""
-    return found if not source.notes else (replace(report, input_notes=source.notes) for report in found)
+    each.tape.settle()
+    tell()
+    if notices:
+        found = reading.reports_and_notices(each.tape, each.name, most)
+    else:
+        found = reading.reports(each.tape, each.name)
+    for report in found:
+        tell()
+        if each.notes:
+            from dataclasses import replace
+
+            report = replace(report, input_notes=tuple(each.notes))
+        yield report
+    tell()
 
 
 def read_live(
@@ -111,19 +118,12 @@ def read_live(
         most: As :func:`read`.
         told: As :func:`read`.
     """
-    from kb.log.stream import gather
+    from kb.log.source import open_live
 
-    data, ended = gather(stream)
-    if ended:
-        yield from read(data, notices=notices, most=most, told=told)
-        return
-    from kb.log.reader import follow as lines
-    from kb.parse.reading import live
-
-    yield from live(lines(stream, start=data), notices=notices)
+    yield from _read(open_live(stream), notices, most, told)
 
 
-def inputs(log: Log | Iterable[Log]) -> "Iterator[Source]":
+def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
     """The inputs themselves, unpacked: for who shows the log beside its reports.
 
     Raises:
@@ -142,7 +142,7 @@ def reports(data: bytes, name: str = "-") -> Iterator[Report]:
 
 
 def _several(log: Log | Iterable[Log]) -> Iterable[Log]:
-    if isinstance(log, str | bytes | Path) or hasattr(log, "read"):
+    if isinstance(log, str | bytes | os.PathLike) or hasattr(log, "read"):
         return [log]  # type: ignore[list-item]
     return log
 
@@ -152,7 +152,7 @@ def diagnose(
     cases: Iterable[Case] | None = None,
     *,
     kernel: str | None = None,
-    context: "Context" = (),
+    context: Context = (),
 ) -> Diagnosis:
     """What a report says and what is known about it. Pure: writes nothing.
 
@@ -173,7 +173,7 @@ def diagnose(
     return conclude(report, known, kernel=kernel, evidence=read_evidence(context))
 
 
-def read_evidence(paths: "Context") -> "Evidence | None":
+def read_evidence(paths: Context) -> Evidence | None:
     """What files beside a log hold, each recognised by its content; None where there are none."""
     if not isinstance(paths, Iterable):
         return paths
@@ -181,7 +181,7 @@ def read_evidence(paths: "Context") -> "Evidence | None":
     return sort_out(paths)[0] if paths else None
 
 
-def sort_out(paths: Iterable[str | Path]) -> "tuple[Evidence, list[Source], list[str]]":
+def sort_out(paths: Iterable[str | Path]) -> tuple[Evidence, list[Source], list[str]]:
     """Files beside a log, those among them that are logs themselves, and a sentence for each on how it was taken.
 
     A file that says what is known of /proc and the like is evidence; of the others, one that reads like a kernel log
@@ -193,7 +193,7 @@ def sort_out(paths: Iterable[str | Path]) -> "tuple[Evidence, list[Source], list
     beside: list[Source] = []
     logs: list[Source] = []
     told: list[str] = []
-    for source in open_sources(Path(path) for path in paths):
+    for source in open_sources(map(os.fspath, paths)):
         kind = recognise(source.data.decode("utf-8", "replace"))
         log = kind is None and is_log(source.data)
         (logs if log else beside).append(source)
@@ -207,7 +207,7 @@ def match(
     *,
     cases: Iterable[Case] | None = None,
     kernel: str | None = None,
-    context: "Context" = (),
+    context: Context = (),
     notices: bool = False,
     told: Callable[[str], None] | None = None,
 ) -> list[Diagnosis]:
@@ -240,7 +240,7 @@ def _checked(kernel: str | None) -> None:
         checked(kernel)
 
 
-def library(folder: str | Path | None = None) -> "Library":
+def library(folder: str | Path | None = None) -> Library:
     """The case library: packaged cases, then ``$KB_CASES``, then ``folder``.
 
     It is held in memory. ``$KB_CASES`` counts as it is now; an edited case is seen within a second. A case that cannot
@@ -252,12 +252,12 @@ def library(folder: str | Path | None = None) -> "Library":
     from kb.cases.library import RECENT, load
     from kb.errors import CaseError
 
-    if folder is not None and not Path(folder).is_dir():
+    if folder is not None and not os.path.isdir(folder):
         raise CaseError("no such folder of cases", path=str(folder))
     return load(() if folder is None else (folder,), skip_broken=True, recent=RECENT)
 
 
-class KnowledgeBase:
+class KnowledgeBase(Records):
     """Cases and a store together.
 
     One base may be shared by any number of threads, in every call: cases are loaded once, and each thread gets a
@@ -270,24 +270,12 @@ class KnowledgeBase:
     """
 
     def __init__(self, path: str | Path | None = None, *, cases: str | Path | None = None):
-        self._path = path
+        super().__init__(path)
         self._folder = cases
         self._library: Library | None = None
-        self._store: Store | None = None
-        self._closed = False
-        self._lock = allocate_lock()
 
     @property
-    def path(self) -> Path:
-        """The store's file, which need not be there yet."""
-        if self._path is not None:
-            return Path(self._path)
-        from kb.store import default_path
-
-        return default_path()
-
-    @property
-    def library(self) -> "Library":
+    def library(self) -> Library:
         """The cases that reports are matched against, loaded on first use; ``errors`` lists those left out."""
         with self._lock:
             if self._library is None:
@@ -300,11 +288,11 @@ class KnowledgeBase:
         return self.library.cases
 
     @property
-    def left_out(self) -> "tuple[CaseError, ...]":
+    def left_out(self) -> tuple[CaseError, ...]:
         """Cases that could not be used, and why; empty until the library was needed."""
         return self._library.errors if self._library is not None else ()
 
-    def reload(self, *folders: str | Path, skip_broken: bool = False) -> "Library":
+    def reload(self, *folders: str | Path, skip_broken: bool = False) -> Library:
         """Read the cases afresh, those of more folders over the others.
 
         Args:
@@ -319,41 +307,18 @@ class KnowledgeBase:
             self._library = found
         return found
 
-    @property
-    def store(self) -> "Store":
-        """The store, opened (and made) on first use; folders are made for the default place only.
-
-        Raises:
-            StoreError: It cannot be used, the base is closed, or the folder of a place that was named is not there.
-        """
-        with self._lock:
-            if self._closed:
-                help_ = "make another one: close() ends all use"
-                raise StoreError("the knowledge base is closed", path=str(self.path), help=help_)
-            if self._store is None:
-                from kb.store import Store
-
-                named = self._path is not None or bool(os.environ.get("KB_DB"))
-                if named and not self.path.parent.is_dir():
-                    reason, help_ = f"the folder {self.path.parent} is not there", "make it, or name another place"
-                    raise StoreError(reason, path=str(self.path), help=help_)
-                self._store = Store(self._path)
-            return self._store
-
-    @property
-    def known(self) -> "Store | None":
-        """The store if its file is there, None otherwise: reading makes none."""
-        return self.store if self._store is not None or self.path.exists() else None
-
     def read(self, log: Log | Iterable[Log], *, notices: bool = False) -> Iterator[Report]:
         """The reports of a log, in the order of the input: see :func:`read`."""
         return read(log, notices=notices)
 
-    def diagnose(self, report: Report, *, kernel: str | None = None, context: "Context" = ()) -> Diagnosis:
+    def diagnose(self, report: Report, *, kernel: str | None = None, context: Context = ()) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
         store = self.known
         if store is None:
             return diagnose(report, self.cases, kernel=kernel, context=context)
+        from dataclasses import replace
+
+        from kb.identity.signature import signature
         from kb.recall import nearest_first, recall
 
         mark = signature(report)
@@ -361,9 +326,10 @@ class KnowledgeBase:
         own = {case.id for case in self.cases}
         cases = (*self.cases, *(case for case in linked if case.id not in own))
         found = diagnose(report, cases, kernel=kernel, context=context)
+
         return replace(found, matches=nearest_first(found.matches, similar), similar=similar)
 
-    def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> "list[Neighbour]":
+    def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.
 
         Args:
@@ -373,7 +339,7 @@ class KnowledgeBase:
         """
         from kb.recall import nearest, query_of, stored_query
 
-        query = query_of(subject) if isinstance(subject, Report) else stored_query(self.store, subject)
+        query = stored_query(self.store, subject) if isinstance(subject, str) else query_of(subject)
         store = self.known
         return nearest(store, query, limit=limit, cases=cases) if store is not None else []
 
@@ -399,121 +365,3 @@ class KnowledgeBase:
         own = {case_id for case_id, _, _ in found}
         more = store.search(words, limit=limit) if store is not None else []
         return [*found, *(row for row in more if row[0] not in own)][:limit]
-
-    def record(
-        self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None,
-        key: str | None = None,
-    ) -> Sighting:  # fmt: skip
-        """Store one sighting of a report's signature, with the raw text as evidence; each event counts once.
-
-        What was recorded before changes nothing: the sighting is returned as it was then, with ``new`` False. With a
-        ``key`` that alone decides. Without, it is the same report of the same source and host at the same printk time,
-        or the n-th equal one of an input that prints no time (docs/store.md).
-
-        Args:
-            report: From :meth:`read`.
-            source: Where it came from (``ticket:4711``); the input's name by default.
-            host: Host it happened on; what the log says by default.
-            seen: UTC time in ISO 8601; now by default.
-            key: The caller's own name of the event (``ticket:4711#3``): one a report, not one a log.
-
-        Raises:
-            UsageError: The key is empty.
-        """
-        from kb.identity.event import event
-
-        _check_key(key)
-        mark = signature(report)
-        source, host = source or report.source, host or report.host
-        sighting = self.store.record(
-            mark.id,
-            title=mark.title,
-            kind=report.kind,
-            key=mark.key,
-            alt=mark.alt,
-            source=source,
-            host=host,
-            kernel=report.kernel,
-            seen=seen,
-            evidence=raw_text(report),
-            event=f"key {key}" if key is not None else f"report {event(report, source, host)}",
-        )
-        if sighting.signature == mark.id:  # not so for a key that was another report's
-            from kb.recall import remember
-
-            remember(self.store, report, mark)
-        return sighting
-
-    def annotate(self, subject: Report | str, body: str, *, author: str, key: str | None = None) -> Annotation:
-        """Add a note to a report's signature, or to a subject by name (``case:<id>``, ``signature:kb1:...``).
-
-        Args:
-            subject: A report, or the name.
-            body: The text.
-            author: Who says so.
-            key: The caller's own name of the note: when it comes again, the note that is there is returned as it is.
-        """
-        if not body.strip():
-            raise UsageError("an annotation needs a text")
-        _check_key(key)
-        name = f"signature:{signature(subject).id}" if isinstance(subject, Report) else subject
-        return self.store.annotate(name, body, author=author, key=key)
-
-    def show(self, prefix: str) -> "Shown":
-        """A signature by the beginning of its id: its sightings, evidence and annotations."""
-        return self.store.show(prefix)
-
-    def forget(
-        self,
-        *,
-        source: str | None = None,
-        host: str | None = None,
-        before: "str | datetime | None" = None,
-        dry_run: bool = False,
-    ) -> "Forgotten":
-        """Take out of the store what matches all criteria given, for good: docs/personal-data.md says what matches.
-
-        Args:
-            source: Where logs came from, as recorded (``ticket:4711``).
-            host: Host name as recorded.
-            before: Everything earlier: ISO 8601, UTC where it names no offset.
-            dry_run: Only tell what would go.
-
-        Raises:
-            UsageError: No criterion, a date that is none, or no store.
-            StoreError: The store cannot be written, or another process keeps its file from being cleared.
-        """
-        from kb.store.forget import forget
-
-        store = self.known
-        if store is None:
-            raise UsageError(f"there is no store at {self.path}", help="name another file with --db or KB_DB")
-        return forget(store, source=source, host=host, before=before, dry_run=dry_run)
-
-    def close(self) -> None:
-        """Close the store, if it was opened, for all threads."""
-        with self._lock:
-            self._closed = True
-            if self._store is not None:
-                self._store.close()
-
-    def __enter__(self) -> "KnowledgeBase":
-        return self
-
-    def __exit__(
-        self, kind: "type[BaseException] | None", error: BaseException | None, trace: "TracebackType | None"
-    ) -> None:
-        self.close()
-
-
-def _check_key(key: str | None) -> None:
-    if key is not None and not key.strip():
-        raise UsageError("a key needs a text", help="None, where there is none: an empty one would name every event")
-
-
-def raw_text(report: Report) -> bytes:
-    """The bytes of a report's lines as they stood in the input, each physical line once."""
-    seen: dict[int, bytes] = {}
-    for line in report.lines:
-        seen.setdefault(line.number, line.raw)
-    return b"".join(raw if raw.endswith((b"\n", b"\r")) else raw + b"\n" for _number, raw in sorted(seen.items()))

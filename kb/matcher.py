@@ -11,7 +11,7 @@ links by itself; what is merely similar is suggested elsewhere.
 from collections.abc import Iterable
 
 from kb.cases.fixstatus import fix_status
-from kb.cases.predicate import both, either, evaluate, negate
+from kb.cases.predicate import both, either, evaluate, fails, negate
 from kb.model.case import Case, Predicate
 from kb.model.report import Signature
 from kb.model.verdict import Facts, Match, PredicateMark, Verdict
@@ -37,7 +37,8 @@ def match(facts: Facts, signature: Signature, kind: str, cases: Iterable[Case]) 
         itself broader than another one found stands after it. A MAYBE that nothing but the kind speaks for is left
         out: a report cut after its first line would be "maybe" every case of its kind.
     """
-    found = [judged for case in cases if (judged := judge(case, facts, signature, kind)) is not None]
+    asked = (case for case in cases if kind in case.kind and not any(fails(one, facts) for one in case.require))
+    found = [judged for case in asked if (judged := judge(case, facts, signature, kind)) is not None]
     found = [judged for judged in found if judged.verdict is Verdict.YES or _speaks(judged)]
     sure = {judged.case.id for judged in found if judged.verdict is Verdict.YES}
     return tuple(sorted(found, key=lambda judged: _order(judged, sure)))

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from kb.identity.align import idf
 from kb.identity.common import expected
 from kb.identity.frames import names
-from kb.identity.rank import Entry, Neighbour, Query, rank
+from kb.identity.rank import Neighbour, Query, rank
 from kb.identity.signature import signature
 from kb.model.case import Case
 from kb.model.report import Report, Signature
+from kb.model.stack import Stack
 from kb.model.verdict import Match, Similar, Verdict
 
 if TYPE_CHECKING:
     from kb.store import Store
-    from kb.store.similar import StackRow, Stacks
+    from kb.store.similar import Stacks
 
 GOOD = 0.6
 """Score below which more postings are read: a cut or much inlined stack of the same bug reaches it."""
@@ -51,16 +52,12 @@ def nearest(store: "Store", query: Query, *, limit: int = 10, cases: bool | None
     return found
 
 
-def _wanted(row: "StackRow", sides: tuple[bool, ...]) -> bool:
+def _wanted(row: Stack, sides: tuple[bool, ...]) -> bool:
     return (row.case is not None) in sides
 
 
-def _ranked(known: "Stacks", query: Query, rows: "Iterable[StackRow]", limit: int) -> list[Neighbour]:
-    entries = [
-        Entry(row.signature, row.title, row.kind, row.frames, row.case, row.function)
-        for row in rows
-        if row.case is not None or row.signature != query.signature
-    ]
+def _ranked(known: "Stacks", query: Query, rows: Iterable[Stack], limit: int) -> list[Neighbour]:
+    entries = [row for row in rows if row.case is not None or row.signature != query.signature]
     every = {name for entry in entries for name in entry.frames} | set(query.frames)
     total, held = known.frequencies(every)
     rarity = {name: idf(total, expected(name, held.get(name, 0), total)) for name in every}
@@ -130,6 +127,6 @@ def imported(store: "Store", mark: Signature) -> tuple[Case, ...]:
 
 def remember(store: "Store", report: Report, mark: Signature) -> None:
     """Keep the stack of a sighting, so that others find it."""
-    from kb.store.similar import StackRow, Stacks
+    from kb.store.similar import Stacks
 
-    Stacks(store).add_seen(StackRow(mark.id, mark.title, report.kind, names(report), None, report.function))
+    Stacks(store).add_seen(Stack(mark.id, mark.title, report.kind, names(report), None, report.function))

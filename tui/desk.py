@@ -296,7 +296,6 @@ class Desk:
         store = self.base.known
         if store is None:
             return []
-        from kb.identity.frames import names
         from kb.store.duplicates import Duplicates
 
         declared = Duplicates(store)
@@ -306,7 +305,7 @@ class Desk:
             subject = f"case:{each.entry.case}" if each.entry.case else each.entry.signature
             history = declared.history(found.signature.id, subject)
             verdict = True if subject in same else history[-1].same if history else None
-            pairs = tuple(each.explained(names(found.report)))
+            pairs = tuple(each.explained())
             out.append(Near(subject, each.entry.title, each.score, each.because, pairs, verdict))
         return out
 

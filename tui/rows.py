@@ -1,7 +1,8 @@
 """Rows: what the line widgets show, without a word of markup, so that log text can never be taken for any.
 
-A row is a list of ``(text, role)``; what a role looks like is said once, in :mod:`kb.tui.widgets.virtual_list`. Whatever a
-role says by colour the text says too (a mark, a word): rows are read on NO_COLOR terminals and by tests as plain text.
+A row is a list of ``(text, role)``; what a role looks like is said once, in :mod:`kb.tui.widgets.virtual_list`.
+Whatever a role says by colour the text says too (a mark, a word): rows are read on NO_COLOR terminals and by tests as
+plain text.
 """
 
 from collections.abc import Iterator

@@ -128,6 +128,21 @@ def evaluate(predicate: Predicate, facts: Facts) -> Judgement:
     return Judgement(verdict, _assumed(why, fact), fact.evidence)
 
 
+def fails(predicate: Predicate, facts: Facts) -> bool:
+    """Whether :func:`evaluate` would say NO, for the operators that rule out most cases, without its words.
+
+    False also where only :func:`evaluate` can tell.
+    """
+    fact = facts.get(predicate.fact)
+    if fact is None or predicate.fact == "kernel" or fact.value is None:
+        return False
+    if predicate.op == "==":
+        return not _equal(fact.value, predicate.value)
+    if predicate.op == "has":
+        return not _contains(fact.value, predicate.value) and f"{predicate.fact}.absent" not in facts.values
+    return False
+
+
 def _at_least(predicate: Predicate, facts: Facts) -> Judgement | None:
     """A count of which only a lower bound is known can pass ``>=`` and ``>``, and fail ``<`` and ``<=``."""
     bound = facts.get(f"{predicate.fact}.at_least")
@@ -209,6 +224,8 @@ def _compare(fact: Fact, op: str, wanted: Any) -> tuple[Verdict, Said]:
 def _equal(value: Any, wanted: Any) -> bool:
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
+    if isinstance(value, str) and isinstance(wanted, str) and (value[:1].isalpha() or wanted[:1].isalpha()):
+        return value == wanted
     left, right = _number(value), _number(wanted)
     if left is not None and right is not None:
         return left == right

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kb.cleaner.rules import finder, is_public, rules
 from kb.log.reader import Reader
+from kb.log.scan import BOOT
 from kb.log.transport import strip
 from kb.model.report import Report
 from kb.parse.reading import reports_and_notices
@@ -60,10 +61,9 @@ def places(data: bytes) -> Places:
         for line in report.lines:
             lines.update(dict.fromkeys(range(line.number, line.last + 1), _raw(line.host)))
         words.update(_words(report))
-    kernels = {number for number, _ in Reader(data).boots}
-    if kernels:
+    if BOOT in data:
         for number, raw in enumerate(io.BytesIO(data), 1):
-            if number in kernels:
+            if BOOT in raw:
                 lines.setdefault(number, _raw(strip(raw.decode("utf-8", "surrogateescape")).host))
     return Places(lines, frozenset(word.lower().encode("utf-8", "surrogateescape") for word in words))
 

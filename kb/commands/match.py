@@ -1,23 +1,22 @@
 """``kb match``: logs in, diagnoses out."""
 
+from __future__ import annotations
+
 import argparse
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, note
 from kb.commands import named, tell_left_out
-from kb.errors import KbError, StoreError, UsageError
-from kb.model.report import Report
-from kb.model.verdict import Diagnosis
 
 if TYPE_CHECKING:
     from kb.log.source import Source
+    from kb.model.report import Report
+    from kb.model.verdict import Diagnosis
     from kb.symbols import Symbols
 
 HINT = 64
@@ -29,6 +28,8 @@ _NAMED = 5
 def run(options: argparse.Namespace) -> int:
     """Read, diagnose, print; the exit code tells whether anything was known."""
     if options.json + options.markdown + options.brief > 1:
+        from kb.errors import UsageError
+
         raise UsageError("--json, --markdown and --brief exclude one another")
     started = time.perf_counter()
     count = known = recorded = 0
@@ -67,6 +68,8 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
     if options.db or options.record or os.environ.get("KB_DB"):
         return base.diagnose
 
+    from kb.errors import StoreError
+
     usable = True
 
     def diagnose(report: Report, **more: Any) -> Diagnosis:
@@ -82,7 +85,7 @@ def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable
     return diagnose
 
 
-def _context(paths: list[str]) -> "tuple[api.Context, list[Source]]":
+def _context(paths: list[str]) -> tuple[api.Context, list[Source]]:
     """What stands beside the log, and the logs among the values of ``--context``, which takes all words behind it."""
     if not paths:
         return (), []
@@ -92,16 +95,16 @@ def _context(paths: list[str]) -> "tuple[api.Context, list[Source]]":
     return evidence, logs
 
 
-def _reports(options: argparse.Namespace, logs: "list[Source]") -> Iterator[Report]:
+def _reports(options: argparse.Namespace, logs: list[Source]) -> Iterator[Report]:
     """Reports and notices of the files, or of standard input, which may be a log that is still being written.
 
-    Without ``--notices`` they serve a hint, and a flood of one of them is not read to its end.
+    Without ``--notices`` they serve a hint for a person, and a flood of one of them is not read to its end.
     """
-    most = None if options.notices else HINT
+    notices, most = options.notices or not options.json, None if options.notices else HINT
     if logs or (options.files and options.files != ["-"]):
         inputs: list[Any] = [*map(named, options.files), *logs]
-        return api.read(inputs, notices=True, most=most, told=note)
-    return api.read_live(sys.stdin.buffer, notices=True, most=most, told=note)
+        return api.read(inputs, notices=notices, most=most, told=note)
+    return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note)
 
 
 class _Hints:
@@ -113,6 +116,8 @@ class _Hints:
 
     def take(self, report: Report, base: api.KnowledgeBase, kernel: str | None) -> None:
         """Count a notice that a case says yes to. A hint is no reason to fail: cases that cannot be used give none."""
+        from kb.errors import KbError
+
         try:
             diagnosis = api.diagnose(report, base.cases, kernel=kernel)
         except KbError:
@@ -130,9 +135,11 @@ class _Hints:
         note(f"{self._count} {have} a known case ({named}): --notices shows them")
 
 
-def _symbols(options: argparse.Namespace) -> "Symbols | None":
+def _symbols(options: argparse.Namespace) -> Symbols | None:
     if options.vmlinux is None and options.debuginfo is None:
         return None
+    from pathlib import Path
+
     from kb.symbols import Symbols
 
     return Symbols(*(Path(path) if path else None for path in (options.vmlinux, options.debuginfo)))
@@ -165,4 +172,6 @@ def colored(choice: str) -> bool:
 
 
 def _width() -> int:
+    import shutil
+
     return min(shutil.get_terminal_size((100, 24)).columns, 140)

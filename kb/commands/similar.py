@@ -73,7 +73,7 @@ def _lines(query: "Query", title: str, neighbours: "list[Neighbour]", same: list
         out += ["", f"  {each.score:.2f}  {name}  {entry.title}"]
         if each.because:
             out.append(f"        {each.because}")
-        out += [f"        {_mark(ours, theirs)} {ours or theirs}" for ours, theirs in each.explained(query.frames)]
+        out += [f"        {_mark(ours, theirs)} {ours or theirs}" for ours, theirs in each.explained()]
     return out
 
 
@@ -96,7 +96,7 @@ def _json(query: "Query", title: str, neighbours: "list[Neighbour]", same: list[
                 "title": each.entry.title,
                 "score": each.score,
                 "because": each.because,
-                "aligned": [list(pair) for pair in each.explained(query.frames)],
+                "aligned": [list(pair) for pair in each.explained()],
             }
             for each in neighbours
         ],

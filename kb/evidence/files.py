@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from kb.log.scan import find_openers
+from kb.log.scan import BOOT, find
 from kb.log.transport import Rule, strip
 from kb.model.log import Span
 from kb.model.memory import Zone
@@ -123,7 +123,7 @@ def recognise(text: str) -> str | None:
 
 def is_log(data: bytes) -> bool:
     """Whether it reads like a kernel log: something in it may open a report, or most lines bear a log's prefix."""
-    if next(find_openers(data), None) is not None:
+    if any(not data.startswith(BOOT, hit) for hit in find(data)):
         return True
     sticky: list[Rule] = []
     lines = [line for line in data[:65536].decode("utf-8", "replace").splitlines()[:200] if line.strip()]

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from kb.identity.align import idf
 from kb.identity.common import expected
-from kb.identity.rank import Entry, Neighbour, Query, rank
+from kb.identity.rank import Neighbour, Query, rank
+from kb.model.stack import Stack
 
 FEW = 1_000
 """Stacks that are taken to be known at least: fewer say little of how rare a frame is."""
@@ -14,15 +15,15 @@ FEW = 1_000
 class Memory:
     """Known stacks in memory."""
 
-    def __init__(self, entries: Iterable[Entry] = ()):
-        self.entries: list[Entry] = []
+    def __init__(self, entries: Iterable[Stack] = ()):
+        self.entries: list[Stack] = []
         self._holding: dict[str, list[int]] = defaultdict(list)
         self._keys: dict[str, list[int]] = defaultdict(list)
         self._frequency: Counter[str] = Counter()
         for entry in entries:
             self.add(entry)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Stack) -> None:
         """Know one more stack."""
         number = len(self.entries)
         self.entries.append(entry)

@@ -1,9 +1,10 @@
 """Neighbours of a report among candidates: a cheap measure first, the alignment for the best of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kb.identity.align import Alignment, align
+from kb.model.stack import Stack
 
 ALIGNED = 20
 """Candidates that are aligned; the others are told apart by their weighted Jaccard index alone (measured: the right
@@ -11,20 +12,6 @@ one is among the first 20 of 100 in every one of 300 queries)."""
 _STACK, _NAME = 0.7, 0.3
 """Shares of the stack and of the names in a score."""
 _SAME_KEY, _ALTERNATIVE, _SAME_FUNCTION, _SAME_KIND = 1.0, 0.9, 0.6, 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A stack that is known: of a signature that was seen, or of a case."""
-
-    signature: str
-    title: str
-    kind: str
-    frames: tuple[str, ...]
-    """As :func:`kb.identity.names` gives them."""
-    case: str | None = None
-    function: str | None = None
-    """Guilty function; the first frame where None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +29,18 @@ class Query:
 class Neighbour:
     """A known stack, how near it is and why."""
 
-    entry: Entry
+    entry: Stack
     score: float
     """0..1: 0.7 of what the stacks share and 0.3 of what the names say; the names alone where a stack is missing."""
     alignment: Alignment
     because: str
     """What the names say: ``same key``, ``alternative key``, ``same function``, ``same kind`` or nothing."""
+    frames: tuple[str, ...]
+    """Of the query."""
 
-    def explained(self, frames: Sequence[str]) -> list[tuple[str, str]]:
+    def explained(self) -> list[tuple[str, str]]:
         """Both stacks side by side, outwards: ``(ours, theirs)``, empty where one lacks the frame."""
+        frames = self.frames
         out: list[tuple[str, str]] = []
         i = j = 0
         for left, right in (*self.alignment.pairs, (len(frames), len(self.entry.frames))):
@@ -63,7 +53,7 @@ class Neighbour:
 
 
 def rank(
-    query: Query, entries: Iterable[Entry], rarity: Mapping[str, float], *, limit: int = 10, floor: float = 0.2
+    query: Query, entries: Iterable[Stack], rarity: Mapping[str, float], *, limit: int = 10, floor: float = 0.2
 ) -> list[Neighbour]:
     """The nearest entries, best first; of several stacks of one signature or case the nearest stands for all.
 
@@ -90,16 +80,16 @@ def _order(neighbour: Neighbour) -> tuple[float, bool, str, str]:
     return (-round(neighbour.score, 4), entry.case is None, entry.case or "", entry.signature)
 
 
-def judge(query: Query, entry: Entry, rarity: Mapping[str, float]) -> Neighbour:
+def judge(query: Query, entry: Stack, rarity: Mapping[str, float]) -> Neighbour:
     """One entry against the query."""
     because, named = _named(query, entry)
     if not query.frames or not entry.frames:
-        return Neighbour(entry, round(named * 0.9, 4), Alignment(0.0, ()), because)
+        return Neighbour(entry, round(named * 0.9, 4), Alignment(0.0, ()), because, query.frames)
     alignment = align(query.frames, entry.frames, rarity)
-    return Neighbour(entry, round(_STACK * alignment.score + _NAME * named, 4), alignment, because)
+    return Neighbour(entry, round(_STACK * alignment.score + _NAME * named, 4), alignment, because, query.frames)
 
 
-def _named(query: Query, entry: Entry) -> tuple[str, float]:
+def _named(query: Query, entry: Stack) -> tuple[str, float]:
     if entry.signature == query.signature:
         # a key without a function (its stack was lost, or its kind names none) says little more than the kind
         return "same key", _SAME_KEY if query.function or entry.function else _SAME_KIND + 0.2
@@ -111,7 +101,7 @@ def _named(query: Query, entry: Entry) -> tuple[str, float]:
     return ("same kind", _SAME_KIND) if entry.kind == query.kind else ("", 0.0)
 
 
-def _rough(query: Query, entry: Entry, rarity: Mapping[str, float]) -> float:
+def _rough(query: Query, entry: Stack, rarity: Mapping[str, float]) -> float:
     """Weighted Jaccard index of the frames, and what the names say."""
     _, named = _named(query, entry)
     left, right = set(query.frames), set(entry.frames)

@@ -11,7 +11,7 @@ from kb.identity.signature import VERSION as KEYS
 from kb.identity.signature import identifier, signature
 from kb.imports.prose import identifies
 from kb.model.report import Report
-from kb.store.similar import StackRow
+from kb.model.stack import Stack
 
 VERSION = 1
 """Of what the importers make of a text: raised, everything is read again."""
@@ -73,15 +73,15 @@ def _completed(report: Report) -> list[str]:
     return [f"{head} {access} in {tail}" for access in ("Read", "Write")]
 
 
-def stacks(case_id: str, reports: Iterable[Report]) -> tuple[StackRow, ...]:
+def stacks(case_id: str, reports: Iterable[Report]) -> tuple[Stack, ...]:
     """The stacks of quoted reports, each once."""
-    rows: dict[tuple[str, tuple[str, ...]], StackRow] = {}
+    rows: dict[tuple[str, tuple[str, ...]], Stack] = {}
     for report in reports:
         frames = names(report)
         if not frames:
             continue
         mark = signature(report)
-        row = StackRow(mark.id, report.title, report.kind, frames, case_id, report.function)
+        row = Stack(mark.id, report.title, report.kind, frames, case_id, report.function)
         rows.setdefault((mark.id, frames), row)
     return tuple(rows.values())
 

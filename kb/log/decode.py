@@ -1,17 +1,13 @@
 """Physical lines -> logical lines: prefixes off, escapes undone, records that share a line told apart."""
 
-import io
 import re
 from collections.abc import Iterator
 from typing import Protocol
 
 from kb.log import records
-from kb.log.records import Lines, Piece
+from kb.log.records import Lines
 from kb.log.transport import Prefix, Rule, strip
 from kb.model.log import Line
-
-LONGEST = 64 << 10
-"""Bytes of a physical line that are read at once; a longer one comes in pieces."""
 
 _SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]")
 """Colours, and the erase-to-end-of-line that goes with them."""
@@ -42,49 +38,6 @@ _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
 _DICTIONARY = re.compile(r" [A-Z_]{2,32}=")
 """Device properties behind a record of /dev/kmsg (" SUBSYSTEM=pci")."""
-
-
-class Cursor:
-    """A place in a log: its bytes line by line, with numbers and offsets."""
-
-    __slots__ = ("_file", "_held", "_whole", "number", "offset")
-
-    def __init__(self, data: bytes, offset: int = 0, number: int = 1):
-        self._file = io.BytesIO(data)  # shares the bytes: nothing is copied
-        self._file.seek(offset)
-        self.offset = offset
-        """Offset behind the last piece read."""
-        self.number = number
-        """Number of the next line."""
-        self._whole = True
-        self._held: Piece | None = None
-
-    def line(self) -> Piece:
-        """The next physical line, its number, and whether it continues the piece before; b"" at the end."""
-        if self._held is not None:
-            held, self._held = self._held, None
-            self.offset += len(held[0] or b"")
-            return held
-        raw = self._file.readline(LONGEST)
-        self.offset += len(raw)
-        number, piece = self.number, not self._whole
-        self._whole = raw.endswith(b"\n")
-        if self._whole:
-            self.number += 1
-        return raw, number, piece
-
-    def read(self, size: int) -> bytes:
-        """Bytes of a binary field."""
-        data = self._file.read(size)
-        self.offset += len(data)
-        self.number += data.count(b"\n")
-        self._whole = data.endswith(b"\n")
-        return data
-
-    def back(self, piece: Piece) -> None:
-        """Put the last line back."""
-        self._held = piece
-        self.offset -= len(piece[0] or b"")
 
 
 class Place(Lines, Protocol):

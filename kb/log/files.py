@@ -4,6 +4,7 @@ import io
 import os
 import stat
 from collections.abc import Callable
+from typing import BinaryIO
 
 from kb.errors import InputError
 from kb.log.text import encoded
@@ -40,7 +41,7 @@ class Held:
         self._out = io.BytesIO()  # getvalue() hands the bytes over, where joining pieces would copy them
         self._name = name
         self._most = limit() if most is None else most
-        self._said = f" {said}" if said else ""
+        self._said = said
 
     def __len__(self) -> int:
         return self._out.tell()
@@ -52,8 +53,7 @@ class Held:
             InputError: That is more than the limit, or than this machine can hold.
         """
         size = len(self)
-        if size + len(piece) > self._most:
-            raise InputError(f"is larger than {self._most} bytes{self._said}", path=self._name, help=_HELP)
+        within(size + len(piece), self._most, self._name, self._said)
         try:
             self._out.write(piece)
         except MemoryError:
@@ -62,6 +62,22 @@ class Held:
     def bytes(self) -> bytes:
         """All of it."""
         return self._out.getvalue()
+
+
+def within(size: int, most: int, name: str, said: str = "") -> None:
+    """Nothing, for a size that is allowed.
+
+    Args:
+        size: Bytes.
+        most: Bytes that an input may have.
+        name: What the error calls it.
+        said: What it is when it has more: ``once unpacked``.
+
+    Raises:
+        InputError: It is larger.
+    """
+    if size > most:
+        raise InputError(f"is larger than {most} bytes{said and ' ' + said}", path=name, help=_HELP)
 
 
 def read_all(read: Callable[[int], "bytes | str | None"], held: Held) -> bytes:
@@ -79,22 +95,48 @@ def read_all(read: Callable[[int], "bytes | str | None"], held: Held) -> bytes:
     return held.bytes()
 
 
-def read_named(path: str | os.PathLike[str]) -> bytes:
-    """What a path holds that a person named: a file, or a FIFO or a device, read to its end.
+def opened(path: str | os.PathLike[str]) -> BinaryIO:
+    """What a path holds that a person named, open for reading: a file, a FIFO or a device.
 
     Raises:
-        InputError: It is absent, no file, larger than :func:`limit`, or cannot be read.
+        InputError: It is absent, no file, larger than :func:`limit`, or cannot be opened.
     """
     name = os.fspath(path)
     try:
-        mode = os.stat(name).st_mode
-        if stat.S_ISREG(mode):
-            return read_regular(name)
+        status = os.stat(name)
+        if stat.S_ISREG(status.st_mode):
+            within(status.st_size, limit(), name)
         # a device is not waited for (/dev/kmsg ends where the log does now), the writer of a FIFO is
-        with open(os.open(name, os.O_RDONLY | (0 if stat.S_ISFIFO(mode) else _FLAGS)), "rb", buffering=0) as file:
-            if file.isatty():
-                os.set_blocking(file.fileno(), True)
-            return read_all(file.read, Held(name))
+        flags = os.O_RDONLY | (0 if stat.S_ISFIFO(status.st_mode) else _FLAGS)
+        file = open(os.open(name, flags), "rb", buffering=0)  # noqa: SIM115  (the caller closes it)
+        if file.isatty():
+            os.set_blocking(file.fileno(), True)
+        return file
+    except OSError as error:
+        raise _refused(error, name) from error
+
+
+def read_named(path: str | os.PathLike[str]) -> bytes:
+    """What a path holds that a person named, read to its end.
+
+    Raises:
+        InputError: As :func:`opened`, or it is larger, or cannot be read.
+    """
+    name = os.fspath(path)
+    with opened(path) as file:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return read_regular(name)
+        return readable(name, lambda: read_all(file.read, Held(name)))
+
+
+def readable(name: str, read: "Callable[[], bytes]") -> bytes:
+    """What ``read`` gives, its failures as errors of the input.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    try:
+        return read()
     except OSError as error:
         raise _refused(error, name) from error
 
@@ -116,8 +158,7 @@ def read_regular(path: str | os.PathLike[str], most: int | None = None) -> bytes
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise InputError(f"is {_kind(status.st_mode)}, no regular file", path=name)
-            if status.st_size > most:
-                raise InputError(f"is larger than {most} bytes", path=name, help=_HELP)
+            within(status.st_size, most, name)
             whole = file.read(max(status.st_size + 1, _PIECE)) or b""
             more = file.read(_PIECE)
             if not more and len(whole) <= most:  # nearly always: read in one piece, not copied

@@ -1,23 +1,29 @@
 """Logical lines of one input, decoded only where a report may be.
 
-A log is scanned as bytes for what opens reports (:mod:`kb.log.scan`); a window of lines is decoded around each hit and
-grows as long as its consumer asks for more. Quiet stretches are never decoded. Line numbers are those of the input's
-physical lines, also where the reader jumped.
+A log is scanned as bytes for what opens reports (:mod:`kb.log.scan`); the line of a hit is decoded and judged, and only
+around one that can open a report a window of lines is decoded, which grows as long as its consumer asks for more. Quiet
+stretches are never decoded, and of an input larger than memory (or without an end) only a part is held at a time
+(:mod:`kb.log.tape`). Line numbers are those of the input's physical lines, also where the reader jumped.
 """
 
+from __future__ import annotations
+
+import functools
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
-from operator import itemgetter
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from kb.log.decode import Cursor, decode
-from kb.log.scan import Aside, find_openers, set_aside
-from kb.log.wrap import SAMPLE, Habits, habits, rejoin
-from kb.model.log import Line
+from kb.log.scan import BOOT, NOTICES, OPENERS, find, notice_at
+from kb.log.tape import LONGEST, Cursor, Tape
 
-_BACK = 12
-"""Lines before a hit that a window begins with: borders, ``[ cut here ]``, ``CPU:`` lines of the same report."""
+if TYPE_CHECKING:
+    from kb.log.wrap import Habits
+    from kb.model.log import Line
+
+_BACK = 64
+"""Lines before a hit that a window begins with: borders, ``[ cut here ]``, registers above a stack without headline."""
+_RECORDS = 12
+"""Records before a hit that a window begins with, where a record has several lines."""
 _BACK_BYTES = 64 << 10
 """Bytes before a hit in which those lines are looked for."""
 _RECORD_LINES = 200
@@ -40,24 +46,34 @@ class Reader:
     """The lines of one log.
 
     Args:
-        data: The whole log, as it came.
+        data: The whole log, as it came, or a tape of one that is longer than memory or never ends.
         source: Its name, for reports.
-        aside: Where the offsets of notices go that are passed on the way to reports; None: they are not looked for.
+        opens: Whether a line, by its text, can open a report or bears on one that follows: of a candidate, only its own
+            line is decoded until this says yes. None: every candidate is looked at.
+        notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
+            when no more lines of that wording are wanted.
     """
 
-    def __init__(self, data: bytes, source: str = "-", aside: Aside | None = None):
-        self.data = data
+    def __init__(
+        self,
+        data: bytes | Tape,
+        source: str = "-",
+        opens: Callable[[str], bool] | None = None,
+        notice: Callable[[Line], bool] | None = None,
+    ):
         self.source = source
-        self._aside = aside
-        self._taken: list[tuple[int, int]] = []
-        """The windows so far: in them, the search for openers saw no notice."""
+        self._tape = data if isinstance(data, Tape) else Tape(data)
+        self._opens = opens
+        self._notice = notice
+        self._full: set[bytes] = set()
+        """Literals of notices of which no more are wanted."""
+        self._told = 0
+        """Offset behind the last line that went to ``notice``."""
         self._done = 0
         """Offset behind the last line that a window's consumer took."""
-        self._counted = (0, 1)
-        """An offset and the number of the line that begins there: where the next count starts."""
         self._habits: dict[int, Habits] = {}
         """How lines were broken, by stretch."""
-        self._boots: list[tuple[int, str]] | None = None
+        self._boots: list[tuple[int, str]] = []
 
     def lines(self, offset: int = 0, number: int = 1) -> Iterator[Line]:
         """Logical lines from a place on.
@@ -70,77 +86,191 @@ class Reader:
             if line is not None:
                 yield line
 
-    def windows(self) -> Iterator[Iterator[Line]]:
-        """For each candidate not yet consumed, the lines from a little before it to the end of the log.
+    def windows(self) -> Iterator[tuple[int, Iterator[Line | None]] | None]:
+        """For each candidate not yet consumed, its line's number and the lines from a little before it on.
 
         The consumer stops taking lines when its report is over; the next window begins at the first candidate behind
-        the last line it took.
+        the last line it took. None, as a window or as a line, says that a live input is silent.
         """
+        search = 0
         while True:
-            hit = next(find_openers(self.data, self._done, self._aside), None)
+            hit = self._candidate(search)
             if hit is None:
-                return
+                if self._tape.ended:
+                    return
+                yield None
+                continue
+            start, end, before = self._line_start(hit), self._tape.line_end(hit), self._done
             begin = self._begin(hit)
-            yield from self._around(hit, begin)
-            if self._taken and begin <= self._taken[-1][1]:  # a flood of candidates is one stretch
-                begin = self._taken.pop()[0]
-            self._taken.append((begin, self._done))
+            yield self._tape.number(start), self._window(begin, start)
+            if self._done <= hit and self._done == before:
+                self._done = end  # nothing was taken: the candidate is declined
+            search = max(self._done, end)
 
-    def noticed(self) -> Iterator[Iterator[Line]]:
-        """The same around each notice, once the windows are through. Line numbers and boots are those of the log."""
-        aside = self._aside or Aside()
-        for begin, end in self._taken:
-            set_aside(self.data, begin, end, aside)
-        again = Reader(self.data, self.source)
-        for hit in sorted(aside.offsets):
-            while hit >= again._done:
-                yield from again._around(hit, again._begin(hit))
+    def release_at(self, number: int) -> str | None:
+        """Kernel release of the boot that a line belongs to, None where no boot message stands before it."""
+        release = None
+        for line, found in self._boots:
+            if line > number:
+                break
+            release = found
+        return release
 
-    def _around(self, hit: int, begin: int) -> Iterator[Iterator[Line]]:
-        before = self._done
-        yield self._window(begin)
-        if self._done <= hit and self._done == before:
-            self._done = self._line_end(hit)  # nothing was taken: the candidate is declined
+    # ---- candidates
+
+    def _candidate(self, search: int) -> int | None:
+        """The next place from an offset on where a report may begin; None where the input ends or is silent."""
+        tape = self._tape
+        names = OPENERS if self._notice is None else OPENERS + NOTICES
+        while True:
+            behind = self._readable()
+            passed = 0
+            for found in find(tape.data, max(search, tape.base) - tape.base, behind - tape.base, names):
+                hit = tape.base + found
+                if self._passed(hit):
+                    continue
+                if hit < passed:
+                    continue
+                if self._opens is None or self._judged(hit, self._opens):
+                    return hit
+                passed = tape.line_end(hit)
+            search = max(search, behind)
+            if tape.ended or not tape.fill(max(self._done, behind - _BACK_BYTES)):
+                return None
+
+    def _readable(self) -> int:
+        """Offset up to which whole lines have been read."""
+        tape = self._tape
+        if tape.ended:
+            return tape.end
+        last = tape.newline_before(tape.base, tape.end)
+        return max(last + 1, tape.end - LONGEST)
+
+    def _passed(self, hit: int) -> bool:
+        """Take note of a boot, or tell a notice: neither opens a report."""
+        tape = self._tape
+        if tape.data.startswith(BOOT, hit - tape.base):
+            self._boot(hit)
+            return True
+        literal = notice_at(tape.data, hit - tape.base) if self._notice is not None else None
+        if literal is None:
+            return False
+        if literal not in self._full and hit >= self._told and not self._tell(hit):
+            self._full.add(literal)
+        return True
+
+    def _boot(self, hit: int) -> None:
+        found = _VERSION.match(self._tape.data, hit - self._tape.base)
+        if found is not None:
+            start = self._line_start(hit)
+            self._boots.append((self._tape.number(start), found[1].decode("ascii", "replace")))
+
+    def _tell(self, hit: int) -> bool:
+        """Hand on the line of a notice's literal; False when no more of its wording are wanted."""
+        start, end = self._line_start(hit), self._tape.line_end(hit)
+        plain = _INSIDE.match(self._tape.data, start - self._tape.base) is None and self._layout is None
+        plain = plain and self._broken(start) is None
+        begin = start if plain else self._begin(hit)
+        more, notice, number = False, self._notice, self._tape.number(begin)
+        assert notice is not None
+        for line, behind in self._decode(begin, number):
+            if line is None or (plain and line.number > number):
+                break
+            if behind > self._told:
+                more = notice(line) or more
+            if behind >= end and not plain:
+                break
+        self._told = max(self._told, end)
+        return more
+
+    def _judged(self, hit: int, opens: Callable[[str], bool]) -> bool:
+        """Whether the line of a hit can open a report: by its own words, wherever they alone can tell."""
+        start, data = self._line_start(hit), self._tape.data
+        inside = _INSIDE.match(data, start - self._tape.base)
+        if (inside is not None and inside.lastgroup == "array") or self._broken(start) is not None:
+            return True
+        if inside is not None:
+            value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
+            text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
+            from kb.log.transport import strip
+
+            return any(opens(part[strip(part).end :]) for part in text.split("\\n"))
+        from kb.log.decode import decode
+
+        for line, _ in decode(Cursor(self._tape, start, 1)):
+            if line is None or line.number > 1:
+                return False
+            if opens(line.text):
+                return True
+        return False
+
+    # ---- windows
 
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
-        lines = decode(Cursor(self.data, offset, number))
+        from kb.log.decode import decode
+
+        lines = decode(Cursor(self._tape, offset, number))
+        how = self._broken(offset)
+        if how is None:
+            return lines
+        from kb.log.wrap import rejoin
+
+        return rejoin(lines, how)
+
+    def _broken(self, offset: int) -> Habits | None:
+        """How the lines from an offset on were broken, None where they were not: a large log is no pasted text."""
+        from kb.log.wrap import LARGEST, SAMPLE, habits
+
+        if not self._tape.whole or len(self._tape.data) > LARGEST:
+            return None
         block = offset // SAMPLE
         if block not in self._habits:
-            self._habits[block] = habits(self.data, offset)
-        how = self._habits[block]
-        return rejoin(lines, how) if how.any else lines
+            self._habits[block] = habits(self._tape.data, offset)
+        return self._habits[block] if self._habits[block].any else None
 
-    def _window(self, start: int) -> Iterator[Line]:
-        for line, end in self._decode(start, self._number(start)):
-            self._done = max(self._done, end)
-            if line is not None:
-                yield line
+    def _window(self, start: int, line: int) -> Iterator[Line | None]:
+        """Lines from an offset on. Notices before the candidate's line have been told."""
+        self._told = max(self._told, line)
+        for found, end in self._decode(start, self._tape.number(start)):
+            if found is not None:
+                self._done = max(self._done, end)
+                if end > self._told:
+                    self._told = end
+                    if self._notice is not None:
+                        self._notice(found)
+                if end > line and found.text.startswith("Linux version "):
+                    version = _VERSION.search(found.raw)
+                    if version is not None:
+                        self._boots.append((found.number, version[1].decode("ascii", "replace")))
+            yield found
 
     def _begin(self, hit: int) -> int:
         """Offset of the line some lines before a hit, not before what was consumed."""
-        line = self._line_start(hit)
-        inside = _INSIDE.match(self.data, line)
+        base, data = self._tape.base, self._tape.data
+        inside = _INSIDE.match(data, self._line_start(hit) - base)
         start = self._back(hit, _BACK if inside is None else _RECORD_LINES)
         if inside is None:
             if self._layout is None:
                 return start
             start = self._back(hit, _RECORD_LINES)
         layout = self._layout if inside is None else inside.lastgroup
-        heads = [found.start() for found in _RECORD_STARTS[layout or "pretty"].finditer(self.data, start, hit)]
-        return heads[-_BACK] if len(heads) >= _BACK else heads[0] if heads else self._back(hit, _BACK)
+        heads = [at.start() for at in _RECORD_STARTS[layout or "pretty"].finditer(data, start - base, hit - base)]
+        if not heads:
+            return self._back(hit, _BACK)
+        return base + (heads[-_RECORDS] if len(heads) >= _RECORDS else heads[0])
 
-    @property
+    @functools.cached_property
     def _layout(self) -> str | None:
         """The records of several lines that the log consists of, by its first lines."""
-        head = self.data[:4096]
+        head = self._tape.data[:4096]
         return next((name for name in ("verbose", "export") if _RECORD_STARTS[name].search(b"\n\n" + head)), None)
 
     def _back(self, hit: int, lines: int) -> int:
         """Offset of the line so many lines before the one with the hit."""
-        floor = max(self._done, hit - _BACK_BYTES)
+        floor = max(self._done, hit - _BACK_BYTES, self._tape.base)
         start = hit
         for _ in range(lines + 1):
-            newline = self.data.rfind(b"\n", floor, start)
+            newline = self._tape.newline_before(floor, start)
             if newline < 0:
                 if floor == self._done:
                     return floor
@@ -149,47 +279,5 @@ class Reader:
         return start + 1
 
     def _line_start(self, offset: int) -> int:
-        return self.data.rfind(b"\n", self._done, offset) + 1 or self._done
-
-    def _line_end(self, offset: int) -> int:
-        end = self.data.find(b"\n", offset)
-        return len(self.data) if end < 0 else end + 1
-
-    def _number(self, offset: int) -> int:
-        """Number of the line that begins at an offset; counts on from the last one asked for."""
-        known, number = self._counted
-        if offset < known:
-            known, number = 0, 1
-        number += self.data.count(b"\n", known, offset)
-        self._counted = (offset, number)
-        return number
-
-    @property
-    def boots(self) -> list[tuple[int, str]]:
-        """Line number and kernel release of each ``Linux version`` line, in order."""
-        if self._boots is None:
-            known, number, found = 0, 1, []
-            for hit in _VERSION.finditer(self.data):
-                number += self.data.count(b"\n", known, hit.start())
-                known = hit.start()
-                found.append((number, hit[1].decode("ascii", "replace")))
-            self._boots = found
-        return self._boots
-
-    def release_at(self, number: int) -> str | None:
-        """Kernel release of the boot that a line belongs to, None where no boot message stands before it."""
-        before = bisect_right(self.boots, number, key=itemgetter(0))
-        return self.boots[before - 1][1] if before else None
-
-
-def follow(stream: BinaryIO, idle: float = 1.0, start: bytes = b"") -> Iterator[Line | None]:
-    """Lines of an input that may never end, as they come.
-
-    Args:
-        stream: A binary file: a pipe, a socket's file, a terminal.
-        idle: Seconds of silence after which None is yielded, once a silence.
-        start: Bytes of the input that were read before.
-    """
-    from kb.log.stream import follow as follow_stream
-
-    return follow_stream(stream, idle, start)
+        floor = max(self._done, self._tape.base)
+        return self._tape.newline_before(floor, offset) + 1 or floor

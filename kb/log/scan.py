@@ -8,16 +8,12 @@ google-re2 scans one alternation of literals at about grep's speed (400 MB/s); P
 the same pattern. Where re2 cannot be imported, one ``bytes.find`` pass a literal does the work, slower.
 """
 
+import os.path
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
-_CHUNK = 16 << 20
-"""Bytes scanned in one go."""
-_OVERLAP = 4096
-"""Bytes before a chunk's end in which a hit is left to the next chunk: longer than any literal with a wrapped blank."""
 _WRAP = r"(?: |(?:=20|=)?\r?\n[>| \t]*)"
 """A blank of a literal: itself, or the line break a mailer put there with the quote marks behind it. For re2 alone,
 which is linear whatever stands there: a bound would be forty copies of the class at each blank, 50 ms at each start."""
@@ -33,12 +29,17 @@ Scan = Callable[[bytes, int, int], Iterator[int]]
 OPENERS = ("openers", "headless")
 NOTICES = ("notices",)
 """Names of the files of literals, without suffix."""
+BOOT = b"Linux version "
+"""What a kernel begins its log with; looked for together with what opens reports."""
 
 
 @cache
 def literals(names: tuple[str, ...] = OPENERS) -> tuple[str, ...]:
     """The literals of the files, in their order."""
-    lines = [line for name in names for line in Path(__file__).with_name(f"{name}.txt").read_text("utf-8").split("\n")]
+    lines: list[str] = []
+    for name in names:
+        with open(os.path.join(os.path.dirname(__file__), f"{name}.txt"), encoding="utf-8") as file:
+            lines += file.read().split("\n")
     return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("# ") and line != "#"))
 
 
@@ -60,7 +61,8 @@ def _re2_scan(names: tuple[str, ...] = OPENERS) -> Scan | None:
     options = re2.Options()
     options.max_mem = 64 << 20
     options.encoding = re2.Options.Encoding.LATIN1
-    finditer: Any = re2.compile("|".join(map(_escape, literals(names))).encode(), options).finditer
+    wanted = (*map(_escape, literals(names)), BOOT.decode())
+    finditer: Any = re2.compile("|".join(wanted).encode(), options).finditer
 
     def scan(data: bytes, start: int, end: int) -> Iterator[int]:
         return (match.start() for match in finditer(data, start, end))
@@ -73,7 +75,7 @@ def plain_scan(data: bytes, start: int, end: int, names: tuple[str, ...] = OPENE
 
     A literal that is not there costs one pass at memory speed, so this is some ten times slower than re2.
     """
-    needles = [literal.encode() for literal in literals(names)]
+    needles = [*(literal.encode() for literal in literals(names)), BOOT]
     ahead = [data.find(needle, start, end) for needle in needles]
     live = {index: offset for index, offset in enumerate(ahead) if offset >= 0}
     while live:
@@ -88,31 +90,6 @@ def plain_scan(data: bytes, start: int, end: int, names: tuple[str, ...] = OPENE
                     live[index] = after
 
 
-class Aside:
-    """Offsets of notices that a search for openers passed on its way.
-
-    Args:
-        most: How many of one literal are kept; None: all.
-    """
-
-    def __init__(self, most: int | None = None):
-        self.offsets: set[int] = set()
-        self._most = most
-        self._seen: dict[bytes, int] = {}
-
-    def take(self, data: bytes, offset: int) -> bool:
-        """Keep the offset if a notice's literal stands there; tells whether one does."""
-        found = _notice_at(data, offset)
-        if found is None:
-            return False
-        count = self._seen.get(found, 0)
-        if self._most is None or count < self._most:
-            if offset not in self.offsets:
-                self._seen[found] = count + 1
-            self.offsets.add(offset)
-        return True
-
-
 @cache
 def _notice_bytes() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """The literals of notices, and the first word of each: what no line break can stand in."""
@@ -120,7 +97,7 @@ def _notice_bytes() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     return whole, tuple(sorted({text[: text.find(b" ", 1)] if b" " in text[1:] else text for text in whole}))
 
 
-def _notice_at(data: bytes, offset: int) -> bytes | None:
+def notice_at(data: bytes, offset: int) -> bytes | None:
     """The literal of a notice that stands at an offset, wrapped or not."""
     whole, first = _notice_bytes()
     if not data.startswith(first, offset):  # nearly every opener ends here
@@ -132,46 +109,21 @@ def _notice_at(data: bytes, offset: int) -> bytes | None:
     return next((literal for literal in whole if text.startswith(literal)), None)
 
 
-def find_openers(data: bytes, start: int = 0, aside: Aside | None = None) -> Iterator[int]:
-    """Offsets at which an opener literal stands, rising, at most one a place.
+def find(data: bytes, start: int = 0, end: int | None = None, names: tuple[str, ...] = OPENERS) -> Iterator[int]:
+    """Offsets in ``data[start:end]`` at which a literal stands (of an opener, a notice, a boot), rising, one a place.
 
     Args:
         data: The raw bytes of a log, prefixes and all.
         start: Offset to begin at.
-        aside: Where to put the offsets of notices that are passed; None: notices are not looked for.
+        end: Offset behind the last byte, None for all; a literal must end before it.
+        names: Files of literals.
     """
-    if aside is None:
-        yield from _find(data, start, len(data), OPENERS)
-        return
-    for offset in _find(data, start, len(data), OPENERS + NOTICES):
-        if not aside.take(data, offset):
-            yield offset
-
-
-def find_notices(data: bytes, start: int = 0, end: int | None = None) -> Iterator[int]:
-    """Offsets at which a notice's literal stands in ``data[start:end]``, rising."""
-    return _find(data, start, len(data) if end is None else end, NOTICES)
-
-
-def set_aside(data: bytes, start: int, end: int, aside: Aside) -> None:
-    """Put aside the notices of a stretch that a search for openers jumped over, by the scanner that it has at hand."""
-    for offset in _find(data, start, end, OPENERS + NOTICES):
-        aside.take(data, offset)
-
-
-def _find(data: bytes, start: int, size: int, names: tuple[str, ...]) -> Iterator[int]:
     scan = _re2_scan(names) or partial(plain_scan, names=names)
     seen = start
-    while start < size:
-        end = min(start + _CHUNK, size)
-        border = end if end == size else end - _OVERLAP
-        for offset in scan(data, start, end):
-            if offset >= border:
-                break
-            if offset >= seen:
-                seen = offset + 1
-                yield offset
-        start = border
+    for offset in scan(data, start, len(data) if end is None else end):
+        if offset >= seen:
+            seen = offset + 1
+            yield offset
 
 
 @cache

@@ -1,35 +1,109 @@
 """Inputs as bytes: files, folders, standard input, text; unpacked and in UTF-8."""
 
+import io
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
 from kb.errors import InputError
-from kb.log.files import Held, passed_over, read_all, read_named, read_regular
+from kb.log.files import Held, opened, passed_over, read_all, read_regular, readable
+from kb.log.tape import Tape, is_live
 from kb.log.text import encoded
-from kb.log.unpack import packing_of, unpack
+from kb.log.unpack import Pushed, Read, Unpacked, packing_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _TEXT_PROBE = 8192
+_TELLING = 64
+"""Bytes that tell how an input is packed and encoded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One input, ready to be read as lines."""
 
     name: str
     """Path as given, ``-`` for standard input and for text."""
     data: bytes
     """Unpacked, UTF-8 where it was UTF-16; empty where the input was not read."""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     """What was wrong with the input: ``gzip data is cut or damaged after 400 bytes``, ``not read: a FIFO, ...``."""
 
 
-Log = str | bytes | Path | BinaryIO | Source
+Log: TypeAlias = "str | bytes | Path | BinaryIO | Source"
 """An input that was read already is taken as it is."""
+
+
+class Input(NamedTuple):
+    """One input, to be read as it comes."""
+
+    name: str
+    """As :attr:`Source.name`."""
+    tape: Tape
+    notes: list[str]
+    """As :attr:`Source.notes`; damage behind the first megabytes is told when it is reached."""
+
+
+class _Stream:
+    """An input that was opened: unpacked, its first bytes looked at.
+
+    Args:
+        name: What errors and reports call it.
+        read: Gives its bytes.
+        head: Bytes of it that were read before.
+    """
+
+    def __init__(self, name: str, read: Read, head: bytes = b""):
+        self.name = name
+        self.notes: list[str] = []
+        self.packed = False
+        self.head = _first(head, read)
+        self.read = read
+        for _ in range(3):  # a .gz inside a .gz happens; more is no log
+            packing = packing_of(self.head)
+            if packing is None:
+                break
+            self.packed = True
+            self.read = Unpacked(name, Pushed(self.head, self.read), packing, self.notes).read
+            self.head = _first(b"", self.read)
+
+    @property
+    def foreign(self) -> bool:
+        """True for what is no plain UTF-8 text, and for what must be put in order: it is read whole."""
+        head = self.head[:_TEXT_PROBE]
+        return _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
+
+    def whole(self) -> Source:
+        """All of it, in UTF-8."""
+        held = Held(self.name, said="once unpacked" if self.packed else "")
+        data = readable(self.name, lambda: read_all(Pushed(self.head, self.read).read, held))
+        return _plain(self.name, data, self.notes)
+
+    def tape(self, file: BinaryIO | None = None) -> Input:
+        """The same, to be read as it comes.
+
+        Args:
+            file: The file that is read: a live one, or one that can be read again.
+        """
+        if self.foreign and not (file is not None and is_live(file)):
+            source = self.whole()
+            return Input(source.name, Tape(source.data), list(source.notes))
+        if file is not None and not self.packed:
+            tape = Tape(file, start=self.head)
+        else:
+            tape = Tape(Pushed(b"", self.read), start=self.head)
+        tape.limit(self.name, "once unpacked" if self.packed else "")
+        return Input(self.name, tape, self.notes)
+
+
+def _first(head: bytes, read: Read) -> bytes:
+    """So many first bytes as tell what the input is."""
+    while len(head) < _TELLING and (piece := read(_TEXT_PROBE)):
+        head += encoded(piece) if isinstance(piece, str) else piece
+    return head
 
 
 def open_sources(paths: Iterable[Log]) -> Iterator[Source]:
@@ -47,28 +121,71 @@ def open_sources(paths: Iterable[Log]) -> Iterator[Source]:
             (:func:`kb.log.files.limit`).
     """
     for path in paths:
-        if isinstance(path, Source):
-            yield path
-        elif isinstance(path, bytes | bytearray | memoryview):
-            yield _source("-", bytes(path))
-        elif isinstance(path, str) and ("\n" in path or "\r" in path):
-            yield _source("-", encoded(path))
-        elif isinstance(path, str | os.PathLike):
-            yield from _from_path(path)
-        else:
-            name = getattr(path, "name", "-")
-            name = name if isinstance(name, str) else "-"
-            yield _source(name, read_all(path.read, Held(name)))
+        for source, _ in _opened(path):
+            yield source if isinstance(source, Source) else source.whole()
 
 
-def _from_path(path: str | os.PathLike[str]) -> Iterator[Source]:
-    name = os.fspath(path)
-    if name == "-":
-        yield _source("-", read_all(sys.stdin.buffer.read, Held("-")))
-    elif os.path.isdir(name):
-        yield from _from_folder(name)
+def open_inputs(paths: Iterable[Log]) -> Iterator[Input]:
+    """The same inputs, none of them held whole: an input is to be read before the next one is asked for.
+
+    Args:
+        paths: As :func:`open_sources`.
+
+    Raises:
+        InputError: As :func:`open_sources`; some of it when the tape is read.
+    """
+    for path in paths:
+        for source, file in _opened(path):
+            if isinstance(source, Source):
+                yield Input(source.name, Tape(source.data), list(source.notes))
+            else:
+                yield source.tape(file)
+
+
+def open_live(stream: BinaryIO) -> Input:
+    """An input that may still be written.
+
+    Args:
+        stream: A binary file; of a pipe, a socket or a terminal what is there is read, and pauses are told
+            (:class:`kb.log.tape.Tape`).
+    """
+    head = Tape(stream, chunk=_TEXT_PROBE)
+    while not head.ended and len(head.data) < _TELLING:
+        head.fill(0)
+    return _Stream("-", getattr(stream, "read1", stream.read), head.data).tape(stream)
+
+
+def _opened(path: Log) -> Iterator[tuple[Source | _Stream, BinaryIO | None]]:
+    if isinstance(path, Source):
+        yield path, None
+    elif isinstance(path, bytes | bytearray | memoryview):
+        yield from _bytes("-", bytes(path))
+    elif isinstance(path, str) and ("\n" in path or "\r" in path):
+        yield from _bytes("-", encoded(path))
+    elif isinstance(path, str | os.PathLike):
+        yield from _from_path(os.fspath(path))
     else:
-        yield _source(name, read_named(name))
+        name = getattr(path, "name", "-")
+        yield _Stream(name if isinstance(name, str) else "-", path.read), None
+
+
+def _bytes(name: str, data: bytes) -> Iterator[tuple[Source | _Stream, None]]:
+    if packing_of(data) is None:
+        yield _plain(name, data, []), None
+    else:
+        yield _Stream(name, io.BytesIO(data).read), None
+
+
+def _from_path(name: str) -> Iterator[tuple[Source | _Stream, BinaryIO | None]]:
+    if name == "-":
+        yield _Stream("-", sys.stdin.buffer.read), None
+    elif os.path.isdir(name):
+        for source in _from_folder(name):
+            yield source, None
+    else:
+        with opened(name) as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            yield _Stream(name, file.read), file if regular else None
 
 
 def _from_folder(name: str) -> Iterator[Source]:
@@ -89,9 +206,9 @@ def _from_folder(name: str) -> Iterator[Source]:
             if _PART.match(data[:64]):
                 parts.append(data if data.endswith(b"\n") else data + b"\n")
             elif not is_binary(data):
-                yield _source(path, data)
+                yield _Stream(path, io.BytesIO(data).read).whole()
         if parts:
-            yield _source(folder, b"".join(parts))
+            yield _plain(folder, b"".join(parts), [])
 
 
 def _unreadable(error: OSError) -> None:
@@ -124,13 +241,7 @@ def _in_order(data: bytes) -> bytes:
     return b"".join(text if text.endswith(b"\n") else text + b"\n" for _, _, text in ordered)
 
 
-def _source(name: str, data: bytes) -> Source:
-    notes: list[str] = []
-    for _ in range(3):  # a .gz inside a .gz happens; more is no log
-        packing = packing_of(data)
-        if packing is None:
-            break
-        data = unpack(name, data, packing, notes)
+def _plain(name: str, data: bytes, notes: list[str]) -> Source:
     encoding = _utf16(data[:_TEXT_PROBE])
     if encoding is not None:
         data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")

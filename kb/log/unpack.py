@@ -1,12 +1,9 @@
-"""Packed inputs: how bytes are packed, and what they hold."""
+"""Packed inputs: how bytes are packed, and what they hold, unpacked as it is read."""
 
-import io
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 from kb.errors import InputError
-from kb.log.files import Held
-
-_PIECE = 1 << 20
 
 
 def packing_of(data: bytes) -> str | None:
@@ -19,22 +16,82 @@ def packing_of(data: bytes) -> str | None:
 
 _MAGIC = ((b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
+Read = Callable[[int], bytes]
+"""At most so many bytes, at least one; b"" at the end."""
 
-def _stream(name: str, data: bytes, packing: str) -> BinaryIO:
-    """A reader that unpacks ``data`` as it is read. The modules are imported where needed: few logs are packed."""
-    packed = io.BytesIO(data)
+
+class Pushed:
+    """A stream whose first bytes somebody has read to see what it is."""
+
+    def __init__(self, head: bytes, read: Read):
+        self._head = head
+        self._read = read
+
+    def read(self, size: int = 1 << 20) -> bytes:
+        """At most so many bytes."""
+        if self._head:
+            piece, self._head = self._head[:size], self._head[size:]
+            return piece
+        return self._read(size)
+
+
+class Unpacked:
+    """What a packed stream holds, unpacked in pieces, so that a bomb is noticed while it grows.
+
+    What a damaged file still gives is read; a sentence in ``notes`` says that it is cut.
+
+    Args:
+        name: What errors call the input.
+        packed: The packed bytes.
+        packing: From :func:`packing_of`.
+        notes: Gets the sentence.
+
+    Raises:
+        InputError: The package for zstd is missing; from :meth:`read`, where nothing can be unpacked.
+    """
+
+    def __init__(self, name: str, packed: Pushed, packing: str, notes: list[str]):
+        self._name = name
+        self._packing = packing
+        self._notes = notes
+        self._size = 0
+        self._over = False
+        stream = _stream(name, packed, packing)
+        self._read: Read = getattr(stream, "read1", stream.read)
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes, b"" at the end."""
+        if self._over:
+            return b""
+        try:
+            piece = self._read(size)
+        except InputError:  # of a packed input inside of it
+            raise
+        except Exception as error:  # each library has its own errors, and what came before them is still good
+            if not self._size:
+                raise InputError(f"is no valid {self._packing} file: {error}", path=self._name) from error
+            self._notes.append(f"{self._packing} data is cut or damaged after {self._size} bytes")
+            piece = b""
+        self._over = not piece
+        self._size += len(piece)
+        return piece
+
+
+def _stream(name: str, packed: Pushed, packing: str) -> BinaryIO:
+    """A reader that unpacks as it is read. The modules are imported where needed: few logs are packed."""
+    file: Any = packed  # each of them asks for read() alone
     if packing == "gzip":
         import gzip
 
-        return gzip.GzipFile(fileobj=packed)  # type: ignore[return-value]
+        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
     if packing == "xz":
         import lzma
 
-        return lzma.LZMAFile(packed)  # type: ignore[return-value]
+        return lzma.LZMAFile(file)  # type: ignore[return-value]
     if packing == "bzip2":
         import bz2
 
-        return bz2.BZ2File(packed)  # type: ignore[return-value]
+        return bz2.BZ2File(file)  # type: ignore[return-value]
     try:
         import zstandard
     except ImportError:
@@ -43,33 +100,4 @@ def _stream(name: str, data: bytes, packing: str) -> BinaryIO:
             path=name,
             help="install kernel-kb[zstd], or unpack it first: zstd -dc FILE | kb match",
         ) from None
-    return zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
-
-
-def unpack(name: str, data: bytes, packing: str, notes: list[str]) -> bytes:
-    """Unpack in pieces, so that a bomb is noticed while it grows; what a damaged file still gives is kept.
-
-    Args:
-        name: What errors call the input.
-        data: The packed bytes.
-        packing: From :func:`packing_of`.
-        notes: Gets a sentence where the data is cut or damaged.
-
-    Raises:
-        InputError: Nothing can be unpacked, it grows past the limit, or the package for zstd is missing.
-    """
-    held = Held(name, said="once unpacked")
-    stream = _stream(name, data, packing)
-    read = getattr(stream, "read1", stream.read)
-    while True:
-        try:
-            piece = read(_PIECE)
-        except Exception as error:  # each library has its own errors, and what came before them is still good
-            if not len(held):
-                raise InputError(f"is no valid {packing} file: {error}", path=name) from error
-            notes.append(f"{packing} data is cut or damaged after {len(held)} bytes")
-            break
-        if not piece:
-            break
-        held.add(piece)
-    return held.bytes()
+    return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kb.log.decode import LONGEST
+from kb.log.tape import LONGEST
 from kb.log.transport import strip
 from kb.model.log import Line
 
@@ -177,7 +177,7 @@ def _opens_memory(text: str) -> bool:
 
 
 def rejoin(lines: Iterator[tuple[Line | None, int]], how: Habits) -> Iterator[tuple[Line | None, int]]:
-    """Lines as they were before they were broken, none longer than :data:`kb.log.decode.LONGEST`.
+    """Lines as they were before they were broken, none longer than :data:`kb.log.tape.LONGEST`.
 
     Args:
         lines: Logical lines with the offset behind each.

@@ -14,8 +14,8 @@ from typing import Any
 from kb.log.scan import NOTICES, line_test
 from kb.model.log import Line
 from kb.model.report import Report
-from kb.syntax import engine
 from kb.syntax.formats import is_format
+from kb.syntax.lines import fields, grammar
 from kb.words.speak import said
 
 KIND = "notice"
@@ -71,12 +71,10 @@ def classify(line: Line) -> Notice | None:
 
 @functools.lru_cache(maxsize=4096)
 def _classify(text: str) -> Notice | None:
-    lexer = engine.line_lexer(engine.load("notice"))
-    match = lexer.pattern.fullmatch(text)
-    if match is None or match.lastgroup is None:
+    found = grammar("notice").match(text)
+    if found is None:
         return None
-    fields = {name: match[group] for name, group in lexer.names[match.lastgroup] if match[group]}
-    return Notice(rows()[match.lastgroup], fields)
+    return Notice(rows()[found[0]], {name: value for name, value in fields(found[1]).items() if value})
 
 
 @dataclass(slots=True)
@@ -104,7 +102,7 @@ class Collector:
     Args:
         source: Name of the input.
         release_at: Kernel release of the boot that a line (its number) belongs to.
-        most: Repetitions that are counted, where a hint will do; None: all.
+        most: Lines of one row that are looked at, where a hint will do; None: all.
     """
 
     def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, most: int | None = None):
@@ -113,6 +111,7 @@ class Collector:
         self._release_at = release_at or (lambda _number: None)
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._sizes: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
 
     def feed(self, line: Line) -> bool:
         """Take a line; tells whether it is a notice, of which more are wanted."""
@@ -120,6 +119,11 @@ class Collector:
         if notice is None:
             return False
         row = notice.row
+        if self._most is not None:
+            seen = self._seen.get(row.name, 0)
+            if seen >= self._most:
+                return False
+            self._seen[row.name] = seen + 1
         key = (row.name, line.host or "", *(notice.fields.get(name, "") for name in row.by))
         group = self._groups.get(key)
         if group is None and self._sizes.get(row.name, 0) >= _GROUPS:
@@ -128,8 +132,6 @@ class Collector:
         if group is None:
             self._groups[key] = _Group(notice, [line])
             self._sizes[row.name] = self._sizes.get(row.name, 0) + 1
-        elif self._most is not None and group.count >= self._most:
-            return False
         else:
             group.add(line)
         return True

@@ -1,19 +1,19 @@
-"""The outline of a report: its stacks, registers, tasks and named lines, out of the tree of grammars/report.lark.
+"""The outline of a report: its stacks, registers, tasks and named lines, out of the blocks of grammars/report.lark.
 
 Nothing is concluded here: which stack is to blame, what the report is called and whether it is damaged are decided by
 :mod:`kb.parse.guilty` and :mod:`kb.parse.report`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from kb.model.log import Line
 from kb.model.number import number
 from kb.model.report import Frame, Registers, Trace
-from kb.syntax import engine, frames
+from kb.syntax import frames
 from kb.syntax.engine import LineToken
+from kb.syntax.lines import Block, grammar
 
 _ROLES = (
     ("nmi", re.compile(r"NMI backtrace|CPU ?\d+: stopping")),
@@ -71,8 +71,7 @@ class Outline:
 def outline(lines: Sequence[Line]) -> Outline:
     """Parse the lines of a report."""
     short = [line if len(line.text) <= _LIMIT else line._replace(text=line.text[:_LIMIT]) for line in lines]
-    tree = engine.parse_lines(engine.load("report"), short)
-    return _Reader(short).read(tree)
+    return _Reader(short).read(grammar("report").blocks(short))
 
 
 class _Reader:
@@ -87,17 +86,13 @@ class _Reader:
         self.ended = False
         self.busy = False
 
-    def read(self, tree: Any) -> Outline:
-        """Take all of a tree of grammars/report.lark (a ``lark.Tree``: only the loader knows Lark)."""
-        for child in tree.children:
-            if isinstance(child, LineToken):
-                self.line(child)
-                continue
-            opener, *rest = child.children
-            assert isinstance(opener, LineToken)
-            getattr(self, f"start_{child.data}")(opener)
-            for token in rest:
-                assert isinstance(token, LineToken)
+    def read(self, blocks: Iterable[Block]) -> Outline:
+        """Take all blocks that grammars/report.lark cuts the lines into."""
+        for block in blocks:
+            tokens = iter(block.tokens)
+            if block.rule is not None:
+                getattr(self, f"start_{block.rule}")(next(tokens))
+            for token in tokens:
                 self.line(token)
         if self.busy:
             self.running()

@@ -3,89 +3,119 @@
 Most logs hold no report: they are answered without a grammar.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kb.log.reader import Reader
-from kb.log.scan import Aside, find_notices
 
 if TYPE_CHECKING:
+    from kb.log.tape import Tape
     from kb.model.log import Line
     from kb.model.report import Report
 
 
-def reports(data: bytes, name: str) -> "Iterator[Report]":
-    """The reports of one input, in order, each as soon as it is read."""
-    yield from _reports(Reader(data, name))
+def reports(data: "bytes | Tape", name: str) -> "Iterator[Report]":
+    """The reports of one input, in order, each as soon as it is over."""
+    return _read(Reader(data, name, _opens), None)
 
 
-def reports_and_notices(data: bytes, name: str, most: int | None = None) -> "Iterator[Report]":
+def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None) -> "Iterator[Report]":
     """The reports of an input, then its notices: found in one pass over the bytes.
+
+    In an input that goes on, notices are told at the first pause behind them, too.
 
     Args:
         data: The input.
         name: Its name.
         most: Notices of one wording that are looked at, where a hint will do; None: all.
     """
-    reader = Reader(data, name, Aside(most))
-    yield from _reports(reader)
-    yield from _notices(reader, most)
+    notices = _Notices(name, most)
+    reader = Reader(data, name, _opens, notices.take)
+    notices.reader = reader
+    return _read(reader, notices)
 
 
-def notices(data: bytes, name: str) -> "Iterator[Report]":
+def notices(data: "bytes | Tape", name: str) -> "Iterator[Report]":
     """The notices of an input alone."""
-    aside = Aside()
-    for offset in find_notices(data):
-        aside.take(data, offset)
-    yield from _notices(Reader(data, name, aside))
+    return (report for report in reports_and_notices(data, name) if report.kind == "notice")
 
 
-def live(lines: "Iterable[Line | None]", *, notices: bool = False) -> "Iterator[Report]":
-    """Reports of lines as they come, and notices at the first pause behind them; None among the lines is a pause."""
-    from kb.parse.follow import follow
-    from kb.parse.occurrence import tell_apart
+def _opens(text: str) -> bool:
+    """Whether a line, by itself, can open a report or bears on one that follows it."""
+    from kb.split.splitter import opens
 
-    yield from tell_apart(follow(_live(lines, notices)))
-
-
-def _live(lines: "Iterable[Line | None]", notices: bool) -> "Iterator[Report]":
-    from kb.parse.notice import Collector
-    from kb.parse.report import parse
-    from kb.split.splitter import Splitter
-    from kb.words.speak import said
-
-    splitter, collector = Splitter("-"), Collector("-")
-    for line in lines:
-        if line is None:
-            yield from map(parse, splitter.close())
-            yield from collector.told()
-            continue
-        yield from map(parse, splitter.feed(line))
-        if notices:
-            collector.feed(line)
-    yield from map(parse, splitter.close(said("cut.log_ends")))
-    yield from collector.told()
+    return opens(text)
 
 
-def _reports(reader: Reader) -> "Iterator[Report]":
-    first = next(reader.windows(), None)
+class _Notices:
+    """The notices of one input; nothing of them is loaded before one was seen."""
+
+    reader: Reader
+
+    def __init__(self, name: str, most: int | None):
+        self._name = name
+        self._most = most
+        self._collector: Collector | None = None
+
+    def take(self, line: "Line") -> bool:
+        """A line that may be one; False when no more of its wording are wanted."""
+        if self._collector is None:
+            from kb.parse.notice import Collector
+
+            self._collector = Collector(self._name, self.reader.release_at, self._most)
+        return self._collector.feed(line) or self._most is None
+
+    def told(self) -> "Iterator[Report]":
+        """Those that were not told yet."""
+        if self._collector is not None:
+            yield from self._collector.told()
+
+
+def _read(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
+    found = _found(reader, notices)
+    first = next(found, None)
     if first is None:
         return
-    from kb.parse.follow import follow
+    from itertools import chain
+
     from kb.parse.occurrence import tell_apart
+
+    yield from tell_apart(chain((first,), found))
+
+
+def _found(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
+    windows = reader.windows()
+    for window in windows:
+        if window is not None:
+            yield from _reports(reader, window, windows, notices)
+        if notices is not None:
+            yield from notices.told()
+    if notices is not None:
+        yield from notices.told()
+
+
+def _reports(
+    reader: Reader,
+    first: "tuple[int, Iterator[Line | None]]",
+    windows: "Iterator[tuple[int, Iterator[Line | None]] | None]",
+    notices: _Notices | None,
+) -> "Iterator[Report]":
+    """All reports from the first window on; at each pause of a live input the notices so far."""
+    from itertools import chain
+
+    from kb.parse.follow import follow
     from kb.parse.report import parse
     from kb.split.splitter import split
 
-    yield from tell_apart(follow(parse(splat) for splat in split(reader, reader.source)))
+    def read() -> "Iterator[Report]":
+        for splat in split(chain((first,), windows), reader.source, reader.release_at):
+            if splat is not None:
+                yield parse(splat)
+            elif notices is not None:
+                yield from notices.told()
+
+    yield from follow(read())
 
 
-def _notices(reader: Reader, most: int | None = None) -> "Iterator[Report]":
-    windows = reader.noticed()
-    first = next(windows, None)
-    if first is None:
-        return
-    from kb.parse.notice import Collector, collect
-    from kb.parse.occurrence import tell_apart
-
-    yield from tell_apart(collect(chain((first,), windows), Collector(reader.source, reader.release_at, most)))
+if TYPE_CHECKING:
+    from kb.parse.notice import Collector

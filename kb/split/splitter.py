@@ -11,7 +11,6 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
 
 from kb.model.log import Line, Splat
 from kb.model.said import Said
@@ -20,7 +19,7 @@ from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
 from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
 from kb.syntax import roles
-from kb.syntax.headline import Headline, classify
+from kb.syntax.headline import Headline, classify, classify_text
 from kb.syntax.kinds import Trait
 from kb.syntax.roles import Role
 from kb.words.speak import said
@@ -32,8 +31,7 @@ _HEADLESS = 64
 _ASKED = 10.0
 """Seconds that stacks somebody asked for may take."""
 _IDLE = 14
-"""Lines of a window without an open report before the scanner is asked for the next candidate: the lines that a
-window begins with before its candidate, and the candidate."""
+"""Lines without an open report before the scanner is asked for the next candidate."""
 _DUMP_LINES = 20_000
 """Lines that a dump of all CPUs or tasks may have."""
 _PURPOSE_LINES = 40
@@ -50,13 +48,7 @@ Watch = Callable[[Sequence[Strand], Line, Role], None]
 class Splitter:
     """Feed it lines in order; it gives back the splats that have ended."""
 
-    def __init__(
-        self,
-        source: str,
-        release_at: Callable[[int], str | None] | None = None,
-        asked: Line | None = None,
-        watch: Watch | None = None,
-    ):
+    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, watch: Watch | None = None):
         self.source = source
         self._watch = watch
         """Asked before a line is given to one of several reports: :mod:`kb.split.explain`."""
@@ -65,11 +57,13 @@ class Splitter:
         """Open reports by context; the one that had a line last stands last."""
         self._fed: str | None = None
         """The context of the last line: in the others a report can end by time only."""
+        self._last = 0
+        """Number of the last line that was fed."""
         self._due = math.inf
         """No open report ends by time before this (s)."""
         self._recent: dict[str | None, deque[Line]] = {}
         self._role = roles.classifier()
-        self.asked = asked
+        self.asked: Line | None = None
         """Where somebody last asked for stacks (sysrq), None when that is long ago."""
         self._on_purpose: dict[str | None, int] = {}
         self.idle = 0
@@ -100,6 +94,9 @@ class Splitter:
         if self._open:
             for key, strand in self._over(line):
                 done += self._end(key, strand, strand.cut)
+        if line.number > self._last + 1:  # the reader jumped: what was before does not stand before this line
+            self._recent.clear()
+        self._last = line.last
         self._fed = self._context(line)
         self._place(line, done)
         if line.time is not None:
@@ -336,37 +333,54 @@ def _last(group: list[Strand], strand: Strand) -> None:
         group.append(strand)
 
 
-class _Windows(Protocol):
-    def windows(self) -> Iterator[Iterator[Line]]: ...
+Windows = Iterable[tuple[int, Iterator[Line | None]] | None]
+"""Stretches of lines around candidates, each with the candidate's line number; None among windows or lines: a live
+input is silent."""
 
-    def release_at(self, number: int) -> str | None: ...
 
+def split(
+    windows: Windows, source: str, release_at: Callable[[int], str | None] | None = None
+) -> Iterator[Splat | None]:
+    """All splats of a log, in the order in which they open; None where a live input pauses and nothing is open.
 
-def split(reader: _Windows, source: str, watch: Watch | None = None) -> Iterator[Splat]:
-    """All splats of a log, in the order in which they open; ``watch`` is told of lines that several reports may claim.
+    Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it.
 
-    Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it. Windows that
-    touch are read as one: what stands just before a report is its own, wherever the window before it ended.
+    Args:
+        windows: From :meth:`kb.log.reader.Reader.windows`.
+        source: Name of the input.
+        release_at: Kernel release of the boot that a line (its number) belongs to.
     """
-    splitter = Splitter(source, reader.release_at, None, watch)
-    before = 0
-    for window in reader.windows():
-        done: list[tuple[int, int, Splat]] = []
-        for index, line in enumerate(window):
-            if index == 0:
-                touches = before > 0 and line.number <= before + 1
-                splitter = splitter if touches else Splitter(source, reader.release_at, splitter.asked, watch)
-                splitter.idle = 0
-            before = line.last
-            ended = splitter.feed(line)
-            if ended:
-                _keep(done, ended)
-                yield from _ready(done, splitter.oldest)
-            if splitter.idle > _IDLE:
+    splitter = Splitter(source, release_at)
+    done: list[tuple[int, int, Splat]] = []
+    for window in windows:
+        if window is None:
+            yield None
+            continue
+        splitter.idle = 0
+        candidate, lines = window
+        for line in lines:
+            if line is None:
+                _keep(done, splitter.close())
+            else:
+                _keep(done, splitter.feed(line))
+            yield from _ready(done, splitter.oldest)
+            if line is None:
+                yield None
+            elif splitter.idle > _IDLE and line.number > candidate:
                 break
-        else:
-            _keep(done, splitter.close(said("cut.log_ends")))
-        yield from _ready(done, None)
+        yield from _ready(done, splitter.oldest)
+    _keep(done, splitter.close(said("cut.log_ends")))
+    yield from _ready(done, None)
+
+
+def opens(text: str) -> bool:
+    """Whether a line, by its text alone, can open a report, or says that stacks which follow were asked for."""
+    return (
+        classify_text(text) is not None
+        or ("race" in text and roles.opens_alone(text))
+        or roles.is_request(text)
+        or roles.is_on_purpose(text)
+    )
 
 
 _COUNT = itertools.count()

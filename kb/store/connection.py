@@ -16,7 +16,7 @@ from typing import Any
 
 from kb.errors import StoreCorrupt, StoreError, StoreLocked, StoreTooNew
 from kb.model.text import plain
-from kb.store.schema import APPLICATION_ID, VERSION, migrate
+from kb.store.migrate import APPLICATION_ID, VERSION, migrate
 
 TIMEOUT = 30.0
 """Seconds a writer waits for another."""

@@ -15,10 +15,11 @@ from itertools import islice
 from typing import Any
 
 from kb.errors import InputError
+from kb.model.stack import Stack
 from kb.store.base import Store
 from kb.store.imports import Known, decode, put_case
 from kb.store.sightings import LARGEST, sample
-from kb.store.similar import StackRow, Stacks, insert
+from kb.store.similar import Stacks, insert
 
 SCHEMA = "kb.export/1"
 BATCH = 100
@@ -102,7 +103,7 @@ def _others(store: Store, db: sqlite3.Connection) -> Iterator[Row]:
         yield {"row": "item", "origin": origin, "item": item, "digest": digest.hex(), "case": case_id}
 
 
-def _stack(row: StackRow) -> Row:
+def _stack(row: Stack) -> Row:
     return {
         "signature": row.signature, "title": row.title, "kind": row.kind, "frames": list(row.frames),
         "function": row.function,
@@ -300,11 +301,11 @@ def _load_evidence(db: sqlite3.Connection, row: Row) -> None:
     sample(db, number, row["seen"], row["host"], row["source"], text, zlib.compress(text, 6))
 
 
-def _row(row: Row, case_id: str | None = None) -> StackRow:
+def _row(row: Row, case_id: str | None = None) -> Stack:
     frames = _texts(_checked(row)["frames"])
     if not frames or len(frames) > _FRAMES:
         raise ValueError(f"a stack of {len(frames)} frames")
-    return StackRow(row["signature"], row["title"], row["kind"], frames, case_id, row.get("function"))
+    return Stack(row["signature"], row["title"], row["kind"], frames, case_id, row.get("function"))
 
 
 def _load_stack(db: sqlite3.Connection, row: Row) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kb.errors import StoreError
 from kb.store.connection import _version, errors, reading
-from kb.store.schema import VERSION
+from kb.store.migrate import VERSION
 
 SECONDS = 5.0
 """Time after which the examination of a large file is broken off."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from kb.errors import UsageError
 from kb.model.case import Affected, Case, Dispute, Fix, Source, Step, Workaround, is_id
+from kb.model.stack import Stack
 from kb.store.base import Store
-from kb.store.similar import StackRow, Stacks, insert, remove
+from kb.store.similar import Stacks, insert, remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Known:
     """A known issue from history."""
 
     case: Case
-    stacks: tuple[StackRow, ...]
+    stacks: tuple[Stack, ...]
     """One a splat that it quotes."""
     commits: tuple[str, ...] = ()
     """Hashes it is known by, at least 12 digits each."""
@@ -92,7 +93,7 @@ class Imports:
         )
         return decode(json.loads(rows[0][0])) if rows else None
 
-    def stacks(self, case_id: str) -> list[StackRow]:
+    def stacks(self, case_id: str) -> list[Stack]:
         """The stacks of an imported case."""
         return Stacks(self.store).of_case(case_id)
 

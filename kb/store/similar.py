@@ -10,9 +10,9 @@ import sqlite3
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from kb.model.stack import Stack
 from kb.model.text import plain
 from kb.store.base import Store
 
@@ -23,20 +23,6 @@ FEW = 1_000
 """Stacks that a store is taken to hold at least: fewer say little of how rare a frame is."""
 STACKS_OF_ONE = 4
 """Different stacks kept of one signature that was seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class StackRow:
-    """A stack and whose it is."""
-
-    signature: str
-    title: str
-    kind: str
-    frames: tuple[str, ...]
-    """Normalised names, innermost first."""
-    case: str | None = None
-    """Id of the case it comes from, None for what was seen."""
-    function: str | None = None
 
 
 class Stacks:
@@ -50,12 +36,12 @@ class Stacks:
         low, high = self._rows("select (select min(id) from stacks), (select max(id) from stacks)")[0]
         return max(0, high or 0) - min(0, low or 0)
 
-    def add(self, rows: Iterable[StackRow]) -> None:
+    def add(self, rows: Iterable[Stack]) -> None:
         """Know more stacks; those that are known already cost a look-up."""
         with self.store.writing() as db:
             insert(db, rows)
 
-    def add_seen(self, row: StackRow) -> None:
+    def add_seen(self, row: Stack) -> None:
         """Know the stack of a signature that was seen, some of each at most; most calls only read."""
         if not row.frames or row.case is not None:
             return
@@ -74,7 +60,7 @@ class Stacks:
 
     def candidates(
         self, names: Sequence[str], *, budget: int = BUDGET, limit: int = CANDIDATES, cases: bool = False
-    ) -> list[StackRow]:
+    ) -> list[Stack]:
         """Stacks that share the rarest frames, those with the rarest in common first.
 
         Args:
@@ -108,7 +94,7 @@ class Stacks:
         )
         return self._read(rows)
 
-    def keyed(self, signatures: Iterable[str], *, cases: bool = False, limit: int = 50) -> list[StackRow]:
+    def keyed(self, signatures: Iterable[str], *, cases: bool = False, limit: int = 50) -> list[Stack]:
         """Stacks by the signature they belong to."""
         wanted = tuple(signatures)
         only = "s.case_id != ''" if cases else "1"
@@ -119,7 +105,7 @@ class Stacks:
         )
         return self._read(rows)
 
-    def seen(self) -> Iterator[StackRow]:
+    def seen(self) -> Iterator[Stack]:
         """The stacks of all signatures that were seen."""
         last = 0
         while rows := self._rows(
@@ -128,7 +114,7 @@ class Stacks:
             last = rows[-1][6]
             yield from self._read(rows)
 
-    def of_case(self, case_id: str) -> list[StackRow]:
+    def of_case(self, case_id: str) -> list[Stack]:
         """The stacks of a case."""
         return self._read(
             self._rows(f"select {_FIELDS} from stacks s where s.case_id = ? order by abs(s.id)", (case_id,))
@@ -152,7 +138,7 @@ class Stacks:
     def _named(self, names: Iterable[str]) -> list[tuple[str, int]]:
         return [(name, number) for name, (number, _) in self._frequencies(names).items()]
 
-    def _read(self, rows: Sequence[Any]) -> list[StackRow]:
+    def _read(self, rows: Sequence[Any]) -> list[Stack]:
         unpacked = [_unpacked(row[5]) for row in rows]
         wanted = sorted({number for numbers in unpacked for number in numbers})
         names: dict[int, str] = {}
@@ -161,7 +147,7 @@ class Stacks:
             marks = ",".join("?" * len(part))
             names.update(self._rows(f"select id, name from frames where id in ({marks})", part))
         return [
-            StackRow(
+            Stack(
                 str(row[0]), str(row[2]), str(row[3]), tuple(names[number] for number in numbers),
                 str(row[1]) or None, str(row[4]) or None,
             )
@@ -172,7 +158,7 @@ class Stacks:
 _FIELDS = "s.signature, s.case_id, s.title, s.kind, s.function, s.frames"
 
 
-def insert(db: sqlite3.Connection, rows: Iterable[StackRow]) -> None:
+def insert(db: sqlite3.Connection, rows: Iterable[Stack]) -> None:
     """Add stacks within a transaction; the frequency of each frame goes with them."""
     for row in rows:
         ids = [_frame(db, name) for name in row.frames]

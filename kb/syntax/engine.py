@@ -13,11 +13,13 @@ code; where that cannot be had, the grammar is built each time.
 """
 
 import functools
+import io
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kb.log.text import encoded
 from kb.model.log import Line
@@ -41,12 +43,20 @@ class LineToken:
     __slots__ = ("_fields", "index", "line", "match", "names", "type")
     start_pos = end_pos = column = end_line = end_column = None
 
-    def __init__(self, type_: str, line: Line, index: int, match: "re.Match[str]", names: Sequence[tuple[str, str]]):
+    def __init__(
+        self,
+        type_: str,
+        line: Line,
+        index: int,
+        match: "re.Match[str]",
+        names: Sequence[tuple[str, str]] | None = None,
+    ):
         self.type = type_
         self.line = line
         self.index = index
         self.match = match
         self.names = names
+        """Names of the fields and of their groups, where they differ."""
         self._fields: Mapping[str, str] | None = None
 
     @property
@@ -59,7 +69,8 @@ class LineToken:
         """The named groups of the terminal that took part in the match."""
         if self._fields is None:
             match = self.match
-            self._fields = {name: match[group] for name, group in self.names if match[group] is not None}
+            found = match.groupdict() if self.names is None else {name: match[group] for name, group in self.names}
+            self._fields = {name: value for name, value in found.items() if value is not None}
         return self._fields
 
     def __str__(self) -> str:
@@ -134,6 +145,77 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent / "grammars"
 
 
+class Tables(NamedTuple):
+    """What a grammar says of single lines."""
+
+    terminals: tuple[tuple[str, str], ...]
+    """Name and pattern, those that are asked first before the others."""
+    openers: Mapping[str, str]
+    """Terminals that open a block, and the block's rule: ``TRACE_HEAD`` opens a ``trace``."""
+
+
+@functools.cache
+def tables(name: str, lexer: LexerKind = "lines") -> Tables:
+    """The terminals of ``grammars/<name>.lark``: read by Lark once, then kept in the user's cache folder.
+
+    Args:
+        name: File name without its suffix.
+        lexer: What a token is, ``lines`` or ``words``.
+    """
+    cache = _cache_file(name, lexer, "json")
+    if cache is not None:
+        try:
+            raw = json.loads(cache.read_bytes())
+            return Tables(tuple((str(one), str(pattern)) for one, pattern in raw["terminals"]), dict(raw["openers"]))
+        except (OSError, ValueError, KeyError, TypeError):  # absent, cut: the grammar file is the truth
+            pass
+    made = _tables(build(name, lexer))
+    if cache is not None:
+        _save(json.dumps(made._asdict()).encode(), cache)
+    return made
+
+
+def _tables(parser: "Lark") -> Tables:
+    unread = frozenset(parser.lexer_conf.ignore)
+    terminals = sorted((one for one in parser.terminals if one.name not in unread), key=lambda one: -one.priority)
+    blocks = (rule for rule in parser.rules if len(rule.expansion) > 1 and rule.expansion[0].is_term)
+    return Tables(
+        tuple((one.name, compact(one.pattern.to_regexp())) for one in terminals),
+        {rule.expansion[0].name: str(rule.origin.name) for rule in blocks if not rule.origin.name.startswith("_")},
+    )
+
+
+_FREE = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,100}\]|\(\?(?P<flags>[a-z]{1,6}):|\(\?P=|\(|\)|(?P<blank>\s+)|(?P<comment>#)|\n|.",
+    re.S,
+)
+"""A piece of a pattern: an escape, a class, the beginning or end of a group, and what freely spaced patterns skip."""
+
+
+def compact(pattern: str) -> str:
+    """A pattern without the blanks and comments that its flag ``x`` allows: re2 has no such flag."""
+    out: list[str] = []
+    free = [False]
+    comment = False
+    for found in _FREE.finditer(pattern):
+        piece, flags = found[0], found["flags"]
+        if comment:
+            comment = "\n" not in piece
+            continue
+        if flags is not None:
+            free.append(free[-1] or "x" in flags)
+            piece = f"(?{flags.replace('x', '')}:"
+        elif piece[0] == "(":
+            free.append(free[-1])
+        elif piece == ")":
+            free.pop()
+        elif free[-1] and (found["blank"] or found["comment"]):
+            comment = found["comment"] is not None
+            continue
+        out.append(" " if free[-1] and piece == "\\ " else piece)
+    return "".join(out)
+
+
 @functools.cache
 def load(name: str, lexer: LexerKind = "lines") -> "Lark":
     """The parser of ``grammars/<name>.lark``.
@@ -148,7 +230,7 @@ def load(name: str, lexer: LexerKind = "lines") -> "Lark":
     import lark
 
     lark.lexer.Lexer.register(LineLexer)
-    cache = _cache_file(name, lark.__version__, lexer)
+    cache = _cache_file(name, f"{lexer} {lark.__version__}", "bin")
     if cache is not None:
         try:
             with cache.open("rb") as stream:
@@ -157,7 +239,9 @@ def load(name: str, lexer: LexerKind = "lines") -> "Lark":
             pass
     parser = build(name, lexer)
     if cache is not None:
-        _save(parser, cache)
+        content = io.BytesIO()
+        parser.save(content)
+        _save(content.getvalue(), cache)
     return parser
 
 
@@ -204,12 +288,12 @@ def tokens(tree: "Tree[LineToken]") -> Iterator[LineToken]:
             stack.extend(reversed(node.children))
 
 
-def _cache_file(name: str, lark_version: str, lexer: str) -> Path | None:
-    """Where the compiled tables of the grammar, as it is now, belong; None where no private folder can be had."""
+def _cache_file(name: str, made_for: str, suffix: str) -> Path | None:
+    """Where what was made of the grammar, as it is now, belongs; None where no private folder can be had."""
     import hashlib
     import sys
 
-    digest = hashlib.sha256(f"{lark_version} {sys.version} {lexer} 1".encode())
+    digest = hashlib.sha256(f"{sys.version} {made_for} 3".encode())
     place = folder()
     todo, seen = [name], set()
     while todo:
@@ -230,7 +314,7 @@ def _cache_file(name: str, lark_version: str, lexer: str) -> Path | None:
             return None
     except (OSError, RuntimeError, ImportError):
         return None
-    return private / f"{name}-{digest.hexdigest()[:32]}.bin"
+    return private / f"{name}-{digest.hexdigest()[:32]}.{suffix}"
 
 
 def _is_private(path: Path) -> bool:
@@ -245,15 +329,15 @@ def _is_private(path: Path) -> bool:
     return True
 
 
-def _save(parser: "Lark", path: Path) -> None:
-    """Write the tables beside their place, then move them there: a reader sees all or nothing."""
+def _save(content: bytes, path: Path) -> None:
+    """Write beside its place, then move it there: a reader sees all or nothing."""
     import tempfile
 
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:
             with os.fdopen(handle, "wb") as stream:
-                parser.save(stream)
+                stream.write(content)
             os.replace(name, path)
         except BaseException:
             os.unlink(name)

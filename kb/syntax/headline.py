@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from kb.log.scan import line_test
 from kb.model.log import Line
-from kb.syntax import engine
 from kb.syntax.formats import is_format
 from kb.syntax.kinds import Row, rows
+from kb.syntax.lines import fields, grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,17 @@ _LIMIT = 4096
 
 def classify(line: Line) -> Headline | None:
     """The headline that a line is, or None."""
-    text = line.text[:_LIMIT]
-    found = _classify(text.strip()) if line_test()(text) else None
+    found = classify_text(line.text)
     return None if found is not None and is_format(line, found.fields) else found
+
+
+def classify_text(text: str) -> Headline | None:
+    """The headline that the text of a line is, or None; whether it was printed is not asked."""
+    text = text[:_LIMIT]
+    return _classify(text.strip()) if line_test()(text) else None
 
 
 @functools.lru_cache(maxsize=4096)
 def _classify(text: str) -> Headline | None:
-    tree = engine.parse_lines(engine.load("headline"), [Line(text, 1, 1, b"")])
-    token = next(engine.tokens(tree), None)
-    if token is None:
-        return None
-    return Headline(rows()[token.type], dict(token.fields), text)
+    found = grammar("headline").match(text)
+    return None if found is None else Headline(rows()[found[0]], fields(found[1]), text)

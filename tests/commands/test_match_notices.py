@@ -75,9 +75,9 @@ def test_a_notice_that_no_case_knows_is_not_worth_a_hint(
 def test_a_hint_comes_beside_reports_and_changes_nothing_of_them(
     cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["match", "--json", log(tmp_path, OOPS + QUIET * 2)]) == UNKNOWN
+    assert main(["match", "--brief", log(tmp_path, OOPS + QUIET * 2)]) == UNKNOWN
     alone = capsys.readouterr().out
-    assert main(["match", "--json", log(tmp_path, OOPS + FULL * 2)]) == UNKNOWN
+    assert main(["match", "--brief", log(tmp_path, OOPS + FULL * 2)]) == UNKNOWN
     out, err = capsys.readouterr()
     assert out == alone
     assert "table-full" in err

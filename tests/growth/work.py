@@ -3,12 +3,17 @@
 A step is a line of Python that runs (a round of a comprehension is one, too), or 64 characters that a method of a text
 goes through or that a regular expression passes in a search. What remains unseen is copying by ``+``: the table of
 ``python -m tests.growth`` shows CPU times of large inputs beside.
+
+The same call takes the same steps, whatever ran before it and however long: nothing is remembered of the texts, no
+clock decides, and the garbage collector, whose callbacks and finalizers are Python, waits.
 """
 
+import functools
+import gc
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -39,8 +44,9 @@ def steps(run: Callable[[], object]) -> int:
         if event == "c_call" and arg.__name__ in _SCANS and isinstance(arg.__self__, str | bytes):
             count += len(arg.__self__) // _BLOCK
 
-    before = sys.gettrace(), sys.getprofile()
+    before = sys.gettrace(), sys.getprofile(), gc.isenabled()
     searched = _searched
+    gc.disable()
     sys.setprofile(profile)
     sys.settrace(trace)
     try:
@@ -48,13 +54,16 @@ def steps(run: Callable[[], object]) -> int:
     finally:
         sys.settrace(before[0])
         sys.setprofile(before[1])
+        if before[2]:
+            gc.enable()
     return count + (_searched - searched) // _BLOCK
 
 
 def growth(run: Callable[[int], Callable[[], object]], size: int) -> float:
     """How much more the second doubling of a size costs than the first: 2 is linear, 4 is quadratic.
 
-    What does not grow cancels out. The largest goes first, so that all caches are warm for what is counted.
+    What does not grow cancels out. The largest goes first, so that all that is made once is there for what is counted;
+    what is remembered of a text (a cache that has a bound) is forgotten before each.
 
     Args:
         run: From a size to the call.
@@ -62,8 +71,22 @@ def growth(run: Callable[[int], Callable[[], object]], size: int) -> float:
     """
     calls = [run(size * times) for times in (1, 2, 4)]
     calls[-1]()
-    once, twice, four = (steps(call) for call in calls)
+    remembered = bounded_caches()
+    once, twice, four = (fresh_steps(call, remembered) for call in calls)
     return (four - twice) / max(twice - once, once // 8, 1)
+
+
+def bounded_caches() -> list[Any]:
+    """The caches of the process that have a bound: those of texts. What is made once has none, or is one value."""
+    found = (each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper))
+    return [each for each in found if (each.cache_parameters()["maxsize"] or 0) > 1]
+
+
+def fresh_steps(call: Callable[[], object], remembered: Iterable[Any]) -> int:
+    """Steps of a call that finds nothing remembered."""
+    for cache in remembered:
+        cache.cache_clear()
+    return steps(call)
 
 
 class _Counted:
@@ -116,8 +139,9 @@ def _counted(value: Any, depth: int = 0) -> Any:
 
 @contextmanager
 def counted_patterns() -> Iterator[None]:
-    """The patterns of the program's modules count what they pass while this lasts."""
+    """While this lasts, the program's patterns count what they pass, and the folders of cases are looked at once."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kb.cases.library._clock", lambda: 0.0)
         for name, _ in sources():
             module = importlib.import_module(name)
             for key, value in list(vars(module).items()):

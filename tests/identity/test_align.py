@@ -4,7 +4,8 @@ import pytest
 
 from kb.identity.align import align, idf
 from kb.identity.memory import Memory
-from kb.identity.rank import Entry, Query
+from kb.identity.rank import Query
+from kb.model.stack import Stack
 
 
 def even(*stacks: tuple[str, ...]) -> dict[str, float]:
@@ -59,8 +60,8 @@ def test_a_frame_that_repeats_is_matched_once_each() -> None:
     assert align(left, right, even(left)).pairs == ((0, 0), (1, 2), (2, 3))
 
 
-def entry(case: str, *frames: str, kind: str = "oops") -> Entry:
-    return Entry(f"kb1:{case}", f"oops in {frames[0]}", kind, frames, case=case)
+def entry(case: str, *frames: str, kind: str = "oops") -> Stack:
+    return Stack(f"kb1:{case}", f"oops in {frames[0]}", kind, frames, case=case)
 
 
 def test_the_nearest_case_comes_first_and_says_why() -> None:
@@ -68,7 +69,7 @@ def test_the_nearest_case_comes_first_and_says_why() -> None:
     found = known.nearest(Query("kb1:other", "oops", ("a", "b", "d")))
     assert [neighbour.entry.case for neighbour in found] == ["one", "two"]
     assert found[0].because == "same function"
-    assert found[0].explained(("a", "b", "d")) == [("a", "a"), ("b", "b"), ("", "c"), ("d", "d")]
+    assert found[0].explained() == [("a", "a"), ("b", "b"), ("", "c"), ("d", "d")]
 
 
 def test_of_several_stacks_of_a_case_the_nearest_stands_for_all() -> None:
@@ -78,12 +79,12 @@ def test_of_several_stacks_of_a_case_the_nearest_stands_for_all() -> None:
 
 
 def test_the_same_key_is_found_without_any_stack() -> None:
-    known = Memory([Entry("kb1:k", "t", "oops", (), case="one"), entry("two", *ABC)])
+    known = Memory([Stack("kb1:k", "t", "oops", (), case="one"), entry("two", *ABC)])
     assert [n.entry.case for n in known.nearest(Query("kb1:k", "oops", ()))] == ["one"]
 
 
 def test_a_key_that_names_no_function_says_little() -> None:
-    known = Memory([Entry("kb1:k", "memory leak in corrupted", "leak", ("p", "q"), case="other"), entry("own", *ABC)])
+    known = Memory([Stack("kb1:k", "memory leak in corrupted", "leak", ("p", "q"), case="other"), entry("own", *ABC)])
     found = known.nearest(Query("kb1:k", "leak", ("b", "c", "d")))
     assert [neighbour.entry.case for neighbour in found] == ["own"]
 
@@ -91,4 +92,4 @@ def test_a_key_that_names_no_function_says_little() -> None:
 def test_an_explanation_shows_both_ends() -> None:
     known = Memory([entry("one", "x", "b", "y")])
     (found,) = known.nearest(Query("kb1:q", "oops", ("a", "b", "c", "d")), floor=0.0)
-    assert found.explained(("a", "b", "c", "d")) == [("a", ""), ("", "x"), ("b", "b"), ("c", ""), ("d", ""), ("", "y")]
+    assert found.explained() == [("a", ""), ("", "x"), ("b", "b"), ("c", ""), ("d", ""), ("", "y")]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
+import time
 from itertools import islice
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.log.reader import Reader, follow
+from kb.log.reader import Reader
+from kb.log.tape import Tape
 
 QUIET = "[    1.000000] usb 1-1: new device\n"
 HEAD = "[    2.000000] BUG: kernel NULL pointer dereference, address: 0000000000000058\n"
@@ -19,14 +22,26 @@ def taken(reader: Reader, each: int) -> list[list[int]]:
     """Line numbers of each window, of which the consumer takes so many lines."""
     out = []
     for window in reader.windows():
-        out.append([line.number for line in islice(window, each)])
+        assert window is not None
+        out.append([line.number for line in islice(window[1], each) if line is not None])
     return out
 
 
-def test_a_window_begins_twelve_lines_before_the_candidate() -> None:
-    reader = Reader((QUIET * 40 + HEAD + QUIET * 40).encode())
-    (window,) = taken(reader, 20)
-    assert window == list(range(29, 49))
+def test_a_window_begins_some_lines_before_the_candidate() -> None:
+    reader = Reader((QUIET * 100 + HEAD + QUIET * 40).encode())
+    (window,) = taken(reader, 80)
+    assert window == list(range(37, 117))
+
+
+def test_a_candidate_that_can_open_no_report_has_no_window() -> None:
+    reader = Reader((QUIET * 5 + HEAD + QUIET * 5).encode(), opens=lambda text: "NULL" not in text)
+    assert taken(reader, 5) == []
+
+
+@given(st.lists(st.booleans(), max_size=60), st.integers(1, 30), st.integers(200, 4000))
+def test_pieces_of_an_input_are_as_good_as_the_whole(heads: list[bool], each: int, chunk: int) -> None:
+    data = "".join(HEAD if head else QUIET for head in heads).encode()
+    assert taken(Reader(Tape(io.BytesIO(data), chunk)), each) == taken(Reader(data), each)
 
 
 def test_what_was_consumed_is_not_read_again() -> None:
@@ -53,7 +68,9 @@ def test_numbers_stay_exact_when_jumping(heads: list[bool], each: int) -> None:
     rows = [HEAD.replace("58", f"{n:04}") if head else QUIET.replace("1-1", f"{n:04}") for n, head in enumerate(heads)]
     reader = Reader("".join(rows).encode())
     for window in reader.windows():
-        for line in islice(window, each):
+        assert window is not None
+        for line in islice(window[1], each):
+            assert line is not None
             assert f"{line.number - 1:04}" in line.text
 
 
@@ -62,7 +79,7 @@ def test_lines_belong_to_the_release_of_their_boot() -> None:
     reader = Reader(
         (QUIET + boot.format("6.1.0-44-amd64") + QUIET * 3 + boot.format("6.12.117+deb12") + QUIET).encode()
     )
-    assert reader.boots == [(2, "6.1.0-44-amd64"), (6, "6.12.117+deb12")]
+    assert list(reader.windows()) == []
     assert [reader.release_at(number) for number in (1, 2, 5, 6, 7)] == [
         None, "6.1.0-44-amd64", "6.1.0-44-amd64", "6.12.117+deb12", "6.12.117+deb12",
     ]  # fmt: skip
@@ -85,24 +102,29 @@ def test_a_window_in_indented_json_begins_at_a_record() -> None:
     record = '{\n\t"PRIORITY" : "6",\n\t"MESSAGE" : "%s"\n}\n'
     log = "".join(record % text for text in ["quiet"] * 30 + ["BUG: unable to handle"] + ["after"] * 3)
     (window,) = Reader(log.encode()).windows()
-    got = list(window)
+    assert window is not None
+    got = [line for line in window[1] if line is not None]
     assert [line.text for line in got[-4:]] == ["BUG: unable to handle", "after", "after", "after"]
     assert {line.text for line in got[:-4]} == {"quiet"}
     assert got[-4].span == (121, 124)
 
 
-def test_live_input_tells_its_lines_at_once_and_a_silence_once() -> None:
+def test_live_input_tells_its_lines_at_once_and_each_silence() -> None:
     reader, writer = os.pipe()
 
-    def rest() -> None:
+    def write() -> None:
+        os.write(writer, HEAD.encode() + b"<4>[    2.0000")
+        time.sleep(1.0)
         os.write(writer, b"00] two\n")
         os.close(writer)
 
-    os.write(writer, b"<4>[    1.000000] one\n<4>[    2.0000")
-    got = []
+    thread = threading.Thread(target=write)
+    thread.start()
+    got: list[str | None] = []
     with os.fdopen(reader, "rb") as stream:
-        for line in follow(stream, idle=0.1):
-            got.append(line and (line.number, line.text, line.time))
-            if line is None:
-                threading.Timer(0.5, rest).start()  # a silence of several times what makes one
-    assert got == [(1, "one", 1.0), None, (2, "two", 2.0)]
+        for window in Reader(Tape(stream)).windows():
+            got += ["silence"] if window is None else [line and line.text for line in window[1]]
+    thread.join()
+    told = [text for text in got if text not in (None, "silence")]
+    assert told == ["BUG: kernel NULL pointer dereference, address: 0000000000000058", "two"]
+    assert None in got[got.index(told[0]) : got.index("two")]

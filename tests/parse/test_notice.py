@@ -69,7 +69,7 @@ def test_a_notice_is_called_and_told_apart_as_its_sample_says(sample: notices.Sa
 @pytest.mark.parametrize(("expected", "text", "near"), SAMPLES)
 def test_each_sample_holds_a_literal_of_the_scanner(expected: str, text: str, near: str) -> None:
     assert scan.line_test(scan.NOTICES)(text), expected
-    assert list(scan.find_notices(f"[   12.345678] {text}\n".encode()))
+    assert list(scan.find(f"[   12.345678] {text}\n".encode(), names=scan.NOTICES))
 
 
 @pytest.mark.parametrize("literal", scan.literals(scan.NOTICES))
@@ -104,23 +104,20 @@ _WORDS = st.lists(
 @given(_WORDS)
 def test_openers_are_hit_at_the_same_places_and_every_notice_is_passed(words: list[str]) -> None:
     data = " \n ".join(words).encode()
-    aside = scan.Aside()
-    assert list(scan.find_openers(data, 0, aside)) == list(scan.find_openers(data))
-    assert sorted(aside.offsets) == list(scan.find_notices(data))
+    both = list(scan.find(data, names=scan.OPENERS + scan.NOTICES))
+    assert [at for at in both if scan.notice_at(data, at) is None] == list(scan.find(data))
+    assert [at for at in both if scan.notice_at(data, at) is not None] == list(scan.find(data, names=scan.NOTICES))
 
 
 def test_the_plain_scanner_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     data = "".join(f"[    1.000000] {text}\n" for _, text, _ in SAMPLES).encode()
-    with_re2 = {data.count(b"\n", 0, offset) for offset in scan.find_notices(data)}
+    with_re2 = {data.count(b"\n", 0, offset) for offset in scan.find(data, names=scan.NOTICES)}
     monkeypatch.setattr(scan, "_re2_scan", lambda names=(): None)
-    assert {data.count(b"\n", 0, offset) for offset in scan.find_notices(data)} == with_re2 == set(range(len(SAMPLES)))
-
-
-def test_a_hint_keeps_some_of_one_wording_and_drops_the_flood() -> None:
-    data = b"nf_conntrack: table full, dropping packet\n" * 500 + b"TCP: too many orphaned sockets\n"
-    aside = scan.Aside(most=10)
-    assert list(scan.find_openers(data, 0, aside)) == []
-    assert len(aside.offsets) == 11
+    assert (
+        {data.count(b"\n", 0, offset) for offset in scan.find(data, names=scan.NOTICES)}
+        == with_re2
+        == set(range(len(SAMPLES)))
+    )
 
 
 # ---- one notice, told once

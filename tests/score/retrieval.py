@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from kb.api import read
-from kb.identity.rank import Entry
 from kb.imports import build, vulns
 from kb.imports.prose import splats
 from kb.model.report import Report
+from kb.model.stack import Stack
 from kb.recall import nearest, query_of
 from kb.store import Store
 from kb.store.imports import Imports
-from kb.store.similar import StackRow, Stacks
+from kb.store.similar import Stacks
 
 SEED = 20261122
 _OFFSET = re.compile(r"\+0x[0-9a-f]+/0x[0-9a-f]+")
@@ -79,7 +79,7 @@ def _gone(lines: Sequence[str], entries: Sequence[int], dice: random.Random, var
 Ranking = Callable[[Report], list[str | None]]
 
 
-def jaccard(entries: Sequence[Entry]) -> Ranking:
+def jaccard(entries: Sequence[Stack]) -> Ranking:
     """Cases by the plain Jaccard index of the frames."""
 
     def order(report: Report) -> list[str | None]:
@@ -90,7 +90,7 @@ def jaccard(entries: Sequence[Entry]) -> Ranking:
     return order
 
 
-def tracesim(entries: Sequence[Entry], alpha: float = 0.5, beta: float = 1.0) -> Ranking:
+def tracesim(entries: Sequence[Stack], alpha: float = 0.5, beta: float = 1.0) -> Ranking:
     """Cases by 1 - weighted Levenshtein distance, weights as TraceSim defines them (without learned thresholds)."""
     held = Counter(name for entry in entries for name in set(entry.frames))
 
@@ -116,7 +116,7 @@ def tracesim(entries: Sequence[Entry], alpha: float = 0.5, beta: float = 1.0) ->
     return order
 
 
-def levenshtein(entries: Sequence[Entry]) -> Ranking:
+def levenshtein(entries: Sequence[Stack]) -> Ranking:
     """Cases by the plain edit distance of the first sixteen frames, as satyr's default."""
 
     def distance(left: Sequence[str], right: Sequence[str]) -> float:
@@ -146,7 +146,7 @@ def tasks(corpus: Path) -> Iterator[tuple[str, Report]]:
             yield path.stem.lower(), report
 
 
-def others(corpus: Path) -> Iterator[StackRow]:
+def others(corpus: Path) -> Iterator[Stack]:
     """Stacks of other problems, to confuse: reports of syzkaller/ and of commits/, each a case of its own."""
     reports = [
         report
@@ -167,10 +167,10 @@ def rows(corpus: Path) -> list[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "kb.db") as store:
         found, stacks = Imports(store), Stacks(store)
         found.put(item for item in vulns.items(corpus / "vulns", {}) if item is not None)
-        known = [_entry(row) for case in found for row in stacks.of_case(case.id)]
+        known = [row for case in found for row in stacks.of_case(case.id)]
         extra = list(others(corpus))
         stacks.add(extra)
-        known += [_entry(row) for row in extra]
+        known += extra
         rankings: dict[str, Ranking] = {
             "kb": lambda report: [near.entry.case for near in nearest(store, query_of(report), cases=True)],
             "TraceSim-like": tracesim(known),
@@ -178,10 +178,6 @@ def rows(corpus: Path) -> list[dict[str, str]]:
             "Jaccard": jaccard(known),
         }
         return [row for variant in VARIANTS for row in _variant(corpus, variant, rankings, len(known))]
-
-
-def _entry(row: StackRow) -> Entry:
-    return Entry(row.signature, row.title, row.kind, row.frames, row.case, row.function)
 
 
 def _variant(corpus: Path, variant: str, rankings: dict[str, Ranking], known: int) -> list[dict[str, str]]:

@@ -30,7 +30,7 @@ def marked(path: Path) -> tuple[bytes, list[str]]:
 
 
 def splats_of(data: bytes) -> list[Splat]:
-    return list(split(Reader(data, "-"), "-"))
+    return [splat for splat in split(Reader(data).windows(), "-") if splat is not None]
 
 
 def lines(*rows: str) -> list[Line]:

@@ -67,7 +67,8 @@ class Outcome:
 
 def parts_of(name: str, data: bytes) -> Iterator[Part]:
     """The reports of a log that have a headline, each as the texts of its lines."""
-    for splat in split(Reader(data, name), name):
+    for splat in split(Reader(data, name).windows(), name):
+        assert splat is not None
         if classify(splat.lines[splat.opener]) is not None:
             texts = tuple(line.text for line in splat.lines)
             (alone,) = found if len(found := list(split_lines(lines_of(texts)))) == 1 else (None,)

@@ -9,8 +9,9 @@ import os
 import random
 import sys
 
+from kb.model.stack import Stack
 from kb.store import Store
-from kb.store.similar import StackRow, Stacks
+from kb.store.similar import Stacks
 
 
 def main(path: str, name: str, out: str) -> None:
@@ -32,7 +33,7 @@ def main(path: str, name: str, out: str) -> None:
                     event=f"{name} {number}",
                 )  # fmt: skip
             os.write(said, f"seen {signature}\n".encode())
-            stacks.add_seen(StackRow(signature, "WARNING in foo", "warning", (f"f{dice.randrange(99)}", "g"), None))
+            stacks.add_seen(Stack(signature, "WARNING in foo", "warning", (f"f{dice.randrange(99)}", "g"), None))
 
 
 if __name__ == "__main__":

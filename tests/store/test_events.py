@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from kb import api
 from kb.errors import UsageError
 from kb.model.report import Report
-from kb.store import Store, schema
-from kb.store.schema import VERSION
+from kb.store import Store, migrate
+from kb.store.migrate import VERSION
 
 
 def log(function: str = "foo_a", second: int | None = 1, pid: int = 7) -> bytes:
@@ -271,13 +271,13 @@ def old_store(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     """A store as schema 3 made it: two sightings, a note."""
     folder = tmp_path / "migrations"
     folder.mkdir()
-    for file in sorted(schema._FOLDER.glob("m00[123]_*.sql")):
+    for file in sorted(migrate._FOLDER.glob("m00[123]_*.sql")):
         (folder / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setattr(schema, "_FOLDER", folder)
-    monkeypatch.setattr(schema, "VERSION", 3)
+    monkeypatch.setattr(migrate, "_FOLDER", folder)
+    monkeypatch.setattr(migrate, "VERSION", 3)
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("pragma journal_mode = wal")
-    schema.migrate(db)
+    migrate.migrate(db)
     db.execute("insert into signatures values (1, 'kb1:00', 'k', 't', 'warning', '2030-01-01', '2030-01-02', 2)")
     db.execute("insert into sightings values (1, 1, 'db17', '6.1', 's', 's', '2030-01-01', '2030-01-02', 2)")
     db.execute("insert into annotations values ('1', 'case:x', 'ann', '2030', 'kept', null, null, null, null)")

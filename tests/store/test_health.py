@@ -7,7 +7,7 @@ import pytest
 
 from kb.store import Store
 from kb.store.health import examine
-from kb.store.schema import VERSION
+from kb.store.migrate import VERSION
 
 
 def listed(folder: Path) -> dict[str, int]:

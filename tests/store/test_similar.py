@@ -7,11 +7,12 @@ import pytest
 from kb import api
 from kb.identity.rank import Query
 from kb.model.case import Case, Fix
+from kb.model.stack import Stack
 from kb.recall import nearest
 from kb.store import Store
 from kb.store.duplicates import Duplicates
 from kb.store.imports import Imports, Item, Known
-from kb.store.similar import STACKS_OF_ONE, StackRow, Stacks
+from kb.store.similar import STACKS_OF_ONE, Stacks
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "kb.db")
 
 
-def row(signature: str, *frames: str, case: str | None = None) -> StackRow:
-    return StackRow(signature, f"WARNING in {frames[0]}", "warning", frames, case)
+def row(signature: str, *frames: str, case: str | None = None) -> Stack:
+    return Stack(signature, f"WARNING in {frames[0]}", "warning", frames, case)
 
 
 def known(case_id: str, *frames: str, signature: str = "kb1:aa", commit: str = "") -> Known:
@@ -60,7 +61,7 @@ def test_candidates_share_the_rarest_frames(store: Store) -> None:
 
 
 def test_a_stack_comes_back_as_it_went_in(store: Store) -> None:
-    made = StackRow("kb1:01", "WARNING in a", "warning", ("a", "b", "a", "ünïcode::fn"), None, "a")
+    made = Stack("kb1:01", "WARNING in a", "warning", ("a", "b", "a", "ünïcode::fn"), None, "a")
     Stacks(store).add([made, made])
     assert Stacks(store).keyed(["kb1:01"]) == [made]
 
@@ -124,7 +125,7 @@ def test_what_resembles_is_suggested_and_never_links(tmp_path: Path) -> None:
         base.record(report)
         assert [each.case for each in base.diagnose(report).similar] == ["case-one"]
         (near,) = base.similar(diagnosis.signature.id)
-        assert near.explained(("foo_other", "foo_mid", "foo_top")) == [
+        assert near.explained() == [
             ("foo_other", ""), ("", "foo_gone"), ("foo_mid", "foo_mid"), ("foo_top", "foo_top"),
         ]  # fmt: skip
 

@@ -16,8 +16,8 @@ from kb.errors import StoreCorrupt, StoreError, StoreLocked, StoreTooNew, UsageE
 from kb.model.case import Case
 from kb.store import Store, default_path
 from kb.store.connection import connect, write
+from kb.store.migrate import VERSION
 from kb.store.notes import uuid7
-from kb.store.schema import VERSION
 from kb.store.sightings import SAMPLES
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kb.log.scan import find_openers, line_test
+from kb.log.scan import find, line_test
 from kb.model.log import Line
 from kb.syntax import engine
 from kb.syntax.headline import classify
@@ -37,7 +37,7 @@ def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:
 def test_the_scanner_stops_at_each_headline(wording: samples.Wording) -> None:
     """A headline without a literal would never reach the grammar."""
     assert line_test()(wording.text)
-    assert list(find_openers(f"[   12.345678] {wording.text}\n".encode()))
+    assert list(find(f"[   12.345678] {wording.text}\n".encode()))
 
 
 HEADLINES = [terminal for terminal in engine.build("headline").terminals if terminal.name in rows()]

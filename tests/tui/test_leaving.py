@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 
 import pytest
 
 from kb.store import Store
-from kb.tui.screens.triage import Triage
+from kb.tui.screens.triage import REST, Triage
 from kb.tui.widgets.log_view import LogView
+from kb.tui.widgets.virtual_list import Entries
 from tests.tui.driving import Flow, drive, log, seed
 from tests.tui.test_notes import SUBJECT, drafted
 
@@ -32,6 +34,19 @@ def test_a_report_is_left_while_it_is_read(tmp_path: Path, monkeypatch: pytest.M
         assert isinstance(here.app.screen, Triage)
 
     drive(flow, files=[log(tmp_path)], db=tmp_path / "kb.db")
+
+
+def test_the_cursor_rests_while_an_empty_list_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def flow(here: Flow) -> None:
+        async def late(_: Entries) -> None:
+            """The pane goes before the screen, whose timer ends in between and is told of behind."""
+            here.app.triage._rest()
+            await asyncio.sleep(4 * REST)
+
+        await here.shows("nothing yet")
+        monkeypatch.setattr(Entries, "on_unmount", late, raising=False)
+
+    drive(flow, db=tmp_path / "kb.db")
 
 
 def test_a_note_is_saved_though_the_screen_is_left_before_the_store_answers(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kb.tui.widgets.virtual_list import Entries
 from kb.tui.widgets.log_view import LogView
+from kb.tui.widgets.virtual_list import Entries
 from tests.tui.driving import Flow, drive, log, seed
 
 

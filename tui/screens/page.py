@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from textual.screen import Screen, ScreenResultType
+from textual.timer import Timer, TimerCallback
 
 from kb.errors import KbError
 from kb.render.safe import safe_lines
@@ -33,6 +35,19 @@ class Page(Screen[ScreenResultType]):
         finally:
             if self.left:
                 raise asyncio.CancelledError
+
+    def set_timer(
+        self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False
+    ) -> Timer:
+        """A timer that does nothing once the screen has been left: one that ends then is told of when the screen is
+        unmounted, and its widgets are before it.
+        """
+        if callback is not None:
+            callback = partial(self._unless_left, callback)
+        return super().set_timer(delay, callback, name=name, pause=pause)
+
+    def _unless_left(self, act: TimerCallback) -> object:
+        return None if self.left else act()
 
     @property
     def left(self) -> bool:

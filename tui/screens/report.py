@@ -20,12 +20,12 @@ from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.page import Page
 from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
-from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.log_view import LogView
 from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.tabs import TabBar
 from kb.tui.widgets.told import Told
 from kb.tui.widgets.triage_list import TriageList
+from kb.tui.widgets.virtual_list import Entries, Lines
 
 TABS = (("evidence", "Evidence"), ("allocation", "Allocation"), ("case", "Case"), ("similar", "Similar"))
 

@@ -16,9 +16,9 @@ from kb.tui.desk import KEPT, Desk, Item, Progress
 from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
 from kb.tui.screens.page import Page
 from kb.tui.summary import summary
-from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.triage_list import TriageList
+from kb.tui.widgets.virtual_list import Entries, Lines
 
 if TYPE_CHECKING:
     from kb.store.browse import Order
@@ -122,10 +122,10 @@ class Triage(Page[None]):
         """On a thread of the catalog: bursts become one repaint."""
         if not self._stale and not self.desk.closed:
             self._stale = True
-            self.app.call_later(self._changed)
+            self.call_later(self._changed)
 
     def _refused(self, error: KbError) -> None:
-        self.app.call_later(self._fail, error)
+        self.call_later(self._fail, error)
 
     def _fail(self, error: KbError) -> None:
         """An error that leaves the list empty or cut: it stays on the screen."""

@@ -14,6 +14,8 @@ from kb.model.memory import FreeBlocks, MemInfo, Zone
 from kb.model.said import Said
 from kb.parse.memory.records import bounded, prepare
 from kb.parse.memory.traits import of_absence, of_lists, of_node, of_zone
+from kb.syntax.lines import grammar
+from kb.syntax.lines import words as word_grammar
 from kb.words.speak import said
 
 _NO_UNIT = frozenset({"pages_scanned"})
@@ -92,14 +94,12 @@ def parse_meminfo(lines: Sequence[Line]) -> MemInfo | None:
 
 def _collect(lines: Sequence[Line]) -> _Raw:
     """Roles of the lines, pieces put to their heads; stops where a second block begins."""
-    from kb.syntax.engine import load, parse_lines, tokens
-
     raw = _Raw()
     node, zone = 0, ""
     head: _Head | None = None
     started = bare = False
     named: dict[str, bool] = {}
-    for token in tokens(parse_lines(load("meminfo"), prepare(lines))):
+    for token in grammar("meminfo").tokens(prepare(lines)):
         role, fields, number = token.type, token.fields, token.line.number
         if role == "MEM_INFO":
             if started:
@@ -198,13 +198,10 @@ def _tail(raw: _Raw, role: str, fields: "dict[str, str] | object", number: int) 
 
 def _words(text: str) -> _Words:
     """Read the inside of a line by the grammar of fields."""
-    from kb.syntax.engine import load
-
     words = _Words()
     if not text:
         return words
-    for token in load("fields", "words").parse(text).children:
-        kind, match = token.type, token.fields  # type: ignore[union-attr]
+    for kind, match, found in word_grammar("fields").find(text):
         if kind == "PAIR":
             key = match["key"]
             if key in words.pairs:
@@ -222,7 +219,7 @@ def _words(text: str) -> _Words:
         elif kind == "TOTAL":
             words.total = bounded(match["total"])
         elif kind == "NUMBER":
-            words.numbers.append(bounded(token.match.group()))  # type: ignore[union-attr]
+            words.numbers.append(bounded(found[0]))
         else:
             words.pairs[match["key"]] = int(match["answer"] == "yes") if "answer" in match else bounded(match["value"])
     return words

@@ -12,6 +12,7 @@ from kb.model.log import Line
 from kb.model.oom import OomReport, OomSlab, OomStats, OomUsage, OomVictim
 from kb.parse.memory.records import bounded, prepare
 from kb.parse.memory.tasks import read_tasks
+from kb.syntax.lines import grammar, words
 from kb.words.speak import said
 
 _OLD_REASONS = {"memory cgroup": "memcg", "mpol_bind": "memory_policy", "cpuset": "cpuset"}
@@ -45,10 +46,8 @@ class _State:
 
 def parse_oom(lines: Sequence[Line]) -> OomReport:
     """Read the first OOM report among the lines; an empty one when there is none."""
-    from kb.syntax.engine import load, parse_lines, tokens
-
     state = _State()
-    for token in tokens(parse_lines(load("oom"), prepare(lines))):
+    for token in grammar("oom").tokens(prepare(lines)):
         role = token.type
         if role == "INVOKED" and state.done:
             if state.invoked is not None:
@@ -205,8 +204,8 @@ def _reason(state: _State, reason: str) -> None:
     low = reason.lower()
     if "oom_kill_allocating_task" in low:
         state.values["allocating_task"] = True
-    for words, constraint in _OLD_REASONS.items():
-        if words in low:
+    for phrase, constraint in _OLD_REASONS.items():
+        if phrase in low:
             state.values.setdefault("constraint", constraint)
 
 
@@ -278,15 +277,12 @@ _PIECES = frozenset("INVOKED_REST MEMCG_STAT SLAB_NAMES SLAB TABLE_REST ROW ROW_
 
 def _words(text: str) -> dict[str, Any]:
     """``key:123kB`` as int, ``key=value`` of the summary line as text up to the next key."""
-    from kb.syntax.engine import load
-
     values: dict[str, Any] = {}
     pending: tuple[str, int] | None = None
-    for token in load("oom_fields", "words").parse(text).children:
-        fields, match = token.fields, token.match  # type: ignore[union-attr]
-        if token.type == "SIZE":  # type: ignore[union-attr]
+    for kind, fields, match in words("oom_fields").find(text):
+        if kind == "SIZE":
             values.setdefault(fields["key"], bounded(fields["value"]))
-        elif token.type == "SETTING":  # type: ignore[union-attr]
+        elif kind == "SETTING":
             values.setdefault(fields["key"], int(fields["value"], 16 if "x" in fields["value"] else 10))
             if "names" in fields:
                 values.setdefault("names", fields["names"])

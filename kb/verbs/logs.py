@@ -1,0 +1,110 @@
+"""Verbs on logs: ``match``, ``whatif``, ``verify``, ``clean``."""
+
+from kb.verbs.common import common, verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kb.verbs.common import Verbs
+
+
+def add_match(verbs: "Verbs") -> None:
+    """``kb match``."""
+    parser = verb(
+        verbs,
+        "match",
+        "kb.commands.match:run",
+        "read logs and tell for each report what happened, whether it is known and what to do",
+        "FILE may be packed (.gz .xz .bz2 .zst), a folder, or - for standard input.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="logs (default: standard input)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a report and line (schema kb.report/1)")
+    parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
+    parser.add_argument("-b", "--brief", action="store_true", help="one line a report: lines, title, case")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
+    parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
+    parser.add_argument(
+        "--context",
+        metavar="FILE",
+        nargs="+",
+        default=[],
+        action="extend",
+        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, "
+        "sysctl -a; a log among them is an input",
+    )
+    parser.add_argument(
+        "--notices",
+        action="store_true",
+        help="behind the reports of each input, single messages that a case may explain: a full table, a slow clock",
+    )
+    parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
+    parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")
+    parser.add_argument(
+        "--record", action="store_true", help="store a sighting of each report, once however often the log is read"
+    )
+    parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
+    parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
+    parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")
+    common(parser, db=True, cases=True)
+
+
+def add_whatif(verbs: "Verbs") -> None:
+    """``kb whatif``."""
+    parser = verb(
+        verbs,
+        "whatif",
+        "kb.commands.whatif:run",
+        "tell whether an allocation would be admitted now, zone by zone, by which rule",
+        "Reads /proc by default, or captured files. Exit code 0 admitted, 1 refused, 3 undecided. The answer is of the "
+        "first attempt: reclaim and compaction may still find a page for a request that may wait.",
+    )
+    parser.add_argument("--order", type=int, required=True, metavar="N", help="2^N contiguous pages")
+    parser.add_argument("--gfp", required=True, metavar="FLAGS", help="GFP_NOFS|__GFP_COMP, or the mask in hex")
+    parser.add_argument(
+        "--kernel", metavar="RELEASE", help="whose rules (default: this machine's; captured files: current)"
+    )
+    for name in ("zoneinfo", "buddyinfo", "pagetypeinfo"):
+        parser.add_argument(f"--{name}", metavar="FILE", help=f"a captured /proc/{name}")
+    parser.add_argument("--node", type=int, metavar="N", help="preferred node")
+    parser.add_argument("--interrupt", action="store_true", help="the request comes from interrupt context")
+    parser.add_argument("--realtime", action="store_true", help="the task has a realtime policy")
+    parser.add_argument("--json", action="store_true", help="JSON (schema kb.whatif/1)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print each subtraction")
+
+
+def add_verify(verbs: "Verbs") -> None:
+    """``kb verify``."""
+    parser = verb(
+        verbs,
+        "verify",
+        "kb.commands.verify:run",
+        "print a script that gathers what would confirm or rule out a case, on that kernel",
+        "The script reads counters and traces into a folder of its own, for kb match --context.",
+    )
+    parser.add_argument(
+        "subject", metavar="CASE|FILE", help="a case's id, or a log whose first report is meant (- for stdin)"
+    )
+    parser.add_argument("--kernel", metavar="RELEASE", help="the kernel it is to run on (uname -r)")
+    common(parser, cases=True, color=False)
+
+
+def add_clean(verbs: "Verbs") -> None:
+    """``kb clean``."""
+    parser = verb(
+        verbs,
+        "clean",
+        "kb.commands.clean:run",
+        "write a log without the names of machines and people, to show it to others",
+        "Host and user names, addresses, serial numbers, ids and secrets are replaced, the same by the same; what the "
+        "reports say stays. docs/personal-data.md tells what is recognised. Read the result before you send it.",
+    )
+    parser.add_argument(
+        "files", nargs="*", metavar="LOG", help="logs, packed ones and folders too (default: standard input)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: stdout)")
+    parser.add_argument(
+        "--keep", metavar="KIND,...", action="append", default=[], help="kinds to leave as they are: host,ip"
+    )
+    parser.add_argument(
+        "--map", metavar="FILE", help="write there what was replaced by what (tab-separated, mode 0600)"
+    )

@@ -37,7 +37,7 @@ class Held:
         openers: set[str] = set()
         whose = dict.fromkeys(range(1, len(texts) + 1), "-")
         parts: dict[int, str | None] = {}
-        for splat in split(Reader(self.data, "-"), "-"):
+        for splat in filter(None, split(Reader(self.data).windows(), "-")):
             opener = splat.lines[splat.opener]
             letter = letters[opener.number - 1]
             bad += [texts[doubt.line - 1] for doubt in splat.doubts]

@@ -29,7 +29,7 @@ def test_each_weight_and_word_has_a_log() -> None:
 
 def test_the_points_of_a_line_are_told_with_the_reason_and_the_source_of_each() -> None:
     log = next(log for log in LOGS if "HEAD_STACKED" in log.names)
-    lines = [line for window in Reader(log.data, "-").windows() for line in window]
+    lines = [line for window in Reader(log.data).windows() if window for line in window[1] if line]
     told, *_ = [shown(contest) for contest in contests(lines) if Weight.HEAD_STACKED in contest.claims[1].weights]
     best, other = told.split("\n  -", 1)
     assert "gets it" in best

@@ -74,7 +74,7 @@ def _mutant(kind: str, row: str, path: Path, terminal: str | None) -> Mutant:
 
 
 def _noticed(kind: str, terminal: str | None, word: str, family: bool) -> bool:
-    """True when a log that names the word goes wrong, or a sample of the kind fails (the headline's are asked first)."""
+    """True when a log that names the word goes wrong, or a sample of the kind fails (the headline's first)."""
     return (
         any(log.wrong() for log in held.logs() if word in log.names)
         or any(not check() for check in checks(kind, terminal))

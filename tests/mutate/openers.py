@@ -1,4 +1,4 @@
-"""Mutants of the scanner's literals: each gone from openers.txt (made from the grammar), headless.txt or notices.txt."""
+"""Mutants of the scanner's literals: each gone from openers.txt (made from the grammar), headless.txt, notices.txt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ _HEADLESS = (
 
 @contextmanager
 def changed(gone: str) -> Iterator[None]:
-    """The scanner without one of its literals; the plain one, since the tables of re2 cost more than a look for each."""
+    """The scanner without one of its literals; the plain one: the tables of re2 cost more than a look for each."""
     whole = scan.literals.__wrapped__
 
     def literals(names: tuple[str, ...] = scan.OPENERS) -> tuple[str, ...]:

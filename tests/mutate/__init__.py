@@ -8,7 +8,7 @@ from importlib import import_module
 
 from tests.mutate.table import Mutant
 
-TABLES = ("kinds", "plumbing", "notices", "openers", "weights")
+TABLES = ("kinds", "plumbing", "notices", "openers", "weights", "cleaner")
 
 
 def mutants(name: str) -> Iterator[Mutant]:

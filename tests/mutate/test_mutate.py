@@ -11,7 +11,7 @@ from tests.mutate.table import Mutant, without, words
 @pytest.mark.parametrize("table", mutate.TABLES)
 def test_each_row_of_a_table_and_each_of_its_words_is_held_by_a_sample(table: str) -> None:
     made = list(mutate.mutants(table))
-    assert len(made) > 50
+    assert len(made) >= 50
     assert [mutant.name for mutant in made if mutant.survives()] == []
 
 

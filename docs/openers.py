@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from re import _constants as const
@@ -33,23 +33,50 @@ def openers() -> list[str]:
     sys.path.insert(0, str(ROOT))
     from kb.syntax import engine
 
-    choices = {terminal.name: required(terminal.pattern.to_regexp()) for terminal in engine.build("headline").terminals}
+    patterns = {terminal.name: terminal.pattern.to_regexp() for terminal in engine.build("headline").terminals}
     picked: dict[str, Texts] = {}
-    for name, sets in choices.items():
-        if not sets:
-            raise SystemExit(f"{name}: no word must stand in every line that it fits")
-        picked[name] = max(sets, key=_worth)
-    for name, sets in choices.items():  # what finds another headline may find this one as well
-        others = [text for other, texts in picked.items() if other != name for text in texts]
-        if any(all(any(other in text for other in others) for text in texts) for texts in sets):
-            picked[name] = frozenset()
+    for known in (False, True):  # what finds another headline may find this one, or an alternative of it, as well
+        for name, pattern in patterns.items():
+            others = frozenset(text for other, texts in picked.items() if other != name for text in texts if known)
+            sets = required(pattern, others)
+            if not sets:
+                raise SystemExit(f"{name}: no word must stand in every line that it fits")
+            picked[name] = frozenset(text for text in _best(sets, others) if not _is_known(text, others))
     found = {text for texts in picked.values() for text in texts}
-    return sorted(text for text in found if not any(other in text for other in found if other != text))
+    return sorted(_pruned({text for text in found if not _is_known(text, found - {text})}, [*patterns.values()]))
 
 
-def required(pattern: str) -> list[Texts]:
-    """Sets of literals: of each one every text that the pattern fits holds one. Empty where there is none."""
-    return [texts for texts in _sequence(parser.parse(pattern))[1] if texts]
+def _pruned(found: set[str], patterns: Sequence[str]) -> set[str]:
+    """The literals without those that no pattern needs beside the others."""
+
+    def covering(pattern: str, left: set[str]) -> Texts | None:
+        texts = _best(required(pattern, frozenset(left)), frozenset(left))
+        return texts if texts and all(_is_known(text, left) for text in texts) else None
+
+    covered = {pattern: covering(pattern, found) for pattern in patterns}
+    if lost := [pattern for pattern, texts in covered.items() if texts is None]:
+        raise SystemExit(f"no literal is left for {lost[0]}")
+    for literal in sorted(found):
+        left = found - {literal}
+        needy = [one for one, texts in covered.items() if not all(_is_known(text, left) for text in texts or ())]
+        others = {pattern: covering(pattern, left) for pattern in needy}
+        if None not in others.values():
+            found, covered = left, covered | others
+    return found
+
+
+def required(pattern: str, known: Texts = frozenset()) -> list[Texts]:
+    """Sets of literals: of each one every text that the pattern fits holds one. Empty where there is none.
+
+    Args:
+        pattern: A regular expression.
+        known: Literals that are looked for anyway: of alternatives, those that hold one come free.
+    """
+    return [texts for texts in _sequence(parser.parse(pattern), known)[1] if texts]
+
+
+def _is_known(text: str, known: Collection[str]) -> bool:
+    return any(other in text for other in known)
 
 
 @cache
@@ -70,10 +97,13 @@ def _bits(text: str) -> float:
     return sum(0.5 if c == " " else 1.0 if c.islower() else 1.5 if c.isalnum() else 4.0 for c in text)
 
 
-def _worth(texts: Texts) -> tuple[float, int, int]:
+def _worth(texts: Texts, known: Texts) -> tuple[bool, float, int, int]:
     """How seldom one of the texts stands in an ordinary log; where that is enough, how few and short they are."""
+    if texts and all(_is_known(text, known) for text in texts):
+        return True, 0.0, 0, 0
+    texts = frozenset(text for text in texts if not _is_known(text, known))
     bits = -math.log2(sum(2 ** -_bits(text) for text in texts)) if texts else 0.0
-    return min(bits, _SELDOM), -len(texts), -sum(map(len, texts))
+    return False, min(bits, _SELDOM), -len(texts), -sum(map(len, texts))
 
 
 def _trim(texts: Texts) -> Texts:
@@ -91,13 +121,15 @@ def _flat(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
             yield op, args
 
 
-def _sequence(items: Iterable[Any]) -> tuple[Texts | None, list[Texts]]:
+def _sequence(items: Iterable[Any], known: Texts) -> tuple[Texts | None, list[Texts]]:
     """What a sequence stands for: all its strings where they are few, and the sets of which it must hold one each."""
     sets: list[Texts] = []
     run: list[Texts] = []
     whole = True
+    before: list[tuple[Any, Any]] = []
     for op, args in _flat(items):
-        exact, must = _item(op, args)
+        exact, must = _item(op, args, known, before)
+        before = [*before, (op, args)] if op is const.LITERAL else []
         if exact is not None:
             run.append(exact)
             continue
@@ -123,8 +155,8 @@ def _is_word(part: Texts) -> bool:
     return all(text[-1:].isalnum() for text in part)
 
 
-def _best(sets: Iterable[Texts]) -> Texts:
-    return max(sets, key=_worth, default=frozenset())
+def _best(sets: Iterable[Texts], known: Texts) -> Texts:
+    return max(sets, key=lambda texts: _worth(texts, known), default=frozenset())
 
 
 def _product(parts: Sequence[Texts]) -> Texts | None:
@@ -136,24 +168,28 @@ def _product(parts: Sequence[Texts]) -> Texts | None:
     return texts
 
 
-def _item(op: Any, args: Any) -> tuple[Texts | None, Texts]:
+def _item(op: Any, args: Any, known: Texts, before: Sequence[Any] = ()) -> tuple[Texts | None, Texts]:
+    """What one part stands for: its strings, and a set of which it must hold one.
+
+    ``before`` are the letters before it: the parser takes out what alternatives begin with, ``B(?:ad|UG: bad)``.
+    """
     if op is const.LITERAL:
         return frozenset({chr(args)}), frozenset()
     if op is const.IN:
         return _letters(args), frozenset()
     if op is const.BRANCH:
-        parts = [_sequence(branch) for branch in args[1]]
+        parts = [_sequence(branch, known) for branch in args[1]]
         exact: Texts | None = frozenset(text for every, _ in parts for text in every or ())
         if exact is None or len(exact) > _MOST or any(every is None for every, _ in parts):
             exact = None
-        musts = [_best(sets) for _, sets in parts]
+        musts = [_best(_sequence([*before, *branch], known)[1], known) for branch in args[1]]
         return exact, frozenset().union(*musts) if all(musts) else frozenset()
     if op in (const.MAX_REPEAT, const.MIN_REPEAT):
         least, most, inner = args
-        every, sets = _sequence(inner)
+        every, sets = _sequence(inner, known)
         if least == 0:
             return (every | {""} if every is not None and most == 1 else None), frozenset()
-        return (every if least == most == 1 else None), _best(sets)
+        return (every if least == most == 1 else None), _best(sets, known)
     if op in (const.ASSERT, const.ASSERT_NOT, const.AT):
         return frozenset({""}), frozenset()
     return None, frozenset()

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kb.log.scan import NOTICES, line_test
 from kb.model.log import Line
@@ -48,12 +49,17 @@ class Notice:
 
 
 @functools.cache
-def rows() -> Mapping[str, Row]:
-    """All rows of notices.toml by the name of their terminal."""
+def table() -> Mapping[str, Mapping[str, Any]]:
+    """notices.toml as it stands."""
     import tomllib
 
-    raw = tomllib.loads(Path(__file__).with_name("notices.toml").read_text(encoding="utf-8"))
-    return {name: Row(name=name, **{**row, "by": tuple(row.get("by", ()))}) for name, row in raw.items()}
+    return tomllib.loads(Path(__file__).with_name("notices.toml").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def rows() -> Mapping[str, Row]:
+    """All rows of notices.toml by the name of their terminal."""
+    return {name: Row(name=name, **{**row, "by": tuple(row.get("by", ()))}) for name, row in table().items()}
 
 
 def classify(line: Line) -> Notice | None:

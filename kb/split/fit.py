@@ -113,13 +113,14 @@ def _tracked(strand: Strand, _text: str) -> Weights:
 
 def _taint(strand: Strand, _text: str) -> Weights:
     """``Tainted: [W]=WARN``: the line behind the CPU's."""
-    yield Weight.TAINT_DUE if strand.last == "CPU" else Weight.TAINT_LOOSE
+    if strand.last == "CPU":
+        yield Weight.TAINT_DUE
 
 
 def _beside_cpu(strand: Strand, _text: str) -> Weights:
     """Hardware name, Workqueue: the line behind the CPU's."""
-    due = strand.last in ("CPU", "HARDWARE") and "WORKQUEUE" not in strand.seen
-    yield Weight.BESIDE_CPU if due else Weight.BESIDE_NONE
+    if strand.last in ("CPU", "HARDWARE") and "WORKQUEUE" not in strand.seen:
+        yield Weight.BESIDE_CPU
 
 
 def _modules(strand: Strand, text: str) -> Weights:
@@ -219,8 +220,6 @@ def _next_frame(strand: Strand, text: str) -> Weights:
     stack, (name, sure) = strand.stack, function_of(text)
     if stack.phase is Phase.HEAD:
         yield Weight.FRAME_FIRST
-        if is_top(name):
-            yield Weight.FRAME_TOP
         return
     yield Weight.FRAME_NEXT
     above = function_of(stack.top or "")[0]
@@ -250,7 +249,8 @@ def _counter(strand: Strand, text: str) -> Weights:
     elif strand.ended:
         yield Weight.PC_LAST
     elif strand.last == "HEADLINE" and text.lstrip().startswith("IP:"):
-        yield Weight.PC_IP if Trait.FAULT_ADDRESS in has else Weight.PC_IP_NONE
+        if Trait.FAULT_ADDRESS in has:
+            yield Weight.PC_IP
     elif not (Trait.MANY_CPUS in has and strand.last in _BESIDE) and (
         "PC" in strand.seen or not (dies or Trait.REGISTERS in has)
     ):

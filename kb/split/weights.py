@@ -63,13 +63,7 @@ class Weight(Enum):
         "the taint letters' words stand behind the CPU line",
         "lib/dump_stack.c dump_stack_print_info() v6.12",
     )
-    TAINT_LOOSE = (
-        -2,
-        "the taint letters' words stand behind the CPU line only",
-        "lib/dump_stack.c dump_stack_print_info() v6.12",
-    )
     BESIDE_CPU = 5, "stands behind the CPU line", "lib/dump_stack.c dump_stack_print_info()"
-    BESIDE_NONE = -1, "stands behind the CPU line only", "lib/dump_stack.c dump_stack_print_info()"
 
     # ---- Modules linked in, and what a panic says of the machine
     MODULES_AGAIN_DIES = (
@@ -124,7 +118,6 @@ class Weight(Enum):
     FRAME_BARE = 3, "the kind's stack has no heading", "mm/kmsan/report.c kmsan_report()"
     FRAME_NO_HEAD = -4, "its stack has not begun", "lib/dump_stack.c __dump_stack()"
     FRAME_FIRST = 4, "its stack has just begun", "lib/dump_stack.c __dump_stack()"
-    FRAME_TOP = 1, "stacks begin with dump_stack()", "lib/dump_stack.c dump_stack_lvl()"
     FRAME_TOP_LATE = -8, "dump_stack() stands at the beginning only", "lib/dump_stack.c dump_stack_lvl()"
     FRAME_NEXT = 3, "its stack is open", "arch/x86/kernel/dumpstack.c show_trace_log_lvl()"
     FRAME_DEEPER = 1, "enters the kernel where the frame above needs it", "arch/x86/entry/entry_64.S, kernel/kthread.c"
@@ -155,11 +148,6 @@ class Weight(Enum):
     PC_IN_STACK = -2, "no interrupted context stands here", "arch/x86/kernel/dumpstack.c show_regs_if_on_stack()"
     PC_LAST = 1, "the registers once more behind the end mark", "arch/x86/kernel/dumpstack.c oops_end(), __show_regs()"
     PC_IP = 5, "behind the first line of a page fault", "arch/x86/mm/fault.c show_fault_oops() to v4.20"
-    PC_IP_NONE = (
-        -3,
-        "only page faults print it behind their first line",
-        "arch/x86/mm/fault.c show_fault_oops() to v4.20",
-    )
     PC_AGAIN = -3, "it has its registers, or the kind prints none", "arch/x86/kernel/process_64.c __show_regs()"
     PC_EARLY = -1, "who ran comes before the registers", "arch/x86/kernel/dumpstack.c show_regs()"
     PC_STEP = 5, "the register line behind its last", "arch/arm64/kernel/process.c __show_regs()"

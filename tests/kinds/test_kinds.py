@@ -11,9 +11,9 @@ from kb.model.log import Line
 from kb.split.anatomy import NOTES
 from kb.syntax import engine
 from kb.syntax.headline import classify
-from kb.syntax.kinds import Family, Form, Note, Place, family, kinds, rows
+from kb.syntax.kinds import Form, Note, Place, kinds, rows
 from kb.syntax.roles import Role
-from tests.kinds import samples
+from tests.kinds import families, samples
 
 REPORTS = [kind for kind in kinds().values() if kind.form is Form.REPORT]
 LOGS = [log for kind in samples.KINDS for log in samples.logs(kind)]
@@ -101,10 +101,8 @@ def test_an_engine_or_decoder_that_a_row_names_is_there(place: str) -> None:
 
 
 def test_what_is_like_an_allocation_has_the_allocators_engine() -> None:
-    engine_ = "kb.facts.allocation.facts:allocation_facts"
-    assert family(Family.ALLOCATION) == {kind.name for kind in kinds().values() if kind.engine == engine_}
+    assert families.allocations_have_their_engine()
 
 
 def test_what_is_like_a_stall_has_a_decoder_of_stalls() -> None:
-    decoders = {"kb.facts.stall:stall_facts", "kb.facts.hung:hung_facts"}
-    assert family(Family.STALL) == {kind.name for kind in kinds().values() if decoders & {*kind.decoders}}
+    assert families.stalls_have_their_decoder()

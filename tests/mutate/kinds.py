@@ -8,11 +8,15 @@ from unittest import mock
 
 from kb.split import anatomy
 from kb.syntax import headline, kinds
-from tests.kinds import samples
+from tests.kinds import families, samples
 from tests.mutate.table import Mutant, Path, without, words
+from tests.split import held
 
 _MUST = ("means", "severity", "sample", "title")
 """Keys without which a row cannot be read."""
+_PRINTED = ("prints", "has", "printers")
+"""Keys of words that tell whose a line is: logs of tests/split/held/ name them."""
+_FAMILIES = (families.allocations_have_their_engine, families.stalls_have_their_decoder)
 
 
 @contextmanager
@@ -64,12 +68,18 @@ def _mutant(kind: str, row: str, path: Path, terminal: str | None) -> Mutant:
     for key in path:
         value = value[key]
     what = "" if row == ".".join(map(str, path)) else f"{' '.join(map(str, path[1:]))} = {value!r}"
-    return Mutant("kinds.toml", row, what, partial(changed, without(table, path)), partial(_noticed, kind, terminal))
+    key = str(path[1]) if len(path) > 1 else ""
+    fails = partial(_noticed, kind, terminal, f"{kind}.{key}.{value}" if key in _PRINTED else "", key == "family")
+    return Mutant("kinds.toml", row, what, partial(changed, without(table, path)), fails)
 
 
-def _noticed(kind: str, terminal: str | None) -> bool:
-    """True when a sample of the kind fails, those of the headline asked first."""
-    return any(not check() for check in checks(kind, terminal))
+def _noticed(kind: str, terminal: str | None, word: str, family: bool) -> bool:
+    """True when a log that names the word goes wrong, or a sample of the kind fails (the headline's first)."""
+    return (
+        any(log.wrong() for log in held.logs() if word in log.names)
+        or any(not check() for check in checks(kind, terminal))
+        or (family and not all(law() for law in _FAMILIES))
+    )
 
 
 def checks(kind: str, terminal: str | None = None) -> Iterator[Callable[[], bool]]:

@@ -8,6 +8,7 @@ from kb.parse.report import parse
 from kb.split.splitter import split_lines
 from kb.syntax import engine
 from kb.syntax.kinds import rows
+from tests.parse.skips import Sample, samples
 
 
 def report(text: str) -> Report:
@@ -126,6 +127,14 @@ def test_every_group_of_plumbing_that_a_kind_names_is_there() -> None:
     for row in rows().values():
         for skip in (*row.skip, *(name for variant in row.variants for name in variant.changes.get("skip", ()))):
             assert skip in groups, row.name
+
+
+@pytest.mark.parametrize("group", plumbing.rules())
+def test_a_group_skips_its_functions_and_none_that_look_like_them(group: str) -> None:
+    own = [sample for sample in samples() if sample.group == group]
+    assert {sample.skipped for sample in own} == {True, False}
+    wrong: list[Sample] = [sample for sample in own if not sample.holds()]
+    assert wrong == []
 
 
 def test_every_skip_has_a_reason() -> None:

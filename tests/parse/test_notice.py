@@ -19,13 +19,10 @@ from kb.log import scan
 from kb.model.log import Line
 from kb.parse.notice import classify, rows
 from kb.syntax import engine
+from tests.parse import notices
 from tests.syntax.test_headline import LONG, SEEDS, nested
 
-SAMPLES = [
-    tuple(row.split("\t"))
-    for row in Path(__file__).with_name("notices.tsv").read_text("utf-8").splitlines()
-    if not row.startswith("#")
-]
+SAMPLES = [sample[:3] for sample in notices.samples()]
 BOOT = "[    0.000000] Linux version 6.1.0-18-amd64 (x@y) #1 SMP\n"
 
 
@@ -59,6 +56,14 @@ def test_every_terminal_has_a_sample() -> None:
 def test_a_printk_is_the_notice_of_its_row_and_its_near_miss_is_none(expected: str, text: str, near: str) -> None:
     assert name(text) == expected
     assert name(near) is None
+
+
+@pytest.mark.parametrize("sample", notices.samples(), ids=lambda sample: sample.text[:60])
+def test_a_notice_is_called_and_told_apart_as_its_sample_says(sample: notices.Sample, update: bool) -> None:
+    if update:
+        notices.update()
+        return
+    assert notices.told(sample.text) == sample.told
 
 
 @pytest.mark.parametrize(("expected", "text", "near"), SAMPLES)

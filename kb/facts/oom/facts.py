@@ -122,13 +122,13 @@ def _memory_values(story: Story, add: Any) -> None:
             for name in ("anon", "file", "shmem", "slab", "slab_unreclaimable", "sock", "cache", "rss", "kernel"):
                 add(f"oom.memcg_{name}_kb", last.values.get(name), ((last.line, last.line),))
         return
-    add("oom.total_kb", split.total * split.page_kb, split.span, split.how)
+    add("oom.total_kb", split.kb(split.total), split.span, split.how)
     for name, pages in split.parts.items():
-        add(f"oom.{name}_kb", pages * split.page_kb, split.span)
+        add(f"oom.{name}_kb", split.kb(pages), split.span)
     slab = split.parts["slab_reclaimable"] + split.parts["slab_unreclaimable"]
-    add("oom.slab_kb", slab * split.page_kb, split.span)
-    add("oom.shmem_kb", split.shmem * split.page_kb if split.shmem is not None else None, split.span)
-    add("oom.unaccounted_kb", split.unaccounted * split.page_kb, split.span, said("assumed.total_less_counters"))
+    add("oom.slab_kb", split.kb(slab), split.span)
+    add("oom.shmem_kb", split.kb(split.shmem) if split.shmem is not None else None, split.span)
+    add("oom.unaccounted_kb", split.kb(split.unaccounted), split.span, said("assumed.total_less_counters"))
     add("oom.unaccounted_share", round(split.share(split.unaccounted), 4), split.span)
     add("oom.largest", split.largest, split.span)
     add("oom.swap_total_kb", split.swap_total_kb, split.span)
@@ -172,11 +172,11 @@ def _detail(story: Story) -> dict[str, Any]:
     }  # fmt: skip
     if split is not None:
         detail["memory_kb"] = {
-            "total": split.total * split.page_kb,
+            "total": split.kb(split.total),
             "from": str(split.how),
-            **{name: pages * split.page_kb for name, pages in split.parts.items()},
-            "unaccounted": split.unaccounted * split.page_kb,
-            "shmem": split.shmem * split.page_kb if split.shmem is not None else None,
+            **{name: split.kb(pages) for name, pages in split.parts.items()},
+            "unaccounted": split.kb(split.unaccounted),
+            "shmem": split.kb(split.shmem) if split.shmem is not None else None,
             "swap_total": split.swap_total_kb,
             "swap_free": split.swap_free_kb,
         }

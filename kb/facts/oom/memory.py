@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kb.model.log import Span
-from kb.model.memory import MemInfo
+from kb.model.memory import MemInfo, size
 from kb.model.said import Said
 from kb.words.speak import said
 
@@ -46,6 +46,10 @@ class Account:
         holders = {name: pages for name, pages in self.parts.items() if name != "free"}
         holders["unaccounted"] = self.unaccounted
         return max(holders, key=lambda name: holders[name])
+
+    def kb(self, pages: int) -> int:
+        """Pages in kB."""
+        return size(pages, self.page_kb)
 
     def share(self, pages: int) -> float:
         """Part of all memory, 0..1."""

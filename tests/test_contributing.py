@@ -1,0 +1,72 @@
+"""The steps of CONTRIBUTING.md lead where they say, in a copy of the project."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from kb.syntax.kinds import rows
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "dist", "build", "fuzz.*")
+LOG = (
+    "kmem_cache_create(bar_cache) failed with error -12\nCPU: 0 PID: 7 Comm: insmod Not tainted 3.10.0 #1\n"
+    "Call Trace:\n [<ffffffff81000001>] dump_stack+0x19/0x1b\n [<ffffffff81000002>] kmem_cache_create+0x1c3/0x230\n"
+    " [<ffffffffa0000003>] bar_probe+0x20/0x1000 [bar]\n"
+)
+
+
+def section(name: str) -> str:
+    return (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+
+
+def block(text: str, language: str) -> str:
+    found = re.search(rf"(?ms)^ *```{language}\n(.*?)^ *```$", text)
+    assert found is not None, language
+    return textwrap.dedent(found[1])
+
+
+@pytest.mark.slow
+def test_a_new_kind_is_made_by_the_steps_that_are_told(tmp_path: Path) -> None:
+    text = section("A new report kind")
+    assert "CACHE_CREATE" not in rows(), "the example is no new kind any more"
+    copy = tmp_path / "kb"
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+
+    grammar = copy / "grammars/headline.lark"
+    told = re.search(r"add `\| (\w+)` to the\s+end of `(\w+):`", text)
+    assert told is not None
+    family = re.compile(rf"(?m)^({told[2]}:.*(?:\n +\|.*)*)$")
+    written, times = family.subn(rf"\1 | {told[1]}", grammar.read_text("utf-8"))
+    assert times == 1
+    grammar.write_text(f"{written}\n{block(text, 'lark')}", "utf-8")
+    for language, place in (("toml", "kb/syntax/kinds.toml"), ("text", "tests/kinds/cache_creation.txt")):
+        assert f"`{place}`" in text
+        with (copy / place).open("a", encoding="utf-8") as file:
+            file.write("\n" * (language == "toml") + block(text, language))
+
+    steps = {
+        "make docs": ["docs/generate.py"],
+        "pytest tests/kinds": ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/kinds"],
+        "make mutate": ["-m", "tests.mutate", "kinds"],
+    }
+    assert block(text, "sh").split("\n")[:-1] == list(steps)
+    for step in [*steps.values(), ["-m", "kb", "match", "--brief", "-"]]:
+        done = subprocess.run(
+            [sys.executable, *step],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy)},
+            input=LOG,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == (1 if "match" in step else 0), done.stdout + done.stderr
+    assert "kmem_cache_create failed in bar_probe" in done.stdout

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from kb.log.text import whole
-from kb.log.transport import SEVERITIES, strip
+from kb.log.transport import PRINTK, SEVERITIES, strip
 from kb.model.log import Line
 
 Piece = tuple[bytes | None, int, bool]
@@ -95,7 +95,7 @@ def _emit(message: str, key: str, fields: dict[str, Any], number: int, last: int
     later = False
     for text in message.rstrip("\r\n").replace("\r\n", "\n").split("\n"):
         end, t, w, c, lv, h = 0, stamp, wall, caller, level, host
-        if key not in ("MESSAGE", "msg"):
+        if key not in ("MESSAGE", "msg") or PRINTK.match(text):  # a console's stamp inside of a journal's record
             prefix = strip(text)
             end = prefix.end
             t, w, c = prefix.time or t, prefix.wall or w, prefix.caller or c

@@ -5,6 +5,7 @@ already died: each says little of its own.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -23,23 +24,24 @@ _OF_ITS_OWN = re.compile(r"sysrq triggered crash|VFS: Unable to mount root")
 
 def follow(reports: Iterable[Report]) -> Iterator[Report]:
     """The reports of one input, each with ``follows`` set where it follows on from an earlier one."""
-    before: list[Report] = []
+    before: deque[tuple[int, Report]] = deque(maxlen=_NEAR_REPORTS)
+    number = 0
     for report in reports:
         if (
             kind_of(report.kind).form is Form.NOTICE
-        ):  # told beside the reports of a live input; it has no place among them
+        ):  # told beside the reports of a live input: it has no place among them
             yield report
             continue
-        recent = range(len(before) - 1, max(len(before) - 1 - _NEAR_REPORTS, -1), -1)
-        cause = next((index for index in recent if _follows(before[index], report)), None)
-        if cause is not None and before[cause].follows is not None:
-            cause = before[cause].follows
-        if cause is not None:
+        found = next(((place, cause) for place, cause in reversed(before) if _follows(cause, report)), None)
+        if found is not None:
+            place, cause = found
             # "what this panic follows is not in the log" is said by a reading of the panic alone
             lost = report.kind == "panic" and report.subtype == "follow"
             damage = [part for part in report.damage if not (lost and part.name == "damage.cause_not_in_log")]
-            report = replace(report, follows=cause, damage=tuple(damage))
-        before.append(report)
+            first = place if cause.follows is None else cause.follows
+            report = replace(report, follows=first, damage=tuple(damage))
+        before.append((number, report))
+        number += 1
         yield report
 
 

@@ -17,6 +17,7 @@ from kb.log.scan import BOOT, NOTICES, OPENERS, find, notice_at
 from kb.log.tape import LONGEST, Cursor, Tape
 
 if TYPE_CHECKING:
+    from kb.log.learn import Around, Doubtful, Shapes
     from kb.log.wrap import Habits
     from kb.model.log import Line
 
@@ -24,6 +25,8 @@ _BACK = 64
 """Lines before a hit that a window begins with: borders, ``[ cut here ]``, registers above a stack without headline."""
 _RECORDS = 12
 """Records before a hit that a window begins with, where a record has several lines."""
+_BESIDE = (8, 24)
+"""Lines before and behind one that are asked whether they have its prefix."""
 _BACK_BYTES = 64 << 10
 """Bytes before a hit in which those lines are looked for."""
 _RECORD_LINES = 200
@@ -50,6 +53,8 @@ class Reader:
         source: Its name, for reports.
         opens: Whether a line, by its text, can open a report or bears on one that follows: of a candidate, only its own
             line is decoded until this says yes. None: every candidate is looked at.
+        belongs: Whether a line, by its text, is what only a report has: prefixes that no rule explains are learned by it.
+            None: none are learned.
         notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
             when no more lines of that wording are wanted.
     """
@@ -60,10 +65,14 @@ class Reader:
         source: str = "-",
         opens: Callable[[str], bool] | None = None,
         notice: Callable[[Line], bool] | None = None,
+        belongs: Callable[[str], bool] | None = None,
     ):
         self.source = source
         self._tape = data if isinstance(data, Tape) else Tape(data)
         self._opens = opens
+        self._belongs = belongs
+        self._shapes: Shapes | None = None
+        """What was learned of prefixes; None before the first line was seen that has one."""
         self._notice = notice
         self._full: set[bytes] = set()
         """Literals of notices of which no more are wanted."""
@@ -106,6 +115,11 @@ class Reader:
             if self._done <= hit and self._done == before:
                 self._done = end  # nothing was taken: the candidate is declined
             search = max(self._done, end)
+
+    @property
+    def doubtful(self) -> list[Doubtful]:
+        """Lines with a headline behind a prefix that may be none."""
+        return [] if self._shapes is None else self._shapes.doubtful
 
     def release_at(self, number: int) -> str | None:
         """Kernel release of the boot that a line belongs to, None where no boot message stands before it."""
@@ -187,7 +201,10 @@ class Reader:
         """Whether the line of a hit can open a report: by its own words, wherever they alone can tell."""
         start, data = self._line_start(hit), self._tape.data
         inside = _INSIDE.match(data, start - self._tape.base)
-        if (inside is not None and inside.lastgroup == "array") or self._broken(start) is not None:
+        if inside is not None and inside.lastgroup == "array":
+            return True
+        if inside is None and self._broken(start) is not None:
+            self._alone(start, hit, opens)
             return True
         if inside is not None:
             value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
@@ -195,21 +212,62 @@ class Reader:
             from kb.log.transport import strip
 
             return any(opens(part[strip(part).end :]) for part in text.split("\\n"))
+        return self._alone(start, hit, opens)
+
+    def _alone(self, start: int, hit: int, opens: Callable[[str], bool]) -> bool:
+        """Whether the line that begins at an offset can open a report, as it is or behind a prefix to be learned."""
         from kb.log.decode import decode
 
-        for line, _ in decode(Cursor(self._tape, start, 1)):
+        opened = False
+        first: Line | None = None
+        for line, _ in decode(Cursor(self._tape, start, 1), self._shapes):
             if line is None or line.number > 1:
-                return False
+                break
+            first = first or line
             if opens(line.text):
-                return True
-        return False
+                opened = True
+                break
+        if first is None or self._belongs is None:
+            return opened
+        stamped = first.time is not None or first.wall is not None or first.level is not None
+        if stamped and (opened or first.text[:1].isalpha()):
+            return opened
+        behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
+        tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
+        if column < 1 or (opened and column < 2):
+            return opened
+        return self._learn(first.text, column, start, hit) or opened
+
+    def _learn(self, text: str, column: int, start: int, hit: int) -> bool:
+        if self._shapes is None:
+            from kb.log.learn import Shapes
+
+            assert self._opens is not None
+            assert self._belongs is not None
+            self._shapes = Shapes(self._opens, self._belongs)
+        return self._shapes.learn(text, column, self._tape.number(start), lambda: self._around(start, hit))
+
+    def _around(self, start: int, hit: int) -> Around:
+        """The lines beside the one that begins at an offset, known prefixes off."""
+        from kb.log.decode import decode
+        from kb.log.learn import Around
+
+        before, after = _BESIDE
+        beside: tuple[list[str], list[str]] = ([], [])
+        for line, end in decode(Cursor(self._tape, self._back(hit, before), 1)):
+            if line is None or len(beside[1]) >= after:
+                break
+            if end <= start or end > self._tape.line_end(hit):
+                beside[end > start].append(line.text)
+        return Around(*beside)
 
     # ---- windows
 
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
         from kb.log.decode import decode
 
-        lines = decode(Cursor(self._tape, offset, number))
+        lines = decode(Cursor(self._tape, offset, number), self._shapes)
         how = self._broken(offset)
         if how is None:
             return lines

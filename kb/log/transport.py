@@ -18,9 +18,10 @@ _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d
 _SYSLOG = r"[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
 _FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]"
 _SEVERITY = r"emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug"
-_IDENT = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:"
-_KERNEL = _IDENT + r"(?: |$)"
-_HOST = r"(?P<host>(?!" + _IDENT + r" )\S{1,255})"
+IDENT = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:"
+"""How the kernel is named as a program of syslog."""
+_KERNEL = IDENT + r"(?: |$)"
+_HOST = r"(?P<host>(?!" + IDENT + r" )\S{1,255})"
 """A host's name; where it was left out (journalctl --no-hostname) the kernel's own name stands in its place."""
 _UNIT = r"(?:(?:unknown|\S{1,120}\.(?:service|scope|slice|socket|mount|timer)) )?"
 """journalctl -o with-unit: the unit before the identifier, ``unknown`` for the kernel's lines."""
@@ -158,7 +159,7 @@ RULES: tuple[Rule, ...] = (
     _rule("zvm", _DIGIT, r"\d\d: (?=\[ {0,8}\d{1,9}\.\d{6}\])"),
     _rule("ident", "kvK", _KERNEL),
     # rsyslog omusrmsg (RSYSLOG_WallFmt): " kernel:" and the message, which mostly has a blank of its own
-    _rule("wall", " kvK", r" ?" + _IDENT),
+    _rule("wall", " kvK", r" ?" + IDENT),
     # a post's code fence on the log's own first line
     _rule("fence", "`~", r"(?:`{3,8}|~{3,8})(?=[^`~\s])"),
 )  # fmt: skip
@@ -255,7 +256,7 @@ def _finish(text: str, at: int, fields: dict[str, str], name: str | None) -> Pre
 
 
 def _seconds(time: str | None) -> float | None:
-    """printk's stamp as a number: a localised tool may have made its point a comma."""
+    """Printk's stamp as a number: a localised tool may have made its point a comma."""
     return float(time.replace(",", ".")) if time else None
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def reports(data: "bytes | Tape", name: str) -> "Iterator[Report]":
     """The reports of one input, in order, each as soon as it is over."""
-    return _read(Reader(data, name, _opens), None)
+    return _read(Reader(data, name, _opens, belongs=_belongs), None)
 
 
 def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None) -> "Iterator[Report]":
@@ -30,7 +30,7 @@ def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None
         most: Notices of one wording that are looked at, where a hint will do; None: all.
     """
     notices = _Notices(name, most)
-    reader = Reader(data, name, _opens, notices.take)
+    reader = Reader(data, name, _opens, notices.take, _belongs)
     notices.reader = reader
     return _read(reader, notices)
 
@@ -45,6 +45,13 @@ def _opens(text: str) -> bool:
     from kb.split.splitter import opens
 
     return opens(text)
+
+
+def _belongs(text: str) -> bool:
+    """Whether a line, by itself, is what only a report has."""
+    from kb.split.splitter import belongs
+
+    return belongs(text)
 
 
 class _Notices:

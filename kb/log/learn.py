@@ -13,8 +13,10 @@ from kb.log.transport import Prefix, Rule, strip
 
 Test = Callable[[str], bool]
 
-_WORDS = re.compile(r"(?<![^\W_])(?=[^\s])")
-"""Where a message may begin behind a prefix: not inside a word."""
+_WORDS = re.compile(r"(?<=[\s\])}>:;|,\u2502\u2503\uff1a-])(?=\S)")
+"""Where a message may begin behind a prefix: not inside a word, a path or a name."""
+_COMMENT = re.compile(r"\s{0,80}(?:[#*;+-]|//)")
+"""How a comment begins, an entry of a list, a line of a patch."""
 _PLACES = 32
 """Beginnings of a message that are tried in a line."""
 _NUMBERS = re.compile(r"\d{1,20}")
@@ -130,8 +132,10 @@ class Shapes:
                     parts, enough = parts + 1, True
                 if enough and parts > most:
                     best, most = (prefix, one, known), parts
-                elif not enough and not plain and words and alike >= _ALIKE and len(self.doubtful) < _DOUBTFUL:
-                    self._doubt(Doubtful(number, prefix, text))
+                elif not enough and not plain and _COMMENT.match(prefix) is None:
+                    alone = not beside.before and not beside.after and len(prefix.split()) == 1
+                    if words and (alike >= _ALIKE or alone) and len(self.doubtful) < _DOUBTFUL:
+                        self._doubt(Doubtful(number, prefix, text))
         if best is not None and self.doubtful and self.doubtful[-1].number == number:
             self.doubtful.pop()
         return best

@@ -219,16 +219,23 @@ class Reader:
         from kb.log.decode import decode
 
         opened = False
-        first: Line | None = None
+        first = beside = None
         for line, _ in decode(Cursor(self._tape, start, 1), self._shapes):
             if line is None or line.number > 1:
+                beside = line
                 break
             first = first or line
-            if opens(line.text):
-                opened = True
+            opened = opened or opens(line.text)
+            if opened and (self._belongs is None or line.host is None):
                 break
         if first is None or self._belongs is None:
             return opened
+        if first.host is not None and first.time is None and (beside is None or beside.host != first.host):
+            from kb.log.transport import USER, strip
+
+            text = first.raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            if strip(text).rule in USER:  # a date without host, and two words before the message's colon
+                return self._learn(text, len(text), start, hit, alone=True) or opened
         stamped = first.time is not None or first.wall is not None or first.level is not None
         if stamped and (opened or first.text[:1].isalpha()):
             return opened
@@ -239,20 +246,22 @@ class Reader:
             return opened
         return self._learn(first.text, column, start, hit) or opened
 
-    def _learn(self, text: str, column: int, start: int, hit: int) -> bool:
+    def _learn(self, text: str, column: int, start: int, hit: int, *, alone: bool = False) -> bool:
         if self._shapes is None:
             from kb.log.learn import Shapes
 
             assert self._opens is not None
             assert self._belongs is not None
             self._shapes = Shapes(self._opens, self._belongs)
-        return self._shapes.learn(text, column, self._tape.number(start), lambda: self._around(start, hit))
+        return self._shapes.learn(text, column, self._tape.number(start), lambda: self._around(start, hit, alone))
 
-    def _around(self, start: int, hit: int) -> Around:
-        """The lines beside the one that begins at an offset, known prefixes off."""
+    def _around(self, start: int, hit: int, alone: bool) -> Around:
+        """The lines beside the one that begins at an offset, known prefixes off; none for one that stands alone."""
         from kb.log.decode import decode
         from kb.log.learn import Around
 
+        if alone:
+            return Around((), ())
         before, after = _BESIDE
         beside: tuple[list[str], list[str]] = ([], [])
         for line, end in decode(Cursor(self._tape, self._back(hit, before), 1)):

@@ -11,23 +11,25 @@ import os
 import re
 from typing import NamedTuple
 
-from kb.log.transport import IDENT, SEVERITIES, Prefix, Rule, strip
+from kb.log.transport import IDENT, SEVERITIES, USER, Prefix, Rule, strip
 
 LONGEST = 400
 """Characters that a prefix may have."""
 _TOKEN = re.compile(r"\d{1,20}|[ \t\u3000]{1,80}|[^\s\d!-/:-@\[-`{-~]{1,64}|.", re.S)
 """A number, blanks, a word of any script, any other character."""
 _TIME = re.compile(
-    r"(?<![\d.:])\d{1,2}(?:[:\uff1a]\d\d(?:[:\uff1a]\d\d)?|\.\d\d\.\d\d)(?![\d:])"
+    r"(?<![\d.:])\d{1,2}(?:[:\uff1a]\d\d(?:[:\uff1a]\d\d)?|\.\d\d\.\d\d)(?!\d|:\d)"
     r"|\d{1,2} ?[时時시点點] ?\d{1,2} ?[分분]"
+    r"|(?<![\d.])(?:1\d{9}(?:\.\d{1,9})?|\d{1,10}\.\d{6})(?![\d.])"
 )
-_ZONE = re.compile(r"[A-Z]{1,5}")
+"""A time of day, seconds of the epoch, or printk's seconds."""
+_ZONE = re.compile(r"[A-Z]{0,4}T|UTC|Z|MSK")
 _UNIT = r"(?:\S{1,120} )?"
 _BEHIND = re.compile(r"\s?(?:(?P<host>\S{1,255}) {1,2}" + _UNIT + r")?" + IDENT + r"(?: {1,2}|$)")
 """What syslog and the journal put behind a date: host, with-unit's unit, the kernel's name."""
 _DATE_MARKS = frozenset("[](){}<>,.:;/|+-~@_\uff1a\uff0c\u3001")
-_FOREIGN = re.compile(r"[\"'`=%\\]|/[/*]|^\s{0,80}[#*;]")
-"""What the beginnings of lines in sources, quotations and tables of settings have."""
+_FOREIGN = re.compile(r"[\"'`=%\\]|/\*")
+"""What stands before a quotation, in sources and in tables of settings."""
 _LEVELS = frozenset({*SEVERITIES, "kern", "user", "daemon"})
 _WORD = r"[^\s\d!-/:-@\[-`{-~]{1,64}\.?"
 _BLANK = r"[ \t\u3000]"
@@ -71,7 +73,7 @@ def dated(prefix: str) -> Dated | None:
         token = found[0]
         if not (
             token[0].isdigit() or token.isspace() or token in _DATE_MARKS or is_calendar(token)
-            or token.lower() in _LEVELS or _ZONE.fullmatch(token)
+            or token in _LEVELS or _ZONE.fullmatch(token)
         ):  # fmt: skip
             end = blank
             break
@@ -83,6 +85,9 @@ def dated(prefix: str) -> Dated | None:
     if not prefix[end:].strip():
         return Dated(len(prefix), False)
     return Dated(end, True) if _BEHIND.fullmatch(prefix, end) is not None else None
+
+
+_NONE = Prefix(0)
 
 
 class Shape(NamedTuple):
@@ -98,9 +103,12 @@ class Shape(NamedTuple):
 
     def strip(self, text: str, before: Prefix, sticky: list[Rule] | None = None) -> Prefix | None:
         """The prefixes of a line that has this one behind those that are known; None for a line of another shape."""
-        found = self.pattern.match(text, before.end)
-        if found is None or found.end() == before.end:
+        at = 0 if before.rule in USER else before.end
+        found = self.pattern.match(text, at)
+        if found is None or found.end() == at:
             return None
+        if not at:
+            before = _NONE
         inner = strip(text[found.end() :], sticky)
         groups = found.groupdict()
         return Prefix(
@@ -126,7 +134,9 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
         line: The whole line.
         opaque: Whether what stands in brackets differs from line to line.
     """
-    if len(prefix) > LONGEST or not prefix.strip() or _FOREIGN.search(prefix) or prefix.count("(") != prefix.count(")"):
+    if len(prefix) > LONGEST or not prefix.strip() or _FOREIGN.search(prefix):
+        return None
+    if any(prefix.count(opening) != prefix.count(closing) for opening, closing in ("()", "[]")):
         return None
     date = dated(prefix)
     if date is not None and date.kernel:

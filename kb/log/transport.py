@@ -14,15 +14,15 @@ SEVERITIES = {
 }  # fmt: skip
 """Names of printk levels as dmesg -x and syslog write them (util-linux sys-utils/dmesg.c, RFC 5424)."""
 
-_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT)(?= )|(?! (?:UTC|GMT) ))"
 _SYSLOG = r"[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
 _FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]"
 _SEVERITY = r"emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug"
 IDENT = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:"
 """How the kernel is named as a program of syslog."""
 _KERNEL = IDENT + r"(?: |$)"
-_HOST = r"(?P<host>(?!" + IDENT + r" )\S{1,255})"
-"""A host's name; where it was left out (journalctl --no-hostname) the kernel's own name stands in its place."""
+_HOST = r"(?P<host>\S{0,254}[^\s:])"
+"""A host's name. Where it was left out (journalctl --no-hostname) the program's stands in its place: a colon ends that."""
 _UNIT = r"(?:(?:unknown|\S{1,120}\.(?:service|scope|slice|socket|mount|timer)) )?"
 """journalctl -o with-unit: the unit before the identifier, ``unknown`` for the kernel's lines."""
 _PROGRAM = r"(?!" + _KERNEL + r")(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"
@@ -73,6 +73,9 @@ class Rule(NamedTuple):
     final: bool = False
     """True when nothing but printk's own stamp can follow."""
 
+
+USER = frozenset({"iso-user", "syslog-user"})
+"""Rules of lines that some program wrote: the two words before its colon may also be the kernel's, and no host there."""
 
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGIT = "0123456789"

@@ -92,11 +92,20 @@ def _read(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
 
 def _found(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
     windows = reader.windows()
+    explained: set[int] = set()
     for window in windows:
         if window is not None:
-            yield from _reports(reader, window, windows, notices)
+            for report in _reports(reader, window, windows, notices):
+                first, last = report.lines[0].number, report.lines[-1].last
+                explained.update(each.number for each in reader.doubtful if first <= each.number <= last)
+                yield report
         if notices is not None:
             yield from notices.told()
+    for each in reader.doubtful:
+        if each.number not in explained:
+            from kb.parse.report import unexplained
+
+            yield unexplained(each.text, each.number, reader.source, reader.release_at(each.number))
     if notices is not None:
         yield from notices.told()
 

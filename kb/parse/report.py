@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from kb.log.text import encoded
 from kb.model.log import Line, Splat
 from kb.model.number import number
 from kb.model.report import Report, Trace
@@ -69,6 +70,20 @@ def parse(splat: Splat) -> Report:
         understood=tuple(sorted({opener.number, *(line.number for line, _ in heads), *out.understood})),
     )
     return _with_memory(report)
+
+
+def unexplained(text: str, number: int, source: str, release: str | None) -> Report:
+    """The report that a line is of which nobody knows where its message begins: kept, and said to be so.
+
+    Args:
+        text: The line, known prefixes off.
+        number: Its physical line of the input, 1-based.
+        source: Name of the input.
+        release: Kernel release of the boot that it belongs to.
+    """
+    line = Line(text, number, number, encoded(text) + b"\n")
+    report = parse(Splat(source, (line,), 0, release))
+    return replace(report, damage=(said("damage.prefix"),))
 
 
 _LONGEST = 4096

@@ -133,15 +133,15 @@ class Shapes:
                 if enough and parts > most:
                     best, most = (prefix, one, known), parts
                 elif not enough and not plain and _COMMENT.match(prefix) is None:
-                    alone = not beside.before and not beside.after and len(prefix.split()) == 1
-                    if words and (alike >= _ALIKE or alone) and len(self.doubtful) < _DOUBTFUL:
+                    others = len(beside.before) + len(beside.after)
+                    if words and (alike >= min(_ALIKE, others) if others else len(prefix.split()) == 1):
                         self._doubt(Doubtful(number, prefix, text))
         if best is not None and self.doubtful and self.doubtful[-1].number == number:
             self.doubtful.pop()
         return best
 
     def _doubt(self, found: Doubtful) -> None:
-        if not self.doubtful or self.doubtful[-1].number != found.number:
+        if len(self.doubtful) < _DOUBTFUL and all(each.number != found.number for each in self.doubtful):
             self.doubtful.append(found)
 
     def _parts(self, one: Shape, lines: Iterable[str]) -> int:

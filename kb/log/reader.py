@@ -219,13 +219,14 @@ class Reader:
         from kb.log.decode import decode
 
         opened = False
-        first = beside = None
+        first = beside = glued = None
         for line, _ in decode(Cursor(self._tape, start, 1), self._shapes):
             if line is None or line.number > 1:
                 beside = line
                 break
             first = first or line
-            opened = opened or opens(line.text)
+            if not opened and opens(line.text):
+                opened, glued = True, None if line is first else line
             if opened and (self._belongs is None or line.host is None):
                 break
         if first is None or self._belongs is None:
@@ -236,6 +237,9 @@ class Reader:
             text = first.raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
             if strip(text).rule in USER:  # a date without host, and two words before the message's colon
                 return self._learn(text, len(text), start, hit, alone=True) or opened
+        if glued is not None:  # what stands before a stamp in the middle of a line may be a prefix
+            text = first.raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            return self._learn(text, len(text) - len(glued.text), start, hit) or opened
         stamped = first.time is not None or first.wall is not None or first.level is not None
         if stamped and (opened or first.text[:1].isalpha()):
             return opened

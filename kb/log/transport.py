@@ -14,7 +14,9 @@ SEVERITIES = {
 }  # fmt: skip
 """Names of printk levels as dmesg -x and syslog write them (util-linux sys-utils/dmesg.c, RFC 5424)."""
 
-_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT)(?= )|(?! (?:UTC|GMT) ))"
+_ISO = (
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT)(?= )|(?! (?:UTC|GMT) ))"
+)
 _SYSLOG = r"[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
 _FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]"
 _SEVERITY = r"emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug"

@@ -383,35 +383,13 @@ def opens(text: str) -> bool:
     )
 
 
-_PARTS = frozenset(
-    {
-        *roles.STACK,
-        "TRACE_HEAD",
-        "MARK",
-        "CUT",
-        "END",
-        "CPU",
-        "CPU_OLD",
-        "PC",
-        "LR",
-        "CODE",
-        "REG",
-        "HARDWARE",
-        "MODULES",
-        "LOCKS",
-        "LOCK_AT",
-        "LOCK_WHO",
-        "MEMORY",
-        "FAULT_CODE",
-        "TASK",
-    }
-)
-"""Lines that nothing but a report has."""
+_ANYWHERE: frozenset[Role | None] = frozenset({None, "BORDER", "DUMP"})
+"""Roles that lines of other texts may have, too."""
 
 
 def belongs(text: str) -> bool:
     """Whether a line, by its text alone, is a part of a report: who tells a prefix from the message behind it asks."""
-    return roles.classifier()(text) in _PARTS or classify_text(text) is not None
+    return roles.classifier()(text) not in _ANYWHERE or classify_text(text) is not None
 
 
 _COUNT = itertools.count()

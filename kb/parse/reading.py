@@ -105,7 +105,7 @@ def _found(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
         if each.number not in explained:
             from kb.parse.report import unexplained
 
-            yield unexplained(each.text, each.number, reader.source, reader.release_at(each.number))
+            yield from unexplained(each.text, each.number, reader.source, reader.release_at(each.number))
     if notices is not None:
         yield from notices.told()
 

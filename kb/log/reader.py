@@ -218,61 +218,74 @@ class Reader:
         """Whether the line that begins at an offset can open a report, as it is or behind a prefix to be learned."""
         from kb.log.decode import decode
 
-        opened = False
-        first = beside = glued = None
+        first = opener = None
         for line, _ in decode(Cursor(self._tape, start, 1), self._shapes):
             if line is None or line.number > 1:
-                beside = line
                 break
             first = first or line
-            if not opened and opens(line.text):
-                opened, glued = True, None if line is first else line
-            if opened and (self._belongs is None or line.host is None):
+            if opens(line.text):
+                opener = line
                 break
         if first is None or self._belongs is None:
-            return opened
-        if first.host is not None and first.time is None and (beside is None or beside.host != first.host):
+            return opener is not None
+        found = self._placed(first, opener, hit)
+        if found is None:
+            return opener is not None
+        from kb.log.learn import KNOWN, LOOKS, Shapes
+
+        self._shapes = self._shapes or Shapes(opens, self._belongs)
+        text, column, raw = found
+        known = first.time is not None and text[:1].isalpha()
+        return self._shapes.learn(
+            text,
+            column,
+            self._tape.number(start),
+            lambda: self._around(start, hit, raw=raw),
+            opened=opener is not None,
+            most=KNOWN if known else LOOKS,
+        ) or (opener is not None)
+
+    def _placed(self, first: Line, opener: Line | None, hit: int) -> tuple[str, int, bool] | None:
+        """A line in which a prefix is to be looked for, and where in it the hit is; None for one that needs none.
+
+        Args:
+            first: The first record of the physical line.
+            opener: The record that opens a report, None where none does.
+            hit: Offset of the scanner's literal.
+
+        Returns:
+            Text, column, and whether known prefixes stand before the text.
+        """
+        whole = functools.partial(first.raw.decode, "utf-8", "surrogateescape")
+        if opener is not None and opener is not first:  # what stands before a stamp in a line's middle may be a prefix
+            text = whole().rstrip("\r\n")
+            return text, len(text) - len(opener.text), True
+        if first.host is not None and first.time is None:
             from kb.log.transport import USER, strip
 
-            text = first.raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
-            if strip(text).rule in USER:  # a date without host, and two words before the message's colon
-                return self._learn(text, len(text), start, hit, alone=True) or opened
-        if glued is not None:  # what stands before a stamp in the middle of a line may be a prefix
-            text = first.raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
-            return self._learn(text, len(text) - len(glued.text), start, hit) or opened
-        stamped = first.time is not None or first.wall is not None or first.level is not None
-        if stamped and (opened or first.text[:1].isalpha()):
-            return opened
+            text = whole().rstrip("\r\n")
+            if strip(text).rule in USER:  # perhaps a date without host, and two words before the message's colon
+                return text, len(text), True
+        if opener is not None and (first.time is not None or first.wall is not None or first.level is not None):
+            return None
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
-        if column < 1 or (opened and column < 2):
-            return opened
-        return self._learn(first.text, column, start, hit) or opened
+        return (first.text, column, False) if column > (opener is not None) else None
 
-    def _learn(self, text: str, column: int, start: int, hit: int, *, alone: bool = False) -> bool:
-        if self._shapes is None:
-            from kb.log.learn import Shapes
-
-            assert self._opens is not None
-            assert self._belongs is not None
-            self._shapes = Shapes(self._opens, self._belongs)
-        return self._shapes.learn(text, column, self._tape.number(start), lambda: self._around(start, hit, alone))
-
-    def _around(self, start: int, hit: int, alone: bool) -> Around:
-        """The lines beside the one that begins at an offset, known prefixes off; none for one that stands alone."""
+    def _around(self, start: int, hit: int, *, raw: bool) -> Around:
+        """The lines beside the one that begins at an offset, known prefixes off unless they are wanted, too."""
         from kb.log.decode import decode
         from kb.log.learn import Around
 
-        if alone:
-            return Around((), ())
         before, after = _BESIDE
         beside: tuple[list[str], list[str]] = ([], [])
         for line, end in decode(Cursor(self._tape, self._back(hit, before), 1)):
             if line is None or len(beside[1]) >= after:
                 break
-            if end <= start or end > self._tape.line_end(hit):
-                beside[end > start].append(line.text)
+            if (end <= start or end > self._tape.line_end(hit)) and not (raw and line.continued):
+                text = line.raw.decode("utf-8", "surrogateescape").rstrip("\r\n") if raw else line.text
+                beside[end > start].append(text)
         return Around(*beside)
 
     # ---- windows

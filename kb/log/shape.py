@@ -28,7 +28,7 @@ _UNIT = r"(?:\S{1,120} )?"
 _BEHIND = re.compile(r"\s?(?:(?P<host>\S{1,255}) {1,2}" + _UNIT + r")?" + IDENT + r"(?: {1,2}|$)")
 """What syslog and the journal put behind a date: host, with-unit's unit, the kernel's name."""
 _DATE_MARKS = frozenset("[](){}<>,.:;/|+-~@_\uff1a\uff0c\u3001")
-_FOREIGN = re.compile(r"[\"'`=%\\]|/\*")
+_FOREIGN = re.compile(r"[\"'`=%]|/\*")
 """What stands before a quotation, in sources and in tables of settings."""
 _LEVELS = frozenset({*SEVERITIES, "kern", "user", "daemon"})
 _WORD = r"[^\s\d!-/:-@\[-`{-~]{1,64}\.?"
@@ -73,7 +73,8 @@ def dated(prefix: str) -> Dated | None:
         token = found[0]
         if not (
             token[0].isdigit() or token.isspace() or token in _DATE_MARKS or is_calendar(token)
-            or token in _LEVELS or _ZONE.fullmatch(token)
+            or ((token.lower() in _LEVELS and not prefix.startswith(":", found.end())) or token in _LEVELS)
+            or _ZONE.fullmatch(token)
         ):  # fmt: skip
             end = blank
             break

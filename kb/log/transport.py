@@ -58,9 +58,9 @@ VENDOR = re.compile(
     r" {0,2}(?:[A-Z]?\[ {0,3}\d{1,3}: {0,16}[^\[\]:]{1,20}(?:[:/][^\[\]:]{0,12})?: {0,7}(?P<pid>\d{1,7})\] ?"
     r"|(?:<\d>)?\.?[ -]?\(\d{1,3}\)\[(?P<pid2>\d{1,7}):[^\[\]]{1,24}\]"
     r"|\[pid:(?P<pid3>\d{1,7}),cpu\d{1,3},[^\[\]]{1,24}\]"
-    r"|\[c\d{1,3} {1,8}(?P<pid4>\d{1,7})\] ?|(?=\[name:))(?:\[name:[\w-]{1,48}&\] ?)?"
+    r"|\[c\d{1,3} {1,8}(?P<pid4>\d{1,7})\] ?|(?=\[name:))(?:\[name:[\w-]{1,48}&\] ?){0,3}"
 )
-MONOTONIC = re.compile(r"(?:" + _HOST + " )?" + _KERNEL)
+MONOTONIC = re.compile(r"(?:" + _HOST + " )?" + _UNIT + _KERNEL)
 """journalctl -o short-monotonic: host (not with --no-hostname) and identifier stand behind the stamp."""
 
 

@@ -22,10 +22,8 @@ _PLACES = 32
 _NUMBERS = re.compile(r"\d{1,20}")
 _REFUSED = 4
 """Lines alike, but for numbers, behind which the prefix is looked for no more."""
-LOOKS = 512
+_LOOKS = 512
 """Times that the lines beside one are looked at, in one input: a text that quotes headlines line by line is no log."""
-KNOWN = 64
-"""The same behind printk's stamp, where a vendor's words may stand: in a log that is known, nearly nothing is paid."""
 _DOUBTFUL = 32
 """Lines that are kept as doubtful."""
 _ALIKE = 3
@@ -81,8 +79,7 @@ class Shapes:
         number: int,
         around: Callable[[], Around],
         *,
-        opened: bool = False,
-        most: int = LOOKS,
+        told: bool = True,
     ) -> bool:
         """Learn the prefix of a line.
 
@@ -91,24 +88,23 @@ class Shapes:
             column: Where in it the scanner's literal stands: no headline begins behind it.
             number: Its number.
             around: Gives the lines beside it.
-            opened: Whether it opens a report as it is: then a date does not tell where the message begins.
-            most: Lines, alike but for numbers counted once, behind whose refusal no other is looked at.
+            told: Whether a date is enough to tell where the message begins: not where a known prefix may end behind it.
 
         Returns:
             True where the line turned out to have a prefix, and a message that opens a report behind it.
         """
         key = _NUMBERS.sub("0", text[: column + 16])
-        if self._refused.get(key, 0) >= _REFUSED or len(self._refused) >= most:
+        if self._refused.get(key, 0) >= _REFUSED:
             return False
         ways = list(self._ways(text, column))
-        best = None if opened else next((way for way in reversed(ways) if way[1].telling), None)
+        best = next((way for way in reversed(ways) if way[1].telling), None) if told else None
         best = best or self._borne(ways, text, number, around)
         if best is not None:
             if all(one.pattern != best[1].pattern for one in self._known):
                 self._known.insert(0, best[1])
                 del self._known[16:]
             return True
-        if len(self._refused) < 2 * LOOKS:
+        if len(self._refused) < 2 * _LOOKS:
             self._refused[key] = self._refused.get(key, 0) + 1
         return False
 
@@ -128,7 +124,7 @@ class Shapes:
         self, ways: Sequence[tuple[str, Shape, bool]], text: str, number: int, around: Callable[[], Around]
     ) -> tuple[str, Shape, bool] | None:
         """The prefix that the lines beside bear out best, None where they do not."""
-        if not ways or self._looks >= LOOKS:
+        if not ways or self._looks >= _LOOKS:
             return None
         self._looks += 1
         beside = around()

@@ -27,6 +27,9 @@ _RECORDS = 12
 """Records before a hit that a window begins with, where a record has several lines."""
 _BESIDE = (8, 24)
 """Lines before and behind one that are asked whether they have its prefix."""
+_SPARED = 256
+"""Candidates that open nothing, words behind printk's stamp, in which a vendor's prefix is looked for: in a log whose
+transport is known nothing is paid for those that follow."""
 _BACK_BYTES = 64 << 10
 """Bytes before a hit in which those lines are looked for."""
 _RECORD_LINES = 200
@@ -73,6 +76,8 @@ class Reader:
         self._belongs = belongs
         self._shapes: Shapes | None = None
         """What was learned of prefixes; None before the first line was seen that has one."""
+        self._spared = 0
+        """Candidates behind printk's stamp that were words of their own."""
         self._notice = notice
         self._full: set[bytes] = set()
         """Literals of notices of which no more are wanted."""
@@ -228,21 +233,24 @@ class Reader:
                 break
         if first is None or self._belongs is None:
             return opener is not None
+        if opener is None and first.time is not None and first.text[:1].isalpha():
+            self._spared += 1
+            if self._spared > _SPARED:
+                return False
         found = self._placed(first, opener, hit)
         if found is None:
             return opener is not None
-        from kb.log.learn import KNOWN, LOOKS, Shapes
+        from kb.log.learn import Shapes
 
-        self._shapes = self._shapes or Shapes(opens, self._belongs)
+        if self._shapes is None:
+            self._shapes = Shapes(opens, self._belongs)
         text, column, raw = found
-        known = first.time is not None and text[:1].isalpha()
         return self._shapes.learn(
             text,
             column,
             self._tape.number(start),
             lambda: self._around(start, hit, raw=raw),
-            opened=opener is not None,
-            most=KNOWN if known else LOOKS,
+            told=not raw or opener is not first,
         ) or (opener is not None)
 
     def _placed(self, first: Line, opener: Line | None, hit: int) -> tuple[str, int, bool] | None:

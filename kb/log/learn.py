@@ -80,6 +80,7 @@ class Shapes:
         around: Callable[[], Around],
         *,
         told: bool = True,
+        opened: bool = False,
     ) -> bool:
         """Learn the prefix of a line.
 
@@ -90,6 +91,8 @@ class Shapes:
             around: Gives the lines beside it.
             told: Whether a date is enough to tell where the message begins: not where a known prefix may end behind it.
 
+            opened: Whether it opens a report as it is.
+
         Returns:
             True where the line turned out to have a prefix, and a message that opens a report behind it.
         """
@@ -98,7 +101,7 @@ class Shapes:
             return False
         ways = list(self._ways(text, column))
         best = next((way for way in reversed(ways) if way[1].telling), None) if told else None
-        best = best or self._borne(ways, text, number, around)
+        best = best or self._borne(ways, text, number, around, opened)
         if best is not None:
             if all(one.pattern != best[1].pattern for one in self._known):
                 self._known.insert(0, best[1])
@@ -121,7 +124,12 @@ class Shapes:
                 yield text[:at], made, inner.rule is not None and inner.rule != "quote"
 
     def _borne(
-        self, ways: Sequence[tuple[str, Shape, bool]], text: str, number: int, around: Callable[[], Around]
+        self,
+        ways: Sequence[tuple[str, Shape, bool]],
+        text: str,
+        number: int,
+        around: Callable[[], Around],
+        opened: bool,
     ) -> tuple[str, Shape, bool] | None:
         """The prefix that the lines beside bear out best, None where they do not."""
         if not ways or self._looks >= _LOOKS:
@@ -137,7 +145,7 @@ class Shapes:
                     continue
                 parts = self._parts(one, beside.after)
                 alike = sum(one.strip(each, _NONE) is not None for each in (*beside.before, *beside.after))
-                enough = parts > plain and parts >= (1 if words else 2)
+                enough = parts >= plain + opened and parts >= (1 if words else 2)
                 if known and (alike or len(prefix.split()) == 1):
                     parts, enough = parts + 1, True
                 if enough and parts > most:

@@ -251,6 +251,7 @@ class Reader:
             self._tape.number(start),
             lambda: self._around(start, hit, raw=raw),
             told=not raw or opener is not first,
+            opened=opener is first,
         ) or (opener is not None)
 
     def _placed(self, first: Line, opener: Line | None, hit: int) -> tuple[str, int, bool] | None:
@@ -264,18 +265,13 @@ class Reader:
         Returns:
             Text, column, and whether known prefixes stand before the text.
         """
-        whole = functools.partial(first.raw.decode, "utf-8", "surrogateescape")
         if opener is not None and opener is not first:  # what stands before a stamp in a line's middle may be a prefix
-            text = whole().rstrip("\r\n")
+            text = _undivided(first.raw)
             return text, len(text) - len(opener.text), True
         if first.host is not None and first.time is None:
-            from kb.log.transport import USER, strip
-
-            text = whole().rstrip("\r\n")
-            if strip(text).rule in USER:  # perhaps a date without host, and two words before the message's colon
+            text = _undivided(first.raw)
+            if len(text) > len(first.text):  # perhaps a date without host, and two words before the message's colon
                 return text, len(text), True
-        if opener is not None and (first.time is not None or first.wall is not None or first.level is not None):
-            return None
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
@@ -292,8 +288,7 @@ class Reader:
             if line is None or len(beside[1]) >= after:
                 break
             if (end <= start or end > self._tape.line_end(hit)) and not (raw and line.continued):
-                text = line.raw.decode("utf-8", "surrogateescape").rstrip("\r\n") if raw else line.text
-                beside[end > start].append(text)
+                beside[end > start].append(_undivided(line.raw) if raw else line.text)
         return Around(*beside)
 
     # ---- windows
@@ -373,3 +368,12 @@ class Reader:
     def _line_start(self, offset: int) -> int:
         floor = max(self._done, self._tape.base)
         return self._tape.newline_before(floor, offset) + 1 or floor
+
+
+def _undivided(raw: bytes) -> str:
+    """A physical line behind the prefixes that are known; one that may be a program's or the kernel's own words stays."""
+    from kb.log.transport import USER, strip
+
+    text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+    prefix = strip(text)
+    return text if prefix.rule in USER else text[prefix.end :]

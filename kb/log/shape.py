@@ -32,7 +32,10 @@ _FOREIGN = re.compile(r"[\"'`=%]|/\*")
 """What stands before a quotation, in sources and in tables of settings."""
 _LEVELS = frozenset({*SEVERITIES, "kern", "user", "daemon"})
 _WORD = r"[^\s\d!-/:-@\[-`{-~]{1,64}\.?"
+_BLANKS = " \t\u3000"
 _BLANK = r"[ \t\u3000]"
+_GREP = re.compile(r"[^\s:]{0,255}[^\s\d:]:(?:\d{1,10}:)?|\d{1,10}:")
+"""What grep puts before a match: a name (-H), a line's number (-n)."""
 _BARS = "|\u2502\u2503"
 
 
@@ -141,15 +144,13 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
         return None
     date = dated(prefix)
     if date is not None and date.kernel:
-        pattern = f"(?P<wall>{_pattern(prefix[: date.end].rstrip())}){_BLANK}{{0,8}}{_BEHIND.pattern}"
+        pattern = f"(?P<wall>{_pattern(prefix[: date.end].rstrip(_BLANKS))}){_BLANK}{{0,8}}{_BEHIND.pattern}"
     elif date is not None:
-        text = prefix.rstrip()
+        text = prefix.rstrip(_BLANKS)
         pattern = f"(?P<wall>{_pattern(text)}){_ending(prefix[len(text) :])}"
     else:
-        text = prefix.rstrip()
-        pattern = _pattern(text, opaque) + _ending(prefix[len(text) :])
-        if text == prefix and pattern.endswith(":") and text[-2:-1].isalnum():
-            pattern = pattern[:-1] + "[:-]"  # grep -C: the lines around a match have the other mark
+        text = prefix.rstrip(_BLANKS)
+        pattern = _pattern(text, opaque, grep=_GREP.fullmatch(prefix) is not None) + _ending(prefix[len(text) :])
     bar = prefix.strip()[0]
     return Shape(re.compile(pattern), date is not None, bar if bar in _BARS and line.rstrip().endswith(bar) else "")
 
@@ -159,8 +160,8 @@ def _ending(blanks: str) -> str:
     return f"(?:{_BLANK}{{{len(blanks)}}}|$)" if blanks else ""
 
 
-def _pattern(prefix: str, opaque: bool = False) -> str:
-    """A pattern for what the prefix may be in another line."""
+def _pattern(prefix: str, opaque: bool = False, *, grep: bool = False) -> str:
+    """A pattern for what the prefix may be in another line; grep -C marks the lines around a match in another way."""
     tokens = _TOKEN.findall(prefix)
     parts: list[str] = []
     closing = ""
@@ -171,15 +172,17 @@ def _pattern(prefix: str, opaque: bool = False) -> str:
         elif opaque and token in "[(" and _closed(tokens, index):
             closing = "]" if token == "[" else ")"
             parts.append(re.escape(token) + r"[^\[\]()]{0,99}" + re.escape(closing))
-        elif token.isspace():
+        elif token[0] in _BLANKS:
             numbers = index + 1 < len(tokens) and tokens[index + 1][0].isdigit()
             tight = not before or not (before[0].isalnum() or _is_word(before))
             parts.append(f"{_BLANK}{{{0 if numbers and tight else 1},80}}")
         elif token[0].isdigit():
-            padded = not before or not (before.isspace() or before[0].isalnum() or _is_word(before))
+            padded = not before or not (before[0] in _BLANKS or before[0].isalnum() or _is_word(before))
             parts.append((f"{_BLANK}{{0,80}}" if padded and before in ("", "[", "(", "<", "|") else "") + r"\d{1,20}")
         elif _is_word(token) and (is_calendar(token) or token.lower() in _LEVELS):
             parts.append(_WORD)
+        elif token == ":" and grep:
+            parts.append("[:-]")
         elif token == "." and parts and parts[-1] == _WORD:
             pass  # an abbreviation has its dot in the pattern of words
         else:

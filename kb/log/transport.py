@@ -285,7 +285,7 @@ def _after_stamp(
         journal = MONOTONIC.match(text, end)
         if journal is not None:
             end, host = journal.end(), journal["host"]
-            stamp = PRINTK.match(text, end)
+            stamp = PRINTK.match(text, end) or LEVEL.match(text, end)
             if stamp is not None:
                 end, caller = stamp.end(), stamp["caller"] or caller
     return Prefix(end, time, wall, caller, None if level is None else int(level) & 7, host, name)

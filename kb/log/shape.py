@@ -75,7 +75,7 @@ def dated(prefix: str) -> Dated | None:
     for found in _TOKEN.finditer(prefix):
         token = found[0]
         if not (
-            token[0].isdigit() or token.isspace() or token in _DATE_MARKS or is_calendar(token)
+            token[0].isdecimal() or token.isspace() or token in _DATE_MARKS or is_calendar(token)
             or ((token.lower() in _LEVELS and not prefix.startswith(":", found.end())) or token in _LEVELS)
             or _ZONE.fullmatch(token)
         ):  # fmt: skip
@@ -173,10 +173,10 @@ def _pattern(prefix: str, opaque: bool = False, *, grep: bool = False) -> str:
             closing = "]" if token == "[" else ")"
             parts.append(re.escape(token) + r"[^\[\]()]{0,99}" + re.escape(closing))
         elif token[0] in _BLANKS:
-            numbers = index + 1 < len(tokens) and tokens[index + 1][0].isdigit()
+            numbers = index + 1 < len(tokens) and tokens[index + 1][0].isdecimal()
             tight = not before or not (before[0].isalnum() or _is_word(before))
             parts.append(f"{_BLANK}{{{0 if numbers and tight else 1},80}}")
-        elif token[0].isdigit():
+        elif token[0].isdecimal():
             padded = not before or not (before[0] in _BLANKS or before[0].isalnum() or _is_word(before))
             parts.append((f"{_BLANK}{{0,80}}" if padded and before in ("", "[", "(", "<", "|") else "") + r"\d{1,20}")
         elif _is_word(token) and (is_calendar(token) or token.lower() in _LEVELS):
@@ -200,4 +200,4 @@ def _closed(tokens: list[str], index: int) -> bool:
 
 
 def _is_word(token: str) -> bool:
-    return not token[0].isdigit() and not token[0].isspace() and (len(token) > 1 or token.isalpha())
+    return not token[0].isdecimal() and not token[0].isspace() and (len(token) > 1 or token.isalpha())

@@ -24,7 +24,7 @@ IDENT = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:"
 """How the kernel is named as a program of syslog."""
 _KERNEL = IDENT + r"(?: |$)"
 _HOST = r"(?P<host>\S{0,254}[^\s:])"
-"""A host's name. Where it was left out (journalctl --no-hostname) the program's stands in its place: a colon ends that."""
+"""A host's name. Where it was left out (journalctl --no-hostname) the program's stands there, which a colon ends."""
 _UNIT = r"(?:(?:unknown|\S{1,120}\.(?:service|scope|slice|socket|mount|timer)) )?"
 """journalctl -o with-unit: the unit before the identifier, ``unknown`` for the kernel's lines."""
 _PROGRAM = r"(?!" + _KERNEL + r")(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"
@@ -54,7 +54,8 @@ LEVEL = re.compile(
 pads to six characters, so that none of five digits has a blank before it (kernel/printk/printk.c, v6.12)."""
 VENDOR = re.compile(
     # Android: Samsung "[2:  swapper/0:    1] ", "I[0: swapper:    0] "; MediaTek "(0)[1:swapper/0]", ".(1)[123:comm]";
-    # Huawei "[pid:1361,cpu5,comm]"; Qualcomm "[c1   1234] "; MediaTek's "[name:lockdep&]" (its printk_ctrl), behind the others or alone
+    # Huawei "[pid:1361,cpu5,comm]"; Qualcomm "[c1   1234] "; MediaTek's
+    # printk_ctrl "[name:lockdep&]", behind the others or alone
     r" {0,2}(?:[A-Z]?\[ {0,3}\d{1,3}: {0,16}[^\[\]:]{1,20}(?:[:/][^\[\]:]{0,12})?: {0,7}(?P<pid>\d{1,7})\] ?"
     r"|(?:<\d>)?\.?[ -]?\(\d{1,3}\)\[(?P<pid2>\d{1,7}):[^\[\]]{1,24}\]"
     r"|\[pid:(?P<pid3>\d{1,7}),cpu\d{1,3},[^\[\]]{1,24}\]"
@@ -77,7 +78,7 @@ class Rule(NamedTuple):
 
 
 USER = frozenset({"iso-user", "syslog-user"})
-"""Rules of lines that some program wrote: the two words before its colon may also be the kernel's, and no host there."""
+"""Rules of lines that some program wrote: the two words before its colon may also be the kernel's, without a host."""
 
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGIT = "0123456789"
@@ -137,7 +138,8 @@ RULES: tuple[Rule, ...] = (
     # rsyslog as the receiver of extended netconsole: its header stands behind time and host
     _rule(
         "netconsole", _UPPER + _DIGIT,
-        r"(?P<wall>" + _SYSLOG + "|" + _ISO + r") (?P<host>\S{1,255}) (?=(?:\d[\w.+-]{1,64},)?\d{1,4},\d{1,20},\d{1,20},)",
+        r"(?P<wall>" + _SYSLOG + "|" + _ISO + r") (?P<host>\S{1,255}) "
+        r"(?=(?:\d[\w.+-]{1,64},)?\d{1,4},\d{1,20},\d{1,20},)",
     ),
     # talosctl dmesg: "192.0.2.21: kern: warning: [2021-01-28T16:39:42.656944804Z]: "
     _rule(
@@ -281,7 +283,7 @@ def _after_stamp(
         if vendor is not None:
             pid = vendor["pid"] or vendor["pid2"] or vendor["pid3"] or vendor["pid4"]
             end, caller = vendor.end(), caller or f"T{pid}"
-    elif host is None and time is not None and text.find("kernel:", end, end + 270) > 0:
+    elif host is None and (time is not None or name == "printk") and text.find("kernel:", end, end + 270) > 0:
         journal = MONOTONIC.match(text, end)
         if journal is not None:
             end, host = journal.end(), journal["host"]

@@ -56,8 +56,8 @@ class Reader:
         source: Its name, for reports.
         opens: Whether a line, by its text, can open a report or bears on one that follows: of a candidate, only its own
             line is decoded until this says yes. None: every candidate is looked at.
-        belongs: Whether a line, by its text, is what only a report has: prefixes that no rule explains are learned by it.
-            None: none are learned.
+        belongs: Whether a line, by its text, is what only a report has: by it, prefixes that no rule explains are
+            learned. None: none are.
         notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
             when no more lines of that wording are wanted.
     """
@@ -371,7 +371,7 @@ class Reader:
 
 
 def _undivided(raw: bytes) -> str:
-    """A physical line behind the prefixes that are known; one that may be a program's or the kernel's own words stays."""
+    """A physical line behind the prefixes that are known; one that ends with a program's or the kernel's words stays."""
     from kb.log.transport import USER, strip
 
     text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")

@@ -266,10 +266,8 @@ def test_the_calendar_is_what_its_script_writes() -> None:
     pytest.importorskip("babel", reason="Babel is no dependency: the table is made with it when CLDR changes")
     from babel import Locale
 
-    from docs import calendar
+    from docs import dates as script
 
     rows = (ROOT / "kb/log/calendar.txt").read_text("utf-8").split("\n")
     german = next(row for row in rows if row.startswith("de "))
-    assert set(german.split()[1:]) >= {
-        word for word in calendar.words(Locale.parse("de")) if re.fullmatch(r"\w+", word)
-    }
+    assert set(german.split()[1:]) >= {word for word in script.words(Locale.parse("de")) if re.fullmatch(r"\w+", word)}

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes kb/log/calendar.txt from CLDR: what a date before a log line may be written with. Needs Babel, which kb does not.
+"""Writes kb/log/calendar.txt from CLDR: the words of a date before a log line. Needs Babel, which kb does not.
 
 The languages are those that glibc has a locale for: what strftime() prints in. glibc shortens names in its own way, so
 that whole names stand beside CLDR's abbreviations.
 
-usage: pip install babel==2.19.0; python docs/calendar.py
+usage: pip install babel==2.19.0; python docs/dates.py
 """
 
 import re
@@ -14,8 +14,8 @@ from babel import Locale
 
 LANGUAGES = (
     "af am ar as az be bg bn br bs ca cs cy da de dz el en eo es et eu fa fi fil fo fr fur fy ga gd gl gu ha he hi hr "
-    "hsb hu hy ia id ig is it ja ka kk kl km kn ko ku ky lb lg ln lo lt lv mg mi mk ml mn mr ms mt my nb nn ne nl om or "
-    "pa pl ps pt ro ru rw sa sd se si sk sl so sq sr sv sw szl ta te tg th ti tk tr tt ug uk ur uz vi wo xh yi yo zh "
+    "hsb hu hy ia id ig is it ja ka kk kl km kn ko ku ky lb lg ln lo lt lv mg mi mk ml mn mr ms mt my nb nn ne nl om "
+    "or pa pl ps pt ro ru rw sa sd se si sk sl so sq sr sv sw szl ta te tg th ti tk tr tt ug uk ur uz vi wo xh yi yo zh "
     "zh_Hant zu"
 ).split()
 EASTERN = frozenset({"zh", "zh_Hant", "ja", "ko"})
@@ -23,7 +23,7 @@ EASTERN = frozenset({"zh", "zh_Hant", "ja", "ko"})
 UNITS = "年 月 日 時 时 点 點 分 秒 년 월 일 시 분 초 曜日 요일"
 """What stands behind the numbers of a date in Chinese, Japanese and Korean (CLDR: the patterns of dates)."""
 HEAD = """\
-# Written by docs/calendar.py from CLDR (Babel 2.19): names of months and weekdays, of the halves of a day, by language.
+# Written by docs/dates.py from CLDR (Babel 2.19): names of months and weekdays, of the halves of a day, by language.
 # Lower case, without digits and dots.
 """
 

@@ -15,8 +15,8 @@ from babel import Locale
 LANGUAGES = (
     "af am ar as az be bg bn br bs ca cs cy da de dz el en eo es et eu fa fi fil fo fr fur fy ga gd gl gu ha he hi hr "
     "hsb hu hy ia id ig is it ja ka kk kl km kn ko ku ky lb lg ln lo lt lv mg mi mk ml mn mr ms mt my nb nn ne nl om "
-    "or pa pl ps pt ro ru rw sa sd se si sk sl so sq sr sv sw szl ta te tg th ti tk tr tt ug uk ur uz vi wo xh yi yo zh "
-    "zh_Hant zu"
+    "or pa pl ps pt ro ru rw sa sd se si sk sl so sq sr sv sw szl ta te tg th ti tk tr tt ug uk ur uz vi wo xh yi yo "
+    "zh zh_Hant zu"
 ).split()
 EASTERN = frozenset({"zh", "zh_Hant", "ja", "ko"})
 """Their narrow names of weekdays (one character) are what glibc abbreviates with."""

@@ -371,7 +371,7 @@ class Reader:
 
 
 def _undivided(raw: bytes) -> str:
-    """A physical line behind the prefixes that are known; one that ends with a program's or the kernel's words stays."""
+    """A physical line behind the prefixes that are known; one that ends in a program's or the kernel's word stays."""
     from kb.log.transport import USER, strip
 
     text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")

@@ -49,7 +49,7 @@ def _calendar() -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def is_calendar(word: str) -> bool:
-    """True for a name of a month, a weekday or half a day, or the beginning of one: C libraries abbreviate otherwise."""
+    """True for a name of a month, a weekday or half a day, or the beginning of one: libcs abbreviate otherwise."""
     words, ordered = _calendar()
     word = word.lower()
     if word in words:

@@ -95,6 +95,7 @@ def _read(each: Input, notices: bool, most: int | None, told: Callable[[str], No
     else:
         found = reading.reports(each.tape, each.name)
     for report in found:
+        each.notes.extend(f"line {report.headline_line}: {why}" for why in report.damage if why.name == "damage.prefix")
         tell()
         if each.notes:
             from dataclasses import replace

@@ -1,13 +1,18 @@
 """Physical lines -> logical lines: prefixes off, escapes undone, records that share a line told apart."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kb.log import records
 from kb.log.records import Lines
 from kb.log.transport import Prefix, Rule, strip
 from kb.model.log import Line
+
+if TYPE_CHECKING:
+    from kb.log.learn import Shapes
 
 _SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]")
 """Colours, and the erase-to-end-of-line that goes with them."""
@@ -47,8 +52,13 @@ class Place(Lines, Protocol):
     number: int
 
 
-def decode(cursor: Place) -> Iterator[tuple[Line | None, int]]:
-    """Logical lines from a place on, each with the offset behind it; None where a live input pauses."""
+def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line | None, int]]:
+    """Logical lines from a place on, each with the offset behind it; None where a live input pauses.
+
+    Args:
+        cursor: The place.
+        shapes: What was learned of prefixes that no rule explains.
+    """
     sticky: list[Rule] = []
     new, take = tuple.__new__, cursor.line
     before = Prefix(0)
@@ -65,6 +75,8 @@ def decode(cursor: Place) -> Iterator[tuple[Line | None, int]]:
         if "&" in text or "<" in text:
             text = _unescape_html(text)
         prefix = strip(text, sticky)
+        if shapes:
+            text, prefix = shapes.strip(text, prefix, sticky)
         end, time, wall, caller, level, host, rule = prefix
         if rule is None:
             record = None if piece else _record(text, cursor, raw, number)

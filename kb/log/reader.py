@@ -17,6 +17,7 @@ from kb.log.scan import BOOT, NOTICES, OPENERS, find, notice_at
 from kb.log.tape import LONGEST, Cursor, Tape
 
 if TYPE_CHECKING:
+    from kb.log.learn import Around, Doubtful, Shapes
     from kb.log.wrap import Habits
     from kb.model.log import Line
 
@@ -24,6 +25,11 @@ _BACK = 64
 """Lines before a hit that a window begins with: borders, ``[ cut here ]``, registers above a stack without headline."""
 _RECORDS = 12
 """Records before a hit that a window begins with, where a record has several lines."""
+_BESIDE = (8, 24)
+"""Lines before and behind one that are asked whether they have its prefix."""
+_SPARED = 256
+"""Candidates that open nothing, words behind printk's stamp, in which a vendor's prefix is looked for: in a log whose
+transport is known nothing is paid for those that follow."""
 _BACK_BYTES = 64 << 10
 """Bytes before a hit in which those lines are looked for."""
 _RECORD_LINES = 200
@@ -50,6 +56,8 @@ class Reader:
         source: Its name, for reports.
         opens: Whether a line, by its text, can open a report or bears on one that follows: of a candidate, only its own
             line is decoded until this says yes. None: every candidate is looked at.
+        belongs: Whether a line, by its text, is what only a report has: by it, prefixes that no rule explains are
+            learned. None: none are.
         notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
             when no more lines of that wording are wanted.
     """
@@ -60,10 +68,16 @@ class Reader:
         source: str = "-",
         opens: Callable[[str], bool] | None = None,
         notice: Callable[[Line], bool] | None = None,
+        belongs: Callable[[str], bool] | None = None,
     ):
         self.source = source
         self._tape = data if isinstance(data, Tape) else Tape(data)
         self._opens = opens
+        self._belongs = belongs
+        self._shapes: Shapes | None = None
+        """What was learned of prefixes; None before the first line was seen that has one."""
+        self._spared = 0
+        """Candidates behind printk's stamp that were words of their own."""
         self._notice = notice
         self._full: set[bytes] = set()
         """Literals of notices of which no more are wanted."""
@@ -112,6 +126,11 @@ class Reader:
     def live(self) -> bool:
         """True for an input that may go on."""
         return self._tape.live
+
+    @property
+    def doubtful(self) -> list[Doubtful]:
+        """Lines with a headline behind a prefix that may be none."""
+        return [] if self._shapes is None else self._shapes.doubtful
 
     def release_at(self, number: int) -> str | None:
         """Kernel release of the boot that a line belongs to, None where no boot message stands before it."""
@@ -193,7 +212,10 @@ class Reader:
         """Whether the line of a hit can open a report: by its own words, wherever they alone can tell."""
         start, data = self._line_start(hit), self._tape.data
         inside = _INSIDE.match(data, start - self._tape.base)
-        if (inside is not None and inside.lastgroup == "array") or self._broken(start) is not None:
+        if inside is not None and inside.lastgroup == "array":
+            return True
+        if inside is None and self._broken(start) is not None:
+            self._alone(start, hit, opens)
             return True
         if inside is not None:
             value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
@@ -201,21 +223,86 @@ class Reader:
             from kb.log.transport import strip
 
             return any(opens(part[strip(part).end :]) for part in text.split("\\n"))
+        return self._alone(start, hit, opens)
+
+    def _alone(self, start: int, hit: int, opens: Callable[[str], bool]) -> bool:
+        """Whether the line that begins at an offset can open a report, as it is or behind a prefix to be learned."""
         from kb.log.decode import decode
 
-        for line, _ in decode(Cursor(self._tape, start, 1)):
+        first = opener = None
+        for line, _ in decode(Cursor(self._tape, start, 1), self._shapes):
             if line is None or line.number > 1:
-                return False
+                break
+            first = first or line
             if opens(line.text):
-                return True
-        return False
+                opener = line
+                break
+        if first is None or self._belongs is None:
+            return opener is not None
+        if opener is None and first.time is not None and first.text[:1].isalpha():
+            self._spared += 1
+            if self._spared > _SPARED:
+                return False
+        found = self._placed(first, opener, hit)
+        if found is None:
+            return opener is not None
+        from kb.log.learn import Shapes
+
+        if self._shapes is None:
+            self._shapes = Shapes(opens, self._belongs)
+        text, column, raw = found
+        return self._shapes.learn(
+            text,
+            column,
+            self._tape.number(start),
+            lambda: self._around(start, hit, raw=raw),
+            told=not raw or opener is not first,
+            opened=opener is first,
+        ) or (opener is not None)
+
+    def _placed(self, first: Line, opener: Line | None, hit: int) -> tuple[str, int, bool] | None:
+        """A line in which a prefix is to be looked for, and where in it the hit is; None for one that needs none.
+
+        Args:
+            first: The first record of the physical line.
+            opener: The record that opens a report, None where none does.
+            hit: Offset of the scanner's literal.
+
+        Returns:
+            Text, column, and whether known prefixes stand before the text.
+        """
+        if opener is not None and opener is not first:  # what stands before a stamp in a line's middle may be a prefix
+            text = _undivided(first.raw)
+            return text, len(text) - len(opener.text), True
+        if first.host is not None and first.time is None:
+            text = _undivided(first.raw)
+            if len(text) > len(first.text):  # perhaps a date without host, and two words before the message's colon
+                return text, len(text), True
+        behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
+        tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
+        return (first.text, column, False) if column > (opener is not None) else None
+
+    def _around(self, start: int, hit: int, *, raw: bool) -> Around:
+        """The lines beside the one that begins at an offset, known prefixes off unless they are wanted, too."""
+        from kb.log.decode import decode
+        from kb.log.learn import Around
+
+        before, after = _BESIDE
+        beside: tuple[list[str], list[str]] = ([], [])
+        for line, end in decode(Cursor(self._tape, self._back(hit, before), 1)):
+            if line is None or len(beside[1]) >= after:
+                break
+            if (end <= start or end > self._tape.line_end(hit)) and not (raw and line.continued):
+                beside[end > start].append(_undivided(line.raw) if raw else line.text)
+        return Around(*beside)
 
     # ---- windows
 
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
         from kb.log.decode import decode
 
-        lines = decode(Cursor(self._tape, offset, number))
+        lines = decode(Cursor(self._tape, offset, number), self._shapes)
         how = self._broken(offset)
         if how is None:
             return lines
@@ -287,3 +374,12 @@ class Reader:
     def _line_start(self, offset: int) -> int:
         floor = max(self._done, self._tape.base)
         return self._tape.newline_before(floor, offset) + 1 or floor
+
+
+def _undivided(raw: bytes) -> str:
+    """A physical line behind the prefixes that are known; one that ends in a program's or the kernel's word stays."""
+    from kb.log.transport import USER, strip
+
+    text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+    prefix = strip(text)
+    return text if prefix.rule in USER else text[prefix.end :]

@@ -14,11 +14,19 @@ SEVERITIES = {
 }  # fmt: skip
 """Names of printk levels as dmesg -x and syslog write them (util-linux sys-utils/dmesg.c, RFC 5424)."""
 
-_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+_ISO = (
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT)(?= )|(?! (?:UTC|GMT) ))"
+)
 _SYSLOG = r"[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
 _FACILITY = r"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]"
 _SEVERITY = r"emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug"
-_KERNEL = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:(?: |$)"
+IDENT = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:"
+"""How the kernel is named as a program of syslog."""
+_KERNEL = IDENT + r"(?: |$)"
+_HOST = r"(?P<host>\S{0,254}[^\s:])"
+"""A host's name. Where it was left out (journalctl --no-hostname) the program's stands there, which a colon ends."""
+_UNIT = r"(?:(?:unknown|\S{1,120}\.(?:service|scope|slice|socket|mount|timer)) )?"
+"""journalctl -o with-unit: the unit before the identifier, ``unknown`` for the kernel's lines."""
 _PROGRAM = r"(?!" + _KERNEL + r")(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"
 """Somebody else's line in the same file; never the kernel's, whichever rule is tried first."""
 _STAMP_NEXT = (
@@ -30,28 +38,31 @@ _STAMP_NEXT = (
 PRINTK = re.compile(
     # kernel/printk/printk.c info_print_prefix(): "<%u>" "[%5lu.%06lu]" "[%*s]" " "; util-linux dmesg -d adds
     # " <%12.6f>", -T and ctime give a date (in its place, or before the delta), reltime
-    # "[  +0.000013]" or "[Mar 4 05:05]", "[Nov23 00:10]".
+    # "[  +0.000013]" or "[Mar 4 05:05]", "[Nov23 00:10]"; its numbers are printf's, so that LC_NUMERIC may make
+    # their points commas. Some consoles put a blank before the bracket's end.
     r"(?:<(?P<level>\d{1,3})>)?"
-    r"(?:\[ {0,8}(?P<time>\d{1,10}\.\d{1,9})s?(?: < {0,9}-?[\d.]{1,20}>)?\]"
+    r"(?:\[ {0,8}(?P<time>\d{1,10}[.,]\d{1,9})[s ]?(?: < {0,9}-?[\d.,]{1,20}>)?\]"
     r"|\[(?P<wall>[^\W\d]\S{0,6} [^\W\d]\S{0,6} [ \d]?\d \d\d:\d\d:\d\d \d{4}|[A-Z][a-z]{2} {0,2}\d{1,2} \d\d:\d\d)"
-    r"(?: < {0,9}-?[\d.]{1,20}>)?\]"
-    r"|\[ {0,8}[+-]\d{1,8}\.\d{3,9}\]|\[< {0,9}-?\d{1,9}\.\d{6}>\])"
+    r"(?: < {0,9}-?[\d.,]{1,20}>)?\]"
+    r"|\[ {0,8}[+-]\d{1,8}[.,]\d{3,9}\]|\[< {0,9}-?\d{1,9}[.,]\d{6}>\])"
     r"(?: ?\[ {0,8}(?P<caller>[TC]\d{1,10})\])? ?"
 )
 LEVEL = re.compile(
-    r"<(?P<level>\d{1,3})>(?! [0-9a-f]{2}(?: |$))(?! {0,8}\[ {0,8}\d{1,10}\.)|\[ {1,8}(?P<caller>[TC]\d{1,10})\] ?"
+    r"<(?P<level>\d{1,3})>(?! [0-9a-f]{2}(?: |$))(?! {0,8}\[ {0,8}\d{1,10}\.)|\[ {0,8}(?P<caller>[TC]\d{1,10})\] ?"
 )
-"""printk.time=0: a level alone (not the marked byte of a wrapped ``Code:`` line), or a caller id alone."""
+"""printk.time=0: a level alone (not the marked byte of a wrapped ``Code:`` line), or a caller id alone: print_caller()
+pads to six characters, so that none of five digits has a blank before it (kernel/printk/printk.c, v6.12)."""
 VENDOR = re.compile(
     # Android: Samsung "[2:  swapper/0:    1] ", "I[0: swapper:    0] "; MediaTek "(0)[1:swapper/0]", ".(1)[123:comm]";
-    # Huawei "[pid:1361,cpu5,comm]"; Qualcomm "[c1   1234] "
+    # Huawei "[pid:1361,cpu5,comm]"; Qualcomm "[c1   1234] "; MediaTek's
+    # printk_ctrl "[name:lockdep&]", behind the others or alone
     r" {0,2}(?:[A-Z]?\[ {0,3}\d{1,3}: {0,16}[^\[\]:]{1,20}(?:[:/][^\[\]:]{0,12})?: {0,7}(?P<pid>\d{1,7})\] ?"
     r"|(?:<\d>)?\.?[ -]?\(\d{1,3}\)\[(?P<pid2>\d{1,7}):[^\[\]]{1,24}\]"
     r"|\[pid:(?P<pid3>\d{1,7}),cpu\d{1,3},[^\[\]]{1,24}\]"
-    r"|\[c\d{1,3} {1,8}(?P<pid4>\d{1,7})\] ?)"
+    r"|\[c\d{1,3} {1,8}(?P<pid4>\d{1,7})\] ?|(?=\[name:))(?:\[name:[\w-]{1,48}&\] ?){0,3}"
 )
-MONOTONIC = re.compile(r"(?P<host>\S{1,255}) " + _KERNEL)
-"""journalctl -o short-monotonic: host and identifier stand behind the stamp."""
+MONOTONIC = re.compile(r"(?:" + _HOST + " )?" + _UNIT + _KERNEL)
+"""journalctl -o short-monotonic: host (not with --no-hostname) and identifier stand behind the stamp."""
 
 
 class Rule(NamedTuple):
@@ -65,6 +76,9 @@ class Rule(NamedTuple):
     final: bool = False
     """True when nothing but printk's own stamp can follow."""
 
+
+USER = frozenset({"iso-user", "syslog-user"})
+"""Rules of lines that some program wrote: the two words before its colon may also be the kernel's, without a host."""
 
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGIT = "0123456789"
@@ -85,10 +99,11 @@ RULES: tuple[Rule, ...] = (
         r"(?:,ncfrag=\d{1,9}/\d{1,9})?(?:,caller=(?P<caller>[TC]\d{1,10}))?(?:,ncfrag=\d{1,9}/\d{1,9})?;",
         True,
     ),
-    # RFC 5424: "<4>1 2026-11-22T03:04:05.123Z host kernel - - - text"
+    # RFC 5424: "<4>1 2026-11-22T03:04:05.123Z host kernel - - - text"; collectors may drop "<4>"
     _rule(
         "rfc5424", "<" + _DIGIT,
-        r"(?:\d{1,6} )?<(?P<level>\d{1,3})>1 (?P<wall>\S{1,40}) (?P<host>\S{1,255}) kernel \S{1,128} \S{1,32} "
+        r"(?:\d{1,6} )?(?:<(?P<level>\d{1,3})>)?1 (?P<wall>(?!kernel )[\w:.+-]{1,40}) (?P<host>\S{1,255}) kernel "
+        r"\S{1,128} \S{1,32} "
         r"(?:-|\[[^\]]{0,1000}\])(?: \ufeff?|$)",
         True,
     ),
@@ -97,29 +112,42 @@ RULES: tuple[Rule, ...] = (
     # dmesg --time-format=iso: "2026-03-04T05:05:59,908873+00:00 text"
     _rule("dmesg-iso", _DIGIT, r"(?P<wall>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{6}[+-]\d\d:\d\d) "),
     # rsyslog RFC 3339, journalctl short-iso, short-iso-precise
-    _rule("iso", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>\S{1,255}) " + _KERNEL, True),
-    _rule("iso-user", _DIGIT, r"(?P<wall>" + _ISO + r") (?P<host>\S{1,255}) " + _PROGRAM, True),
+    _rule("iso", _DIGIT, r"(?P<wall>" + _ISO + r") (?:" + _HOST + r" )?" + _UNIT + _KERNEL, True),
+    _rule("iso-user", _DIGIT, r"(?P<wall>" + _ISO + r") " + _HOST + " " + _PROGRAM, True),
     # journalctl short, short-precise, rsyslog traditional, busybox klogd ("host kern.info kernel: "), syslog's wire
     _rule(
         "syslog", "<" + _UPPER,
-        r"(?:<(?P<level>\d{1,3})>)?(?P<wall>" + _SYSLOG + r") (?P<host>\S{1,255}) "
+        r"(?:<(?P<level>\d{1,3})>)?(?P<wall>" + _SYSLOG + r") {1,2}(?:" + _HOST + r" )?" + _UNIT +
         r"(?:(?:" + _FACILITY + r")\.(?P<severity>" + _SEVERITY + r") )?" + _KERNEL,
         True,
     ),
     _rule(
         "syslog-user", _UPPER,
-        r"(?P<wall>" + _SYSLOG + r") (?P<host>\S{1,255}) " + _PROGRAM,
+        r"(?P<wall>" + _SYSLOG + r") " + _HOST + " " + _PROGRAM,
         True,
     ),
     # journalctl short-full, with-unit: "Wed 2026-03-04 05:06:08 UTC host kernel: "
     _rule(
         "journal-full", _UPPER,
         r"(?P<wall>[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [A-Z+\-\d:]{1,6}) "
-        r"(?P<host>\S{1,255}) " + _KERNEL,
+        r"(?:" + _HOST + r" )?" + _UNIT + _KERNEL,
         True,
     ),
     # journalctl short-unix
-    _rule("unix", _DIGIT, r"(?P<wall>\d{9,11}\.\d{1,9}) (?P<host>\S{1,255}) " + _KERNEL, True),
+    _rule("unix", _DIGIT, r"(?P<wall>\d{9,11}\.\d{1,9}) (?:" + _HOST + r" )?" + _UNIT + _KERNEL, True),
+    # rsyslog as the receiver of extended netconsole: its header stands behind time and host
+    _rule(
+        "netconsole", _UPPER + _DIGIT,
+        r"(?P<wall>" + _SYSLOG + "|" + _ISO + r") (?P<host>\S{1,255}) "
+        r"(?=(?:\d[\w.+-]{1,64},)?\d{1,4},\d{1,20},\d{1,20},)",
+    ),
+    # talosctl dmesg: "192.0.2.21: kern: warning: [2021-01-28T16:39:42.656944804Z]: "
+    _rule(
+        "talos", _DIGIT + "abcdef",
+        r"(?P<host>[\da-f.:]{2,45}): (?:" + _FACILITY + r"): {1,4}(?P<severity>" + _SEVERITY + r"): "
+        r"\[(?P<wall>" + _ISO + r")\]: ",
+        True,
+    ),
     # dmesg -x: "kern  :err   : "
     _rule("decoded", "kumdaslncf", r"(?:" + _FACILITY + r") {0,6}:(?P<severity>" + _SEVERITY + r") {0,4}: "),
     # KernelCI, LAVA, serial loggers (ts, grabserial, conserver): a time of day before what the console said
@@ -137,6 +165,10 @@ RULES: tuple[Rule, ...] = (
     # z/VM console: CPU number before each line
     _rule("zvm", _DIGIT, r"\d\d: (?=\[ {0,8}\d{1,9}\.\d{6}\])"),
     _rule("ident", "kvK", _KERNEL),
+    # rsyslog omusrmsg (RSYSLOG_WallFmt): " kernel:" and the message, which mostly has a blank of its own
+    _rule("wall", " kvK", r" ?" + IDENT),
+    # a post's code fence on the log's own first line
+    _rule("fence", "`~", r"(?:`{3,8}|~{3,8})(?=[^`~\s])"),
 )  # fmt: skip
 
 
@@ -173,7 +205,7 @@ def strip(text: str, sticky: list[Rule] | None = None) -> Prefix:
     found = PRINTK.match(text)
     if found is not None:
         level, time, wall, caller = found.groups()
-        return _after_stamp(text, found.end(), float(time) if time else None, wall, caller, level, None, "printk")
+        return _after_stamp(text, found.end(), _seconds(time), wall, caller, level, None, "printk")
     char = text[:1]
     if char not in _BY_CHAR and char != "[":
         return _BARE
@@ -223,11 +255,16 @@ def _finish(text: str, at: int, fields: dict[str, str], name: str | None) -> Pre
         return _BARE
     time = fields.get("time")
     usec = fields.get("usec")
-    seconds = float(time) if time else int(usec) / 1e6 if usec else None
+    seconds = _seconds(time) if time else int(usec) / 1e6 if usec else None
     level = fields.get("level")
     if level is None and "severity" in fields:
         level = str(SEVERITIES[fields["severity"]])
     return _after_stamp(text, at, seconds, fields.get("wall"), fields.get("caller"), level, fields.get("host"), name)
+
+
+def _seconds(time: str | None) -> float | None:
+    """Printk's stamp as a number: a localised tool may have made its point a comma."""
+    return float(time.replace(",", ".")) if time else None
 
 
 def _after_stamp(
@@ -246,11 +283,11 @@ def _after_stamp(
         if vendor is not None:
             pid = vendor["pid"] or vendor["pid2"] or vendor["pid3"] or vendor["pid4"]
             end, caller = vendor.end(), caller or f"T{pid}"
-    elif host is None and time is not None and text.find(" kernel:", end, end + 270) > 0:
+    elif host is None and (time is not None or name == "printk") and text.find("kernel:", end, end + 270) > 0:
         journal = MONOTONIC.match(text, end)
         if journal is not None:
             end, host = journal.end(), journal["host"]
-            stamp = PRINTK.match(text, end)
+            stamp = PRINTK.match(text, end) or LEVEL.match(text, end)
             if stamp is not None:
                 end, caller = stamp.end(), stamp["caller"] or caller
     return Prefix(end, time, wall, caller, None if level is None else int(level) & 7, host, name)

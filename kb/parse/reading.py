@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def reports(data: "bytes | Tape", name: str) -> "Iterator[Report]":
     """The reports of one input, in order, each as soon as it is over."""
-    return _read(Reader(data, name, _opens), None)
+    return _read(Reader(data, name, _opens, belongs=_belongs), None)
 
 
 def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None) -> "Iterator[Report]":
@@ -31,7 +31,7 @@ def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None
         most: Notices of one wording that are looked at, where a hint will do; None: all.
     """
     notices = _Notices(name, most)
-    reader = Reader(data, name, _opens, notices.take)
+    reader = Reader(data, name, _opens, notices.take, _belongs)
     notices.reader = reader
     return _read(reader, notices)
 
@@ -46,6 +46,13 @@ def _opens(text: str) -> bool:
     from kb.split.splitter import opens
 
     return opens(text)
+
+
+def _belongs(text: str) -> bool:
+    """Whether a line, by itself, is what only a report has."""
+    from kb.split.splitter import belongs
+
+    return belongs(text)
 
 
 class _Notices:
@@ -86,11 +93,20 @@ def _read(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
 
 def _found(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
     windows = reader.windows()
+    explained: set[int] = set()
     for window in windows:
         if window is not None:
-            yield from _reports(reader, window, windows, notices)
+            for report in _reports(reader, window, windows, notices):
+                first, last = report.lines[0].number, report.lines[-1].last
+                explained.update(each.number for each in reader.doubtful if first <= each.number <= last)
+                yield report
         if notices is not None:
             yield from notices.told()
+    for each in reader.doubtful:
+        if each.number not in explained:
+            from kb.parse.report import unexplained
+
+            yield from unexplained(each.text, each.number, reader.source, reader.release_at(each.number))
     if notices is not None:
         yield from notices.told()
 

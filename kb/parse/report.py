@@ -1,9 +1,10 @@
 """Splat -> report: the grammars' reading put together, titled, blamed and checked for damage."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from kb.log.text import encoded
 from kb.model.log import Line, Splat
 from kb.model.number import number
 from kb.model.report import Report, Trace
@@ -12,6 +13,7 @@ from kb.parse import guilty
 from kb.parse.outline import Outline, outline
 from kb.parse.title import titles
 from kb.split.doubt import doubted, doubtful
+from kb.syntax.formats import is_format
 from kb.syntax.frames import plain
 from kb.syntax.headline import Headline, classify
 from kb.syntax.kinds import Row, printing, refine, rows
@@ -69,6 +71,22 @@ def parse(splat: Splat) -> Report:
         understood=tuple(sorted({opener.number, *(line.number for line, _ in heads), *out.understood})),
     )
     return _with_memory(report)
+
+
+def unexplained(text: str, number: int, source: str, release: str | None) -> Iterator[Report]:
+    """The report that a line is of which nobody knows where its message begins: kept, and said to be so.
+
+    None where the line is a format string: it was not printed.
+
+    Args:
+        text: The line, known prefixes off.
+        number: Its physical line of the input, 1-based.
+        source: Name of the input.
+        release: Kernel release of the boot that it belongs to.
+    """
+    line = Line(text, number, number, encoded(text) + b"\n")
+    if not is_format(line, {}):
+        yield replace(parse(Splat(source, (line,), 0, release)), damage=(said("damage.prefix"),))
 
 
 _LONGEST = 4096

@@ -406,6 +406,15 @@ def opens(text: str) -> bool:
     )
 
 
+_ANYWHERE: frozenset[Role | None] = frozenset({None, "BORDER", "DUMP"})
+"""Roles that lines of other texts may have, too."""
+
+
+def belongs(text: str) -> bool:
+    """Whether a line, by its text alone, is a part of a report: who tells a prefix from the message behind it asks."""
+    return roles.classifier()(text) not in _ANYWHERE or classify_text(text) is not None
+
+
 _COUNT = itertools.count()
 """Of two reports of one line (a page of HTML is one) the one that ended first is told first."""
 

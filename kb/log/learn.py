@@ -1,0 +1,175 @@
+"""Prefixes that no rule explains: learned in a log from a line whose end is a headline, and the lines beside it.
+
+Asked only for lines that the scanner hit and that, by their own words behind the known prefixes, open no report; or
+that open one with the name of a task, in which a prefix would be lost.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from kb.log.shape import LONGEST, Shape, shape
+from kb.log.transport import Prefix, Rule, strip
+
+Test = Callable[[str], bool]
+
+_WORDS = re.compile(r"(?<=[\s\])}>:;|,\u2502\u2503\uff1a-])(?=\S)")
+"""Where a message may begin behind a prefix: not inside a word, a path or a name."""
+_COMMENT = re.compile(r"\s{0,80}(?:[#*;+-]|//)")
+"""How a comment begins, an entry of a list, a line of a patch."""
+_PLACES = 32
+"""Beginnings of a message that are tried in a line."""
+_NUMBERS = re.compile(r"\d{1,20}")
+_REFUSED = 4
+"""Lines alike, but for numbers, behind which the prefix is looked for no more."""
+_LOOKS = 512
+"""Times that the lines beside one are looked at, in one input: a text that quotes headlines line by line is no log."""
+_DOUBTFUL = 32
+"""Lines that are kept as doubtful."""
+_ALIKE = 3
+"""Lines beside one that must have its prefix."""
+
+
+class Doubtful(NamedTuple):
+    """A line with a whole headline behind a prefix that its neighbours have, which nothing else says to be a prefix."""
+
+    number: int
+    prefix: str
+    text: str
+
+
+class Around(NamedTuple):
+    """The lines beside one, known prefixes off."""
+
+    before: Sequence[str]
+    after: Sequence[str]
+
+
+class Shapes:
+    """The shapes that were learned in one input.
+
+    Args:
+        opens: Whether a text, as a whole, can open a report.
+        belongs: Whether a text is what only a report has.
+    """
+
+    def __init__(self, opens: Test, belongs: Test):
+        self._opens = opens
+        self._belongs = belongs
+        self._known: list[Shape] = []
+        self._refused: dict[str, int] = {}
+        self._looks = 0
+        self.doubtful: list[Doubtful] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
+    def strip(self, text: str, prefix: Prefix, sticky: list[Rule] | None = None) -> tuple[str, Prefix]:
+        """A line, and its prefixes with the one that was learned behind those that are known."""
+        for one in self._known:
+            found = one.strip(text, prefix, sticky)
+            if found is not None:
+                return one.whole(text), found
+        return text, prefix
+
+    def learn(
+        self,
+        text: str,
+        column: int,
+        number: int,
+        around: Callable[[], Around],
+        *,
+        told: bool = True,
+        opened: bool = False,
+    ) -> bool:
+        """Learn the prefix of a line.
+
+        Args:
+            text: The line, known prefixes off.
+            column: Where in it the scanner's literal stands: no headline begins behind it.
+            number: Its number.
+            around: Gives the lines beside it.
+            told: Whether a date is enough to tell where the message begins: not where a known prefix may end behind it.
+
+            opened: Whether it opens a report as it is.
+
+        Returns:
+            True where the line turned out to have a prefix, and a message that opens a report behind it.
+        """
+        key = _NUMBERS.sub("0", text[: column + 16])
+        if self._refused.get(key, 0) >= _REFUSED:
+            return False
+        ways = list(self._ways(text, column))
+        best = next((way for way in reversed(ways) if way[1].telling), None) if told else None
+        best = best or self._borne(ways, text, number, around, opened)
+        if best is not None:
+            if all(one.pattern != best[1].pattern for one in self._known):
+                self._known.insert(0, best[1])
+                del self._known[16:]
+            return True
+        if len(self._refused) < 2 * _LOOKS:
+            self._refused[key] = self._refused.get(key, 0) + 1
+        return False
+
+    def _ways(self, text: str, column: int) -> Iterable[tuple[str, Shape, bool]]:
+        """The prefixes, shortest first, behind which the line opens a report, and whether a known one stands there."""
+        for found in list(_WORDS.finditer(text, 1, min(column, LONGEST) + 1))[:_PLACES]:
+            at = found.start()
+            made = shape(text[:at], text)
+            if made is None:
+                continue
+            inner = strip(text[at:])
+            message = made.whole(text)[at + inner.end :]
+            if message and self._opens(message):
+                yield text[:at], made, inner.rule is not None and inner.rule != "quote"
+
+    def _borne(
+        self,
+        ways: Sequence[tuple[str, Shape, bool]],
+        text: str,
+        number: int,
+        around: Callable[[], Around],
+        opened: bool,
+    ) -> tuple[str, Shape, bool] | None:
+        """The prefix that the lines beside bear out best, None where they do not."""
+        if not ways or self._looks >= _LOOKS:
+            return None
+        self._looks += 1
+        beside = around()
+        plain = sum(map(self._belongs, beside.after))
+        best, most = None, 0
+        for prefix, made, known in ways:
+            words = any(char.isalnum() for char in prefix)
+            for one in (made, shape(prefix, text, opaque=True) if "[" in prefix or "(" in prefix else None):
+                if one is None:
+                    continue
+                parts = self._parts(one, beside.after)
+                alike = sum(one.strip(each, _NONE) is not None for each in (*beside.before, *beside.after))
+                enough = parts >= plain + opened and parts >= (1 if words else 2)
+                if known and (alike or len(prefix.split()) == 1):
+                    parts, enough = parts + 1, True
+                if enough and parts > most:
+                    best, most = (prefix, one, known), parts
+                elif not enough and not plain and _COMMENT.match(prefix) is None:
+                    others = len(beside.before) + len(beside.after)
+                    if words and (alike >= min(_ALIKE, others) if others else len(prefix.split()) == 1):
+                        self._doubt(Doubtful(number, prefix, text))
+        if best is not None and self.doubtful and self.doubtful[-1].number == number:
+            self.doubtful.pop()
+        return best
+
+    def _doubt(self, found: Doubtful) -> None:
+        if len(self.doubtful) < _DOUBTFUL and all(each.number != found.number for each in self.doubtful):
+            self.doubtful.append(found)
+
+    def _parts(self, one: Shape, lines: Iterable[str]) -> int:
+        """How many lines are parts of a report once the prefix is off."""
+        count = 0
+        for line in lines:
+            found = one.strip(line, _NONE)
+            if found is not None and self._belongs(one.whole(line)[found.end :]):
+                count += 1
+        return count
+
+
+_NONE = Prefix(0)

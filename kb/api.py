@@ -319,15 +319,14 @@ class KnowledgeBase(Records):
         from dataclasses import replace
 
         from kb.identity.signature import signature
-        from kb.recall import nearest_first, recall
+        from kb.recall import nearest_first, recall, settled
 
         mark = signature(report)
         linked, similar = recall(store, report, mark)
         own = {case.id for case in self.cases}
         cases = (*self.cases, *(case for case in linked if case.id not in own))
         found = diagnose(report, cases, kernel=kernel, context=context)
-
-        return replace(found, matches=nearest_first(found.matches, similar), similar=similar)
+        return replace(found, matches=nearest_first(settled(store, found), similar), similar=similar)
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.

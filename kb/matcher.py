@@ -4,17 +4,21 @@ The verdict is Kleene's and over all that a case demands: each ``require`` holds
 whole, no ``refute`` holds. What is not known keeps a case at MAYBE, an unknown refute too: a wrong yes is worse
 than none. ``support`` only ranks.
 
-A case without predicates (an imported one) links by signature: its own id or one of the alternative ids. Nothing else
-links by itself; what is merely similar is suggested elsewhere.
+A case without predicates (an imported one) links by signature: its own id or one of the alternative ids. A key is a
+kind and a function, which many bugs may share: alone it makes a MAYBE. Whether stack and place agree too is told where
+the case's stacks are (kb/recall.py, kb/link.py). What is merely similar is suggested elsewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from kb.cases.fixstatus import fix_status
 from kb.cases.predicate import both, either, evaluate, fails, negate
 from kb.model.case import Case, Predicate
 from kb.model.report import Signature
+from kb.model.said import Said
 from kb.model.verdict import Facts, Match, PredicateMark, Verdict
+from kb.words.speak import said
 
 RANKS = {"reviewed": 0, "draft": 1, "imported": 2}
 """Status of a case by how far it is trusted; a withdrawn case never matches."""
@@ -40,12 +44,19 @@ def match(facts: Facts, signature: Signature, kind: str, cases: Iterable[Case]) 
     asked = (case for case in cases if kind in case.kind and not any(fails(one, facts) for one in case.require))
     found = [judged for case in asked if (judged := judge(case, facts, signature, kind)) is not None]
     found = [judged for judged in found if judged.verdict is Verdict.YES or _speaks(judged)]
+    return ordered(found)
+
+
+def ordered(found: Collection[Match]) -> tuple[Match, ...]:
+    """Matches, best first, as :func:`match` returns them."""
     sure = {judged.case.id for judged in found if judged.verdict is Verdict.YES}
     return tuple(sorted(found, key=lambda judged: _order(judged, sure)))
 
 
 def _speaks(judged: Match) -> bool:
     """Whether a MAYBE has something known to hold among what its case demands."""
+    if judged.how == "signature":
+        return True
     demanded = (mark for mark in judged.marks if mark.role in ("require", "any"))
     return judged.verdict is Verdict.MAYBE and any(mark.verdict is Verdict.YES for mark in demanded)
 
@@ -70,11 +81,17 @@ def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | 
 
 
 def _by_signature(case: Case, facts: Facts, signature: Signature) -> Match | None:
-    if signature.id in case.signatures:
-        return _made(case, facts, Verdict.YES, _EXACT, "signature")
-    if not set(signature.alt).isdisjoint(case.signatures):
-        return _made(case, facts, Verdict.YES, _ALTERNATIVE, "signature")
-    return None
+    exact = signature.id in case.signatures
+    if not exact and set(signature.alt).isdisjoint(case.signatures):
+        return None
+    judged = _made(case, facts, Verdict.MAYBE, _EXACT if exact else _ALTERNATIVE, "signature")
+    return replace(judged, doubts=(said("link.key_only"),))
+
+
+def relinked(judged: Match, facts: Facts, verdict: Verdict, doubts: tuple[Said, ...]) -> Match:
+    """A link by signature once its stack and place are looked at."""
+    made = _made(judged.case, facts, verdict, judged.score, judged.how)
+    return replace(made, doubts=doubts)
 
 
 def _made(

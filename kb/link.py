@@ -26,10 +26,10 @@ from kb.model.stack import Stack
 from kb.model.verdict import Verdict
 from kb.words.speak import said
 
-DEBUG=0
-ALIKE, WHOLE = 0.5, 0.7
-"""Scores of an alignment from which stacks agree: with the place told by names, and without. Half is what another
-compiler's inlining and a cut end leave of a stack; without the place the callers must be there, too."""
+OWN, ALIKE, WHOLE = 0.35, 0.5, 0.7
+"""Scores of an alignment from which stacks agree: the blamed function itself is of the fix's files, some other function
+of the stack is, none tells. Half is what another compiler's inlining and a cut end leave of a stack; a third what is
+left where a softirq came upon another task; without the place the callers must be there, too."""
 _SHORTEST = 3
 _STEM = 4
 """Letters from which a part of a function's name may stand for a longer word of a path (``hclge`` for ``hclgevf``)."""
@@ -60,7 +60,7 @@ def link(
     Returns:
         YES without a doubt, MAYBE with the reasons of the doubt, NO with what contradicts.
     """
-    against = [*_elsewhere(report, case), *_another_time(report, case)]
+    against = _elsewhere(report, case)
     if against:
         return Verdict.NO, tuple(against)
     alike, nearest = max(
@@ -79,20 +79,24 @@ def link(
             return Verdict.NO, tuple(doubts)
     if not there:
         doubts += [said("link.other_place")] if known or alike < WHOLE else []
-    elif alike < ALIKE:
+    elif alike < (OWN if _about(query.function or "", _paths(case)) else ALIKE):
         doubts.append(said("link.other_stack", percent=alike))
-    doubts += _mended(report, case)
-    if DEBUG: print('   D', case.id, round(alike,2), known, there, [str(d) for d in doubts])
+    doubts += _another_time(report, case)
     return (Verdict.MAYBE if doubts else Verdict.YES), tuple(doubts)
 
 
 def _place(frames: Iterable[str], report: Report, case: Case, stack: Stack | None) -> tuple[bool, bool]:
     """Whether a stack of the case tells where its fix is, and whether the log's is there too."""
-    words = _words(case.files or (case.subsystem,))
+    words = _paths(case)
     own = {name for name in (stack.frames if stack is not None else ()) if _about(name, words)}
     modules = {frame.module for trace in report.traces for frame in trace.frames if frame.module}
     there = not own.isdisjoint(frames) or any(_about(module.replace("-", "_"), words) for module in modules)
     return bool(own), there
+
+
+def _paths(case: Case) -> frozenset[str]:
+    """The words of the fix's files; of its subsystem where they are not known."""
+    return _words(case.files or (case.subsystem,))
 
 
 @lru_cache(maxsize=1024)
@@ -120,19 +124,13 @@ def _elsewhere(report: Report, case: Case) -> list[Said]:
 
 
 def _another_time(report: Report, case: Case) -> list[Said]:
-    """No range of releases that have the problem can hold this one, and not because it has the fix."""
-    release = Release.parse(report.kernel) if report.kernel else None
-    if release is None or not case.affected or _mended(report, case):
-        return []
-    if any(release.within(each.kernel) is not Verdict.NO for each in case.affected):
-        return []
-    return [said("fix.outside_ranges", release=release.name)]
-
-
-def _mended(report: Report, case: Case) -> list[Said]:
-    """The release has the fix by its own number."""
+    """The release has the fix by its number, or no range that is known to have the problem can hold it."""
     release = Release.parse(report.kernel) if report.kernel else None
     if release is None:
         return []
-    there = (fix for fix in case.fixes if has(fix, release) is Verdict.YES)
-    return [said("fix.there", release=release.name, fix=cite(fix)) for fix in there][:1]
+    for fix in case.fixes:
+        if has(fix, release) is Verdict.YES:
+            return [said("fix.there", release=release.name, fix=cite(fix))]
+    if not case.affected or any(release.within(each.kernel) is not Verdict.NO for each in case.affected):
+        return []
+    return [said("fix.outside_ranges", release=release.name)]

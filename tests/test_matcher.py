@@ -79,7 +79,7 @@ def test_yes_before_maybe_then_reviewed_before_imported_then_the_narrower() -> N
         case("no", require=ps("x == 2")),
     ]
     found = match(facts(x=1, y=1), SIGNATURE, "warning", of)
-    assert [m.case.id for m in found] == ["narrow", "imported", "broad", "maybe"]
+    assert [m.case.id for m in found] == ["narrow", "broad", "maybe", "imported"]
 
 
 def test_a_maybe_that_only_the_kind_speaks_for_is_no_match() -> None:
@@ -93,6 +93,7 @@ def test_an_imported_case_links_by_its_own_or_an_alternative_signature_only() ->
     of = [case(name, status="imported", signatures=(name,)) for name in ("kb1:bb", "kb1:aa", "kb1:cc")]
     found = match(facts(), SIGNATURE, "warning", of)
     assert [(m.case.id, m.how) for m in found] == [("kb1:aa", "signature"), ("kb1:bb", "signature")]
+    assert [m.verdict for m in found] == [Verdict.MAYBE, Verdict.MAYBE]  # a key alone is no proof
 
 
 def test_scores_lie_between_nought_and_one() -> None:

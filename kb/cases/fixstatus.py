@@ -84,9 +84,11 @@ def has(fix: Fix, release: Release) -> Verdict:
     """Whether a release has a fix, by the number of its branch; MAYBE where the branch is not this release's."""
     if fix.since is None:
         return Verdict.MAYBE
+    since = Release.parse(fix.since)
+    if since is not None and release.rc is not None and since.rc is None and release.version == since.version:
+        return Verdict.MAYBE  # it may have come in any candidate
     if fix.branch == "mainline":
         return release.within(f">= {fix.since}")
-    since = Release.parse(fix.since)
     if since is None or since.base != release.base:
         return Verdict.MAYBE
     inside = release.within(f">= {fix.since}")

@@ -44,7 +44,7 @@ GENERIC = re.compile(
     # reports or checks for whoever it was called by (net/sched/sch_generic.c, fs/dcache.c, kernel/workqueue.c,
     # lib/dynamic_queue_limits.c, kernel/trace/ftrace.c, lib/{kobject,refcount,list_debug,ref_tracker}.c,
     # fs/{sysfs,proc,debugfs,kernfs}, mm/page_counter.c, kernel/dma/debug.c, net/core/{sock,skbuff,dev}.c)
-    r"dev_watchdog|umount_check|do_one_tree|shrink_dcache_\w+|generic_shutdown_super|check_flush_dependency"
+    r"dev_watchdog|ass(?:ert)?fail|fortify_panic|usercopy_abort|umount_check|do_one_tree|shrink_dcache_\w+|generic_shutdown_super|check_flush_dependency"
     r"|warn_flush_attempt|dql_\w+|ftrace_(?:bug|\w*replace_code|modify\w*|run\w*|startup\w*|shutdown\w*)"
     r"|k(?:object|set|ref)_\w+|refcount_\w+|__list_\w+|list_(?:add|del)\w*|__?ref_tracker\w*|sysfs_\w+|kernfs_\w+"
     r"|internal_create_group\w*|create_files|proc_(?:register|create\w*)|remove_proc_\w+|debugfs_\w+|page_counter_\w+"

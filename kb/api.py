@@ -153,6 +153,7 @@ def diagnose(
     *,
     kernel: str | None = None,
     context: Context = (),
+    everything: bool = False,
 ) -> Diagnosis:
     """What a report says and what is known about it. Pure: writes nothing.
 
@@ -162,6 +163,7 @@ def diagnose(
         kernel: Release to assume where the log prints none.
         context: Files beside the log: /proc/vmstat before and after, buddyinfo, zoneinfo, a trace, sysctl output; or
             what :func:`read_evidence` made of them.
+        everything: Also each case that may match and that nothing but the report's kind speaks for.
 
     Raises:
         UsageError: ``kernel`` is no release.
@@ -170,7 +172,7 @@ def diagnose(
     from kb.diagnose import diagnose as conclude
 
     known = library().cases if cases is None else cases
-    return conclude(report, known, kernel=kernel, evidence=read_evidence(context))
+    return conclude(report, known, kernel=kernel, evidence=read_evidence(context), everything=everything)
 
 
 def read_evidence(paths: Context) -> Evidence | None:
@@ -311,11 +313,13 @@ class KnowledgeBase(Records):
         """The reports of a log, in the order of the input: see :func:`read`."""
         return read(log, notices=notices)
 
-    def diagnose(self, report: Report, *, kernel: str | None = None, context: Context = ()) -> Diagnosis:
+    def diagnose(
+        self, report: Report, *, kernel: str | None = None, context: Context = (), everything: bool = False
+    ) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
         store = self.known
         if store is None:
-            return diagnose(report, self.cases, kernel=kernel, context=context)
+            return diagnose(report, self.cases, kernel=kernel, context=context, everything=everything)
         from dataclasses import replace
 
         from kb.identity.signature import signature
@@ -325,7 +329,7 @@ class KnowledgeBase(Records):
         linked, similar = recall(store, report, mark)
         own = {case.id for case in self.cases}
         cases = (*self.cases, *(case for case in linked if case.id not in own))
-        found = diagnose(report, cases, kernel=kernel, context=context)
+        found = diagnose(report, cases, kernel=kernel, context=context, everything=everything)
         return replace(found, matches=nearest_first(settled(store, found), similar), similar=similar)
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def diagnose(
-    report: Report, cases: Iterable[Case] = (), *, kernel: str | None = None, evidence: "Evidence | None" = None
+    report: Report,
+    cases: Iterable[Case] = (),
+    *,
+    kernel: str | None = None,
+    evidence: "Evidence | None" = None,
+    everything: bool = False,
 ) -> Diagnosis:
     """What a report says, what is known about it, what to do.
 
@@ -28,6 +33,7 @@ def diagnose(
         cases: The cases to match it against.
         kernel: Release to assume where the log prints none (``uname -r``).
         evidence: What files beside the log hold (:func:`kb.evidence.files.parse_evidence`).
+        everything: Also each case that may match and that nothing but the report's kind speaks for.
 
     Returns:
         The diagnosis; matches hold the verdicts YES and MAYBE, best first.
@@ -41,7 +47,7 @@ def diagnose(
         facts = with_context(facts, report, evidence)
     facts = with_reasons(facts)
     mark = signature(report)
-    matches = match(facts, mark, report.kind, cases)
+    matches = match(facts, mark, report.kind, cases, everything=everything)
     return Diagnosis(report, mark, replace(facts, steps=_steps(facts.steps, matches)), matches)
 
 

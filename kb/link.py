@@ -15,7 +15,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from kb.cases.fixstatus import cite, has
+from kb.cases.fixstatus import cite, mended
 from kb.identity.common import is_generic
 from kb.identity.rank import Query, judge
 from kb.kernel.release import Release
@@ -128,9 +128,9 @@ def _another_time(report: Report, case: Case) -> list[Said]:
     release = Release.parse(report.kernel) if report.kernel else None
     if release is None:
         return []
-    for fix in case.fixes:
-        if has(fix, release) is Verdict.YES:
-            return [said("fix.there", release=release.name, fix=cite(fix))]
+    fix = mended(case, release)
+    if fix is not None:
+        return [said("fix.there", release=release.name, fix=cite(fix))]
     if not case.affected or any(release.within(each.kernel) is not Verdict.NO for each in case.affected):
         return []
     return [said("fix.outside_ranges", release=release.name)]

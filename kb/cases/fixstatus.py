@@ -80,6 +80,13 @@ def by_version(case: Case, release: Release, verdict: Verdict = Verdict.MAYBE) -
     return FixStatus("unknown", said("fix.may_be_backported", release=release.name))
 
 
+def mended(case: Case, release: Release, facts: Facts | None = None) -> Fix | None:
+    """The fix that a release has by its own number, unless the report shows it to be missing."""
+    if facts is not None and any(fix.missing_when and _shown_missing(fix, facts) for fix in case.fixes):
+        return None
+    return next((fix for fix in _deciding(case) if has(fix, release) is Verdict.YES), None)
+
+
 def has(fix: Fix, release: Release) -> Verdict:
     """Whether a release has a fix, by the number of its branch; MAYBE where the branch is not this release's."""
     if fix.since is None:

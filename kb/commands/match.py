@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
                 continue
             if symbols is not None:
                 report = symbols.annotate(report)
-            diagnosis = diagnose(report, kernel=options.kernel, context=context)
+            diagnosis = diagnose(report, kernel=options.kernel, context=context, everything=options.all)
             if options.record:
                 recorded += base.record(report, source=options.source, host=options.host).new
             _print(diagnosis, options, count)

@@ -154,7 +154,7 @@ class Match:
     """``affected``, ``fixed`` or ``unknown``."""
     fix_why: Said | None = None
     doubts: tuple[Said, ...] = ()
-    """Why a link by signature is no YES."""
+    """Why a link by signature, or a case whose predicates all hold, is no YES."""
 
     @property
     def fix_reason(self) -> str:

@@ -81,7 +81,12 @@ def by_version(case: Case, release: Release, verdict: Verdict = Verdict.MAYBE) -
 
 
 def mended(case: Case, release: Release, facts: Facts | None = None) -> Fix | None:
-    """The fix that a release has by its own number, unless the report shows it to be missing."""
+    """The fix that a release has by its own number, unless the report shows it to be missing.
+
+    None too where a range that is known to be affected holds the release: the fix cures one of the case's causes.
+    """
+    if any(release.within(affected.kernel) is Verdict.YES for affected in case.affected):
+        return None
     if facts is not None and any(fix.missing_when and _shown_missing(fix, facts) for fix in case.fixes):
         return None
     return next((fix for fix in _deciding(case) if has(fix, release) is Verdict.YES), None)

@@ -43,6 +43,7 @@ NAMES: Mapping[str, str] = {
     "stack_kb": "size of the kernel stack that overflowed, in kB",
     "trap": "`bug` where the instruction is the one that BUG() and WARN() are made of",
     # stalls and hung tasks
+    "pc.spins": "`true` where a stalled CPU was in the slow path of a spin, read or write lock: another CPU holds it",
     "stuck_cpus": "CPUs that are stuck, whichever CPU reports it",
     "reporter_cpu": "CPU that reports it; the same where it reports itself",
     "stuck_seconds": "for how long, in seconds, where seconds are printed",

@@ -42,6 +42,10 @@ NAMES: Mapping[str, str] = {
     "recursion": "functions that fill a stack that overflowed",
     "stack_kb": "size of the kernel stack that overflowed, in kB",
     "trap": "`bug` where the instruction is the one that BUG() and WARN() are made of",
+    # an index that is out of range (UBSAN)
+    "ubsan.index": "the index",
+    "ubsan.type": "type of the array's elements: `MR_LD_SPAN_MAP`",
+    "ubsan.elements": "elements that the type declares: 1 or 0 is what an array of variable length was once written as",
     # stalls and hung tasks
     "pc.spins": "`true` where a stalled CPU was in the slow path of a spin, read or write lock: another CPU holds it",
     "stuck_cpus": "CPUs that are stuck, whichever CPU reports it",

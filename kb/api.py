@@ -230,8 +230,12 @@ def match(
     _checked(kernel)
     known = library().cases if cases is None else tuple(cases)
     beside = read_evidence(context)
+    from kb.diagnose import Once
+
+    once = Once()
     return [
-        diagnose(report, known, kernel=kernel, context=beside or ()) for report in read(log, notices=notices, told=told)
+        once(diagnose(report, known, kernel=kernel, context=beside or ()))
+        for report in read(log, notices=notices, told=told)
     ]
 
 

@@ -12,6 +12,7 @@ from kb.model.case import Case
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Match, Verdict
+from kb.syntax.kinds import Form, kind_of
 from kb.words.speak import said
 
 if TYPE_CHECKING:
@@ -57,3 +58,29 @@ def _steps(own: tuple[Said, ...], matches: tuple[Match, ...]) -> tuple[Said, ...
         steps = tuple(said("next.expect", command=step.run, expect=step.expect) for step in matches[0].would_decide)
         return tuple(dict.fromkeys((*steps, *own)))
     return own
+
+
+class Once:
+    """Takes the diagnoses of inputs in their order: what a case said of a first cause is not said again of what follows.
+
+    A report that follows from another (``report.follows``) keeps the cases that speak of itself alone.
+    """
+
+    def __init__(self) -> None:
+        self._told: list[frozenset[str]] = []
+        self._source = ""
+        self._last = 0
+
+    def __call__(self, found: Diagnosis) -> Diagnosis:
+        report = found.report
+        if kind_of(report.kind).form is Form.NOTICE:  # it has no place among the reports of its input
+            return found
+        first = report.span[0]
+        if report.source != self._source or first < self._last:
+            self._told, self._source = [], report.source
+        self._last = first
+        if report.follows is not None and report.follows < len(self._told):
+            told = self._told[report.follows]
+            found = replace(found, matches=tuple(match for match in found.matches if match.case.id not in told))
+        self._told.append(frozenset(match.case.id for match in found.matches))
+        return found

@@ -61,7 +61,7 @@ def _steps(own: tuple[Said, ...], matches: tuple[Match, ...]) -> tuple[Said, ...
 
 
 class Once:
-    """Takes the diagnoses of inputs in their order: what a case said of a first cause is not said again of what follows.
+    """Takes the diagnoses of inputs in their order: what is said of a first cause is not said again of what follows.
 
     A report that follows from another (``report.follows``) keeps the cases that speak of itself alone.
     """
@@ -72,6 +72,7 @@ class Once:
         self._last = 0
 
     def __call__(self, found: Diagnosis) -> Diagnosis:
+        """The diagnosis, without the cases of its cause."""
         report = found.report
         if kind_of(report.kind).form is Form.NOTICE:  # it has no place among the reports of its input
             return found

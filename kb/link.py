@@ -6,8 +6,8 @@ link is sure only where key, stack and place agree and nothing in the log speaks
 
 * *key*: no other fix has it, and its function does work of its own;
 * *stack*: the alignment with a stack that the fix quotes;
-* *place*: the log's stack holds what the fix's files are about: names in the kernel begin with the name of their driver,
-  file system or protocol, which is that of its folder or file (``fs/ext4/inode.c``: ``ext4_writepages``);
+* *place*: the log's stack holds what the fix's files are about: names in the kernel begin with that of their
+  driver, file system or protocol, which is that of its folder or file (``fs/ext4/inode.c``: ``ext4_writepages``);
 * *kernel*: the release lies in no range known to be free of the problem, the architecture is that of the fix's files.
 """
 
@@ -37,8 +37,8 @@ _EVERYWHERE = frozenset(
     # what many folders and files are called says nothing of where one is
     "kernel drivers driver net core main common init base dev device devices file inode super lib include linux uapi"
     " asm arch mm fs sound block security ipc virt tools misc util utils ops api mgmt hw generic internal private debug"
-    " test page pages memory mem data list queue sys ioctl read write open close alloc free map get set add del put lock"
-    " table cache cpu irq".split()
+    " test page pages memory mem data list queue sys ioctl read write open close alloc free map get set add del put"
+    " lock table cache cpu irq".split()
 )
 _FOLDERS = {"x86_64": "x86", "i386": "x86", "ppc64": "powerpc", "s390x": "s390", "sparc64": "sparc"}
 """Folders under arch/ of the architectures that are called otherwise."""

@@ -2,11 +2,11 @@
 
 The verdict is Kleene's and over all that a case demands: each ``require`` holds, one ``[[match.any]]`` group holds
 whole, no ``refute`` holds. What is not known keeps a case at MAYBE, an unknown refute too: a wrong yes is worse
-than none. ``support`` only ranks. Two things make a MAYBE of a YES: a plain mainline or stable release that has the fix by
-its own number, and a ``support`` on the release that is known to fail; distributions backport, so their numbers do not.
+than none. ``support`` only ranks. Two things make a MAYBE of a YES: a plain mainline or stable release that has
+the fix by its own number, and a ``support`` on the release that is known to fail.
 
 One alternative that is known and differs settles the others that spell the same fact: a driver printed as
-``field.driver`` is not another one in ``field.driver2``, and code that is in another file is in no function of this one.
+``field.driver`` is not another one in ``field.driver2``, and code in another file is in no function of this one.
 
 A case without predicates (an imported one) links by signature: its own id or one of the alternative ids. A key is a
 kind and a function, which many bugs may share: alone it makes a MAYBE. Whether stack and place agree too is told where

@@ -9,11 +9,12 @@ from kb.identity.common import expected
 from kb.identity.frames import names
 from kb.identity.rank import Neighbour, Query, rank
 from kb.identity.signature import signature
-from kb.model.case import Case
-from kb.model.report import Report, Signature
-from kb.model.stack import Stack
 from kb.link import link
 from kb.matcher import ordered, relinked
+from kb.model.case import Case
+from kb.model.report import Report, Signature
+from kb.model.said import Said
+from kb.model.stack import Stack
 from kb.model.verdict import Diagnosis, Match, Similar, Verdict
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
     links = [each for each in found.matches if each.how == "signature"]
     query = query_of(found.report, found.signature)
     settled: list[Match] = []
+    doubts: tuple[Said, ...]
     for each in found.matches:
         if each.how != "signature":
             settled.append(each)

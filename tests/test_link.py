@@ -1,4 +1,4 @@
-"""When an imported fix that shares a key with a report is of its problem: key, stack and place agree, nothing is against it."""
+"""When an imported fix that shares a key with a report is of its problem: key, stack and place agree, all else too."""
 
 from dataclasses import replace
 from typing import Any
@@ -59,7 +59,9 @@ def test_a_function_that_waits_reports_or_dispatches_is_no_yes(function: str) ->
     assert judged((function, "igb_foo", "igb_bar"), own=frames)[0] is NO
 
 
-@pytest.mark.parametrize("function", ["foo_ring_poll", "ext4_writepages", "taprio_change", "nat_exit_net", "mptcp_close"])
+@pytest.mark.parametrize(
+    "function", ["foo_ring_poll", "ext4_writepages", "taprio_change", "nat_exit_net", "mptcp_close"]
+)
 def test_a_function_that_works_is_not_generic(function: str) -> None:
     assert not is_generic(function)
 

@@ -142,10 +142,21 @@ def test_a_distribution_before_the_fix_may_have_it_backported() -> None:
 
 
 def test_a_plain_release_that_has_the_fix_by_its_own_number_is_at_most_maybe() -> None:
-    of = case(require=ps("x == 1"), fixes=(FIX, replace(FIX, since="4.1.20", branch="4.1.y")), affected=(Affected("< 4.4"),))
+    of = case(
+        require=ps("x == 1"), fixes=(FIX, replace(FIX, since="4.1.20", branch="4.1.y")), affected=(Affected("< 4.4"),)
+    )
     said = {
         name: verdict(of, facts(x=1, kernel=name))
-        for name in ("4.3.1", "4.4", "6.1.20", "4.1.19", "4.1.20", "4.4-rc3", "4.18.0-305.el8.x86_64", "6.1.0-1.el9.elrepo.x86_64")
+        for name in (
+            "4.3.1",
+            "4.4",
+            "6.1.20",
+            "4.1.19",
+            "4.1.20",
+            "4.4-rc3",
+            "4.18.0-305.el8.x86_64",
+            "6.1.0-1.el9.elrepo.x86_64",
+        )
     }
     assert {name for name, one in said.items() if one is Verdict.MAYBE} == {
         "4.4", "6.1.20", "4.1.20", "6.1.0-1.el9.elrepo.x86_64"
@@ -191,7 +202,8 @@ def test_a_maybe_for_its_kind_alone_is_shown_only_when_all_are_asked_for() -> No
 
 def test_a_fix_may_come_in_any_candidate_of_its_release() -> None:
     of = case(fixes=(FIX,), affected=(Affected(">= 4.2, < 4.4"),))
-    assert {name: fix_status(of, name).status for name in ("4.2-rc1", "4.3", "4.4-rc1", "4.4-rc7", "4.4", "4.5-rc1")} == {
+    names = ("4.2-rc1", "4.3", "4.4-rc1", "4.4-rc7", "4.4", "4.5-rc1")
+    assert {name: fix_status(of, name).status for name in names} == {
         "4.2-rc1": "affected", "4.3": "affected", "4.4-rc1": "unknown", "4.4-rc7": "unknown", "4.4": "fixed",
         "4.5-rc1": "fixed",
     }  # fmt: skip

@@ -73,7 +73,7 @@ def _item(path: Path, index: int, name: str, mail: bytes, seen: dict[str, bytes]
 
 
 def changed(mail: bytes) -> tuple[str, ...]:
-    """The files that a patch changes, by the heads of its diff, without the first folder (``a/``, ``b/``, a version)."""
+    """The files that a patch changes, by the heads of its diff, without the first folder (``a/``, ``b/``)."""
     found = (line[1].decode("utf-8", "replace") for line in _CHANGED.finditer(mail))
     return tuple(dict.fromkeys(found))[:_FILES]
 

@@ -5,7 +5,9 @@ import pytest
 from kb import api
 
 HEAD = "UBSAN: array-index-out-of-bounds in drivers/foo/bar.c:1041:3\n"
-STACK = "CPU: 5 PID: 411 Comm: foo Not tainted 5.15.0 #1\nCall Trace:\n foo_get+0x1/0x20 [foo]\n foo_put+0x1/0x20 [foo]\n"
+STACK = (
+    "CPU: 5 PID: 411 Comm: foo Not tainted 5.15.0 #1\nCall Trace:\n foo_get+0x1/0x20 [foo]\n foo_put+0x1/0x20 [foo]\n"
+)
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,9 @@ def test_a_crash_that_was_asked_for_is_no_part_of_a_report_without_a_stack() -> 
         "[  1.000100] IP: [<ffffffff8148e81d>] foo+0x2bd/0x3410\n[  2.000000] usb 3-8.2: new device\n"
     )
     for what in ("sysrq triggered crash", "VFS: Unable to mount root fs on unknown-block(0,0)"):
-        panic = f"[  2.000100] Kernel panic - not syncing: {what}\n[  2.000200] Call Trace:\n[  2.000300]  panic+0x1/0x2\n"
+        panic = (
+            f"[  2.000100] Kernel panic - not syncing: {what}\n[  2.000200] Call Trace:\n[  2.000300]  panic+0x1/0x2\n"
+        )
         first, second = api.read((bug + panic).encode())
         assert (first.kind, second.kind, second.follows) == ("oops", "panic", None)
 

@@ -24,11 +24,12 @@ from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.stack import Stack
 from kb.model.verdict import Verdict
+from kb.syntax.kinds import Family, family
 from kb.words.speak import said
 
-OWN, ALIKE, WHOLE = 0.35, 0.5, 0.7
+OWN, ALIKE, WHOLE = 0.4, 0.5, 0.7
 """Scores of an alignment from which stacks agree: the blamed function itself is of the fix's files, some other function
-of the stack is, none tells. Half is what another compiler's inlining and a cut end leave of a stack; a third what is
+of the stack is, none tells. Half is what another compiler's inlining and a cut end leave of a stack; less is
 left where a softirq came upon another task; without the place the callers must be there, too."""
 _SHORTEST = 3
 _STEM = 4
@@ -79,10 +80,17 @@ def link(
             return Verdict.NO, tuple(doubts)
     if not there:
         doubts += [said("link.other_place")] if known or alike < WHOLE else []
-    elif alike < (OWN if _about(query.function or "", _paths(case)) else ALIKE):
+    elif alike < _enough(query, case):
         doubts.append(said("link.other_stack", percent=alike))
     doubts += _another_time(report, case)
     return (Verdict.MAYBE if doubts else Verdict.YES), tuple(doubts)
+
+
+def _enough(query: Query, case: Case) -> float:
+    """How much of the stack must agree where the place does."""
+    if query.kind in family(Family.STALL):
+        return WHOLE  # who waits or is slow is seldom whose bug it is: the whole way there must be the same
+    return OWN if _about(query.function or "", _paths(case)) else ALIKE
 
 
 def _place(frames: Iterable[str], report: Report, case: Case, stack: Stack | None) -> tuple[bool, bool]:

@@ -26,7 +26,7 @@ def judged(frames: tuple[str, ...], of: Case = CASE, own: tuple[str, ...] = OWN,
         Report("-", (), "kasan", None, "", 1, "KASAN in x", traces=(Trace("main", "", tuple(map(Frame, frames)), 1),)),
         kernel=values.get("kernel"), arch=values.get("arch"),
     )  # fmt: skip
-    query = Query("kb1:aa", "kasan", frames, (), frames[0])
+    query = Query("kb1:aa", values.get("kind", "kasan"), frames, (), frames[0])
     stacks = (Stack("kb1:aa", "", "kasan", own, of.id, own[0]),)
     rarity = dict.fromkeys((*frames, *own), 5.0)
     verdict, doubts = link(query, report, of, stacks, rarity, values.get("sharing", 1))
@@ -102,3 +102,11 @@ def test_another_architecture_contradicts() -> None:
 )  # fmt: skip
 def test_a_release_that_cannot_have_the_problem_keeps_back_the_yes(kernel: str | None, verdict: Verdict) -> None:
     assert judged(OWN, kernel=kernel)[0] is verdict
+
+
+def test_a_stall_needs_the_whole_way_there() -> None:
+    own = ("foo_wait_ring", "foo_reset", "bar_flush", "bar_close", "baz_ioctl", "qux_one")
+    cut = ("foo_wait_ring", "foo_reset", "bar_flush", "x_1", "x_2", "x_3")
+    assert judged(cut, own=own)[0] is YES
+    assert judged(cut, own=own, kind="hung_task")[0] is MAYBE
+    assert judged(own, own=own, kind="hung_task")[0] is YES

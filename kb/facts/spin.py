@@ -1,8 +1,8 @@
 """Whether a CPU only spun for a lock: what keeps it is then whoever holds the lock, not the code under the spinning.
 
 Names of slow paths and of the primitives they are inlined into: ``queued_spin_lock_slowpath``
-(kernel/locking/qspinlock.c; ``native_`` and ``__pv_`` on x86), ``queued_read_lock_slowpath`` (kernel/locking/qrwlock.c; ``queue_`` to 4.1),
-``__ticket_spin_lock`` and ``_raw_spin_lock`` (ticket locks), ``__write_lock_failed`` (x86 to 3.15),
+(kernel/locking/qspinlock.c; ``native_`` and ``__pv_`` on x86), ``queued_read_lock_slowpath`` (kernel/locking/qrwlock.c;
+``queue_`` to 4.1), ``__ticket_spin_lock`` and ``_raw_spin_lock`` (ticket locks), ``__write_lock_failed`` (x86 to 3.15),
 ``arch_spin_lock_wait`` (s390), ``__spin_yield`` and ``yield_to_prev`` (powerpc), ``do_raw_spin_lock``
 (kernel/locking/spinlock_debug.c), ``osq_lock`` and ``mutex_spin_on_owner`` (mutexes before they sleep).
 """

@@ -13,9 +13,10 @@ The grammar of ranges (cases write them in ``affected.kernel``, ``verify.kernel`
 The answer is three-valued. A candidate of X (X-rc3) has what X brings from its merge window on, so it is ``>= X``; what
 X mends may come in any of its candidates, so ``< X`` is MAYBE.
 
-An enterprise or distribution kernel keeps the upstream number and backports what it likes, so its number proves two things only: what its base already had it still has (``>= base`` is YES), and a defect
-mended before its base is not in it (``< base`` is NO). Anything later may have been backported: MAYBE. The same holds
-for a tree that says how many commits it has on top of a release (``6.10.0-04483-g0be9ae5486cd``).
+An enterprise or distribution kernel keeps the upstream number and backports what it likes, so its number proves two
+things only: what its base already had it still has (``>= base`` is YES), and a defect mended before its base is not in
+it (``< base`` is NO). Anything later may have been backported: MAYBE. The same holds for a tree that says how many
+commits it has on top of a release (``6.10.0-04483-g0be9ae5486cd``).
 """
 
 import re

@@ -44,7 +44,7 @@ _SUSE = re.compile(r"-(?:lp\d{2,4}|\d{1,6})\.\d[\d.]{0,20}-[a-z][a-z0-9-]{1,20}$
 _VENDOR = re.compile(
     # the tag of an rpm's distribution: openEuler (oe2203sp1), Anolis (an8), Alibaba (al7), TencentOS (tl2), Virtuozzo
     # (vz7), Kylin (ky10), UOS (uelc20), EulerOS (eulerosv2r9, hce2), OpenCloudOS (oc9); then those without a tag
-    r"\.(?!el\d|fc\d|amzn|mga\d|elrepo)[a-z]{2,8}\d{1,5}(?:sp\d|v?\d?r\d{1,2})?(?:[._]|$)|\.tlinux|\.alios|\d{3}stab\d"
+    r"\.(?!el\d|fc\d|amzn|mga\d|aarch|arm|riscv|loong)[a-z]{2,8}\d{1,5}(?:sp\d|v?\d?r\d{1,2})?(?:[._]|$)|\.tlinux|\.alios|\d{3}stab\d"
     r"|-\d{1,4}(?:\.\d{1,4})?-pve|\+\d{1,3}$|-\d{5}-g[0-9a-f]{7,40}|-next-\d{8}|-rpi\d{0,2}-"
 )
 """Kernels that backport, or that have commits on top of the release that they name."""

@@ -62,6 +62,7 @@ def test_debian_to_12_hides_its_point_release_and_later_does_not() -> None:
         ("6.1.0-1.el9.elrepo.x86_64", "< 6.3", YES),  # mainline, built for RHEL
         ("5.4.278-1.el7.elrepo.x86_64", ">= 5.4.279", NO),
         ("5.8.0+", "< 6.3", YES),
+        ("6.1.5-1.aarch64", "< 6.3", YES),  # the machine, no distribution
         ("6.5.6-300.fc39.x86_64", "< 6.6", YES),
         ("3.10.0-1160.el7.x86_64", ">= 3.10, < 4.4", MAYBE),  # RHEL may have backported the fix
         ("4.18.0-553.el8.x86_64", ">= 3.10, < 4.4", NO),  # but its base already has it

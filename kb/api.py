@@ -154,6 +154,7 @@ def diagnose(
     *,
     kernel: str | None = None,
     context: Context = (),
+    everything: bool = False,
 ) -> Diagnosis:
     """What a report says and what is known about it. Pure: writes nothing.
 
@@ -163,6 +164,7 @@ def diagnose(
         kernel: Release to assume where the log prints none.
         context: Files beside the log: /proc/vmstat before and after, buddyinfo, zoneinfo, a trace, sysctl output; or
             what :func:`read_evidence` made of them.
+        everything: Also each case that may match and that nothing but the report's kind speaks for.
 
     Raises:
         UsageError: ``kernel`` is no release.
@@ -171,7 +173,7 @@ def diagnose(
     from kb.diagnose import diagnose as conclude
 
     known = library().cases if cases is None else cases
-    return conclude(report, known, kernel=kernel, evidence=read_evidence(context))
+    return conclude(report, known, kernel=kernel, evidence=read_evidence(context), everything=everything)
 
 
 def read_evidence(paths: Context) -> Evidence | None:
@@ -229,8 +231,12 @@ def match(
     _checked(kernel)
     known = library().cases if cases is None else tuple(cases)
     beside = read_evidence(context)
+    from kb.diagnose import Once
+
+    once = Once()
     return [
-        diagnose(report, known, kernel=kernel, context=beside or ()) for report in read(log, notices=notices, told=told)
+        once(diagnose(report, known, kernel=kernel, context=beside or ()))
+        for report in read(log, notices=notices, told=told)
     ]
 
 
@@ -312,23 +318,24 @@ class KnowledgeBase(Records):
         """The reports of a log, in the order of the input: see :func:`read`."""
         return read(log, notices=notices)
 
-    def diagnose(self, report: Report, *, kernel: str | None = None, context: Context = ()) -> Diagnosis:
+    def diagnose(
+        self, report: Report, *, kernel: str | None = None, context: Context = (), everything: bool = False
+    ) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
         store = self.known
         if store is None:
-            return diagnose(report, self.cases, kernel=kernel, context=context)
+            return diagnose(report, self.cases, kernel=kernel, context=context, everything=everything)
         from dataclasses import replace
 
         from kb.identity.signature import signature
-        from kb.recall import nearest_first, recall
+        from kb.recall import nearest_first, recall, settled
 
         mark = signature(report)
         linked, similar = recall(store, report, mark)
         own = {case.id for case in self.cases}
         cases = (*self.cases, *(case for case in linked if case.id not in own))
-        found = diagnose(report, cases, kernel=kernel, context=context)
-
-        return replace(found, matches=nearest_first(found.matches, similar), similar=similar)
+        found = diagnose(report, cases, kernel=kernel, context=context, everything=everything)
+        return replace(found, matches=nearest_first(settled(store, found), similar), similar=similar)
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.

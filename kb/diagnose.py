@@ -12,6 +12,7 @@ from kb.model.case import Case
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Match, Verdict
+from kb.syntax.kinds import Form, kind_of
 from kb.words.speak import said
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def diagnose(
-    report: Report, cases: Iterable[Case] = (), *, kernel: str | None = None, evidence: "Evidence | None" = None
+    report: Report,
+    cases: Iterable[Case] = (),
+    *,
+    kernel: str | None = None,
+    evidence: "Evidence | None" = None,
+    everything: bool = False,
 ) -> Diagnosis:
     """What a report says, what is known about it, what to do.
 
@@ -28,6 +34,7 @@ def diagnose(
         cases: The cases to match it against.
         kernel: Release to assume where the log prints none (``uname -r``).
         evidence: What files beside the log hold (:func:`kb.evidence.files.parse_evidence`).
+        everything: Also each case that may match and that nothing but the report's kind speaks for.
 
     Returns:
         The diagnosis; matches hold the verdicts YES and MAYBE, best first.
@@ -41,7 +48,7 @@ def diagnose(
         facts = with_context(facts, report, evidence)
     facts = with_reasons(facts)
     mark = signature(report)
-    matches = match(facts, mark, report.kind, cases)
+    matches = match(facts, mark, report.kind, cases, everything=everything)
     return Diagnosis(report, mark, replace(facts, steps=_steps(facts.steps, matches)), matches)
 
 
@@ -51,3 +58,30 @@ def _steps(own: tuple[Said, ...], matches: tuple[Match, ...]) -> tuple[Said, ...
         steps = tuple(said("next.expect", command=step.run, expect=step.expect) for step in matches[0].would_decide)
         return tuple(dict.fromkeys((*steps, *own)))
     return own
+
+
+class Once:
+    """Takes the diagnoses of inputs in their order: what is said of a first cause is not said again of what follows.
+
+    A report that follows from another (``report.follows``) keeps the cases that speak of itself alone.
+    """
+
+    def __init__(self) -> None:
+        self._told: list[frozenset[str]] = []
+        self._source = ""
+        self._last = 0
+
+    def __call__(self, found: Diagnosis) -> Diagnosis:
+        """The diagnosis, without the cases of its cause."""
+        report = found.report
+        if kind_of(report.kind).form is Form.NOTICE:  # it has no place among the reports of its input
+            return found
+        first = report.span[0]
+        if report.source != self._source or first < self._last:
+            self._told, self._source = [], report.source
+        self._last = first
+        if report.follows is not None and report.follows < len(self._told):
+            told = self._told[report.follows]
+            found = replace(found, matches=tuple(match for match in found.matches if match.case.id not in told))
+        self._told.append(frozenset(match.case.id for match in found.matches))
+        return found

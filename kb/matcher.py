@@ -2,19 +2,28 @@
 
 The verdict is Kleene's and over all that a case demands: each ``require`` holds, one ``[[match.any]]`` group holds
 whole, no ``refute`` holds. What is not known keeps a case at MAYBE, an unknown refute too: a wrong yes is worse
-than none. ``support`` only ranks.
+than none. ``support`` only ranks. Two things make a MAYBE of a YES: a plain mainline or stable release that has
+the fix by its own number, and a ``support`` on the release that is known to fail.
 
-A case without predicates (an imported one) links by signature: its own id or one of the alternative ids. Nothing else
-links by itself; what is merely similar is suggested elsewhere.
+One alternative that is known and differs settles the others that spell the same fact: a driver printed as
+``field.driver`` is not another one in ``field.driver2``, and code in another file is in no function of this one.
+
+A case without predicates (an imported one) links by signature: its own id or one of the alternative ids. A key is a
+kind and a function, which many bugs may share: alone it makes a MAYBE. Whether stack and place agree too is told where
+the case's stacks are (kb/recall.py, kb/link.py). What is merely similar is suggested elsewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from kb.cases.fixstatus import fix_status
+from kb.cases.fixstatus import cite, fix_status, mended
 from kb.cases.predicate import both, either, evaluate, fails, negate
+from kb.kernel.release import Release
 from kb.model.case import Case, Predicate
 from kb.model.report import Signature
+from kb.model.said import Said
 from kb.model.verdict import Facts, Match, PredicateMark, Verdict
+from kb.words.speak import said
 
 RANKS = {"reviewed": 0, "draft": 1, "imported": 2}
 """Status of a case by how far it is trusted; a withdrawn case never matches."""
@@ -23,7 +32,9 @@ _EXACT, _ALTERNATIVE = 0.75, 0.6
 """Scores of a link by signature: below what a case whose predicates all hold gets (0.8 and more)."""
 
 
-def match(facts: Facts, signature: Signature, kind: str, cases: Iterable[Case]) -> tuple[Match, ...]:
+def match(
+    facts: Facts, signature: Signature, kind: str, cases: Iterable[Case], *, everything: bool = False
+) -> tuple[Match, ...]:
     """The cases that explain a report or may do so, best first.
 
     Args:
@@ -31,6 +42,7 @@ def match(facts: Facts, signature: Signature, kind: str, cases: Iterable[Case]) 
         signature: Its identity, for cases that link by it.
         kind: Its kind; a case is asked only for the kinds it names.
         cases: Candidates.
+        everything: Also each MAYBE that nothing but the kind speaks for.
 
     Returns:
         Matches whose verdict is YES or MAYBE: YES first, then by the case's status, then by score. A case that calls
@@ -39,14 +51,22 @@ def match(facts: Facts, signature: Signature, kind: str, cases: Iterable[Case]) 
     """
     asked = (case for case in cases if kind in case.kind and not any(fails(one, facts) for one in case.require))
     found = [judged for case in asked if (judged := judge(case, facts, signature, kind)) is not None]
-    found = [judged for judged in found if judged.verdict is Verdict.YES or _speaks(judged)]
+    shown = (Verdict.YES, Verdict.MAYBE) if everything else (Verdict.YES,)
+    found = [judged for judged in found if judged.verdict in shown or _speaks(judged)]
+    return ordered(found)
+
+
+def ordered(found: Collection[Match]) -> tuple[Match, ...]:
+    """Matches, best first, as :func:`match` returns them."""
     sure = {judged.case.id for judged in found if judged.verdict is Verdict.YES}
     return tuple(sorted(found, key=lambda judged: _order(judged, sure)))
 
 
 def _speaks(judged: Match) -> bool:
-    """Whether a MAYBE has something known to hold among what its case demands."""
-    demanded = (mark for mark in judged.marks if mark.role in ("require", "any"))
+    """Whether a MAYBE has something known to hold among what its case demands, beyond the kind of the report."""
+    if judged.how == "signature":
+        return True
+    demanded = (mark for mark in judged.marks if mark.role in ("require", "any") and mark.predicate.fact != "kind")
     return judged.verdict is Verdict.MAYBE and any(mark.verdict is Verdict.YES for mark in demanded)
 
 
@@ -63,18 +83,28 @@ def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | 
     if not case.require and not case.any:
         return _by_signature(case, facts, signature)
     marks = _marks(case, facts)
-    verdict = _verdict(case, marks)
+    verdict = _verdict(case, marks, facts)
+    doubts = _by_release(case, marks, facts) if verdict is Verdict.YES else ()
+    if doubts:
+        made = _made(case, facts, Verdict.MAYBE, _score(Verdict.MAYBE, marks), "predicates", tuple(marks))
+        return replace(made, doubts=doubts)
     if verdict is Verdict.NO:  # most cases, for most reports: whether the kernel has their fix is nobody's question
         return Match(case, verdict, _score(verdict, marks), "predicates", tuple(marks))
     return _made(case, facts, verdict, _score(verdict, marks), "predicates", tuple(marks))
 
 
 def _by_signature(case: Case, facts: Facts, signature: Signature) -> Match | None:
-    if signature.id in case.signatures:
-        return _made(case, facts, Verdict.YES, _EXACT, "signature")
-    if not set(signature.alt).isdisjoint(case.signatures):
-        return _made(case, facts, Verdict.YES, _ALTERNATIVE, "signature")
-    return None
+    exact = signature.id in case.signatures
+    if not exact and set(signature.alt).isdisjoint(case.signatures):
+        return None
+    judged = _made(case, facts, Verdict.MAYBE, _EXACT if exact else _ALTERNATIVE, "signature")
+    return replace(judged, doubts=(said("link.key_only"),))
+
+
+def relinked(judged: Match, facts: Facts, verdict: Verdict, doubts: tuple[Said, ...]) -> Match:
+    """A link by signature once its stack and place are looked at."""
+    made = _made(judged.case, facts, verdict, judged.score, judged.how)
+    return replace(made, doubts=doubts)
 
 
 def _made(
@@ -101,13 +131,50 @@ def _marks(case: Case, facts: Facts) -> list[PredicateMark]:
     ]
 
 
-def _verdict(case: Case, marks: list[PredicateMark]) -> Verdict:
+def _by_release(case: Case, marks: list[PredicateMark], facts: Facts) -> tuple[Said, ...]:
+    """Why a release keeps back the YES of a case whose predicates all hold."""
+    for mark in marks:
+        if mark.role == "support" and mark.predicate.fact == "kernel" and mark.verdict is Verdict.NO:
+            return (said("link.release_differs", predicate=mark.predicate.text, why=mark.why),)
+    kernel = facts.get("kernel")
+    release = Release.parse(str(kernel.value)) if kernel is not None else None
+    if release is None or release.family != "mainline":
+        return ()
+    fix = mended(case, release, facts)
+    return (said("fix.there", release=release.name, fix=cite(fix)),) if fix is not None else ()
+
+
+def _verdict(case: Case, marks: list[PredicateMark], facts: Facts) -> Verdict:
     parts = [mark.verdict for mark in marks if mark.role == "require"]
     parts += [negate(mark.verdict) for mark in marks if mark.role == "refute"]
     if case.any:
-        alternatives = iter([mark.verdict for mark in marks if mark.role == "any"])
-        parts.append(either([both([next(alternatives) for _ in group]) for group in case.any]))
+        parts.append(either(_alternatives(case, [mark for mark in marks if mark.role == "any"], facts)))
     return both(parts)
+
+
+_PLACE = ("module", "function")
+"""Facts that say where the code is, as ``field.file`` does."""
+
+
+def _alternatives(case: Case, marks: list[PredicateMark], facts: Facts) -> list[Verdict]:
+    """The verdict of each ``[[match.any]]`` group; what is known and differs in one settles the others."""
+    differ = {mark.predicate.fact for mark in marks if mark.verdict is Verdict.NO}
+
+    def settled(mark: PredicateMark) -> Verdict:
+        name = mark.predicate.fact
+        if mark.verdict is not Verdict.MAYBE:
+            return mark.verdict
+        if name in _PLACE and "field.file" in differ:
+            return Verdict.NO
+        same = [other for other in differ if other != name and other.rstrip(_DIGITS) == name.rstrip(_DIGITS)]
+        others = (evaluate(replace(mark.predicate, fact=other), facts).verdict for other in same)
+        return Verdict.NO if Verdict.NO in others else Verdict.MAYBE
+
+    rest = iter([settled(mark) for mark in marks])
+    return [both([next(rest) for _ in group]) for group in case.any]
+
+
+_DIGITS = "0123456789"
 
 
 def deciding(judged: Match) -> tuple[PredicateMark, ...]:

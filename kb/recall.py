@@ -9,10 +9,13 @@ from kb.identity.common import expected
 from kb.identity.frames import names
 from kb.identity.rank import Neighbour, Query, rank
 from kb.identity.signature import signature
+from kb.link import link
+from kb.matcher import ordered, relinked
 from kb.model.case import Case
 from kb.model.report import Report, Signature
+from kb.model.said import Said
 from kb.model.stack import Stack
-from kb.model.verdict import Match, Similar, Verdict
+from kb.model.verdict import Diagnosis, Match, Similar, Verdict
 
 if TYPE_CHECKING:
     from kb.store import Store
@@ -58,10 +61,14 @@ def _wanted(row: Stack, sides: tuple[bool, ...]) -> bool:
 
 def _ranked(known: "Stacks", query: Query, rows: Iterable[Stack], limit: int) -> list[Neighbour]:
     entries = [row for row in rows if row.case is not None or row.signature != query.signature]
+    return rank(query, entries, _rarity(known, query, entries), limit=limit)
+
+
+def _rarity(known: "Stacks", query: Query, entries: Iterable[Stack]) -> dict[str, float]:
+    """How much each frame of a query and of these stacks says."""
     every = {name for entry in entries for name in entry.frames} | set(query.frames)
     total, held = known.frequencies(every)
-    rarity = {name: idf(total, expected(name, held.get(name, 0), total)) for name in every}
-    return rank(query, entries, rarity, limit=limit)
+    return {name: idf(total, expected(name, held.get(name, 0), total)) for name in every}
 
 
 def suggestions(store: "Store", query: Query, *, limit: int = 5) -> tuple[Similar, ...]:
@@ -80,6 +87,39 @@ def recall(store: "Store", report: Report, mark: Signature) -> tuple[tuple[Case,
     A case may be in both.
     """
     return imported(store, mark), suggestions(store, query_of(report, mark))
+
+
+def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
+    """The matches of a diagnosis, links by signature only as far as stack and place bear them out.
+
+    What a person declared to be the same problem needs no proof.
+    """
+    from kb.store.similar import Stacks
+
+    known, declared = Stacks(store), _declared(store, found.signature)
+    links = [each for each in found.matches if each.how == "signature"]
+    query = query_of(found.report, found.signature)
+    settled: list[Match] = []
+    doubts: tuple[Said, ...]
+    for each in found.matches:
+        if each.how != "signature":
+            settled.append(each)
+            continue
+        if not declared.isdisjoint((f"case:{each.case.id}", *each.case.signatures)):
+            verdict, doubts = Verdict.YES, ()
+        else:
+            stacks = known.of_case(each.case.id)
+            sharing = sum(other.score >= each.score for other in links)
+            verdict, doubts = link(query, found.report, each.case, stacks, _rarity(known, query, stacks), sharing)
+        if verdict is not Verdict.NO:
+            settled.append(relinked(each, found.facts, verdict, doubts))
+    return ordered(settled)
+
+
+def _declared(store: "Store", mark: Signature) -> set[str]:
+    from kb.store.duplicates import Duplicates
+
+    return set(Duplicates(store).same_as(mark.id))
 
 
 def nearest_first(matches: tuple[Match, ...], similar: tuple[Similar, ...]) -> tuple[Match, ...]:

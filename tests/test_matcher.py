@@ -79,7 +79,7 @@ def test_yes_before_maybe_then_reviewed_before_imported_then_the_narrower() -> N
         case("no", require=ps("x == 2")),
     ]
     found = match(facts(x=1, y=1), SIGNATURE, "warning", of)
-    assert [m.case.id for m in found] == ["narrow", "imported", "broad", "maybe"]
+    assert [m.case.id for m in found] == ["narrow", "broad", "maybe", "imported"]
 
 
 def test_a_maybe_that_only_the_kind_speaks_for_is_no_match() -> None:
@@ -93,6 +93,7 @@ def test_an_imported_case_links_by_its_own_or_an_alternative_signature_only() ->
     of = [case(name, status="imported", signatures=(name,)) for name in ("kb1:bb", "kb1:aa", "kb1:cc")]
     found = match(facts(), SIGNATURE, "warning", of)
     assert [(m.case.id, m.how) for m in found] == [("kb1:aa", "signature"), ("kb1:bb", "signature")]
+    assert [m.verdict for m in found] == [Verdict.MAYBE, Verdict.MAYBE]  # a key alone is no proof
 
 
 def test_scores_lie_between_nought_and_one() -> None:
@@ -138,3 +139,77 @@ def test_a_stable_branch_knows_better_than_mainline() -> None:
 
 def test_a_distribution_before_the_fix_may_have_it_backported() -> None:
     assert fix_status(case(fixes=(FIX,)), "3.10.0-1160.el7.x86_64").status == "unknown"
+
+
+def test_a_plain_release_that_has_the_fix_by_its_own_number_is_at_most_maybe() -> None:
+    of = case(
+        require=ps("x == 1"), fixes=(FIX, replace(FIX, since="4.1.20", branch="4.1.y")), affected=(Affected("< 4.4"),)
+    )
+    said = {
+        name: verdict(of, facts(x=1, kernel=name))
+        for name in (
+            "4.3.1",
+            "4.4",
+            "6.1.20",
+            "4.1.19",
+            "4.1.20",
+            "4.4-rc3",
+            "4.18.0-305.el8.x86_64",
+            "6.1.0-1.el9.elrepo.x86_64",
+        )
+    }
+    assert {name for name, one in said.items() if one is Verdict.MAYBE} == {
+        "4.4", "6.1.20", "4.1.20", "6.1.0-1.el9.elrepo.x86_64"
+    }  # fmt: skip
+    assert verdict(of, facts(x=1)) is Verdict.YES
+    shown = replace(of, fixes=tuple(replace(fix, missing_when=ps("rule == order-walk")) for fix in of.fixes))
+    assert verdict(shown, facts(x=1, kernel="6.1.20", rule="order-walk")) is Verdict.YES  # evidence beats the number
+    broad = replace(of, affected=(*of.affected, Affected(">= 4.4")))
+    assert verdict(broad, facts(x=1, kernel="6.1.20")) is Verdict.YES  # the fix cures one of its causes
+
+
+def test_a_support_on_the_release_that_fails_keeps_back_the_yes() -> None:
+    of = case(require=ps("x == 1"), support=ps("kernel >= 5.19", "y == 1"))
+    assert verdict(of, facts(x=1, kernel="5.10.3", y=1)) is Verdict.MAYBE
+    assert verdict(of, facts(x=1, kernel="6.1.3", y=0)) is Verdict.YES
+    assert verdict(of, facts(x=1, kernel="5.14.0-427.el9.x86_64")) is Verdict.YES  # may have it backported
+    judged = judge(of, facts(x=1, kernel="5.10.3"), SIGNATURE, "warning")
+    assert judged is not None
+    assert [str(doubt) for doubt in judged.doubts] == ["kernel >= 5.19 fails (5.10.3)"]
+
+
+def test_an_alternative_that_is_known_and_differs_settles_those_that_spell_the_same_fact() -> None:
+    of = case(any=(ps("field.driver == e1000e"), ps("field.driver2 == e1000e")))
+    assert verdict(of, facts(**{"field.driver": "igb"})) is Verdict.NO
+    assert verdict(of, facts(**{"field.driver": "e1000e"})) is Verdict.YES
+    assert verdict(of, facts(**{"field.queue": "0"})) is Verdict.MAYBE
+    other = case(any=(ps("field.driver == igb"), ps("field.driver2 == e1000e")))
+    assert verdict(other, facts(**{"field.driver": "e1000e"})) is Verdict.MAYBE  # what it wants is what is printed
+
+
+def test_code_in_another_file_is_in_no_function_of_this_one() -> None:
+    of = case(any=(ps('field.file matches "*megaraid*"'), ps("module == megaraid_sas", 'function matches "MR_*"')))
+    assert verdict(of, facts(**{"field.file": "fs/ext4/inode.c"})) is Verdict.NO
+    assert verdict(of, facts(function="MR_GetPhyParams")) is Verdict.MAYBE
+
+
+def test_a_maybe_for_its_kind_alone_is_shown_only_when_all_are_asked_for() -> None:
+    of = case(require=ps("kind == warning", "order >= 1"))
+    given = facts(kind="warning")
+    assert match(given, SIGNATURE, "warning", [of]) == ()
+    assert [m.verdict for m in match(given, SIGNATURE, "warning", [of], everything=True)] == [Verdict.MAYBE]
+
+
+def test_a_fix_may_come_in_any_candidate_of_its_release() -> None:
+    of = case(fixes=(FIX,), affected=(Affected(">= 4.2, < 4.4"),))
+    names = ("4.2-rc1", "4.3", "4.4-rc1", "4.4-rc7", "4.4", "4.5-rc1")
+    assert {name: fix_status(of, name).status for name in names} == {
+        "4.2-rc1": "affected", "4.3": "affected", "4.4-rc1": "unknown", "4.4-rc7": "unknown", "4.4": "fixed",
+        "4.5-rc1": "fixed",
+    }  # fmt: skip
+
+
+def test_all_kernels_of_what_nothing_mends_is_not_affected() -> None:
+    assert fix_status(case(affected=(Affected(">= 2.6.32"),)), "6.1.5").status == "unknown"
+    assert fix_status(case(affected=(Affected(">= 2.6.32, < 6.2"),)), "6.1.5").status == "affected"
+    assert fix_status(case(affected=(Affected("el7"),)), "3.10.0-1160.el7.x86_64").status == "affected"

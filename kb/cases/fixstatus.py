@@ -63,11 +63,13 @@ def by_version(case: Case, release: Release, verdict: Verdict = Verdict.MAYBE) -
                 return FixStatus("unknown", said("fix.there_yet_matches", release=release.name, fix=cite(fix)))
             return FixStatus("fixed", said("fix.there", release=release.name, fix=cite(fix)))
     for fix, answer in answers:
-        if answer is Verdict.MAYBE and _own_branch(fix, release):
+        if answer is Verdict.MAYBE and (_own_branch(fix, release) or _candidate(fix, release)):
             return FixStatus("unknown", said("fix.may_be_there", release=release.name, fix=cite(fix)))
     ranges = [(affected, release.within(affected.kernel)) for affected in case.affected]
     for affected, answer in ranges:
         if answer is Verdict.YES:
+            if not case.fixes and not _ends(affected.kernel):
+                break  # "all kernels" of what nothing mends says nothing of this one
             by = said("part.says", who=affected.by) if affected.by else None
             return FixStatus("affected", said("fix.in_range", release=release.name, range=affected.kernel, by=by))
     for fix, answer in answers:
@@ -80,9 +82,28 @@ def by_version(case: Case, release: Release, verdict: Verdict = Verdict.MAYBE) -
     return FixStatus("unknown", said("fix.may_be_backported", release=release.name))
 
 
+def _ends(range_text: str) -> bool:
+    """Whether a range ends, or names releases and distributions."""
+    return "<" in range_text or ">" not in range_text
+
+
+def mended(case: Case, release: Release, facts: Facts | None = None) -> Fix | None:
+    """The fix that a release has by its own number, unless the report shows it to be missing.
+
+    None too where a range without an end holds the release: the fix cures one of the case's causes.
+    """
+    if any(not _ends(one.kernel) and release.within(one.kernel) is Verdict.YES for one in case.affected):
+        return None
+    if facts is not None and any(fix.missing_when and _shown_missing(fix, facts) for fix in case.fixes):
+        return None
+    return next((fix for fix in _deciding(case) if has(fix, release) is Verdict.YES), None)
+
+
 def has(fix: Fix, release: Release) -> Verdict:
     """Whether a release has a fix, by the number of its branch; MAYBE where the branch is not this release's."""
     if fix.since is None:
+        return Verdict.MAYBE
+    if _candidate(fix, release):
         return Verdict.MAYBE
     if fix.branch == "mainline":
         return release.within(f">= {fix.since}")
@@ -100,6 +121,12 @@ def _own_branch(fix: Fix, release: Release) -> bool:
     """Whether a fix is of the stable branch that a release is made from."""
     since = Release.parse(fix.since) if fix.since is not None and fix.branch != "mainline" else None
     return since is not None and since.family == "mainline" and since.base == release.base
+
+
+def _candidate(fix: Fix, release: Release) -> bool:
+    """Whether a release is a candidate of the one that a fix came with: it may have come in any of them."""
+    since = Release.parse(fix.since) if fix.since is not None else None
+    return since is not None and since.rc is None and release.rc is not None and release.version == since.version
 
 
 def cite(fix: Fix) -> str:

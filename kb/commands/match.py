@@ -31,10 +31,13 @@ def run(options: argparse.Namespace) -> int:
         from kb.errors import UsageError
 
         raise UsageError("--json, --markdown and --brief exclude one another")
+    from kb.diagnose import Once
+
     started = time.perf_counter()
     count = known = recorded = 0
     hints = _Hints()
     context, logs = _context(options.context)
+    once = Once()
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
         symbols, diagnose = _symbols(options), _diagnoser(base, options)
         for report in _reports(options, logs):
@@ -43,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
                 continue
             if symbols is not None:
                 report = symbols.annotate(report)
-            diagnosis = diagnose(report, kernel=options.kernel, context=context)
+            diagnosis = once(diagnose(report, kernel=options.kernel, context=context, everything=options.all))
             if options.record:
                 recorded += base.record(report, source=options.source, host=options.host).new
             _print(diagnosis, options, count)

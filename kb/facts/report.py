@@ -77,6 +77,7 @@ def _common(report: Report) -> dict[str, Fact]:
     add("module", report.module, _frame_spans(report, report.function) or head)
     for name in ("kernel", "comm", "taint", "workqueue"):
         add(name, getattr(report, name), at(name))
+    values["follows"] = Fact("follows", report.follows, head)
     add("arch", report.arch)
     add("corrupted", report.corrupted)
     pc = report.registers.frame if report.registers is not None else None

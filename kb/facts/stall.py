@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from kb.facts.finding import Finding, at, in_module, spans
+from kb.facts.spin import spin_facts
 from kb.model.log import Span
 from kb.model.number import number
 from kb.model.report import Report
@@ -25,7 +26,13 @@ def stall_facts(report: Report) -> Finding:
             _csd(report, out)
         case _:
             _lockup(report, out)
+    if report.kind in _CAUGHT:
+        out.values.update(spin_facts(report))
     return out
+
+
+_CAUGHT = ("soft_lockup", "hard_lockup", "rcu_stall")
+"""Kinds that show where a CPU was caught."""
 
 
 def _span(line: int) -> tuple[Span, ...]:

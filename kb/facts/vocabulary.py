@@ -20,6 +20,7 @@ NAMES: Mapping[str, str] = {
     "taint": "taint letters, blanks removed; `-` for Not tainted",
     "workqueue": "workqueue of a work item",
     "corrupted": "why the report is damaged; absent when it is whole",
+    "follows": "index in the input of the report that this one follows on from; absent for a first cause",
     "taint_words": "what each taint letter says, `G` aside",
     "taint_modules": "modules with flags in the list of modules: `kblab(OE)`",
     "module_taint": "flags of the blamed module itself, where it is not this kernel's own",
@@ -42,7 +43,12 @@ NAMES: Mapping[str, str] = {
     "recursion": "functions that fill a stack that overflowed",
     "stack_kb": "size of the kernel stack that overflowed, in kB",
     "trap": "`bug` where the instruction is the one that BUG() and WARN() are made of",
+    # an index that is out of range (UBSAN)
+    "ubsan.index": "the index",
+    "ubsan.type": "type of the array's elements: `MR_LD_SPAN_MAP`",
+    "ubsan.elements": "elements that the type declares: 1 or 0 is what an array of variable length was once written as",
     # stalls and hung tasks
+    "pc.spins": "`true` where a stalled CPU was in the slow path of a spin, read or write lock: another CPU holds it",
     "stuck_cpus": "CPUs that are stuck, whichever CPU reports it",
     "reporter_cpu": "CPU that reports it; the same where it reports itself",
     "stuck_seconds": "for how long, in seconds, where seconds are printed",

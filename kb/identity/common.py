@@ -39,6 +39,41 @@ COMMON = re.compile(
     r"|handle_mm_fault|__handle_mm_fault|do_user_addr_fault|do_page_fault|exc_page_fault|asm_exc_page_fault"
     r")"
 )
+GENERIC = re.compile(
+    r"(?:"
+    # reports or checks for whoever it was called by (net/sched/sch_generic.c, fs/dcache.c, kernel/workqueue.c,
+    # lib/dynamic_queue_limits.c, kernel/trace/ftrace.c, lib/{kobject,refcount,list_debug,ref_tracker}.c,
+    # fs/{sysfs,proc,debugfs,kernfs}, mm/page_counter.c, kernel/dma/debug.c, net/core/{sock,skbuff,dev}.c)
+    r"dev_watchdog|ass(?:ert)?fail|fortify_panic|usercopy_abort|umount_check|do_one_tree|shrink_dcache_\w+|generic_shutdown_super|check_flush_dependency"
+    r"|warn_flush_attempt|dql_\w+|ftrace_(?:bug|\w*replace_code|modify\w*|run\w*|startup\w*|shutdown\w*)"
+    r"|k(?:object|set|ref)_\w+|refcount_\w+|__list_\w+|list_(?:add|del)\w*|__?ref_tracker\w*|sysfs_\w+|kernfs_\w+"
+    r"|internal_create_group\w*|create_files|proc_(?:register|create\w*)|remove_proc_\w+|debugfs_\w+|page_counter_\w+"
+    r"|check_(?:unmap|sync|for_\w+)|add_dma_entry|debug_dma_\w+|debug_\w*object\w*|__warn_\w+|warn_\w+"
+    r"|(?:__)?netdev_\w*wait_allrefs\w*|unregister_netdevice_\w+|__?dev_(?:open|close)\w*|dev_set_\w+"
+    r"|device_(?:add|del|register|release)|devres_\w+|ida_\w+|idr_\w+|xa_\w+|xas_\w+"
+    r"|kernel_init_\w+|cleanup_\w*srcu\w*|__flush_\w+|flush_(?:work|workqueue|delayed_work)|destroy_workqueue"
+    r"|skb_(?:panic|release_\w+|warn_\w+)|kfree_skb\w*|sk_stream_kill_queues|inet_sock_destruct"
+    r"|netif_\w+|__napi_poll|drm_\w*wait_for_\w+|_?regulator_put"
+    # waits
+    r"|(?:__|_)?synchronize_\w+|rcu_(?:barrier|gp|exp|check|core|do_batch)\w*|srcu_\w+|rtnl_\w*lock\w*|lock_sock\w*"
+    r"|smp_call_function\w*|generic_exec_single|csd_lock\w*|on_each_cpu\w*|stop_\w*cpus?\w*|multi_cpu_stop"
+    r"|(?:__|do_)?wait_\w+|\w*_wait_for_\w+|\w*wait_for_completion\w*|bit_wait\w*|out_of_line_wait\w+"
+    r"|(?:__)?(?:mutex|rt_mutex|rwsem|down|up|percpu_rwsem|percpu_down)\w*|\w*_(?:spin|read|write)_(?:un)?lock\w*"
+    r"|queued_\w+|native_\w+|\w*spin_lock\w*|schedule_\w+|msleep\w*|usleep\w*|\w*(?:u|m|n)delay|delay_\w+"
+    r"|throttle_\w+|balance_dirty_\w+|folio_wait_\w+|writeback_\w+|wb_\w+"
+    r"|jbd2_log_\w+|kthread_\w+|(?:__)?cancel_work\w*|del_timer\w*|(?:hr)?timer_\w+|flush_\w*tlb\w*"
+    # dispatches, or does for everybody what they ask for
+    r"|cpu_\w*idle\w*|cpuidle_\w+|(?:arch|default|acpi|intel|mwait|pv|xen)_\w*(?:idle|halt)\w*|finish_task_switch\w*"
+    r"|__?do_softirq\w*|tasklet_\w+|__?run_\w+|notifier_call_chain|\w+_notifier_call_chain|process_backlog"
+    r"|__netif_\w+|console_\w+|printk\w*|vprintk\w*|serial\w*_console_\w+|panic|nmi_\w+|watchdog(?:_timer_fn|_overflow_callback|_timer)?"
+    r"|seq_\w+|\w*_attr_(?:show|store)|dpm_\w+|device_(?:resume|suspend)\w*|platform_(?:probe|remove|drv_\w+)|pci_(?:device|pm)_\w+"
+    r"|__alloc_(?:pages|frozen|skb|percpu)\w*|alloc_(?:pages|skb)\w*|get_page_from_freelist|k[mvcz]?\w?alloc\w*"
+    r"|__k\w*alloc\w*|kmem_cache_\w+|kv?free\w*|v(?:malloc|free)\w*|free_(?:unref|pcp|frozen|huge)\w*|put_page\w*"
+    r"|(?:__)?(?:put|get|try_get|try_grab)_(?:page|folio)\w*|bad_page|rmqueue\w*|__rmqueue\w*|__del_page\w+"
+    r"|shrink_\w+|do_shrink\w+|kswapd\w*|balance_pgdat|do_try_to_free_pages|mem(?:cpy|set)\w*"
+    r")"
+)
+"""Functions that report, wait, dispatch or serve everybody: that a report names one says nothing of whose bug it is."""
 SHARE = 0.1
 
 
@@ -46,6 +81,12 @@ SHARE = 0.1
 def is_common(name: str) -> bool:
     """True for a frame that says little of what went wrong."""
     return COMMON.fullmatch(name) is not None
+
+
+@functools.lru_cache(maxsize=8192)
+def is_generic(name: str) -> bool:
+    """True for a function whose name in a title does not tell one bug from another."""
+    return is_common(name) or GENERIC.fullmatch(name) is not None
 
 
 def expected(name: str, held: int, total: int) -> int:

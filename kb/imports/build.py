@@ -13,7 +13,7 @@ from kb.imports.prose import identifies
 from kb.model.report import Report
 from kb.model.stack import Stack
 
-VERSION = 1
+VERSION = 2
 """Of what the importers make of a text: raised, everything is read again."""
 
 Bad = Callable[[str, str], None]

@@ -26,6 +26,8 @@ BATCH = 5_000
 _CHUNK = 1 << 16
 _LONGEST = 1 << 20
 """Bytes of a message that are read."""
+_FILES = 40
+"""Files of a commit that are kept: one that changes more is about no place."""
 _HEAD = 66
 """Bytes before a message: its hash and a line end."""
 _TAG = re.compile(r"(?:tags/)?v?(?P<version>\d{1,4}\.\d{1,4}(?:\.\d{1,4}){0,2}(?:-rc\d{1,4})?)(?:[~^].*)?$")
@@ -129,16 +131,37 @@ def _items(
     read = [(message.read(commit, text), mark) for commit, text, mark in batch]
     wanted = {commit for commit, _, _ in batch} | {found.fixes[0] for found, _ in read if found.fixes}
     releases = releases_of(repository, sorted(wanted))
+    files = files_of(repository, [commit for commit, _, _ in batch])
     for found, mark in read:
         assert found.commit is not None
         since = releases.get(found.fixes[0]) if found.fixes else None
         release = releases.get(found.commit)
-        make = partial(message.known, found, "git", name=found.commit, release=release, since=since)
+        touched = files.get(found.commit, ())
+        make = partial(
+            message.known, found, "git", name=found.commit, release=release, since=since, files=touched
+        )  # fmt: skip
         yield build.guarded(partial(_made, origin, found.commit, mark, make), found.commit, bad)
 
 
 def _made(origin: str, commit: str, mark: bytes, make: Callable[[], Known | None]) -> Item:
     return Item(origin, commit, mark, make())
+
+
+def files_of(repository: Path, commits: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The files that each commit changes; none of a merge, and none at all where a clone lacks its trees."""
+    text = "\n".join(commits) + "\n"
+    told = _git(repository, ["diff-tree", "--stdin", "--root", "-r", "-z", "--name-only"], text, fails=True)
+    found: dict[str, list[str]] = {}
+    of: list[str] = []
+    wanted = set(commits)
+    for part in (told or "").split("\0"):
+        head, _, rest = part.partition("\n")  # git 2.4x ends the commit's line with a line feed or a NUL
+        if head in wanted:
+            of = found.setdefault(head, [])
+            part = rest
+        if part and len(of) < _FILES:
+            of.append(part)
+    return {commit: tuple(paths) for commit, paths in found.items()}
 
 
 def releases_of(repository: Path, commits: Sequence[str]) -> dict[str, str]:

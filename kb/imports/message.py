@@ -91,7 +91,13 @@ def worth_reading(text: str) -> bool:
 
 
 def known(
-    message: Message, origin: str, *, name: str, release: str | None = None, since: str | None = None
+    message: Message,
+    origin: str,
+    *,
+    name: str,
+    release: str | None = None,
+    since: str | None = None,
+    files: tuple[str, ...] = (),
 ) -> Known | None:
     """The case of a message that quotes a splat; None where it quotes none that says enough.
 
@@ -101,6 +107,7 @@ def known(
         name: Its name where it has no hash: a file's.
         release: First release that has the commit (``6.1.5``, ``6.2-rc3``), None where that is not known.
         since: First release that has the commit that brought the problem in.
+        files: What it changes, as far as that is known.
     """
     reports = build.useful(splats(message.body, message.commit or name))
     if not reports:
@@ -115,13 +122,14 @@ def known(
         kind=build.kinds(reports),
         status="imported",
         summary=build.summary(body.lstrip(".] \n")),
-        subsystem=build.subsystem(message.subject),
+        subsystem=build.subsystem(message.subject, files),
         keywords=build.keywords(reports, *message.cves, *message.syzbot, *((identity[:12],) if identity else ())),
         affected=_affected(message, since, release),
         fixes=_fixes(message, release),
         sources=_sources(message, name, origin),
         prose=body.strip(".] \n")[:_PROSE],
         signatures=build.links(reports),
+        files=files,
     )
     commits = tuple(dict.fromkeys(hash_ for hash_ in (message.upstream, message.commit) if hash_))
     return Known(case, build.stacks(case_id, reports), commits)
@@ -185,6 +193,7 @@ def merged(old: Case, new: Case) -> Case:
         kind=_union(first.kind, second.kind),
         keywords=_union(first.keywords, second.keywords),
         signatures=_union(first.signatures, second.signatures),
+        files=_union(first.files, second.files),
     )
 
 

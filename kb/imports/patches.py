@@ -16,6 +16,8 @@ _FROM = re.compile(rb"^From (?:[0-9a-f]{40}|\S{1,200}) .{0,10}\w{3} \w{3} [ \d]\
 _OWN = re.compile(r"From ([0-9a-f]{40}) ")
 _TAGS = re.compile(r"^\s*(?:\[[^\]]{0,60}\]\s*|Re:\s*|Fwd:\s*){1,6}", re.I)
 _DIFF = re.compile(r"^(?:---(?: a/| \S+/|\s*$)|diff --git |Index: |\*\*\* )", re.M)
+_CHANGED = re.compile(rb"^(?:\+\+\+|---) [^/\s]{1,100}/([\w./+-]{1,200})", re.M)
+_FILES = 40
 _LONGEST = 1 << 20
 
 
@@ -65,8 +67,15 @@ def _item(path: Path, index: int, name: str, mail: bytes, seen: dict[str, bytes]
     known = None
     if message.worth_reading(text):
         found = message.read(commit, text)
-        known = message.known(found, "patches", name=path.name if index == 0 else f"{path.name}#{index}")
+        name_ = path.name if index == 0 else f"{path.name}#{index}"
+        known = message.known(found, "patches", name=name_, files=changed(mail))
     return Item(ORIGIN, name, mark, known)
+
+
+def changed(mail: bytes) -> tuple[str, ...]:
+    """The files that a patch changes, by the heads of its diff, without the first folder (``a/``, ``b/``)."""
+    found = (line[1].decode("utf-8", "replace") for line in _CHANGED.finditer(mail))
+    return tuple(dict.fromkeys(found))[:_FILES]
 
 
 def mails(data: bytes) -> list[bytes]:

@@ -123,6 +123,7 @@ def known(cve: str, text: str, dyad: str, commit: str, *, everything: bool = Fal
         sources=(Source("cve", cve, f"https://www.cve.org/CVERecord?id={cve}"),),
         prose=body[:_PROSE],
         signatures=build.links(reports),
+        files=tuple(files),
     )
     commits = tuple(dict.fromkeys(fix.commit for fix in fixes))
     return Known(case, build.stacks(case_id, reports), commits)

@@ -10,9 +10,13 @@ The grammar of ranges (cases write them in ``affected.kernel``, ``verify.kernel`
                | distribution release ("3.10.0-514.el7"): only releases of that distribution compare to it
                | distribution ("el7", "debian", "ubuntu")
 
-The answer is three-valued. An enterprise or distribution kernel keeps the upstream number and backports what it
-likes, so its number proves two things only: what its base already had it still has (``>= base`` is YES), and a defect
-mended before its base is not in it (``< base`` is NO). Anything later may have been backported: MAYBE.
+The answer is three-valued. A candidate of X (X-rc3) has what X brings from its merge window on, so it is ``>= X``; what
+X mends may come in any of its candidates, so ``< X`` is MAYBE.
+
+An enterprise or distribution kernel keeps the upstream number and backports what it likes, so its number proves two
+things only: what its base already had it still has (``>= base`` is YES), and a defect mended before its base is not in
+it (``< base`` is NO). Anything later may have been backported: MAYBE. The same holds for a tree that says how many
+commits it has on top of a release (``6.10.0-04483-g0be9ae5486cd``).
 """
 
 import re
@@ -26,10 +30,25 @@ _HEAD = re.compile(r"(\d{1,3})\.(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?")
 _RC = re.compile(r"-rc(\d{1,3})")
 _EL = re.compile(r"\.el(\d{1,2})(?:[_.](\d{1,2}))?")
 _BUILD = re.compile(r"-(\d{1,5}(?:\.\d{1,5}){0,5})")
+_ELREPO = re.compile(r"\.elrepo\b")
+"""kernel-ml and kernel-lt of ELRepo are mainline and stable as they are, built for a RHEL."""
 _UBUNTU = re.compile(r"-(\d{1,4})-(generic|lowlatency|aws|azure|gcp|kvm|oracle|raspi|virtual|server|gke|ibm|hwe|oem)\b")
 _DEBIAN = re.compile(
-    r"-(\d{1,3}|trunk)-(?:[a-z]{2,12}-){0,3}(?:amd64|686|arm64|arm|powerpc64le|s390x|riscv64|loong64|octeon|4kc|5kc)"
+    r"-(\d{1,3}|trunk|0\.(?:deb|bpo)\d{1,2}\.[\d.]{1,8}|[a-z]{2,8}\d{1,3})-(?:[a-z]{2,12}-){0,3}"
+    r"(?:amd64|686|arm64|armmp|arm|powerpc64le|s390x|riscv64|loong64|octeon|4kc|5kc)"
 )
+_FLAVOUR = re.compile(r"-(\d{1,4})-[a-z][a-z0-9-]{1,30}(?![a-z0-9.])")
+"""``-1045-intel-iotg``, ``-1012-nvidia-64k``: Ubuntu's ABI number and a flavour, where the third number is always 0."""
+_SUSE = re.compile(r"-(?:lp\d{2,4}|\d{1,6})\.\d[\d.]{0,20}-[a-z][a-z0-9-]{1,20}$")
+"""``-150500.55.12-azure``, ``-122.46-rt``, ``-lp152.106-preempt``: SLES and Leap, whatever the flavour."""
+_VENDOR = re.compile(
+    # the tag of an rpm's distribution: openEuler (oe2203sp1), Anolis (an8), Alibaba (al7), TencentOS (tl2), Virtuozzo
+    # (vz7), Kylin (ky10), UOS (uelc20), EulerOS (eulerosv2r9, hce2), OpenCloudOS (oc9); then those without a tag
+    r"\.(?!el\d|fc\d|amzn|mga\d|aarch|arm|riscv|loong)[a-z]{2,8}\d{1,5}(?:sp\d|v?\d?r\d{1,2})?(?:[._]|$)|\.tlinux|\.alios|\d{3}stab\d"
+    r"|-\d{1,4}(?:\.\d{1,4})?-pve|\+\d{1,3}$|-\d{5}-g[0-9a-f]{7,40}|-next-\d{8}|-rpi\d{0,2}-"
+)
+"""Kernels that backport, or that have commits on top of the release that they name."""
+_BACKPORTS = ("rhel", "ubuntu", "suse", "oracle", "android", "vendor")
 _DEBIAN_NEW = re.compile(r"\+deb(\d{1,2})")
 
 RHEL_MINORS: dict[int, tuple[int, ...]] = {
@@ -61,7 +80,7 @@ class Release:
     rc: int | None = None
     family: str = "mainline"
     """``mainline`` (and stable), ``rhel`` (and rebuilds), ``debian``, ``ubuntu``, ``suse``, ``fedora``, ``amazon``,
-    ``oracle``, ``android``, ``local`` (an unknown suffix)."""
+    ``oracle``, ``android``, ``vendor`` (others that backport), ``local`` (an unknown suffix)."""
     major: int | None = None
     """The distribution's major release where the text tells it (7 of ``el7``)."""
     build: tuple[int, ...] = ()
@@ -87,6 +106,8 @@ class Release:
     @property
     def point(self) -> int | None:
         """Stable point release; None where uname hides it (Debian to 12, Ubuntu, RHEL)."""
+        if self.family == "vendor" and self.version[2]:  # made from a stable release
+            return self.version[2]
         if self.family in ("mainline", "local", "fedora", "amazon", "android") or _DEBIAN_NEW.search(self.text):
             return self.version[2]
         return None
@@ -97,7 +118,7 @@ class Release:
         if self.el:
             minor = rhel_minor(*self.el)
             return f"RHEL {self.major}{'' if minor is None else f'.{minor}'}"
-        head = self.text if self.family in ("debian", "ubuntu", "suse", "oracle") else _dotted(self.version)
+        head = self.text if self.family in ("debian", "ubuntu", "suse", "oracle", "vendor") else _dotted(self.version)
         return head + (f"-rc{self.rc}" if self.rc is not None and self.family == "mainline" else "")
 
     def within(self, range_text: str) -> Verdict:
@@ -147,15 +168,17 @@ def _parse(text: str) -> Release | None:
     numbers = [int(part) if part else 0 for part in head.groups()]
     version = (numbers[0], numbers[1], numbers[2])
     rc = _RC.search(text)
-    family, major, build = _family(text[head.end() :], text)
+    family, major, build = _family(text[head.end() :], version)
     return Release(text, version, int(rc[1]) if rc else None, family, major, build)
 
 
-def _family(rest: str, text: str) -> tuple[str, int | None, tuple[int, ...]]:
+def _family(rest: str, version: tuple[int, int, int]) -> tuple[str, int | None, tuple[int, ...]]:
     """Distribution family, its major release and its build number, from what follows the version."""
     el = _EL.search(rest)
     number = _BUILD.match(rest)
     build = tuple(int(part) for part in number[1].split(".")) if number else ()
+    if _ELREPO.search(rest):
+        return "mainline", None, ()
     if el and "uek" in rest:
         return "oracle", int(el[1]), build
     if el:
@@ -166,9 +189,15 @@ def _family(rest: str, text: str) -> tuple[str, int | None, tuple[int, ...]]:
         return "debian", None, (int(debian[1]),) if debian[1].isdecimal() else ()
     if ubuntu := _UBUNTU.match(rest):
         return "ubuntu", None, (int(ubuntu[1]),)
+    if _SUSE.match(rest):
+        return "suse", None, build
     for mark, family in (("amzn", "amazon"), (".fc", "fedora"), ("android", "android"), ("-default", "suse")):
         if mark in rest:
             return family, None, build
+    if version[2] == 0 and (flavour := _FLAVOUR.match(rest)):
+        return "ubuntu", None, (int(flavour[1]),)
+    if _VENDOR.search(rest):
+        return "vendor", None, build
     plain = _RC.sub("", rest).lstrip("+")
     return ("local" if plain else "mainline"), None, ()
 
@@ -227,12 +256,19 @@ def _compare(release: Release, comparison: str) -> Verdict:
     sign = _sign(_key(release), _key(other))
     if release.point is None and release.base == other.base and other.version[2] and release.family != "rhel":
         return Verdict.MAYBE
+    if _candidate_of(release, other):
+        return Verdict.YES if op.startswith(">") else Verdict.MAYBE
     exact = _verdict(op, sign)
-    if release.family not in ("rhel", "ubuntu", "suse", "oracle", "android"):
+    if release.family not in _BACKPORTS and (release.point is not None or release.build):
         return exact
     if op.startswith(">"):
         return Verdict.YES if exact is Verdict.YES else Verdict.MAYBE
     return Verdict.NO if exact is Verdict.NO else Verdict.MAYBE
+
+
+def _candidate_of(release: Release, other: Release) -> bool:
+    """Whether a release is a candidate of the other one, which is no candidate itself."""
+    return release.rc is not None and other.rc is None and release.version == other.version
 
 
 def _key(release: Release) -> tuple[int, int, int, int]:

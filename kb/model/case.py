@@ -125,3 +125,5 @@ class Case:
     path: str = ""
     signatures: tuple[str, ...] = field(default=())
     """Signature ids of its match samples or its import."""
+    files: tuple[str, ...] = ()
+    """Files that the fix of an imported case touches, by their paths in the kernel's tree."""

@@ -153,6 +153,8 @@ class Match:
     fix_status: str = "unknown"
     """``affected``, ``fixed`` or ``unknown``."""
     fix_why: Said | None = None
+    doubts: tuple[Said, ...] = ()
+    """Why a link by signature, or a case whose predicates all hold, is no YES."""
 
     @property
     def fix_reason(self) -> str:

@@ -17,9 +17,23 @@ _NEAR_REPORTS = 64
 _NEAR_LINES = 400
 _NEAR_SECONDS = 60.0
 """How far behind its cause a follow-on report may stand: a panic comes at once, a slow console needs some seconds."""
+_HEAD = 12
+"""Lines of a report among which the number of its oops stands."""
 _DYING = re.compile(r"^(?:do_exit|make_task_dead|rewind_stack_do_exit|rewind_stack_and_make_dead|die)$")
 _OF_ITS_OWN = re.compile(r"sysrq triggered crash|VFS: Unable to mount root")
 """Panics that nothing before them brought about."""
+_OF_INIT = re.compile(r"Attempted to kill init")
+_ASKED_FOR = (
+    # kernel/watchdog.c, kernel/watchdog_hld.c ("Watchdog detected hard LOCKUP on cpu %d" to v4.4), kernel/hung_task.c,
+    # kernel/rcu/tree_stall.h, mm/oom_kill.c: a panic that a setting makes of the report before it
+    (re.compile(r"softlockup: hung tasks"), "soft_lockup"),
+    (re.compile(r"(?:Watchdog detected )?[Hh]ard LOCKUP"), "hard_lockup"),
+    (re.compile(r"RCU Stall"), "rcu_stall"),
+    (re.compile(r"hung_task: blocked tasks"), "hung_task"),
+    (re.compile(r"Out of memory|System is deadlocked on memory"), "oom_kill"),
+)
+_COUNTED = re.compile(r"\[#(?P<count>\d{1,4})\]")
+"""The number of an oops (``Oops: 0002 [#2]``): each after the first is of a kernel that has died once."""
 
 
 def follow(reports: Iterable[Report]) -> Iterator[Report]:
@@ -49,8 +63,14 @@ def _follows(cause: Report, report: Report) -> bool:
     if not _near(cause, report):
         return False
     if report.kind == "panic":
-        if _OF_ITS_OWN.match(report.fields.get("what", "")):
+        what = report.fields.get("what", "")
+        if _OF_ITS_OWN.match(what):
             return False
+        asked = next((kind for pattern, kind in _ASKED_FOR if pattern.match(what)), None)
+        if asked is not None and cause.kind == asked:
+            return True
+        if _OF_INIT.match(what):  # the oops of process 1 kills it; that of another leaves it alone
+            return kind_of(cause.kind).fatal and (report.pid == cause.pid or report.comm == cause.comm)
         return report.subtype == "follow" or kind_of(cause.kind).fatal
     if cause.kind == "panic":
         return True
@@ -60,11 +80,19 @@ def _follows(cause: Report, report: Report) -> bool:
     if kind_of(cause.kind).wave and report.kind == cause.kind:
         return _same_wait(cause, report)
     died = cause.kind in family(Family.OOPS)
+    if died and report.kind in family(Family.OOPS) and _again(report):
+        return True
     if died and "D" in (report.taint or ""):
         return report.pid == cause.pid or report.kind in family(Family.OOPS)
     if died and any(_DYING.match(frame.function) for frame in report.frames):
         return report.comm == cause.comm
     return False
+
+
+def _again(report: Report) -> bool:
+    """True for an oops whose number says that it is not the first."""
+    counts = (found for line in report.lines[:_HEAD] if (found := _COUNTED.search(line.text)))
+    return any(int(found["count"]) > 1 for found in counts)
 
 
 def _same_wait(cause: Report, report: Report) -> bool:

@@ -130,6 +130,8 @@ def _match(match: Match) -> dict[str, Any]:
         "verdict": match.verdict.value,
         "score": round(match.score, 3),
         "how": match.how,
+        "doubts": [str(doubt) for doubt in match.doubts],
+        "doubts_named": _named(match.doubts),
         "predicates": [
             {
                 "text": mark.predicate.text,

@@ -70,6 +70,7 @@ def _match(match: Match, words: Words) -> Iterator[str]:
     known = {Verdict.YES: words("ticket.known"), Verdict.MAYBE: words("ticket.perhaps")}
     yield f"**{known.get(match.verdict, words('ticket.not_the_case'))} {code(case.id)}:** {text(case.title)}"
     yield ""
+    yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
     for mark in match.marks:
         because = f" ({text(words.say(mark.why))})" if mark.why is not None else ""
         verdict = words.word(mark.verdict.value)

@@ -218,6 +218,8 @@ def _match(page: _Page, match: Match, whole: bool) -> None:
     if not whole:
         return
     page.row("", case.summary)
+    for doubt in match.doubts:
+        page.row("", words("mark.but") + words.say(doubt), verdict)
     for mark in match.marks:
         _predicate(page, mark)
     status = words.word(match.fix_status)

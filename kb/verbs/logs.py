@@ -37,6 +37,9 @@ def add_match(verbs: "Verbs") -> None:
         action="store_true",
         help="behind the reports of each input, single messages that a case may explain: a full table, a slow clock",
     )
+    parser.add_argument(
+        "--all", action="store_true", help="also cases that may match and that only the report's kind speaks for"
+    )
     parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
     parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")
     parser.add_argument(

@@ -101,7 +101,9 @@ def test_a_promoted_case_is_a_folder_that_lints_and_links(
     assert main(["case", "lint", str(tmp_path / "cases")]) == 0
     assert filled("case", "promote", "cve-2031-1234")[0] == 2  # it is imported no more
     monkeypatch.setenv("KB_CASES", str(tmp_path / "cases"))
-    assert filled("match", log)[0] == 0
+    code, out, _ = filled("match", "--json", log)  # its key alone is no proof: the predicates are still to be written
+    (found,) = json.loads(out)["matches"]
+    assert (code, found["case"], found["verdict"]) == (1, "cve-2031-1234", "maybe")
     assert filled("case", "search", "ring", "goes")[1].startswith("cve-2031-1234")
 
 

@@ -119,6 +119,7 @@ class Repository:
         return done.stdout.strip()
 
     def commit(self, text: str, tag: str = "") -> str:
+        self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", text)
         if tag:
             self.git("tag", "-a", "-m", tag, tag)
@@ -134,6 +135,8 @@ def test_a_history_is_imported_with_the_first_release_of_fix_and_culprit(
     repository: Repository, tmp_path: Path
 ) -> None:
     bad = repository.commit("foo: add a ring", "v6.0")
+    (repository.place / "drivers").mkdir()
+    (repository.place / "drivers/foo ring.c").write_text("1\n")
     fix = repository.commit(TEXT + f'Fixes: {bad[:12]} ("foo: add a ring")\n')
     repository.commit("bar: more", "v6.1-rc3")
     repository.commit("baz: yet more", "v6.1")
@@ -146,6 +149,7 @@ def test_a_history_is_imported_with_the_first_release_of_fix_and_culprit(
         assert [(each.kernel, each.note) for each in case.affected] == [
             (">= 6.0, < 6.1-rc3", f"introduced by {bad[:12]}")
         ]
+        assert case.files == ("drivers/foo ring.c",)
         again = run(store, "git", [str(repository.place)])
         assert (again.cases, again.known) == (0, 4)
 
@@ -201,7 +205,9 @@ It is gone by then, as this shows:
 Signed-off-by: A <a@b.c>
 ---
  foo.c | 1 +
-diff --git a/foo.c b/foo.c
+diff --git a/net/foo.c b/net/foo.c
+--- a/net/foo.c
++++ b/net/foo.c
 +	WARN_ON(1); /* Call Trace: bar+0x1/0x2 */
 """
 
@@ -217,6 +223,7 @@ def test_patch_queues_are_imported(tmp_path: Path) -> None:
         assert (done.read, done.cases) == (2, 1)
         (case,) = list(Imports(store))
         assert (case.id, case.title) == (f"commit-{UP[:12]}", "foo: do not send without a ring")
+        assert case.files == ("net/foo.c",)
         assert run(store, "patches", [str(queue)]).cases == 0
 
 

@@ -1,5 +1,10 @@
 """First causes: which report follows on from which."""
 
+import pytest
+
+from kb import api
+from kb.cases.predicate import parse as parse_predicate
+from kb.model.case import Case
 from kb.model.report import Report
 from kb.parse.follow import follow
 from kb.parse.report import parse
@@ -76,3 +81,57 @@ def test_an_allocation_failure_of_the_oom_killers_victim_follows_the_kill() -> N
 def test_a_crash_that_was_asked_for_follows_nothing() -> None:
     panic = "sysrq: Trigger a crash\nKernel panic - not syncing: sysrq triggered crash\nCall Trace:\n panic+0x1/0x2\n"
     assert [report.follows for report in chain(OOPS + panic)] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("what", "cause"),
+    [
+        ("softlockup: hung tasks", "watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [foo:214]"),
+        ("Hard LOCKUP", "NMI watchdog: Watchdog detected hard LOCKUP on cpu 1"),
+        ("Watchdog detected hard LOCKUP on cpu 1", "NMI watchdog: Watchdog detected hard LOCKUP on cpu 1"),
+        ("RCU Stall", "rcu: INFO: rcu_sched self-detected stall on CPU"),
+    ],
+)
+def test_the_panic_that_a_watchdog_was_set_to_follows_its_report(what: str, cause: str) -> None:
+    stack = "CPU: 1 PID: 214 Comm: foo Not tainted 6.1.0 #1\nCall Trace:\n foo_loop+0x1/0x2\n foo_work+0x1/0x2\n"
+    panic = f"Kernel panic - not syncing: {what}\n{stack}"
+    assert [report.follows for report in chain(f"{cause}\n{stack}{panic}")] == [None, 0]
+    assert [report.follows for report in chain(hung(1, "foo") + panic)] == [None, None]
+
+
+def test_the_oops_of_process_1_kills_it_and_that_of_another_does_not() -> None:
+    panic = (
+        "Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n"
+        "CPU: 1 PID: 1 Comm: systemd Tainted: G      D    6.1.0 #1\nCall Trace:\n panic+0x1/0x2\n do_exit+0x1/0x2\n"
+    )
+    own = OOPS.replace("PID: 99 Comm: kt", "PID: 1 Comm: systemd")
+    assert [report.follows for report in chain(own + panic)] == [None, 0]
+    assert [report.follows for report in chain(OOPS + panic)] == [None, None]
+
+
+def test_an_oops_that_counts_itself_the_second_follows_the_first() -> None:
+    second = OOPS.replace("[#1]", "[#2]").replace("PID: 99 Comm: kt", "PID: 7 Comm: other").replace("foo+", "baz+")
+    assert [report.follows for report in chain(OOPS + second)] == [None, 0]
+    assert [report.follows for report in chain(OOPS + second.replace("[#2]", "[#1]"))] == [None, None]
+
+
+def test_a_crash_that_was_asked_for_is_no_part_of_a_report_without_a_stack() -> None:
+    bug = (
+        "[  1.000000] BUG: unable to handle kernel NULL pointer dereference at 000000000000058c\n"
+        "[  1.000100] IP: [<ffffffff8148e81d>] foo+0x2bd/0x3410\n[  2.000000] usb 3-8.2: new device\n"
+    )
+    for what in ("sysrq triggered crash", "VFS: Unable to mount root fs on unknown-block(0,0)"):
+        panic = (
+            f"[  2.000100] Kernel panic - not syncing: {what}\n[  2.000200] Call Trace:\n[  2.000300]  panic+0x1/0x2\n"
+        )
+        first, second = api.read((bug + panic).encode())
+        assert (first.kind, second.kind, second.follows) == ("oops", "panic", None)
+
+
+def test_what_follows_does_not_repeat_the_cases_of_its_cause() -> None:
+    of = Case("any", "", ("oops",), "reviewed", "", require=(parse_predicate('title matches "BUG*"'),))
+    second = OOPS.replace("[#1]", "[#2]").replace("foo+", "baz+")
+    first, again = api.match((OOPS + second).encode(), cases=[of])
+    assert ([match.case.id for match in first.matches], again.report.follows, again.matches) == (["any"], 0, ())
+    other = second.replace("[#2]", "[#1]").replace("PID: 99", "PID: 7")
+    assert [len(found.matches) for found in api.match((OOPS + other).encode(), cases=[of])] == [1, 1]

@@ -28,11 +28,13 @@ SETS: dict[str, Scorer] = {
 TABLES: dict[str, str] = {
     "pairs": "tests.score.pairs",
     "retrieval": "tests.score.retrieval",
+    "verdicts": "tests.score.verdicts",
 }
 """Measures with a table of their own: name -> module with ``rows(corpus: Path)``, left out while it is not there.
 
 ``pairs``: the allocator's verdicts against the kernel's (vm/pairs.jsonl). ``retrieval``: splats of vulns/, re-rendered,
-find their own case. A row is a sequence of cells; a mapping prints its values, with its keys as the head.
+find their own case. ``verdicts``: whether imported fixes say yes to their own and to no other.
+A row is a sequence of cells; a mapping prints its values, with its keys as the head.
 """
 
 

@@ -5,6 +5,7 @@ Each kind names in kinds.toml where to look, in order; the first frame that is n
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from kb.model.report import Frame, Report, Trace
 from kb.model.said import Said
@@ -28,6 +29,22 @@ _DUMP_DEPTH = 12
 """Frames within which a stack that a report prints of itself shows the printing; deeper it is somebody else's dump."""
 _UNRELIABLE_STACK = 4
 """Entries that make a stack: fewer, all doubtful, are the remains of a damaged one."""
+_FAULT_ENTRY = re.compile(
+    r"^(?:asm_)?exc_page_fault$|^(?:async_)?page_fault$|^do_DataAbort$|^__dabt_svc$|^el1_(?:abort|da)$|^el1h_64_sync$"
+)
+_COPIES = re.compile(
+    r"copy_(?:user|to_user|from_user|in_user|mc_to_user)|^_*(?:get|put|clear)_user|^rep_(?:movs|stos)|^fault_in_|^copy(?:in|out)\b|^strn(?:cpy_from|len)_user|arch_copy_"
+)
+"""Functions that touch user memory for the kernel."""
+_TAKES = re.compile(
+    r"(?:spin|read|write|raw_read|raw_write)_(?:try)?lock|_slowpath$|^_*(?:mutex_|rt_mutex_)?lock|^console_(?:lock|unlock)$|^vprintk"
+)
+"""Functions in whose call a lock (or the console, which is one) is awaited."""
+_IDLE = re.compile(r"^(?:cpu_startup_entry|do_idle|cpu_idle(?:_loop)?|arch_cpu_idle)$")
+_REPORTER = re.compile(
+    r"^(?:tick_(?!do_broadcast)|watchdog_|update_process_times|rcu_(?:check_callbacks|sched_clock_irq|dump_cpu)|nmi_(?:cpu_backtrace|trigger)|dump_(?:stack|backtrace|cpu)|sched_show_task|check_cpu_stall)"
+)
+"""What stands on a stack that a CPU prints of itself when its own tick finds the stall."""
 _CALLS_OTHERS = re.compile(r"smp_call_function|^generic_exec_single$|^csd_lock_wait$")
 _SYMBOL = re.compile(r"([A-Za-z_.$][\w.$]*)(?: \[([^\]]+)\])?")
 _BUCKETS = (
@@ -42,13 +59,28 @@ class Guilt:
 
     __slots__ = ("aliases", "frame", "function", "why")
 
-    def __init__(self, function: str, frame: Frame | None, why: Said, bucket: str | None = None):
-        """``function`` as it stood in the log, compiler suffixes removed; ``bucket`` the name it is grouped under."""
+    def __init__(
+        self, function: str, frame: Frame | None, why: Said, bucket: str | None = None, also: tuple[str, ...] = ()
+    ):
+        """``function`` as it stood in the log, compiler suffixes removed; ``bucket`` the name it is grouped under.
+
+        ``also`` are other functions that could be blamed as well, as they are shown.
+        """
         self.function = bucket or shown(function)
         self.frame = frame
         self.why = why
-        self.aliases = aliases(function) if bucket is None else (function,) if function != bucket else ()
+        own = aliases(function) if bucket is None else (function,) if function != bucket else ()
+        self.aliases = (*own, *(name for name in also if name != self.function))
         """Other names of the function: titles made with them are alternative titles."""
+
+
+def _with(guilt: Guilt, *also: str, why: Said | None = None) -> Guilt:
+    """The same guilt, with functions that could be blamed as well and, where given, another reason."""
+    bucket = (
+        guilt.function if guilt.frame is not None and shown(plain(guilt.frame.function)) != guilt.function else None
+    )
+    function = plain(guilt.frame.function) if guilt.frame is not None else guilt.function
+    return Guilt(function, guilt.frame, why or guilt.why, bucket, also)
 
 
 def find(row: Row, fields: Mapping[str, str], out: Outline) -> Guilt | None:
@@ -242,13 +274,15 @@ def _hung(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
 
 
 def _stall(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
-    return _before_anchor(_usable(_interrupted(out)), skip)
+    return _of_stalled(_interrupted(out), skip)
 
 
 def _stuck(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     """As a stall, but the CPU that reports is the one that is stuck: its own registers and stack tell where."""
     head = [out.registers.frame] if out.registers is not None and out.registers.frame is not None else []
     trace = main_trace(out)
+    if not head and trace is not None and _caught(trace) is not None:
+        return _of_stalled(_interrupted(out), skip)
     return _before_anchor([*_usable(head), *_usable(_printed(trace) if trace is not None else ())], skip)
 
 
@@ -305,21 +339,94 @@ def _is_anchor(frame: Frame) -> bool:
     return any(entry.covers(plain(frame.function), frame.module) for entry in group("anchors"))
 
 
-def _interrupted(out: Outline) -> tuple[Frame, ...]:
-    """The frames of the CPU that is stuck, from the point where the timer's interrupt caught it."""
+class _Stalled(NamedTuple):
+    """The stack of a stalled CPU, innermost frames first, from the function that was found running."""
+
+    interrupt: tuple[Frame, ...]
+    """Of an interrupt or soft interrupt that was at work; empty where none was, or where it is part of ``task``."""
+    task: tuple[Frame, ...]
+
+
+def _of_stalled(stack: _Stalled, skip: Skip) -> Guilt | None:
+    """Whom a stalled CPU's stack blames.
+
+    An interrupt at work is to blame, what it came into is a bystander: unless the interrupt waits for something that the
+    interrupted code may hold, which is likely where both are of one module or subsystem. The other is an alternative.
+    """
+    served, frames = _copying(stack.task)
+    task = _before_anchor(_usable(frames), skip)
+    fault = _before_anchor(_usable(served), skip)
+    also = [found.function for found in (fault,) if found is not None]
+    at_work = _before_anchor(_usable(stack.interrupt), skip)
+    if at_work is None or task is None:
+        only = at_work or task or fault
+        return only and _with(only, *also)
+    if _waits(stack.interrupt) and _kin(at_work.frame, task.frame, frames):
+        return _with(task, at_work.function, *also)
+    return _with(at_work, task.function, *also, why=said("guilty.interrupt_at_work", interrupted=task.function))
+
+
+def _copying(frames: tuple[Frame, ...]) -> tuple[tuple[Frame, ...], tuple[Frame, ...]]:
+    """What serves a page fault that a copy to or from user memory took, and the stack from that copy on."""
+    entry = None
+    for index, frame in enumerate(frames):
+        if not frame.reliable:
+            continue
+        if _FAULT_ENTRY.search(frame.function):
+            entry = index
+        elif entry is not None:
+            copies = _COPIES.search(frame.function) is not None
+            return (frames[:entry], frames[index:]) if copies else ((), frames)
+    return (), frames
+
+
+def _waits(interrupt: Iterable[Frame]) -> bool:
+    return any(frame.reliable and _TAKES.search(frame.function) for frame in interrupt)
+
+
+def _kin(at_work: Frame | None, task: Frame | None, interrupted: Iterable[Frame]) -> bool:
+    """True where the code at work and what it interrupted are of one module, or built in and of one subsystem.
+
+    Subsystems are told by the source of symbolised logs; where nothing tells them apart, they are taken for one.
+    """
+    if at_work is None or task is None or any(_IDLE.search(frame.function) for frame in interrupted):
+        return False
+    if at_work.module is not None or task.module is not None:
+        return at_work.module in {frame.module for frame in interrupted}
+    ours, theirs = _subsystem(at_work.source), _subsystem(task.source)
+    return not ours or not theirs or ours == theirs
+
+
+def _subsystem(source: str | None) -> list[str]:
+    """The folders of the kernel's source that make a subsystem: ``net``, ``drivers/gpu``."""
+    folders = (source or "").removeprefix("./").split("/")[:-1]
+    return folders[: 2 if folders[:1] in (["drivers"], ["sound"]) else 1]
+
+
+def _interrupted(out: Outline) -> _Stalled:
+    """The stack of the CPU that is stuck, from the point where the timer's interrupt or an NMI caught it."""
     traces = [trace for trace in out.traces if trace.role in ("main", "nmi", "loose")]
     for trace in traces:
         caught = _caught(trace)
         if caught is not None:
-            return trace.frames[caught:]
+            return _Stalled(_at_work(trace, caught), trace.frames[caught:])
     head = (out.registers.frame,) if out.registers is not None and out.registers.frame is not None else ()
-    return (*head, *(traces[0].frames if traces else ()))
+    return _Stalled((), (*head, *(traces[0].frames if traces else ())))
+
+
+def _at_work(trace: Trace, caught: int) -> tuple[Frame, ...]:
+    """The frames of the interrupt that came in at ``caught``, where it worked: called a handler, and did not report."""
+    frames = trace.frames[:caught]
+    works = any(frame.reliable and _is_anchor(frame) for frame in frames)
+    reports = any(frame.reliable and _REPORTER.search(frame.function) for frame in frames)
+    return frames if works and not reports else ()
 
 
 def _caught(trace: Trace) -> int | None:
     """Index of the first frame that was running when the innermost interrupt came in.
 
-    Interrupts nest: the innermost run of entry functions is the interrupt that found the stall.
+    Interrupts nest: the innermost run of entry functions is the interrupt that found the stall. (Of an NMI that found it
+    x86 prints only doubtful frames: then it is one that was at work.)
     """
     entry = None
     for index, frame in enumerate(trace.frames):

@@ -89,16 +89,25 @@ def find(row: Row, fields: Mapping[str, str], out: Outline) -> Guilt | None:
     for place in row.guilty:
         found = _PLACES[place](fields, out, skip)
         if found is not None:
-            return found
-    return _last_resort(out) if "pc" in row.guilty else None
+            return _or_caller(found, out) if place in ("named", "pc") else found
+    return _last_resort(fields, out) if "pc" in row.guilty else None
 
 
-def _last_resort(out: Outline) -> Guilt | None:
-    """Where all of a fault's stack is plumbing, the program counter is still the best name for it."""
+def _or_caller(guilt: Guilt, out: Outline) -> Guilt:
+    """An allocator that crashed may have been handed, or left with, what its caller broke: that is another name for it."""
+    allocates, trace = skips(("alloc",)), main_trace(out)
+    if trace is None or allocates(plain(guilt.function), guilt.frame and guilt.frame.module) is None:
+        return guilt
+    caller = _pick(_printed(trace), allocates, said("place.stack"))
+    return _with(guilt, caller.function) if caller is not None else guilt
+
+
+def _last_resort(fields: Mapping[str, str], out: Outline) -> Guilt | None:
+    """Where all of a fault's stack is plumbing, the program counter, or the headline's function, is still its best name."""
     frame = out.registers.frame if out.registers is not None else None
-    if frame is None or is_address(frame.function):
-        return None
-    return Guilt(plain(frame.function), frame, said("guilty.plumbing_only"))
+    if frame is not None and not is_address(frame.function):
+        return Guilt(plain(frame.function), frame, said("guilty.plumbing_only"))
+    return _named(fields, out, lambda _function, _module: None)
 
 
 # ---- places

@@ -70,7 +70,7 @@ class Guilt:
         self.frame = frame
         self.why = why
         own = aliases(function) if bucket is None else (function,) if function != bucket else ()
-        self.aliases = (*own, *(name for name in also if name != self.function))
+        self.aliases = (*own, *(name for name in also if name != self.function and name not in own))
         """Other names of the function: titles made with them are alternative titles."""
 
 
@@ -89,17 +89,32 @@ def find(row: Row, fields: Mapping[str, str], out: Outline) -> Guilt | None:
     for place in row.guilty:
         found = _PLACES[place](fields, out, skip)
         if found is not None:
-            return _or_caller(found, out) if place in ("named", "pc") else found
+            return _with_inlined(_or_caller(found, out) if place in ("named", "pc") else found, out, skip)
     return _last_resort(fields, out) if "pc" in row.guilty else None
 
 
 def _or_caller(guilt: Guilt, out: Outline) -> Guilt:
-    """An allocator that crashed may have been handed, or left with, what its caller broke: that is another name for it."""
+    """An allocator that crashed may have been left with what its caller broke: that is another name for it."""
     allocates, trace = skips(("alloc",)), main_trace(out)
     if trace is None or allocates(plain(guilt.function), guilt.frame and guilt.frame.module) is None:
         return guilt
     caller = _pick(_printed(trace), allocates, said("place.stack"))
     return _with(guilt, caller.function) if caller is not None else guilt
+
+
+def _with_inlined(guilt: Guilt, out: Outline, skip: Skip) -> Guilt:
+    """With the functions inlined into the guilty one, where a symbolised log shows them: other builds do not inline them."""
+    trace, inlined = main_trace(out), list[str]()
+    for frame in trace.frames if trace is not None and guilt.frame is not None else ():
+        name = plain(frame.function)
+        if frame.inline:
+            if skip(name, frame.module) is None:
+                inlined.append(name)
+        elif guilt.frame is not None and frame.reliable and name == plain(guilt.frame.function):
+            return _with(guilt, *inlined) if inlined else guilt
+        else:
+            inlined.clear()
+    return guilt
 
 
 def _last_resort(fields: Mapping[str, str], out: Outline) -> Guilt | None:

@@ -32,6 +32,8 @@ _LIMIT = 4096
 """Characters of a line that are read: printk's own bound is 1 kB."""
 _LEAD = re.compile(r"\s*(?:-+ ?(?!>))?")
 """What stands before the words of a stack's heading: lockdep's "-> #1" is part of them."""
+_OUTERMOST = re.compile(r"(?:ret_fast_syscall|ret_from_fork|__(?:irq|dabt|pabt|und)_usr|ret_from_exception)$")
+"""Where an arm stack ends: arch/arm/kernel/entry-*.S."""
 _TAINT = re.compile(r"[^A-Z]")
 
 
@@ -203,9 +205,14 @@ class _Reader:
         if self.current is None:
             self.current = _Stack("loose", "", token.line.number, None)
             self.stacks.append(self.current)
-        self.current.frames.extend(found)
+        above = self.current.caller
         if token.type == "ARM_FRAME":
+            if above is not None and _OUTERMOST.match(above.function) and found[0].function != above.function:
+                # The stack of another task, under a heading of its own (rcu's kthread, sched_show_task()).
+                self.current = _Stack("loose", self.current.title, token.line.number, self.current.cpu)
+                self.stacks.append(self.current)
             self.current.caller = frames.arm_caller(token)
+        self.current.frames.extend(found)
 
     def on_end(self, _token: LineToken) -> None:
         self.ended = True

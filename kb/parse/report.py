@@ -10,6 +10,7 @@ from kb.model.number import number
 from kb.model.report import Report, Trace
 from kb.model.said import Said
 from kb.parse import guilty
+from kb.parse.guilt import Guilt, main_trace
 from kb.parse.outline import Outline, outline
 from kb.parse.title import titles
 from kb.split.doubt import doubted, doubtful
@@ -104,7 +105,7 @@ def _bounded(line: Line) -> Line:
 
 
 def _traces(out: Outline) -> tuple[Trace, ...]:
-    main = guilty.main_trace(out)
+    main = main_trace(out)
     if main is None or main.role == "main":
         return out.traces
     return tuple(replace(trace, role="main") if trace is main else trace for trace in out.traces)
@@ -134,7 +135,7 @@ def _fields(
 
 def _headless(out: Outline, opener: Line) -> Headline:
     """A headline for a stack that has none: what its own frames say printed it, else ``unknown``."""
-    trace = guilty.main_trace(out)
+    trace = main_trace(out)
     telling = [(row, row.told_by) for row in rows().values() if row.told_by is not None]
     for frame in trace.frames if trace else ():
         for row, told_by in telling:
@@ -147,7 +148,7 @@ def _unblamed(row: Row) -> Said:
     return said("guilty.kind_blames_none") if row.guilty == ("none",) else said("guilty.no_frame")
 
 
-def _module(guilt: guilty.Guilt | None, fields: Mapping[str, str]) -> str | None:
+def _module(guilt: Guilt | None, fields: Mapping[str, str]) -> str | None:
     if guilt is None:
         return None
     if guilt.frame is not None and guilt.frame.module:
@@ -155,9 +156,7 @@ def _module(guilt: guilty.Guilt | None, fields: Mapping[str, str]) -> str | None
     return fields.get("mod") if guilt.why.name == "guilty.headline" else None
 
 
-def _damage(
-    row: Row, fields: Mapping[str, str], out: Outline, guilt: guilty.Guilt | None, splat: Splat
-) -> tuple[Said, ...]:
+def _damage(row: Row, fields: Mapping[str, str], out: Outline, guilt: Guilt | None, splat: Splat) -> tuple[Said, ...]:
     """Why the report is damaged, nothing when it is whole."""
     if row.lost:
         return (said("damage.cause_not_in_log"),)

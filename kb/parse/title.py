@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from kb.parse import guilty
+from kb.parse.guilt import Guilt
 from kb.syntax.frames import plain
 from kb.syntax.kinds import Row
 
@@ -14,7 +14,7 @@ _OFFSET = re.compile(r"\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}\b")
 _ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b|0x[0-9a-f]+\b")
 
 
-def titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> tuple[str, tuple[str, ...]]:
+def titles(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> tuple[str, tuple[str, ...]]:
     """The title and the alternative titles; ``corrupted`` stands where the function is lost, as on syzbot.
 
     Args:

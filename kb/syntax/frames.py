@@ -32,7 +32,7 @@ def plain(function: str) -> str:
 
 
 _ENTRY = re.compile(r"__(?:x64|ia32|arm64|riscv|s390x?|mips|powerpc|loongarch)_(?P<name>(?:compat_)?sys_\w+)$")
-_SYSCALL = re.compile(r"(?:compat_)?(?:SyS|SYSC|__se_sys|__do_sys|__se_compat_sys|__do_compat_sys|sys)_(?P<name>\w+)$")
+_SYSCALL = re.compile(r"(?:compat_)?(?:SyS|SYSC|__(?:se|do)_(?:compat_)?sys|k?sys)_(?P<name>\w+)$")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -41,7 +41,8 @@ def shown(function: str) -> str:
 
     The register-argument wrappers of v4.17+ (include/linux/syscalls.h, arch/*/include/asm/syscall_wrapper.h) keep
     ``sys_``: ``__x64_sys_rmdir`` is ``sys_rmdir``. All older names and the bodies inside the wrapper lose it:
-    ``SyS_pause`` is ``pause``, ``__se_sys_mremap`` is ``mremap``.
+    ``SyS_pause`` is ``pause``, ``__se_sys_mremap`` is ``mremap``. So does ``ksys_mount``, the call as kernel code
+    makes it.
     """
     entry = _ENTRY.match(function)
     if entry is not None:

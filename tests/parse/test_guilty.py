@@ -1,5 +1,7 @@
 """Whom a report is blamed on, and that every skip has a reason."""
 
+import itertools
+
 import pytest
 
 from kb.model.report import Report
@@ -199,3 +201,158 @@ def test_a_stuck_workqueue_pool_is_blamed_on_what_runs_in_it() -> None:
     one = report(f"{head}{queue}    in-flight: 12:foo_work [foo], 13:foo_work [foo]\n    pending: bar_work\n")
     two = report(f"{head}{queue}    in-flight: 12:foo_work [foo], 13:bar_work\n")
     assert (one.function, one.module, two.function) == ("foo_work", "foo", None)
+
+
+@pytest.mark.parametrize(
+    ("helper", "near_miss"),
+    [
+        ("xas_find", "xasset_probe"),
+        ("ida_free", "idaho_free"),
+        ("radix_tree_insert", "radix_tree_node_alloc"),
+        ("mas_store", "foo_mas_store"),
+        ("test_and_clear_bit", "foo_clear_bit_rate"),
+        ("bitmap_weight", "bitmap_ip_add"),
+        ("hex_string", "hex_string_probe"),
+        ("seq_printf", "seq_open_ioctl"),
+        ("dev_vprintk_emit", "dev_vfoo_emit"),
+        ("__phys_addr", "foo_phys_addr_get"),
+        ("truncate_inode_pages_range", "truncate_inode_partial_page"),
+        ("page_pool_put_page", "foo_page_pool_init"),
+        ("cleanup_srcu_struct", "foo_srcu_notify"),
+        ("__kmem_cache_alloc_node", "kmem_cache_shrink_all"),
+        ("kmem_cache_alloc_noprof", "foo_profile"),
+        ("trace_event_raw_event_foo", "trace_foo_event"),
+        ("csum_partial", "csum_foo"),
+        ("sysfs_create_dir_ns", "sysfs_foo"),
+    ],
+)
+def test_a_helper_of_a_place_that_serves_others_is_not_blamed(helper: str, near_miss: str) -> None:
+    assert blamed(f"{helper}+0x1/0x2", "foo_user+0x1/0x2") == "foo_user"
+    assert blamed(f"{helper}.isra.0.cold+0x1/0x2", "foo_user+0x1/0x2") == "foo_user"
+    assert blamed(f"{near_miss}+0x1/0x2", "foo_user+0x1/0x2") == near_miss
+
+
+def test_a_cipher_is_a_helper_only_to_what_asks_who_wrote_the_memory() -> None:
+    stack = "Call Trace:\n drbg_seed+0x1/0x2\n foo_setkey+0x1/0x2\n"
+    assert report(f"BUG: KMSAN: uninit-value in aes_encrypt+0x1/0x2\n{stack}").function == "foo_setkey"
+    assert report(f"BUG: KASAN: use-after-free in aes_encrypt+0x1/0x2\n{stack}").function == "aes_encrypt"
+
+
+def test_a_device_is_released_by_who_holds_the_reference() -> None:
+    stack = "Call Trace:\n put_device+0x1/0x2\n foo_disconnect+0x1/0x2\n"
+    head = "WARNING: CPU: 0 PID: 1 at lib/refcount.c:28 refcount_warn_saturate+0x1/0x2\n"
+    assert report(head + stack).function == "foo_disconnect"
+    assert report(f"BUG: KASAN: use-after-free in put_device+0x1/0x2\n{stack}").function == "put_device"
+
+
+def test_an_allocator_that_crashed_names_its_caller_as_well() -> None:
+    head = "BUG: unable to handle page fault for address: ffff888012345678\nRIP: 0010:{pc}+0x1/0x2\nCall Trace:\n"
+    got = report(head.format(pc="kmem_cache_alloc") + " foo_open+0x1/0x2\n")
+    assert got.function == "kmem_cache_alloc"
+    assert "BUG: unable to handle kernel paging request in foo_open" in got.alt_titles
+    other = report(head.format(pc="foo_read") + " foo_open+0x1/0x2\n")
+    assert other.alt_titles == ("bad-access in foo_read",)
+
+
+def test_where_all_of_a_warnings_stack_is_plumbing_its_headline_names_the_function() -> None:
+    assert blamed("__virt_to_phys+0x1/0x2", "__warn+0x1/0x2", "ret_from_exception+0x1/0x2") == "__virt_to_phys"
+
+
+def test_what_is_inlined_into_the_guilty_function_is_an_alternative() -> None:
+    stack = (
+        " foo_inner fs/foo.c:1 [inline]",
+        " foo_outer+0x1/0x2 fs/foo.c:2",
+        " bar fs/bar.c:1 [inline]",
+        " baz+0x1/0x2",
+    )
+    text = WARNING.format(named="drop_nlink+0x1/0x2", stack="\n".join(stack))
+    assert (report(text).title, report(text).alt_titles) == ("WARNING in foo_outer", ("WARNING in foo_inner",))
+
+
+NMI = (
+    "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:\n(detected by 1, t=21002 jiffies, g=29066, q=1109)\n"
+    "Sending NMI from CPU 1 to CPUs 3:\nNMI backtrace for cpu 3\nCPU: 3 PID: 42 Comm: a Not tainted 6.1.0 #1\n"
+    "RIP: 0010:{rip}+0x1/0x2\nCall Trace:\n <IRQ>\n{inside}\n net_rx_action+0x1/0x2\n __do_softirq+0x1/0x2\n"
+    " common_interrupt+0x1/0x2\n </IRQ>\n <TASK>\n asm_common_interrupt+0x1/0x2\nRIP: 0010:{into}+0x1/0x2\n{outside}\n"
+)
+
+
+def caught(rip: str, inside: str, into: str, outside: str) -> Report:
+    text = NMI.format(
+        rip=rip, into=into, inside=f" {inside}", outside="\n".join(f" {one}" for one in outside.split(", "))
+    )
+    return report(text)
+
+
+WRITES = "foo_write+0x1/0x2, vfs_write+0x1/0x2, do_syscall_64+0x1/0x2"
+
+
+def test_an_interrupt_that_an_nmi_caught_at_work_is_blamed_and_not_what_it_came_into() -> None:
+    for rip in ("native_queued_spin_lock_slowpath", "bar_loop"):
+        got = caught(rip, "_raw_spin_lock+0x1/0x2\n bar_poll+0x1/0x2 [bar]", "foo_mark", WRITES)
+        assert got.function == "bar_poll"
+        assert "INFO: rcu detected stall in foo_write" in got.alt_titles
+    assert caught("bar_loop", "bar_poll+0x1/0x2", "foo_mark", WRITES).function == "bar_poll"
+
+
+def test_an_interrupt_that_waits_for_code_of_its_own_kind_is_the_fault_of_what_it_came_into() -> None:
+    spins = "_raw_spin_lock+0x1/0x2\n bar_poll+0x1/0x2"
+    got = caught("native_queued_spin_lock_slowpath", spins, "foo_mark", WRITES)
+    assert got.function == "foo_write"
+    assert "INFO: rcu detected stall in bar_poll" in got.alt_titles
+    same = caught(
+        "native_queued_spin_lock_slowpath", f"{spins} [foo]", "foo_mark", "foo_ioctl+0x1/0x2 [foo], " + WRITES
+    )
+    assert same.function == "foo_ioctl"
+
+
+def test_an_interrupt_that_waits_is_not_the_fault_of_another_subsystem_or_of_an_idle_cpu() -> None:
+    spins = "_raw_spin_lock+0x1/0x2 kernel/locking/spinlock.c:1\n bar_poll+0x1/0x2 net/bar/bar.c:1"
+    elsewhere = "foo_write+0x1/0x2 fs/foo/file.c:1, vfs_write+0x1/0x2 fs/read_write.c:1"
+    near = elsewhere.replace("fs/foo", "net/foo")
+    idle = "default_idle+0x1/0x2, do_idle+0x1/0x2, cpu_startup_entry+0x1/0x2"
+    assert caught("queued_spin_lock_slowpath", spins, "foo_mark", elsewhere).function == "bar_poll"
+    assert caught("queued_spin_lock_slowpath", spins, "foo_mark", near).function == "foo_write"
+    assert caught("queued_spin_lock_slowpath", spins, "native_safe_halt", idle).function == "bar_poll"
+
+
+def test_a_fault_that_a_copy_to_user_memory_took_is_served_for_the_system_call() -> None:
+    fault = (
+        "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n(detected by 1, t=2 jiffies, g=4, q=2)\nCall Trace:\n"
+        " __schedule+0x1/0x2\n preempt_schedule_irq+0x1/0x2\n irqentry_exit+0x1/0x2\n"
+        " asm_sysvec_apic_timer_interrupt+0x1/0x2\n"
+        "RIP: 0010:foo_loop+0x1/0x2\n do_page_mkwrite+0x1/0x2\n handle_mm_fault+0x1/0x2\n exc_page_fault+0x1/0x2\n"
+        " asm_exc_page_fault+0x1/0x2\nRIP: 0010:{at}+0x1/0x2\n foo_read_iter+0x1/0x2\n vfs_read+0x1/0x2\n"
+    )
+    copied, own = report(fault.format(at="copy_user_generic_string")), report(fault.format(at="foo_touch"))
+    assert copied.function == "foo_read_iter"
+    assert "INFO: rcu detected stall in do_page_mkwrite" in copied.alt_titles
+    assert own.function == "do_page_mkwrite"
+
+
+@pytest.mark.parametrize(
+    "dispatcher", ["store", "dev_attr_store", "sysfs_kf_write", "kernfs_fop_write_iter", "seq_read_iter"]
+)
+def test_files_of_sysfs_and_sequences_only_dispatch(dispatcher: str) -> None:
+    assert stuck("foo_wait", "foo_set", dispatcher, "vfs_write").function == "foo_set"
+    assert stuck("foo_wait", "foo_set", f"foo_{dispatcher}", "vfs_write").function == f"foo_{dispatcher}"
+
+
+def test_a_soft_lockup_without_registers_is_blamed_on_what_its_own_interrupt_came_into() -> None:
+    head = "watchdog: BUG: soft lockup - CPU#2 stuck for 26s! [foo:710]\nCall Trace:\n <IRQ>\n dump_stack+0x1/0x2\n"
+    tick = " watchdog_timer_fn.cold+0x1/0x2\n hrtimer_interrupt+0x1/0x2\n asm_call_irq_on_stack+0x1/0x2\n </IRQ>\n"
+    assert report(f"{head}{tick} foo_exp_gp+0x1/0x2\n worker_thread+0x1/0x2\n").function == "foo_exp_gp"
+
+
+def test_an_arm_stack_ends_with_the_entry_from_user_space() -> None:
+    def chain(*names: str) -> str:
+        pairs = itertools.pairwise(names)
+        return "".join(f"[<80000000>] ({callee}) from [<80000004>] ({caller}+0x1/0x2)\n" for callee, caller in pairs)
+
+    head = "INFO: rcu_sched detected stalls on CPUs/tasks:\n(detected by 0, t=2 jiffies, g=4, c=3, q=6)\nBacktrace: \n"
+    own = chain("rcu_check_callbacks", "tick_periodic", "__irq_svc", "foo_wait", "ksys_foo", "ret_fast_syscall")
+    other = chain("__schedule", "schedule", "rcu_gp_kthread", "kthread", "ret_from_fork")
+    got = report(head + own + other)
+    assert got.function == "foo"
+    assert "INFO: rcu detected stall in ksys_foo" in got.alt_titles
+    assert [trace.frames[-1].function for trace in got.traces] == ["ret_fast_syscall", "ret_from_fork"]

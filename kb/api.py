@@ -120,7 +120,8 @@ def read_live(
     """
     from kb.log.source import open_live
 
-    yield from _read(open_live(stream), notices, most, told)
+    for each in open_live(stream):
+        yield from _read(each, notices, most, told)
 
 
 def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:

@@ -26,6 +26,8 @@ _KERNEL = re.compile(rb"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\] |[A-Z][a-z]{2} [ 
 """How most logs begin: these need no look at what they may be instead."""
 _ADDRESS = (b"&z=", b"&zl=", b"&amp;z", b"?z=", b"?zl=")
 """What an address of :mod:`kb.log.containers.drm_qr` holds."""
+_PROBE = 8192
+"""Bytes by which a container is told."""
 _LARGEST_PART = 1 << 20
 """Bytes of one part of a pstore dump."""
 
@@ -100,7 +102,7 @@ def _bytes(data: bytes) -> Iterator[Input]:
     stream = Stream("-", _over, data)
     from kb.log.containers.registry import container_of
 
-    if stream.packed or (_container(stream) and container_of("-", stream.head) is not None):
+    if stream.packed or (_container(stream) and container_of("-", stream.head[:_PROBE]) is not None):
         yield from _inputs(stream)
     else:
         source = plain("-", data, [])
@@ -136,7 +138,7 @@ def _inputs(stream: Stream, file: BinaryIO | None = None) -> Iterator[Input]:
     if _container(stream):
         from kb.log.containers.registry import container_of
 
-        members = container_of(stream.name, stream.head)
+        members = container_of(stream.name, stream.head[:_PROBE])
     if members is None:
         stream.walk = _doubted(stream)
         yield from _alone(stream.tape(file))
@@ -172,6 +174,7 @@ def _doubted(stream: Stream) -> "Walk | None":
     if error is None:
         return None
     walk = Walk(stream.name)
+    walk.alone = True
     walk.unread.append(error)
     return walk
 
@@ -189,7 +192,7 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
             walk.refused(error, name)
             continue
         stream.notes[:0], stream.release = notes, member.release
-        inner = None if member.text or not _container(stream) else container_of(name, stream.head)
+        inner = None if member.text or not _container(stream) else container_of(name, stream.head[:_PROBE])
         if inner is not None:
             if depth >= DEEPEST:
                 walk.stop(f"holds containers more than {DEEPEST} deep", "unpack the inner ones, and give the logs in them")
@@ -275,7 +278,7 @@ def _in_folder(path: str, file: BinaryIO, folder: str, walk: "Walk") -> Iterator
     from kb.log.containers.registry import closed, container_of
 
     stream = Stream(path, file.read)
-    inner = container_of(path, stream.head) if _container(stream) else None
+    inner = container_of(path, stream.head[:_PROBE]) if _container(stream) else None
     if inner is not None:
         own = walk.beside(path, lambda: stream.taken)
         seekable = None if stream.packed else file

@@ -28,11 +28,14 @@ _FLAT = ("MESSAGE", "msg", "log", "message", "line", "text", "textPayload", "MSG
 _DOCUMENT = re.compile(
     rb'[{\[]\s{0,200}"(?:hits|streams|resourceLogs|events|results|tables|entries|took|timed_out|status|data|nextForwardToken)"'
 )
+_NESTED = re.compile(rb"[\[{][ \t]{0,40}\r?\n[^}]|[\[{][\[{\"]")
 _NOTE = "line numbers are those of the exported messages, a line each, the oldest first"
 
 
 def needed(head: bytes) -> bool:
     """Whether records are anything but plain lines, oldest first, with the text at their top."""
+    if head.startswith((b"{\n", b"{\r\n")) and _NESTED.search(head, 3) is None:
+        return False  # indented records, each by itself: journalctl -o json-pretty
     scanner = _Scanner()
     found = [one for one in scanner.feed(head) if isinstance(one, Record)]
     if not found:

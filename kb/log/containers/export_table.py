@@ -20,7 +20,7 @@ _TIMES = {
     "timegenerated": "time", "tsns": "ts",
 }  # fmt: skip
 _HOSTS = {"host": "host", "hostname": "host", "host.name": "host", "host.hostname": "host", "computer": "host", "node": "host"}
-_RULE = re.compile(rb"[ \t]{0,20}\|?(?:[ \t]{0,20}:?-{2,200}:?[ \t]{0,20}\|?){1,50}[ \t]{0,20}\r?\n?$")
+_RULE = re.compile(rb"[ \t:|-]{3,4000}\r?\n?$")
 """The line under a table's head."""
 _NOTE = "line numbers are those of the exported messages, a line each, the oldest first"
 
@@ -86,7 +86,7 @@ def _text(row: bytes) -> str:
 
 def _markdown(head: bytes) -> bool:
     rows = head.split(b"\n", 40)[:40]
-    return any(row.lstrip().startswith(b"|") and _RULE.match(rule) and b"|" in rule for row, rule in zip(rows, rows[1:], strict=False))
+    return any(row.lstrip().startswith(b"|") and _RULE.match(rule) and b"|" in rule and b"--" in rule for row, rule in zip(rows, rows[1:], strict=False))
 
 
 def _cells(first: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
@@ -94,7 +94,7 @@ def _cells(first: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
     before, column = first, -1
     yield first
     for row in rows:
-        if _RULE.match(row) and b"|" in row and before.lstrip().startswith(b"|"):
+        if _RULE.match(row) and b"|" in row and b"--" in row and before.lstrip().startswith(b"|"):
             column = _column(before)
             yield row
         elif column >= 0 and row.lstrip().startswith(b"|"):

@@ -98,10 +98,9 @@ def _apport(name: str, head: bytes) -> bool:
     )
 
 
-_HEADER = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]{1,60}: ?[^\n]{0,998}\r?\n(?:[ \t][^\n]{0,998}\r?\n){0,50}){2}")
+_HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]|[ \t]\S")
 _MAIL = re.compile(
-    rb"^(?:Content-Transfer-Encoding: ?(?:base64|quoted-printable)|Content-Type: ?(?:multipart|message)/|DelSp=yes"
-    rb"|Content-Type: [^\n]{0,200};[^\n]{0,200}delsp)",
+    rb"^Content-(?:Transfer-Encoding: ?(?:base64|quoted-printable)|Type: ?(?:multipart|message)/)|[; \t]DelSp=\"?yes",
     re.M | re.I,
 )
 _FROM = re.compile(rb"From [^\s]{1,200} {1,2}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d[^\n]{0,40}\n")
@@ -111,17 +110,20 @@ def _mail(name: str, head: bytes) -> bool:
     """An mbox, or a mail whose parts have to be decoded; any other mail is text."""
     if _FROM.match(head):
         return True
-    return _HEADER.match(head) is not None and _MAIL.search(head) is not None
+    lines = head.split(b"\n", 3)[:3]
+    return len(lines) > 2 and all(map(_HEADER.match, lines)) and _MAIL.search(head) is not None
 
 
-_CONSOLE = re.compile(
-    rb"""[{\s][^{}]{0,2000}"(?:Output|contents)"\s{0,20}:\s{0,20}"(?:[^"\\]|\\[nrtu"\\/]){60}|\s{0,20}"(?:[^"\\\n]|\\[^\n]){60}"""
-)
+_CONSOLE = re.compile(rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{60}')
+_STRING = re.compile(rb'"[^"\n]{60}')
 
 
 def _console(name: str, head: bytes) -> bool:
     """A cloud's answer that holds a whole console as one string."""
-    return head[:1] in b'{"\n ' and _CONSOLE.match(head) is not None
+    begin = head.lstrip()
+    if begin[:1] == b"{":
+        return _CONSOLE.search(begin) is not None
+    return _STRING.match(begin) is not None and b"\\n" in begin
 
 
 def _json(name: str, head: bytes) -> bool:

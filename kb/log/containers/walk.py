@@ -51,6 +51,8 @@ class Walk:
         self.name = name
         self.over = False
         """True when a bound was reached: nothing more is read."""
+        self.alone = False
+        """True for one input that is read as it comes, though it may be none that can be read."""
         self.unread: list[InputError] = []
         """What says that it is a log and could not be looked into."""
         self._packed = packed

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     Context: TypeAlias = Iterable[str | Path] | Evidence
 
+_NAMED = 5
+"""Inputs that could not be looked into, of which each is told."""
+
 Log: TypeAlias = "str | bytes | Path | BinaryIO"
 """A log: a path, its bytes, its text (a ``str`` with a line break), or a binary file.
 
@@ -100,8 +103,11 @@ def _reports(
         for report in found:
             any_report = any_report or report.kind != "notice" or (notices and most is None)
             yield report
-    if unread and not any_report:
-        raise unread[0]
+    failed = unread.pop(0) if unread and not any_report else None
+    for error in unread[:_NAMED] if told is not None else ():
+        told(f"{error.path}: not read: {error.reason}")  # type: ignore[misc]
+    if failed is not None:
+        raise failed
 
 
 def read_live(

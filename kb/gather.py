@@ -16,9 +16,7 @@ _EVIDENCE = 8 << 20
 """Bytes of the files of one archive that are kept for the diagnosis."""
 
 
-def read_input(
-    each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None
-) -> Iterator[Report]:
+def read_input(each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None) -> Iterator[Report]:
     """The reports of an input, with what is wrong with it as far as that is known; the rest is told at its end.
 
     Args:
@@ -85,7 +83,7 @@ class Gathered:
     def rest(self) -> Iterator[Report]:
         """The reports that are left, now that everything in the container is known."""
         told = self._how[2]
-        for note in self._walk.notes if told is not None else ():
+        for note in self._walk.passed if told is not None else ():
             told(f"{self._walk.name}: {note}")  # type: ignore[misc]
         if self._events is not None:
             yield from map(self._finished, self._events.rest())

@@ -56,8 +56,10 @@ def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
         yield "trace.compaction", Fact("trace.compaction", len(compacted), wording=_places(evidence, compacted))
     for name, value in evidence.sysctl.items():
         count = number(value)
-        wording = evidence.settings_source or None
-        yield f"sysctl.{name}", Fact(f"sysctl.{name}", value if count is None else count, wording=wording)
+        yield (
+            f"sysctl.{name}",
+            Fact(f"sysctl.{name}", value if count is None else count, wording=evidence.settings_source or None),
+        )
 
 
 def _total(counters: Mapping[str, int], name: str) -> int | None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from kb.errors import InputError
 from kb.log.files import open_regular, opened, passed_over, readable
-from kb.log.stream import PART, TELLING, Input, Source, Stream, is_binary, plain
+from kb.log.stream import PART, TELLING, Stream, is_binary, plain
+from kb.log.stream import Input as Input
+from kb.log.stream import Source as Source
 from kb.log.tape import Tape
 from kb.log.text import encoded
 
@@ -195,11 +197,13 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
         inner = None if member.text or not _container(stream) else container_of(name, stream.head[:_PROBE])
         if inner is not None:
             if depth >= DEEPEST:
-                walk.stop(f"holds containers more than {DEEPEST} deep", "unpack the inner ones, and give the logs in them")
+                walk.stop(
+                    f"holds containers more than {DEEPEST} deep", "unpack the inner ones, and give the logs in them"
+                )
             else:
                 yield from _members(inner(name, stream.all(), None, walk), stream, walk, depth + 1)
-        elif (error := closed(stream.head, name)) is not None:
-            walk.refused(error, name)
+        elif (refused := closed(stream.head, name)) is not None:
+            walk.refused(refused, name)
         elif is_binary(stream.head):
             walk.refused(InputError("binary", path=name), name)
         elif PART.match(stream.head[:64]):

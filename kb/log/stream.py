@@ -3,10 +3,11 @@
 import re
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from kb.errors import InputError
 from kb.log.files import Held, read_all, readable
 from kb.log.tape import Tape, is_live
 from kb.log.text import encoded
-from kb.log.unpack import Pushed, Read, Unpacked, packing_of
+from kb.log.unpack import FREE, RATIO, Pushed, Read, Unpacked, packing_of
 
 if TYPE_CHECKING:
     from kb.log.containers.walk import Walk
@@ -72,14 +73,28 @@ class Stream:
                 break
             self.packed = True
             self.read = Unpacked(name, Pushed(self.head, self.read), packing, self.notes).read
-            if walk is not None:
-                self.read = walk.counted(self.read, name, self.notes)
+            self.read = walk.counted(self.read, name, self.notes) if walk is not None else self._bounded(self.read)
             self.head = _first(b"", self.read)
 
     def _counted(self, size: int) -> bytes:
         piece = self._raw(size)
         self.taken += len(piece)
         return encoded(piece) if isinstance(piece, str) else piece
+
+    def _bounded(self, read: Read) -> Read:
+        """What is unpacked, as long as it does not grow as only a bomb does."""
+        size = 0
+
+        def piece(most: int) -> bytes:
+            nonlocal size
+            got = read(most)
+            size += len(got)
+            if size > FREE and size > RATIO * self.taken:
+                reason = f"grows to more than {RATIO} times its size when it is unpacked"
+                raise InputError(reason, path=self.name, help="unpack it yourself if you trust it, and give the log")
+            return got
+
+        return piece
 
     @property
     def foreign(self) -> bool:
@@ -129,8 +144,14 @@ def is_binary(data: bytes) -> bool:
     probe = data[:_TEXT_PROBE]
     if not probe.strip(b"\0") or packing_of(probe) is not None or _utf16(probe) is not None:
         return False
-    odd = sum(probe.count(byte) for byte in (b"\1", b"\2", b"\3", b"\4", b"\5", b"\6", b"\x0e", b"\x0f", b"\x10"))
-    return probe.startswith((b"\x7fELF", b"\x89PNG", b"PK\3\4")) or (probe.count(b"\0") + odd) * 10 > len(probe)
+    odd = len(probe) - len(probe.translate(None, _CONTROLS))
+    if probe.startswith((b"\x7fELF", b"\x89PNG", b"PK\3\4")) or odd * 10 > len(probe):
+        return True
+    return odd * 20 > len(probe) and probe.decode("utf-8", "replace").count("\ufffd") * 5 > len(probe)
+
+
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\a\b\t\n\v\f\r\x1b")
+"""What no text holds, but for a line or two: NUL where a serial port had nothing to say."""
 
 
 PART = re.compile(rb"^(?:[A-Z][a-z]{3,12})#(\d{1,9}) Part(\d{1,9})\r?$", re.M)

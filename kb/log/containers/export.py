@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 TEXT = (
@@ -148,7 +148,7 @@ def nanoseconds(value: Any) -> int | None:
 def _iso(stamp: int) -> str | None:
     seconds, rest = divmod(stamp, 10**9)
     try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest // 1000:06d}Z"
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest // 1000:06d}Z"
     except (ValueError, OverflowError, OSError):
         return None
 

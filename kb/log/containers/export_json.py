@@ -197,7 +197,9 @@ class _Scanner:
 
     def _forget(self) -> None:
         """Drop the bytes that nobody will look at again."""
-        start = min((one.start for one in self._open if not one.found and self._at - one.start <= _LARGEST), default=self._at)
+        start = min(
+            (one.start for one in self._open if not one.found and self._at - one.start <= _LARGEST), default=self._at
+        )
         start = min(start, self._at)
         keep = max(start - 100, 0)  # the key before a value
         if keep:

@@ -19,7 +19,14 @@ _TIMES = {
     "@timestamp": "@timestamp", "timestamp": "timestamp", "time": "time", "date": "date", "_time": "_time", "ts": "ts",
     "timegenerated": "time", "tsns": "ts",
 }  # fmt: skip
-_HOSTS = {"host": "host", "hostname": "host", "host.name": "host", "host.hostname": "host", "computer": "host", "node": "host"}
+_HOSTS = {
+    "host": "host",
+    "hostname": "host",
+    "host.name": "host",
+    "host.hostname": "host",
+    "computer": "host",
+    "node": "host",
+}
 _RULE = re.compile(rb"[ \t:|-]{3,4000}\r?\n?$")
 """The line under a table's head."""
 _NOTE = "line numbers are those of the exported messages, a line each, the oldest first"
@@ -49,13 +56,21 @@ def _delimiter(head: bytes) -> str | None:
     line = head.split(b"\n", 1)[0].decode("utf-8", "replace").removeprefix("\ufeff").strip()
     for delimiter in (",", "\t", ";"):
         names = [name.strip(' "').casefold() for name in line.split(delimiter)]
-        if len(names) > 1 and len(line) < 2000 and any(name in _COLUMNS for name in names) and all(map(_is_name, names)):
+        if (
+            len(names) > 1
+            and len(line) < 2000
+            and any(name in _COLUMNS for name in names)
+            and all(map(_is_name, names))
+        ):
             return delimiter
     return None
 
 
 def _is_name(text: str) -> bool:
-    return len(text) < 64 and text.replace(" ", "").replace(".", "").replace("@", "").replace("_", "").replace("-", "").isalnum()
+    return (
+        len(text) < 64
+        and text.replace(" ", "").replace(".", "").replace("@", "").replace("_", "").replace("-", "").isalnum()
+    )
 
 
 def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record]:
@@ -72,7 +87,11 @@ def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record
             return
         except csv.Error:  # a NUL, a field of more than 128 kB
             continue
-        found = record(dict(zip(reversed(keys), reversed(values), strict=False)) if len(values) == len(keys) else dict(zip(keys, values, strict=False)))
+        found = record(
+            dict(zip(reversed(keys), reversed(values), strict=False))
+            if len(values) == len(keys)
+            else dict(zip(keys, values, strict=False))
+        )
         if found is not None:
             yield found
 
@@ -86,7 +105,10 @@ def _text(row: bytes) -> str:
 
 def _markdown(head: bytes) -> bool:
     rows = head.split(b"\n", 40)[:40]
-    return any(row.lstrip().startswith(b"|") and _RULE.match(rule) and b"|" in rule and b"--" in rule for row, rule in zip(rows, rows[1:], strict=False))
+    return any(
+        row.lstrip().startswith(b"|") and _RULE.match(rule) and b"|" in rule and b"--" in rule
+        for row, rule in zip(rows, rows[1:], strict=False)
+    )
 
 
 def _cells(first: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:

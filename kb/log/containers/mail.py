@@ -5,7 +5,7 @@ import email.policy
 import re
 from collections.abc import Iterator
 from email.message import EmailMessage
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from kb.errors import InputError
 from kb.log.containers.walk import Member, Walk, lines_of
@@ -63,7 +63,7 @@ def _parts(name: str, data: bytes, prefix: str, walk: Walk) -> Iterator[Member]:
         reason = f"is a mail with more than {_DEEP} parts within parts"
         walk.unread.append(InputError(reason, path=place, help="save the attachment with the log, and give that"))
         return
-    mail = cast(EmailMessage, email.message_from_bytes(data, policy=email.policy.default))
+    mail = email.message_from_bytes(data, policy=email.policy.default)
     for index, part in enumerate(mail.walk(), 1):
         if index > _PARTS:
             walk.unread.append(InputError(f"is a mail with more than {_PARTS} parts", path=place))
@@ -72,7 +72,7 @@ def _parts(name: str, data: bytes, prefix: str, walk: Walk) -> Iterator[Member]:
             continue
         if not walk.member():
             return
-        content = _content(cast(EmailMessage, part))
+        content = _content(part)
         inner = "/".join(filter(None, (prefix, part.get_filename() or f"part{index}")))
         parts = iter((content,))
         yield Member(inner.replace("!", "_"), lambda size, parts=parts: next(parts, b""))  # type: ignore[misc]

@@ -93,8 +93,10 @@ def _pstore(name: str, head: bytes) -> bool:
 
 
 def _apport(name: str, head: bytes) -> bool:
-    return head.startswith((b"ProblemType: ", b"Architecture: ", b"ApportVersion: ")) and b": base64\n" in head or (
-        head.startswith(b"ProblemType: ")
+    return (
+        (head.startswith((b"ProblemType: ", b"Architecture: ", b"ApportVersion: "))
+        and b": base64\n" in head)
+        or (head.startswith(b"ProblemType: "))
     )
 
 
@@ -144,7 +146,7 @@ def _table(name: str, head: bytes) -> bool:
 
 
 def _sections(name: str, head: bytes) -> bool:
-    return b"#==[ " in head or b"------ " in head and b" (" in head
+    return b"#==[ " in head or (b"------ " in head and b" (" in head)
 
 
 _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kb.errors import InputError
 from kb.log.containers.roles import says_log
 from kb.log.files import limit
-from kb.log.unpack import Read
+from kb.log.unpack import FREE, RATIO, Read
 
 MEMBERS = 100_000
 """Members that are looked at, of all levels together. A sosreport of a large machine has some thirty thousand."""
@@ -16,10 +16,6 @@ DEEPEST = 8
 """Containers within containers: a log in a tar in a zip in a mail in an mbox is five."""
 HELD = 32 << 20
 """Bytes that the containers of one input may hold at once, where a format cannot be read as a stream."""
-RATIO = 500
-"""Times that an input may grow when it is unpacked. Text packs ten to fifty times, one line over and over a thousand."""
-_FREE = 64 << 20
-"""Bytes for which no ratio is asked."""
 _NAMED = 3
 """Members that a note names."""
 
@@ -71,14 +67,22 @@ class Walk:
         return walk
 
     @property
-    def notes(self) -> list[str]:
-        """What was passed over, a sentence a reason, and what could not be looked into."""
+    def passed(self) -> list[str]:
+        """What was passed over, a sentence a reason."""
         told = []
         for why, names in self._passed.items():
             count = int(names[0])
             shown = ", ".join(names[1:]) + (", ..." if count > _NAMED else "")
             told.append(f"passed over, {why}: {shown}" + (f" ({count} in all)" if count > _NAMED else ""))
-        told += [f"not read: {error.path or self.name}: {error.reason}" for error in self.unread[:_NAMED]]
+        return told
+
+    @property
+    def notes(self) -> list[str]:
+        """What was passed over, and what says that it is a log and could not be looked into."""
+        told = [
+            *self.passed,
+            *(f"not read: {error.path or self.name}: {error.reason}" for error in self.unread[:_NAMED]),
+        ]
         more = len(self.unread) - _NAMED
         return [*told, f"not read: {more} more"] if more > 0 else told
 
@@ -136,7 +140,9 @@ class Walk:
             size += len(got)
             if self._held + size > HELD:
                 help_ = "unpack it, and give the logs in it"
-                self.unread.append(InputError(f"is a container of more than {HELD} bytes in a stream", path=name, help=help_))
+                self.unread.append(
+                    InputError(f"is a container of more than {HELD} bytes in a stream", path=name, help=help_)
+                )
                 return None
             pieces.append(got)
         self._held += size
@@ -150,7 +156,7 @@ class Walk:
         help_ = "unpack it yourself if you trust it, and give the logs in it"
         if self._size > self._most:
             self.stop(f"holds more than {self._most} bytes once unpacked", help_)
-        elif self._size > _FREE and (packed := self._packed()) and self._size > RATIO * packed:
+        elif self._size > FREE and (packed := self._packed()) and self._size > RATIO * packed:
             self.stop(f"grows to more than {RATIO} times its size when it is unpacked", help_)
 
 
@@ -172,7 +178,11 @@ def lines_of(read: Read, longest: int = 1 << 20) -> Iterator[bytes]:
     """Lines with their ends; one longer than ``longest`` comes in pieces."""
     rest = b""
     while piece := read(1 << 18):
-        rows = (rest + piece).splitlines(keepends=True) if b"\r" not in piece and b"\r" not in rest else _rows(rest + piece)
+        rows = (
+            (rest + piece).splitlines(keepends=True)
+            if b"\r" not in piece and b"\r" not in rest
+            else _rows(rest + piece)
+        )
         rest = rows.pop() if rows and not rows[-1].endswith(b"\n") and len(rows[-1]) < longest else b""
         yield from rows
     if rest:

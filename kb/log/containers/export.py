@@ -167,6 +167,11 @@ def ordered(records: Iterable[Record]) -> Iterator[bytes]:
     held: list[Record] = []
     size, reverse = 0, None
     for one in records:
+        if one.stamp is None and not one.text:  # a line that is no record stays where it is
+            yield from (row.line for row in _sorted(held))
+            yield one.line
+            held, size = [], 0
+            continue
         held.append(one)
         size += len(one.line)
         if len(held) < WINDOW and size < _SIZE:

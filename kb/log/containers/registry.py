@@ -93,10 +93,8 @@ def _pstore(name: str, head: bytes) -> bool:
 
 
 def _apport(name: str, head: bytes) -> bool:
-    return (
-        (head.startswith((b"ProblemType: ", b"Architecture: ", b"ApportVersion: "))
-        and b": base64\n" in head)
-        or (head.startswith(b"ProblemType: "))
+    return (head.startswith((b"ProblemType: ", b"Architecture: ", b"ApportVersion: ")) and b": base64\n" in head) or (
+        head.startswith(b"ProblemType: ")
     )
 
 
@@ -138,7 +136,7 @@ def _json(name: str, head: bytes) -> bool:
 
 def _table(name: str, head: bytes) -> bool:
     line = head[:2000].split(b"\n", 1)[0]
-    if b"|" not in line and b"," not in line and b"\t" not in line and b";" not in line:
+    if b"\n|" not in head and b"|" not in line and b"," not in line and b"\t" not in line and b";" not in line:
         return False
     from kb.log.containers.export_table import needed
 

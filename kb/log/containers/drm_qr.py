@@ -46,7 +46,7 @@ class Watch:
         last = 0
         for found in _ADDRESS.finditer(data):
             last = found.start()
-            if found.end() < len(data):
+            if data[found.end() : found.end() + 12].strip(b"=\r\n> "):  # else the next line may go on
                 self._found[found[0]] = None
                 last = found.end()
         mark = max(data.rfind(b"&", last), data.rfind(b"?", last), last)

@@ -149,6 +149,14 @@ def _trace(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None
     return _pick(_printed(trace), skip, said("place.stack")) if trace is not None else None
 
 
+def _exception(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
+    """The stack from where an exception came in: what a debugger prints above it is the way down."""
+    trace = main_trace(out)
+    if trace is None or not trace.breaks:
+        return None
+    return _pick(trace.frames[trace.breaks[0] :], skip, said("place.exception"))
+
+
 def _lock(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     return _pick(out.locks, skip, said("place.lock_taken"))
 
@@ -339,6 +347,7 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, Skip], Guilt | None]
     "pc": _pc,
     "lr": _lr,
     "trace": _trace,
+    "exception": _exception,
     "stall": _stall,
     "stuck": _stuck,
     "elsewhere": _elsewhere,

@@ -52,7 +52,7 @@ def _seen(each: Input, verbose: int) -> dict[str, Any]:
     tape = Tape(each.tape.rest()) if verbose > 1 else each.tape
     head = tape.data[: 1 << 20]
     kind = _numbers(tape)
-    row = {
+    row: dict[str, Any] = {
         "schema": "kb.input/1",
         "name": each.name,
         "role": kind or ("log" if says_log(each.name) else "machine" if says_numbers(each.name) else "text"),

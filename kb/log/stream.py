@@ -172,6 +172,7 @@ def _in_order(data: bytes) -> bytes:
 
 
 def plain(name: str, data: bytes, notes: list[str]) -> Source:
+    """Bytes in UTF-8, and in order where they are parts of a dump; ``notes`` are added to."""
     encoding = _utf16(data[:_TEXT_PROBE])
     if encoding is not None:
         data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")

@@ -10,7 +10,7 @@ _DOWN = frozenset(
 
 
 def bystander(report: Report) -> bool:
-    """Whether a report is the stack of a task that only ran, or slept, when the dump was made: ``bt -a``, ``foreach bt``."""
+    """Whether a report is the stack of a task that only ran, or slept, when the dump was made (``bt -a``)."""
     return report.kind == "debugger" and not any(
         frame.function in _DOWN for trace in report.traces for frame in trace.frames
     )

@@ -1,4 +1,4 @@
-"""One event once: the same report in dmesg, the journal and messages of one archive is one report with several sources."""
+"""One event once: a report in dmesg, the journal and messages of one archive is one report with several sources."""
 
 from __future__ import annotations
 

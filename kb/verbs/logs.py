@@ -56,8 +56,8 @@ def add_inputs(verbs: "Verbs") -> None:
         "inputs",
         "kb.commands.inputs:run",
         "show what kb sees in its inputs: members of archives, their transports, lines and reports",
-        "A line an input that is read, and what could not be read or was passed over. Exit code 0, or 4 where something "
-        "that says it is a log could not be read.",
+        "A line an input that is read, and what could not be read or was passed over. Exit code 0, or 4 where "
+        "something that says it is a log could not be read.",
     )
     parser.add_argument("files", nargs="*", metavar="FILE", help="as those of kb match (default: standard input)")
     parser.add_argument("--json", action="store_true", help="one JSON object an input and line (schema kb.input/1)")

@@ -1,7 +1,7 @@
 """Consoles of virtual machines as clouds hand them out: a JSON answer with the whole text in one string.
 
-AWS ``get-console-output`` (``Output``, base64), GCP ``getSerialPortOutput`` (``contents``), Azure's boot log (the answer
-is one string).
+AWS ``get-console-output`` (``Output``, base64), GCP ``getSerialPortOutput`` (``contents``), Azure's boot log (one
+string).
 """
 
 import base64
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from kb.log.containers.walk import Member, Walk
+from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s{0,2}")
@@ -25,11 +25,9 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         return
     text = _console(data)
     if text is None:  # no JSON after all: a text like any other
-        parts = iter((data,))
-        yield Member("", lambda size: next(parts, b""), text=True)
+        yield Member("", pieces(iter((data,))), text=True)
     else:
-        parts = iter((text,))
-        yield Member("", lambda size: next(parts, b""), note=_NOTE)
+        yield Member("", pieces(iter((text,))), note=_NOTE)
     walk.release(data)
 
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 TEXT = (
-    "message", "MESSAGE", "_raw", "@message", "full_message", "short_message", "log", "line", "Line", "msg", "textPayload",
-    "logmessage", "text", "content", "MSG", "body",
+    "message", "MESSAGE", "_raw", "@message", "full_message", "short_message", "log", "line", "Line", "msg",
+    "textPayload", "logmessage", "text", "content", "MSG", "body",
 )  # fmt: skip
 """Fields that hold a record's text: Elastic and ECS, journald, Splunk, CloudWatch, GELF, docker and Fluent Bit, Loki,
 GCP, OTLP."""
@@ -24,7 +24,8 @@ _TIME = (
     "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time",
 )  # fmt: skip
 _HOST = (
-    "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "nodename", "node_name", "node", "kubernetes.host",
+    "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "nodename", "node_name", "node",
+    "kubernetes.host",
     "agent.hostname", "Computer", "instance",
 )  # fmt: skip
 _JOURNAL = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -12,7 +13,8 @@ from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
 _COLUMNS = {name.casefold(): name for name in reversed(TEXT)} | {
-    "_source.message": "message", "event.original": "message", "jsonpayload.message": "message", "log message": "message",
+    "_source.message": "message", "event.original": "message", "jsonpayload.message": "message",
+    "log message": "message",
     "log line": "message",
 }  # fmt: skip
 _TIMES = {
@@ -107,7 +109,7 @@ def _markdown(head: bytes) -> bool:
     rows = head.split(b"\n", 40)[:40]
     return any(
         row.lstrip().startswith(b"|") and _RULE.match(rule) and b"|" in rule and b"--" in rule
-        for row, rule in zip(rows, rows[1:], strict=False)
+        for row, rule in itertools.pairwise(rows)
     )
 
 

@@ -1,5 +1,6 @@
 """Mails and mailboxes: parts decoded, attachments by their names. The standard library reads a mail, which it holds."""
 
+import contextlib
 import email
 import email.policy
 import re
@@ -8,7 +9,7 @@ from email.message import EmailMessage
 from typing import BinaryIO
 
 from kb.errors import InputError
-from kb.log.containers.walk import Member, Walk, lines_of
+from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
 _LARGEST = 16 << 20
@@ -74,8 +75,7 @@ def _parts(name: str, data: bytes, prefix: str, walk: Walk) -> Iterator[Member]:
             return
         content = _content(part)
         inner = "/".join(filter(None, (prefix, part.get_filename() or f"part{index}")))
-        parts = iter((content,))
-        yield Member(inner.replace("!", "_"), lambda size, parts=parts: next(parts, b""))  # type: ignore[misc]
+        yield Member(inner.replace("!", "_"), pieces(iter((content,))))
 
 
 def _content(part: EmailMessage) -> bytes:
@@ -85,10 +85,8 @@ def _content(part: EmailMessage) -> bytes:
     if part.get_content_maintype() != "text":
         return data
     charset = part.get_content_charset("utf-8")
-    try:
+    with contextlib.suppress(LookupError, ValueError):  # a charset that nobody knows: the bytes as they are
         data = data.decode(charset, "surrogateescape").encode("utf-8", "surrogateescape")
-    except (LookupError, ValueError):
-        pass
     if str(part.get_param("delsp", "")).lower() == "yes":
         data = re.sub(rb" \r?\n", b"", data)
     return data

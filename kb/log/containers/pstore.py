@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from kb.errors import InputError
-from kb.log.containers.walk import Member, Walk
+from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
 _LARGEST = 16 << 20
@@ -28,8 +28,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         except zlib.error:
             continue
         if text:
-            parts = iter((text,))
-            yield Member("", lambda size: next(parts, b""), text=True)
+            yield Member("", pieces(iter((text,))), text=True)
             return
     help_ = "mount pstore on the machine (mount -t pstore pstore /sys/fs/pstore): the kernel unpacks its own records"
     walk.unread.append(InputError("is a record of pstore that is not packed with deflate", path=name, help=help_))

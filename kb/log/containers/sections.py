@@ -1,6 +1,6 @@
 """Texts that hold the output of many commands, each under a head: a supportconfig's, Android's bugreport.
 
-supportutils: ``#==[ Command ]======#`` and ``# /bin/dmesg -T`` on the next line, or ``Log File``, ``Configuration File``.
+supportutils: ``#==[ Command ]======#`` and ``# /bin/dmesg -T`` on the next line, or ``Log File`` and the like.
 Android's dumpstate: ``------ KERNEL LOG (dmesg) ------``.
 """
 

@@ -133,7 +133,7 @@ class Walk:
         return piece
 
     def hold(self, read: Read, name: str) -> bytes | None:
-        """All bytes of a container that cannot be read as a stream; None, with the reason noted, where they are too many."""
+        """All bytes of a container that cannot be read as a stream; None, with the reason noted, for too many."""
         pieces: list[bytes] = []
         size = 0
         while got := read(1 << 20):

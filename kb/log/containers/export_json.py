@@ -40,7 +40,7 @@ def needed(head: bytes) -> bool:
     found = [one for one in scanner.feed(head) if isinstance(one, Record)]
     if not found:
         return _DOCUMENT.match(head.lstrip()) is not None
-    return not scanner.flat or falling(found)
+    return not scanner.flat or falling(found) or head.lstrip().startswith(b"data:")  # journalctl -o json-sse
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:

@@ -127,7 +127,8 @@ def _console(name: str, head: bytes) -> bool:
 
 
 def _json(name: str, head: bytes) -> bool:
-    if head.lstrip(b"\x1e \t\r\n")[:1] not in (b"{", b"["):
+    begin = head.lstrip(b"\x1e \t\r\n")
+    if begin[:1] not in (b"{", b"[") and not begin.startswith((b"data: {", b"data:{")):
         return False
     from kb.log.containers.export_json import needed
 

@@ -133,6 +133,11 @@ def cloudwatch(log: bytes) -> bytes:
     return json.dumps({"events": rows, "nextForwardToken": "f/1"}, indent=4).encode()
 
 
+def sse(log: bytes) -> bytes:
+    rows = [{"MESSAGE": line, "_TRANSPORT": "kernel", "_HOSTNAME": "db17"} for line in lines(log)]
+    return b"".join(b"data: " + json.dumps(row).encode() + b"\n\n" for row in rows)
+
+
 def gelf(log: bytes) -> bytes:
     return ndjson(
         [{"version": "1.1", "host": "db17", "timestamp": 1.0, **row} for row in records(log, "short_message")]
@@ -210,6 +215,7 @@ WRAPPINGS: dict[str, Callable[[bytes], Wrapped]] = {
     "cloudwatch": lambda log: ("a.json", cloudwatch(log)),
     "insights": lambda log: ("a.json", insights(log)),
     "log analytics": lambda log: ("a.json", azure(log)),
+    "json-sse": lambda log: ("a.txt", sse(log)),
     "gelf": lambda log: ("a.json", gelf(log)),
     "splunk": lambda log: ("a.json", splunk(log)),
     "logcli": lambda log: ("a.jsonl", ndjson(records(log, "line", "timestamp")[::-1])),

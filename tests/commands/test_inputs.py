@@ -15,7 +15,9 @@ from tests.log.containers.test_containers import LOG, archive
 def test_members_are_listed_with_their_roles_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.tar"
     sysctl = b"vm.min_free_kbytes = 4242\nvm.swappiness = 60\n"
-    path.write_bytes(archive(("s/dmesg", LOG), ("s/sysctl_-a", sysctl), ("s/etc/motd", b"hello\n"), ("s/sh", b"\x7fELF")))
+    path.write_bytes(
+        archive(("s/dmesg", LOG), ("s/sysctl_-a", sysctl), ("s/etc/motd", b"hello\n"), ("s/sh", b"\x7fELF"))
+    )
     assert main(["inputs", "--json", str(path)]) == OK
     told = capsys.readouterr()
     rows = [json.loads(line) for line in told.out.splitlines()]

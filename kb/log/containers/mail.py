@@ -12,14 +12,16 @@ from kb.errors import InputError
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
-_LARGEST = 16 << 20
+_LARGEST = 14 << 20
 """Bytes of one mail; servers take 25 to 35 MB of base64 at most."""
 _PARTS = 500
 """Parts of one mail, however deep: a digest of a list has some hundred."""
 _DEEP = 50
 _FROM = re.compile(rb"From [^\s]{1,200} {1,2}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
 """The line before each mail of an mbox (RFC 4155)."""
-_BOUNDARY = re.compile(rb"boundary\s{0,5}=|message/rfc822", re.I)
+_INNER = re.compile(rb"boundary\s{0,5}=|message/rfc822", re.I)
+_BOUNDARY = re.compile(rb"boundary\s{0,5}=\s{0,5}\"?([^\"\s;]{1,70})", re.I)
+"""RFC 2046 5.1.1: what stands between the parts, behind two hyphens."""
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
@@ -38,37 +40,39 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         yield from _parts(name, data, f"{number}" if box else "", walk)
 
 
-def _mails(read: Read) -> Iterator[tuple[bytes | None, bool]]:
+def _mails(read: Read) -> Iterator[tuple[bytearray | None, bool]]:
     """Each mail, None for one that is too large, and whether it stands in an mbox."""
-    held: list[bytes] = []
+    held = bytearray()
     size, box, before = 0, False, b"\n"
     for row in lines_of(read):
         if before in (b"\n", b"\r\n") and _FROM.match(row):
-            if held:
-                yield (b"".join(held) if size <= _LARGEST else None), box
-            held, size, box = [], 0, True
+            if size:
+                yield (held if size <= _LARGEST else None), box
+            held, size, box = bytearray(), 0, True
         else:
             size += len(row)
             if size <= _LARGEST:
-                held.append(row[1:] if box and row.startswith(b">") and row.lstrip(b">").startswith(b"From ") else row)
-            elif held:
-                held = [b""]
+                held += row[1:] if box and row.startswith(b">") and row.lstrip(b">").startswith(b"From ") else row
+            else:
+                held.clear()
         before = row
-    if held:
-        yield (b"".join(held) if size <= _LARGEST else None), box
+    if size:
+        yield (held if size <= _LARGEST else None), box
 
 
-def _parts(name: str, data: bytes, prefix: str, walk: Walk) -> Iterator[Member]:
+def _parts(name: str, data: bytearray, prefix: str, walk: Walk) -> Iterator[Member]:
     place = f"{name}!{prefix}" if prefix else name
-    if len(_BOUNDARY.findall(data)) > _DEEP:
+    reason = None
+    if len(_INNER.findall(data)) > _DEEP:
         reason = f"is a mail with more than {_DEEP} parts within parts"
+    elif sum(data.count(b"\n--" + found[1]) for found in _BOUNDARY.finditer(data)) > _PARTS:
+        reason = f"is a mail with more than {_PARTS} parts"
+    if reason is not None:
         walk.unread.append(InputError(reason, path=place, help="save the attachment with the log, and give that"))
         return
     mail = email.message_from_bytes(data, policy=email.policy.default)
+    data.clear()
     for index, part in enumerate(mail.walk(), 1):
-        if index > _PARTS:
-            walk.unread.append(InputError(f"is a mail with more than {_PARTS} parts", path=place))
-            return
         if part.is_multipart():
             continue
         if not walk.member():

@@ -268,6 +268,12 @@ def test_json_that_is_none_is_a_text(data: bytes) -> None:
     assert list(api.read(data)) == []
 
 
+def test_a_mail_of_many_parts_is_refused() -> None:
+    head = b'From: a@b.c\nSubject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n'
+    with pytest.raises(InputError, match="more than 500 parts"):
+        list(api.read(head + b"--b\nContent-Type: text/plain\n\nx\n" * 600))
+
+
 # ---- exports
 
 

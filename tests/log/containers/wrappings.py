@@ -134,8 +134,14 @@ def cloudwatch(log: bytes) -> bytes:
 
 
 def sse(log: bytes) -> bytes:
-    rows = [{"MESSAGE": line, "_TRANSPORT": "kernel", "_HOSTNAME": "db17"} for line in lines(log)]
-    return b"".join(b"data: " + json.dumps(row).encode() + b"\n\n" for row in rows)
+    """Journalctl -o json-sse; the journal keeps printk's stamp in a field of its own."""
+    out = b""
+    for line in lines(log):
+        stamp, _, text = line.removeprefix("[").partition("] ")
+        micro = stamp.strip().replace(".", "")
+        row = {"MESSAGE": text, "_TRANSPORT": "kernel", "_HOSTNAME": "db17", "_SOURCE_MONOTONIC_TIMESTAMP": micro}
+        out += b"data: " + json.dumps(row).encode() + b"\n\n"
+    return out
 
 
 def gelf(log: bytes) -> bytes:

@@ -11,6 +11,7 @@ kb.match(log)          # no database: what `kb match` does
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kb.cases.library import Library
-    from kb.errors import CaseError
+    from kb.errors import CaseError, InputError
     from kb.evidence.files import Evidence
     from kb.identity.rank import Neighbour
     from kb.log.source import Input, Source
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from kb.model.verdict import Diagnosis
 
     Context: TypeAlias = Iterable[str | Path] | Evidence
+
+_NAMED = 5
+"""Inputs that could not be looked into, of which each is told."""
 
 Log: TypeAlias = "str | bytes | Path | BinaryIO"
 """A log: a path, its bytes, its text (a ``str`` with a line break), or a binary file.
@@ -57,12 +61,13 @@ def read(
         told: Takes what was wrong with an input (:attr:`Report.input_notes`), also where no report is in it.
 
     Raises:
-        InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack.
+        InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack. Of what
+            holds others (an archive, a mail, a folder): no report is in it, and something that says it is a log could
+            not be looked into.
     """
     from kb.log.source import open_inputs
 
-    for each in open_inputs(_several(log)):
-        yield from _read(each, notices, most, told)
+    return _reports(open_inputs(_several(log)), notices, most, told)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -76,33 +81,33 @@ def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
     return (report for report in read(log, notices=True) if report.kind == "notice")
 
 
-def _read(each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None) -> Iterator[Report]:
-    """The reports of an input, with what is wrong with it as far as that is known; the rest is told at its end."""
-    from kb.parse import reading
+def _reports(
+    inputs: Iterable[Input], notices: bool, most: int | None, told: Callable[[str], None] | None
+) -> Iterator[Report]:
+    """The reports of inputs; those of one archive together. What could not be looked into is an error if none is."""
+    from kb.gather import Gathered, read_input
 
-    said = 0
-
-    def tell() -> None:
-        nonlocal said
-        for note in each.notes[said:] if told is not None else ():
-            told(f"{each.name}: {note}")  # type: ignore[misc]
-        said = len(each.notes)
-
-    each.tape.settle()
-    tell()
-    if notices:
-        found = reading.reports_and_notices(each.tape, each.name, most)
-    else:
-        found = reading.reports(each.tape, each.name)
-    for report in found:
-        each.notes.extend(f"line {report.headline_line}: {why}" for why in report.damage if why.name == "damage.prefix")
-        tell()
-        if each.notes:
-            from dataclasses import replace
-
-            report = replace(report, input_notes=tuple(each.notes))
-        yield report
-    tell()
+    unread: list[InputError] = []
+    group: Gathered | None = None
+    any_report = False
+    for each in inputs:
+        if each.ends:
+            found = group.rest() if group is not None else iter(())
+            unread += each.walk.unread if each.walk is not None else ()
+            group = None
+        elif each.walk is None or each.walk.alone:
+            found = read_input(each, notices, most, told)
+        else:
+            group = group or Gathered(each.walk, notices, most, told)
+            found = group.read(each)
+        for report in found:
+            any_report = any_report or report.kind != "notice" or (notices and most is None)
+            yield report
+    failed = unread.pop(0) if unread and not any_report else None
+    for error in unread[:_NAMED] if told is not None else ():
+        told(f"{error.path}: not read: {error.reason}")  # type: ignore[misc]
+    if failed is not None:
+        raise failed
 
 
 def read_live(
@@ -121,7 +126,7 @@ def read_live(
     """
     from kb.log.source import open_live
 
-    yield from _read(open_live(stream), notices, most, told)
+    yield from _reports(open_live(stream), notices, most, told)
 
 
 def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
@@ -163,7 +168,7 @@ def diagnose(
         cases: Cases to match against; the packaged ones and ``$KB_CASES`` by default.
         kernel: Release to assume where the log prints none.
         context: Files beside the log: /proc/vmstat before and after, buddyinfo, zoneinfo, a trace, sysctl output; or
-            what :func:`read_evidence` made of them.
+            what :func:`read_evidence` made of them. Without any, those of the archive that the report was read from.
         everything: Also each case that may match and that nothing but the report's kind speaks for.
 
     Raises:
@@ -173,7 +178,17 @@ def diagnose(
     from kb.diagnose import diagnose as conclude
 
     known = library().cases if cases is None else cases
-    return conclude(report, known, kernel=kernel, evidence=read_evidence(context), everything=everything)
+    beside = read_evidence(context)
+    if beside is None and report.beside:
+        beside = _beside(report.beside)
+    return conclude(report, known, kernel=kernel, evidence=beside, everything=everything)
+
+
+@functools.lru_cache(maxsize=4)
+def _beside(files: tuple[tuple[str, bytes], ...]) -> Evidence:
+    from kb.evidence.files import parse_evidence
+
+    return parse_evidence(files, members=True)
 
 
 def read_evidence(paths: Context) -> Evidence | None:

@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=None, asked=parser)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", prog="kb")  # else argparse loads all of shutil
     logs.add_match(verbs)
+    logs.add_inputs(verbs)
     logs.add_whatif(verbs)
     logs.add_verify(verbs)
     store.add_show(verbs)

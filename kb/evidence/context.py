@@ -56,7 +56,10 @@ def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
         yield "trace.compaction", Fact("trace.compaction", len(compacted), wording=_places(evidence, compacted))
     for name, value in evidence.sysctl.items():
         count = number(value)
-        yield f"sysctl.{name}", Fact(f"sysctl.{name}", value if count is None else count)
+        yield (
+            f"sysctl.{name}",
+            Fact(f"sysctl.{name}", value if count is None else count, wording=evidence.settings_source or None),
+        )
 
 
 def _total(counters: Mapping[str, int], name: str) -> int | None:
@@ -128,4 +131,5 @@ def _settings(facts: Facts, values: Mapping[str, Fact]) -> Iterator[Reason]:
     same = abs(int(setting.value) - int(printed.value)) * 20 <= int(printed.value)
     set_for = said("context.set_for", min_free_kb=printed.value)
     why = set_for if same else said("context.changed_since", set_for=set_for)
-    yield Reason(said("min_free.is_now", min_free_kb=setting.value), "holds", (why,), printed.evidence)
+    read_from = (said("context.read_from", file=setting.wording),) if setting.wording else ()
+    yield Reason(said("min_free.is_now", min_free_kb=setting.value), "holds", (why, *read_from), printed.evidence)

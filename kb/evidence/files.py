@@ -59,26 +59,30 @@ class Evidence:
     events: tuple[Event, ...] = ()
     trace_source: str = ""
     sysctl: Mapping[str, str] = field(default_factory=dict)
+    settings_source: str = ""
+    """The file of the archive that ``sysctl`` was read from; empty for a file that somebody named."""
     unknown: tuple[str, ...] = ()
     """Names of files that are none of these, without their folders."""
 
 
-def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
+def parse_evidence(files: Iterable[tuple[str, bytes]], *, members: bool = False) -> Evidence:
     """Read the files beside a log.
 
     Args:
         files: Name and content of each; order matters for /proc/vmstat (before, then after). Of a path only the last
             part is kept: facts quote the name, and a ticket is no place to tell how a server's folders are called.
+        members: True for the members of an archive, whose places in it are kept.
     """
     vmstat: list[Snapshot] = []
     events: list[Event] = []
     sysctl: dict[str, str] = {}
     zones: tuple[Zone, ...] = ()
     unknown: list[str] = []
-    trace_source = ""
+    trace_source = settings_source = ""
     texts: dict[str, str] = {}
     for path, data in files:
-        name = PurePath(path).name or path
+        inside = members and path
+        name = inside or PurePath(path).name or path
         text = data.decode("utf-8", "replace")
         kind = recognise(text)
         if kind == "vmstat":
@@ -87,6 +91,7 @@ def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
             events += _events(text)
             trace_source = name
         elif kind == "sysctl":
+            settings_source = inside or ""
             sysctl |= {found["name"].replace("/", "."): found["value"].strip() for found in _SYSCTL.finditer(text)}
         elif kind is not None:
             texts[kind] = text
@@ -100,7 +105,7 @@ def parse_evidence(files: Iterable[tuple[str, bytes]]) -> Evidence:
             buddyinfo=texts.get("buddyinfo", ""),
             pagetypeinfo=texts.get("pagetypeinfo", ""),
         )
-    return Evidence(tuple(vmstat), zones, tuple(events), trace_source, sysctl, tuple(unknown))
+    return Evidence(tuple(vmstat), zones, tuple(events), trace_source, sysctl, settings_source, tuple(unknown))
 
 
 def recognise(text: str) -> str | None:

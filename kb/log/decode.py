@@ -21,10 +21,7 @@ _OCTAL = re.compile(r"#(011|012|015|033)")
 _HEX = re.compile(r"\\x(09|0a|0d|1b)")
 """printk's escape in /dev/kmsg (kernel/printk/printk.c msg_add_ext_text()) and journald's in short output."""
 _HEX_RUN = re.compile(r"(?:\\x[0-9a-f]{2}){1,64}")
-_ENTITY = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#39|#x27);")
-_ENTITIES = {
-    "&gt;": ">", "&lt;": "<", "&amp;": "&", "&quot;": '"', "&apos;": "'", "&nbsp;": " ", "&#39;": "'", "&#x27;": "'",
-}  # fmt: skip
+_ENTITY = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 _TAG = re.compile(
     r"</?(?:br|div|span|pre|code|tt|blockquote|font|wbr|html|body|table|tr|td|li|ul|ol)(?: [^<>]{0,300})?/?>"
     r"|</p>|<p [^<>]{0,300}>|^<p>",
@@ -134,7 +131,15 @@ def _unescape_html(text: str) -> str:
     """Tags that break or decorate lines, and entities, of a log pasted into HTML."""
     if _TAG.search(text) is not None:
         text = _TAG.sub("", _BREAKS.sub("\n", text)).strip("\n")
-    return _ENTITY.sub(lambda found: _ENTITIES[found[0]], text) if "&" in text else text
+    return _ENTITY.sub(_entity, text) if "&" in text else text
+
+
+def _entity(found: re.Match[str]) -> str:
+    """What an entity stands for; what would be no character that a log shows stays as it is written."""
+    from html import unescape
+
+    char = unescape(found[0]).replace("\xa0", " ")
+    return char if char.isprintable() or char == "\t" else found[0]
 
 
 def _unescape_string(text: str) -> str:

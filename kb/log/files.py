@@ -141,6 +141,28 @@ def readable(name: str, read: "Callable[[], bytes]") -> bytes:
         raise _refused(error, name) from error
 
 
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """A regular file, open for reading, as :func:`read_regular` reads it.
+
+    Raises:
+        InputError: It is absent, no regular file, larger than :func:`limit`, or cannot be opened.
+    """
+    name = os.fspath(path)
+    try:
+        file = open(os.open(name, os.O_RDONLY | _FLAGS), "rb", buffering=0)  # noqa: SIM115  (the caller closes it)
+    except OSError as error:
+        raise _refused(error, name) from error
+    try:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"is {_kind(status.st_mode)}, no regular file", path=name)
+        within(status.st_size, limit(), name)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 def read_regular(path: str | os.PathLike[str], most: int | None = None) -> bytes:
     """The bytes of a regular file. Never blocks: what is in a folder was put there by anybody.
 

@@ -60,6 +60,7 @@ class Tape:
         self._origin = 0 if self._descriptor is None else _position(self._stream) - len(start)
         self._ticked = 0.0
         self._allowed: Callable[[int], None] = lambda size: None
+        self._watch: Callable[[bytes], None] | None = None
         self._regular = self._descriptor is not None and stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self.live = self._stream is not None and is_live(self._stream)
         """True for an input that is still being written, as far as anybody knows."""
@@ -78,6 +79,12 @@ class Tape:
         """Let an input that is not live have so many bytes as :func:`kb.log.files.limit` says, and no more."""
         if not self.live:
             self._allowed = functools.partial(within, most=limit(), name=name, said=said)
+            self._allowed(self.end)
+
+    def watch(self, seen: Callable[[bytes], None]) -> None:
+        """Let somebody see all bytes that are read, in order."""
+        self._watch = seen
+        seen(self.data)
 
     def settle(self) -> None:
         """Read what fits into the window: how the lines of a text were broken is seen only in all of it.
@@ -113,6 +120,8 @@ class Tape:
         if not more:
             self.ended = True
             return True
+        if self._watch is not None:
+            self._watch(more)
         keep = min(max(keep, self.base), self.end)
         if not self._can_go_back and keep > self._counted[0]:
             self.number(keep)
@@ -128,6 +137,18 @@ class Tape:
             return False
         self._ticked = now
         return True
+
+    def rest(self) -> bytes:
+        """All that is in the window and behind it: of a tape that nobody has read, the whole input."""
+        if self.ended:
+            return self.data
+        held = io.BytesIO()
+        held.write(self.data)
+        while not self.ended:
+            end = self.end
+            self.fill(end)
+            held.write(self.data[end - self.base :])
+        return held.getvalue()
 
     def line_end(self, offset: int) -> int:
         """Offset behind the end of the line that holds an offset; the end of what was read for a line without one."""

@@ -5,6 +5,11 @@ from typing import Any, BinaryIO
 
 from kb.errors import InputError
 
+RATIO = 500
+"""Times that an input may grow when it is unpacked: text grows ten to fifty times, a line over and over a hundred."""
+FREE = 64 << 20
+"""Bytes for which no ratio is asked."""
+
 
 def packing_of(data: bytes) -> str | None:
     """How the bytes are packed, by their first bytes; a file's name proves nothing."""

@@ -142,6 +142,10 @@ class Report:
     """Reports of the same input before it that are equal to it, where the log prints no time to tell them apart."""
     input_notes: tuple[str, ...] = ()
     """What was wrong with the input as a whole: ``gzip data is cut or damaged after 4096 bytes``."""
+    sources: tuple[str, ...] = ()
+    """All inputs of one archive that tell of this event, ``source`` first; empty where it is the only one."""
+    beside: tuple[tuple[str, bytes], ...] = field(default=(), repr=False, compare=False)
+    """Files of the machine that the archive holds beside the log, name and content: what ``--context`` takes."""
 
     @property
     def chosen_because(self) -> str:

@@ -91,6 +91,14 @@ def _lr(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     return Guilt(plain(registers.link.function), registers.link, said("guilty.link_register"))
 
 
+def _exception(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
+    """The stack from where an exception came in: what a debugger prints above it is the way down."""
+    trace = main_trace(out)
+    if trace is None or not trace.breaks:
+        return None
+    return pick(trace.frames[trace.breaks[0] :], skip, said("place.exception"))
+
+
 def _lock(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     return pick(out.locks, skip, said("place.lock_taken"))
 
@@ -188,6 +196,7 @@ _PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, Skip], Guilt | None]
     "pc": program_counter,
     "lr": _lr,
     "trace": first_of_trace,
+    "exception": _exception,
     "stall": stall,
     "stuck": stuck,
     "elsewhere": elsewhere,

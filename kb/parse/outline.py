@@ -156,6 +156,8 @@ class _Reader:
                 source=frames.source_of(got.get("tail", "")),
                 line=token.line.number,
             )
+        elif "fn2" in got:  # a debugger's, in decimal
+            frame = Frame(got["fn2"], number(got.get("pcdec")), line=token.line.number)
         if self.current is not None and self.current.frames:
             if frame is not None and self.current.frames[-1].function != frame.function:
                 self.current.breaks.append(len(self.current.frames))

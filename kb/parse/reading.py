@@ -120,6 +120,7 @@ def _reports(
     """All reports from the first window on; at each pause of a live input the notices so far."""
     from itertools import chain
 
+    from kb.parse.debugger import bystander
     from kb.parse.follow import follow
     from kb.parse.report import parse
     from kb.split.splitter import split
@@ -128,7 +129,9 @@ def _reports(
         clock = time.monotonic if reader.live else None
         for splat in split(chain((first,), windows), reader.source, reader.release_at, clock):
             if splat is not None:
-                yield parse(splat)
+                report = parse(splat)
+                if not bystander(report):
+                    yield report
             elif notices is not None:
                 yield from notices.told()
 

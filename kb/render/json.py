@@ -28,6 +28,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "source": report.source,
+        "sources": list(report.sources or (report.source,)),
         "lines": list(report.span),
         "kind": report.kind,
         "subtype": report.subtype,

@@ -177,7 +177,7 @@ def _source_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) ->
 
 def _crash_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
     got = dict(fields)
-    return [Frame(function=got["fn"], module=got.get("mod"), line=line)]
+    return [Frame(function=got["fn"], module=got.get("mod"), source=got.get("src"), line=line)]
 
 
 READERS = {

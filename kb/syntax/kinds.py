@@ -18,7 +18,7 @@ Note = Literal["fault", "slab", "object", "page", "atomic", "rcu", "nmi"]
 """Notes that only some kinds print, by how they begin: :data:`kb.split.anatomy.NOTES`."""
 Place = Literal[
     "named", "pc", "lr", "trace", "stall", "stuck", "elsewhere", "hung", "lock", "held", "chain", "became",
-    "last_function", "page_owner", "panic_in", "pair", "in_flight", "handlers", "none",
+    "last_function", "exception", "page_owner", "panic_in", "pair", "in_flight", "handlers", "none",
 ]  # fmt: skip
 """Where the function that is to blame is looked for: docs/kinds.md explains each."""
 

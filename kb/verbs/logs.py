@@ -1,4 +1,4 @@
-"""Verbs on logs: ``match``, ``whatif``, ``verify``, ``clean``."""
+"""Verbs on logs: ``match``, ``inputs``, ``whatif``, ``verify``, ``clean``."""
 
 from kb.verbs.common import common, verb
 
@@ -14,7 +14,8 @@ def add_match(verbs: "Verbs") -> None:
         "match",
         "kb.commands.match:run",
         "read logs and tell for each report what happened, whether it is known and what to do",
-        "FILE may be packed (.gz .xz .bz2 .zst), a folder, or - for standard input.",
+        "FILE may be packed (.gz .xz .bz2 .zst), an archive (tar, zip), a mail, a crash folder, an export (JSON, CSV), "
+        "a folder, or - for standard input. kb inputs shows what is seen of it.",
     )
     parser.add_argument("files", nargs="*", metavar="FILE", help="logs (default: standard input)")
     parser.add_argument("--json", action="store_true", help="one JSON object a report and line (schema kb.report/1)")
@@ -49,6 +50,24 @@ def add_match(verbs: "Verbs") -> None:
     parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
     parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")
     common(parser, db=True, cases=True)
+
+
+def add_inputs(verbs: "Verbs") -> None:
+    """``kb inputs``."""
+    parser = verb(
+        verbs,
+        "inputs",
+        "kb.commands.inputs:run",
+        "show what kb sees in its inputs: members of archives, their transports, lines and reports",
+        "A line an input that is read, and what could not be read or was passed over. Exit code 0, or 4 where "
+        "something that says it is a log could not be read.",
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="as those of kb match (default: standard input)")
+    parser.add_argument("--json", action="store_true", help="one JSON object an input and line (schema kb.input/1)")
+    parser.add_argument(
+        "-v", "--verbose", action="count", default=0, help="name the reports; twice: why lines were given to them"
+    )
+    common(parser, color=False)
 
 
 def add_whatif(verbs: "Verbs") -> None:

@@ -61,7 +61,7 @@ def test_in_a_folder_what_is_no_file_of_its_own_is_told_and_not_read(name: str, 
     ODD[name](folder / "odd.log")
     told: list[str] = []
     found = list(api.read(folder, told=told.append))
-    assert [report.source for report in found] == [str(folder / "a.log"), str(folder / "sub/link.log")]
+    assert [report.sources for report in found] == [(str(folder / "a.log"), str(folder / "sub/link.log"))]
     if name != "folder":  # os.walk() takes a link to a folder for a folder, and does not go there
         assert len(told) == 1
         assert told[0].startswith(f"{folder / 'odd.log'}: not read: ")

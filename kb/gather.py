@@ -1,0 +1,120 @@
+"""Inputs to reports: one by one, and those of one archive or folder together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kb.log.containers.walk import Walk
+    from kb.log.source import Input
+    from kb.model.report import Report
+    from kb.parse.events import Events
+
+_EVIDENCE = 8 << 20
+"""Bytes of the files of one archive that are kept for the diagnosis."""
+
+
+def read_input(each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None) -> Iterator[Report]:
+    """The reports of an input, with what is wrong with it as far as that is known; the rest is told at its end.
+
+    Args:
+        each: The input.
+        notices: Behind the reports, its notices as reports of kind ``notice``.
+        most: Notices of one wording that are looked at; None: all.
+        told: Takes what was wrong with the input.
+    """
+    from kb.parse import reading
+
+    said = 0
+
+    def tell() -> None:
+        nonlocal said
+        for note in each.notes[said:] if told is not None else ():
+            told(f"{each.name}: {note}")  # type: ignore[misc]
+        said = len(each.notes)
+
+    each.tape.settle()
+    tell()
+    if notices:
+        found = reading.reports_and_notices(each.tape, each.name, most)
+    else:
+        found = reading.reports(each.tape, each.name)
+    for report in found:
+        each.notes.extend(f"line {report.headline_line}: {why}" for why in report.damage if why.name == "damage.prefix")
+        tell()
+        if each.notes:
+            report = replace(report, input_notes=tuple(each.notes))
+        if each.release is not None:
+            report = replace(report, kernel=each.release)
+        yield report
+    tell()
+
+
+class Gathered:
+    """The reports of what one container holds: each event once, with what the container says of the machine.
+
+    Args:
+        walk: The walk through the container.
+        notices: As :func:`read_input`.
+        most: As :func:`read_input`.
+        told: As :func:`read_input`.
+    """
+
+    def __init__(self, walk: Walk, notices: bool, most: int | None, told: Callable[[str], None] | None):
+        self._walk = walk
+        self._how = (notices, most, told)
+        self._events: Events | None = None
+        self._beside: list[tuple[str, bytes]] = []
+        self._size = 0
+        self._release: tuple[str, str] | None = None
+
+    def read(self, each: Input) -> Iterator[Report]:
+        """Read a member; gives the reports that can wait no longer for another source."""
+        if self._taken(each):
+            return
+        for report in read_input(each, *self._how):
+            if self._events is None:
+                from kb.parse.events import Events
+
+                self._events = Events()
+            yield from map(self._finished, self._events.add(report))
+
+    def rest(self) -> Iterator[Report]:
+        """The reports that are left, now that everything in the container is known."""
+        told = self._how[2]
+        for note in self._walk.passed if told is not None else ():
+            told(f"{self._walk.name}: {note}")  # type: ignore[misc]
+        if self._events is not None:
+            yield from map(self._finished, self._events.rest())
+
+    def _taken(self, each: Input) -> bool:
+        """Keep what says something of the machine: its numbers, which are no log, and its release."""
+        from kb.log.containers.roles import says_log, says_numbers
+
+        if says_log(each.name) and not says_numbers(each.name):
+            return False
+        each.tape.settle()
+        data = each.tape.data
+        if not each.tape.whole or not data:
+            return False
+        from kb.evidence.beside import numbers, release_of
+
+        member = each.name.removeprefix(self._walk.name).lstrip("!/")
+        if says_numbers(each.name) and (release := release_of(data)) is not None:
+            self._release = self._release or (release, member)
+        if not numbers(data) or self._size + len(data) > _EVIDENCE:
+            return False
+        self._beside.append((member, data))
+        self._size += len(data)
+        return True
+
+    def _finished(self, report: Report) -> Report:
+        """A report with what the container says beside it."""
+        notes = (*report.input_notes, *self._walk.notes)
+        if report.kernel is None and self._release is not None:
+            release, member = self._release
+            report = replace(report, kernel=release)
+            notes = (*notes, f"kernel release {release} from {member}")
+        return replace(report, input_notes=tuple(dict.fromkeys(notes)), beside=tuple(self._beside))

@@ -1,0 +1,1 @@
+"""Inputs that hold inputs: archives, mails, crash folders, exports. A module a format; ``registry`` knows them all."""

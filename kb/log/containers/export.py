@@ -1,0 +1,201 @@
+"""Records of exports: which field is the log's text, when and where it was printed, and their order.
+
+What comes out are lines of JSON as journald and docker write them (:mod:`kb.log.records` reads those), oldest first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+TEXT = (
+    "message", "MESSAGE", "_raw", "@message", "full_message", "short_message", "log", "line", "Line", "msg",
+    "textPayload", "logmessage", "text", "content", "MSG", "body",
+)  # fmt: skip
+"""Fields that hold a record's text: Elastic and ECS, journald, Splunk, CloudWatch, GELF, docker and Fluent Bit, Loki,
+GCP, OTLP."""
+_INSIDE = ("_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc")
+"""Objects in which the record proper stands."""
+_TIME = (
+    "@timestamp", "timestamp", "time", "ts", "_time", "timeUnixNano", "observedTimeUnixNano", "date",
+    "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time",
+)  # fmt: skip
+_HOST = (
+    "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "nodename", "node_name", "node",
+    "kubernetes.host",
+    "agent.hostname", "Computer", "instance",
+)  # fmt: skip
+_JOURNAL = frozenset(
+    "MESSAGE SYSLOG_IDENTIFIER _TRANSPORT PRIORITY _HOSTNAME _BOOT_ID __REALTIME_TIMESTAMP __MONOTONIC_TIMESTAMP "
+    "_SOURCE_MONOTONIC_TIMESTAMP _PID SYSLOG_PID".split()
+)
+_STAMP = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}(\d{1,7})\.(\d{6})\]")
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d)?")
+WINDOW = 20_000
+"""Records that are put in order at once, where they come in order by and large."""
+MOST = 120_000
+"""Records of an export that comes newest first, held until its end."""
+_SIZE = 16 << 20
+"""Bytes of their text."""
+
+
+class Record(NamedTuple):
+    """One message of an export."""
+
+    text: str
+    stamp: int | None
+    """Nanoseconds of the record's own time."""
+    printk: int | None
+    """Microseconds of printk's stamp."""
+    line: bytes
+    """The record as a line."""
+
+
+def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> Record | None:
+    """The record that an object is, None where it has no text.
+
+    Args:
+        fields: The object.
+        labels: What was said of it elsewhere: a stream's labels.
+    """
+    text = _text(fields)
+    if text is None:
+        for name in _INSIDE:
+            inner = fields.get(name)
+            if isinstance(inner, Mapping):
+                if name == "event":
+                    text = _said(inner.get("original"))
+                    if text is not None:
+                        break
+                    continue
+                found = record({**_outer(fields), **inner}, labels)
+                if found is not None:
+                    return found
+    if text is None:
+        return None
+    value = next((fields[name] for name in _TIME if fields.get(name) not in (None, "")), None)
+    host = _host(fields) or (_host(labels) if labels else None)
+    stamp = nanoseconds(value)
+    out: dict[str, Any] = {}
+    if isinstance(fields.get("MESSAGE"), str):
+        out = {name: value for name, value in fields.items() if name in _JOURNAL}
+    else:
+        out["message"] = text
+        if stamp is not None and stamp > 10**17:
+            out["time"] = value if isinstance(value, str) and not value.isdigit() else _iso(stamp)
+    if host:
+        out["_HOSTNAME"] = host
+    printk = _STAMP.match(text)
+    line = json.dumps(out, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return Record(text, stamp, int(printk[1] + printk[2]) if printk else None, line)
+
+
+def _outer(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What an object says beside the record in it: its time and host."""
+    return {name: fields[name] for name in (*_TIME, *_HOST) if isinstance(fields.get(name), str | int | float)}
+
+
+def _text(fields: Mapping[str, Any]) -> str | None:
+    return next((text for name in TEXT if name in fields and (text := _said(fields[name])) is not None), None)
+
+
+def _said(value: Any) -> str | None:
+    """A text, or the only one of a list (Kibana's ``fields``), or OTLP's ``stringValue``."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, Mapping):
+        value = value.get("stringValue")
+    return value if isinstance(value, str) else None
+
+
+def _host(fields: Mapping[str, Any]) -> str | None:
+    for name in _HOST:
+        value: Any = fields.get(name)
+        outer, _, inner = name.partition(".")
+        if value is None and inner and isinstance(fields.get(outer), Mapping):
+            value = fields[outer].get(inner)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, str) and 0 < len(value) <= 255 and not any(char.isspace() for char in value):
+            return value
+    return None
+
+
+def nanoseconds(value: Any) -> int | None:
+    """A time as nanoseconds since 1970, by its size: seconds, milli-, micro-, nanoseconds, or ISO 8601."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, str) and value[:20].replace(".", "", 1).isdigit() and len(value) < 24:
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, bool) or (isinstance(value, float) and not -1e18 < value < 1e18):
+        return None
+    if isinstance(value, int | float):
+        size = next((size for size, least in ((1, 1e17), (10**3, 1e14), (10**6, 1e11)) if value >= least), 10**9)
+        return int(value * size) if isinstance(value, int) else int(value * 10**6) * (size // 10**6 or 1)
+    found = _ISO.match(value) if isinstance(value, str) else None
+    if found is None:
+        return None
+    zone = (found[4] or "Z").replace("Z", "+00:00").replace("UTC", "+00:00")
+    try:
+        at = datetime.fromisoformat(f"{found[1]}T{found[2]}{zone if ':' in zone else zone[:3] + ':' + zone[3:]}")
+        return int(at.timestamp()) * 10**9 + int((found[3] or "0").ljust(9, "0"))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _iso(stamp: int) -> str | None:
+    seconds, rest = divmod(stamp, 10**9)
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest // 1000:06d}Z"
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def falling(records: Iterable[Record]) -> bool:
+    """Whether the newest come first: by their own stamps, else by printk's."""
+    stamps = [one.stamp for one in records if one.stamp is not None]
+    if stamps and stamps[0] != stamps[-1]:
+        return stamps[0] > stamps[-1]
+    printk = [one.printk for one in records if one.printk is not None]
+    return bool(printk) and printk[0] > printk[-1]
+
+
+def ordered(records: Iterable[Record]) -> Iterator[bytes]:
+    """Lines of the records, oldest first: all in order where they can be held, else by windows."""
+    held: list[Record] = []
+    size, reverse = 0, None
+    for one in records:
+        if one.stamp is None and not one.text:  # a line that is no record stays where it is
+            yield from (row.line for row in _sorted(held))
+            yield one.line
+            held, size = [], 0
+            continue
+        held.append(one)
+        size += len(one.line)
+        if len(held) < WINDOW and size < _SIZE:
+            continue
+        if reverse is None:
+            reverse = falling(held)
+        if reverse and len(held) < MOST and size < _SIZE:
+            continue
+        rows = _sorted(held)
+        keep = len(rows) // 2
+        yield from (row.line for row in rows[:keep])
+        held = rows[keep:]
+        size = sum(len(row.line) for row in held)
+    yield from (one.line for one in _sorted(held))
+
+
+def _sorted(records: list[Record]) -> list[Record]:
+    if falling(records):
+        records = records[::-1]
+    keys: list[tuple[int, int]] = []
+    stamp, printk = 0, 0
+    for one in records:
+        stamp = one.stamp if one.stamp is not None else stamp
+        printk = one.printk if one.printk is not None else printk
+        keys.append((stamp, printk))
+    return [records[at] for at in sorted(range(len(records)), key=keys.__getitem__)]

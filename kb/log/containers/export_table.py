@@ -1,0 +1,150 @@
+"""Logs exported as a table: CSV with a head that names a column of messages, or a table of Markdown."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from kb.log.containers.export import TEXT, Record, ordered, record
+from kb.log.containers.walk import Member, Walk, lines_of, pieces
+from kb.log.unpack import Read
+
+_COLUMNS = {name.casefold(): name for name in reversed(TEXT)} | {
+    "_source.message": "message", "event.original": "message", "jsonpayload.message": "message",
+    "log message": "message",
+    "log line": "message",
+}  # fmt: skip
+_TIMES = {
+    "@timestamp": "@timestamp", "timestamp": "timestamp", "time": "time", "date": "date", "_time": "_time", "ts": "ts",
+    "timegenerated": "time", "tsns": "ts",
+}  # fmt: skip
+_HOSTS = {
+    "host": "host",
+    "hostname": "host",
+    "host.name": "host",
+    "host.hostname": "host",
+    "computer": "host",
+    "node": "host",
+}
+_RULE = re.compile(rb"[ \t:|-]{3,4000}\r?\n?$")
+"""The line under a table's head."""
+_NOTE = "line numbers are those of the exported messages, a line each, the oldest first"
+
+
+def needed(head: bytes) -> bool:
+    """Whether a text begins with a table of messages."""
+    return _delimiter(head) is not None or _markdown(head)
+
+
+def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
+    """The messages."""
+    rows = lines_of(read)
+    first = next(rows, b"")
+    delimiter = _delimiter(first)
+    if delimiter is None:
+        yield Member("", pieces(_cells(first, rows)), text=True)
+    else:
+        yield Member("", pieces(ordered(_csv(first, rows, delimiter))), text=True, note=_NOTE)
+
+
+# ---- CSV
+
+
+def _delimiter(head: bytes) -> str | None:
+    """What stands between the columns whose names are in the first line; None where none is called a message."""
+    line = head.split(b"\n", 1)[0].decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    for delimiter in (",", "\t", ";"):
+        names = [name.strip(' "').casefold() for name in line.split(delimiter)]
+        if (
+            len(names) > 1
+            and len(line) < 2000
+            and any(name in _COLUMNS for name in names)
+            and all(map(_is_name, names))
+        ):
+            return delimiter
+    return None
+
+
+def _is_name(text: str) -> bool:
+    return (
+        len(text) < 64
+        and text.replace(" ", "").replace(".", "").replace("@", "").replace("_", "").replace("-", "").isalnum()
+    )
+
+
+def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record]:
+    names = next(csv.reader([_text(first).removeprefix("\ufeff")], delimiter=delimiter))
+    keys = [
+        _COLUMNS.get(name) or _TIMES.get(name) or _HOSTS.get(name) or f"-{name}"
+        for name in (name.strip().casefold() for name in names)
+    ]
+    reader = csv.reader((_text(row) for row in rows), delimiter=delimiter)
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:  # a NUL, a field of more than 128 kB
+            continue
+        found = record(
+            dict(zip(reversed(keys), reversed(values), strict=False))
+            if len(values) == len(keys)
+            else dict(zip(keys, values, strict=False))
+        )
+        if found is not None:
+            yield found
+
+
+def _text(row: bytes) -> str:
+    return row.decode("utf-8", "replace").replace("\0", "")
+
+
+# ---- Markdown
+
+
+def _markdown(head: bytes) -> bool:
+    rows = head.split(b"\n", 40)[:40]
+    return any(
+        row.lstrip().startswith(b"|") and _RULE.match(rule) and b"|" in rule and b"--" in rule
+        for row, rule in itertools.pairwise(rows)
+    )
+
+
+def _cells(first: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
+    """The same lines; of a table's rows the cell that is the message."""
+    before, column = first, -1
+    yield first
+    for row in rows:
+        if _RULE.match(row) and b"|" in row and b"--" in row and before.lstrip().startswith(b"|"):
+            column = _column(before)
+            yield row
+        elif column >= 0 and row.lstrip().startswith(b"|"):
+            cells = _split(row)
+            cell = cells[column] if column < len(cells) else max(cells, key=len, default="")
+            yield cell.encode("utf-8", "surrogateescape") + b"\n"
+        else:
+            column = -1
+            yield row
+        before = row
+
+
+def _column(head: bytes) -> int:
+    """Which column is the message: by its name, else the last."""
+    names = [name.strip(" `*").casefold() for name in _split(head)]
+    return next((at for at, name in enumerate(names) if name in _COLUMNS), len(names) - 1)
+
+
+def _split(row: bytes) -> list[str]:
+    text = row.decode("utf-8", "surrogateescape").strip().removeprefix("|").removesuffix("|")
+    cells = re.split(r"(?<!\\)\|", text)
+    return [_plain(cell) for cell in cells]
+
+
+def _plain(cell: str) -> str:
+    cell = cell.replace("\\|", "|")
+    cell = cell[1:] if cell.startswith(" ") else cell
+    cell = cell[:-1] if cell.endswith(" ") else cell
+    return cell.strip("`") if cell.startswith("`") and cell.endswith("`") and len(cell) > 1 else cell

@@ -1,0 +1,162 @@
+"""Which container an input is, by its first bytes, and what would read those that kb cannot read."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO
+
+from kb.errors import InputError
+
+if TYPE_CHECKING:
+    from kb.log.containers.walk import Member, Walk
+    from kb.log.unpack import Read
+
+    Members = Callable[[str, Read, BinaryIO | None, Walk], Iterator[Member]]
+    """Name of the container, its bytes, the plain file that has them where there is one, the walk."""
+
+_TAR = 512
+"""Bytes of a header of tar."""
+TELLING = _TAR
+"""Bytes that tell which container an input is."""
+_CLOSED: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x04\x22\x4d\x18", "is packed with lz4", "lz4 -dc FILE | kb match"),
+    (b"\x02\x21\x4c\x18", "is packed with lz4 (legacy)", "lz4 -dc FILE | kb match"),
+    (b"\x1f\x9d", "is packed with compress", "zcat FILE | kb match"),
+    (b"\x1f\xa0", "is packed with compress (LZH)", "zcat FILE | kb match"),
+    (b"LZIP\x01", "is packed with lzip", "lzip -dc FILE | kb match"),
+    (b"\x89LZO\0", "is packed with lzop", "lzop -dc FILE | kb match"),
+    (b"\x5d\0\0", "is packed with lzma", "xz --format=lzma -dc FILE | kb match"),
+    (b"\xff\x06\0\0sNaPpY", "is packed with snappy", "snzip -dc FILE | kb match"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", "7z x FILE, then kb match FOLDER"),
+    (b"Rar!\x1a\x07", "is a rar archive", "unrar x FILE, then kb match FOLDER"),
+    (b"070701", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
+    (b"070702", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
+    (b"!<arch>\n", "is an ar archive", "ar x FILE, then kb match FOLDER"),
+    (b"MSCF", "is a cabinet archive", "cabextract FILE, then kb match FOLDER"),
+    (b"\xed\xab\xee\xdb", "is an rpm package", "rpm2cpio FILE | cpio -idm"),
+    (b"LPKSHHRH", "is a binary journal", "journalctl --file FILE -k -o short-monotonic | kb match"),
+    (b"KDUMP   ", "is a kernel dump (kdump)", "makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
+    (b"makedumpfile", "is a kernel dump (flattened)", "makedumpfile -R vmcore < FILE, then makedumpfile --dump-dmesg"),
+    (b"SQLite format 3\0", "is an SQLite database", "ras-mc-ctl --errors, or sqlite3 FILE .dump"),
+    (b"%PDF-", "is a PDF", "pdftotext -layout FILE - | kb match"),
+    (b"\x89PNG\r\n\x1a\n", "is a picture", "give the log's text"),
+    (b"\xff\xd8\xff", "is a picture", "give the log's text"),
+    (b"GIF8", "is a picture", "give the log's text"),
+    (b"ElfFile\0", "is a Windows event log", "export it as text"),
+    (b"-----BEGIN PGP MESSAGE-----", "is encrypted (PGP)", "gpg -d FILE | kb match"),
+    (b"age-encryption.org/", "is encrypted (age)", "age -d FILE | kb match"),
+    (b"Salted__", "is encrypted (openssl)", "decrypt it first"),
+    (b"\x7fELF", "is an ELF file", "of a vmcore: makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
+)
+"""First bytes of what kb cannot look into, what it is, and what would read it."""
+
+
+def closed(head: bytes, name: str) -> InputError | None:
+    """Why an input cannot be looked into, and what would read it; None for what may be text."""
+    for magic, reason, help_ in _CLOSED:
+        if head.startswith(magic):
+            return InputError(reason, path=name, help=help_)
+    return None
+
+
+def container_of(name: str, head: bytes) -> Members | None:
+    """What lists the members of an input, None for one that is a text of its own.
+
+    Args:
+        name: Its name; pstore's compressed records say what they are by it alone.
+        head: Its first bytes, :data:`TELLING` of them or more, unpacked.
+    """
+    for module, tells in _FORMATS:
+        if tells(name, head):
+            members: Members = importlib.import_module(f"kb.log.containers.{module}").members
+            return members
+    return None
+
+
+def _zip(name: str, head: bytes) -> bool:
+    return head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4"))
+
+
+def _tar(name: str, head: bytes) -> bool:
+    """A header whose checksum is right: the bytes added up, the checksum's own as blanks (POSIX.1-1988 ustar)."""
+    header = head[:_TAR]
+    digits = header[148:156].strip(b" \0")
+    if len(header) < _TAR or not digits or not header[0] or digits.strip(b"01234567"):
+        return False
+    return int(digits, 8) == sum(header[:148]) + 8 * 32 + sum(header[156:])
+
+
+def _pstore(name: str, head: bytes) -> bool:
+    return name.endswith(".enc.z")
+
+
+def _apport(name: str, head: bytes) -> bool:
+    return (head.startswith((b"ProblemType: ", b"Architecture: ", b"ApportVersion: ")) and b": base64\n" in head) or (
+        head.startswith(b"ProblemType: ")
+    )
+
+
+_HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]|[ \t]\S")
+_MAIL = re.compile(
+    rb"^Content-(?:Transfer-Encoding: ?(?:base64|quoted-printable)|Type: ?(?:multipart|message)/)|[; \t]DelSp=\"?yes",
+    re.M | re.I,
+)
+_FROM = re.compile(rb"From [^\s]{1,200} {1,2}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d[^\n]{0,40}\n")
+
+
+def _mail(name: str, head: bytes) -> bool:
+    """An mbox, or a mail whose parts have to be decoded; any other mail is text."""
+    if _FROM.match(head):
+        return True
+    lines = head.split(b"\n", 3)[:3]
+    return len(lines) > 2 and all(map(_HEADER.match, lines)) and _MAIL.search(head) is not None
+
+
+_CONSOLE = re.compile(rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{60}')
+_STRING = re.compile(rb'"[^"\n]{60}')
+
+
+def _console(name: str, head: bytes) -> bool:
+    """A cloud's answer that holds a whole console as one string."""
+    begin = head.lstrip()
+    if begin[:1] == b"{":
+        return _CONSOLE.search(begin) is not None
+    return _STRING.match(begin) is not None and b"\\n" in begin
+
+
+def _json(name: str, head: bytes) -> bool:
+    begin = head.lstrip(b"\x1e \t\r\n")
+    if begin[:1] not in (b"{", b"[") and not begin.startswith((b"data: {", b"data:{")):
+        return False
+    from kb.log.containers.export_json import needed
+
+    return needed(head)
+
+
+def _table(name: str, head: bytes) -> bool:
+    line = head[:2000].split(b"\n", 1)[0]
+    if b"\n|" not in head and b"|" not in line and b"," not in line and b"\t" not in line and b";" not in line:
+        return False
+    from kb.log.containers.export_table import needed
+
+    return needed(head)
+
+
+def _sections(name: str, head: bytes) -> bool:
+    return b"#==[ " in head or (b"------ " in head and b" (" in head)
+
+
+_FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
+    ("archive_zip", _zip),
+    ("archive_tar", _tar),
+    ("pstore", _pstore),
+    ("apport", _apport),
+    ("mail", _mail),
+    ("console", _console),
+    ("export_json", _json),
+    ("export_table", _table),
+    ("sections", _sections),
+)
+"""Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""

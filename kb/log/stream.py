@@ -1,0 +1,202 @@
+"""One input that was opened: unpacked, in UTF-8, its first bytes looked at."""
+
+import re
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from kb.errors import InputError
+from kb.log.files import Held, read_all, readable
+from kb.log.tape import Tape, is_live
+from kb.log.text import encoded
+from kb.log.unpack import FREE, RATIO, Pushed, Read, Unpacked, packing_of
+
+if TYPE_CHECKING:
+    from kb.log.containers.walk import Walk
+
+_TEXT_PROBE = 8192
+TELLING = 512
+"""Bytes that tell how an input is packed and encoded, and what it holds: a header of tar."""
+
+
+class Source(NamedTuple):
+    """One input, ready to be read as lines."""
+
+    name: str
+    """Path as given, ``-`` for standard input and for text."""
+    data: bytes
+    """Unpacked, UTF-8 where it was UTF-16; empty where the input was not read."""
+    notes: tuple[str, ...] = ()
+    """What was wrong with the input: ``gzip data is cut or damaged after 400 bytes``, ``not read: a FIFO, ...``."""
+
+
+class Input(NamedTuple):
+    """One input, to be read as it comes."""
+
+    name: str
+    """As :attr:`Source.name`; of a member of a container, the container's name, ``!``, and its own."""
+    tape: Tape
+    notes: list[str]
+    """As :attr:`Source.notes`; damage behind the first megabytes is told when it is reached."""
+    walk: "Walk | None" = None
+    """The walk through what holds it: inputs of one walk may tell the same event. None for a log of its own."""
+    release: str | None = None
+    """Kernel release that the container tells beside this text."""
+    ends: bool = False
+    """True for an input without bytes that ends a walk: what was passed over is known now."""
+
+
+class Stream:
+    """An input that was opened: unpacked, its first bytes looked at.
+
+    Args:
+        name: What errors and reports call it.
+        read: Gives its bytes.
+        head: Bytes of it that were read before.
+        walk: The walk it is met on, for a member.
+        live: True for one that may still be written: what it is must be told by the head that is there.
+    """
+
+    def __init__(self, name: str, read: Read, head: bytes = b"", walk: "Walk | None" = None, live: bool = False):
+        self.name = name
+        self.live = live
+        self.notes: list[str] = []
+        self.packed = False
+        self.walk = walk
+        self.release: str | None = None
+        self.taken = len(head)
+        """Bytes that were read of it, packed as they are."""
+        self._raw = read
+        self.read: Read = self._counted
+        self.head = head if live else _first(head, self.read)
+        for _ in range(3):  # a .gz inside a .gz happens; more is no log
+            packing = packing_of(self.head)
+            if packing is None:
+                break
+            self.packed = True
+            self.read = Unpacked(name, Pushed(self.head, self.read), packing, self.notes).read
+            self.read = walk.counted(self.read, name, self.notes) if walk is not None else self._bounded(self.read)
+            self.head = _first(b"", self.read)
+
+    def _counted(self, size: int) -> bytes:
+        piece = self._raw(size)
+        self.taken += len(piece)
+        return encoded(piece) if isinstance(piece, str) else piece
+
+    def _bounded(self, read: Read) -> Read:
+        """What is unpacked, as long as it does not grow as only a bomb does."""
+        size = 0
+
+        def piece(most: int) -> bytes:
+            nonlocal size
+            got = read(most)
+            size += len(got)
+            if size > FREE and size > RATIO * self.taken:
+                reason = f"grows to more than {RATIO} times its size when it is unpacked"
+                raise InputError(reason, path=self.name, help="unpack it yourself if you trust it, and give the log")
+            return got
+
+        return piece
+
+    @property
+    def foreign(self) -> bool:
+        """True for what is no plain UTF-8 text, and for what must be put in order: it is read whole."""
+        head = self.head[:_TEXT_PROBE]
+        return _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
+
+    def all(self) -> Read:
+        """All of its bytes, from the first on."""
+        return Pushed(self.head, self.read).read
+
+    def whole(self) -> Source:
+        """All of it, in UTF-8."""
+        held = Held(self.name, said="once unpacked" if self.packed else "")
+        data = readable(self.name, lambda: read_all(self.all(), held))
+        return plain(self.name, data, self.notes)
+
+    def tape(self, file: BinaryIO | None = None) -> Input:
+        """The same, to be read as it comes.
+
+        Args:
+            file: The file that is read: a live one, or one that can be read again.
+        """
+        if self.foreign and not (file is not None and is_live(file)):
+            source = self.whole()
+            return self._input(Tape(source.data), list(source.notes))
+        if file is not None and not self.packed:
+            tape = Tape(file, start=self.head)
+        else:
+            tape = Tape(Pushed(b"", self.read), start=self.head)
+        tape.limit(self.name, "once unpacked" if self.packed else "")
+        return self._input(tape, self.notes)
+
+    def _input(self, tape: Tape, notes: list[str]) -> Input:
+        return Input(self.name, tape, notes, self.walk, self.release)
+
+
+def _first(head: bytes, read: Read) -> bytes:
+    """So many first bytes as tell what the input is."""
+    while len(head) < TELLING and (piece := read(_TEXT_PROBE)):
+        head += piece
+    return head
+
+
+def is_binary(data: bytes) -> bool:
+    """True for bytes that are no text, no UTF-16 text and nothing that can be unpacked."""
+    probe = data[:_TEXT_PROBE]
+    if not probe.strip(b"\0") or packing_of(probe) is not None or _utf16(probe) is not None:
+        return False
+    odd = len(probe) - len(probe.translate(None, _CONTROLS))
+    if probe.startswith((b"\x7fELF", b"\x89PNG", b"PK\3\4")) or odd * 10 > len(probe):
+        return True
+    return odd * 20 > len(probe) and probe.decode("utf-8", "replace").count("\ufffd") * 5 > len(probe)
+
+
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\a\b\t\n\v\f\r\x1b")
+"""What no text holds, but for a line or two: NUL where a serial port had nothing to say."""
+
+
+PART = re.compile(rb"^(?:[A-Z][a-z]{3,12})#(\d{1,9}) Part(\d{1,9})\r?$", re.M)
+"""fs/pstore/platform.c pstore_dump(): the head of one part of a dump; part 1 is the newest text."""
+
+
+def _in_order(data: bytes) -> bytes:
+    """The parts of a pstore dump, oldest text first; any other data unchanged."""
+    heads = list(PART.finditer(data))
+    if len(heads) < 2 or heads[0].start() != 0:
+        return data
+    ends = [*(head.start() for head in heads[1:]), len(data)]
+    parts = [(int(head[1]), -int(head[2]), data[head.start() : end]) for head, end in zip(heads, ends, strict=True)]
+    ordered = sorted(parts, key=lambda part: part[:2])
+    if ordered == parts:
+        return data
+    return b"".join(text if text.endswith(b"\n") else text + b"\n" for _, _, text in ordered)
+
+
+def plain(name: str, data: bytes, notes: list[str]) -> Source:
+    """Bytes in UTF-8, and in order where they are parts of a dump; ``notes`` are added to."""
+    encoding = _utf16(data[:_TEXT_PROBE])
+    if encoding is not None:
+        data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")
+    elif data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    ordered = _in_order(data) if b" Part" in data[:64] else data
+    if ordered is not data:
+        notes.append("parts of a pstore dump put in order: line numbers are those of the joined text")
+        data = ordered
+    return Source(name, data, tuple(notes))
+
+
+def _utf16(probe: bytes) -> str | None:
+    """``utf-16-le`` or ``utf-16-be`` where the bytes are such text, with or without a byte order mark."""
+    if probe.startswith(b"\xff\xfe"):
+        return "utf-16-le"
+    if probe.startswith(b"\xfe\xff"):
+        return "utf-16-be"
+    half = len(probe) // 2
+    if half < 8:
+        return None
+    even, odd = probe[0::2].count(0), probe[1::2].count(0)
+    if odd > half * 0.7 and even < half * 0.1:
+        return "utf-16-le"
+    if even > half * 0.7 and odd < half * 0.1:
+        return "utf-16-be"
+    return None

@@ -1,0 +1,356 @@
+"""Every wrapping of a log says what the log says; hostile ones end soon, with a reason; good logs are silent."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import lzma
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import kb
+from kb import api
+from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
+from kb.errors import InputError
+from kb.log.containers import walk
+from kb.log.containers.drm_qr import Watch, read_address
+from kb.log.containers.roles import says_log, says_numbers
+from kb.log.source import open_inputs
+from tests.log.containers import wrappings
+from tests.log.containers.wrappings import WRAPPINGS
+
+LOG = (Path(__file__).parent.parent / "data/oops.log").read_bytes()
+QUIET = b"[    1.000000] eth0: link up\n[    2.000000] usb 1-1: new device\n" * 20
+
+
+def said(diagnoses: list[kb.Diagnosis]) -> list[tuple[object, ...]]:
+    """What must be the same however a log is wrapped."""
+    return [
+        (
+            one.report.title,
+            one.signature.key,
+            [match.case.id for match in one.matches if match.verdict is kb.Verdict.YES],
+        )
+        for one in diagnoses
+    ]
+
+
+PLAIN = said(kb.match(LOG))
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_a_wrapping_keeps_title_key_and_case(name: str, tmp_path: Path) -> None:
+    file, data = WRAPPINGS[name](LOG)
+    (tmp_path / file).write_bytes(data)
+    found = kb.match(tmp_path / file)
+    assert said(found) == PLAIN
+    if "!" in found[0].report.source:
+        assert found[0].report.source.startswith(str(tmp_path / file) + "!")
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_a_wrapping_of_a_quiet_log_is_silent(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, data = WRAPPINGS[name](QUIET)
+    (tmp_path / file).write_bytes(data)
+    assert main(["match", str(tmp_path / file)]) == EMPTY
+    assert capsys.readouterr().out == ""
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["tar", "tar.gz", "zip", "base64", "log.gz in a tar"]), min_size=1, max_size=3))
+def test_wrappings_within_wrappings(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+    data = LOG
+    for name in names:
+        _, data = WRAPPINGS[name](data)
+    path = tmp_path_factory.mktemp("w") / "input"
+    path.write_bytes(data)
+    assert said(kb.match(path)) == PLAIN
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_a_damaged_wrapping_raises_nothing_but_an_input_error(name: str, tmp_path: Path) -> None:
+    file, data = WRAPPINGS[name](LOG)
+    for cut in range(10, len(data), max(1, len(data) // 6)):
+        for damaged in (data[:cut], data[:cut] + b"\xff\0" + data[cut + 2 :]):
+            (tmp_path / file).write_bytes(damaged)
+            with contextlib.suppress(InputError):
+                kb.match(tmp_path / file)
+
+
+def test_standard_input_may_be_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    data = gzip.compress(wrappings.tar(LOG))
+    os.write(write, data)
+    os.close(write)
+    with open(read, "rb") as stream:
+        found = list(api.read_live(stream))
+    assert [report.title for report in found] == [row[0] for row in PLAIN]
+    assert found[0].source == "-!sos-1/sos_commands/kernel/dmesg"
+
+
+# ---- one event once
+
+
+def archive(*members: tuple[str, bytes]) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as made:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            made.addfile(info, io.BytesIO(data))
+    return held.getvalue()
+
+
+def syslog(log: bytes, stamps: bool = True) -> bytes:
+    rows = [line if stamps else line.partition(b"] ")[2] for line in log.splitlines()]
+    return b"".join(b"Nov 28 12:00:01 db17 kernel: " + row + b"\n" for row in rows)
+
+
+def test_dmesg_journal_and_messages_tell_of_one_event() -> None:
+    data = archive(
+        ("s/sos_commands/kernel/dmesg", LOG),
+        ("s/sos_commands/logs/journalctl_--no-pager", syslog(LOG)),
+        ("s/var/log/messages", syslog(LOG, stamps=False)),
+    )
+    found = kb.match(data)
+    assert said(found) == PLAIN
+    names = ["dmesg", "journalctl_--no-pager", "messages"]
+    assert [source.rsplit("/", 1)[1] for source in found[0].report.sources] == names
+    assert found[0].report.source == found[0].report.sources[0]
+    assert found[0].to_json()["sources"] == list(found[0].report.sources)
+
+
+def test_the_same_problem_at_another_time_or_on_another_host_is_another_event() -> None:
+    later = LOG.replace(b"[90112.", b"[95112.")
+    other = syslog(LOG).replace(b"db17", b"db18")
+    assert len(kb.match(archive(("a/dmesg", LOG), ("b/dmesg", later)))) == 2 * len(PLAIN)
+    assert len(kb.match(archive(("a/messages", syslog(LOG)), ("b/messages", other)))) == 2 * len(PLAIN)
+    assert len(kb.match(archive(("a/dmesg", LOG + later), ("b/dmesg", LOG + later)))) == 2 * len(PLAIN)
+
+
+# ---- what the archive says of the machine
+
+
+def test_the_numbers_of_an_archive_are_evidence_and_its_release_serves() -> None:
+    bare = LOG.replace(b"Not tainted 6.10.6 #1", b"Not tainted")
+    data = archive(
+        ("s/dmesg", bare),
+        ("s/sos_commands/kernel/sysctl_-a", b"vm.min_free_kbytes = 4242\nvm.swappiness = 60\n"),
+        ("s/sos_commands/kernel/uname_-a", b"Linux db17 5.14.0-70.el9.x86_64 #1 SMP x86_64 GNU/Linux\n"),
+    )
+    found = kb.match(data)[0]
+    assert found.report.kernel == "5.14.0-70.el9.x86_64"
+    assert any("5.14.0-70.el9.x86_64 from s/sos_commands/kernel/uname_-a" in note for note in found.report.input_notes)
+    fact = found.facts.get("sysctl.vm.min_free_kbytes")
+    assert fact is not None
+    assert (fact.value, fact.wording) == (4242, "s/sos_commands/kernel/sysctl_-a")
+    named = kb.match(archive(("s/dmesg", LOG), ("s/uname_-a", b"Linux db17 5.14.0 #1 SMP x86_64 GNU/Linux\n")))[0]
+    assert named.report.kernel == "6.10.6"
+
+
+# ---- exit codes
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ([("dmesg", LOG), ("journal.lz4", b"\x04\x22\x4d\x18xxxx")], OK),
+        ([("dmesg", QUIET), ("kern.log.lz4", b"\x04\x22\x4d\x18xxxx")], UNUSABLE),
+        ([("dmesg", QUIET), ("system.journal", b"LPKSHHRH" + bytes(100))], UNUSABLE),
+        ([("dmesg", QUIET), ("vmcore", b"KDUMP   " + bytes(100))], UNUSABLE),
+        ([("dmesg", QUIET), ("etc/blob.lz4", b"\x04\x22\x4d\x18xxxx")], EMPTY),
+        ([("dmesg", QUIET), ("bin/sh", b"\x7fELF" + bytes(100))], EMPTY),
+        ([("dmesg", LOG.replace(b"try_to_wake_up", b"some_function")), ("vmcore", b"KDUMP   ")], OK),
+    ],
+)
+def test_reports_decide_then_logs_that_were_not_read(
+    members: list[tuple[str, bytes]], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.tar"
+    path.write_bytes(archive(*members))
+    got = main(["match", "--json", str(path)])
+    assert got in ((OK, UNKNOWN) if code == OK else (code,))
+    if len(members) > 1:
+        assert f"{path}!{members[1][0]}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x04\x22\x4d\x18abc",
+        b"7z\xbc\xaf\x27\x1cabc",
+        b"%PDF-1.4\n",
+        b"SQLite format 3\0" + bytes(99),
+        bytes(range(256)) * 40,
+    ],
+)
+def test_an_input_that_cannot_be_looked_into_is_named_and_no_silence(
+    data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "input"
+    path.write_bytes(data)
+    assert main(["match", str(path)]) == UNUSABLE
+    assert str(path) in (told := capsys.readouterr().err)
+    assert "help: " in told
+
+
+def test_an_encrypted_member_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(wrappings.zipped(LOG))
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.find(mark) + at] |= 1  # APPNOTE.TXT 4.4.4: bit 0
+    (tmp_path / "a.zip").write_bytes(data)
+    assert main(["match", str(tmp_path / "a.zip")]) == UNUSABLE
+    assert "is encrypted" in capsys.readouterr().err
+
+
+def test_a_log_with_holes_of_nul_is_a_log(tmp_path: Path) -> None:
+    (tmp_path / "console").write_bytes(bytes(5000) + b"\n" + LOG)
+    assert said(kb.match(tmp_path / "console")) == PLAIN
+
+
+# ---- bounds
+
+
+def test_many_members_end_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "MEMBERS", 10)
+    data = archive(*((f"d/{at}", b"x\n") for at in range(11)))
+    with pytest.raises(InputError, match="more than 10 members"):
+        list(api.read(data))
+
+
+def test_containers_in_containers_end_the_walk() -> None:
+    data = QUIET
+    for _ in range(walk.DEEPEST + 1):
+        data = wrappings.zipped(data, "dmesg")
+    with pytest.raises(InputError, match="deep"):
+        list(api.read(data))
+
+
+def test_what_grows_too_much_ends_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "FREE", 1 << 20)
+    with pytest.raises(InputError, match="times its size"):
+        list(api.read(lzma.compress(archive(("dmesg", b"[    1.000000] x\n" * 600_000)))))
+
+
+def test_a_directory_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kb.log.containers import archive_zip
+
+    monkeypatch.setattr(archive_zip, "_DIRECTORY", 20)
+    with pytest.raises(InputError, match="too many members"):
+        list(api.read(wrappings.zipped(LOG)))
+
+
+def test_an_extended_header_has_a_bound() -> None:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 5 << 20
+    with pytest.raises(InputError, match="extended header"):
+        list(api.read(info.tobuf(tarfile.GNU_FORMAT) + b"a" * (5 << 20)))
+
+
+def test_a_mail_of_parts_within_parts_is_refused() -> None:
+    head = b"From: a@b.c\nSubject: x\nMIME-Version: 1.0\n"
+    parts = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (at, at) for at in range(1000))
+    with pytest.raises(InputError, match="parts within parts"):
+        list(api.read(head + parts + b"\n" + LOG))
+
+
+@pytest.mark.parametrize(
+    "data", [b"[" * 100_000, b'{"a":' * 100_000, b'{"hits":[{"a":"' + b'\\"' * 100_000, b'{"a":1}{' * 9999]
+)
+def test_json_that_is_none_is_a_text(data: bytes) -> None:
+    assert list(api.read(data)) == []
+
+
+def test_a_mail_of_many_parts_is_refused() -> None:
+    head = b'From: a@b.c\nSubject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n'
+    with pytest.raises(InputError, match="more than 500 parts"):
+        list(api.read(head + b"--b\nContent-Type: text/plain\n\nx\n" * 600))
+
+
+# ---- exports
+
+
+def test_hosts_and_times_of_an_export_are_kept() -> None:
+    for name in ("elastic", "loki", "csv", "gelf"):
+        _, data = WRAPPINGS[name](LOG)
+        report = next(iter(api.read(data)))
+        assert report.host == "db17", name
+        assert report.time == 90112.017029, name
+    assert next(iter(api.read(WRAPPINGS["elastic"](LOG)[1]))).wall == "2025-11-28T12:00:00.000000Z"
+
+
+def test_lines_between_records_stay() -> None:
+    _, data = WRAPPINGS["elastic"](QUIET)
+    assert said(kb.match(data + b"\n" + LOG)) == PLAIN
+
+
+def test_plain_lines_of_json_are_read_as_they_come() -> None:
+    """Lines oldest first with the text at the top keep their numbers: no record is held for another."""
+    data = wrappings.ndjson(wrappings.records(LOG, "message", "time"))
+    assert next(iter(api.read(data))).span[0] == 1
+    assert next(iter(open_inputs([data]))).notes == []
+
+
+# ---- the QR code's address
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(min_size=1, max_size=400), st.sampled_from(["z", "zl"]), st.integers(1, 200))
+def test_an_address_is_read_whatever_the_text_and_however_it_comes(data: bytes, how: str, size: int) -> None:
+    text = wrappings.qr(data, how)
+    watch = Watch()
+    for at in range(0, len(text), size):
+        watch(text[at : at + size])
+    (panic,) = watch.panics()
+    assert panic == (data, "6.10.6", "x86_64")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text("0123456789", min_size=17, max_size=300), st.sampled_from(["z", "zl"]))
+def test_digits_that_are_no_log_say_nothing(digits: str, how: str) -> None:
+    read_address(f"https://example.org/?a=x&v=1&{how}={digits}".encode())
+
+
+def test_a_search_with_a_long_number_is_no_address() -> None:
+    assert list(api.read(b"see https://example.org/?q=1&z=" + b"1234567890" * 9 + b"\n")) == []
+
+
+# ---- roles
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a!sos_commands/kernel/dmesg", "a!var/log/messages-20261128.gz", "a!var/log/kern.log.1", "system@0005.journal",
+        "127.0.0.1/vmcore-dmesg.txt", "a!sys/fs/pstore/dmesg-efi-1.enc.z", "console-ramoops-0", "journalctl_--no-pager",
+        "boot.txt", "vmcore", "syslog.2.gz", "a!VmCoreDmesg", "app.log.lz4",
+    ],
+)  # fmt: skip
+def test_names_of_logs(name: str) -> None:
+    assert says_log(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["etc/passwd", "bin/bash", "var/log/wtmp", "lib/libkernel.so", "img.png", "proc/vmstat"]
+)
+def test_names_of_no_logs(name: str) -> None:
+    assert not says_log(name)
+
+
+def test_names_of_numbers() -> None:
+    assert all(map(says_numbers, ("a!proc/buddyinfo", "a!sos_commands/kernel/sysctl_-a", "a!uname_-a")))
+    assert not says_numbers("a!etc/passwd")
+
+
+def test_a_zip_with_nothing_in_it_is_silent() -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w"):
+        pass
+    assert list(api.read(held.getvalue())) == []

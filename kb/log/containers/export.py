@@ -85,7 +85,7 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
     else:
         out["message"] = text
         if stamp is not None and stamp > 10**17:
-            out["time"] = value if isinstance(value, str) and not value.isdigit() else _iso(stamp)
+            out["time"] = value if isinstance(value, str) and not value.isdecimal() else _iso(stamp)
     if host:
         out["_HOSTNAME"] = host
     printk = _STAMP.match(text)
@@ -128,7 +128,7 @@ def nanoseconds(value: Any) -> int | None:
     """A time as nanoseconds since 1970, by its size: seconds, milli-, micro-, nanoseconds, or ISO 8601."""
     if isinstance(value, list) and value:
         value = value[0]
-    if isinstance(value, str) and value[:20].replace(".", "", 1).isdigit() and len(value) < 24:
+    if isinstance(value, str) and value[:20].replace(".", "", 1).isdecimal() and len(value) < 24:
         value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or (isinstance(value, float) and not -1e18 < value < 1e18):
         return None

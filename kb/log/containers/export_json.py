@@ -173,7 +173,7 @@ class _Scanner:
 
     def _row(self, value: list[Any]) -> Record | None:
         """Loki's ``[stamp, line]``; a row of a table; CloudWatch Insights' list of field and value."""
-        if 2 <= len(value) <= 3 and all(isinstance(one, str) for one in value[:2]) and value[0].isdigit():
+        if 2 <= len(value) <= 3 and all(isinstance(one, str) for one in value[:2]) and value[0].isdecimal():
             return record({"line": value[1], "ts": value[0]}, self._labels)
         if len(value) == len(self._columns):
             return record(dict(zip(self._columns, value, strict=True)))

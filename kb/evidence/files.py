@@ -10,7 +10,6 @@ from pathlib import PurePath
 
 from kb.log.scan import BOOT, find
 from kb.log.transport import Rule, strip
-from kb.model.log import Span
 from kb.model.memory import Zone
 from kb.model.number import number
 
@@ -169,9 +168,3 @@ def _events(text: str) -> Iterator[Event]:
                 {"caller": called["caller"]},
                 at,
             )
-
-
-def line_span(snapshot: Snapshot, name: str) -> Span | None:
-    """The line of the file that a counter stands on."""
-    line = snapshot.lines.get(name)
-    return (line, line) if line else None

@@ -10,7 +10,6 @@ import hashlib
 
 from kb.model.report import Report, Signature
 from kb.parse.guilty import significant
-from kb.syntax.frames import plain
 
 VERSION = 1
 """Of the way keys are made; part of every id, so that a store can be brought to a newer one."""
@@ -35,8 +34,3 @@ def signature(report: Report) -> Signature:
 def identifier(key: str) -> str:
     """The id of a key: ``kb1:`` and the first 16 hexadecimal digits of its SHA-256."""
     return f"kb{VERSION}:{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
-
-
-def frame_names(report: Report) -> tuple[str, ...]:
-    """Reliable frames of the main stack by plain name, innermost first."""
-    return tuple(plain(frame.function) for frame in report.frames if frame.reliable)

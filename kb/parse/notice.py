@@ -6,7 +6,7 @@ last, and some between.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,6 @@ _KEPT = 8
 """Lines of a notice that are kept besides its last."""
 _GROUPS = 256
 """Notices of one row that are told apart: a bound for logs that name a new device in each line."""
-_IDLE = 14
-"""Lines of a window without a notice before the next one is sought: as the splitter's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +175,3 @@ class _Values(dict[str, str]):
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
-
-
-def collect(windows: Iterable[Iterable[Line]], collector: Collector) -> Iterator[Report]:
-    """The notices of a log, read from the stretches of lines around their literals."""
-    for window in windows:
-        idle = 0
-        for line in window:
-            idle = 0 if collector.feed(line) else idle + (not line.continued)
-            if idle > _IDLE:
-                break
-    yield from collector.told()

@@ -30,7 +30,6 @@ class Stacks:
 
     def __init__(self, store: Store):
         self.store = store
-        self._count: int | None = None
 
     def __len__(self) -> int:
         low, high = self._rows("select (select min(id) from stacks), (select max(id) from stacks)")[0]

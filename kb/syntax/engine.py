@@ -262,15 +262,6 @@ def build(name: str, lexer: LexerKind = "lines", *, strict: bool = False) -> "La
     )
 
 
-def line_lexer(parser: "Lark") -> LineLexer:
-    """The lexer of a line grammar: what a single line is can be asked without parsing."""
-    lexer: Any = parser.parser
-    found = lexer.lexer
-    found = getattr(found, "lexer", found)  # Lark wraps a lexer class of others
-    assert isinstance(found, LineLexer)
-    return found
-
-
 def parse_lines(parser: "Lark", lines: Sequence[Line]) -> "Tree[LineToken]":
     """Parse lines with a line grammar; every token has ``type``, ``line``, ``index`` in the sequence and ``fields``."""
     tree: Tree[LineToken] = parser.parse(list(lines))  # type: ignore[assignment]

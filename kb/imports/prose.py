@@ -13,7 +13,7 @@ from kb.log.transport import strip
 from kb.model.log import Line
 from kb.model.report import Frame, Registers, Report, Trace
 from kb.parse.report import parse
-from kb.split.splitter import split_lines
+from kb.split.windows import split_lines
 from kb.syntax.headline import classify
 from kb.syntax.roles import classifier
 

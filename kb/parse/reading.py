@@ -43,14 +43,14 @@ def notices(data: "bytes | Tape", name: str) -> "Iterator[Report]":
 
 def _opens(text: str) -> bool:
     """Whether a line, by itself, can open a report or bears on one that follows it."""
-    from kb.split.splitter import opens
+    from kb.split.windows import opens
 
     return opens(text)
 
 
 def _belongs(text: str) -> bool:
     """Whether a line, by itself, is what only a report has."""
-    from kb.split.splitter import belongs
+    from kb.split.windows import belongs
 
     return belongs(text)
 
@@ -123,7 +123,7 @@ def _reports(
     from kb.parse.debugger import bystander
     from kb.parse.follow import follow
     from kb.parse.report import parse
-    from kb.split.splitter import split
+    from kb.split.windows import split
 
     def read() -> "Iterator[Report]":
         clock = time.monotonic if reader.live else None

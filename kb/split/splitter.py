@@ -6,11 +6,9 @@ the log has one; without, a report that a new headline interrupts waits for its 
 whose a line is.
 """
 
-import heapq
-import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from kb.model.log import Line, Splat
 from kb.model.said import Said
@@ -19,7 +17,7 @@ from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
 from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
 from kb.syntax import roles
-from kb.syntax.headline import Headline, classify, classify_text
+from kb.syntax.headline import Headline, classify
 from kb.syntax.kinds import Trait
 from kb.syntax.roles import Role
 from kb.words.speak import said
@@ -30,8 +28,6 @@ _HEADLESS = 64
 """Lines before a stack without a headline that may belong to it: who ran, and the registers."""
 _ASKED = 10.0
 """Seconds that stacks somebody asked for may take."""
-_IDLE = 14
-"""Lines without an open report before the scanner is asked for the next candidate."""
 HUSH = 1.0
 """Seconds without a line of its own after which a report of a live input is over: a serial console at 9600 baud needs
 0.1 s a line, and a report is to be told within two seconds."""
@@ -350,93 +346,3 @@ def _last(group: list[Strand], strand: Strand) -> None:
         group[-1].run = 0
         group.remove(strand)
         group.append(strand)
-
-
-Windows = Iterable[tuple[int, Iterator[Line | None]] | None]
-"""Stretches of lines around candidates, each with the candidate's line number; None among windows or lines: a live
-input is silent."""
-
-
-def split(
-    windows: Windows,
-    source: str,
-    release_at: Callable[[int], str | None] | None = None,
-    clock: Callable[[], float] | None = None,
-) -> Iterator[Splat | None]:
-    """All splats of a log, in the order in which they open; None where a live input pauses.
-
-    Only the stretches around candidates are decoded: a window is left as soon as nothing is open in it.
-
-    Args:
-        windows: From :meth:`kb.log.reader.Reader.windows`.
-        source: Name of the input.
-        release_at: Kernel release of the boot that a line (its number) belongs to.
-        clock: Of a live input, seconds that pass: ``time.monotonic``.
-    """
-    splitter = Splitter(source, release_at)
-    done: list[tuple[int, int, Splat]] = []
-    for window in windows:
-        if window is None:
-            yield None
-            continue
-        splitter.idle = 0
-        candidate, lines = window
-        for line in lines:
-            if line is not None:
-                _keep(done, splitter.feed(line))
-            if clock is not None and splitter.open:
-                _keep(done, splitter.hush(clock()))
-            yield from _ready(done, splitter.oldest)
-            if line is None:
-                yield None
-            elif splitter.idle > _IDLE and line.number > candidate:
-                break
-        yield from _ready(done, splitter.oldest)
-    _keep(done, splitter.close(said("cut.log_ends")))
-    yield from _ready(done, None)
-
-
-def opens(text: str) -> bool:
-    """Whether a line, by its text alone, can open a report, or says that stacks which follow were asked for."""
-    return (
-        classify_text(text) is not None
-        or ("race" in text and roles.opens_alone(text))
-        or roles.is_request(text)
-        or roles.is_on_purpose(text)
-    )
-
-
-_ANYWHERE: frozenset[Role | None] = frozenset({None, "BORDER", "DUMP"})
-"""Roles that lines of other texts may have, too."""
-
-
-def belongs(text: str) -> bool:
-    """Whether a line, by its text alone, is a part of a report: who tells a prefix from the message behind it asks."""
-    return roles.classifier()(text) not in _ANYWHERE or classify_text(text) is not None
-
-
-_COUNT = itertools.count()
-"""Of two reports of one line (a page of HTML is one) the one that ended first is told first."""
-
-
-def _keep(done: list[tuple[int, int, Splat]], ended: Iterable[Splat]) -> None:
-    """Put splats on a heap by the line in which they began."""
-    for splat in ended:
-        heapq.heappush(done, (splat.lines[splat.opener].number, next(_COUNT), splat))
-
-
-def _ready(done: list[tuple[int, int, Splat]], oldest: int | None) -> Iterator[Splat]:
-    """Reports of several CPUs end in any order; they are told in the order in which they began."""
-    while done and (oldest is None or done[0][0] < oldest):
-        yield heapq.heappop(done)[-1]
-
-
-def split_lines(lines: Iterable[Line | None], source: str = "-") -> Iterator[Splat]:
-    """Splats of lines as they come; None among them says that the input paused, which ends what is open."""
-    splitter = Splitter(source)
-    for line in lines:
-        if line is None:
-            yield from splitter.close()
-        else:
-            yield from splitter.feed(line)
-    yield from splitter.close(said("cut.log_ends"))

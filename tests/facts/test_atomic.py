@@ -9,7 +9,7 @@ from kb.facts.atomic import atomic_facts, spinlock_facts
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis
 from kb.parse.report import parse
-from kb.split.splitter import split_lines
+from kb.split.windows import split_lines
 from kb.syntax.engine import split
 
 DATA = Path(__file__).parent.parent / "parse/data"

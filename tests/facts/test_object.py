@@ -8,7 +8,7 @@ from kb import api
 from kb.facts.object import list_facts
 from kb.model.verdict import Diagnosis
 from kb.parse.report import parse
-from kb.split.splitter import split_lines
+from kb.split.windows import split_lines
 from kb.syntax.engine import split
 
 KASAN = b"""\

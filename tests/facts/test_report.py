@@ -3,7 +3,7 @@
 from kb.facts.report import facts_of
 from kb.model.verdict import Facts
 from kb.parse.report import parse
-from kb.split.splitter import split_lines
+from kb.split.windows import split_lines
 from kb.syntax import engine
 
 LOCKUP = """watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [kswapd0:99]

@@ -15,7 +15,7 @@ from kb.facts.report import facts_of
 from kb.model.report import Report
 from kb.parse.follow import follow
 from kb.parse.report import parse
-from kb.split.splitter import split_lines
+from kb.split.windows import split_lines
 from kb.syntax import engine
 
 HERE = Path(__file__).parent

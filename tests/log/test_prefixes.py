@@ -17,7 +17,7 @@ from kb.log.learn import Around, Shapes
 from kb.log.reader import Reader
 from kb.log.shape import dated, is_calendar, shape
 from kb.model.report import Report
-from kb.split.splitter import belongs, opens
+from kb.split.windows import belongs, opens
 from tests.growth.backtracking import growth
 from tests.kinds import samples
 

@@ -8,7 +8,7 @@ from kb.model.case import Case
 from kb.model.report import Report
 from kb.parse.follow import follow
 from kb.parse.report import parse
-from kb.split.splitter import split_lines
+from kb.split.windows import split_lines
 from kb.syntax import engine
 
 

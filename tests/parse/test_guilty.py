@@ -7,7 +7,7 @@ import pytest
 from kb.model.report import Report
 from kb.parse import guilty, plumbing
 from kb.parse.report import parse
-from kb.split.splitter import split_lines
+from kb.split.windows import split_lines
 from kb.syntax import engine
 from kb.syntax.kinds import rows
 from tests.parse.skips import Sample, samples

@@ -10,7 +10,7 @@ import pytest
 
 from kb.model.report import Report
 from kb.parse.report import parse
-from kb.split.splitter import split_lines
+from kb.split.windows import split_lines
 from kb.syntax import engine
 
 DATA = Path(__file__).with_name("data")

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from kb.log.reader import Reader
-from kb.split.splitter import split
 from kb.split.untangle import loose
+from kb.split.windows import split
 from kb.syntax import roles
 
 HERE = Path(__file__).with_name("held")

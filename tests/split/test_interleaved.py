@@ -12,7 +12,7 @@ from kb.log.reader import Reader
 from kb.model.log import Line, Splat
 from kb.parse.report import parse
 from kb.render.json import to_json
-from kb.split.splitter import split, split_lines
+from kb.split.windows import split, split_lines
 from kb.syntax import roles
 from tests.split import weave
 

@@ -2,7 +2,8 @@
 
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
-from kb.split.splitter import Splitter, split, split_lines
+from kb.split.splitter import Splitter
+from kb.split.windows import split, split_lines
 from kb.syntax import engine
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
 from kb.parse.report import parse
-from kb.split.splitter import split, split_lines
+from kb.split.windows import split, split_lines
 from kb.syntax import roles
 from kb.syntax.headline import classify
 

@@ -1,4 +1,4 @@
-"""What a single line is: the set answers as Lark does, on every sample and on damaged ones, with google-re2 and without."""
+"""What a single line is: the set answers as Lark does, on every sample and on damaged ones, with re2 and without."""
 
 from __future__ import annotations
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     Context: TypeAlias = Iterable[str | Path] | Evidence
 
+_RECOGNISED = 1 << 18
+"""Bytes of a file by which it is told what it is."""
 _NAMED = 5
 """Inputs that could not be looked into, of which each is told."""
 
@@ -106,6 +108,8 @@ def _reports(
     failed = unread.pop(0) if unread and not any_report else None
     for error in unread[:_NAMED] if told is not None else ():
         told(f"{error.path}: not read: {error.reason}")  # type: ignore[misc]
+    if told is not None and len(unread) > _NAMED:
+        told(f"not read: {len(unread) - _NAMED} more")
     if failed is not None:
         raise failed
 
@@ -212,7 +216,7 @@ def sort_out(paths: Iterable[str | Path]) -> tuple[Evidence, list[Source], list[
     logs: list[Source] = []
     told: list[str] = []
     for source in open_sources(map(os.fspath, paths)):
-        kind = recognise(source.data.decode("utf-8", "replace"))
+        kind = recognise(source.data[:_RECOGNISED].decode("utf-8", "replace"))
         log = kind is None and is_log(source.data)
         (logs if log else beside).append(source)
         told += [f"{source.name}: {note}" for note in source.notes]
@@ -246,13 +250,14 @@ def match(
     _checked(kernel)
     known = library().cases if cases is None else tuple(cases)
     beside = read_evidence(context)
-    from kb.diagnose import Once
+    once, found = None, []
+    for report in read(log, notices=notices, told=told):
+        if once is None:
+            from kb.diagnose import Once
 
-    once = Once()
-    return [
-        once(diagnose(report, known, kernel=kernel, context=beside or ()))
-        for report in read(log, notices=notices, told=told)
-    ]
+            once = Once()
+        found.append(once(diagnose(report, known, kernel=kernel, context=beside or ())))
+    return found
 
 
 def _checked(kernel: str | None) -> None:

@@ -85,7 +85,7 @@ class Gathered:
         """The reports that are left, now that everything in the container is known."""
         told = self._how[2]
         for note in self._walk.passed if told is not None else ():
-            told(f"{self._walk.name}: {note}")  # type: ignore[misc]
+            told(f"{self._walk.root}: {note}")  # type: ignore[misc]
         if self._events is not None:
             yield from map(self._finished, self._events.rest())
 
@@ -101,7 +101,7 @@ class Gathered:
             return False
         from kb.evidence.beside import numbers, release_of
 
-        member = each.name.removeprefix(self._walk.name).lstrip("!/")
+        member = each.name.removeprefix(self._walk.root).lstrip("!/")
         if says_numbers(each.name) and (release := release_of(data)) is not None:
             self._release = self._release or (release, member)
         if not numbers(data) or self._size + len(data) > _EVIDENCE:

@@ -189,8 +189,9 @@ def _check_key(key: str | None) -> None:
 
 
 def raw_text(report: Report) -> bytes:
-    """The bytes of a report's lines as they stood in the input, each physical line once."""
-    seen: dict[int, bytes] = {}
+    """The bytes of a report's lines as they stood in the input, each physical line once, all pieces of a long one."""
+    seen: dict[int, dict[int, bytes]] = {}
     for line in report.lines:
-        seen.setdefault(line.number, line.raw)
-    return b"".join(raw if raw.endswith((b"\n", b"\r")) else raw + b"\n" for _number, raw in sorted(seen.items()))
+        seen.setdefault(line.number, {})[id(line.raw)] = line.raw
+    rows = (b"".join(seen[number].values()) for number in sorted(seen))
+    return b"".join(row if row.endswith((b"\n", b"\r")) else row + b"\n" for row in rows)

@@ -63,10 +63,25 @@ def test_help_loads_no_parser_and_no_model() -> None:
     assert within(modules, HEAVY | {"lark", "re2", "sqlite3", "dataclasses"}) == []
 
 
-def test_a_quiet_log_is_answered_without_a_parser_or_a_database() -> None:
-    modules = loaded(CLI.format(args=["match"]), QUIET)
-    assert "kb.log" in modules
-    assert within(modules, HEAVY | {"lark", "sqlite3"}) == []
+SAYS = frozenset(
+    {"kb.diagnose", "kb.matcher", "kb.facts", "kb.syntax", "kb.split", "kb.identity", "kb.words", "kb.cases"}
+)
+"""What is needed when there is something to say."""
+ISO = b"2026-11-28T10:00:00.123456+01:00 db17 kernel: eth0: link up, 1000 Mbps\n" * 3
+
+
+@pytest.mark.parametrize(
+    "log", [QUIET, ISO, b"Nov 28 10:00:00 db17 kernel: eth0: up\n", b"kern  :info  : [    1.000000] a, b\n"]
+)
+def test_a_quiet_log_is_answered_without_a_parser_or_a_database(log: bytes) -> None:
+    for code in (
+        CLI.format(args=["match"]),
+        CLI.format(args=["match", "--json"]),
+        f"import kb; kb.match({log!r}, cases=())",
+    ):
+        modules = loaded(code, log)
+        assert "kb.log" in modules
+        assert within(modules, HEAVY | SAYS | {"lark", "sqlite3", "csv", "kb.log.containers"}) == []
 
 
 def test_a_report_is_matched_without_front_ends_and_database_layers(example: Path) -> None:

@@ -109,16 +109,16 @@ def _contests(data: bytes, name: str) -> Iterator[str]:
 
 
 def _shown(row: dict[str, Any], verbose: int) -> Iterable[str]:
-    from kb.render.safe import safe_lines
+    from kb.render.safe import safe, safe_lines
 
     count = len(row["reports"])
     told = [row["role"], f"transport {row['transport']}", row["encoding"], f"{row['lines']} lines"]
     told.append("1 report" if count == 1 else f"{count} reports")
-    yield safe_lines(f"{row['name']}: {', '.join(told)}")
+    yield safe(f"{row['name']}: {', '.join(told)}")
     for text in row["notes"]:
-        yield safe_lines(f"  {text}")
+        yield safe(f"  {text}")
     if verbose:
         for report in row["reports"]:
-            yield safe_lines(f"  line {report['line']}: {report['title']} ({report['kind']})")
+            yield safe(f"  line {report['line']}: {report['title']} ({report['kind']})")
     for text in row.get("contests", ()):
         yield safe_lines("\n".join(f"  {part}" for part in text.splitlines()))

@@ -31,13 +31,11 @@ def run(options: argparse.Namespace) -> int:
         from kb.errors import UsageError
 
         raise UsageError("--json, --markdown and --brief exclude one another")
-    from kb.diagnose import Once
-
     started = time.perf_counter()
     count = known = recorded = 0
     hints = _Hints()
     context, logs = _context(options.context)
-    once = Once()
+    once = None
     with api.KnowledgeBase(options.db, cases=options.cases) as base:
         symbols, diagnose = _symbols(options), _diagnoser(base, options)
         for report in _reports(options, logs):
@@ -46,6 +44,10 @@ def run(options: argparse.Namespace) -> int:
                 continue
             if symbols is not None:
                 report = symbols.annotate(report)
+            if once is None:
+                from kb.diagnose import Once
+
+                once = Once()
             diagnosis = once(diagnose(report, kernel=options.kernel, context=context, everything=options.all))
             if options.record:
                 recorded += base.record(report, source=options.source, host=options.host).new

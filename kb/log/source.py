@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kb.log.containers.drm_qr import Watch
+    from kb.log.containers.registry import Members
     from kb.log.containers.walk import Member, Walk
 
 Log: TypeAlias = "str | bytes | Path | BinaryIO | Source"
 """An input that was read already is taken as it is."""
 
-_KERNEL = re.compile(rb"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\] |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ")
+_KERNEL = re.compile(
+    rb"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\] |(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d "
+    rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ ,;|]{0,20} [^ ,;|]{1,255} kernel: |kern {1,3}:"
+)
 """How most logs begin: these need no look at what they may be instead."""
 _ADDRESS = (b"&z=", b"&zl=", b"&amp;z", b"?z=", b"?zl=")
 """What an address of :mod:`kb.log.containers.drm_qr` holds."""
@@ -96,15 +100,14 @@ def open_live(stream: BinaryIO) -> Iterator[Input]:
     """
     head = Tape(stream, chunk=8192)
     while not head.ended and (len(head.data) < 64 or (len(head.data) < TELLING and b"\n" not in head.data)):
-        head.fill(0)
+        if not head.fill(0) and b"\n" in head.data:
+            break
     yield from _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream)
 
 
 def _bytes(data: bytes) -> Iterator[Input]:
     stream = Stream("-", _over, data)
-    from kb.log.containers.registry import container_of
-
-    if stream.packed or (_container(stream) and container_of("-", stream.head[:_PROBE]) is not None):
+    if stream.packed or _members_of(stream) is not None:
         yield from _inputs(stream)
     else:
         source = plain("-", data, [])
@@ -134,13 +137,18 @@ def _container(stream: Stream) -> bool:
     return _KERNEL.match(stream.head) is None
 
 
+def _members_of(stream: Stream) -> "Members | None":
+    """What gives the inputs that an input holds; None for a text."""
+    if not _container(stream):
+        return None
+    from kb.log.containers.registry import container_of
+
+    return container_of(stream.name, stream.head[:_PROBE])
+
+
 def _inputs(stream: Stream, file: BinaryIO | None = None) -> Iterator[Input]:
     """An input that was named, or what it holds."""
-    members = None
-    if _container(stream):
-        from kb.log.containers.registry import container_of
-
-        members = container_of(stream.name, stream.head[:_PROBE])
+    members = _members_of(stream)
     if members is None:
         stream.walk = _doubted(stream)
         yield from _alone(stream.tape(file))
@@ -189,11 +197,11 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
         name = f"{outer.name}!{member.name}" if member.name else outer.name
         notes: list[str] = [*(outer.notes if not member.name else ()), *((member.note,) if member.note else ())]
         try:
-            stream = Stream(name, walk.counted(member.read, name, notes), walk=walk)
+            stream = Stream(name, walk.counted(member.read, name, notes), walk=walk, notes=notes)
         except InputError as error:
             walk.refused(error, name)
             continue
-        stream.notes[:0], stream.release = notes, member.release
+        stream.release = member.release
         inner = None if member.text or not _container(stream) else container_of(name, stream.head[:_PROBE])
         if inner is not None:
             if depth >= DEEPEST:
@@ -207,24 +215,31 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
         elif is_binary(stream.head):
             walk.refused(InputError("binary", path=name), name)
         elif PART.match(stream.head[:64]):
-            walk.parts.setdefault(name.rpartition("/")[0] or outer.name, []).append(_part(stream))
+            yield from _part(stream, name.rpartition("/")[0] or outer.name, walk)
         elif stream.head:
             yield from _watched(stream.tape())
+        elif stream.notes:
+            walk.refused(InputError(stream.notes[-1], path=name), name)
         if walk.over:
             return
 
 
-def _part(stream: Stream) -> bytes:
-    """One part of a dump of pstore, whole."""
+def _part(stream: Stream, folder: str, walk: "Walk") -> Iterator[Input]:
+    """Keep one part of a dump of pstore; what is too long for one, or too much with the others, is read as it comes."""
     data, read = b"", stream.all()
-    while len(data) < _LARGEST_PART and (piece := read(_LARGEST_PART)):
+    while len(data) <= _LARGEST_PART and (piece := read(_LARGEST_PART)):
         data += piece
-    return data if data.endswith(b"\n") else data + b"\n"
+    if len(data) <= _LARGEST_PART and walk.keeps(len(data)):
+        walk.parts.setdefault(folder, []).append(data if data.endswith(b"\n") else data + b"\n")
+        return
+    stream.head = data
+    yield from _watched(stream.tape())
 
 
 def _parts(walk: "Walk") -> Iterator[Input]:
     """The dumps of pstore whose parts were met since."""
     for folder, parts in walk.parts.items():
+        walk.release(sum(map(len, parts)))
         source = plain(folder, b"".join(parts), [])
         yield Input(folder, Tape(source.data), list(source.notes), walk)
     walk.parts.clear()
@@ -272,16 +287,20 @@ def _from_folder(name: str) -> Iterator[Input]:
             if reason is not None:
                 yield Input(path, Tape(b""), [f"not read: {reason}"], walk)
                 continue
-            with open_regular(path) as opened_file:
-                yield from _in_folder(path, opened_file, folder, walk)
+            try:
+                with open_regular(path) as opened_file:
+                    stream = Stream(path, opened_file.read)
+                    yield from _in_folder(stream, opened_file, folder, walk)
+            except InputError as error:  # the others are read all the same
+                walk.unread.append(error)
         yield from _parts(walk)
     yield Input(name, Tape(b""), [], walk, ends=True)
 
 
-def _in_folder(path: str, file: BinaryIO, folder: str, walk: "Walk") -> Iterator[Input]:
+def _in_folder(stream: Stream, file: BinaryIO, folder: str, walk: "Walk") -> Iterator[Input]:
     from kb.log.containers.registry import closed, container_of
 
-    stream = Stream(path, file.read)
+    path = stream.name
     inner = container_of(path, stream.head[:_PROBE]) if _container(stream) else None
     if inner is not None:
         own = walk.beside(path, lambda: stream.taken)
@@ -294,7 +313,7 @@ def _in_folder(path: str, file: BinaryIO, folder: str, walk: "Walk") -> Iterator
     elif is_binary(stream.head):
         walk.refused(InputError("binary", path=path), path)
     elif PART.match(stream.head[:64]):
-        walk.parts.setdefault(folder, []).append(_part(stream))
+        yield from _part(stream, folder, walk)
     elif stream.head:
         yield from _watched(stream.tape(file))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from kb.errors import InputError
 from kb.log.files import Held, read_all, readable
-from kb.log.tape import Tape, is_live
+from kb.log.tape import Tape
 from kb.log.text import encoded
 from kb.log.unpack import FREE, RATIO, Pushed, Read, Unpacked, packing_of
 
@@ -53,12 +53,21 @@ class Stream:
         head: Bytes of it that were read before.
         walk: The walk it is met on, for a member.
         live: True for one that may still be written: what it is must be told by the head that is there.
+        notes: Where what is wrong with it is told; others may add to it.
     """
 
-    def __init__(self, name: str, read: Read, head: bytes = b"", walk: "Walk | None" = None, live: bool = False):
+    def __init__(
+        self,
+        name: str,
+        read: Read,
+        head: bytes = b"",
+        walk: "Walk | None" = None,
+        live: bool = False,
+        notes: list[str] | None = None,
+    ):
         self.name = name
         self.live = live
-        self.notes: list[str] = []
+        self.notes = [] if notes is None else notes
         self.packed = False
         self.walk = walk
         self.release: str | None = None
@@ -98,8 +107,13 @@ class Stream:
 
     @property
     def foreign(self) -> bool:
-        """True for what is no plain UTF-8 text, and for what must be put in order: it is read whole."""
+        """True for what is no plain UTF-8 text, and for what must be put in order: it is read whole.
+
+        No kernel that still runs logs like that, so that a pipe of it ends.
+        """
         head = self.head[:_TEXT_PROBE]
+        if self.live:
+            return _utf16(head) is not None or PART.match(head) is not None
         return _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
 
     def all(self) -> Read:
@@ -118,11 +132,11 @@ class Stream:
         Args:
             file: The file that is read: a live one, or one that can be read again.
         """
-        if self.foreign and not (file is not None and is_live(file)):
+        if self.foreign:
             source = self.whole()
             return self._input(Tape(source.data), list(source.notes))
         if file is not None and not self.packed:
-            tape = Tape(file, start=self.head)
+            tape = Tape(file, start=self.head.removeprefix(b"\xef\xbb\xbf") if self.live else self.head)
         else:
             tape = Tape(Pushed(b"", self.read), start=self.head)
         tape.limit(self.name, "once unpacked" if self.packed else "")

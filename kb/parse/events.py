@@ -43,6 +43,7 @@ class Events:
             better = bool(same.report.damage) and not report.damage
             first, other = (report, same.report) if better else (same.report, report)
             sources = tuple(dict.fromkeys((first.source, *first.sources, *other.sources, other.source)))
+            self._lines += len(first.lines) - len(same.report.lines)
             same.report = replace(first, sources=sources, time=first.time if first.time is not None else other.time)
             return
         event = _Event(report, report.source)
@@ -59,7 +60,10 @@ class Events:
 
     def _take(self) -> Report:
         event = self._events.pop(0)
-        self._by_headline[_headline(event.report)].remove(event)
+        same = self._by_headline[_headline(event.report)]
+        same.remove(event)
+        if not same:
+            del self._by_headline[_headline(event.report)]
         self._lines -= len(event.report.lines)
         return event.report
 

@@ -36,11 +36,6 @@ def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None
     return _read(reader, notices)
 
 
-def notices(data: "bytes | Tape", name: str) -> "Iterator[Report]":
-    """The notices of an input alone."""
-    return (report for report in reports_and_notices(data, name) if report.kind == "notice")
-
-
 def _opens(text: str) -> bool:
     """Whether a line, by itself, can open a report or bears on one that follows it."""
     from kb.split.windows import opens

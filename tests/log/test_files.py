@@ -216,3 +216,52 @@ def test_what_was_wrong_is_told_where_there_is_no_report_too(tmp_path: Path) -> 
     )
     assert done.returncode == 3
     assert "cut.gz: gzip data is cut or damaged after" in done.stderr
+
+
+def test_one_bad_file_of_a_folder_keeps_no_other_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(b"\x1f\x8b\x08\0garbage")
+    (tmp_path / "dmesg").write_bytes(LOG)
+    told: list[str] = []
+    (report,) = api.read(tmp_path, told=told.append)
+    assert report.source == str(tmp_path / "dmesg")
+    assert any("a.gz" in note for note in told)
+    (tmp_path / "dmesg").unlink()
+    with pytest.raises(InputError, match="is no valid gzip file"):
+        list(api.read(tmp_path))
+
+
+def test_a_log_that_begins_like_a_part_of_a_dump_is_read_to_its_end(tmp_path: Path) -> None:
+    """One part has no megabyte: what has is a console's log with such a head."""
+    quiet = b"[    0.500000] eth0: link is up\n" * 60_000
+    (tmp_path / "dmesg.txt").write_bytes(b"Panic#1 Part1\n" + quiet + LOG)
+    assert len(list(api.read(tmp_path))) == 1
+    assert len(list(api.read(tmp_path / "dmesg.txt"))) == 1
+
+
+@pytest.mark.parametrize("how", ["utf-16", "parts"])
+def test_a_pipe_of_what_must_be_read_whole_is_read_as_the_file_is(how: str, tmp_path: Path) -> None:
+    parts = b"Panic#1 Part1\n<4>[    1.000001] CPU: 1 PID: 12 Comm: a Not tainted 6.1.0\n"
+    parts += b"Panic#1 Part2\n<0>[    1.000000] Kernel panic - not syncing: x\n"
+    (tmp_path / "log").write_bytes(LOG.decode().encode("utf-16") if how == "utf-16" else parts)
+    (want,) = api.read(tmp_path / "log")
+    reader, writer = os.pipe()
+    os.write(writer, (tmp_path / "log").read_bytes())
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        (got,) = api.read_live(stream)
+    assert (got.title, got.comm, len(got.lines)) == (want.title, want.comm, len(want.lines))
+
+
+def test_a_live_line_that_is_short_is_told_while_the_input_is_open() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"BUG: scheduling while atomic: a/1/0x2\n")
+    with os.fdopen(reader, "rb") as stream:
+        assert next(iter(api.read_live(stream))).kind == "scheduling_while_atomic"
+        os.close(writer)
+
+
+def test_a_line_that_comes_in_pieces_is_whole_in_the_evidence() -> None:
+    long = b"[    1.000001] Modules linked in: " + b"abcdefgh " * 20_000 + b"\n"
+    data = LOG + long + b"[    1.000002] CPU: 1 PID: 12 Comm: a Not tainted 6.1.0\n"
+    (report,) = api.read(data)
+    assert api.raw_text(report) == data

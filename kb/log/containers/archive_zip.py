@@ -32,10 +32,10 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
             return
         with zipfile.ZipFile(opened) as archive:
             yield from _files(name, archive, walk)
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RecursionError) as error:
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         walk.unread.append(InputError(f"is no zip archive that can be read: {error}", path=name, help="unzip -t FILE"))
     finally:
-        walk.release(held)
+        walk.release(len(held))
 
 
 def _files(name: str, archive: zipfile.ZipFile, walk: Walk) -> Iterator[Member]:

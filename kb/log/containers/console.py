@@ -28,7 +28,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         yield Member("", pieces(iter((data,))), text=True)
     else:
         yield Member("", pieces(iter((text,))), note=_NOTE)
-    walk.release(data)
+    walk.release(len(data))
 
 
 def _console(data: bytes) -> bytes | None:

@@ -128,13 +128,13 @@ def nanoseconds(value: Any) -> int | None:
     """A time as nanoseconds since 1970, by its size: seconds, milli-, micro-, nanoseconds, or ISO 8601."""
     if isinstance(value, list) and value:
         value = value[0]
-    if isinstance(value, str) and value[:20].replace(".", "", 1).isdecimal() and len(value) < 24:
+    if isinstance(value, str) and len(value) < 24 and value.replace(".", "", 1).isdecimal():
         value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or (isinstance(value, float) and not -1e18 < value < 1e18):
         return None
     if isinstance(value, int | float):
         size = next((size for size, least in ((1, 1e17), (10**3, 1e14), (10**6, 1e11)) if value >= least), 10**9)
-        return int(value * size) if isinstance(value, int) else int(value * 10**6) * (size // 10**6 or 1)
+        return int(value * size) if isinstance(value, int) else int(value) * size + int(value % 1 * size)
     found = _ISO.match(value) if isinstance(value, str) else None
     if found is None:
         return None

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _TAR = 512
 """Bytes of a header of tar."""
-TELLING = _TAR
-"""Bytes that tell which container an input is."""
 _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"\x04\x22\x4d\x18", "is packed with lz4", "lz4 -dc FILE | kb match"),
     (b"\x02\x21\x4c\x18", "is packed with lz4 (legacy)", "lz4 -dc FILE | kb match"),
@@ -66,7 +64,7 @@ def container_of(name: str, head: bytes) -> Members | None:
 
     Args:
         name: Its name; pstore's compressed records say what they are by it alone.
-        head: Its first bytes, :data:`TELLING` of them or more, unpacked.
+        head: Its first bytes, :data:`kb.log.stream.TELLING` of them or more, unpacked.
     """
     for module, tells in _FORMATS:
         if tells(name, head):
@@ -93,9 +91,8 @@ def _pstore(name: str, head: bytes) -> bool:
 
 
 def _apport(name: str, head: bytes) -> bool:
-    return (head.startswith((b"ProblemType: ", b"Architecture: ", b"ApportVersion: ")) and b": base64\n" in head) or (
-        head.startswith(b"ProblemType: ")
-    )
+    other = head.startswith((b"Architecture: ", b"ApportVersion: "))
+    return head.startswith(b"ProblemType: ") or (other and b": base64\n" in head)
 
 
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]|[ \t]\S")

@@ -45,6 +45,8 @@ class Walk:
 
     def __init__(self, name: str, packed: Callable[[], int] = lambda: 0):
         self.name = name
+        self.root = name
+        """The folder or the input that was named; of a container in a folder, the folder."""
         self.over = False
         """True when a bound was reached: nothing more is read."""
         self.alone = False
@@ -63,6 +65,7 @@ class Walk:
     def beside(self, name: str, packed: Callable[[], int]) -> Walk:
         """A walk through another container of the same folder: bounds of its own, told with the others."""
         walk = Walk(name, packed)
+        walk.root = self.root
         walk.unread, walk._passed, walk.parts = self.unread, self._passed, self.parts
         return walk
 
@@ -148,9 +151,16 @@ class Walk:
         self._held += size
         return b"".join(pieces)
 
-    def release(self, data: bytes) -> None:
-        """Say that what was held is needed no more."""
-        self._held -= len(data)
+    def keeps(self, size: int) -> bool:
+        """Whether so many bytes more may be held; they are counted where they may."""
+        if self._held + size > HELD:
+            return False
+        self._held += size
+        return True
+
+    def release(self, size: int) -> None:
+        """Say that so many bytes that were held are needed no more."""
+        self._held -= size
 
     def _check(self) -> None:
         help_ = "unpack it yourself if you trust it, and give the logs in it"

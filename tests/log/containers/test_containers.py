@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import json
 import lzma
 import os
 import tarfile
@@ -21,6 +22,7 @@ from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
 from kb.errors import InputError
 from kb.log.containers import walk
 from kb.log.containers.drm_qr import Watch, read_address
+from kb.log.containers.export import nanoseconds
 from kb.log.containers.roles import says_log, says_numbers
 from kb.log.source import open_inputs
 from tests.log.containers import wrappings
@@ -354,3 +356,58 @@ def test_a_zip_with_nothing_in_it_is_silent() -> None:
     with zipfile.ZipFile(held, "w"):
         pass
     assert list(api.read(held.getvalue())) == []
+
+
+@pytest.mark.parametrize("member", ["foo.txt", "dmesg"])
+def test_damage_in_a_member_is_told(member: str, tmp_path: Path) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(member, b"".join(b"[%12.6f] eth0: link is up %d\n" % (n, n * 7919) for n in range(60_000)))
+    data = bytearray(held.getvalue())
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    (tmp_path / "a.zip").write_bytes(data)
+    told: list[str] = []
+    with contextlib.suppress(InputError):
+        list(api.read(tmp_path / "a.zip", told=told.append))
+    assert any("is cut or damaged" in note for note in told) or member == "dmesg"
+    if member == "dmesg":
+        with pytest.raises(InputError, match="is cut or damaged"):
+            list(api.read(tmp_path / "a.zip"))
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "12345678901234567890abc",
+        "1234567890123456789.5.6",
+        "\u00b2" * 16,
+        "9" * 400,
+        "1e400",
+        "-1",
+        "",
+        "1700000000000000.5",
+    ],
+)
+def test_an_odd_time_of_a_record_loses_no_record(stamp: str, tmp_path: Path) -> None:
+    rows = [{"@timestamp": stamp, "message": line} for line in LOG.decode().splitlines()]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    assert [one.report.title for one in kb.match(tmp_path / "a.json")] == [row[0] for row in PLAIN]
+
+
+def test_a_time_is_taken_by_its_size() -> None:
+    for text in ("1700000000.5", "1700000000500.0", "1700000000500000.0"):
+        assert nanoseconds(text) == nanoseconds(float(text)) == 1_700_000_000_500_000_000
+
+
+def test_what_is_beside_a_log_is_named_from_the_folder_on(tmp_path: Path) -> None:
+    """Also where an archive comes first: a server's folders are nobody's business."""
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        info = tarfile.TarInfo("messages")
+        info.size = len(QUIET)
+        archive.addfile(info, io.BytesIO(QUIET))
+    (tmp_path / "dmesg").write_bytes(LOG)
+    (tmp_path / "vmstat").write_bytes(
+        b"".join(b"nr_%d %d\n" % (n, n) for n in range(50)) + b"pgalloc_normal 12\nallocstall_normal 1\n"
+    )
+    for report in api.read(tmp_path):
+        assert not any(name.startswith(("/", "tmp")) for name, _ in report.beside)

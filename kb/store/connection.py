@@ -10,6 +10,7 @@ WAL needs shared memory between the writers: the file must not lie on a network 
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def connect(path: str | Path, *, timeout: float = TIMEOUT) -> sqlite3.Connection
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = _open(path, timeout)
         try:
-            _prepare(connection, path)
+            _prepare(connection, path, timeout)
         except BaseException:
             connection.close()
             raise
@@ -84,18 +85,34 @@ def _made(place: str | Path, timeout: float, *, uri: bool = False) -> sqlite3.Co
     )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
     connection.execute("pragma foreign_keys = on")
     connection.execute("pragma recursive_triggers = on")
     connection.execute("pragma synchronous = normal")
     version = _version(connection, path)
     if version == VERSION:
         return
-    connection.execute("pragma journal_mode = wal")
+    _to_wal(connection, timeout)
     with write(connection):
         # another process may have done it while this one waited for the lock
         if _version(connection, path) < VERSION:
             migrate(connection)
+
+
+def _to_wal(connection: sqlite3.Connection, timeout: float) -> None:
+    """Let readers and a writer of the file go on beside each other.
+
+    SQLite does not wait for others here, whatever its timeout is: of two that turn to WAL at once one is told BUSY.
+    """
+    until = time.monotonic() + timeout
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

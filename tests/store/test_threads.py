@@ -1,10 +1,12 @@
 """One base, many threads: each call works from any of them, counts are exact, and closing is clean."""
 
+import contextlib
 import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from kb import api
 from kb.errors import StoreError
 from kb.store import Store
+from kb.store.connection import connect
 from kb.store.dump import export
 from kb.store.notes import uuid7
 
@@ -246,3 +249,18 @@ def test_ids_of_notes_made_by_many_threads_differ_and_go_on_in_each() -> None:
     assert run(lambda number: made.update({number: [uuid7() for _ in range(500)]})) == []
     assert len({each for ids in made.values() for each in ids}) == THREADS * 500
     assert all(ids == sorted(ids) for ids in made.values())
+
+
+def test_many_may_make_a_store_at_once(tmp_path: Path) -> None:
+    """SQLite tells all but one of them at once that the file is locked, whatever the time is that they would wait."""
+    together = threading.Barrier(8)
+
+    def make(path: Path) -> None:
+        together.wait()
+        with contextlib.closing(connect(path)):
+            pass
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(40):
+            path = tmp_path / f"{number}.db"
+            assert list(pool.map(make, [path] * 8)) == [None] * 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,10 +43,10 @@ def read_input(each: Input, notices: bool, most: int | None, told: Callable[[str
     for report in found:
         each.notes.extend(f"line {report.headline_line}: {why}" for why in report.damage if why.name == "damage.prefix")
         tell()
-        if each.notes:
-            report = replace(report, input_notes=tuple(each.notes))
-        if each.release is not None:
-            report = replace(report, kernel=each.release)
+        if each.notes or each.release is not None:
+            from dataclasses import replace
+
+            report = replace(report, input_notes=tuple(each.notes), kernel=each.release or report.kernel)
         yield report
     tell()
 
@@ -112,6 +111,8 @@ class Gathered:
 
     def _finished(self, report: Report) -> Report:
         """A report with what the container says beside it."""
+        from dataclasses import replace
+
         notes = (*report.input_notes, *self._walk.notes)
         if report.kernel is None and self._release is not None:
             release, member = self._release

@@ -3,10 +3,13 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kb import api
 from kb.cli import note
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @contextmanager
@@ -24,6 +27,10 @@ def tell_left_out(base: api.KnowledgeBase) -> None:
         note(f"case left out: {error}")
 
 
-def named(path: str) -> str | Path:
+def named(path: str) -> "str | Path":
     """A path of the command line. One with a line break in it would be text to the API."""
-    return Path(path) if "\n" in path or "\r" in path else path
+    if "\n" not in path and "\r" not in path:
+        return path
+    from pathlib import Path
+
+    return Path(path)

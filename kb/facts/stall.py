@@ -1,6 +1,5 @@
 """Stalls explained: which CPU or task is stuck, which one only reports it, for how long, and what keeps it busy."""
 
-import re
 from collections.abc import Iterable
 
 from kb.facts.finding import Finding, at, in_module, spans
@@ -9,7 +8,7 @@ from kb.model.log import Span
 from kb.model.number import number
 from kb.model.report import Report
 from kb.model.said import Said
-from kb.parse.details.stall import Busy, Work, busy, idle, load, rcu
+from kb.parse.details.stall import Busy, Work, busy, cpu_list, idle, load, rcu
 from kb.syntax.frames import plain
 from kb.words.speak import said
 
@@ -39,14 +38,6 @@ def _span(line: int) -> tuple[Span, ...]:
     return spans([(line, line)])
 
 
-def _cpus(text: str) -> tuple[int, ...]:
-    """CPUs of a list as %*pbl prints it: ``0,2-3``; a range of nonsense is cut at 64."""
-    found: list[int] = []
-    for first, last in re.findall(r"(?<!\d)(\d{1,6})(?!\d)(?:-(\d{1,6})(?!\d))?", text)[:64]:
-        found += range(int(first), min(int(last or first), int(first) + 63) + 1)
-    return tuple(dict.fromkeys(found))[:64]
-
-
 def _named(cpus: Iterable[int]) -> Said:
     return said("part.cpus", cpus=tuple(cpus))
 
@@ -60,14 +51,14 @@ def _stack_missing(cpus: Iterable[int]) -> Said:
 
 def _lockup(report: Report, out: Finding) -> None:
     fields = report.fields
-    stuck = _cpus(fields.get("others") or fields.get("cpu", ""))
+    stuck = cpu_list(fields.get("others") or fields.get("cpu", ""))
     seen_by = fields.get("reporter") or (fields.get("cpu2") if "others" in fields else None)
     if "cpu2" in fields and "others" not in fields:
-        stuck = _cpus(fields["cpu2"])
+        stuck = cpu_list(fields["cpu2"])
     head = at(report)
     out.add("stuck_cpus", stuck, head)
-    if seen_by is not None and _cpus(seen_by):
-        out.add("reporter_cpu", _cpus(seen_by)[0], head)
+    if seen_by is not None and cpu_list(seen_by):
+        out.add("reporter_cpu", cpu_list(seen_by)[0], head)
     elif report.kind == "soft_lockup" and stuck:
         out.add("reporter_cpu", stuck[0], head)
     out.add("stuck_seconds", _number(fields.get("seconds")), head)
@@ -191,7 +182,7 @@ def _workqueue(report: Report, out: Finding) -> None:
     found = busy(report.lines)
     if found.stuck is not None:
         cpus, seconds, line = found.stuck
-        out.add("stuck_cpus", _cpus(cpus), _span(line))
+        out.add("stuck_cpus", cpu_list(cpus), _span(line))
         out.add("stuck_seconds", seconds, _span(line))
     out.add("in_flight", _functions(found.blamed()), _lines(found.blamed()))
     workers = tuple(f"{work.worker}:{plain(work.function)}" for work in found.blamed() if work.worker is not None)
@@ -212,7 +203,7 @@ def _workqueue_say(found: Busy, out: Finding) -> None:
     works = found.blamed()
     pool, seconds = said("pool.unnamed"), None
     if found.stuck is not None:
-        pool = said("pool.of_cpus", cpus=_named(_cpus(found.stuck[0])))
+        pool = said("pool.of_cpus", cpus=_named(cpu_list(found.stuck[0])))
         seconds = said("part.for_seconds", length_s=found.stuck[1])
     head = _span(found.stuck[2]) if found.stuck is not None else ()
     if works:

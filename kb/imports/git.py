@@ -47,7 +47,7 @@ def items(
     Raises:
         InputError: No repository, or git fails.
     """
-    origin = f"git:{repository.resolve()}"
+    origin = origin_of(repository)
     batch: list[tuple[str, str, bytes]] = []
     for commit, text in messages(repository, revisions):
         if not message.worth_reading(text):

@@ -31,7 +31,6 @@ _COMMIT = re.compile(r"[0-9a-f]{12,64}")
 _LARGEST = 1 << 20
 """Bytes of a record: the longest announcements have 40 kB."""
 _PROSE = 20_000
-_SCHEME = "https://git.kernel.org/stable/c/"
 
 
 @dataclass(frozen=True, slots=True)

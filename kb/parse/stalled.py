@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kb.model.report import Frame, Trace
+from kb.parse.details.stall import cpu_list
 from kb.parse.guilt import Guilt, first_of_trace, main_trace, pick, printed, program_counter, usable, with_also
 from kb.parse.outline import Outline
 from kb.parse.plumbing import Skip, group
@@ -62,7 +63,7 @@ def stuck(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
 
 def elsewhere(fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     """Of the CPU that the headline names, whoever reports it: a reporter's own stack shows its watchdog only."""
-    meant = _cpus(fields.get("others") or fields.get("cpu", ""))
+    meant = set(cpu_list(fields.get("others") or fields.get("cpu", "")))
     answers = [trace for trace in out.traces if trace.role == "nmi" and (not meant or trace.cpu in meant)]
     if answers:
         return _before_anchor(usable(answers[0].frames), skip)
@@ -70,11 +71,6 @@ def elsewhere(fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | No
         return None
     found = stuck(fields, out, skip)
     return found or program_counter(fields, out, skip) or first_of_trace(fields, out, skip)
-
-
-def _cpus(text: str) -> set[int]:
-    """CPUs of a list as %*pbl prints it ("0,2-3"); of a long range its ends."""
-    return {int(number) for number in re.findall(r"\d{1,6}", text)}
 
 
 def _before_anchor(frames: list[Frame], skip: Skip) -> Guilt | None:

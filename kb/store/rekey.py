@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kb.store.base import Store
+from kb.store.similar import remove_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def _rename(db: sqlite3.Connection, number: int, old: str, new: Renewed) -> None
         (new.signature, old),
     )
     db.execute("update or ignore stacks set signature = ? where signature = ? and case_id = ''", (new.signature, old))
+    remove_seen(db, old)  # the other has the same stack
 
 
 def _join(db: sqlite3.Connection, number: int, home: int) -> None:

@@ -228,3 +228,11 @@ def load(lines: Iterable[Line]) -> Load | None:
     if last is None:
         return None
     return Load(*last, irq=busiest[1] if busiest else None, irqs=busiest[0] if busiest else None)
+
+
+def cpu_list(text: str) -> tuple[int, ...]:
+    """CPUs of a list as %*pbl prints it: ``0,2-3``; a range of nonsense is cut at 64."""
+    found: list[int] = []
+    for first, last in re.findall(r"(?<!\d)(\d{1,6})(?!\d)(?:-(\d{1,6})(?!\d))?", text)[:64]:
+        found += range(int(first), min(int(last or first), int(first) + 63) + 1)
+    return tuple(dict.fromkeys(found))[:64]

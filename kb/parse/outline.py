@@ -146,12 +146,13 @@ class _Reader:
         user = got.get("cs") in ("33", "23", "0033", "0023", "73", "0073") or "pcraw" in got
         frame = None
         if "fn" in got:
+            behind = token.line.text[token.match.end("fn") :]
             frame = Frame(
                 got["fn"],
-                number(got["off"], 16),
+                number(got.get("off"), 16),
                 number(got.get("size"), 16),
-                frames.module_of(got.get("tail", "")),
-                source=frames.source_of(got.get("tail", "")),
+                frames.module_of(behind),
+                source=frames.source_of(behind),
                 line=token.line.number,
             )
         if self.current is not None and self.current.frames:
@@ -221,7 +222,7 @@ class _Reader:
 
     def on_lr(self, token: LineToken) -> None:
         got = token.fields
-        frame = Frame(got["fn"], number(got["off"], 16), line=token.line.number)
+        frame = Frame(got["fn"], number(got.get("off"), 16), line=token.line.number)
         if self.registers is not None and self.registers.link is None:
             have = self.registers
             self.registers = Registers(have.frame, have.pc, frame, have.values, have.code, have.user, have.line)

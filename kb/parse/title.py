@@ -9,8 +9,12 @@ from kb.syntax.kinds import Row
 
 _NUMBER = re.compile(r"\b\d+\b")
 _DIGITS = re.compile(r"\d+")
-_OFFSET = re.compile(r"\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}\b")
-"""Where in a function: differs with every build."""
+_OFFSET = re.compile(
+    r"(?:\.(?:cold|isra|constprop|part|llvm|lto_priv)(?:\.\d{1,20})?){0,4}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}\b"
+    r"(?: [\w./+~-]{1,200}\.(?:[chS]|rs):\d{1,9})?"
+    r"| \([\w./+~-]{1,200}\.(?:[chS]|rs):\d{1,9}(?: \(discriminator \d{1,9}\)| [\w./+~-]{1,200}:\d{1,9}){0,20}\)"
+)
+"""Where in a function, and what the compiler made of its name: differs with every build."""
 _ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b|0x[0-9a-f]+\b")
 
 
@@ -25,7 +29,7 @@ def titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> t
     values = _Values(fields)
     values["fn"] = guilt.function if guilt else "corrupted"
     if row.needs and row.needs not in fields:
-        where = f" in {fields['fn']}" if "fn" in fields else ""
+        where = f" in {plain(fields['fn'])}" if "fn" in fields else ""
         text = _ADDRESS.sub("ADDR", fields.get("what", "") + where + fields.get("rest", ""))
         return f"{row.title.split(':')[0]}: {_NUMBER.sub('NUM', text)}", ()
     if row.kind == "oom_kill":

@@ -46,7 +46,7 @@ _IDENTITY = re.compile(
     r"|Pid: (?P<opid>\d{1,10}), comm: +(?P<ocomm>.{1,15}?)(?: (?:Not t|T)ainted|$))"
 )
 """lib/dump_stack.c dump_stack_print_info(); a comm has at most 15 characters (TASK_COMM_LEN)."""
-_FUNCTION = re.compile(r"(?<![\w.$])(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x")
+_FUNCTION = re.compile(r"(?<![\w.$])(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)(?:\+0x| \([\w./+~-]{1,200}:\d)")
 _BOTTOM = re.compile(
     r"(?:entry_(?:SYSCALL|SYSENTER|INT80)\w*|do_SYSENTER_32|ia32_sys\w*|system_call\w*|(?:tracesys|sysenter|cstar)\w*"
     r"|ret_from_(?:fork(?:_asm)?|kernel_thread|kernel_user_thread|syscall|exception)|start_secondary|secondary_startup_64\w*"

@@ -18,6 +18,7 @@ SAMPLES = {
     "FRAME": " foo+0x1/0x2 [bar]",
     "ARM_FRAME": "[<80b10c70>] (foo) from [<8062eec8>] (bar+0x154/0x3c4)",
     "SOURCE_FRAME": " foo fs/foo.c:12 [inline]",
+    "DECODED_FRAME": "foo (fs/foo.c:12 (discriminator 3) fs/foo.h:8) bar",
     "CRASH_FRAME": " #3 [ffff880012345678] foo at ffffffff81234567",
     "PC": "RIP: 0010:foo+0x1/0x2",
     "LR": "lr : foo+0x1/0x2",

@@ -10,7 +10,7 @@ from kb.model.report import Report, Trace
 from kb.model.said import Said
 from kb.parse import guilty
 from kb.parse.outline import Outline, outline
-from kb.parse.title import titles
+from kb.parse.title import apart, titles
 from kb.split.doubt import doubted, doubtful
 from kb.syntax.frames import plain
 from kb.syntax.headline import Headline, classify
@@ -46,6 +46,7 @@ def parse(splat: Splat) -> Report:
         headline_line=opener.number,
         title=title,
         alt_titles=tuple(alternatives),
+        apart=apart(row, fields, guilt),
         function=guilt.function if guilt else None,
         module=_module(guilt, fields),
         guilt=(guilt.why, *doubted(guilt.frame, splat)) if guilt else (_unblamed(row),),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kb.parse import guilty
 from kb.syntax.frames import plain
@@ -28,6 +29,8 @@ def titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> t
     """
     values = _Values(fields)
     values["fn"] = guilt.function if guilt else "corrupted"
+    if _placed(row, fields, guilt):
+        row = replace(row, title=row.title.replace(" in {fn}", f" at {place(fields['file'])}"), alt=())
     if row.needs and row.needs not in fields:
         where = f" in {plain(fields['fn'])}" if "fn" in fields else ""
         text = _ADDRESS.sub("ADDR", fields.get("what", "") + where + fields.get("rest", ""))
@@ -46,6 +49,32 @@ def titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> t
         forms = (form for form in (row.title, *row.alt) if "{origin}" not in form or values["origin"])
         alt += [made for form in forms if (made := form.format_map(values)) != title]
     return title.strip().removesuffix(" in"), tuple(dict.fromkeys(alt))
+
+
+def apart(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> tuple[str, ...]:
+    """What tells two problems of this title apart: the fields that the kind names, the line of a place without function."""
+    found = [fields[name] for name in row.apart if name in fields]
+    if _placed(row, fields, guilt):
+        found.append(fields.get("fileline", ""))
+    return tuple(filter(None, found))
+
+
+def _placed(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> bool:
+    """True where no function is known but the file that the headline names."""
+    return guilt is None and row.place and " in {fn}" in row.title and "file" in fields
+
+
+_ROOT = re.compile(
+    r"/(?=(?:arch|block|certs|crypto|drivers|fs|include|init|io_uring|ipc|kernel|lib|mm|net|rust|security|sound|virt)/)"
+)
+
+
+def place(file: str) -> str:
+    """A source file from the root of the kernel's tree on: where it was built is no part of its name."""
+    if not file.startswith(("/", ".")):
+        return file
+    found = _ROOT.search(file)
+    return file[found.end() :] if found is not None else file.lstrip("./")
 
 
 _LIMITS = {

@@ -132,6 +132,9 @@ class Row:
     bare: bool = False
     solo: bool = False
     needs: str = ""
+    apart: tuple[str, ...] = ()
+    place: bool = True
+    """False where the file that the headline names is the reporter's own: a variant was chosen by it."""
     lost: bool = False
     told_by: "re.Pattern[str] | None" = None
     variants: tuple["Variant", ...] = ()
@@ -197,7 +200,8 @@ def refine(row: Row, fields: Mapping[str, str]) -> Row:
     """The row as the first variant changes it whose conditions all hold for these fields."""
     for variant in row.variants:
         if all(pattern.search(fields.get(key, "")) for key, pattern in variant.conditions):
-            return replace(row, **variant.changes)
+            own = any(key == "file" for key, _ in variant.conditions)
+            return replace(row, place=row.place and not own, **variant.changes)
     return row
 
 

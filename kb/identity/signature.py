@@ -8,6 +8,7 @@ frames; it suggests, it never links.
 """
 
 import hashlib
+from collections.abc import Iterator
 
 from kb.model.report import Report, Signature
 from kb.parse.guilty import significant
@@ -27,7 +28,8 @@ def signature(report: Report) -> Signature:
     frames = significant(report)[:_STACK_DEPTH]
     alt = [identifier(f"alt|{alt}") for alt in report.alt_titles if report.function is not None]
     if report.apart:
-        alt += [identifier(plain_key), *_former(report)]
+        alt.append(identifier(plain_key))
+    alt += map(identifier, _former(report))
     return Signature(
         id=identifier(key, 2 if report.apart else 1),
         key=key,
@@ -39,10 +41,13 @@ def signature(report: Report) -> Signature:
     )
 
 
-def _former(report: Report) -> tuple[str, ...]:
-    """The id that version 1 made where it knew no function: a store that was not rekeyed yet has its notes there."""
+def _former(report: Report) -> Iterator[str]:
+    """Keys that other versions of titles made: a store that was not rekeyed yet has its notes there."""
     head, found, _ = report.title.partition(" at ")
-    return (identifier(f"{report.kind}|{head} in {_CORRUPTED}"),) if found and report.function is None else ()
+    if found and report.function is None and report.apart:
+        yield f"{report.kind}|{head} in {_CORRUPTED}"
+    if report.kind == "oom_kill" and ": memcg, killed " in report.title:
+        yield f"{report.kind}|{report.title.replace(': memcg,', ': memory cgroup,')}"
 
 
 def identifier(key: str, version: int = 1) -> str:

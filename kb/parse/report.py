@@ -32,6 +32,8 @@ def parse(splat: Splat) -> Report:
     fields, where = _fields(opener, head, heads, out)
     if head is None:
         head = _headless(out, opener)
+    if head.row.kind in printing("OOM"):
+        _charge(out, fields, where)
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
     arch = _arch(lines)
@@ -113,6 +115,22 @@ def _fields(
         if line is not opener:
             keep(other.fields, line.number)
     return fields, where
+
+
+_CHARGES = re.compile(
+    r"(?:__)?(?:mem_cgroup_(?:out_of_memory|oom|handle_oom|oom_synchronize|try_charge|do_charge|charge)|try_charge(?:_memcg)?)$"
+)
+"""mm/memcontrol.c, v2.6.29 to v7.0: who runs the OOM killer for a cgroup, and for what."""
+
+
+def _charge(out: Outline, fields: dict[str, str], where: dict[str, int]) -> None:
+    """Note the function of the stack that charges memory to a cgroup: the limit is the cgroup's."""
+    main = guilty.main_trace(out)
+    for frame in main.frames if main is not None else ():
+        if frame.reliable and _CHARGES.match(plain(frame.function)):
+            fields.setdefault("charge", plain(frame.function))
+            where.setdefault("charge", frame.line)
+            return
 
 
 def _headless(out: Outline, opener: Line) -> Headline:

@@ -48,7 +48,7 @@ def titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> t
         values["fn"] = name
         forms = (form for form in (row.title, *row.alt) if "{origin}" not in form or values["origin"])
         alt += [made for form in forms if (made := form.format_map(values)) != title]
-    return title.strip().removesuffix(" in"), tuple(dict.fromkeys(alt))
+    return title.strip().removesuffix(" in").removesuffix(":"), tuple(dict.fromkeys(alt))
 
 
 def apart(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> tuple[str, ...]:
@@ -78,17 +78,29 @@ def place(file: str) -> str:
 
 
 _LIMITS = {
-    "CONSTRAINT_MEMCG": "memory cgroup",
+    "CONSTRAINT_NONE": "global",
+    "CONSTRAINT_MEMCG": "memcg",
     "CONSTRAINT_CPUSET": "cpuset",
     "CONSTRAINT_MEMORY_POLICY": "memory policy",
 }
 
 
 def _oom(fields: Mapping[str, str]) -> dict[str, str]:
-    """What names an OOM kill: the limit that was reached (old kernels say it in the kill line only) and the victim."""
-    cgroup = fields.get("reason", "").startswith("Memory cgroup")
-    limit = _LIMITS.get(fields.get("constraint", ""), "memory cgroup" if cgroup else "global")
-    return {"limit": limit, "victim": fields.get("victim") or fields.get("task") or "nobody"}
+    """What names an OOM kill: the limit that was reached (old kernels say it in the kill line only) and the victim.
+
+    What the log does not hold is not said; where it holds neither, who asked for memory is the name.
+    """
+    reason = fields.get("reason", "")
+    limit = _LIMITS.get(fields.get("constraint", ""), "")
+    if not limit and (reason.startswith("Memory cgroup") or "charge" in fields):
+        limit = "memcg"
+    elif not limit and reason:
+        limit = "global"
+    victim = fields.get("victim") or fields.get("task")
+    told = f"killed {victim}" if victim else "killed nobody" if "nobody" in fields else ""
+    if not told and "comm" in fields:
+        told = f"invoked by {fields['comm']}"
+    return {"told": ", ".join(filter(None, (limit, told)))}
 
 
 class _Values(dict[str, str]):

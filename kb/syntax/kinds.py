@@ -127,6 +127,8 @@ class Row:
     alt: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     joins: frozenset[str] = frozenset()
+    each: str = ""
+    unless: str = ""
     late: bool = False
     prelude: bool = False
     bare: bool = False

@@ -203,7 +203,7 @@ def test_an_order_that_no_kernel_has_is_damage():
 def test_what_is_missing_is_named():
     facts = explain("java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0")
     assert facts.cause == "undetermined"
-    assert [text.split(":")[0] for text in facts.unknown] == ["victim", "memory state", "scores"]
+    assert [text.split(":")[0] for text in facts.unknown] == ["constraint", "victim", "memory state", "scores"]
 
 
 def test_every_reasoning_step_points_at_lines():

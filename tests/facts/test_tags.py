@@ -32,7 +32,7 @@ def test_the_module_that_holds_memory_is_said_with_its_line() -> None:
     log = f"java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\nMem-Info:\n{ROWS}"
     (found,) = api.match(log.encode())
     assert found.facts.values["allocations_in_modules"].value == ("leak",)
-    (held,) = (step for step in found.reasoning if "leak_alloc" in str(step.claim))
+    (held,) = (step for step in found.facts.reasoning if "leak_alloc" in str(step.claim))
     assert (str(held.claim), held.evidence) == ("leak_alloc [leak] holds 122880 kB that it allocated", ((5, 5),))
 
 

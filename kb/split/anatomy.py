@@ -18,7 +18,7 @@ _NOTES: tuple[tuple[Note, str], ...] = (
         r"\s*(?:#PF|PGD|P4D|PUD|PMD|PTE|\*pd|pgd|Oops|Mem abort|Data abort|ESR|EC =|SET =|EA =|FSC|ISV|CM =)",
     ),
     # mm/slub.c print_trailer(), print_section(), print_tracking()
-    ("slab", r"\s*(?:Object|Redzone|Padding|Bytes b4|Slab|Tracking|INFO: )"),
+    ("slab", r"\s*(?:Object|Redzone|Padding|Bytes b4|Slab|Tracking|INFO: |\[[A-Z][\w ]{2,40} overwritten\])"),
     # mm/kasan/report.c describe_object_addr(), print_memory_metadata()
     ("object", r"\s*(?:The buggy|which belongs|located|Memory state|[>*]?[0-9a-f]{16}: (?:[0-9a-f]{2} ){15})"),
     # mm/debug.c __dump_page()

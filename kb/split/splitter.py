@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kb.model.log import Line, Splat
 from kb.model.said import Said
+from kb.split.anatomy import NOTES
 from kb.split.fit import contradicts
 from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
@@ -299,7 +300,16 @@ class Splitter:
                 break
             if role is not None:
                 start = index
+        while most == _BANNER and start < len(recent) and self._is_loose(recent[start].text):
+            start += 1
         return recent[start:]
+
+    def _is_loose(self, text: str) -> bool:
+        """True for a line that belongs to a report only behind its mark: ordinary messages begin so, too."""
+        role = self._role(text)
+        if role == "NOTE":
+            return not any(pattern.match(text) for pattern in NOTES.values())
+        return role in (None, "MODULES", "REG")
 
     def _end(self, key: str | None, strand: Strand, reason: Said | None = None) -> list[Splat]:
         places = [place for place, group in self._open.items() if strand in group]

@@ -37,7 +37,7 @@ _BEHIND: frozenset[Role] = frozenset(
 """Roles that stand in no stack."""
 _OWN_CAUSE = re.compile(
     r"(?:kernel: )?(?:stack-protector|corrupted stack end|VFS: |Attempted to kill|System is deadlocked|No init"
-    r"|No working init|Requested init|NMI: )"
+    r"|No working init|Requested init|NMI: |sysrq triggered crash)"
 )
 """Panics that no other report announces."""
 _NO_STACK = re.compile(r"stack backtrace|irqs last ")

@@ -46,6 +46,8 @@ def _decoded(report: Report) -> Facts:
     """Facts of a kind without an engine: what it says by itself, then what its decoder and its taint letters add."""
     facts = _with_code(_plain(report), report)
     found: list[Finding] = [_load(decoder)(report) for decoder in kind_of(report.kind).decoders]
+    if "message" in report.fields:
+        found.append(_load("kb.facts.message:message_facts")(report))
     if report.taint not in _CLEAN:
         found.append(_load("kb.facts.taint:taint_facts")(report))
     for finding in found:

@@ -21,6 +21,6 @@ def tag_facts(report: Report) -> Finding:
     for tag in (*found[:1], *of_modules[:_SHOWN]):
         where = said("tags.at", place=tag.place, calls=tag.calls)
         claim = said("tags.held", held_kb=tag.bytes // 1024, function=in_module(tag.function, tag.module))
-        if all(reason.claim != claim for reason in out.reasons):
+        if all(reason.says != claim for reason in out.reasons):
             out.say(claim, (where,), ((tag.line, tag.line),))
     return out

@@ -118,6 +118,8 @@ NAMES: Mapping[str, str] = {
     "scsi_reason": "additional sense in words",
     # the request of an allocation, and the state of memory
     **ALLOCATION,
+    "message": "words of a warning or of a Rust panic",
+    "errno": "name of the error number in them: `ENOSPC`",
     "allocations": "places that hold memory, largest first (CONFIG_MEM_ALLOC_PROFILING, v6.10+): `file:line function`",
     "allocations_in_modules": "loadable modules among them",
     # an OOM kill

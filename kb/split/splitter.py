@@ -27,6 +27,8 @@ from kb.words.speak import said
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
+_WORDS = 4
+"""Lines that a report's own words have between its mark and its headline."""
 _HEADLESS = 64
 """Lines before a stack without a headline that may belong to it: who ran, and the registers."""
 _ASKED = 10.0
@@ -294,7 +296,10 @@ class Splitter:
         """The lines just before a headline, or before a stack without one, that belong to it."""
         recent = list(self._recent.pop(key, ()))[-most:]
         start = len(recent)
-        for index in range(len(recent) - 1, -1, -1):
+        if most == _BANNER:  # a report's own words stand between its mark and its headline
+            near = range(start - 1, max(start - 2 - _WORDS, -1), -1)
+            start = next((at for at in near if self._role(recent[at].text) == "CUT"), start)
+        for index in range(start - 1, -1, -1):
             role = self._role(recent[index].text)
             if role is None and recent[index].text.strip():
                 break

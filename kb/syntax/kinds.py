@@ -71,6 +71,8 @@ class Trait(StrEnum):
     """``IP:`` and ``CR2:`` on lines of their own (arch/x86/mm/fault.c show_fault_oops() to v4.20)."""
     BORDER = "border"
     """A line of ``=`` behind it (mm/kasan/report.c end_report() and its like)."""
+    MESSAGE = "message"
+    """Words of its own: behind the cut mark (kernel/panic.c __warn_printk()), or behind the headline (to v5.4; Rust)."""
     OBJECTS = "objects"
     """Behind its stack those of who allocated and freed the object or page."""
     SHOW_MEM = "show-mem"

@@ -118,6 +118,11 @@ NAMES: Mapping[str, str] = {
     "scsi_reason": "additional sense in words",
     # the request of an allocation, and the state of memory
     **ALLOCATION,
+    "mce_bank": "bank of the machine check",
+    "mce_severity": "`corrected`, `deferred`, `uncorrected` or `fatal`, by its status",
+    "mce_code": "what the low 16 bits of the status say: `memory controller: read error, channel 1`",
+    "mce_overflow": "true where errors before it were lost",
+    "mce_unit": "unit that found it, where the kernel names it (AMD): `Unified Memory Controller`",
     "message": "words of a warning or of a Rust panic",
     "errno": "name of the error number in them: `ENOSPC`",
     "allocations": "places that hold memory, largest first (CONFIG_MEM_ALLOC_PROFILING, v6.10+): `file:line function`",

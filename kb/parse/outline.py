@@ -290,6 +290,10 @@ class _Reader:
             )
             self.out.set("in_flight", ", ".join(names), works[0].line)
 
+    def on_machine(self, token: LineToken) -> None:
+        for name in ("unit", "meaning"):
+            self.out.set(name, token.fields.get(name), token.line.number)
+
     def on_recovery(self, token: LineToken) -> None:
         self.out.set("recovery", token.fields.get("recovery"), token.line.number)
 

@@ -303,6 +303,8 @@ class Splitter:
             role = self._role(recent[index].text)
             if role is None and recent[index].text.strip():
                 break
+            if role == "CUT" and start < len(recent) and self._role(recent[start].text) == "CUT":
+                break  # another report's, which has not come to its headline
             if role is not None:
                 start = index
         while most == _BANNER and start < len(recent) and self._is_loose(recent[start].text):

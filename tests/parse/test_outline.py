@@ -42,6 +42,7 @@ SAMPLES = {
     "RECOVERY": "pcieport 0000:00:1c.0: AER: device recovery successful",
     "MEMORY": "Mem-Info:",
     "OOM": "Tasks state (memory values in pages):",
+    "MACHINE": "[Hardware Error]: Error Addr: 0x0000000123456780",
     "FAULT_CODE": "#PF: error_code(0x0002) - not-present page",
     "DISK": "ata1.00: status: { DRDY ERR }",
     "NOTE": "PGD 0 P4D 0",

@@ -60,6 +60,8 @@ class Outline:
     """Functions named by ``at:`` of the locks that are held."""
     understood: list[int] = field(default_factory=list)
     trace_heads: int = 0
+    answered: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Who ran on the first CPU that was asked for its stack: cpu, pid and comm, with their line."""
 
     def set(self, name: str, value: str | None, line: int) -> None:
         """Keep the first value of a field and where it stood."""
@@ -236,6 +238,9 @@ class _Reader:
             out.set("cpu", got.get("cpuno"), line)
             out.set("pid", got.get("cpupid"), line)
             out.set("comm", got.get("cpucomm"), line)
+        elif not out.answered:
+            told = {"cpu": got.get("cpuno"), "pid": got.get("cpupid"), "comm": got.get("cpucomm")}
+            out.answered = {name: (value, line) for name, value in told.items() if value is not None}
         self.identity(got.get("clean"), got.get("taint"), got.get("rel"), line)
 
     def on_cpu_old(self, token: LineToken) -> None:
@@ -293,6 +298,13 @@ class _Reader:
     def on_machine(self, token: LineToken) -> None:
         for name in ("unit", "meaning"):
             self.out.set(name, token.fields.get(name), token.line.number)
+
+    def on_crash_task(self, token: LineToken) -> None:
+        if self.stacks:  # of all tasks that the dump's reader asked for, the first has died
+            self.current = _Stack("task", token.line.text.strip(), token.line.number, None)
+            self.stacks.append(self.current)
+        for name in ("cpu", "pid", "comm"):
+            self.out.set(name, token.fields[f"c{name}"], token.line.number)
 
     def on_recovery(self, token: LineToken) -> None:
         self.out.set("recovery", token.fields.get("recovery"), token.line.number)

@@ -33,6 +33,9 @@ def parse(splat: Splat) -> Report:
     fields, where = _fields(opener, head, heads, out)
     if head is None:
         head = _headless(out, opener)
+    if head.row.guilty[0] in ("stall", "elsewhere") and "pid" not in fields:  # blamed is who was asked: so is who ran
+        for name, (value, line) in out.answered.items():
+            fields[name], where[name] = value, line
     if head.row.kind in printing("OOM"):
         _charge(out, fields, where)
     if Trait.MESSAGE in kind_of(head.row.kind).has:

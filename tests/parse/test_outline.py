@@ -20,6 +20,8 @@ SAMPLES = {
     "SOURCE_FRAME": " foo fs/foo.c:12 [inline]",
     "DECODED_FRAME": "foo (fs/foo.c:12 (discriminator 3) fs/foo.h:8) bar",
     "CRASH_FRAME": " #3 [ffff880012345678] foo at ffffffff81234567",
+    "CRASH_TASK": 'PID: 191240  TASK: ffff9780a738af70  CPU: 16  COMMAND: "runc"',
+    "EXCEPTION": "    [exception RIP: strchr+32]",
     "PC": "RIP: 0010:foo+0x1/0x2",
     "LR": "lr : foo+0x1/0x2",
     "CODE": "Code: 0f 1f 44 00 00 <8b> 47 58",

@@ -1,7 +1,7 @@
 """Machine checks: what a bank's status says.
 
-Bits: Intel SDM volume 3B, 17.3.2.2 "IA32_MCi_STATUS MSRS" and 17.9.2 "Compound Error Codes"; AMD APM volume 2, 9.3.2 (arch/x86/
-include/asm/mce.h MCI_STATUS_*, MCI_STATUS_DEFERRED; drivers/edac/mce_amd.c, v6.1).
+Bits: Intel SDM volume 3B, chapter "Machine-Check Architecture", "IA32_MCi_STATUS MSRS" and "Compound Error Codes"; for
+AMD arch/x86/include/asm/mce.h MCI_STATUS_*, MCI_STATUS_DEFERRED, and drivers/edac/mce_amd.c (v6.1).
 """
 
 import re

@@ -8,7 +8,8 @@ from kb.model.report import Report
 from kb.words.speak import said
 
 _NUMBER = re.compile(
-    r"\b(?:err(?:or|no)?|ret(?:urn(?:ed|s)?|val)?|rc|status|code|result|with|failed)[ :=(]{1,4}-(?P<number>\d{1,3})\b", re.I
+    r"\b(?:err(?:or|no)?|ret(?:urn(?:ed|s)?|val)?|rc|status|code|result|with|failed)[ :=(]{1,4}-(?P<number>\d{1,3})\b",
+    re.I,
 )
 
 
@@ -23,7 +24,11 @@ def message_facts(report: Report) -> Finding:
     if named is not None and found is not None:
         name, means = named
         out.add("errno", name, where)
-        out.say(said("message.says", message=text), (said("message.errno", number=int(found["number"]), errno=name, means=means),), where)
+        out.say(
+            said("message.says", message=text),
+            (said("message.errno", number=int(found["number"]), errno=name, means=means),),
+            where,
+        )
     elif report.subtype == "rust":
         out.say(said("message.says", message=text), (), where)
     return out

@@ -1,7 +1,7 @@
-"""Error numbers as the kernel returns them: include/uapi/asm-generic/errno-base.h, errno.h, include/linux/errno.h (v6.12).
+"""Error numbers as the kernel returns them.
 
-alpha, mips, parisc and sparc number those above 34 in other ways; messages of theirs are rare, and the name is said to be
-the common one.
+include/uapi/asm-generic/errno-base.h, errno.h and include/linux/errno.h (v6.1). alpha, mips, parisc and sparc number
+those above 34 in other ways: of their messages the name may be wrong.
 """
 
 NAMES = {

@@ -105,7 +105,7 @@ class Report:
     """In syzbot's convention."""
     alt_titles: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
-    """What tells two problems of this title apart: the line of the file that the title names, the buffer that is bad."""
+    """What tells two problems of this title apart: the line of the file in the title, the buffer that is bad."""
     function: str | None = None
     """Guilty function, compiler suffixes removed."""
     module: str | None = None

@@ -52,7 +52,7 @@ def titles(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> t
 
 
 def apart(row: Row, fields: Mapping[str, str], guilt: guilty.Guilt | None) -> tuple[str, ...]:
-    """What tells two problems of this title apart: the fields that the kind names, the line of a place without function."""
+    """What tells two problems of this title apart: fields that the kind names, the line of a place without function."""
     found = [fields[name] for name in row.apart if name in fields]
     if _placed(row, fields, guilt):
         found.append(fields.get("fileline", ""))

@@ -162,8 +162,8 @@ class Store:
             if found:
                 return found
         return self.rows(
-            f"select distinct {fields} from aliases a join signatures s on s.id = a.signature where a.alias in (?, ?, ?)"
-            " limit 6", (prefix, *(f"{form}{prefix}" for form in _FORMS)),
+            f"select distinct {fields} from aliases a join signatures s on s.id = a.signature"
+            " where a.alias in (?, ?, ?) limit 6", (prefix, *(f"{form}{prefix}" for form in _FORMS)),
         )  # fmt: skip
 
     def signatures(

@@ -24,7 +24,8 @@ class Headline:
 
 _BEHIND = re.compile(
     r"(?:(?<=[a-z0-9.)\]!])|(?<=login: )|(?<=assword: )|(?<=[\w~\]][#$] ))"
-    r"(?=BUG: |general protection fault|Oops|Unable to handle |Internal error: |Kernel panic|[Kk]ernel BUG at |WARNING: "
+    r"(?=BUG: |general protection fault|Oops|Unable to handle |Internal error: |Kernel panic|[Kk]ernel BUG at "
+    r"|WARNING: "
     r"|(?:NMI )?watchdog: |(?:rcu: )?INFO: |PANIC: |divide error: |invalid opcode: )"
 )
 """Where a headline may begin behind text that nobody ended: printk() without a newline, of another context or an older

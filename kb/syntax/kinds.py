@@ -72,7 +72,7 @@ class Trait(StrEnum):
     BORDER = "border"
     """A line of ``=`` behind it (mm/kasan/report.c end_report() and its like)."""
     MESSAGE = "message"
-    """Words of its own: behind the cut mark (kernel/panic.c __warn_printk()), or behind the headline (to v5.4; Rust)."""
+    """Words of its own behind the cut mark (kernel/panic.c __warn_printk()), or behind the headline (older; Rust)."""
     OBJECTS = "objects"
     """Behind its stack those of who allocated and freed the object or page."""
     SHOW_MEM = "show-mem"
@@ -138,7 +138,7 @@ class Row:
     needs: str = ""
     apart: tuple[str, ...] = ()
     place: bool = True
-    """False where the file that the headline names is the reporter's own: a variant was chosen by it."""
+    """False where the file that the headline names is the reporter's own, as where a variant was chosen by it."""
     lost: bool = False
     told_by: "re.Pattern[str] | None" = None
     variants: tuple["Variant", ...] = ()
@@ -204,7 +204,7 @@ def refine(row: Row, fields: Mapping[str, str]) -> Row:
     """The row as the first variant changes it whose conditions all hold for these fields."""
     for variant in row.variants:
         if all(pattern.search(fields.get(key, "")) for key, pattern in variant.conditions):
-            own = any(key == "file" for key, _ in variant.conditions)
+            own = any(key in ("file", "fn") for key, _ in variant.conditions)
             return replace(row, place=row.place and not own, **variant.changes)
     return row
 

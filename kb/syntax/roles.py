@@ -8,8 +8,8 @@ from typing import Literal, cast
 from kb.syntax.lines import grammar
 
 Role = Literal[
-    "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME", "CRASH_FRAME", "CRASH_TASK", "EXCEPTION", "PC",
-    "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE", "WORKQUEUE", "MODULES", "TASK", "ACCESS",
+    "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME",
+    "CRASH_FRAME", "CRASH_TASK", "EXCEPTION", "PC", "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE", "WORKQUEUE", "MODULES", "TASK", "ACCESS",
     "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION", "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY",
     "OOM", "MACHINE", "FAULT_CODE", "DISK", "NOTE", "DUMP", "HEADLINE", "TRACKED", "TAINT",
 ]  # fmt: skip

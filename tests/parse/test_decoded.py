@@ -80,5 +80,7 @@ def test_the_disassembly_between_registers_and_stack_belongs_to_nobody() -> None
 
 @pytest.mark.parametrize("line", ["usb 1-1: probe failed (drivers/usb/core/hub.c:12)", "foo (bar:12)", "foo (12)"])
 def test_an_ordinary_line_is_no_frame(line: str) -> None:
-    (report,) = samples.reports(f"BUG: unable to handle page fault for address: 10\nCall Trace:\n foo+0x1/0x2\n{line}\n")
+    (report,) = samples.reports(
+        f"BUG: unable to handle page fault for address: 10\nCall Trace:\n foo+0x1/0x2\n{line}\n"
+    )
     assert [frame.function for frame in report.frames] == ["foo"]

@@ -52,8 +52,8 @@ def _limit(story: Story) -> Reason | None:
         path = oom.oom_memcg
         claim = said("oom.memcg_at_limit", memcg=said("memcg.of_path", path=path) if path else said("memcg.unnamed"))
     spans: tuple[Span, ...] = (*evidence, *((u.line, u.line) for u in oom.usages))
-    why = usages[:1] or ([said("oom.charged", function=story.charge)] if story.charge else [])
-    return reason(claim, "holds", why, spans, usages)
+    charged = [said("oom.charged", function=story.charge)] if story.charge else []
+    return reason(claim, "holds", usages[:1] or charged, spans, usages)
 
 
 _REFUSED = {

@@ -1,7 +1,7 @@
 """``Memory allocations:`` of show_mem(): who holds memory, by the place that allocated it.
 
-mm/show_mem.c (v6.10+, CONFIG_MEM_ALLOC_PROFILING), alloc_tag_top_users(): ``"%12s %8llu %s:%u [%s] func:%s\\n"`` with the
-size from string_get_size(), STRING_UNITS_2.
+mm/show_mem.c __show_mem() (v6.10+, CONFIG_MEM_ALLOC_PROFILING): ``%12s %8llu %s:%u [%s] func:%s`` with the size from
+string_get_size(), STRING_UNITS_2.
 """
 
 import re

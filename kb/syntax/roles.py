@@ -9,9 +9,10 @@ from kb.syntax.lines import grammar
 
 Role = Literal[
     "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME",
-    "CRASH_FRAME", "CRASH_TASK", "EXCEPTION", "PC", "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE", "WORKQUEUE", "MODULES", "TASK", "ACCESS",
-    "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION", "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY",
-    "OOM", "MACHINE", "FAULT_CODE", "DISK", "NOTE", "DUMP", "HEADLINE", "TRACKED", "TAINT",
+    "CRASH_FRAME", "CRASH_TASK", "EXCEPTION", "PC", "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE",
+    "WORKQUEUE", "MODULES", "TASK", "ACCESS", "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION",
+    "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY", "OOM", "MACHINE", "FAULT_CODE", "DISK", "NOTE", "DUMP",
+    "HEADLINE", "TRACKED", "TAINT",
 ]  # fmt: skip
 """The terminals of grammars/report.lark; ``HEADLINE`` is a line of headline.lark that a report took, ``TRACKED`` and
 ``TAINT`` are lines without a terminal that tell whose they are (:func:`kb.split.untangle.loose`)."""

@@ -10,6 +10,8 @@ from kb.syntax.engine import LineToken
 _MODULE = re.compile(
     r"\[(?P<mod>[A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?: (?P<build>[0-9a-f]{16,40}))?(?: ?\([A-Z+-]+\))?\]"
 )
+_DECODED = re.compile(r"\.(?:[chS]|rs):[\d?]{1,9}(?: \(discriminator \d{1,9}\))?\) (?P<mod>[A-Za-z_][\w-]{0,63})\s?$")
+"""The end of a line of scripts/decode_stacktrace.sh: the module stands behind the place, without brackets."""
 _SOURCE = re.compile(r"(?P<src>[\w./+-]{1,200}\.(?:[chS]|rs):\d+)")
 # gcc: .isra.N .constprop.N .part.N .cold .cold.N; clang: .llvm.N .__uniq.N; LTO: .lto_priv.N; old gcc: .clone.N
 _SUFFIX = re.compile(
@@ -97,7 +99,7 @@ def frames(token: LineToken) -> tuple[Frame, ...]:
 
 def module_of(tail: str) -> str | None:
     """The ``[module]`` in what stands behind a symbol."""
-    found = _MODULE.search(tail)
+    found = _MODULE.search(tail) or _DECODED.search(tail)
     return found["mod"] if found and found["mod"] != "inline" else None
 
 
@@ -175,6 +177,11 @@ def _source_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) ->
     ]
 
 
+def _decoded_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
+    got = dict(fields)
+    return [Frame(function=got["fn"], module=got.get("mod"), reliable="unrel" not in got, source=got["src"], line=line)]
+
+
 def _crash_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
     got = dict(fields)
     return [Frame(function=got["fn"], module=got.get("mod"), source=got.get("src"), line=line)]
@@ -184,5 +191,6 @@ READERS = {
     "FRAME": _frame,
     "ARM_FRAME": _arm_frame,
     "SOURCE_FRAME": _source_frame,
+    "DECODED_FRAME": _decoded_frame,
     "CRASH_FRAME": _crash_frame,
 }

@@ -8,14 +8,15 @@ from typing import Literal, cast
 from kb.syntax.lines import grammar
 
 Role = Literal[
-    "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME", "PC",
-    "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE", "WORKQUEUE", "MODULES", "TASK", "ACCESS",
-    "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION", "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY",
-    "OOM", "FAULT_CODE", "DISK", "NOTE", "DUMP", "HEADLINE", "TRACKED", "TAINT",
+    "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME",
+    "CRASH_FRAME", "PC", "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE",
+    "WORKQUEUE", "MODULES", "TASK", "ACCESS", "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION",
+    "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY", "OOM", "MACHINE", "FAULT_CODE", "DISK", "NOTE", "DUMP",
+    "HEADLINE", "TRACKED", "TAINT",
 ]  # fmt: skip
 """The terminals of grammars/report.lark; ``HEADLINE`` is a line of headline.lark that a report took, ``TRACKED`` and
 ``TAINT`` are lines without a terminal that tell whose they are (:func:`kb.split.untangle.loose`)."""
-STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
+STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME", "CRASH_FRAME"})
 """Terminals that are entries of a stack."""
 
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")

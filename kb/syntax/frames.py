@@ -6,6 +6,7 @@ import re
 from kb.model.number import number
 from kb.model.report import Frame
 from kb.syntax.engine import LineToken
+from kb.syntax.rust import demangled
 
 _MODULE = re.compile(
     r"\[(?P<mod>[A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?: (?P<build>[0-9a-f]{16,40}))?(?: ?\([A-Z+-]+\))?\]"
@@ -24,10 +25,10 @@ _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
 
 @functools.lru_cache(maxsize=8192)
 def plain(function: str) -> str:
-    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; legacy Rust symbols are demangled."""
+    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; Rust symbols are demangled."""
     name = _SUFFIX.sub("", function)
-    if name.startswith("_ZN"):
-        return _rust(name)
+    if name.startswith(("_R", "_ZN")):
+        return demangled(name)
     if name.startswith("."):  # ppc64 ELFv1 entry points
         name = name[1:]
     return name
@@ -60,28 +61,6 @@ def aliases(function: str) -> tuple[str, ...]:
         return ()
     half = re.sub(r"^__(?:se|do)_", "", function)
     return tuple(dict.fromkeys(alias for alias in (function, half) if alias != name))
-
-
-def _rust(name: str) -> str:
-    """Demangle Rust's legacy scheme (rustc v0.x-1.x: length-prefixed path, hash); anything else is left alone."""
-    body, parts = name[3:], []
-    while body and body[0].isdecimal():
-        digits = re.match(r"\d+", body)
-        assert digits is not None
-        size = int(digits[0])
-        part = body[digits.end() : digits.end() + size]
-        if len(part) < size:
-            return name
-        parts.append(part)
-        body = body[digits.end() + size :]
-    if not parts or not body.startswith("E"):
-        return name
-    if re.fullmatch(r"h[0-9a-f]{16}", parts[-1]):
-        parts.pop()
-    path = "::".join(parts)
-    for escape, char in (("$LT$", "<"), ("$GT$", ">"), ("$u20$", " "), ("$RF$", "&"), ("$C$", ","), ("..", "::")):
-        path = path.replace(escape, char)
-    return path.removeprefix("_")
 
 
 def is_address(function: str) -> bool:

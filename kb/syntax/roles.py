@@ -22,8 +22,8 @@ STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECOD
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
 _ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace for cpu \d+\s*$)")
 _GOES_DOWN = re.compile(
-    r"(?:reboot: )?(?:Restarting system|System halted|Power down)|Rebooting in \d|(?:sysrq: |SysRq ?: ?)(?:Resetting|Power Off)"
-    r"|(?:kexec(?:_core)?: )?Starting new kernel"
+    r"(?:reboot: )?(?:Restarting system|System halted|Power down)|Rebooting in \d"
+    r"|(?:sysrq: |SysRq ?: ?)(?:Resetting|Power Off)|(?:kexec(?:_core)?: )?Starting new kernel"
 )
 _REQUEST = re.compile(r"(?:sysrq: |SysRq ?: ?)(?:Show|Dump)")
 _ON_PURPOSE = re.compile(r"FAULT_INJECTION: forcing a failure|FAULT_FLAG_ALLOW_RETRY missing")

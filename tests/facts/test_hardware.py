@@ -39,4 +39,5 @@ def test_all_errors_that_a_device_names_are_explained() -> None:
     assert found.values["hw_error"].value == "CmpltTO UnsupReq"
     assert found.values["hw_place"].value == "0000:03:00.0"
     (reason,) = found.reasons
-    assert "completion timeout" in str(reason.because) and "half dead" in str(reason.because)
+    assert "completion timeout" in str(reason.because)
+    assert "half dead" in str(reason.because)

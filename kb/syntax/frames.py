@@ -19,7 +19,7 @@ _SUFFIX = re.compile(
     r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?){1,8}$"
 )
 _BPF = re.compile(r"^bpf_prog_[0-9a-f]{16}(?![0-9a-zA-Z])")
-"""kernel/bpf/core.c bpf_get_prog_name() ``bpf_prog_`` and the program's tag, a hash of its instructions, then a name."""
+"""kernel/bpf/core.c bpf_get_prog_name() ``bpf_prog_`` and the program's tag, a hash of its instructions, and a name."""
 _BARE = re.compile(r"(?<![\w.$])\d*(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]{1,16})(?:/0x[0-9a-f]{1,16})?")
 _AT = re.compile(r"\bat:? +(?:\[<[^>]{0,40}>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
 _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")

@@ -76,6 +76,6 @@ def is_request(text: str) -> bool:
 def is_on_purpose(text: str) -> bool:
     """True where what follows was made to happen, and is no report.
 
-    lib/fault-inject.c fail_dump(), mm/userfaultfd.c; arch/arm/kernel/smp.c ipi_cpu_stop() of each CPU that a panic stops.
+    lib/fault-inject.c fail_dump(), mm/userfaultfd.c; arch/arm/kernel/smp.c ipi_cpu_stop(), of CPUs that stop.
     """
     return text.startswith(("FAULT_", "CPU")) and _ON_PURPOSE.match(text) is not None

@@ -17,7 +17,7 @@ def test_each_line_goes_to_its_report_and_none_is_in_doubt(log: held.Held) -> No
 
 
 def test_each_weight_and_word_has_a_log() -> None:
-    """That the log goes wrong without it is asked by tests/mutate. A message is read behind the splitter: tests/kinds."""
+    """That the log goes wrong without it is asked by tests/mutate. Messages are read later: tests/kinds hold them."""
     words = {
         f"{kind.name}.{key}.{word}"
         for kind in kinds().values()

@@ -21,7 +21,18 @@ def add_match(verbs: "Verbs") -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a report and line (schema kb.report/1)")
     parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
     parser.add_argument("-b", "--brief", action="store_true", help="one line a report: lines, title, case")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
+    parser.add_argument(
+        "-v",
+        "--why",
+        "--verbose",
+        dest="verbose",
+        action="count",
+        default=0,
+        help="behind each answer: why, the zones, predicates, sources, disputes; twice: each subtraction, too",
+    )
+    parser.add_argument("--report", type=int, metavar="N", help="only the N-th report, or the N-th line of --brief")
+    parser.add_argument("--each", action="store_true", help="show equal reports one by one, not as one entry")
+    parser.add_argument("--no-pager", dest="pager", action="store_false", help="do not show a long answer by $PAGER")
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SOON = 1.0
 """Seconds of work after which its progress is worth a line."""
+_MUCH, _MANY = 8 << 20, 20
+"""Bytes, or inputs, of which it is."""
 
 
 @contextmanager
@@ -61,19 +63,13 @@ class Progress:
     """
 
     def __init__(self, live: bool):
-        self._on = not live and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._may = not live and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._timer: Any = None
         self._bar: Any = None
         self._task: Any = None
         self._inputs = self._done = self._reports = 0
 
     def __enter__(self) -> Progress:
-        if self._on:
-            import threading
-
-            self._timer = threading.Timer(_SOON, self._begin)
-            self._timer.daemon = True
-            self._timer.start()
         return self
 
     def __exit__(
@@ -84,6 +80,12 @@ class Progress:
     def over(self, inputs: list[Any]) -> Iterable[Any]:
         """The inputs, each counted when the one before is done."""
         self._inputs = len(inputs)
+        if self._may and (len(inputs) >= _MANY or sum(map(_size, inputs)) >= _MUCH):
+            import threading
+
+            self._timer = threading.Timer(_SOON, self._begin)
+            self._timer.daemon = True
+            self._timer.start()
         for index, each in enumerate(inputs):
             self._done = index
             self._update()
@@ -122,3 +124,11 @@ class Progress:
     def _text(self) -> str:
         of = f"{self._done + 1} of {self._inputs} inputs, " if self._inputs > 1 else ""
         return f"{of}{self._reports} reports"
+
+
+def _size(path: Any) -> int:
+    """Bytes of an input; of a folder, and of what is no file, as many as are worth a line."""
+    try:
+        return os.path.getsize(path) if os.path.isfile(path) else _MUCH
+    except (OSError, TypeError, ValueError):
+        return 0

@@ -23,7 +23,7 @@ _SPAN = 40
 """Lines of one span that are pointed at, at most."""
 _BARS = "▁▂▃▄▅▆▇█"
 _CPUS, _HOSTS, _RANGES, _FIXES, _DOUBTS = 8, 4, 2, 2, 2
-_SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(`'\"_])|。")
+_SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(\[`'\"_])|。")
 _NOTE = re.compile(r" {2,}# .*")
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d")
@@ -33,7 +33,7 @@ class Part(NamedTuple):
     """One row of the answer."""
 
     name: str
-    """``seen``, ``damaged``, ``known``, ``status``, ``cause``, ``now``, ``risk``, ``then`` or ``next``."""
+    """``seen``, ``damaged``, ``printed``, ``known``, ``status``, ``cause``, ``now``, ``risk``, ``then`` or ``next``."""
     label: str
     text: str
     role: str = ""
@@ -61,6 +61,8 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
     if found.report.damage:
         text = words("damaged.because", damage=found.report.damage)
         yield Part("damaged", words("label.damaged"), text, "unknown")
+    if found.report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
+        yield Part("printed", words("label.printed"), found.report.headline)
     yield from _case(found, words)
     cause = cause_of(found, words)
     if cause:
@@ -249,7 +251,7 @@ def cause_of(found: Diagnosis, words: Words) -> str:
     """The cause in one sentence: the engine's, else the known case's, else what holds of the chain of reasons."""
     facts, best = found.facts, found.best
     if facts.cause is not None:
-        return f"{words.say(facts.conclusion)} ({words.word(facts.cause)})"
+        return f"{words.say(facts.conclusion)} [{words.word(facts.cause)}]"
     if best is not None and best.verdict is Verdict.YES and best.case.summary:
         return best.case.summary
     return "; ".join(_claim(reason, words) for reason in _telling(facts.reasoning))
@@ -258,7 +260,7 @@ def cause_of(found: Diagnosis, words: Words) -> str:
 def _telling(reasons: Iterable[Reason]) -> list[Reason]:
     """The claims that say most: those that hold, before who is blamed; and he where there is nothing else."""
     holding = [reason for reason in reasons if reason.verdict == "holds"]
-    own = [reason for reason in holding if reason.name not in ("blame.function", "taint.foreign_modules")]
+    own = [reason for reason in holding if not reason.name.startswith(("blame.", "taint."))]
     return own[:2] or holding[:1] or [reason for reason in reasons if reason.verdict == "unknown"][:1]
 
 
@@ -282,8 +284,8 @@ def next_step(found: Diagnosis, words: Words) -> str:
         if way is None or bare(step) != bare(way[1].do):
             return step
     if found.best is not None and found.best.case.verify:
-        step = found.best.case.verify[0]
-        return words("next.expect", command=step.run, expect=step.expect)
+        check = found.best.case.verify[0]
+        return words("next.expect", command=check.run, expect=check.expect)
     return ""
 
 

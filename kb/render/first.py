@@ -22,7 +22,7 @@ _COLOR = {
     "head": "1;36",
 }
 _CUT = "…"
-_GIVE = ("seen", "then", "known", "status", "next", "damaged", "risk", "cause", "now")
+_GIVE = ("seen", "then", "printed", "known", "status", "next", "damaged", "risk", "cause", "now")
 """Parts that give up lines where there are too many, the first ones before the others."""
 _WHOLE = {"now": 2, "cause": 2}
 """Lines that a part keeps as long as others have more than one."""

@@ -1,6 +1,5 @@
 """Diagnosis -> Markdown for a ticket: the answer first, what stands behind it folded, the lines of the log quoted."""
 
-import html
 import re
 from collections.abc import Iterable, Iterator
 
@@ -60,17 +59,18 @@ def _lines(diagnosis: Diagnosis, group: Group | None, words: Words) -> Iterator[
     yield f"- {words('ticket.signature')} {code(diagnosis.signature.id)}"
     yield from _folded(words("head.why"), _why(diagnosis, words))
     for match in diagnosis.matches:
-        yield from _folded(f"{words.word(match.verdict.value)}: {match.case.id}", _match(match, words))
+        label = words("label.known") if match.verdict is Verdict.YES else words("label.perhaps")
+        yield from _folded(label, _match(match, words))
     yield from _folded(words("head.unknown"), (f"- {text(words.say(entry))}" for entry in diagnosis.facts.missing))
     yield from _folded(words("head.next"), (f"- {code(words.say(step))}" for step in diagnosis.facts.steps))
     yield from _folded(words("head.evidence"), _quoted(diagnosis))
 
 
 def _folded(head: str, rows: Iterable[str]) -> Iterator[str]:
-    """Rows behind a line that opens them; nothing where there are none."""
+    """Rows behind a line that opens them; nothing where there are none. ``head`` is kb's own: it becomes HTML."""
     rows = list(rows)
     if rows:
-        yield from ("", f"<details><summary>{html.escape(safe(head))}</summary>", "", *rows, "", "</details>")
+        yield from ("", f"<details><summary>{head}</summary>", "", *rows, "", "</details>")
 
 
 def _why(diagnosis: Diagnosis, words: Words) -> Iterator[str]:
@@ -82,18 +82,15 @@ def _why(diagnosis: Diagnosis, words: Words) -> Iterator[str]:
 def _quoted(diagnosis: Diagnosis) -> list[str]:
     """The lines of the log that claims point at, as they were printed."""
     lines = evidence(diagnosis)
-    if not lines:
-        return []
-    shown = [f"{line.number:>6}  {safe(line.text)}".rstrip() for line in lines[:_QUOTED]]
-    fence = "`" * max(3, 1 + max(map(len, _TICKS.findall("\n".join(shown))), default=0))
-    return [fence + "text", *shown, *(["   ..."] if len(lines) > _QUOTED else []), fence]
+    shown = [f"- {line.number} {code(line.text)}" for line in lines[:_QUOTED]]
+    return [*shown, *(["- ..."] if len(lines) > _QUOTED else [])]
 
 
 def _match(match: Match, words: Words) -> Iterator[str]:
     case = match.case
-    yield f"{text(case.title)}"
+    yield f"{code(case.id)} {text(case.title)}"
     yield ""
-    yield text(case.summary)
+    yield _begun(case.summary)
     yield ""
     yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
     for mark in match.marks:

@@ -101,8 +101,6 @@ def _head(page: Page, diagnosis: Diagnosis) -> None:
     report, words = diagnosis.report, page.words
     where = in_module(report)
     page.section(words("head.report"))
-    if report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
-        page.row(words("label.printed"), report.headline)
     who = _who(page, report)
     if who:
         page.row(words("label.who"), who)

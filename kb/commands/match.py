@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             seen.end()
         if seen.count:  # for a hint alone they are no matter
             tell_left_out(base)
-        if several and not options.json:
+        if several and not options.json and not options.format:
             seen.summary()
     seen.hints.show()
     if options.record and seen.count:
@@ -56,14 +56,32 @@ def run(options: argparse.Namespace) -> int:
     if not seen.count:
         note("no report in the input")
         return EMPTY
+    if options.fail_on is not None:
+        return UNKNOWN if seen.failed else OK
     return OK if seen.known else UNKNOWN
+
+
+def _failing(what: str) -> Callable[[Diagnosis], bool]:
+    """Whether a report is what ``--fail-on`` names."""
+    from kb.errors import UsageError
+    from kb.render.answer import SEVERITIES, severity
+
+    if what in ("known", "unknown"):
+        return lambda found: found.known == (what == "known")
+    name, _, least = what.partition("=")
+    if name != "severity" or least not in SEVERITIES:
+        help_ = f"known, unknown, or severity=one of {', '.join(SEVERITIES)}"
+        raise UsageError(f"--fail-on cannot be {what!r}", help=help_)
+    return lambda found: SEVERITIES.index(severity(found)) >= SEVERITIES.index(least)
 
 
 def _check(options: argparse.Namespace) -> None:
     from kb.errors import UsageError
 
-    if options.json + options.markdown + options.brief > 1:
-        raise UsageError("--json, --markdown and --brief exclude one another")
+    if options.json + options.markdown + options.brief + bool(options.format) > 1:
+        raise UsageError("--json, --markdown, --brief and --format exclude one another")
+    if options.fail_on is not None:
+        _failing(options.fail_on)
     if options.report is not None and options.report < 1:
         raise UsageError("--report counts from 1")
 
@@ -98,19 +116,25 @@ class _Seen:
         self._output: Output | None = None
         self.hints = _Hints()
         self.tally = api.Tally()
-        self.count = self.known = self.recorded = 0
+        self._fails = _failing(options.fail_on) if options.fail_on is not None else None
+        self.count = self.known = self.recorded = self.failed = 0
 
     def take(self, found: Diagnosis, live: bool, several: bool) -> None:
         """Count a diagnosis and write what can be written by now."""
+        output = self._opened(several)
+        self.count += 1
+        self.known += found.known
+        self.failed += self._fails is not None and self._fails(found)
+        output.add(found)
+        if live and output.due():
+            output.pause()
+
+    def _opened(self, several: bool) -> Output:
         if self._output is None:
             from kb.commands.output import output
 
             self._output = output(self._options, several)
-        self.count += 1
-        self.known += found.known
-        self._output.add(found)
-        if live and self._output.due():
-            self._output.pause()
+        return self._output
 
     def pause(self) -> None:
         """A live input is silent: say what is known so far."""
@@ -118,9 +142,9 @@ class _Seen:
             self._output.pause()
 
     def end(self) -> None:
-        """Write the rest."""
-        if self._output is not None:
-            self._output.end()
+        """Write the rest; a document of a run without reports is one, too."""
+        if self._output is not None or self._options.format:
+            self._opened(False).end()
 
     def summary(self) -> None:
         """One line on all inputs: with the answer where a person reads it, else beside it."""

@@ -143,6 +143,32 @@ class _Grouped:
         self._between = "\n"
 
 
+class _Whole:
+    """One document of all groups, at the end."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.groups = Groups()
+        self._options = options
+
+    def add(self, found: Diagnosis) -> None:
+        self.groups.add(found, apart=self._options.each)
+
+    def pause(self) -> None:
+        pass
+
+    def due(self) -> bool:
+        return False
+
+    def end(self) -> None:
+        from kb import __version__
+        from kb.render.ci import FORMS
+        from kb.words.speak import words
+
+        only = self._options.report
+        groups = [group for group in self.groups.take() if only in (None, group.number)]
+        write(FORMS[self._options.format](groups, words(self._options.lang), __version__))
+
+
 class _One(_Grouped):
     """The text of the group that one report is of."""
 
@@ -165,6 +191,8 @@ def output(options: argparse.Namespace, several: bool) -> Output:
     """
     if options.json:
         return _Json(options.report)
+    if options.format:
+        return _Whole(options)
     if options.brief:
         from kb.render.text import brief
 

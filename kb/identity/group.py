@@ -7,7 +7,6 @@ from typing import Any
 from kb.model.log import Span
 from kb.model.verdict import Diagnosis
 
-
 _TIMES = 4096
 """Reports of a group of which each is remembered; of more the last one is."""
 _GROUPS = 2048

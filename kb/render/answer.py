@@ -14,9 +14,12 @@ from kb.model.log import Line
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Reason, Verdict
 from kb.render.safe import spans
+from kb.syntax.kinds import Severity, kind_of
 from kb.words.speak import Words
 
 MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
+SEVERITIES = tuple(one.value for one in Severity)
+"""From the least to the worst."""
 _STRIP = 20
 """Cells of the strip that shows when the reports of a group came."""
 _SPAN = 40
@@ -85,6 +88,12 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
 def in_module(report: Report) -> str:
     """The module of the function that a title names, in brackets."""
     return f" [{report.module}]" if report.module and report.function else ""
+
+
+def severity(found: Diagnosis) -> str:
+    """What a report asks of who is on call: ``harmless``, ``watch``, ``act`` or ``stop``."""
+    own = found.facts.detail.get("severity") if found.report.kind == "notice" else None
+    return own if own in SEVERITIES else kind_of(found.report.kind).severity.value
 
 
 def evidence(found: Diagnosis) -> list[Line]:
@@ -184,8 +193,7 @@ def _strip(seen: list[Seen]) -> str:
 def _followers(group: Group, words: Words) -> str:
     """What follows from a report: titles with their lines, the number of others."""
     named = tuple(
-        f"{under.first.report.title} {spans((under.seen[0].span,))}"
-        + (f" x {under.count}" if under.count > 1 else "")
+        f"{under.first.report.title} {spans((under.seen[0].span,))}" + (f" x {under.count}" if under.count > 1 else "")
         for under in group.under
     )
     return words("then.follow", reports=named)

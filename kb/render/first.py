@@ -59,10 +59,7 @@ class Page:
         return [first.rstrip(), *(" " * (indent + _LABEL) + row for row in rows[1:])]
 
 
-
-def first_screen(
-    page: Page, found: Diagnosis, group: Group | None, most: int | None, number: int, paths: bool
-) -> None:
+def first_screen(page: Page, found: Diagnosis, group: Group | None, most: int | None, number: int, paths: bool) -> None:
     """Write the answer.
 
     Args:

@@ -6,8 +6,8 @@ Marks stand beside words (``✓ holds``), so that nothing depends on colour; eve
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kb.model.memory import size
 from kb.identity.group import Group
+from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
 from kb.render.answer import MARK, in_module
@@ -22,9 +22,7 @@ ONCE = {"part.assuming": "part.assumed"}
 """What a predicate assumes is told once, under its own head."""
 
 
-def to_text(
-    diagnosis: Diagnosis, *, verbose: int = 0, color: bool = False, width: int = 100, lang: str = "en"
-) -> str:
+def to_text(diagnosis: Diagnosis, *, verbose: int = 0, color: bool = False, width: int = 100, lang: str = "en") -> str:
     """The diagnosis as text, with a line end.
 
     Args:

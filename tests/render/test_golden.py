@@ -1,4 +1,4 @@
-"""The answer and the page of ``kb match -vv`` in both languages, whole: rewritten by ``pytest --update`` and reviewed as a diff."""
+"""The answer, and the page of ``kb match -vv``, in both languages: rewritten by ``pytest --update``, reviewed as a diff."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_no_path_of_the_machine_is_told(
         diagnosis = base.diagnose(report, context=context)
         told = comment(diagnosis)
         assert FOLDER not in told
-        assert "seen in_put.log" in told.replace("*", "")
+        assert "in_put.log" in told
         assert diagnosis.to_json()["source"] == str(path)
 
 

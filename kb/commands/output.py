@@ -130,9 +130,12 @@ class _Grouped:
         return bool(self._since) and time.monotonic() - self._since > _WAIT
 
     def pause(self) -> None:
-        for group in self.groups.take():
+        groups = list(self.groups.take())
+        named = {id(under) for group in groups for under in group.under if not under.first.matches}
+        for group in groups:
             self._told.add(id(group))
-            self._write(self._shown(group.first, group))
+            if self._apart or id(group) not in named:  # its cause has named it, and nothing more is known
+                self._write(self._shown(group.first, group))
         self._since = 0.0
 
     def end(self) -> None:

@@ -277,7 +277,7 @@ def _claim(reason: Reason, words: Words) -> str:
 
 
 def remedy(found: Diagnosis) -> tuple[Match, Workaround] | None:
-    """The one thing to do now: the first workaround of the first case that has one, those that say yes before others."""
+    """The one thing to do now: the first workaround of the first case that has one; a yes goes before a maybe."""
     for verdict in (Verdict.YES, Verdict.MAYBE):
         for match in found.matches:
             if match.verdict is verdict and match.workarounds:

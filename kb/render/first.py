@@ -24,9 +24,9 @@ _COLOR = {
 _CUT = "…"
 _GIVE = ("seen", "then", "printed", "known", "status", "next", "damaged", "risk", "cause", "now")
 """Parts that give up lines where there are too many, the first ones before the others."""
-_WHOLE = {"now": 2, "cause": 2}
+_WHOLE = {"now": 3, "cause": 2}
 """Lines that a part keeps as long as others have more than one."""
-_DROP = ("then", "next", "damaged", "status")
+_DROP = ("next", "damaged", "printed", "status")
 """Parts that are left out where one line of each is still too much: they stand under ``-v``."""
 
 
@@ -40,13 +40,16 @@ class Page:
         self.lines: list[str] = []
 
     def paint(self, text: str, role: str) -> str:
+        """The text, safe to print, in the colour of what it says."""
         text = safe(text)
         return f"\x1b[{_COLOR[role]}m{text}\x1b[0m" if self.color and role in _COLOR else text
 
     def plain(self, text: str = "") -> None:
+        """Write a line."""
         self.lines.append(text)
 
     def section(self, name: str) -> None:
+        """Write the head of a section."""
         self.lines += ["", self.paint(name, "head")]
 
     def row(self, label: str, text: str, role: str = "", indent: int = 2) -> None:
@@ -90,6 +93,7 @@ class _Fitted:
         self._rows = {part.name: self._wrapped(_first(part)) for part in parts}
         self._more, self._label = more, label
         self._own_line = True
+        self._holds = ""
 
     def lines(self, most: int) -> list[str]:
         """The lines."""
@@ -99,10 +103,12 @@ class _Fitted:
         if self._count > most:
             self._merge()
             self._shrink(most, _WHOLE)
-        self._shrink(most, {"now": 2})
+        self._shrink(most, {"now": 3})
         for name in _DROP:
-            if self._count > most:
-                self._rows.pop(name, None)
+            if self._count > most and name in self._rows:
+                del self._rows[name]
+                if name == self._holds:
+                    self._join()
         self._shrink(most, {})
         lines = []
         for name, rows in self._rows.items():
@@ -125,13 +131,21 @@ class _Fitted:
                 self._rows[name] = _cut(rows, max(least, len(rows) - over), self._room)
 
     def _join(self) -> None:
-        """Say where the rest is at the end of a row that has room for it."""
+        """Say where the rest is at the end of a row: of what to look at next, else of where it was seen."""
         behind = f"   {self._label}: {self._more}"
-        for name in ("next", "seen"):
-            if name in self._rows and width(self._rows[name][-1]) + width(behind) <= self._room:
-                self._rows[name][-1] += behind
-                self._own_line = False
-                return
+        self._own_line, self._holds = False, "seen"
+        rows = self._rows.get("next", [])
+        if rows and width(rows[-1]) + width(behind) <= self._room:
+            self._holds = "next"
+        elif "seen" not in self._rows:
+            self._own_line = True
+            return
+        rows = self._rows[self._holds]
+        room = self._room - width(behind)
+        self._rows[self._holds] = [
+            *rows[:-1],
+            (rows[-1] if width(rows[-1]) <= room else _cut(rows[-1:], 1, room)[0]) + behind,
+        ]
 
     def _merge(self) -> None:
         """Say in one row which case it is and whether it is mended."""

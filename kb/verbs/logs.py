@@ -30,7 +30,7 @@ def add_match(verbs: "Verbs") -> None:
         default=0,
         help="behind each answer: why, the zones, predicates, sources, disputes; twice: each subtraction, too",
     )
-    parser.add_argument("--report", type=int, metavar="N", help="only the N-th report, or the N-th line of --brief")
+    parser.add_argument("--report", type=int, metavar="N", help="only the N-th report")
     parser.add_argument("--each", action="store_true", help="show equal reports one by one, not as one entry")
     parser.add_argument("--no-pager", dest="pager", action="store_false", help="do not show a long answer by $PAGER")
     parser.add_argument(
@@ -85,7 +85,7 @@ def add_watch(verbs: "Verbs") -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="a file that is being written, or - for standard input")
     parser.add_argument("--kmsg", action="store_true", help="follow /dev/kmsg, whatever else there is")
     parser.add_argument(
-        "--exec", dest="hook", metavar="CMD", help="run by the shell for each report, JSON on its stdin"
+        "--exec", dest="hook", metavar="CMD", help="run for each report, JSON on its stdin"
     )
     parser.add_argument("--desktop", action="store_true", help="tell the desktop of each report (notify-send)")
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")

@@ -1,4 +1,4 @@
-"""The answer, and the page of ``kb match -vv``, in both languages: rewritten by ``pytest --update``, reviewed as a diff."""
+"""The answer, and the page of ``kb match -vv``, in both languages: `pytest --update` rewrites them, to be reviewed."""
 
 from __future__ import annotations
 

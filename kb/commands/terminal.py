@@ -32,7 +32,11 @@ def paged(options: argparse.Namespace, live: bool) -> Iterator[None]:
         return
     import io
 
-    held, terminal = io.StringIO(), sys.stdout
+    class Held(io.StringIO):
+        def isatty(self) -> bool:
+            return True  # what is held is for the terminal: its colours, too
+
+    held, terminal = Held(), sys.stdout
     sys.stdout = held
     try:
         yield

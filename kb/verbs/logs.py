@@ -80,7 +80,7 @@ def add_watch(verbs: "Verbs") -> None:
         "watch",
         "kb.commands.watch:run",
         "follow the kernel's log of this machine, and tell of each report as soon as it is over",
-        "Follows journald where there is one, else /dev/kmsg; until ^C. A report that equals an earlier one is one line.",
+        "Follows journald where there is one, else /dev/kmsg; until ^C. A repeat is one line.",
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="a file that is being written, or - for stdin")
     parser.add_argument("--kmsg", action="store_true", help="follow /dev/kmsg, whatever else there is")

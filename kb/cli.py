@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: a report matched a known case; reports, none known; usage; no report; unusable file or store; ^C."""
-_CHOICE = re.compile(r".*invalid choice: '([^']*)' \(choose from (.*)\)", re.DOTALL)
+_CHOICE = re.compile(r"invalid choice: '([^'\n]*)' \(choose from ([^\n]*)\)")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -156,7 +156,7 @@ class _Parser(argparse.ArgumentParser):
         from kb.render.safe import safe_lines
 
         self.print_usage(sys.stderr)
-        found = _CHOICE.fullmatch(message)
+        found = _CHOICE.search(message)
         if found is not None:
             near = nearest(found[1], found[2].replace("'", "").split(", "))
             message += f"\nhelp: did you mean {near[0]}" if near else ""

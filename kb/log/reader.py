@@ -42,7 +42,7 @@ _INSIDE = re.compile(
 _RECORD_STARTS = {
     "pretty": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
     "array": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
-    "verbose": re.compile(rb"^[A-Z][a-z]{2} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
+    "verbose": re.compile(rb"^[^\s\d]{1,36} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
     "export": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
 }
 _VERSION = re.compile(rb"Linux version (\d[\w.+~-]{1,100})")
@@ -276,7 +276,7 @@ class Reader:
             return text, len(text) - len(opener.text), True
         if first.host is not None and first.time is None:
             text = _undivided(first.raw)
-            if len(text) > len(first.text):  # perhaps a date without host, and two words before the message's colon
+            if len(text) > len(first.text) and text.endswith(first.text):  # perhaps a date without host, and two words before the message's colon
                 return text, len(text), True
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")

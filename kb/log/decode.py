@@ -18,8 +18,6 @@ _SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]|\x01[0-7cd]")
 """Colours, and the erase-to-end-of-line that goes with them; a level (include/linux/kern_levels.h) nobody took off."""
 _SHOWN_SGR = re.compile(r"(?:\^\[)?\[[0-9;]{0,20}m")
 """The same as ``cat -v`` shows them, or as they are left where a form took the escape away."""
-_SHOWN_END = re.compile(r"(?:\^M)?\$?$")
-"""The end of a line as ``cat -A`` shows it."""
 _OCTAL = re.compile(r"#(011|012|015|033)")
 """rsyslog's escape of control characters ($EscapeControlCharactersOnReceive)."""
 _HEX = re.compile(r"\\x(09|0a|0d|1b)")
@@ -34,6 +32,7 @@ _TAG = re.compile(
 """Tags a mail program or a web page writes around a log; what the kernel prints in angle brackets has no such name."""
 _CLOSING = re.compile(r"</([a-z][\w.-]{0,40}(?::[\w.-]{1,40})?)>")
 """The end of an element of XML: the kernel writes its own names in capitals (``</TASK>``)."""
+_ELEMENT = re.compile(r"</?(?P<name>[a-z][\w.-]{0,40}(?::[\w.-]{1,40})?)(?: [^<>]{0,300})?>")
 _ROWS = frozenset({"p", "si", "row", "tr", "li", "div", "br"})
 """Elements, namespaces off, that are lines of their own: HTML, OOXML."""
 _BREAKS = re.compile(r"</?(?:br|div|p|tr|li)(?: [^<>]{0,300})?/?>", re.I)
@@ -42,7 +41,7 @@ _ESCAPED_LINES = 3
 """Line ends written as a backslash and an n that make a line a whole log in a string: JSON of a ticket, a repr()."""
 _ESCAPE = re.compile(r"\\(?:u00(3c|3e|26|27|22|1b)|([\"'\\/t]))", re.I)
 _ESCAPES = {"t": "\t"}
-_QUOTE_END = re.compile(r'(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
+_QUOTE_END = re.compile(r'(?:\\r)?(?:\\n)?(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
 """The end of a line that was quoted whole: a string of JSON, YAML, CSV."""
 _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{1,10}\])? ")
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
@@ -77,10 +76,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
         text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
         if not text.isprintable():
             text = _clean(text)
-        if "[0m" in text:
+        if "[0m" in text and _SHOWN_SGR.match(text) is not None:
             text = _SHOWN_SGR.sub("", text)
-        if text.endswith(("^M", "$")):
-            text = _SHOWN_END.sub("", text, count=1)
         if "&" in text or "<" in text:
             text = _unescape_html(text)
         prefix = strip(text, sticky)
@@ -150,11 +147,14 @@ def _unescape_html(text: str) -> str:
 
 def _without(text: str, names: set[str]) -> str:
     """The text of elements that end on a line."""
-    found = "|".join(sorted(map(re.escape, names), key=len, reverse=True)[:64])
-    for name in names:
-        if name.rpartition(":")[2] in _ROWS:
-            text = text.replace(f"</{name}>", "\n")
-    return re.sub(rf"</?(?:{found})(?: [^<>]{{0,300}})?/?>", "", text).strip("\n")
+
+    def put(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name not in names:
+            return found[0]
+        return "\n" if found[0].startswith("</") and name.rpartition(":")[2] in _ROWS else ""
+
+    return _ELEMENT.sub(put, text).strip("\n")
 
 
 def _entity(found: re.Match[str]) -> str:

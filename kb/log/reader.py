@@ -37,12 +37,14 @@ _RECORD_LINES = 200
 _INSIDE = re.compile(
     rb'[ \t]{0,40}"[\w.@]{1,64}" ?: ?(?P<pretty>)|    [A-Z_][A-Z0-9_]{1,63}=(?P<verbose>)'
     rb"|[A-Z_][A-Z0-9_]{2,63}=(?P<export>)|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
+    rb"|[^\0-\x1f][\0-\x7f]\0{6}(?P<binary>)"
 )
 """How a line begins that stands inside a record of journalctl -o json-pretty, verbose, export or dmesg -J."""
 _RECORD_STARTS = {
     "pretty": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
     "array": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
     "verbose": re.compile(rb"^[^\s\d]{1,36} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
+    "binary": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
     "export": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
 }
 _VERSION = re.compile(rb"Linux version (\d[\w.+~-]{1,100})")

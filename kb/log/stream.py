@@ -200,7 +200,9 @@ def plain(name: str, data: bytes, notes: list[str]) -> Source:
 
 
 def _utf16(probe: bytes) -> str | None:
-    """``utf-16-le`` or ``utf-16-be`` where the bytes are such text, with or without a byte order mark."""
+    """``utf-16-le``, ``utf-16-be`` or ``utf-32`` where the bytes are such text, with or without a byte order mark."""
+    if probe.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
     if probe.startswith(b"\xff\xfe"):
         return "utf-16-le"
     if probe.startswith(b"\xfe\xff"):

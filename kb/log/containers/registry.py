@@ -42,6 +42,8 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "is a picture", "give the log's text"),
     (b"\xff\xd8\xff", "is a picture", "give the log's text"),
     (b"GIF8", "is a picture", "give the log's text"),
+    (b"{\\rtf", "is a document of rich text", "save it as plain text"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a file of Outlook or Office", "save the mail as text, or its attachment"),
     (b"ElfFile\0", "is a Windows event log", "export it as text"),
     (b"-----BEGIN PGP MESSAGE-----", "is encrypted (PGP)", "gpg -d FILE | kb match"),
     (b"age-encryption.org/", "is encrypted (age)", "age -d FILE | kb match"),
@@ -100,6 +102,7 @@ _MAIL = re.compile(
     rb"^Content-(?:Transfer-Encoding: ?(?:base64|quoted-printable)|Type: ?(?:multipart|message)/)|[; \t]DelSp=\"?yes",
     re.M | re.I,
 )
+_RECEIVED = re.compile(rb"^(?:Received|Return-Path|DKIM-Signature|ARC-Seal|Authentication-Results): ", re.M | re.I)
 _FROM = re.compile(rb"From [^\s]{1,200} {1,2}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d[^\n]{0,40}\n")
 
 
@@ -108,7 +111,12 @@ def _mail(name: str, head: bytes) -> bool:
     if _FROM.match(head):
         return True
     lines = head.split(b"\n", 3)[:3]
-    return len(lines) > 2 and all(map(_HEADER.match, lines)) and _MAIL.search(head) is not None
+    if len(lines) < 3 or not all(map(_HEADER.match, lines)):
+        return False
+    if _MAIL.search(head) is not None:
+        return True
+    rows = head.replace(b"\r\n", b"\n").split(b"\n")[:-1]  # a head that is longer than what was read of it
+    return _RECEIVED.search(head) is not None and len(rows) > 8 and all(map(_HEADER.match, rows))
 
 
 _CONSOLE = re.compile(rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{60}')
@@ -141,6 +149,17 @@ def _table(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+_CODES = re.compile(rb"(?:[\w.:-]{1,64}\t){0,3}[A-Za-z0-9+/]{40}|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}")
+
+
+def _encoded(name: str, head: bytes) -> bool:
+    if _CODES.match(head) is None:
+        return False
+    from kb.log.containers.encoded import needed
+
+    return needed(head)
+
+
 def _sections(name: str, head: bytes) -> bool:
     return b"#==[ " in head or (b"------ " in head and b" (" in head)
 
@@ -154,6 +173,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("console", _console),
     ("export_json", _json),
     ("export_table", _table),
+    ("encoded", _encoded),
     ("sections", _sections),
 )
 """Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""

@@ -214,19 +214,24 @@ class Desk:
                 yield Progress((), f"{self.feed.size:,} bytes from standard input", idle=True)
 
     def _read(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
-        number = 0
-        for source in api.inputs(log):
-            yield Progress((), f"reading {source.name}")
-            doc = self.docs[source.name] = Doc.of(source.name, source.data, source.notes)
-            found: list[Item] = []
-            since = time.monotonic()
-            for report in api.reports(doc.data, doc.name):
-                found.append(self._item(number, report))
-                number += 1
-                if time.monotonic() - since > STEP:
-                    yield Progress(tuple(found), f"line {report.span[1]:,} of {len(doc):,}")
-                    found, since = [], time.monotonic()
-            yield Progress(tuple(found), f"{len(doc):,} lines read")
+        number = lines = 0
+        found: list[Item] = []
+        since = time.monotonic()
+        for each in api.documents(log):
+            if not isinstance(each, Report):
+                if found or lines:
+                    yield Progress(tuple(found), f"{lines:,} lines read")
+                found, since = [], time.monotonic()
+                yield Progress((), f"reading {each.name}")
+                lines = len(self.docs.setdefault(each.name, Doc.of(each.name, each.data, each.notes)))
+                continue
+            found.append(self._item(number, each))
+            self._beside[number] = each.beside, each.kernel
+            number += 1
+            if time.monotonic() - since > STEP:
+                yield Progress(tuple(found), f"line {each.span[1]:,} of {len(self.docs[each.source]):,}")
+                found, since = [], time.monotonic()
+        yield Progress(tuple(found), f"{lines:,} lines read")
 
     def _item(self, number: int, report: Report) -> Item:
         found = self.diagnose(report)

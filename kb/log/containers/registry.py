@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Members = Callable[[str, Read, BinaryIO | None, Walk], Iterator[Member]]
     """Name of the container, its bytes, the plain file that has them where there is one, the walk."""
 
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+"""PNG, JPEG, GIF, TIFF."""
 _TAR = 512
 """Bytes of a header of tar."""
 _CLOSED: tuple[tuple[bytes, str, str], ...] = (
@@ -37,11 +39,7 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"LPKSHHRH", "is a binary journal", "journalctl --file FILE -k -o short-monotonic | kb match"),
     (b"KDUMP   ", "is a kernel dump (kdump)", "makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
     (b"makedumpfile", "is a kernel dump (flattened)", "makedumpfile -R vmcore < FILE, then makedumpfile --dump-dmesg"),
-    (b"SQLite format 3\0", "is an SQLite database", "ras-mc-ctl --errors, or sqlite3 FILE .dump"),
     (b"%PDF-", "is a PDF", "pdftotext -layout FILE - | kb match"),
-    (b"\x89PNG\r\n\x1a\n", "is a picture", "give the log's text"),
-    (b"\xff\xd8\xff", "is a picture", "give the log's text"),
-    (b"GIF8", "is a picture", "give the log's text"),
     (b"{\\rtf", "is a document of rich text", "save it as plain text"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a file of Outlook or Office", "save the mail as text, or its attachment"),
     (b"ElfFile\0", "is a Windows event log", "export it as text"),
@@ -88,6 +86,12 @@ def _tar(name: str, head: bytes) -> bool:
     return int(digits, 8) == sum(header[:148]) + 8 * 32 + sum(header[156:])
 
 
+def _picture(name: str, head: bytes) -> bool:
+    if head.startswith(b"BM"):
+        return head[6:10] == bytes(4)  # reserved, before the offset of the points
+    return head.startswith(_PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+
+
 def _pstore(name: str, head: bytes) -> bool:
     return name.endswith(".enc.z")
 
@@ -95,6 +99,10 @@ def _pstore(name: str, head: bytes) -> bool:
 def _apport(name: str, head: bytes) -> bool:
     other = head.startswith((b"Architecture: ", b"ApportVersion: "))
     return head.startswith(b"ProblemType: ") or (other and b": base64\n" in head)
+
+
+def _sqlite(name: str, head: bytes) -> bool:
+    return head.startswith(b"SQLite format 3\0")
 
 
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]|[ \t]\S")
@@ -168,6 +176,8 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("archive_zip", _zip),
     ("archive_tar", _tar),
     ("pstore", _pstore),
+    ("picture", _picture),
+    ("rasdaemon", _sqlite),
     ("apport", _apport),
     ("mail", _mail),
     ("console", _console),

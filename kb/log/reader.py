@@ -276,7 +276,7 @@ class Reader:
         if opener is not None and opener is not first:  # what stands before a stamp in a line's middle may be a prefix
             text = _undivided(first.raw)
             return text, len(text) - len(opener.text), True
-        if first.host is not None and first.time is None:
+        if first.host is not None and first.time is None and not self._is_learned(first.raw):
             text = _undivided(first.raw)
             if len(text) > len(first.text) and text.endswith(first.text):  # perhaps a date without host, and two words before the message's colon
                 return text, len(text), True
@@ -284,6 +284,15 @@ class Reader:
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
         return (first.text, column, False) if column > (opener is not None) else None
+
+    def _is_learned(self, raw: bytes) -> bool:
+        """Whether a line's prefix is one that was learned before."""
+        if not self._shapes:
+            return False
+        from kb.log.transport import strip
+
+        text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        return self._shapes.strip(text, strip(text))[1].rule == "learned"
 
     def _around(self, start: int, hit: int, *, raw: bool) -> Around:
         """The lines beside the one that begins at an offset, known prefixes off unless they are wanted, too."""

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from kb.log.containers.walk import Walk
 
 TEXT = (
     "message", "MESSAGE", "_raw", "@message", "full_message", "short_message", "log", "line", "Line", "msg",
@@ -34,7 +38,7 @@ _JOURNAL = frozenset(
     "MESSAGE SYSLOG_IDENTIFIER _TRANSPORT PRIORITY _HOSTNAME _BOOT_ID __REALTIME_TIMESTAMP __MONOTONIC_TIMESTAMP "
     "_SOURCE_MONOTONIC_TIMESTAMP _PID SYSLOG_PID".split()
 )
-_STAMP = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}(\d{1,7})\.(\d{6})\]")
+PRINTK = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}(\d{1,7})\.(\d{6})\]")
 _AMERICAN = re.compile(
     r"(?:(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}),?|(?P<name>[A-Z][a-z]{2}) (?P<day2>\d{1,2}), (?P<year2>\d{4}) @)"
     r" (?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<part>\d{1,9}))?(?: ?(?P<half>[AP]M))?"
@@ -44,10 +48,10 @@ _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d)?")
 WINDOW = 20_000
 """Records that are put in order at once, where they come in order by and large."""
-MOST = 120_000
-"""Records of an export that comes newest first, held until its end."""
-_SIZE = 16 << 20
+_SIZE = 4 << 20
 """Bytes of their text."""
+_PACKED = 32 << 20
+"""Bytes, packed, of an export that comes newest first: a gigabyte or so of kernel's lines."""
 
 
 class Record(NamedTuple):
@@ -99,7 +103,7 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
             out["time"] = value if isinstance(value, str) and not value.isdecimal() else _iso(stamp)
     if host:
         out["_HOSTNAME"] = host
-    printk = _STAMP.search(text, 0, 300)
+    printk = PRINTK.search(text, 0, 300)
     line = json.dumps(out, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     return Record(text, stamp, int(printk[1] + printk[2]) if printk else None, line)
 
@@ -207,15 +211,25 @@ def falling(records: Iterable[Record]) -> bool:
     return bool(printk) and printk[0] > printk[-1]
 
 
-def ordered(records: Iterable[Record]) -> Iterator[bytes]:
-    """Lines of the records, oldest first: all in order where they can be held, else by windows."""
+def ordered(records: Iterable[Record], walk: Walk | None = None, name: str = "") -> Iterator[bytes]:
+    """Lines of the records, oldest first.
+
+    Those that come oldest first by and large are put in order by windows; of those that come newest first, what is done
+    with is held packed until the end.
+
+    Args:
+        records: The records, as they come.
+        walk: Is told where they are too many to be held.
+        name: What the walk calls them.
+    """
     held: list[Record] = []
-    size, reverse = 0, None
+    done: list[bytes] = []
+    size, packed, reverse = 0, 0, None
     for one in records:
         if one.stamp is None and not one.text:  # a line that is no record stays where it is
-            yield from (row.line for row in _sorted(held))
+            yield from _all(held, done)
             yield one.line
-            held, size = [], 0
+            held, size, packed, reverse = [], 0, 0, None
             continue
         held.append(one)
         size += len(one.line)
@@ -223,14 +237,29 @@ def ordered(records: Iterable[Record]) -> Iterator[bytes]:
             continue
         if reverse is None:
             reverse = falling(held)
-        if reverse and len(held) < MOST and size < _SIZE:
-            continue
         rows = _sorted(held)
         keep = len(rows) // 2
-        yield from (row.line for row in rows[:keep])
-        held = rows[keep:]
+        if reverse:
+            done.append(zlib.compress(b"".join(row.line for row in rows[keep:]), 1))
+            packed += len(done[-1])
+            held = rows[:keep][::-1]
+            if packed > _PACKED:
+                yield from _all(held, done)
+                held, packed = [], 0
+                if walk is not None:
+                    walk.say(name, "comes newest first and is too long to be put in order: its parts are, each by itself")
+        else:
+            yield from (row.line for row in rows[:keep])
+            held = rows[keep:]
         size = sum(len(row.line) for row in held)
+    yield from _all(held, done)
+
+
+def _all(held: list[Record], done: list[bytes]) -> Iterator[bytes]:
+    """The lines that are left: those that came last are the oldest."""
     yield from (one.line for one in _sorted(held))
+    while done:
+        yield zlib.decompress(done.pop())
 
 
 def _sorted(records: list[Record]) -> list[Record]:

@@ -48,7 +48,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if delimiter is None:
         yield Member("", pieces(_cells(first, rows)), text=True)
     else:
-        yield Member("", pieces(ordered(_csv(first, rows, delimiter))), text=True, note=_NOTE)
+        yield Member("", pieces(ordered(_csv(first, rows, delimiter), walk, name)), text=True, note=_NOTE)
 
 
 # ---- CSV

@@ -168,6 +168,12 @@ def _encoded(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+def _newest(name: str, head: bytes) -> bool:
+    from kb.log.containers.newest import needed
+
+    return needed(head)
+
+
 def _sections(name: str, head: bytes) -> bool:
     return b"#==[ " in head or (b"------ " in head and b" (" in head)
 
@@ -184,6 +190,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("export_json", _json),
     ("export_table", _table),
     ("encoded", _encoded),
+    ("newest", _newest),
     ("sections", _sections),
 )
 """Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]|\x01[0-7cd]")
 """Colours, and the erase-to-end-of-line that goes with them; a level (include/linux/kern_levels.h) nobody took off."""
-_SHOWN_SGR = re.compile(r"(?:\^\[)?\[[0-9;]{0,20}m")
+_SHOWN_SGR = re.compile(r"\^\[\[[0-9;]{0,20}[mK]|\[\d[0-9;]{0,20}m")
 """The same as ``cat -v`` shows them, or as they are left where a form took the escape away."""
 _OCTAL = re.compile(r"#(011|012|015|033)")
 """rsyslog's escape of control characters ($EscapeControlCharactersOnReceive)."""

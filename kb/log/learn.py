@@ -131,7 +131,9 @@ class Shapes:
             if best is not None:
                 between = text[len(way[0]) : len(best[0])]
                 words = _WORD.sub("x", between)
-                if all(map(in_calendar, _WORD.findall(between))) or self._opens(words + text[len(best[0]) :]):  # any words would do: a host, a task
+                if all(map(in_calendar, _WORD.findall(between))) or self._opens(
+                    words + text[len(best[0]) :]
+                ):  # any words would do: a host, a task
                     break
             best = way
         return best

@@ -278,7 +278,9 @@ class Reader:
             return text, len(text) - len(opener.text), True
         if first.host is not None and first.time is None and not self._is_learned(first.raw):
             text = _undivided(first.raw)
-            if len(text) > len(first.text) and text.endswith(first.text):  # perhaps a date without host, and two words before the message's colon
+            if len(text) > len(first.text) and text.endswith(
+                first.text
+            ):  # perhaps a date without host, and two words before the message's colon
                 return text, len(text), True
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")

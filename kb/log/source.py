@@ -136,12 +136,12 @@ def _from_path(name: str) -> Iterator[Input]:
 
 def _falls(head: bytes) -> bool:
     """Whether a log's first two times that differ go back: a quick look, before the whole one."""
-    before: tuple[bytes, ...] | None = None
+    before: dict[bool, tuple[bytes, ...]] = {}
     for found in _STAMPS.finditer(head, 0, 4096):
-        now = (found[1].rjust(8), found[2], b"") if found[1] else (b"", b"", found[3])
-        if before is not None and now != before and bool(now[2]) == bool(before[2]):
-            return now < before
-        before = now
+        dated = found[1] is None
+        now = (found[3],) if dated else (found[1].rjust(8), found[2])
+        if before.setdefault(dated, now) != now:
+            return now < before[dated]
     return False
 
 

@@ -13,7 +13,9 @@ from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
 _BASE64 = re.compile(rb"(?:[\w.:-]{1,64}\t){0,3}([A-Za-z0-9+/]{40,}={0,2})\r?\n?$")
-_ARMOUR = re.compile(rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,60}-----\r?\n?$|begin-base64 [0-7]{3,4} [^\n]{1,255}\n$|====\n?$")
+_ARMOUR = re.compile(
+    rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,60}-----\r?\n?$|begin-base64 [0-7]{3,4} [^\n]{1,255}\n$|====\n?$"
+)
 _UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
 _HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4} )([^|\r\n]{1,80}?)(?:  [^\r\n]{1,60})?\r?\n?$")
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")

@@ -40,7 +40,8 @@ _JOURNAL = frozenset(
 )
 PRINTK = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}(\d{1,7})\.(\d{6})\]")
 _AMERICAN = re.compile(
-    r"(?:(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}),?|(?P<name>[A-Z][a-z]{2}) (?P<day2>\d{1,2}), (?P<year2>\d{4}) @)"
+    r"(?:(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}),?"
+    r"|(?P<name>[A-Z][a-z]{2}) (?P<day2>\d{1,2}), (?P<year2>\d{4}) @)"
     r" (?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<part>\d{1,9}))?(?: ?(?P<half>[AP]M))?"
 )
 """Azure's ``11/28/2026, 2:24:16.000 PM``, Kibana's ``Nov 28, 2026 @ 14:24:16.000``."""
@@ -247,7 +248,9 @@ def ordered(records: Iterable[Record], walk: Walk | None = None, name: str = "")
                 yield from _all(held, done)
                 held, packed = [], 0
                 if walk is not None:
-                    walk.say(name, "comes newest first and is too long to be put in order: its parts are, each by itself")
+                    walk.say(
+                        name, "comes newest first and is too long to be put in order: its parts are, each by itself"
+                    )
         else:
             yield from (row.line for row in rows[:keep])
             held = rows[keep:]

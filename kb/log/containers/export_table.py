@@ -59,12 +59,7 @@ def _delimiter(head: bytes) -> str | None:
     line = head.split(b"\n", 1)[0].decode("utf-8", "replace").removeprefix("\ufeff").strip()
     for delimiter in (",", "\t", ";"):
         names = [name.strip(' "').casefold() for name in line.split(delimiter)]
-        if (
-            len(names) > 1
-            and len(line) < 2000
-            and any(map(_message, names))
-            and all(map(_is_name, names))
-        ):
+        if len(names) > 1 and len(line) < 2000 and any(map(_message, names)) and all(map(_is_name, names)):
             return delimiter
     return None
 

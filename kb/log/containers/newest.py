@@ -13,7 +13,7 @@ _SYSLOG = re.compile(rb"(?:<\d{1,3}>)?([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\
 _MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
 _LINES = 60
 _FALLS = 3
-"""Steps back in time, and none forward, in the first lines: a reboot is one, two CPUs at once are one here and there."""
+"""Steps back in time, and none forward, in the first lines: a reboot is one, two CPUs at once are some."""
 _NOTE = "the newest lines come first: put in order, line numbers are those of the ordered text"
 
 

@@ -47,7 +47,9 @@ def _texts(name: str, read: Read, walk: Walk) -> list[bytes]:
         Image.MAX_IMAGE_PIXELS = None  # ours is asked before anything is unpacked
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > _PIXELS:
-                raise InputError(f"is a picture of more than {_PIXELS} points", path=name, help="cut the code out of it")
+                raise InputError(
+                    f"is a picture of more than {_PIXELS} points", path=name, help="cut the code out of it"
+                )
             codes = zxingcpp.read_barcodes(image.convert("L"))
     except (OSError, ValueError, SyntaxError, MemoryError) as error:
         raise InputError("is a picture that cannot be read", path=name, help="give the log's text") from error

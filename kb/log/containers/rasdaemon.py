@@ -79,7 +79,9 @@ def _rows(database: sqlite3.Connection) -> dict[str, list[str]]:
         cursor = database.execute(f"SELECT * FROM {name} ORDER BY rowid DESC LIMIT {MOST}")
         columns = [column[0] for column in cursor.description]
         rows = [dict(zip(columns, values, strict=True)) for values in cursor][::-1]
-        found[name] = [f"{_line(row.get('timestamp'))} kernel: {_line(text)}\n" for row in rows for text in _TABLES[name](row)]
+        found[name] = [
+            f"{_line(row.get('timestamp'))} kernel: {_line(text)}\n" for row in rows for text in _TABLES[name](row)
+        ]
     return found
 
 
@@ -116,7 +118,8 @@ def _machine_check(row: Row) -> Iterator[str]:
     if not status >> 61 & 1:  # MCI_STATUS_UC: the kernel prints no corrected ones
         return
     exception = " Exception" if mcg & 4 else ""  # MCG_STATUS_MCIP
-    yield f"{head} CPU {_number(row, 'cpu')}: Machine Check{exception}: {mcg:x} Bank {_number(row, 'bank')}: {status:016x}"
+    bank = f"Bank {_number(row, 'bank')}: {status:016x}"
+    yield f"{head} CPU {_number(row, 'cpu')}: Machine Check{exception}: {mcg:x} {bank}"
     yield f"{head} TSC {_number(row, 'tsc'):x} ADDR {_number(row, 'addr'):x} MISC {_number(row, 'misc'):x}"
     yield (
         f"{head} PROCESSOR {_number(row, 'cpuvendor')}:{_number(row, 'cpuid'):x} TIME {_number(row, 'walltime')} "
@@ -132,7 +135,9 @@ def _pcie(row: Row) -> Iterator[str]:
         severity = "Uncorrected (Non-Fatal)" if "non" in kind.lower() else "Uncorrected (Fatal)"
     what = str(row.get("err_msg") or "")
     first = what.split(",")[0].strip()
-    layer = "Data Link Layer" if first in _DATA_LINK else "Physical Layer" if first in _PHYSICAL else "Transaction Layer"
+    layer = (
+        "Data Link Layer" if first in _DATA_LINK else "Physical Layer" if first in _PHYSICAL else "Transaction Layer"
+    )
     yield f"pcieport {row.get('dev_name')}: PCIe Bus Error: severity={severity}, type={layer}, ({what})"
 
 

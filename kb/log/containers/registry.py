@@ -127,8 +127,8 @@ def _mail(name: str, head: bytes) -> bool:
     return _RECEIVED.search(head) is not None and len(rows) > 8 and all(map(_HEADER.match, rows))
 
 
-_CONSOLE = re.compile(rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{60}')
-_STRING = re.compile(rb'"[^"\n]{60}')
+_CONSOLE = re.compile(rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}')
+_STRING = re.compile(rb'"[^"\n]{20}')
 
 
 def _console(name: str, head: bytes) -> bool:
@@ -157,7 +157,9 @@ def _table(name: str, head: bytes) -> bool:
     return needed(head)
 
 
-_CODES = re.compile(rb"(?:[\w.:-]{1,64}\t){0,3}[A-Za-z0-9+/]{40}|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}")
+_CODES = re.compile(
+    rb"(?:[\w.:-]{1,64}\t){0,3}[A-Za-z0-9+/]{40}|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}"
+)
 
 
 def _encoded(name: str, head: bytes) -> bool:

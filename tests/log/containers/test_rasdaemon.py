@@ -11,8 +11,8 @@ import kb
 from kb.cli import EMPTY, UNUSABLE, main
 
 COLUMNS = {
-    "mc_event": "err_count, err_type, err_msg, label, mc, top_layer, middle_layer, lower_layer, address, grain, syndrome,"
-    " driver_detail",
+    "mc_event": "err_count, err_type, err_msg, label, mc, top_layer, middle_layer, lower_layer, address, grain,"
+    " syndrome, driver_detail",
     "mce_record": "mcgstatus, status, addr, misc, tsc, walltime, cpu, cpuid, apicid, socketid, bank, cpuvendor",
     "aer_event": "dev_name, err_type, err_msg",
     "extlog_event": "etype, error_count, severity, address, fru_text",

@@ -33,7 +33,7 @@ _QUOTED = re.compile(r"(?P<quote>[\"'`])(?:\\r)?(?:\\n)?[\"',;)\]} \t]{0,8}$")
 _LABELS = re.compile(r"\{(?:[\w.]{1,64}=\"[^\"]{0,200}\"(?:, ?|(?=\}))){0,32}\}")
 """A stream's labels, as Prometheus and Loki write them."""
 _ESCAPED = re.compile(r"\\([\"'\\/t])")
-_FOREIGN = re.compile(r"[\"'`=%]|/\*")
+_FOREIGN = re.compile(r"[\"'`=]|%(?![A-Z]{2})|/\*")
 """What stands before a quotation, in sources and in tables of settings."""
 _LEVELS = frozenset({*SEVERITIES, "kern", "user", "daemon"})
 _WORD = r"[^\s\d!-/:-@\[-`{-~]{1,64}\.?"

@@ -119,7 +119,7 @@ def _width(sample: bytes) -> tuple[int, int]:
     rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")]
     indent = _indent(rows)
     pairs: list[tuple[int, int]] = []
-    before, own_before, shaped, memory = "", False, 0, 0
+    before, own_before, shaped, memory, stamped = "", False, 0, 0, 0
     for row in rows:
         if not row.strip("> \t"):
             before = ""
@@ -134,6 +134,7 @@ def _width(sample: bytes) -> tuple[int, int]:
             if own_before or shape:
                 pairs.append((len(before), len(text.split(None, 1)[0])))
                 shaped += shape
+                stamped += shape and own_before
         before, own_before = row, own
     scores = {
         width: (sum(_breaks(width, *pair) for pair in pairs), sum(_breaks(width, *pair, 0) for pair in pairs))
@@ -145,7 +146,7 @@ def _width(sample: bytes) -> tuple[int, int]:
     longer = sum(len(row) > best + 20 for row in rows)
     if memory >= 3:  # wrapped again and again as the quotes grew: no one width fits
         return indent, best
-    if fitting < (2 if shaped else 4) or fitting * 3 < len(pairs) * 2 or longer * 10 > len(rows):
+    if fitting < (1 if stamped else 2 if shaped else 4) or fitting * 3 < len(pairs) * 2 or longer * 10 > len(rows):
         return indent, 0
     return indent, best
 

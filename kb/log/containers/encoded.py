@@ -17,7 +17,7 @@ _ARMOUR = re.compile(
     rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,60}-----\r?\n?$|begin-base64 [0-7]{3,4} [^\n]{1,255}\n$|====\n?$"
 )
 _UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
-_HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4} )([^|\r\n]{1,80}?)(?:  [^\r\n]{1,60})?\r?\n?$")
+_HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4} )([^\r\n]{1,160})\r?\n?$")
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -85,7 +85,7 @@ def _hex(row: bytes) -> bytes:
     found = _HEX.match(row)
     if found is None:
         return b""
-    text = found[1] if b"|" in row else found[1].partition(b"  ")[0]
+    text = found[1].partition(b"  |" if b"  |" in found[1] else b"  ")[0]
     digits = text.replace(b" ", b"")
     try:
         return binascii.unhexlify(digits)

@@ -77,7 +77,8 @@ def test_every_sample_in_every_wrapping_is_the_same(
     file, data = WRAPPINGS[name](log)
     path = tmp_path_factory.mktemp("w") / file
     path.write_bytes(data)
-    assert same(api.read(path)) == same(api.read(log))
+    # what came as one string has one line's number for all, so that two reports at once may come in another order
+    assert sorted(map(str, same(api.read(path)))) == sorted(map(str, same(api.read(log))))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -144,9 +144,10 @@ def _pcie(row: Row) -> Iterator[str]:
 def _firmware(row: Row) -> Iterator[str]:
     """drivers/firmware/efi/cper.c cper_estatus_print()."""
     head = f"{{{_number(row, 'id')}}}[Hardware Error]:"
+    severity = _SEVERITIES.get(_number(row, "severity"), "unknown")
     yield f"{head} Hardware error from APEI Generic Hardware Error Source: 0"
-    yield f"{head} event severity: {_SEVERITIES.get(row.get('severity'), row.get('severity'))}"
-    yield f"{head}  Error 0, type: {_SEVERITIES.get(row.get('severity'), row.get('severity'))}"
+    yield f"{head} event severity: {severity}"
+    yield f"{head}  Error 0, type: {severity}"
     yield f"{head}   physical_address: {_number(row, 'address'):#018x}"
     yield f"{head}   fru_text: {row.get('fru_text') or ''}"
 

@@ -107,7 +107,8 @@ def _sqlite(name: str, head: bytes) -> bool:
 
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]|[ \t]\S")
 _MAIL = re.compile(
-    rb"^Content-(?:Transfer-Encoding: ?(?:base64|quoted-printable)|Type: ?(?:multipart|message)/)|[; \t](?:DelSp=\"?yes|format=\"?flowed)",
+    rb"^Content-(?:Transfer-Encoding: ?(?:base64|quoted-printable)|Type: ?(?:multipart|message)/)"
+    rb"|[; \t](?:DelSp=\"?yes|format=\"?flowed)",
     re.M | re.I,
 )
 _RECEIVED = re.compile(rb"^(?:Received|Return-Path|DKIM-Signature|ARC-Seal|Authentication-Results): ", re.M | re.I)

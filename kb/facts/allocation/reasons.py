@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from kb.facts.allocation.cause import labels
+from kb.facts.allocation.reclaim import reclaim
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
+from kb.kernel.boost import boost_of
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, Gate, fragindex, suitable
 from kb.kernel.gfp import Decoded
-from kb.kernel.watermark import may_reclaim
+from kb.kernel.watermark import first_block, may_reclaim
 from kb.model.allocation import Replay
-from kb.model.log import Span
 from kb.model.memory import size
 from kb.model.said import Said
 from kb.model.verdict import Reason
@@ -22,7 +23,7 @@ def reasons(study: Study) -> tuple[Reason, ...]:
     """Every possible cause with its verdict, evidence and numbers."""
     chain = [_size(study), _flags(study), _task(study), _zones(study)]
     chain += [_zone(study, view) for view in study.views]
-    chain += [_reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
+    chain += [reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
     return tuple(reason for reason in chain if reason is not None)
 
 
@@ -71,19 +72,22 @@ _TASK = {
     "process": (EXCLUDED, (said("task.no_such_frame"), said("task.victim_not_excluded"))),
     "interrupt": (HOLDS, (said("task.in_interrupt"),)),
     "reclaim": (HOLDS, (said("task.in_reclaim"),)),
-    "exit": (HOLDS, (said("task.exiting"),)),
+    "exit": (EXCLUDED, (said("task.exiting"), said("task.victim_not_excluded"))),
 }
 
 
 def _task(study: Study) -> Reason:
-    verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (said("task.no_stack"),)))
+    unread = said("task.stack_unsure") if study.report.traces else said("task.no_stack")
+    verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (unread,)))
+    if study.asked.context == "reclaim" and "__GFP_NOMEMALLOC" in study.asked.request.flags:
+        why = (said("task.in_reclaim_no_reserves"),)
     return Reason(said("task.decided"), verdict, why, study.asked.context_spans)
 
 
 def _zones(study: Study) -> Reason | None:
     if not study.views:
         return Reason(said("zones.none_serves"), UNKNOWN, (said("zones.not_judged", cause=study.cause.says),))
-    verdicts = [view.verdict for view in study.views]
+    verdicts = [view.first for view in study.views]
     verdict = HOLDS if set(verdicts) == {"refuses"} else EXCLUDED if "admits" in verdicts else UNKNOWN
     spans = tuple(span for view in study.views for span in view.zone.spans)
     tried = said("zones.tried", zones=labels(study.views))
@@ -99,7 +103,7 @@ def _zone(study: Study, view: ZoneView) -> Reason:
     sums += [said("sum.free_printed", free_pages=view.zone.free), *_steps(view.printed)]
     if view.summed is not None:
         sums += [said("sum.free_listed", free_pages=view.summed.free), *_steps(view.summed)]
-    verdict = {"admits": EXCLUDED, "refuses": HOLDS, "undecidable": UNKNOWN}[view.verdict]
+    verdict = {"admits": EXCLUDED, "refuses": HOLDS, "undecidable": UNKNOWN}[view.first]
     claim, why = said("zone.refuses", zone=view.zone.label), tuple(_zone_why(study, view))
     return Reason(claim, verdict, why, view.zone.spans, tuple(sums))
 
@@ -110,21 +114,34 @@ def _steps(run: Replay) -> Iterator[Said]:
 
 def _zone_why(study: Study, view: ZoneView) -> Iterator[Said]:
     run, order = view.printed, study.asked.request.order
-    if view.verdict == "undecidable":
-        differ = said("open.differ", pages=view.skew) if view.skew is not None else said("assumed.no_free_list")
-        yield said("zone.depends", open=run.assumptions or (differ,))
-    elif view.verdict == "admits":
-        yield said("zone.admits", sum=run.steps[0].sum)
+    if view.first == "undecidable":
+        yield said("zone.depends", open=run.assumptions or (said("assumed.no_free_list"),))
+    elif view.first == "admits":
+        base = run.base
+        yield said("zone.admits", sum=base.sum if base is not None else said("zone.no_watermark_asked"))
         if run.block_order:
             yield said("zone.block_of_order", order=run.block_order)
-    elif run.fails_at == "no block":
+    else:
+        yield from _refusal(view, order)
+        if view.verdict == "undecidable" and view.summed is not None and view.summed.admits:
+            yield said("zone.list_admits", pages=view.skew)
+
+
+def _refusal(view: ZoneView, order: int) -> Iterator[Said]:
+    run = view.printed
+    if run.fails_at == "no block":
         held = said("part.none_of_its_type", blocks=view.fits) if view.fits else None
-        yield said("zone.no_block", order=order, held=held)
+        if run.mark == "none":
+            yield said("zone.no_block_no_watermark", order=order, held=held)
+        else:
+            yield said("zone.no_block", order=order, held=held)
     elif run.fails_at == "base":
         yield said("zone.below_watermark", left_pages=run.left, needs_pages=run.needs)
         match view.why:
             case "reserve":
                 yield said("zone.reserve_alone", reserve_pages=view.reserve)
+            case "boost":
+                yield said("zone.boost_alone", boost_pages=boost_of(view.zone))
             case "cma":
                 yield said("zone.cma_does_not_count")
             case "highatomic":
@@ -144,31 +161,16 @@ def _on_list_sum(view: ZoneView) -> Said | None:
     return said("part.on_list_sum_at_watermark")
 
 
-def _reclaim(study: Study) -> Reason | None:
-    gfp = study.asked.gfp
-    if gfp is None or not study.views:
-        return None
-    claim = said("reclaim.alone_helps")
-    reclaim = {may_reclaim(flags) for flags in gfp.flag_sets}
-    if reclaim == {False}:
-        why = (said("reclaim.may_not"), said("reclaim.kswapd_too_late"))
-        return Reason(claim, EXCLUDED, why, study.asked.headline)
-    whys = {view.why for view in study.views if view.verdict == "refuses"}
-    spans: tuple[Span, ...] = study.asked.headline
-    if study.cause.name in ("order_walk_refusal", "fragmentation"):
-        return Reason(claim, EXCLUDED, (said("reclaim.single_pages"),), spans)
-    if "short" in whys:
-        return Reason(claim, HOLDS, (said("reclaim.pages_missing"),), spans)
-    return Reason(claim, UNKNOWN, (said("reclaim.not_the_number_alone"),), spans)
-
-
 def _compaction(study: Study) -> Reason | None:
     if study.gate is None or not study.asked.order:
         return None
     verdict = {True: EXCLUDED, False: HOLDS, None: UNKNOWN}[study.gate.allowed]
     sums = []
-    for view in study.views:
-        found = suitable(view.zone, study.asked.order, study.releases, admitted=view.verdict == "admits")
+    for view in study.views if study.could_compact else ():
+        found = suitable(
+            view.zone, study.asked.order, study.releases, admitted=view.first == "admits", reserve=view.reserve,
+            usable=first_block(view.zone, study.asked.request, view.rules, study.flags)[0] is not None,
+        )  # fmt: skip
         if found is not None:
             word = said("suitable.yes") if found.suitable else said("suitable.no")
             sums.append(said("compaction.zone", zone=view.zone.label, index=found.index, free_pages=found.left,
@@ -208,7 +210,7 @@ def _extfrag(study: Study) -> Reason | None:
 
 def _min_free(study: Study) -> Reason | None:
     """Raising min_free_kbytes raises the marks at once, whatever it does later."""
-    refused = [view for view in study.views if view.verdict == "refuses"]
+    refused = [view for view in study.views if view.first == "refuses"]
     if not refused or study.memory is None:
         return None
     claim = said("min_free.raising_helps")
@@ -225,7 +227,7 @@ def _skew(study: Study) -> Reason | None:
     skewed = [view for view in study.views if view.skew]
     if not skewed:
         return None
-    matters = [view for view in skewed if view.verdict == "undecidable"]
+    matters = [view for view in skewed if view.first == "undecidable"]
     skews = [said("skew.in_pages", zone=view.zone.label, pages=view.skew) for view in skewed]
     spans = tuple(span for view in skewed for span in view.zone.spans)
     verdict, why = UNKNOWN if matters else EXCLUDED, (said("snapshot.list_read_later", skews=skews),)

@@ -1,16 +1,16 @@
 """An allocation report taken apart: what was asked, the rules of its kernel, its zones judged, the cause."""
 
-from dataclasses import replace
 from functools import cached_property
 
-from kb.facts.allocation.boost import least_boost
 from kb.facts.allocation.cause import Cause, decide
 from kb.facts.allocation.request import Asked, asked
 from kb.facts.allocation.special import special_cause
 from kb.facts.allocation.zones import ORDER_WALK, ZoneView, outcomes, view_zones
-from kb.kernel.compaction import Gate, gate
+from kb.kernel.boost import boost_of, unboosted
+from kb.kernel.compaction import EXISTS, Gate, gate
 from kb.kernel.gfp import Decoded, name_range
 from kb.kernel.rules import MAINLINE_44, RuleSet, rules_for
+from kb.kernel.watermark import alloc_flags, may_reclaim
 from kb.model.memory import MemInfo
 from kb.model.report import Report
 from kb.model.said import Said
@@ -56,8 +56,8 @@ class Study:
 
     @property
     def marks(self) -> int:
-        """Sum of the min marks of the printed zones in pages, without boosts that are printed."""
-        return sum(zone.min - (zone.boost or 0) for zone in self.state.zones)
+        """Sum of the min marks of the printed zones in pages, without the boosts in them."""
+        return sum(zone.min - boost_of(zone) for zone in self.state.zones)
 
     @cached_property
     def by_walk(self) -> tuple[bool | None, ...]:
@@ -70,6 +70,17 @@ class Study:
         """The same by the check of 4.4 and later."""
         own = self.rules[-1]
         return self._outcomes(own if own.rule == "free-block" else MAINLINE_44)
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """ALLOC_* flags of the slow path by the kernel's own rules."""
+        return alloc_flags(self.asked.request, self.rules[-1])
+
+    @property
+    def could_compact(self) -> bool:
+        """Whether a zone's fitness for compaction is a question: its kernel has compaction, the request may wait."""
+        waits = {may_reclaim(flags) for flags in self.gfp.flag_sets} != {False}
+        return waits and any(EXISTS.has(release) for release in self.releases)
 
     def _outcomes(self, rules: RuleSet) -> tuple[bool | None, ...]:
         return tuple(outcomes(view.zone, self.asked.request, self.state, rules) for view in self.views)
@@ -85,9 +96,9 @@ class Study:
 
     def _boost_holds(self, view: ZoneView) -> bool:
         zone = view.zone
-        boost = least_boost(zone) if zone.boost is None else 0
-        plain = replace(zone, min=zone.min - boost, low=zone.low - boost, high=zone.high - boost)
-        return bool(boost) and outcomes(plain, self.asked.request, self.state, view.rules) is True
+        if zone.boost is not None or not boost_of(zone):
+            return False
+        return outcomes(unboosted(zone), self.asked.request, self.state, view.rules) is True
 
     @property
     def page_kb(self) -> int:
@@ -142,7 +153,7 @@ def unknowns(study: Study) -> tuple[Said, ...]:
     for view in study.views:
         if view.zone.blocks is None and asked.request.order:
             missing.append(said("unknown.free.list", zone=view.zone.label))
-    undecidable = [view for view in study.views if view.verdict == "undecidable"]
+    undecidable = [view for view in study.views if view.first == "undecidable"]
     if len(study.rules) > 1 and undecidable:
         missing.append(said("unknown.rules.which", rules=[rules.name for rules in study.rules]))
     if any(view.printed.assumptions for view in undecidable):

@@ -54,13 +54,13 @@ def gate(order: int, gfp: Decoded, releases: Sequence[Release]) -> Gate:
     """The gfp gate of direct compaction for a request on the candidate kernels."""
     if order == 0:
         return Gate(False, said("gate.order_0"))
+    exists = {EXISTS.has(release) for release in releases} if releases else {True}
+    if exists == {False}:
+        return Gate(False, said("gate.no_compaction"))
     reclaim = _any(gfp, "__GFP_WAIT", "__GFP_DIRECT_RECLAIM")
     if reclaim is False:
         return Gate(False, said("gate.may_not_block"))
     verdicts = {FS_GATE.has(release) for release in releases} if releases else {True, False}
-    exists = {EXISTS.has(release) for release in releases} if releases else {True}
-    if exists == {False}:
-        return Gate(False, said("gate.no_compaction"))
     fs, io = gfp.has("__GFP_FS"), gfp.has("__GFP_IO")
     source = "mm/compaction.c try_to_compact_pages()"
     if io is False:

@@ -162,6 +162,17 @@ def reserve_column(zone: Zone, request: Request, zones: Sequence[Zone], rules: R
     return max(usable, default=wanted)
 
 
+def reserve_of(zone: Zone, request: Request, zones: Sequence[Zone], rules: RuleSet) -> int | None:
+    """Pages of the zone that are kept from the request; None where a line that would tell is not in the log.
+
+    Of the highest zone that the request may use nothing is kept.
+    """
+    column = reserve_column(zone, request, zones or (zone,), rules)
+    if zone.reserve:
+        return zone.reserve[column] if column < len(zone.reserve) else 0
+    return None if _index(zone.name, zone_layout(zones or (zone,))) < column else 0
+
+
 def _index(name: str, layout: Sequence[str]) -> int:
     if name in layout:
         return layout.index(name)
@@ -276,11 +287,13 @@ def replay(
     if "NO_WATERMARKS" in given:
         return _blocks(zone, request, rules, given, Replay(rules.rule, True, start, "none"))
     value, words = reduced(getattr(zone, mark), given, rules)
-    column = reserve_column(zone, request, zones or (zone,), rules)
-    reserve = zone.reserve[column] if column < len(zone.reserve) else 0
+    kept = reserve_of(zone, request, zones, rules)
+    reserve = kept or 0
     low, high, assumed = highatomic_bounds(zone, rules, page_kb)
     atomic = 0 if _spares_highatomic(given) else (low if highatomic is None else highatomic)
     assumptions = (assumed,) if assumed and not _spares_highatomic(given) and (high > low or low) else ()
+    if kept is None:
+        assumptions = (*assumptions, said("assumed.no_reserve"))
     charge = (1 << request.order) + rules.surcharge
     cma = 0 if "CMA" in given or not rules.cma else zone.free_cma or 0
     counted = start - charge - (atomic if rules.rule == "free-block" else 0)
@@ -380,7 +393,7 @@ def _letters(rules: RuleSet, flags: frozenset[str]) -> frozenset[str]:
     if "CMA" in flags:
         letters.add("C")
     if rules.rule != "free-block":
-        letters.add("R")
+        return frozenset(letters | {"R"})
     if not {"HARDER", "HIGHATOMIC", "OOM", "NO_WATERMARKS"}.isdisjoint(flags):
         letters.add("H")
     return frozenset(letters)

@@ -1,8 +1,12 @@
 """The reasoning chain of an allocation report, cause by cause, in the order an expert goes."""
 
+import re
 from collections.abc import Iterator
 
+from kb.facts.allocation.account import account, holding
 from kb.facts.allocation.cause import labels
+from kb.facts.allocation.consequence import consequence
+from kb.facts.allocation.giveup import gave_up, only_a_victim
 from kb.facts.allocation.reclaim import reclaim
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
@@ -14,6 +18,7 @@ from kb.model.allocation import Replay
 from kb.model.memory import size
 from kb.model.said import Said
 from kb.model.verdict import Reason
+from kb.syntax.frames import plain
 from kb.words.speak import said
 
 EXCLUDED, HOLDS, UNKNOWN = "excluded", "holds", "unknown"
@@ -21,9 +26,10 @@ EXCLUDED, HOLDS, UNKNOWN = "excluded", "holds", "unknown"
 
 def reasons(study: Study) -> tuple[Reason, ...]:
     """Every possible cause with its verdict, evidence and numbers."""
-    chain = [_size(study), _flags(study), _task(study), _zones(study)]
+    chain = [consequence(study), _size(study), _flags(study), gave_up(study), _task(study), _could_sleep(study)]
+    chain += [_zones(study)]
     chain += [_zone(study, view) for view in study.views]
-    chain += [reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
+    chain += [account(study), reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
     return tuple(reason for reason in chain if reason is not None)
 
 
@@ -81,7 +87,31 @@ def _task(study: Study) -> Reason:
     verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (unread,)))
     if study.asked.context == "reclaim" and "__GFP_NOMEMALLOC" in study.asked.request.flags:
         why = (said("task.in_reclaim_no_reserves"),)
+    if verdict == EXCLUDED and only_a_victim(study):
+        verdict, why = UNKNOWN, (*why[:1], said("task.likely_victim"))
     return Reason(said("task.decided"), verdict, why, study.asked.context_spans)
+
+
+_LOCKS = re.compile(r"_*raw_(?:spin|read|write)_\w+|_?spin_lock\w*|rcu_read_lock\w*|\w*bh_disable\w*")
+_ENTRY = re.compile(
+    r"entry_SYSCALL\w*|do_syscall_64|do_syscall_x64|system_call\w*|el0_svc\w*|sysenter\w*|ret_fast_syscall"
+    r"|process_one_work|kthread"
+)
+
+
+def _could_sleep(study: Study) -> Reason | None:
+    """An atomic request out of a stack that shows neither an interrupt nor a lock."""
+    asked = study.asked
+    if asked.gfp is None or asked.context not in ("process", "workqueue", "exit"):
+        return None
+    if any("__GFP_HIGH" not in flags or may_reclaim(flags) for flags in asked.gfp.flag_sets):
+        return None
+    names = [plain(frame.function) for frame in study.report.frames]
+    entry = next((name for name in names if _ENTRY.fullmatch(name)), None)
+    if entry is None or any(_LOCKS.fullmatch(name) for name in names):
+        return None
+    why = (said("atomic.in_task", function=entry), said("atomic.lock_not_printed"))
+    return Reason(said("atomic.could_sleep"), UNKNOWN, why, asked.headline)
 
 
 def _zones(study: Study) -> Reason | None:
@@ -175,14 +205,18 @@ def _compaction(study: Study) -> Reason | None:
             word = said("suitable.yes") if found.suitable else said("suitable.no")
             sums.append(said("compaction.zone", zone=view.zone.label, index=found.index, free_pages=found.left,
                              needs_pages=found.needs, suitable=word, why=found.why))  # fmt: skip
-    why = tuple(_gate(study.gate))
+    why = tuple(_gate(study, study.gate))
     return Reason(said("compaction.could_not_run"), verdict, why, study.asked.headline, tuple(sums))
 
 
-def _gate(gate: Gate) -> Iterator[Said]:
+def _gate(study: Study, gate: Gate) -> Iterator[Said]:
     if gate.anonymous_only:
         yield gate.why
         yield said("compaction.anonymous_only", source=gate.source)
+        known = [(view.zone, split) for view in study.views if (split := holding(view.zone)) is not None]
+        if known and len(known) == len(study.views):
+            anon, lru = sum(split.anon for _, split in known), sum(split.anon + split.file for _, split in known)
+            yield said("compaction.anonymous_pages", anon_pages=anon, lru_pages=lru)
     else:
         yield said("compaction.gate", gate=gate.why, source=gate.source) if gate.source else gate.why
 
@@ -191,7 +225,7 @@ def _extfrag(study: Study) -> Reason | None:
     """vm.extfrag_threshold matters only where compaction may run and a zone's index lies between 0 and it."""
     order = study.asked.order
     rows = [(view, fragindex(view.zone.blocks.counts, order)) for view in study.views if view.zone.blocks and order]
-    if not order or not rows or study.gate is None:
+    if not order or not rows or study.gate is None or not study.has_compaction:
         return None
     claim = said("extfrag.other_threshold_helps")
     sums = tuple(said("extfrag.index", zone=view.zone.label, index=index) for view, index in rows)
@@ -225,10 +259,17 @@ def _min_free(study: Study) -> Reason | None:
 
 def _skew(study: Study) -> Reason | None:
     skewed = [view for view in study.views if view.skew]
+    if not skewed and study.age is not None and study.views:
+        verdict = UNKNOWN if study.cause.name == "state_changed" else EXCLUDED
+        return Reason(
+            said("snapshot.too_late"), verdict, (said("snapshot.age", age_s=study.age),), study.asked.headline
+        )
     if not skewed:
         return None
     matters = [view for view in skewed if view.first == "undecidable"]
     skews = [said("skew.in_pages", zone=view.zone.label, pages=view.skew) for view in skewed]
     spans = tuple(span for view in skewed for span in view.zone.spans)
-    verdict, why = UNKNOWN if matters else EXCLUDED, (said("snapshot.list_read_later", skews=skews),)
-    return Reason(said("snapshot.too_late"), verdict, why, spans, tuple(assumptions(study)))
+    verdict = UNKNOWN if matters else EXCLUDED
+    why = [said("snapshot.age", age_s=study.age)] if study.age is not None else []
+    why.append(said("snapshot.list_read_later", skews=skews))
+    return Reason(said("snapshot.too_late"), verdict, tuple(why), spans, tuple(assumptions(study)))

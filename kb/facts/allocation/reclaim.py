@@ -20,18 +20,24 @@ def reclaim(study: Study) -> Reason | None:
         return None
     claim, head = said("reclaim.alone_helps"), study.asked.headline
     if {may_reclaim(flags) for flags in gfp.flag_sets} == {False}:
-        return Reason(claim, "excluded", (said("reclaim.may_not"), said("reclaim.kswapd_too_late")), head)
+        beside = said("reclaim.kswapd_too_late") if study.wakes_kswapd else said("reclaim.kswapd_not_woken")
+        return Reason(claim, "excluded", (said("reclaim.may_not"), beside), head)
     if study.asked.context == "reclaim":
         return Reason(claim, "excluded", (said("reclaim.inside_reclaim"),), study.asked.context_spans or head)
-    if study.cause.name in ("order_walk_refusal", "fragmentation"):
-        return Reason(claim, "excluded", (said("reclaim.single_pages"),), head)
     if study.cause.name == "size_limit":
         return Reason(claim, "excluded", (said("reclaim.size_refused"),), head)
+    if study.cause.name in ("order_walk_refusal", "fragmentation") or _blocks_alone(study.views):
+        return Reason(claim, "excluded", (said("reclaim.single_pages"),), head)
     short = [view for view in study.views if view.why == "short"]
     if not short:
         return Reason(claim, "unknown", (said("reclaim.not_the_number_alone"),), head)
     verdict, why = _of_short(study, short)
     return Reason(claim, verdict, (why,), (*head, *(span for view in short for span in view.zone.spans[:1])))
+
+
+def _blocks_alone(views: Sequence[ZoneView]) -> bool:
+    """Whether every zone has free pages enough and only no block that the request may take."""
+    return all(view.why in ("walk", "no block", "cma only", "highatomic only") for view in views)
 
 
 def _of_short(study: Study, short: Sequence[ZoneView]) -> tuple[str, Said]:

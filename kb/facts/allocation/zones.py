@@ -13,7 +13,7 @@ from kb.kernel.watermark import (
     highatomic_bounds,
     reduced,
     replay,
-    reserve_column,
+    reserve_of,
     zone_order_auto,
 )
 from kb.model.allocation import Replay, Request
@@ -81,8 +81,10 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
     verdict, first = _verdict(outcomes), _verdict(tuple(run.admits for run in runs if run.free == zone.free))
     if request.order and zone.blocks is None and printed.fails_at != "base":
         verdict = first = "undecidable"
-    column = reserve_column(zone, request, memory.kinds, chosen)
-    reserve = zone.reserve[column] if column < len(zone.reserve) else 0
+    kept = reserve_of(zone, request, memory.kinds, chosen)
+    if kept is None and printed.admits:
+        verdict = first = "undecidable"
+    reserve = kept or 0
     fits = fitting(zone.blocks.counts, request.order) if zone.blocks else None
     why = _why(zone, request, memory, chosen, printed, fits) if first == "refuses" else ""
     return ZoneView(zone, verdict, first, why, printed, summed, chosen, outcomes, reserve, fits)

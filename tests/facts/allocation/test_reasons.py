@@ -78,7 +78,8 @@ def test_a_task_in_reclaim_does_not_reclaim_again_and_nomemalloc_keeps_it_to_the
 
 def test_an_exiting_task_is_treated_as_any_other() -> None:
     found = report(normal(), frames=("warn_alloc+0x1/0x2", "foo+0x1/0x2", "do_exit+0x1/0x2"))
-    assert reason(found, "task.decided").verdict == "excluded"
+    assert reason(found, "task.decided").verdict == "unknown"
+    assert why(found, "task.decided") == ["task.exiting", "task.likely_victim"]
 
 
 def test_a_stack_of_uncertain_frames_is_a_stack() -> None:
@@ -128,3 +129,63 @@ def test_compaction_counts_the_reserve_from_3_19_on() -> None:
 def test_no_zone_is_called_suitable_where_nothing_could_compact() -> None:
     atomic = report(normal(), order=1, mode="0xa20(GFP_ATOMIC)")
     assert reason(atomic, "compaction.could_not_run").sums == ()
+
+
+def test_a_small_order_that_may_wait_fails_for_a_victim_only() -> None:
+    found = report(normal(file=90000))
+    assert why(found, "giveup.retried") == ["giveup.small", "giveup.victim"]
+    assert found.facts.conclusion.name == "cause.short_retried"
+    assert why(report(normal(), order=3), "giveup.retried")[1:] == ["giveup.victim"]
+    assert not [r for r in report(normal(), order=4).facts.reasoning if r.name.startswith("giveup.")]
+
+
+def test_its_own_flag_or_zone_makes_it_give_up() -> None:
+    flag = report(normal(), mode="0x10cc0(GFP_KERNEL|__GFP_NORETRY)")
+    assert why(flag, "giveup.by_flag") == ["giveup.noretry"]
+    assert flag.facts.conclusion.name == "cause.short"
+    zone = report(TWO.format(dma=320, free=3000, listed=400), mode="0xcc4(GFP_KERNEL|GFP_DMA32)")
+    assert why(zone, "giveup.retried") == ["giveup.small", "giveup.low_zone"]
+
+
+def test_what_was_lost_is_told_by_the_frame_that_asked() -> None:
+    packet = (
+        "warn_alloc+0x1/0x2",
+        "napi_alloc_skb+0x1/0x2",
+        "foo_poll+0x1/0x2",
+        "net_rx_action+0x1/0x2",
+        "__do_softirq+0x1/0x2",
+    )
+    assert reason(report(normal(), mode="0xa20(GFP_ATOMIC)", frames=packet), "lost.packet").verdict == "holds"
+    call = ("warn_alloc+0x1/0x2", "foo_read+0x1/0x2", "__x64_sys_read+0x1/0x2", "do_syscall_64+0x1/0x2")
+    read = reason(report(normal(), frames=call), "lost.syscall")
+    assert (read.verdict, read.values["call"]) == ("unknown", "read")
+    assert not [r for r in report(normal()).facts.reasoning if r.name.startswith("lost.")]
+
+
+def test_an_atomic_request_out_of_a_task_without_a_lock_could_have_waited() -> None:
+    call = ("warn_alloc+0x1/0x2", "foo_read+0x1/0x2", "do_syscall_64+0x1/0x2")
+    assert reason(report(normal(), mode="0xa20(GFP_ATOMIC)", frames=call), "atomic.could_sleep").verdict == "unknown"
+    locked = ("warn_alloc+0x1/0x2", "foo_read+0x1/0x2", "_raw_spin_lock_bh+0x1/0x2", "do_syscall_64+0x1/0x2")
+    for frames, mode in ((locked, "0xa20(GFP_ATOMIC)"), (call, "0x800(GFP_NOWAIT)")):
+        names = [r.name for r in report(normal(), mode=mode, frames=frames).facts.reasoning]
+        assert "atomic.could_sleep" not in names
+
+
+def test_the_kernels_share_of_a_short_zone() -> None:
+    assert reason(report(normal()), "account.kernel_holds").verdict == "holds"
+    assert reason(report(normal(file=300000)), "account.kernel_holds").verdict == "excluded"
+
+
+def test_early_in_boot_nothing_was_free_yet() -> None:
+    zone = (
+        normal(free=0, blocks="0*4kB 0*8kB").replace("4000kB", "0kB").replace("5000kB", "0kB").replace("6000kB", "0kB")
+    )
+    found = report(zone.replace("40000kB", "400000kB"))
+    assert found.facts.conclusion.name == "cause.before_boot"
+
+
+def test_a_reserve_that_is_not_in_the_log_leaves_a_lower_zone_open() -> None:
+    lines = TWO.format(dma=4000, free=3000, listed=400).splitlines()
+    found = report("\n".join(line for line in lines if "lowmem_reserve" not in line))
+    assert found.facts.cause == "skew_undecidable"
+    assert reason(found, "zone.refuses").verdict == "holds"  # of Normal, the highest, nothing is kept

@@ -5,7 +5,7 @@ import shutil
 
 from kb.render.safe import width
 
-_CITED = re.compile(r"\[(?:L\d|case |note |kb1:|[0-9a-f]{12}\]|[^\[\]\n ]{1,80} L\d|include/)[^\[\]\n]{0,300}\]?")
+_CITED = re.compile(r"\[(?:L\d|case |note |kb[12]:|[0-9a-f]{12}\]|[^\[\]\n ]{1,80} L\d|include/)[^\[\]\n]{0,300}\]?")
 _WHOLE = re.compile(r" {0,6}\d{1,7}(?:  |\. )")
 """How a log's line or a command begins: such stay whole, to be copied."""
 

@@ -28,6 +28,8 @@ def facts_of(report: Report) -> Facts:
     common = _common(report)
     engine = kind_of(report.kind).engine
     own = _load(engine)(report) if engine is not None else _decoded(report)
+    if any("Memory allocations:" in line.text for line in report.lines):
+        own = _joined(own, _load("kb.facts.tags:tag_facts")(report))
     if engine is not None and report.taint not in _CLEAN:
         common |= _load("kb.facts.taint:taint_facts")(report).values
     return replace(own, values={**common, **own.values}, missing=(*_missing(report, own), *own.missing))
@@ -44,18 +46,25 @@ def _decoded(report: Report) -> Facts:
     """Facts of a kind without an engine: what it says by itself, then what its decoder and its taint letters add."""
     facts = _with_code(_plain(report), report)
     found: list[Finding] = [_load(decoder)(report) for decoder in kind_of(report.kind).decoders]
+    if "message" in report.fields:
+        found.append(_load("kb.facts.message:message_facts")(report))
     if report.taint not in _CLEAN:
         found.append(_load("kb.facts.taint:taint_facts")(report))
     for finding in found:
-        facts = replace(
-            facts,
-            values={**facts.values, **finding.values},
-            detail={**facts.detail, **finding.detail},
-            reasoning=(*facts.reasoning, *finding.reasons),
-            missing=(*facts.missing, *finding.missing),
-            steps=(*facts.steps, *finding.steps),
-        )
+        facts = _joined(facts, finding)
     return facts
+
+
+def _joined(facts: Facts, finding: Finding) -> Facts:
+    """Facts with what a decoder found."""
+    return replace(
+        facts,
+        values={**facts.values, **finding.values},
+        detail={**facts.detail, **finding.detail},
+        reasoning=(*facts.reasoning, *finding.reasons),
+        missing=(*facts.missing, *finding.missing),
+        steps=(*facts.steps, *finding.steps),
+    )
 
 
 def _common(report: Report) -> dict[str, Fact]:

@@ -83,9 +83,13 @@ def _load(report: Report, out: Finding) -> None:
         return
     out.add("stuck_hardirq_percent", found.shares["hardirq"], _span(found.line))
     out.add("stuck_system_percent", found.shares["system"], _span(found.line))
+    counts = tuple(f"irq#{irq}: {count}" for irq, count in found.counts)
+    out.add("busiest_irq", found.irq, _span(found.counted))
+    out.add("busiest_irqs", counts, _span(found.counted))
+    if counts:
+        out.say(said("stall.irqs_counted", irqs=counts), (), _span(found.counted))
     if found.shares["hardirq"] >= 50:
         came = said("stall.irq_came", irq=found.irq, times=found.irqs) if found.irq is not None else None
-        out.add("busiest_irq", found.irq, _span(found.line))
         share = said("stall.share_of_time", percent=found.shares["hardirq"])
         out.say(said("stall.interrupt_storm"), (share, came), _span(found.line))
 

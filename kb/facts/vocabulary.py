@@ -57,6 +57,7 @@ NAMES: Mapping[str, str] = {
     "stuck_hardirq_percent": "share of a stuck CPU's time in hard interrupts (soft lockups of v6.9+)",
     "stuck_system_percent": "the same in the kernel otherwise",
     "busiest_irq": "number of the interrupt that came most often, where they keep a CPU busy",
+    "busiest_irqs": "the interrupts that came most often with their counts: `irq#7: 330945`",
     "no_ticks_cpus": "CPUs without a timer tick in the grace period: their interrupts are off",
     "rcu_starved_jiffies": "for how long RCU's kthread did not run",
     "rcu_timer_late_jiffies": "by how much the timer that should wake it is late",
@@ -123,6 +124,15 @@ NAMES: Mapping[str, str] = {
     "scsi_reason": "additional sense in words",
     # the request of an allocation, and the state of memory
     **ALLOCATION,
+    "mce_bank": "bank of the machine check",
+    "mce_severity": "`corrected`, `deferred`, `uncorrected` or `fatal`, by its status",
+    "mce_code": "what the low 16 bits of the status say: `memory controller: read error, channel 1`",
+    "mce_overflow": "true where errors before it were lost",
+    "mce_unit": "unit that found it, where the kernel names it (AMD): `Unified Memory Controller`",
+    "message": "words of a warning or of a Rust panic",
+    "errno": "name of the error number in them: `ENOSPC`",
+    "allocations": "places that hold memory, largest first (CONFIG_MEM_ALLOC_PROFILING, v6.10+): `file:line function`",
+    "allocations_in_modules": "loadable modules among them",
     # an OOM kill
     "oom.constraint": "`none`, `memcg`, `cpuset` or `memory_policy`",
     "oom.invoker": "task whose request could not be met",

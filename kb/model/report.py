@@ -70,10 +70,11 @@ class Signature:
     """The named fields that say "same problem"."""
 
     id: str
-    """``kb1:`` and 16 hex digits of the SHA-256 of ``key``."""
+    """``kb1:`` (``kb2:``: ``version``) and 16 hex digits of the SHA-256 of ``key``."""
     key: str
     """The fields joined, readable: ``warning|foo_bar|drivers/x.c``."""
     version: int
+    """Of the form of the key: 1 kind and title, 2 what tells two problems of one title apart, too."""
     title: str
     guilt: tuple[Said, ...]
     """Why this frame was taken as guilty, and what is uncertain of that."""
@@ -103,6 +104,8 @@ class Report:
     title: str
     """In syzbot's convention."""
     alt_titles: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    """What tells two problems of this title apart: the line of the file in the title, the buffer that is bad."""
     function: str | None = None
     """Guilty function, compiler suffixes removed."""
     module: str | None = None

@@ -62,6 +62,8 @@ class Outline:
     """Functions named by ``at:`` of the locks that are held."""
     understood: list[int] = field(default_factory=list)
     trace_heads: int = 0
+    answered: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Who ran on the first CPU that was asked for its stack: cpu, pid and comm, with their line."""
 
     def set(self, name: str, value: str | None, line: int) -> None:
         """Keep the first value of a field and where it stood."""
@@ -148,12 +150,13 @@ class _Reader:
         user = got.get("cs") in ("33", "23", "0033", "0023", "73", "0073") or "pcraw" in got
         frame = None
         if "fn" in got:
+            behind = token.line.text[token.match.end("fn") :]
             frame = Frame(
                 got["fn"],
-                number(got["off"], 16),
+                number(got.get("off"), 16),
                 number(got.get("size"), 16),
-                frames.module_of(got.get("tail", "")),
-                source=frames.source_of(got.get("tail", "")),
+                frames.module_of(behind),
+                source=frames.source_of(behind),
                 line=token.line.number,
             )
         elif "fn2" in got:  # a debugger's, in decimal
@@ -230,7 +233,7 @@ class _Reader:
 
     def on_lr(self, token: LineToken) -> None:
         got = token.fields
-        frame = Frame(got["fn"], number(got["off"], 16), line=token.line.number)
+        frame = Frame(got["fn"], number(got.get("off"), 16), line=token.line.number)
         if self.registers is not None and self.registers.link is None:
             have = self.registers
             self.registers = Registers(have.frame, have.pc, frame, have.values, have.code, have.user, have.line)
@@ -244,6 +247,9 @@ class _Reader:
             out.set("cpu", got.get("cpuno"), line)
             out.set("pid", got.get("cpupid"), line)
             out.set("comm", got.get("cpucomm"), line)
+        elif not out.answered:
+            told = {"cpu": got.get("cpuno"), "pid": got.get("cpupid"), "comm": got.get("cpucomm")}
+            out.answered = {name: (value, line) for name, value in told.items() if value is not None}
         self.identity(got.get("clean"), got.get("taint"), got.get("rel"), line)
 
     def on_cpu_old(self, token: LineToken) -> None:
@@ -297,6 +303,10 @@ class _Reader:
                 f"{work.worker or '?'}:{work.function}" + (f" [{work.module}]" if work.module else "") for work in works
             )
             self.out.set("in_flight", ", ".join(names), works[0].line)
+
+    def on_machine(self, token: LineToken) -> None:
+        for name in ("unit", "meaning"):
+            self.out.set(name, token.fields.get(name), token.line.number)
 
     def on_recovery(self, token: LineToken) -> None:
         self.out.set("recovery", token.fields.get("recovery"), token.line.number)

@@ -12,12 +12,13 @@ from kb.model.said import Said
 from kb.parse import guilty
 from kb.parse.guilt import Guilt, main_trace
 from kb.parse.outline import Outline, outline
-from kb.parse.title import titles
+from kb.parse.title import apart, titles
 from kb.split.doubt import doubted, doubtful
 from kb.syntax.formats import is_format
 from kb.syntax.frames import plain
 from kb.syntax.headline import Headline, classify
-from kb.syntax.kinds import Row, printing, refine, rows
+from kb.syntax.kinds import Row, Trait, kind_of, printing, refine, rows
+from kb.syntax.roles import classifier
 from kb.words.speak import said
 
 _MEMORY_HINT = re.compile(r"Mem-Info|active_anon|lowmem_reserve|\d\*\d{1,9}kB")
@@ -35,6 +36,13 @@ def parse(splat: Splat) -> Report:
     fields, where = _fields(opener, head, heads, out)
     if head is None:
         head = _headless(out, opener)
+    if head.row.guilty[0] in ("stall", "elsewhere") and "pid" not in fields:  # blamed is who was asked: so is who ran
+        for name, (value, line) in out.answered.items():
+            fields[name], where[name] = value, line
+    if head.row.kind in printing("OOM"):
+        _charge(out, fields, where)
+    if Trait.MESSAGE in kind_of(head.row.kind).has:
+        _message(lines, splat.opener, {id(line) for line, _ in heads}, fields, where)
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
     arch = _arch(lines)
@@ -49,6 +57,7 @@ def parse(splat: Splat) -> Report:
         headline_line=opener.number,
         title=title,
         alt_titles=tuple(alternatives),
+        apart=apart(row, fields, guilt),
         function=guilt.function if guilt else None,
         module=_module(guilt, fields),
         guilt=(guilt.why, *doubted(guilt.frame, splat)) if guilt else (_unblamed(row),),
@@ -131,6 +140,44 @@ def _fields(
         if line is not opener:
             keep(other.fields, line.number)
     return fields, where
+
+
+_BEHIND_MESSAGE = frozenset({"MODULES", "CPU", "CPU_OLD", "HARDWARE", "CUT"})
+"""What the kernel prints behind the words of a warning, or Rust's behind those of a panic."""
+_MESSAGE = 4
+"""Lines that such words have at most."""
+
+
+def _message(
+    lines: Sequence[Line], opener: int, heads: set[int], fields: dict[str, str], where: dict[str, int]
+) -> None:
+    """Note the report's own words: between the cut mark and its headline, else between that and what follows it."""
+    role = classifier()
+    cut = next((at for at in range(opener - 1, -1, -1) if role(lines[at].text) == "CUT"), opener)
+    words = [line for line in lines[cut + 1 : opener] if line.text.strip()]
+    if not words:
+        behind = lines[opener + 1 : opener + 2 + _MESSAGE]
+        end = next((at for at, line in enumerate(behind) if role(line.text) is not None and id(line) not in heads), 0)
+        words = list(behind[:end]) if end and role(behind[end].text) in _BEHIND_MESSAGE else []
+    if words:
+        fields.setdefault("message", " ".join(line.text.strip() for line in words[:_MESSAGE]))
+        where.setdefault("message", words[0].number)
+
+
+_CHARGES = re.compile(
+    r"(?:__)?(?:mem_cgroup_(?:out_of_memory|oom|handle_oom|oom_synchronize|try_charge|do_charge|charge)|try_charge(?:_memcg)?)$"
+)
+"""mm/memcontrol.c, v2.6.29 to v7.0: who runs the OOM killer for a cgroup, and for what."""
+
+
+def _charge(out: Outline, fields: dict[str, str], where: dict[str, int]) -> None:
+    """Note the function of the stack that charges memory to a cgroup: the limit is the cgroup's."""
+    main = main_trace(out)
+    for frame in main.frames if main is not None else ():
+        if frame.reliable and _CHARGES.match(plain(frame.function)):
+            fields.setdefault("charge", plain(frame.function))
+            where.setdefault("charge", frame.line)
+            return
 
 
 def _headless(out: Outline, opener: Line) -> Headline:

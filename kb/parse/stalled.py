@@ -57,7 +57,9 @@ def stuck(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     head = [out.registers.frame] if out.registers is not None and out.registers.frame is not None else []
     trace = main_trace(out)
     if not head and trace is not None and _caught(trace) is not None:
-        return _of_stalled(_interrupted(out), skip)
+        found = _of_stalled(_interrupted(out), skip)
+        if found is not None:  # None where the unwinder vouches for no frame and few are left
+            return found
     return _before_anchor([*usable(head), *usable(printed(trace) if trace is not None else ())], skip)
 
 

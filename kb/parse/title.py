@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kb.parse.guilt import Guilt
 from kb.syntax.frames import plain
@@ -9,8 +10,12 @@ from kb.syntax.kinds import Row
 
 _NUMBER = re.compile(r"\b\d+\b")
 _DIGITS = re.compile(r"\d+")
-_OFFSET = re.compile(r"\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}\b")
-"""Where in a function: differs with every build."""
+_OFFSET = re.compile(
+    r"(?:\.(?:cold|isra|constprop|part|llvm|lto_priv)(?:\.\d{1,20})?){0,4}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}\b"
+    r"(?: [\w./+~-]{1,200}\.(?:[chS]|rs):\d{1,9})?"
+    r"| \([\w./+~-]{1,200}\.(?:[chS]|rs):\d{1,9}(?: \(discriminator \d{1,9}\)| [\w./+~-]{1,200}:\d{1,9}){0,20}\)"
+)
+"""Where in a function, and what the compiler made of its name: differs with every build."""
 _ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b|0x[0-9a-f]+\b")
 
 
@@ -24,8 +29,10 @@ def titles(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> tuple[st
     """
     values = _Values(fields)
     values["fn"] = guilt.function if guilt else "corrupted"
+    if _placed(row, fields, guilt):
+        row = replace(row, title=row.title.replace(" in {fn}", f" at {place(fields['file'])}"), alt=())
     if row.needs and row.needs not in fields:
-        where = f" in {fields['fn']}" if "fn" in fields else ""
+        where = f" in {plain(fields['fn'])}" if "fn" in fields else ""
         text = _ADDRESS.sub("ADDR", fields.get("what", "") + where + fields.get("rest", ""))
         return f"{row.title.split(':')[0]}: {_NUMBER.sub('NUM', text)}", ()
     if row.kind == "oom_kill":
@@ -40,7 +47,33 @@ def titles(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> tuple[st
         values["fn"] = name
         forms = (form for form in (row.title, *row.alt) if "{origin}" not in form or values["origin"])
         alt += [made for form in forms if (made := _filled(form, values)) != title]
-    return title.strip().removesuffix(" in"), tuple(dict.fromkeys(alt))
+    return title.strip().removesuffix(" in").removesuffix(":"), tuple(dict.fromkeys(alt))
+
+
+def apart(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> tuple[str, ...]:
+    """What tells two problems of this title apart: fields that the kind names, the line of a place without function."""
+    found = [fields[name] for name in row.apart if name in fields]
+    if _placed(row, fields, guilt):
+        found.append(fields.get("fileline", ""))
+    return tuple(filter(None, found))
+
+
+def _placed(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> bool:
+    """True where no function is known but the file that the headline names."""
+    return guilt is None and row.place and " in {fn}" in row.title and "file" in fields
+
+
+_ROOT = re.compile(
+    r"/(?=(?:arch|block|certs|crypto|drivers|fs|include|init|io_uring|ipc|kernel|lib|mm|net|rust|security|sound|virt)/)"
+)
+
+
+def place(file: str) -> str:
+    """A source file from the root of the kernel's tree on: where it was built is no part of its name."""
+    if not file.startswith(("/", ".")):
+        return file
+    found = _ROOT.search(file)
+    return file[found.end() :] if found is not None else file.lstrip("./")
 
 
 def _filled(form: str, values: dict[str, str]) -> str:
@@ -48,17 +81,29 @@ def _filled(form: str, values: dict[str, str]) -> str:
 
 
 _LIMITS = {
-    "CONSTRAINT_MEMCG": "memory cgroup",
+    "CONSTRAINT_NONE": "global",
+    "CONSTRAINT_MEMCG": "memcg",
     "CONSTRAINT_CPUSET": "cpuset",
     "CONSTRAINT_MEMORY_POLICY": "memory policy",
 }
 
 
 def _oom(fields: Mapping[str, str]) -> dict[str, str]:
-    """What names an OOM kill: the limit that was reached (old kernels say it in the kill line only) and the victim."""
-    cgroup = fields.get("reason", "").startswith("Memory cgroup")
-    limit = _LIMITS.get(fields.get("constraint", ""), "memory cgroup" if cgroup else "global")
-    return {"limit": limit, "victim": fields.get("victim") or fields.get("task") or "nobody"}
+    """What names an OOM kill: the limit that was reached (old kernels say it in the kill line only) and the victim.
+
+    What the log does not hold is not said; where it holds neither, who asked for memory is the name.
+    """
+    reason = fields.get("reason", "")
+    limit = _LIMITS.get(fields.get("constraint", ""), "")
+    if not limit and (reason.startswith("Memory cgroup") or "charge" in fields):
+        limit = "memcg"
+    elif not limit and reason:
+        limit = "global"
+    victim = fields.get("victim") or fields.get("task")
+    told = f"killed {victim}" if victim else "killed nobody" if "nobody" in fields else ""
+    if not told and "comm" in fields:
+        told = f"invoked by {fields['comm']}"
+    return {"told": ", ".join(filter(None, (limit, told)))}
 
 
 class _Values(dict[str, str]):
@@ -70,5 +115,9 @@ class _Values(dict[str, str]):
     def __init__(self, fields: Mapping[str, str]):
         super().__init__(fields)
         if "what" in fields:
-            alike = _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", _OFFSET.sub("", fields["what"])))
-            self["what"] = alike.rstrip(". ").replace("_error", " error")
+            self["what"] = _alike(fields["what"]).replace("_error", " error")
+        self["panicked"] = _alike(fields.get("message", "rust panic"))
+
+
+def _alike(text: str) -> str:
+    return _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", _OFFSET.sub("", text))).rstrip(". ")

@@ -18,7 +18,7 @@ _NOTES: tuple[tuple[Note, str], ...] = (
         r"\s*(?:#PF|PGD|P4D|PUD|PMD|PTE|\*pd|pgd|Oops|Mem abort|Data abort|ESR|EC =|SET =|EA =|FSC|ISV|CM =)",
     ),
     # mm/slub.c print_trailer(), print_section(), print_tracking()
-    ("slab", r"\s*(?:Object|Redzone|Padding|Bytes b4|Slab|Tracking|INFO: )"),
+    ("slab", r"\s*(?:Object|Redzone|Padding|Bytes b4|Slab|Tracking|INFO: |\[[A-Z][\w ]{2,40} overwritten\])"),
     # mm/kasan/report.c describe_object_addr(), print_memory_metadata()
     ("object", r"\s*(?:The buggy|which belongs|located|Memory state|[>*]?[0-9a-f]{16}: (?:[0-9a-f]{2} ){15})"),
     # mm/debug.c __dump_page()
@@ -46,7 +46,7 @@ _IDENTITY = re.compile(
     r"|Pid: (?P<opid>\d{1,10}), comm: +(?P<ocomm>.{1,15}?)(?: (?:Not t|T)ainted|$))"
 )
 """lib/dump_stack.c dump_stack_print_info(); a comm has at most 15 characters (TASK_COMM_LEN)."""
-_FUNCTION = re.compile(r"(?<![\w.$])(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x")
+_FUNCTION = re.compile(r"(?<![\w.$])(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)(?:\+0x| \([\w./+~-]{1,200}:\d)")
 _BOTTOM = re.compile(
     r"(?:entry_(?:SYSCALL|SYSENTER|INT80)\w*|do_SYSENTER_32|ia32_sys\w*|system_call\w*|(?:tracesys|sysenter|cstar)\w*"
     r"|ret_from_(?:fork(?:_asm)?|kernel_thread|kernel_user_thread|syscall|exception)|start_secondary|secondary_startup_64\w*"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from kb.model.log import Line, Splat
 from kb.model.said import Said
+from kb.split.anatomy import NOTES
 from kb.split.fit import contradicts
 from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
@@ -24,6 +25,8 @@ from kb.words.speak import said
 
 _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
+_WORDS = 4
+"""Lines that a report's own words have between its mark and its headline."""
 _HEADLESS = 64
 """Lines before a stack without a headline that may belong to it: who ran, and the registers."""
 _ASKED = 10.0
@@ -65,6 +68,9 @@ class Splitter:
         self.asked: Line | None = None
         """Where somebody last asked for stacks (sysrq), None when that is long ago."""
         self._on_purpose: dict[str | None, int] = {}
+        self._runs = False
+        """A kernel has printed with a time, and not said that it goes down."""
+        self._leaves = False
         self.idle = 0
         """Physical lines since a report was last open: a page of HTML is one."""
 
@@ -90,6 +96,7 @@ class Splitter:
         done: list[Splat] = []
         if roles.is_boot(line.text):
             done = self.close(said("cut.rebooted"))
+            self._leaves = False
         if self._open:
             for key, strand in self._over(line):
                 done += self._end(key, strand, strand.cut)
@@ -98,7 +105,10 @@ class Splitter:
         self._last = line.last
         self._fed = self._context(line)
         self._place(line, done)
+        if roles.goes_down(line.text):
+            self._leaves = True
         if line.time is not None:
+            self._runs = not self._leaves
             self._due = min(self._due, line.time + PAUSE)
         if len(self._open) > _CONTEXTS:
             key, group = next(iter(self._open.items()))
@@ -145,7 +155,7 @@ class Splitter:
         key = self._context(line)
         group = self._open.get(key, [])
         head = classify(line)
-        if head is not None:
+        if head is not None and (self._runs or not head.row.unannounced):
             self._headline(key, line, head, done)
             return
         # A role is asked for only where it can matter: most lines stand outside of any report.
@@ -308,13 +318,27 @@ class Splitter:
         """The lines just before a headline, or before a stack without one, that belong to it."""
         recent = list(self._recent.pop(key, ()))[-most:]
         start = len(recent)
-        for index in range(len(recent) - 1, -1, -1):
+        if most == _BANNER:  # a report's own words stand between its mark and its headline
+            near = range(start - 1, max(start - 2 - _WORDS, -1), -1)
+            start = next((at for at in near if self._role(recent[at].text) == "CUT"), start)
+        for index in range(start - 1, -1, -1):
             role = self._role(recent[index].text)
             if role is None and recent[index].text.strip():
                 break
+            if role == "CUT" and start < len(recent) and self._role(recent[start].text) == "CUT":
+                break  # another report's, which has not come to its headline
             if role is not None:
                 start = index
+        while most == _BANNER and start < len(recent) and self._is_loose(recent[start].text):
+            start += 1
         return recent[start:]
+
+    def _is_loose(self, text: str) -> bool:
+        """True for a line that belongs to a report only behind its mark: ordinary messages begin so, too."""
+        role = self._role(text)
+        if role == "NOTE":
+            return not any(pattern.match(text) for pattern in NOTES.values())
+        return role in (None, "MODULES", "REG")
 
     def _end(self, key: str | None, strand: Strand, reason: Said | None = None) -> list[Splat]:
         places = [place for place, group in self._open.items() if strand in group]

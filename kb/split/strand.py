@@ -76,6 +76,7 @@ class Strand:
         "stacked",
         "sure",
         "time",
+        "told",
         "under",
         "who",
     )
@@ -91,6 +92,8 @@ class Strand:
         self.phantom = phantom
         """True for stacks that are no report (an injected fault): they are told apart like one, and left out."""
         self.time = line.time
+        self.told: dict[str, str] = {} if head is None else dict(head.fields)
+        """The fields of all its headlines."""
         self.heads: set[int] = set()
         """``id`` of the lines of headlines that were taken behind the first."""
         self._begin()
@@ -333,7 +336,7 @@ class Strand:
         """True when a headline adds to this report instead of opening the next one."""
         if self.head is None:
             return not self.stacked
-        if self.ended and not head.row.late:
+        if (self.ended and not head.row.late) or self._has_had(head):
             return False
         if self.head.row.prelude and not self.stacked:
             return True
@@ -346,6 +349,13 @@ class Strand:
         if self.cpu_line is not None and not head.row.late:  # all headlines of a report stand before who ran
             return False
         return (head.row.prelude and self.head.row.kind != "oops") or self.head.row.kind in head.row.joins
+
+    def _has_had(self, head: Headline) -> bool:
+        """True when this report has had what a report has once, and the headline is of another."""
+        name, unless = head.row.each, head.row.unless
+        if not name or not self.told.get(name) or (unless and unless in self.told):
+            return False
+        return head.fields.get(name) != self.told[name]
 
     def _ends_in(self, panic: Headline) -> bool:
         """True for a panic that this report may end in: hung tasks in one of their own, none in one with a cause."""
@@ -363,6 +373,7 @@ class Strand:
     def take(self, line: Line, head: Headline) -> None:
         """Take a headline that adds to this report."""
         self.heads.add(id(line))
+        self.told = {**head.fields, **self.told}
         self.add(line, "HEADLINE")
         if self.head is None or (self.head.row.prelude and not head.row.prelude) or self._repeats(head):
             self.head, self.kind = head, kind_of(head.row.kind)

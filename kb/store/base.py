@@ -18,6 +18,8 @@ from kb.store.connection import write
 from kb.store.rows import Evidence, Seen, Shown, SignatureRow
 from kb.store.threads import Connections, Own
 
+_FORMS = ("kb1:", "kb2:")
+"""How ids begin."""
 _FIELDS = "signature, key, title, kind, first, last, count"
 
 
@@ -149,9 +151,9 @@ class Store:
         return tuple(sorted(found, key=lambda note: note.id))
 
     def _find(self, prefix: str) -> list[Any]:
-        """Signatures by prefix of the id (with or without ``kb1:``) or by exact alias; at most six."""
+        """Signatures by prefix of the id (with or without ``kb1:``, ``kb2:``) or by exact alias; at most six."""
         fields = f"s.id, {', '.join('s.' + name for name in _FIELDS.split(', '))}"
-        for start in dict.fromkeys((prefix, f"kb1:{prefix}")):
+        for start in dict.fromkeys((prefix, *(f"{form}{prefix}" for form in _FORMS))):
             exact = self.rows(f"select {fields} from signatures s where signature = ?", (start,))
             found = exact or self.rows(
                 f"select {fields} from signatures s where signature >= ? and signature < ? order by signature limit 6",
@@ -160,8 +162,8 @@ class Store:
             if found:
                 return found
         return self.rows(
-            f"select distinct {fields} from aliases a join signatures s on s.id = a.signature where a.alias in (?, ?)"
-            " limit 6", (prefix, f"kb1:{prefix}"),
+            f"select distinct {fields} from aliases a join signatures s on s.id = a.signature"
+            " where a.alias in (?, ?, ?) limit 6", (prefix, *(f"{form}{prefix}" for form in _FORMS)),
         )  # fmt: skip
 
     def signatures(

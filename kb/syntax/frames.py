@@ -6,10 +6,13 @@ import re
 from kb.model.number import number
 from kb.model.report import Frame
 from kb.syntax.engine import LineToken
+from kb.syntax.rust import demangled
 
 _MODULE = re.compile(
     r"\[(?P<mod>[A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?: (?P<build>[0-9a-f]{16,40}))?(?: ?\([A-Z+-]+\))?\]"
 )
+_DECODED = re.compile(r"\.(?:[chS]|rs):[\d?]{1,9}(?: \(discriminator \d{1,9}\))?\) (?P<mod>[A-Za-z_][\w-]{0,63})\s?$")
+"""The end of a line of scripts/decode_stacktrace.sh: the module stands behind the place, without brackets."""
 _SOURCE = re.compile(r"(?P<src>[\w./+-]{1,200}\.(?:[chS]|rs):\d+)")
 # gcc: .isra.N .constprop.N .part.N .cold .cold.N; clang: .llvm.N .__uniq.N; LTO: .lto_priv.N; old gcc: .clone.N
 _SUFFIX = re.compile(
@@ -22,10 +25,10 @@ _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
 
 @functools.lru_cache(maxsize=8192)
 def plain(function: str) -> str:
-    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; legacy Rust symbols are demangled."""
+    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; Rust symbols are demangled."""
     name = _SUFFIX.sub("", function)
-    if name.startswith("_ZN"):
-        return _rust(name)
+    if name.startswith(("_R", "_ZN")):
+        return demangled(name)
     if name.startswith("."):  # ppc64 ELFv1 entry points
         name = name[1:]
     return name
@@ -60,28 +63,6 @@ def aliases(function: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(alias for alias in (function, half) if alias != name))
 
 
-def _rust(name: str) -> str:
-    """Demangle Rust's legacy scheme (rustc v0.x-1.x: length-prefixed path, hash); anything else is left alone."""
-    body, parts = name[3:], []
-    while body and body[0].isdecimal():
-        digits = re.match(r"\d+", body)
-        assert digits is not None
-        size = int(digits[0])
-        part = body[digits.end() : digits.end() + size]
-        if len(part) < size:
-            return name
-        parts.append(part)
-        body = body[digits.end() + size :]
-    if not parts or not body.startswith("E"):
-        return name
-    if re.fullmatch(r"h[0-9a-f]{16}", parts[-1]):
-        parts.pop()
-    path = "::".join(parts)
-    for escape, char in (("$LT$", "<"), ("$GT$", ">"), ("$u20$", " "), ("$RF$", "&"), ("$C$", ","), ("..", "::")):
-        path = path.replace(escape, char)
-    return path.removeprefix("_")
-
-
 def is_address(function: str) -> bool:
     """True for an entry whose symbol could not be resolved."""
     return _HEX.match(function) is not None
@@ -97,7 +78,7 @@ def frames(token: LineToken) -> tuple[Frame, ...]:
 
 def module_of(tail: str) -> str | None:
     """The ``[module]`` in what stands behind a symbol."""
-    found = _MODULE.search(tail)
+    found = _MODULE.search(tail) or _DECODED.search(tail)
     return found["mod"] if found and found["mod"] != "inline" else None
 
 
@@ -175,6 +156,11 @@ def _source_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) ->
     ]
 
 
+def _decoded_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
+    got = dict(fields)
+    return [Frame(function=got["fn"], module=got.get("mod"), reliable="unrel" not in got, source=got["src"], line=line)]
+
+
 def _crash_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
     got = dict(fields)
     return [Frame(function=got["fn"], module=got.get("mod"), source=got.get("src"), line=line)]
@@ -184,5 +170,6 @@ READERS = {
     "FRAME": _frame,
     "ARM_FRAME": _arm_frame,
     "SOURCE_FRAME": _source_frame,
+    "DECODED_FRAME": _decoded_frame,
     "CRASH_FRAME": _crash_frame,
 }

@@ -1,14 +1,16 @@
 """Headlines: which bug a line announces, by grammars/headline.lark and the rows of kinds.toml."""
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from kb.log.scan import line_test
 from kb.model.log import Line
 from kb.syntax.formats import is_format
 from kb.syntax.kinds import Row, rows
-from kb.syntax.lines import fields, grammar
+from kb.syntax.lines import Found, fields, grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,16 @@ class Headline:
     text: str
 
 
+_BEHIND = re.compile(
+    r"(?:(?<=[a-z0-9.)\]!])|(?<=login: )|(?<=assword: )|(?<=[\w~\]][#$] ))"
+    r"(?=BUG: |general protection fault|Oops|Unable to handle |Internal error: |Kernel panic|[Kk]ernel BUG at "
+    r"|WARNING: "
+    r"|(?:NMI )?watchdog: |(?:rcu: )?INFO: |PANIC: |divide error: |invalid opcode: )"
+)
+"""Where a headline may begin behind text that nobody ended: printk() without a newline, of another context or an older
+kernel, puts no blank between; getty and a shell leave theirs behind the prompt."""
+_PLACES = 4
+"""Places of a line that are tried."""
 _LIMIT = 4096
 """Characters of a message that are looked at: printk's own bound is 1 kB (2 kB for /dev/kmsg writers)."""
 
@@ -38,5 +50,14 @@ def classify_text(text: str) -> Headline | None:
 
 @functools.lru_cache(maxsize=4096)
 def _classify(text: str) -> Headline | None:
-    found = grammar("headline").match(text)
+    found = grammar("headline").match(text) or _glued(text)
     return None if found is None else Headline(rows()[found[0]], fields(found[1]), text)
+
+
+def _glued(text: str) -> Found | None:
+    """The headline that begins where unfinished text ends, None where there is none."""
+    for place in islice(_BEHIND.finditer(text), _PLACES):
+        found = grammar("headline").match(text[place.start() :])
+        if found is not None and not rows()[found[0]].solo and not rows()[found[0]].prelude:
+            return found
+    return None

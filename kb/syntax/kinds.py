@@ -71,6 +71,8 @@ class Trait(StrEnum):
     """``IP:`` and ``CR2:`` on lines of their own (arch/x86/mm/fault.c show_fault_oops() to v4.20)."""
     BORDER = "border"
     """A line of ``=`` behind it (mm/kasan/report.c end_report() and its like)."""
+    MESSAGE = "message"
+    """Words of its own behind the cut mark (kernel/panic.c __warn_printk()), or behind the headline (older; Rust)."""
     OBJECTS = "objects"
     """Behind its stack those of who allocated and freed the object or page."""
     SHOW_MEM = "show-mem"
@@ -127,11 +129,18 @@ class Row:
     alt: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     joins: frozenset[str] = frozenset()
+    each: str = ""
+    unless: str = ""
     late: bool = False
     prelude: bool = False
     bare: bool = False
     solo: bool = False
+    unannounced: bool = False
+    """True for what is a report only of a kernel that ran, and did not say that it goes down."""
     needs: str = ""
+    apart: tuple[str, ...] = ()
+    place: bool = True
+    """False where the file that the headline names is the reporter's own, as where a variant was chosen by it."""
     lost: bool = False
     told_by: "re.Pattern[str] | None" = None
     variants: tuple["Variant", ...] = ()
@@ -197,7 +206,8 @@ def refine(row: Row, fields: Mapping[str, str]) -> Row:
     """The row as the first variant changes it whose conditions all hold for these fields."""
     for variant in row.variants:
         if all(pattern.search(fields.get(key, "")) for key, pattern in variant.conditions):
-            return replace(row, **variant.changes)
+            own = any(key in ("file", "fn") for key, _ in variant.conditions)
+            return replace(row, place=row.place and not own, **variant.changes)
     return row
 
 

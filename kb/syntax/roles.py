@@ -8,18 +8,23 @@ from typing import Literal, cast
 from kb.syntax.lines import grammar
 
 Role = Literal[
-    "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME", "PC",
-    "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE", "WORKQUEUE", "MODULES", "TASK", "ACCESS",
-    "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION", "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY",
-    "OOM", "FAULT_CODE", "DISK", "NOTE", "DUMP", "HEADLINE", "TRACKED", "TAINT",
+    "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME",
+    "CRASH_FRAME", "PC", "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE",
+    "WORKQUEUE", "MODULES", "TASK", "ACCESS", "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION",
+    "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY", "OOM", "MACHINE", "FAULT_CODE", "DISK", "NOTE", "DUMP",
+    "HEADLINE", "TRACKED", "TAINT",
 ]  # fmt: skip
 """The terminals of grammars/report.lark; ``HEADLINE`` is a line of headline.lark that a report took, ``TRACKED`` and
 ``TAINT`` are lines without a terminal that tell whose they are (:func:`kb.split.untangle.loose`)."""
-STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "CRASH_FRAME"})
+STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME", "CRASH_FRAME"})
 """Terminals that are entries of a stack."""
 
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
 _ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace for cpu \d+\s*$)")
+_GOES_DOWN = re.compile(
+    r"(?:reboot: )?(?:Restarting system|System halted|Power down)|Rebooting in \d"
+    r"|(?:sysrq: |SysRq ?: ?)(?:Resetting|Power Off)|(?:kexec(?:_core)?: )?Starting new kernel"
+)
 _REQUEST = re.compile(r"(?:sysrq: |SysRq ?: ?)(?:Show|Dump)")
 _ON_PURPOSE = re.compile(r"FAULT_INJECTION: forcing a failure|FAULT_FLAG_ALLOW_RETRY missing")
 _ASIDE = re.compile(r"\s*(?:Preemption disabled at|(?:hard|soft)irqs last)")
@@ -46,6 +51,11 @@ def classifier() -> Callable[[str], Role | None]:
 def is_boot(text: str) -> bool:
     """True for the line a kernel begins its log with."""
     return text.startswith(("Linux version ", "Booting Linux")) and _BOOT.match(text) is not None
+
+
+def goes_down(text: str) -> bool:
+    """True where the kernel says that it stops (kernel/reboot.c, panic.c, kexec_core.c; drivers/tty/sysrq.c)."""
+    return text[:1] in "rRSPsk" and _GOES_DOWN.match(text) is not None
 
 
 def opens_alone(text: str) -> bool:

@@ -1,9 +1,13 @@
 """Signatures say "same problem", whatever the build, and are readable before they are hashed."""
 
+import pytest
+
 from kb.identity.signature import identifier, signature
 from kb.model.log import Line, Splat
+from kb.model.report import Signature
 from kb.parse.report import parse
 from kb.syntax.engine import split
+from tests.kinds import samples
 
 TEXT = """\
 BUG: unable to handle page fault for address: ffffc90ffff00008
@@ -57,3 +61,63 @@ Call Trace:
     first, second = signature(parse(made(TEXT))), signature(parse(made(kasan)))
     assert first.id != second.id
     assert set(first.alt) & set(second.alt)
+
+
+def marks(text: str) -> list[Signature]:
+    return [signature(report) for report in samples.reports(text)]
+
+
+def test_where_no_function_is_known_file_and_line_are_the_key() -> None:
+    """A place is one bug in one build; in another the line has moved, and the file alone still links."""
+    (here,) = marks("kernel BUG at fs/ext4/inode.c:100!\nModules linked in: a\n")
+    (moved,) = marks("kernel BUG at /build/linux-6.1/fs/ext4/inode.c:102!\nModules linked in: a\n")
+    (other,) = marks("kernel BUG at net/core/skbuff.c:100!\nModules linked in: a\n")
+    assert len({here.id, moved.id, other.id}) == 3
+    assert set(here.alt) & set(moved.alt)
+    assert here.title == moved.title == "kernel BUG at fs/ext4/inode.c"
+    assert here.key == "kernel_bug|kernel BUG at fs/ext4/inode.c|100"
+
+
+def test_where_a_function_is_known_the_line_is_no_part_of_the_key() -> None:
+    stack = "CPU: 1 PID: 7 Comm: cat Not tainted 6.1.0 #1\nRIP: 0010:foo_read+0x1/0x2\nCall Trace:\n foo_read+0x1/0x2\n"
+    (one,) = marks(f"kernel BUG at fs/ext4/inode.c:100!\n{stack}")
+    (two,) = marks(f"kernel BUG at fs/ext4/inode.c:102!\n{stack}")
+    assert one.id == two.id
+    assert (one.version, one.id[:4]) == (1, "kb1:")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WARNING: CPU: 0 PID: 1 at fs/foo.c:{line}\nModules linked in: a\n",
+        "UBSAN: array-index-out-of-bounds in fs/foo.c:{line}:3\nindex 9 is out of range for type 'int [4]'\n",
+        "rust_kernel: panicked at fs/foo.rs:{line}:58:\ncalled `Option::unwrap()` on a `None` value\n"
+        "------------[ cut here ]------------\nkernel BUG at rust/helpers/bug.c:7!\n",
+        "RTNL: assertion failed at fs/foo.c ({line})\n",
+    ],
+)
+def test_two_places_are_two_keys(text: str) -> None:
+    (one,), (two,), (again,) = (marks(text.format(line=line)) for line in (10, 20, 10))
+    assert one.id != two.id
+    assert one == again
+    assert "fs/foo." in one.title
+    assert "corrupted" not in one.title
+
+
+def test_the_reporters_own_file_is_no_place() -> None:
+    (mark,) = marks("kernel BUG at lib/list_debug.c:53!\nModules linked in: a\n")
+    assert mark.title == "BUG: corrupted list in corrupted"
+
+
+def test_a_verifiers_buffer_is_part_of_the_key() -> None:
+    at = "XFS (sda1): Metadata corruption detected at xfs_buf_ioend+0x1/0x2 [xfs], "
+    keys = {mark.id for what in ("xfs_agf block 0x1", "xfs_agi block 0x2", "block 0x1") for mark in marks(at + what)}
+    assert len(keys) == 3
+    assert marks(at + "xfs_agf block 0x1") == marks(at + "xfs_agf block 0x77")
+
+
+def test_two_assertions_of_one_function_are_two_keys() -> None:
+    at = "{} failed (1 == 0)\nPANIC at zio.c:341:zio_data_buf_alloc()\nShowing stack for process 7\n"
+    (one,), (two,) = (marks(at.format(text)) for text in ("VERIFY3(c < a)", "VERIFY0(b)"))
+    assert one.id != two.id
+    assert one.title == two.title == "zfs panic in zio_data_buf_alloc"

@@ -16,7 +16,17 @@ def test_each_line_goes_to_its_report_and_none_is_in_doubt(log: held.Held) -> No
     assert log.wrong() == []
 
 
-OWED = {"debugger.has.bare-stack", "debugger.has.no-cpu-line"}
+OWED = {
+    "debugger.has.bare-stack",
+    "debugger.has.no-cpu-line",
+    "kernel_bug.has.message",
+    "mce.has.no-stack",
+    "mce.prints.MACHINE",
+    "warning.has.message",
+    "zfs_panic.printers.spl_dumpstack",
+    "zfs_panic.printers.spl_panic",
+    "zfs_panic.printers.vcmn_err",
+}
 """Words without a log yet."""
 
 

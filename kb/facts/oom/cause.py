@@ -170,9 +170,8 @@ def _short(what: Said, split: Account | None) -> tuple[str, Said]:
     if split is None:
         return "global_memory_short", said("cause.memory_short", what=what)
     largest = split.largest
-    pages = split.unaccounted if largest == "unaccounted" else split.parts[largest]
-    share = split.share(pages)
-    if largest == "unaccounted" and split.share(pages) >= _UNACCOUNTED:
+    share = split.share(split.pages(largest))
+    if largest == "unaccounted" and share >= _UNACCOUNTED:
         return "unaccounted_memory", said("cause.unaccounted", what=what, share=share)
     swap = None
     if split.swap_total_kb == 0:

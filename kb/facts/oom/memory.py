@@ -42,10 +42,16 @@ class Account:
 
     @property
     def largest(self) -> str:
-        """The holder with most pages, free memory apart."""
-        holders = {name: pages for name, pages in self.parts.items() if name != "free"}
-        holders["unaccounted"] = self.unaccounted
-        return max(holders, key=lambda name: holders[name])
+        """The holder with most pages, free memory apart; ``shmem`` where that is the larger part of anon."""
+        holders = [name for name in (*self.parts, "unaccounted") if name != "free"]
+        largest = max(holders, key=self.pages)
+        return "shmem" if largest == "anon" and 2 * self.pages("shmem") > self.pages("anon") else largest
+
+    def pages(self, holder: str) -> int:
+        """What a holder has."""
+        if holder == "shmem":
+            return self.shmem or 0
+        return self.unaccounted if holder == "unaccounted" else self.parts[holder]
 
     def kb(self, pages: int) -> int:
         """Pages in kB."""

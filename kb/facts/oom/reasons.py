@@ -52,7 +52,8 @@ def _limit(story: Story) -> Reason | None:
         path = oom.oom_memcg
         claim = said("oom.memcg_at_limit", memcg=said("memcg.of_path", path=path) if path else said("memcg.unnamed"))
     spans: tuple[Span, ...] = (*evidence, *((u.line, u.line) for u in oom.usages))
-    return reason(claim, "holds", usages[:1], spans, usages)
+    charged = [said("oom.charged", function=story.charge)] if story.charge else []
+    return reason(claim, "holds", usages[:1] or charged, spans, usages)
 
 
 _REFUSED = {
@@ -128,7 +129,7 @@ def _holders(story: Story) -> Reason | None:
     total_kb = size(split.total, split.page_kb)
     sums.append(said("sum.total", total_kb=total_kb, how=split.how))
     largest, shared = split.largest, None
-    pages = parts[largest]
+    pages = split.pages(largest)
     if largest == "anon" and split.shmem:
         shared = said("part.shared", shmem_kb=size(split.shmem, split.page_kb))
     why = said("oom.held", held_kb=size(pages, split.page_kb), total_kb=total_kb, share=split.share(pages),
@@ -150,8 +151,12 @@ def _cgroup_holders(story: Story) -> Reason | None:
     if not held:
         return None
     largest = max(held, key=lambda name: held[name])
+    if largest in ("anon", "cache", "file") and 2 * held.get("shmem", 0) > held[largest]:
+        largest = "shmem"  # counted with what it is swapped like, or with the cache
+    usage = next((usage.usage_kb for usage in story.oom.usages if usage.name == "memory"), None)
+    much = said("much.most") if usage is not None and 2 * held[largest] > usage else said("much.largest_part")
     sums = [said("sum.stat", name=name, held_kb=kb) for name, kb in sorted(held.items(), key=lambda item: -item[1])]
-    claim = said("oom.memcg_held_by", memcg=stats.path or said("oom.the_cgroup"), holder=largest)
+    claim = said("oom.memcg_held_by", much=much, memcg=stats.path or said("oom.the_cgroup"), holder=largest)
     return reason(claim, "holds", (said("size.kb", size_kb=held[largest]),), ((stats.line, stats.line),), sums)
 
 
@@ -188,6 +193,11 @@ def unknowns(story: Story) -> tuple[Said, ...]:
     """Missing facts, each named."""
     oom = story.oom
     missing = []
+    reasoned = oom.selected is not None or any(victim.reason for victim in oom.victims)
+    if oom.constraint is None and story.memory is None and not (oom.sysrq or oom.nobody or reasoned):
+        missing.append(said("unknown.constraint.not_in_log"))
+    if not oom.victims and oom.named_victim is None and oom.fault is None and not oom.nobody:
+        missing.append(said("unknown.victim.not_in_log"))
     if oom.invoker is None:
         missing.append(said("unknown.request.not_in_log"))
     if oom.fault is not None:

@@ -1,7 +1,7 @@
 """What an OOM kill's explanation rests on: the report read, its mask, zones and memory, and the decision."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.facts.oom.cause import Looked, decide, look
 from kb.facts.oom.memory import Account, account, total_of
@@ -33,6 +33,8 @@ class Story:
     """Where the total of the score comes from."""
     cause: str
     conclusion: Said
+    charge: str | None = None
+    """The function on the stack that charges a cgroup, where nothing else tells the limit."""
 
     def at(self, part: str) -> tuple[Span, ...]:
         """The line of a part of the report."""
@@ -45,6 +47,10 @@ def tell(report: Report) -> Story:
     from kb.parse.memory.oom import parse_oom
 
     oom = parse_oom(report.lines)
+    charge = None
+    if oom.constraint is None and (line := report.field_lines.get("charge")) is not None:
+        charge = report.fields["charge"]
+        oom = replace(oom, constraint="memcg", field_lines={**oom.field_lines, "limit": line})
     memory = report.memory
     if memory is None and oom.constraint != "memcg":
         from kb.parse.memory.meminfo import parse_meminfo
@@ -65,7 +71,7 @@ def tell(report: Report) -> Story:
     choice = choose(oom, allowed, release, page_kb)
     split = account(memory) if memory is not None else None
     cause, conclusion = decide(oom, memory, split, zones)
-    return Story(report, oom, memory, split, gfp, zones, choice, page_kb, how, cause, conclusion)
+    return Story(report, oom, memory, split, gfp, zones, choice, page_kb, how, cause, conclusion, charge)
 
 
 def _page_kb(oom: OomReport) -> int:

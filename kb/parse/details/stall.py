@@ -202,6 +202,7 @@ _SHARE = re.compile(
     r"\s+(?P<hardirq>\d{1,3})% hardirq,\s+(?P<idle>\d{1,3})% idle"
 )
 # print_irq_counts() "\t#%u: %-10u\tirq#%d"
+_COUNTED = 16
 _IRQ = re.compile(r"\s*#\d+: +(?P<count>\d{1,12})\s+irq#(?P<irq>\d{1,6})\s*$")
 
 
@@ -213,21 +214,28 @@ class Load:
     line: int
     irq: int | None = None
     irqs: int | None = None
+    counts: tuple[tuple[int, int], ...] = ()
+    """Interrupts by number with how often they came, as printed: most frequent first."""
+    counted: int = 0
+    """The line that the first of them stands on."""
 
 
 def load(lines: Iterable[Line]) -> Load | None:
     """The utilisation that a soft lockup prints, None where it prints none."""
     last: tuple[dict[str, int], int] | None = None
-    busiest: tuple[int, int] | None = None
+    counts: list[tuple[int, int]] = []
+    counted = 0
     for line in lines:
         text = line.text[:200]
         if (found := _SHARE.match(text)) is not None:
             last = ({name: int(value) for name, value in found.groupdict().items()}, line.number)
         elif (found := _IRQ.match(text)) is not None and last is not None:
-            busiest = max(busiest or (0, 0), (int(found["count"]), int(found["irq"])))
+            counts.append((int(found["irq"]), int(found["count"])))
+            counted = counted or line.number
     if last is None:
         return None
-    return Load(*last, irq=busiest[1] if busiest else None, irqs=busiest[0] if busiest else None)
+    irq, irqs = max(counts, key=lambda each: each[1], default=(None, None))
+    return Load(*last, irq=irq, irqs=irqs, counts=tuple(counts[:_COUNTED]), counted=counted)
 
 
 def cpu_list(text: str) -> tuple[int, ...]:

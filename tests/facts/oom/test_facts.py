@@ -203,7 +203,7 @@ def test_an_order_that_no_kernel_has_is_damage():
 def test_what_is_missing_is_named():
     facts = explain("java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0")
     assert facts.cause == "undetermined"
-    assert [text.split(":")[0] for text in facts.unknown] == ["victim", "memory state", "scores"]
+    assert [text.split(":")[0] for text in facts.unknown] == ["constraint", "victim", "memory state", "scores"]
 
 
 def test_every_reasoning_step_points_at_lines():
@@ -258,3 +258,38 @@ Out of memory: Killed process 9 (x) total-vm:4kB, anon-rss:4kB, file-rss:0kB, sh
 """
     (found,) = api.match(log.encode(), cases=())
     assert claim in [reason.claim for reason in found.facts.reasoning]
+
+
+def test_half_of_a_cgroup_is_not_most_of_it() -> None:
+    """Of 1000 kB anon has 400: the largest part, not most."""
+    text = (
+        HEAD.format(order=0) + "memory: usage 1000kB, limit 1000kB, failcnt 9\nMemory cgroup stats for /a:\n"
+        "anon {anon}\nfile 204800\n" + SUMMARY.format(task="small", pid=300).replace("NONE", "MEMCG")
+    )
+    claims = {
+        anon: [str(step.claim) for step in explain(text.format(anon=anon)).reasoning if "in /a is" in str(step.claim)]
+        for anon in (409600, 600 * 1024)
+    }
+    assert claims == {409600: ["the largest part in /a is anon"], 614400: ["most memory in /a is anon"]}
+
+
+@pytest.mark.parametrize(("shmem", "largest"), [(500, "anon"), (440_000, "anon"), (460_000, "shmem")])
+def test_shared_memory_is_a_holder_where_it_is_the_larger_part_of_anon(shmem: int, largest: str) -> None:
+    """900000 pages stand on the lists of anonymous memory, shared memory among them."""
+    facts = explain(whole().replace("shmem:500", f"shmem:{shmem}"))
+    assert facts.values["oom.largest"].value == largest
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("mem_cgroup_out_of_memory", "memcg"), ("try_charge_memcg", "memcg"), ("__mem_cgroup_try_charge", "memcg"),
+        ("mem_cgroup_oom_synchronize", "memcg"), ("try_charge.part.0", "memcg"), ("__alloc_pages_slowpath", None),
+        ("mem_cgroup_read_u64", None),
+    ],
+)  # fmt: skip
+def test_the_stack_tells_whose_limit_it_was(name: str, limit: str | None) -> None:
+    text = HEAD.format(order=0) + f"Call Trace:\n dump_header+0x1/0x2\n out_of_memory+0x1/0x2\n {name}+0x1/0x2\n"
+    (found,) = api.match(text.encode())
+    assert getattr(found.facts.values.get("oom.constraint"), "value", None) == limit
+    assert (found.facts.cause == "memcg_limit") is (limit == "memcg")

@@ -27,7 +27,6 @@ _SPAN = 40
 _BARS = "▁▂▃▄▅▆▇█"
 _CPUS, _HOSTS, _RANGES, _FIXES, _DOUBTS = 8, 4, 2, 2, 2
 _SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(\[`'\"_])|。")
-_NOTE = re.compile(r" {2,}# .*")
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 
@@ -299,7 +298,7 @@ def next_step(found: Diagnosis, words: Words) -> str:
 
 def bare(step: str) -> str:
     """A command without the note behind it."""
-    return _NOTE.sub("", step).strip()
+    return step.partition("  # ")[0].strip()
 
 
 def sentence(text: str) -> str:

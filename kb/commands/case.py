@@ -119,6 +119,8 @@ def _why_not(case: "Case", diagnoses: "list[Diagnosis]") -> tuple[int, str]:
     return 1, f"the case is about {', '.join(case.kind)}, the report is of kind {kinds}"
 
 
+_LISTED = 12
+"""Reports that an error lists."""
 _REASONS = 3
 """Predicates that a finding names."""
 
@@ -144,9 +146,15 @@ def new(options: argparse.Namespace) -> int:
 
     diagnosis = None
     if options.log:
-        diagnosis = next(iter(api.match(Path(options.log), cases=(), notices=True, told=note)), None)
-        if diagnosis is None:
+        found = api.match(Path(options.log), cases=(), notices=True, told=note)
+        if not found:
             raise UsageError(f"no report in {options.log}", help="give a log that holds the report, or none")
+        if not 1 <= options.report <= len(found):
+            titles = "; ".join(f"{number} {each.report.title}" for number, each in enumerate(found[:_LISTED], 1))
+            raise UsageError(f"no report {options.report} in {options.log}: it holds {len(found)}", help=titles)
+        diagnosis = found[options.report - 1]
+        if len(found) > 1:
+            note(f"report {options.report} of {len(found)}, {diagnosis.report.title}: --report N takes another")
     print(new_case(Path(options.into), options.id, diagnosis))
     return OK
 

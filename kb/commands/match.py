@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 HINT = 64
 """Notices of one wording that are looked at where only a hint is wanted: a flood must not cost a pipe its time."""
-_NAMED = 5
-"""Cases that a hint names."""
+_TOLD = 3
+"""Notices that are told where nobody asked for them."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,10 +53,10 @@ def run(options: argparse.Namespace) -> int:
                 recorded += base.record(report, source=options.source, host=options.host).new
             _print(diagnosis, options, count)
             count += 1
-            known += diagnosis.known
+            known += _counts(diagnosis)
         if count:  # for a hint alone they are no matter
             tell_left_out(base)
-    hints.show()
+    hints.show(options, count)
     if options.record and count:
         again = f", {count - recorded} known already" if recorded < count else ""
         note(f"recorded {recorded}{again}")
@@ -66,6 +66,13 @@ def run(options: argparse.Namespace) -> int:
         note("no report in the input")
         return EMPTY
     return OK if known else UNKNOWN
+
+
+def _counts(diagnosis: Diagnosis) -> bool:
+    """Whether a diagnosis makes the exit code that of something known: a notice that is harmless does not."""
+    if diagnosis.report.kind != "notice":
+        return diagnosis.known
+    return any(match.verdict.value == "yes" and match.severity != "harmless" for match in diagnosis.matches)
 
 
 def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable[..., Diagnosis]:
@@ -103,7 +110,7 @@ def _context(paths: list[str]) -> tuple[api.Context, list[Source]]:
 def _reports(options: argparse.Namespace, logs: list[Source]) -> Iterator[Report]:
     """Reports and notices of the files, or of standard input, which may be a log that is still being written.
 
-    Without ``--notices`` they serve a hint for a person, and a flood of one of them is not read to its end.
+    Without ``--notices`` some are told to a person, and a flood of one of them is not read to its end.
     """
     notices, most = options.notices or not options.json, None if options.notices else HINT
     if logs or (options.files and options.files != ["-"]):
@@ -113,14 +120,14 @@ def _reports(options: argparse.Namespace, logs: list[Source]) -> Iterator[Report
 
 
 class _Hints:
-    """The notices that were not asked for but that a case explains: one line on stderr."""
+    """The notices that were not asked for but that a case explains: the gravest behind the reports, one line each."""
 
     def __init__(self) -> None:
-        self._count = 0
-        self._cases: dict[str, None] = {}
+        self._found: dict[str, Diagnosis] = {}
+        """By case: the first notice of each."""
 
     def take(self, report: Report, base: api.KnowledgeBase, kernel: str | None) -> None:
-        """Count a notice that a case says yes to. A hint is no reason to fail: cases that cannot be used give none."""
+        """Keep a notice that a case says yes to. A hint is no reason to fail: cases that cannot be used give none."""
         from kb.errors import KbError
 
         try:
@@ -128,16 +135,28 @@ class _Hints:
         except KbError:
             return
         if diagnosis.known and diagnosis.best is not None:
-            self._count += 1
-            self._cases[diagnosis.best.case.id] = None
+            self._found.setdefault(diagnosis.best.case.id, diagnosis)
 
-    def show(self) -> None:
-        """Say what ``--notices`` would show, if anything."""
-        if not self._count:
+    def show(self, options: argparse.Namespace, count: int) -> None:
+        """Tell them where a person reads; a ticket is told on stderr that there are some.
+
+        Args:
+            options: Those of the command.
+            count: Reports that were told before.
+        """
+        if not self._found:
             return
-        have = "message that is no report has" if self._count == 1 else "messages that are no report have"
-        named = ", ".join(list(self._cases)[:_NAMED]) + (", ..." if len(self._cases) > _NAMED else "")
-        note(f"{self._count} {have} a known case ({named}): --notices shows them")
+        if options.markdown:
+            have = "message that is no report has" if len(self._found) == 1 else "messages that are no report have"
+            note(f"{len(self._found)} {have} a known case: --notices shows them")
+            return
+        from kb.render.text import also
+
+        gap = "\n" if count and not options.brief else ""
+        colour = colored(options.color)
+        lines = also(self._found.values(), most=_TOLD, color=colour, width=_width(), lang=options.lang)
+        sys.stdout.write(gap + "".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
 
 
 def _symbols(options: argparse.Namespace) -> Symbols | None:

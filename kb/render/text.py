@@ -3,9 +3,10 @@
 Marks stand beside words (``✓ holds``), so that nothing depends on colour; every claim ends in its lines.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from kb.model.case import Severity
 from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason
@@ -70,6 +71,35 @@ def brief(diagnosis: Diagnosis, lang: str = "en") -> str:
     known = f"  {words.word(best.verdict.value)}: {best.case.id}" if best is not None else ""
     follows = "  " + words("brief.follows", report=report.follows + 1) if report.follows is not None else ""
     return safe(f"{spans((report.span,)):<16} {report.title}{module}{known}{follows}")
+
+
+def also(
+    notices: Collection[Diagnosis], *, most: int, color: bool = False, width: int = 100, lang: str = "en"
+) -> list[str]:
+    """Notices that a case explains, the gravest first: a line each, what more there is with the last.
+
+    Args:
+        notices: Diagnoses of notices whose best match says yes.
+        most: Notices to tell.
+        color: Use ANSI colours.
+        width: Columns to fill.
+        lang: ``en`` or ``zh``.
+    """
+    page, grave = _Page(color, max(60, width), of_language(lang)), tuple(Severity)
+    ranked = sorted((each for each in notices if each.best), key=lambda each: -grave.index(Severity(_best(each).severity)))
+    rest = page.words("also.more", count=len(ranked) - most) if len(ranked) > most else page.words("also.all")
+    told = ranked[:most]
+    for index, each in enumerate(told):
+        match, tail = _best(each), rest if index == len(told) - 1 else ""
+        head = page.words("also.head", severity=page.words.word(match.severity))
+        body = f"{each.report.title} {spans((each.report.span,))}  {match.case.id}{tail}"
+        page.lines.append(f"{page.paint(head, match.severity)} {safe(body)}")
+    return page.lines
+
+
+def _best(diagnosis: Diagnosis) -> Match:
+    assert diagnosis.best is not None
+    return diagnosis.best
 
 
 class _Page:

@@ -60,6 +60,23 @@ def lint(options: argparse.Namespace) -> int:
     return _report(findings, options.json)
 
 
+def verify_sources(options: argparse.Namespace) -> int:
+    """What cases cite, against the facts of known fixes and against git trees."""
+    from kb.cases.format import load
+    from kb.cases.library import files
+    from kb.imports.verify import PACK, History, Pack, Tree, verify
+
+    histories: list[History] = [Tree(Path(path)) for path in options.git]
+    if options.pack or PACK.is_file():
+        histories.append(Pack(Path(options.pack) if options.pack else PACK))
+    if not histories:
+        raise UsageError("nothing to check against", help="give a clone of the kernel: --git DIR, or --pack FILE")
+    tally = verify([load(file) for path in _paths(options) for file in files(path)], histories)
+    wrong, unknown = len(tally.findings), tally.cited - tally.confirmed
+    note(f"{tally.cited} fixes cited, {tally.confirmed} confirmed, {unknown} not; {wrong} contradictions")
+    return _report(tally.findings, options.json)
+
+
 def test(options: argparse.Namespace) -> int:
     """Run cases on their samples."""
     from kb.cases.lint import run_case

@@ -34,7 +34,9 @@ def proposed(diagnosis: Diagnosis) -> tuple[list[str], list[str]]:
     seen_in = [text for text in _plain(facts, _COLOUR) if not _printers(text)]
     stalled = kind in family(Family.STALL) and "pc" in facts.values
     asks = kind in family(Family.ALLOCATION) or kind == "oom_kill" or stalled
-    if not asks and seen_in[:1] and seen_in[0].startswith("function "):  # the defect is where it is, not what it looks like
+    if (
+        not asks and seen_in[:1] and seen_in[0].startswith("function ")
+    ):  # the defect is where it is, not what it looks like
         require.append(seen_in.pop(0))
     if not require:  # a warning is its place: nothing else tells what it warns of
         require = seen_in[:1] or list(_plain(facts, ("title",))) or [f"kind == {kind}"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kb import api
 from kb.cli import OK, UNUSABLE, note
-from kb.commands import opened
+from kb.commands import did_you_mean, opened
 from kb.errors import UsageError
 from kb.render.safe import safe, safe_lines
 
@@ -23,7 +23,13 @@ def list_cases(options: argparse.Namespace) -> int:
         cases = base.cases
     if options.json:
         _json(
-            {"id": case.id, "status": case.status, "severity": case.severity, "kind": list(case.kind), "title": case.title}
+            {
+                "id": case.id,
+                "status": case.status,
+                "severity": case.severity,
+                "kind": list(case.kind),
+                "title": case.title,
+            }
             for case in cases
         )
         return OK
@@ -39,7 +45,8 @@ def show(options: argparse.Namespace) -> int:
         case = base.case(options.id)
     if case is None:
         raise UsageError(
-            f"no case {options.id!r}", help="`kb case list` names them all, `kb case search` imported ones"
+            f"no case {options.id!r}",
+            help=did_you_mean(options.id, base) or "`kb case list` names them all, `kb case search` imported ones",
         )
     if options.json:
         from dataclasses import asdict

@@ -112,5 +112,9 @@ class _Values(dict[str, str]):
     def __init__(self, fields: Mapping[str, str]):
         super().__init__(fields)
         if "what" in fields:
-            alike = _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", _OFFSET.sub("", fields["what"])))
-            self["what"] = alike.rstrip(". ").replace("_error", " error")
+            self["what"] = _alike(fields["what"]).replace("_error", " error")
+        self["panicked"] = _alike(fields.get("message", "rust panic"))
+
+
+def _alike(text: str) -> str:
+    return _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", _OFFSET.sub("", text))).rstrip(". ")

@@ -6,6 +6,7 @@ import re
 from kb.model.number import number
 from kb.model.report import Frame
 from kb.syntax.engine import LineToken
+from kb.syntax.rust import demangled
 
 _MODULE = re.compile(
     r"\[(?P<mod>[A-Za-z_][\w-]*)(?:\([A-Z+-]*\))?(?: (?P<build>[0-9a-f]{16,40}))?(?: ?\([A-Z+-]+\))?\]"
@@ -17,6 +18,8 @@ _SOURCE = re.compile(r"(?P<src>[\w./+-]{1,200}\.(?:[chS]|rs):\d+)")
 _SUFFIX = re.compile(
     r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?){1,8}$"
 )
+_BPF = re.compile(r"^bpf_prog_[0-9a-f]{16}(?![0-9a-zA-Z])")
+"""kernel/bpf/core.c bpf_get_prog_name() ``bpf_prog_`` and the program's tag, a hash of its instructions, and a name."""
 _BARE = re.compile(r"(?<![\w.$])\d*(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]{1,16})(?:/0x[0-9a-f]{1,16})?")
 _AT = re.compile(r"\bat:? +(?:\[<[^>]{0,40}>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
 _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
@@ -24,10 +27,14 @@ _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
 
 @functools.lru_cache(maxsize=8192)
 def plain(function: str) -> str:
-    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; legacy Rust symbols are demangled."""
+    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; Rust symbols are
+    demangled; a BPF program loses the tag that every build changes.
+    """
     name = _SUFFIX.sub("", function)
-    if name.startswith("_ZN"):
-        return _rust(name)
+    if name.startswith(("_R", "_ZN")):
+        return demangled(name)
+    if name.startswith("bpf_prog_"):
+        return _BPF.sub("bpf_prog", name)
     if name.startswith("."):  # ppc64 ELFv1 entry points
         name = name[1:]
     return name
@@ -60,28 +67,6 @@ def aliases(function: str) -> tuple[str, ...]:
         return ()
     half = re.sub(r"^__(?:se|do)_", "", function)
     return tuple(dict.fromkeys(alias for alias in (function, half) if alias != name))
-
-
-def _rust(name: str) -> str:
-    """Demangle Rust's legacy scheme (rustc v0.x-1.x: length-prefixed path, hash); anything else is left alone."""
-    body, parts = name[3:], []
-    while body and body[0].isdecimal():
-        digits = re.match(r"\d+", body)
-        assert digits is not None
-        size = int(digits[0])
-        part = body[digits.end() : digits.end() + size]
-        if len(part) < size:
-            return name
-        parts.append(part)
-        body = body[digits.end() + size :]
-    if not parts or not body.startswith("E"):
-        return name
-    if re.fullmatch(r"h[0-9a-f]{16}", parts[-1]):
-        parts.pop()
-    path = "::".join(parts)
-    for escape, char in (("$LT$", "<"), ("$GT$", ">"), ("$u20$", " "), ("$RF$", "&"), ("$C$", ","), ("..", "::")):
-        path = path.replace(escape, char)
-    return path.removeprefix("_")
 
 
 def is_address(function: str) -> bool:

@@ -33,7 +33,9 @@ def add_case(verbs: "Verbs") -> None:
     new = verb(inner, "new", "kb.commands.case:new", "start a case: a draft folder, its predicates proposed from a log")
     new.add_argument("id", metavar="ID", help="id of the case: small letters, digits and hyphens")
     new.add_argument("log", nargs="?", metavar="FILE", help="a log with the report that the case is about")
-    new.add_argument("--report", type=int, default=1, metavar="N", help="the Nth report of the log (default: the first)")
+    new.add_argument(
+        "--report", type=int, default=1, metavar="N", help="the Nth report of the log (default: the first)"
+    )
     new.add_argument(
         "--into", metavar="DIR", default=".", help="folder to make the case's folder in (default: this one)"
     )

@@ -85,7 +85,10 @@ def test_notices_come_behind_reports_and_change_nothing_of_them(
     alone = capsys.readouterr().out
     assert main(["match", "--brief", log(tmp_path, OOPS + FULL * 2)]) == UNKNOWN
     out, err = capsys.readouterr()
-    assert out == alone + "also, watch: nf_conntrack: table full, dropping packet [L2-3]  table-full  (--notices for all)\n"
+    assert (
+        out
+        == alone + "also, watch: nf_conntrack: table full, dropping packet [L2-3]  table-full  (--notices for all)\n"
+    )
     assert "notices" not in err
 
 
@@ -180,7 +183,7 @@ def test_match_gives_notices_only_when_asked() -> None:
 def test_for_a_person_a_notice_shows_its_line_and_no_unknown_task(
     cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["match", "--notices", log(tmp_path, FULL * 3)])
+    main(["match", "-v", "--notices", log(tmp_path, FULL * 3)])
     out = capsys.readouterr().out
     assert "printed     nf_conntrack: nf_conntrack: table full, dropping packet" in out
     assert "printed 3 times" in out

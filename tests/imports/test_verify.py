@@ -40,7 +40,12 @@ Cured by {MAINLINE[:12]} ("{SUBJECT}").
 def place(tmp_path: Path) -> Path:
     (tmp_path / "one").mkdir()
     (tmp_path / "one/case.md").write_text(CASE)
-    row = {"id": "CVE-2023-1", "commit": MAINLINE, "subject": told(SUBJECT), "fixed": {"6.2": MAINLINE, "6.1.5": STABLE}}
+    row = {
+        "id": "CVE-2023-1",
+        "commit": MAINLINE,
+        "subject": told(SUBJECT),
+        "fixed": {"6.2": MAINLINE, "6.1.5": STABLE},
+    }
     lines = [json.dumps({"schema": "kb.known/1", "commit": None}), json.dumps(row)]
     (tmp_path / "pack").write_text("\n".join(lines) + "\n")
     return tmp_path

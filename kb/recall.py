@@ -10,6 +10,7 @@ from kb.identity.frames import names
 from kb.identity.rank import Neighbour, Query, rank
 from kb.identity.signature import signature
 from kb.link import link
+from kb.link import nearest as nearest_stack
 from kb.matcher import ordered, relinked
 from kb.model.case import Case
 from kb.model.report import Report, Signature
@@ -99,6 +100,9 @@ def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
     known, declared = Stacks(store), _declared(store, found.signature)
     links = [each for each in found.matches if each.how == "signature"]
     query = query_of(found.report, found.signature)
+    held = {each.case.id: known.of_case(each.case.id) for each in links}
+    rarity = _rarity(known, query, [stack for stacks in held.values() for stack in stacks])
+    alike = {case_id: nearest_stack(query, stacks, rarity)[0] for case_id, stacks in held.items()}
     settled: list[Match] = []
     doubts: tuple[Said, ...]
     for each in found.matches:
@@ -108,9 +112,10 @@ def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
         if not declared.isdisjoint((f"case:{each.case.id}", *each.case.signatures)):
             verdict, doubts = Verdict.YES, ()
         else:
-            stacks = known.of_case(each.case.id)
-            sharing = sum(other.score >= each.score for other in links)
-            verdict, doubts = link(query, found.report, each.case, stacks, _rarity(known, query, stacks), sharing)
+            others = [other.case.id for other in links if other is not each and other.score >= each.score]
+            rival = max((alike[other] for other in others), default=0.0)
+            stacks = held[each.case.id]
+            verdict, doubts = link(query, found.report, each.case, stacks, rarity, len(others) + 1, rival)
         if verdict is not Verdict.NO:
             settled.append(relinked(each, found.facts, verdict, doubts))
     return ordered(settled)

@@ -31,7 +31,7 @@ OWN, ALIKE, WHOLE = 0.4, 0.5, 0.7
 """Scores of an alignment from which stacks agree: the blamed function itself is of the fix's files, some other function
 of the stack is, none tells. Half is what another compiler's inlining and a cut end leave of a stack; less is
 left where a softirq came upon another task; without the place the callers must be there, too."""
-APART = 0.25
+APART = 0.15
 """What a stack must agree better than those of all other fixes that share the key, to tell it from them."""
 _CALLED = 2
 """Functions that stacks must share where no name among them tells the place: one alone has no caller."""

@@ -20,6 +20,8 @@ SOURCES = ("vulns", "git", "patches")
 
 def run(options: argparse.Namespace) -> int:
     """Import from history, or an export."""
+    if options.pack is not None:
+        return _pack(options)
     with opened(options) as base:
         if options.what not in SOURCES:
             return _dump(base, options)
@@ -30,6 +32,19 @@ def run(options: argparse.Namespace) -> int:
         )
     spoilt = f", {done.bad} bad" if done.bad else ""
     print(f"{done.read} read, {done.cases} cases written, {done.passed_over} passed over{spoilt}")
+    return OK
+
+
+def _pack(options: argparse.Namespace) -> int:
+    """Make a pack of known fixes; the store is not touched."""
+    from kb.imports.pack import pack
+    from kb.imports.run import Progress
+
+    if options.what != "vulns" or len(options.arguments) != 1:
+        raise UsageError("--pack makes a pack of one folder of CVE records", help="kb import vulns DIR --pack FILE")
+    folder, told = Path(options.arguments[0]), _Told()
+    bar = Progress(sys.stderr, "vulns", None)
+    print(f"{pack(folder, Path(options.pack), bad=told, told=bar.tell)} known fixes packed")
     return OK
 
 

@@ -70,7 +70,7 @@ def run(
     else:
         seen = imports.seen(patches.ORIGIN)
         items = (item for path in arguments for item in patches.items(Path(path), seen, spoilt))
-    done = _store(imports, items, _Progress(progress, what, total))
+    done = _store(imports, items, Progress(progress, what, total))
     return replace(done, known=done.known - spoilt.count, bad=spoilt.count)
 
 
@@ -96,7 +96,7 @@ def _one(what: str, arguments: Sequence[str]) -> Path:
     return Path(arguments[0])
 
 
-def _store(imports: Imports, items: Iterable[Item | None], progress: "_Progress") -> Done:
+def _store(imports: Imports, items: Iterable[Item | None], progress: "Progress") -> Done:
     batch: list[Item] = []
     read = cases = known = 0
     for item in items:
@@ -146,7 +146,7 @@ _BAR = 20
 """Characters of the bar."""
 
 
-class _Progress:
+class Progress:
     """A bar that is written over, on a terminal; elsewhere a line now and then."""
 
     def __init__(self, stream: TextIO | None, what: str, total: int | None):

@@ -140,15 +140,21 @@ def put_case(db: Any, origin: str, known: Known) -> None:
     """Store a case within a transaction, over one of the same id."""
     case = known.case
     _forget(db, case.id)
+    db.execute(
+        "insert into case_index (id, title, kind, status, summary, keywords, origin) values (?, ?, ?, ?, ?, ?, ?)",
+        (case.id, case.title, " ".join(case.kind), case.status, case.summary, " ".join(case.keywords), origin),
+    )
+    insert_known(db, origin, known)
+
+
+def insert_known(db: Any, origin: str, known: Known) -> None:
+    """Store what links and what is near, within a transaction, for a case that is not there: no words to search it by."""
+    case = known.case
     # in ASCII, DEL too: what the connection would write out otherwise would be no JSON any more
     body = json.dumps(encode(case), ensure_ascii=True).replace("\x7f", "\\u007f")
     db.execute("insert into imported values (?, ?, ?)", (case.id, origin, body))
     db.executemany(
         "insert or ignore into imported_commits values (?, ?)", [(commit[:12], case.id) for commit in known.commits]
-    )
-    db.execute(
-        "insert into case_index (id, title, kind, status, summary, keywords, origin) values (?, ?, ?, ?, ?, ?, ?)",
-        (case.id, case.title, " ".join(case.kind), case.status, case.summary, " ".join(case.keywords), origin),
     )
     links = [(signature, case.id) for signature in case.signatures]
     db.executemany("insert or ignore into case_signatures values (?, ?)", links)

@@ -59,6 +59,7 @@ def add_history(verbs: "Verbs") -> None:
     parser.add_argument("what", metavar="vulns|git|patches|FILE", help="what to import")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="where from")
     parser.add_argument("--all", action="store_true", help="vulns: also records that quote no splat")
+    parser.add_argument("--pack", metavar="FILE", help="vulns: write the facts of all records there, not to the store")
     common(parser, db=True, color=False)
     affected = verb(
         verbs,

@@ -15,12 +15,12 @@ class KnownFixes(BuildHookInterface):
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from kb.known.index import build, packed
+        from kb.known.index import build
 
         target = Path(self.directory, "known-index.db")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        build(target, packed())
+        build(target)
         build_data["force_include"][str(target)] = "kb/known/index.db"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:

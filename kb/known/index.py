@@ -5,34 +5,52 @@ for, under a name that tells the pack and the schema: a new pack is a new file.
 """
 
 import contextlib
+import functools
+import json
 import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 from kb.errors import KbError
-from kb.known.pack import ORIGIN, PACKED, known_of, read
+from kb.known.pack import ORIGIN, PACKED, Header, known_of, read
 from kb.store.base import Store
 from kb.store.connection import reading
 from kb.store.imports import Known, insert_known
-from kb.store.migrate import APPLICATION_ID, FOLDER, VERSION
+from kb.store.migrate import _FOLDER, APPLICATION_ID, VERSION
 
 BUILT = PACKED.with_name("index.db")
 """Where a wheel has it."""
 _OWN = ("m002_case_index.sql", "m003_history_and_similarity.sql")
-_PAGE = 4096
+_PAGE = 8192
+"""Bytes: what is said of a fix fits into one of them."""
 
 
-def build(path: Path, known: Iterable[Known]) -> int:
-    """Make an index; returns how many fixes are in it. Needs nothing but Python."""
+def build(path: Path, pack: Path = PACKED, more: Iterable[Known] = ()) -> int:
+    """Make the index of a pack; returns how many fixes are in it. Needs nothing but Python.
+
+    Args:
+        path: Where to; there must be no such file.
+        pack: What of.
+        more: Fixes besides.
+    """
     count = 0
+    head, rows = read(pack)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.executescript(f"pragma page_size = {_PAGE}; pragma journal_mode = off; pragma synchronous = off;")
         for name in _OWN:
-            db.executescript((FOLDER / name).read_text(encoding="utf-8"))
+            db.executescript((_FOLDER / name).read_text(encoding="utf-8"))
+        db.executescript("drop index imported_commits_case; drop index case_signatures_case; create table pack (head text);")
         db.execute("begin")
-        for each in known:
+        db.execute("insert into pack values (?)", (json.dumps(asdict(head)),))
+        db.execute("create table subjects (subject text, case_id text, primary key (subject, case_id)) without rowid")
+        for row in rows:
+            db.execute("insert or ignore into subjects values (?, ?)", (row["subject"], row["id"].lower()))
+            insert_known(db, ORIGIN, known_of(row))
+            count += 1
+        for each in more:
             insert_known(db, ORIGIN, each)
             count += 1
         db.execute("commit")
@@ -42,11 +60,12 @@ def build(path: Path, known: Iterable[Known]) -> int:
     return count
 
 
-def packed(path: Path = PACKED) -> Iterable[Known]:
-    """The fixes of a pack."""
-    return map(known_of, read(path)[1])
+def head(index: Store) -> Header:
+    """What the index was made from."""
+    return Header(**json.loads(index.rows("select head from pack")[0][0]))
 
 
+@functools.cache
 def opened() -> Store | None:
     """The index of the pack that comes with kb; None where there is none and none can be made.
 
@@ -72,7 +91,7 @@ def _cached() -> Path | None:
     handle, name = tempfile.mkstemp(dir=folder, suffix=".new")
     os.close(handle)
     try:
-        build(Path(name), packed())
+        build(Path(name))
         os.replace(name, path)  # of several that make it at once each makes the same
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import InputError
-from kb.model.case import Affected, Case, Fix, Source
+from kb.model.case import Affected, Case, Fix
 from kb.model.stack import Stack
 from kb.store.imports import Known
 
@@ -111,11 +111,10 @@ def known_of(row: Mapping[str, Any]) -> Known:
             Affected(text, _BY, f"{_NOTE}{commit}" if commit else "") for text, commit in row["affected"].items()
         ),
         fixes=tuple(sorted(fixes, key=lambda fix: fix.branch != "mainline")),
-        sources=(Source("cve", row["id"], f"https://www.cve.org/CVERecord?id={row['id']}"),),
         signatures=tuple(dict.fromkeys(key for each in splats for key in each["keys"])),
         files=tuple(row["files"]),
     )
-    return Known(case, tuple(_stacks(case_id, splats)), tuple(fix.commit for fix in fixes))
+    return Known(case, tuple(_stacks(case_id, splats)))
 
 
 def _fix(since: str, commit: str, mainline: str | None) -> Fix:

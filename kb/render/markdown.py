@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from kb.model.verdict import Diagnosis, Match, Verdict
+from kb.render.fixes import fixed_where
 from kb.render.safe import safe, spans
 from kb.words.speak import Words
 from kb.words.speak import words as of_language
@@ -58,6 +59,13 @@ def _lines(diagnosis: Diagnosis, words: Words) -> Iterator[str]:
         yield words("ticket.no_case")
     for match in diagnosis.matches:
         yield from _match(match, words)
+    for match in diagnosis.known_fixes:
+        sure = match.verdict is Verdict.YES
+        name = words("ticket.known_fix" if sure else "ticket.near_fix")
+        yield f"**{name} {code(match.case.id.upper())}:** {text(match.case.title)}"
+        yield ""
+        yield f"- {text(fixed_where(words, match, report.kernel))}"
+        yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
     if facts.missing:
         yield f"\n**{words('ticket.unknown')}** " + "; ".join(text(words.say(entry)) for entry in facts.missing)
     if facts.steps:

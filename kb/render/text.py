@@ -8,7 +8,8 @@ from typing import Any
 
 from kb.model.memory import size
 from kb.model.report import Report
-from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason
+from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
+from kb.render.fixes import fixed_where
 from kb.render.safe import pad, safe, spans, wrap
 from kb.render.zones import zone_table
 from kb.words.speak import Words
@@ -62,6 +63,9 @@ def brief(diagnosis: Diagnosis, lang: str = "en") -> str:
     """One line: where, what, and the case that says yes or maybe."""
     report, best, words = diagnosis.report, diagnosis.best, of_language(lang)
     module = f" [{report.module}]" if report.module and report.function else ""
+    fix = next((one for one in diagnosis.known_fixes if one.verdict is Verdict.YES), None)
+    if fix is not None and (best is None or best.verdict is not Verdict.YES):
+        best = fix
     known = f"  {words.word(best.verdict.value)}: {best.case.id}" if best is not None else ""
     follows = "  " + words("brief.follows", report=report.follows + 1) if report.follows is not None else ""
     return safe(f"{spans((report.span,)):<16} {report.title}{module}{known}{follows}")
@@ -210,6 +214,22 @@ def _known(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
         if index:
             page.plain()
         _match(page, match, verbose or index == 0)
+
+
+    for match in diagnosis.known_fixes:
+        page.plain()
+        _known_fix(page, match, diagnosis.report.kernel)
+
+
+def _known_fix(page: _Page, match: Match, kernel: str | None) -> None:
+    """A fix that comes with kb: what it cured, in which releases it is, and whether this kernel has it."""
+    case, words = match.case, page.words
+    near = match.how == "near"
+    label = words("fix.near") if near else words.word(match.verdict.value)
+    page.row(f"{_MARK[match.verdict.value]} {label}", f"{case.id.upper()}: {case.title}", match.verdict.value)
+    page.row("", fixed_where(words, match, kernel))
+    for doubt in match.doubts:
+        page.row("", words("mark.but") + words.say(doubt), match.verdict.value)
 
 
 def _match(page: _Page, match: Match, whole: bool) -> None:

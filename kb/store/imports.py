@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from kb.errors import UsageError
@@ -172,7 +172,27 @@ def _forget(db: Any, case_id: str) -> None:
 def encode(case: Case) -> dict[str, Any]:
     """A case as plain values, what is empty left out. Predicates are not among them: imported cases have none."""
     skipped = ("require", "any", "refute", "support", "path")
-    return {key: value for key, value in asdict(case).items() if value and key not in skipped}
+    kept = {key: value for key, value in asdict(case).items() if value or key in _NEEDED}
+    return {key: _brief(value) for key, value in kept.items() if key not in skipped}
+
+
+def _brief(value: Any) -> Any:
+    """Tables without what is empty in them, but for what a table needs."""
+    if not isinstance(value, tuple | list):
+        return value
+    return [
+        {key: item for key, item in each.items() if item or key in _NEEDED} if isinstance(each, dict) else each
+        for each in value
+    ]
+
+
+_NEEDED = frozenset(
+    field.name
+    for kind in (Case, Affected, Fix, Workaround, Step, Source, Dispute)
+    for field in fields(kind)
+    if field.default is MISSING and field.default_factory is MISSING
+)
+"""Fields of a case and of its tables that have no default."""
 
 
 def decode(values: Mapping[str, Any]) -> Case:

@@ -18,7 +18,7 @@ APPLICATION_ID = 0x6B62_6462
 VERSION = 4
 """Number of files in ``migrations/``, one a migration, in the order of their names."""
 
-FOLDER = Path(__file__).with_name("migrations")
+_FOLDER = Path(__file__).with_name("migrations")
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -27,7 +27,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     from sqlite_utils.migrations import Migrations
 
     migrations = Migrations("kb")
-    for file in sorted(FOLDER.glob("m*.sql")):
+    for file in sorted(_FOLDER.glob("m*.sql")):
         migrations(name=file.stem)(_script(file))
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"pragma application_id = {APPLICATION_ID}")

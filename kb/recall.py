@@ -99,9 +99,13 @@ def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
 
     What a person declared to be the same problem needs no proof.
     """
+    return _settled(store, found, _declared(store, found.signature))
+
+
+def _settled(store: "Store", found: Diagnosis, declared: set[str]) -> tuple[Match, ...]:
     from kb.store.similar import Stacks
 
-    known, declared = Stacks(store), _declared(store, found.signature)
+    known = Stacks(store)
     links = [each for each in found.matches if each.how == "signature"]
     query = query_of(found.report, found.signature)
     held = {each.case.id: known.of_case(each.case.id) for each in links}
@@ -137,7 +141,7 @@ def known_fixes(index: "Store", found: Diagnosis) -> tuple[Match, ...]:
     mark, imports = found.signature, Imports(index)
     cases = [case for case in imports.by_signature((mark.id, *mark.alt)) if case.id not in told]
     linked = match(found.facts, mark, found.report.kind, cases)
-    sure = settled(index, replace(found, matches=linked))
+    sure = _settled(index, replace(found, matches=linked), set())
     if any(each.verdict is Verdict.YES for each in sure):
         return tuple(each for each in sure if each.verdict is Verdict.YES)
     near = nearest(index, query_of(found.report, mark), limit=NEAR, cases=True)

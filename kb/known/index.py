@@ -24,6 +24,8 @@ from kb.store.migrate import _FOLDER, APPLICATION_ID, VERSION
 BUILT = PACKED.with_name("index.db")
 """Where a wheel has it."""
 _OWN = ("m002_case_index.sql", "m003_history_and_similarity.sql")
+FORMAT = 1
+"""Of the index: raised when what :func:`build` writes changes, so that a cached one is made again."""
 _PAGE = 8192
 """Bytes: what is said of a fix fits into one of them."""
 
@@ -84,7 +86,7 @@ def _cached() -> Path | None:
 
     status = PACKED.stat()
     folder = Path(platformdirs.user_cache_dir("kb"), "known")
-    path = folder / f"{VERSION}-{status.st_size:x}-{status.st_mtime_ns:x}.db"
+    path = folder / f"{FORMAT}-{VERSION}-{status.st_size:x}-{status.st_mtime_ns:x}.db"
     if path.exists() and _own(path):
         return path
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``kb import``, ``kb affected``, ``kb case search``, ``kb case promote``: known issues from history."""
+"""``kb import``, ``kb case search``, ``kb case promote``: known issues from history."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kb import api
-from kb.cli import EMPTY, OK, UNKNOWN, note
+from kb.cli import OK, UNKNOWN, note
 from kb.commands import opened
 from kb.errors import InputError, UsageError
 from kb.render.json import line
@@ -92,30 +92,6 @@ def _rows(stream: BinaryIO, name: str) -> Iterator[bytes]:
         if len(row) == _LONGEST:
             raise InputError(f"a line of more than {_LONGEST} bytes", path=name, help="give what `kb export` wrote")
         yield row
-
-
-def affected(options: argparse.Namespace) -> int:
-    """Whether a kernel has the fix of a case, and why."""
-    from kb.cases.fixstatus import cite, fix_status
-
-    with opened(options) as base:
-        case = base.case(options.case)
-    if case is None:
-        raise UsageError(f"no case {options.case!r}", help="`kb case list` and `kb case search WORDS` find them")
-    found = fix_status(case, options.kernel)
-    status, reason = found.status, found.reason
-    if options.json:
-        fixes = [{"commit": fix.commit, "branch": fix.branch, "since": fix.since} for fix in case.fixes]
-        row = {
-            "schema": "kb.affected/1", "case": case.id, "kernel": options.kernel, "status": status, "reason": reason,
-            "fixes": fixes,
-        }  # fmt: skip
-        print(line(row))
-    else:
-        print(safe(f"{status}: {reason}"))
-        for fix in case.fixes:
-            print(safe(f"  {fix.branch:<10} {cite(fix)}"))
-    return {"fixed": OK, "affected": UNKNOWN}.get(status, EMPTY)
 
 
 def search(options: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ from kb.store.migrate import _FOLDER, APPLICATION_ID, VERSION
 BUILT = PACKED.with_name("index.db")
 """Where a wheel has it."""
 _OWN = ("m002_case_index.sql", "m003_history_and_similarity.sql")
-FORMAT = 1
+FORMAT = 2
 """Of the index: raised when what :func:`build` writes changes, so that a cached one is made again."""
 _PAGE = 8192
 """Bytes: what is said of a fix fits into one of them."""

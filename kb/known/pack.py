@@ -107,6 +107,7 @@ def known_of(row: Mapping[str, Any]) -> Known:
         kind=tuple(dict.fromkeys(each["kind"] for each in splats)),
         status="imported",
         summary="",
+        keywords=tuple(dict.fromkeys(each["module"] for each in splats if "module" in each)),
         affected=tuple(
             Affected(text, _BY, f"{_NOTE}{commit}" if commit else "") for text, commit in row["affected"].items()
         ),

@@ -64,13 +64,24 @@ def add_history(verbs: "Verbs") -> None:
     affected = verb(
         verbs,
         "affected",
-        "kb.commands.imports:affected",
-        "tell whether a kernel has the fix of a case",
-        "Exit code 0 fixed, 1 affected, 3 unknown.",
+        "kb.commands.affected:run",
+        "tell whether a kernel has the fix of a case, or which known crash fixes it lacks",
+        "Exit code 0 fixed, 1 affected, 3 unknown. Without CASE: 0 it lacks none, 1 it lacks some, 3 its number does not "
+        "tell.",
     )
-    affected.add_argument("case", metavar="CASE", help="a case's id: of the library or imported (CVE-2024-1234)")
+    affected.add_argument(
+        "case", nargs="?", metavar="CASE", help="a case's id: of the library, imported or known (CVE-2024-1234)"
+    )
     affected.add_argument("--kernel", required=True, metavar="RELEASE", help="the kernel, as uname -r prints it")
-    affected.add_argument("--json", action="store_true", help="JSON (schema kb.affected/1)")
+    affected.add_argument(
+        "--module", nargs="+", action="extend", default=[], metavar="M",
+        help="without CASE: only fixes of these modules; a file of names, as lsmod prints them, will do",
+    )
+    affected.add_argument(
+        "--file", nargs="+", action="extend", default=[], metavar="PATH",
+        help="without CASE: only fixes that change these files of the kernel or something below these folders",
+    )
+    affected.add_argument("--json", action="store_true", help="JSON (schema kb.affected/1, kb.affected-list/1)")
     common(affected, db=True, cases=True, color=False)
 
 

@@ -35,7 +35,10 @@ APART = 0.15
 """What a stack must agree better than those of all other fixes that share the key, to tell it from them."""
 _CALLED = 2
 """Functions that stacks must share where no name among them tells the place: one alone has no caller."""
-_HEADLESS = "unknown"
+_PLACED = ("memory_leak", "fs_error")
+"""Kinds whose stack says who asked for what was lost, and who gave up for what went wrong elsewhere."""
+_DRIVERS = ("drivers/", "sound/")
+_HEADLESS, _COMPLAINT = "unknown", "warning"
 _SHORTEST = 3
 _STEM = 4
 """Letters from which a part of a function's name may stand for a longer word of a path (``hclge`` for ``hclgevf``)."""
@@ -89,7 +92,8 @@ def link(
             return Verdict.NO, tuple(doubts)
     if not there:
         few = closest is None or len({*closest.frames} & {*query.frames}) < _CALLED
-        doubts += [said("link.other_place")] if known or few or alike < WHOLE else []
+        needed = known or few or alike < WHOLE or query.kind in _PLACED or query.kind in family(Family.STALL)
+        doubts += [said("link.other_place")] if needed or (query.kind == _COMPLAINT and _of_a_driver(case)) else []
     elif alike < _enough(query, case):
         doubts.append(said("link.other_stack", percent=alike))
     doubts += _another_time(report, case)
@@ -103,6 +107,11 @@ def nearest(query: Query, stacks: Iterable[Stack], rarity: Mapping[str, float]) 
         key=lambda pair: pair[0],
         default=(0.0, None),
     )
+
+
+def _of_a_driver(case: Case) -> bool:
+    """Whether all of the fix is in drivers: where the core warns, any other of them may have had it do so."""
+    return bool(case.files) and all(path.startswith(_DRIVERS) for path in case.files)
 
 
 def _enough(query: Query, case: Case) -> float:

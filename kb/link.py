@@ -61,6 +61,7 @@ def link(
     rarity: Mapping[str, float],
     sharing: int,
     rival: float = 1.0,
+    least: float = 0.0,
 ) -> tuple[Verdict, tuple[Said, ...]]:
     """Whether a case that a key of a report links to explains it.
 
@@ -72,6 +73,8 @@ def link(
         rarity: :func:`kb.identity.align.idf` of every frame of both.
         sharing: How many imported cases the key links to, this one included.
         rival: :func:`nearest` of the others among them: how well the best of their stacks agrees with the report's.
+        least: What the stacks must agree at least: the more fixes a report is held against, the more of them will share
+            its key and half of its stack by chance.
 
     Returns:
         YES without a doubt, MAYBE with the reasons of the doubt, NO with what contradicts.
@@ -94,16 +97,20 @@ def link(
         few = closest is None or len({*closest.frames} & {*query.frames}) < _CALLED
         needed = known or few or alike < WHOLE or query.kind in _PLACED or query.kind in family(Family.STALL)
         doubts += [said("link.other_place")] if needed or (query.kind == _COMPLAINT and _of_a_driver(case)) else []
-    elif alike < _enough(query, case):
+    elif alike < max(least, _enough(query, case)) or (query.kind in _PLACED and len(query.frames) < _CALLED):
         doubts.append(said("link.other_stack", percent=alike))
     doubts += _another_time(report, case)
     return (Verdict.MAYBE if doubts else Verdict.YES), tuple(doubts)
 
 
 def nearest(query: Query, stacks: Iterable[Stack], rarity: Mapping[str, float]) -> tuple[float, Stack | None]:
-    """The stack of a case that agrees best with a report's, and how well it does: 0..1."""
+    """The stack of a case that agrees best with a report's, and how well it does: 0..1.
+
+    A single function is in no agreement with a stack, whatever it is.
+    """
+    fit = [stack for stack in stacks if len(stack.frames) > 1 or len(query.frames) <= 1]
     return max(
-        ((judge(query, stack, rarity).alignment.score, stack) for stack in stacks),
+        ((judge(query, stack, rarity).alignment.score, stack) for stack in fit),
         key=lambda pair: pair[0],
         default=(0.0, None),
     )

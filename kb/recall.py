@@ -102,7 +102,7 @@ def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
     return _settled(store, found, _declared(store, found.signature))
 
 
-def _settled(store: "Store", found: Diagnosis, declared: set[str]) -> tuple[Match, ...]:
+def _settled(store: "Store", found: Diagnosis, declared: set[str], least: float = 0.0) -> tuple[Match, ...]:
     from kb.store.similar import Stacks
 
     known = Stacks(store)
@@ -123,7 +123,7 @@ def _settled(store: "Store", found: Diagnosis, declared: set[str]) -> tuple[Matc
             others = [other.case.id for other in links if other is not each and other.score >= each.score]
             rival = max((alike[other] for other in others), default=0.0)
             stacks = held[each.case.id]
-            verdict, doubts = link(query, found.report, each.case, stacks, rarity, len(others) + 1, rival)
+            verdict, doubts = link(query, found.report, each.case, stacks, rarity, len(others) + 1, rival, least)
         if verdict is not Verdict.NO:
             settled.append(relinked(each, found.facts, verdict, doubts))
     return ordered(settled)
@@ -141,7 +141,7 @@ def known_fixes(index: "Store", found: Diagnosis) -> tuple[Match, ...]:
     mark, imports = found.signature, Imports(index)
     cases = [case for case in imports.by_signature((mark.id, *mark.alt)) if case.id not in told]
     linked = match(found.facts, mark, found.report.kind, cases)
-    sure = _settled(index, replace(found, matches=linked), set())
+    sure = _settled(index, replace(found, matches=linked), set(), GOOD)
     if any(each.verdict is Verdict.YES for each in sure):
         return tuple(each for each in sure if each.verdict is Verdict.YES)
     near = nearest(index, query_of(found.report, mark), limit=NEAR, cases=True)

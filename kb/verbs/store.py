@@ -66,8 +66,8 @@ def add_history(verbs: "Verbs") -> None:
         "affected",
         "kb.commands.affected:run",
         "tell whether a kernel has the fix of a case, or which known crash fixes it lacks",
-        "Exit code 0 fixed, 1 affected, 3 unknown. Without CASE: 0 it lacks none, 1 it lacks some, 3 its number does not "
-        "tell.",
+        "Exit code 0 fixed, 1 affected, 3 unknown. Without CASE: 0 it lacks none, 1 it lacks some, 3 its number "
+        "does not tell.",
     )
     affected.add_argument(
         "case", nargs="?", metavar="CASE", help="a case's id: of the library, imported or known (CVE-2024-1234)"
@@ -83,6 +83,22 @@ def add_history(verbs: "Verbs") -> None:
     )
     affected.add_argument("--json", action="store_true", help="JSON (schema kb.affected/1, kb.affected-list/1)")
     common(affected, db=True, cases=True, color=False)
+
+
+def add_known(verbs: "Verbs") -> None:
+    """``kb known diff``."""
+    known = verbs.add_parser("known", help="review the known fixes that come with kb", description="Known fixes.")
+    known.set_defaults(run=None, asked=known)
+    inner = known.add_subparsers(title="commands", metavar="COMMAND", prog="kb known")
+    diff = verb(
+        inner,
+        "diff",
+        "kb.commands.known:diff",
+        "tell what differs between two packs of known fixes, a line a change",
+        "+ came, - went, ~ changed. Exit code 0 nothing differs, 1 something does.",
+    )
+    diff.add_argument("old", metavar="OLD", help="a pack, as kb import vulns DIR --pack FILE writes it")
+    diff.add_argument("new", metavar="NEW", nargs="?", help="another (default: the one that comes with kb against OLD)")
 
 
 def add_store(verbs: "Verbs") -> None:

@@ -16,6 +16,9 @@ _MODULES = 1 << 20
 def run(options: argparse.Namespace) -> int:
     """Whether a kernel has the fix of a case, and why; without a case, which known fixes it lacks."""
     from kb.cases.fixstatus import cite, fix_status
+    from kb.kernel.release import Release
+    from kb.known.distribution import held, kept
+    from kb.known.distribution import status as status_of
 
     if options.case is None:
         return _lacking(options)
@@ -27,6 +30,9 @@ def run(options: argparse.Namespace) -> int:
         help_ = did_you_mean(options.case, base) or "`kb case list` and `kb case search WORDS` find them"
         raise UsageError(f"no case {options.case!r}", help=help_)
     found = fix_status(case, options.kernel)
+    release = Release.parse(options.kernel)
+    if release is not None and (own := held(kept(base.path), release)) is not None:
+        found = status_of(case, release, own)
     status, reason = found.status, found.reason
     if options.json:
         fixes = [{"commit": fix.commit, "branch": fix.branch, "since": fix.since} for fix in case.fixes]
@@ -43,11 +49,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _lacking(options: argparse.Namespace) -> int:
+    from kb.known.distribution import kept
     from kb.known.lacking import lacking, modules_of
 
     modules = modules_of(text for name in options.module for text in [_listed(name)])
     with opened(options) as base:
-        found = lacking(base.known, options.kernel, modules=modules, files=tuple(options.file))
+        logs = kept(base.path)
+        found = lacking(base.known, options.kernel, modules=modules, files=tuple(options.file), changelogs=logs)
     if options.json:
         print(line(found.to_json()))
     else:

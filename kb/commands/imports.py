@@ -23,6 +23,8 @@ def run(options: argparse.Namespace) -> int:
     if options.pack is not None:
         return _pack(options)
     with opened(options) as base:
+        if options.what == "changelog":
+            return _changelog(base, options)
         if options.what not in SOURCES:
             return _dump(base, options)
         from kb.imports.run import run as take
@@ -45,6 +47,26 @@ def _pack(options: argparse.Namespace) -> int:
     folder, told = Path(options.arguments[0]), _Told()
     bar = Progress(sys.stderr, "vulns", None)
     print(f"{pack(folder, Path(options.pack), bad=told, told=bar.tell)} known fixes packed")
+    return OK
+
+
+def _changelog(base: api.KnowledgeBase, options: argparse.Namespace) -> int:
+    """Keep what a distribution says of its kernels."""
+    from kb.imports.changelog import read, text_of
+    from kb.known.distribution import keep
+    from kb.known.index import opened as index_of
+    from kb.store.imports import Imports
+
+    if not options.arguments:
+        raise UsageError("kb import changelog: which?", help="kb import changelog FILE|PACKAGE...")
+    index = index_of()
+    subjects = dict(index.rows("select subject, case_id from subjects")) if index is not None else {}
+    known = frozenset(case.id for place in (index, base.known) if place is not None for case in Imports(place))
+    for name in options.arguments:
+        log = read(text_of(name), subjects, known)
+        keep(base.path, log)
+        held = len({case for build in log.builds for case in build.holds})
+        print(f"{log.stream}: {len(log.builds)} builds read, {held} of {len(known)} known fixes in them")
     return OK
 
 

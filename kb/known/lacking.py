@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kb.cases.fixstatus import by_version
 from kb.kernel.release import Release
+from kb.known.distribution import Changelog, held, status
 from kb.known.index import head, opened
 from kb.model.case import Case
 from kb.store.base import Store
@@ -79,7 +79,12 @@ def _row(each: Lacking) -> dict[str, Any]:
 
 
 def lacking(
-    store: Store | None, kernel: str, *, modules: Collection[str] = (), files: Collection[str] = ()
+    store: Store | None,
+    kernel: str,
+    *,
+    modules: Collection[str] = (),
+    files: Collection[str] = (),
+    changelogs: Iterable[Changelog] = (),
 ) -> Found:
     """The known crash fixes that a release lacks, in the order of their ids.
 
@@ -88,19 +93,20 @@ def lacking(
         kernel: The release, as ``uname -r`` prints it.
         modules: Only fixes of these modules: a splat names it, or a file of the fix is where it is made from.
         files: Only fixes that change one of these files or something below these folders.
+        changelogs: What distributions say of their kernels.
     """
     release = Release.parse(kernel)
     assert release is not None  # who takes it from a person has checked it
     counts, lacks = dict.fromkeys(_STATUS, 0), []
-    index = opened()
+    index, own = opened(), held(changelogs, release)
     for case in _known(store, index):
         if not _chosen(case, modules, files):
             continue
-        status, why = by_version(case, release)
-        if status == "unknown" and why.name == "fix.outside_ranges":
-            status = "not_affected"
-        counts[status] += 1
-        if status == "affected":
+        answer, why = status(case, release, own)
+        if answer == "unknown" and why.name == "fix.outside_ranges":
+            answer = "not_affected"
+        counts[answer] += 1
+        if answer == "affected":
             lacks.append(Lacking(case, str(why), _own(case, release)))
     made = head(index) if index is not None else None
     return Found(

@@ -53,10 +53,10 @@ def add_history(verbs: "Verbs") -> None:
         "kb.commands.imports:run",
         "take known issues out of history, or a store's export back in",
         "kb import vulns DIR (the kernel CVE team's records), kb import git REPO [RANGE...], kb import patches "
-        "DIR|MBOX..., kb import FILE (what kb export wrote; - is stdin). Goes on where it was stopped; running it "
+        "DIR|MBOX..., kb import changelog FILE|PACKAGE (which known fixes the kernels of a distribution hold), kb import FILE (what kb export wrote; - is stdin). Goes on where it was stopped; running it "
         "again changes nothing.",
     )
-    parser.add_argument("what", metavar="vulns|git|patches|FILE", help="what to import")
+    parser.add_argument("what", metavar="vulns|git|patches|changelog|FILE", help="what to import")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="where from")
     parser.add_argument("--all", action="store_true", help="vulns: also records that quote no splat")
     parser.add_argument("--pack", metavar="FILE", help="vulns: write the facts of all records there, not to the store")

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +241,7 @@ def _cases(extra: str | Path | None) -> dict[str, Any]:
 
 def _known() -> dict[str, Any]:
     """What the known fixes were made from, and how old that is."""
-    from datetime import datetime, timezone
+    from datetime import datetime
 
     from kb.identity.signature import VERSION
     from kb.known.index import head, opened
@@ -249,7 +250,7 @@ def _known() -> dict[str, Any]:
     if index is None:
         return {"path": None, "fixes": 0, "commit": None, "date": None, "days": None, "fit": False}
     made = head(index)
-    age = datetime.now(timezone.utc) - datetime.fromisoformat(made.date) if made.date else None
+    age = datetime.now(UTC) - datetime.fromisoformat(made.date) if made.date else None
     return {
         "path": str(index.path),
         "fixes": made.records,

@@ -78,4 +78,6 @@ def _listed(name: str) -> str:
         with path.open("rb") as stream:
             return stream.read(_MODULES).decode("utf-8", "replace")
     except OSError as error:
-        raise InputError(f"cannot read it: {error.strerror}", path=name, help="give names, or what lsmod prints") from None
+        raise InputError(
+            f"cannot read it: {error.strerror}", path=name, help="give names, or what lsmod prints"
+        ) from None

@@ -32,6 +32,10 @@ def run(options: argparse.Namespace) -> int:
         done = take(
             base.store, options.what, options.arguments, everything=options.all, progress=sys.stderr, bad=_Told()
         )
+    why = {**done.why, "dealt with before": done.known}
+    reasons = ", ".join(f"{count} {reason}" for reason, count in why.items() if count)
+    if reasons:
+        note(f"passed over: {reasons}")
     spoilt = f", {done.bad} bad" if done.bad else ""
     print(f"{done.read} read, {done.cases} cases written, {done.passed_over} passed over{spoilt}")
     return OK

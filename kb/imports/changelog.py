@@ -45,7 +45,9 @@ def text_of(name: str) -> str:
             continue
         if done.returncode == 0 and done.stdout:
             return done.stdout.decode("utf-8", "replace")
-    help_ = "give a file: `rpm -q --changelog kernel-core`, `apt-get changelog linux-image-...`, or the package's changelog"
+    help_ = (
+        "give a file: `rpm -q --changelog kernel-core`, `apt-get changelog linux-image-...`, or the package's changelog"
+    )
     raise UsageError(f"{name!r} is no file, and neither rpm nor apt has its changelog", help=help_)
 
 
@@ -68,7 +70,9 @@ def read(text: str, subjects: dict[str, str], known: frozenset[str]) -> Changelo
         listed |= {subjects[mark] for item in _items(lines) if (mark := subject_id(item)) in subjects}
         builds.append(Build(version, abi, tuple(sorted(listed))))
     if not builds:
-        raise InputError("no changelog of a kernel: no line like `linux (6.1.106-3) ...` or `* date author [5.14.0-427.el9]`")
+        raise InputError(
+            "no changelog of a kernel: no line like `linux (6.1.106-3) ...` or `* date author [5.14.0-427.el9]`"
+        )
     builds.reverse()
     return Changelog(stream, tuple(_with_abi(builds)))
 

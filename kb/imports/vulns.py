@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kb.errors import InputError
 from kb.imports import build
-from kb.imports.prose import splats
+from kb.imports.prose import has_splat, splats
 from kb.known.pack import branch_of
 from kb.log.files import passed_over, read_regular
 from kb.model.case import Affected, Case, Fix, Source
@@ -82,7 +82,9 @@ def _item(folder: Path, path: Path, seen: dict[str, bytes], everything: bool) ->
     mark = build.digest(text, dyad, commit, "all" if everything else "")
     if seen.get(path.stem) == mark:
         return None
-    return Item(ORIGIN, path.stem, mark, known(path.stem, text, dyad, commit, everything=everything))
+    made = known(path.stem, text, dyad, commit, everything=everything)
+    why = "no splat that says enough" if has_splat(description(text)) else "no splat"
+    return Item(ORIGIN, path.stem, mark, made, "" if made is not None else why)
 
 
 def parts(path: Path, folder: Path) -> tuple[str, str, str]:
@@ -114,7 +116,7 @@ def subject_of(cve: str, text: str) -> str:
 def known(
     cve: str, text: str, dyad: str, commit: str, *, everything: bool = False, reports: list[Report] | None = None
 ) -> Known | None:
-    """The case of a record, None where it quotes no splat (unless ``everything``); ``reports``: what :func:`quoted` is."""
+    """The case of a record, None where it quotes no splat (unless ``everything``); ``reports`` as of :func:`quoted`."""
     said = description(text)
     reports = quoted(cve, text) if reports is None else reports
     if not reports and not everything:

@@ -44,7 +44,9 @@ def build(path: Path, pack: Path = PACKED, more: Iterable[Known] = ()) -> int:
         db.executescript(f"pragma page_size = {_PAGE}; pragma journal_mode = off; pragma synchronous = off;")
         for name in _OWN:
             db.executescript((_FOLDER / name).read_text(encoding="utf-8"))
-        db.executescript("drop index imported_commits_case; drop index case_signatures_case; create table pack (head text);")
+        db.executescript(
+            "drop index imported_commits_case; drop index case_signatures_case; create table pack (head text);"
+        )
         db.execute("begin")
         db.execute("insert into pack values (?)", (json.dumps(asdict(head)),))
         db.execute("create table subjects (subject text, case_id text, primary key (subject, case_id)) without rowid")
@@ -56,9 +58,7 @@ def build(path: Path, pack: Path = PACKED, more: Iterable[Known] = ()) -> int:
             insert_known(db, ORIGIN, each)
             count += 1
         db.execute("commit")
-        db.executescript(
-            f"pragma application_id = {APPLICATION_ID}; pragma user_version = {VERSION}; analyze; vacuum;"
-        )
+        db.executescript(f"pragma application_id = {APPLICATION_ID}; pragma user_version = {VERSION}; analyze; vacuum;")
     return count
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from kb.kernel.release import Release
@@ -152,7 +153,9 @@ def _first(rows: Iterable[str]) -> list[str]:
 
 
 def _chosen(case: Case, modules: Collection[str], files: Collection[str]) -> bool:
-    if files and not any(path == file or path.startswith(file.rstrip("/") + "/") for path in case.files for file in files):
+    if files and not any(
+        path == file or path.startswith(file.rstrip("/") + "/") for path in case.files for file in files
+    ):
         return False
     if not modules:
         return True
@@ -167,5 +170,5 @@ def made_from(module: str, path: str) -> bool:
     ``drivers/net/ethernet/mellanox/mlx5/core/main.c``.
     """
     parts = [part.replace("-", "_") for part in re.sub(r"\.[A-Za-z]{1,4}$", "", path).split("/")]
-    joined = {f"{first}_{second}" for first, second in zip(parts, parts[1:], strict=False)}
+    joined = {f"{first}_{second}" for first, second in pairwise(parts)}
     return module in parts or module in joined or parts[-1].startswith(f"{module}_")

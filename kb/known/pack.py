@@ -199,7 +199,7 @@ def header(path: Path = PACKED) -> Header:
 
 
 def differences(old: Path, new: Path) -> Iterator[str]:
-    """What a reviewer wants to see of an update, a line a change: ``+ CVE-2024-1 ...``, ``- ...``, ``~ ... fixed: ...``."""
+    """What a reviewer wants to see of an update, a line a change: ``+ CVE-2024-1``, ``- ...``, ``~ ... fixed: ...``."""
     (head, before), (other, after) = read(old), read(new)
     for name in ("commit", "date", "keys", "readings", "records"):
         if getattr(head, name) != getattr(other, name):

@@ -37,7 +37,8 @@ class Part(NamedTuple):
     """One row of the answer."""
 
     name: str
-    """``seen``, ``damaged``, ``printed``, ``known``, ``status``, ``fix``, ``cause``, ``now``, ``risk``, ``then`` or ``next``."""
+    """``seen``, ``damaged``, ``printed``, ``known``, ``status``, ``fix``, ``cause``, ``now``, ``risk``, ``then``,
+    ``next``."""
     label: str
     text: str
     role: str = ""

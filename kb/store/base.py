@@ -40,9 +40,7 @@ class Store:
     :meth:`close`, from whichever thread, what others are doing is finished and every further call is a StoreError.
     """
 
-    def __init__(
-        self, path: str | Path | None = None, *, opens: Callable[[Path], sqlite3.Connection] = connect
-    ):
+    def __init__(self, path: str | Path | None = None, *, opens: Callable[[Path], sqlite3.Connection] = connect):
         self.path = Path(path) if path is not None else default_path()
         self._connections = Connections(self.path, opens)
 

@@ -33,6 +33,8 @@ class Item:
     """Of its content and of the importer's version: an item with the same one is not read again."""
     known: Known | None = None
     """None: no splat in it."""
+    why: str = ""
+    """Why it made no case."""
 
 
 class Imports:
@@ -148,7 +150,7 @@ def put_case(db: Any, origin: str, known: Known) -> None:
 
 
 def insert_known(db: Any, origin: str, known: Known) -> None:
-    """Store what links and what is near, within a transaction, for a case that is not there: no words to search it by."""
+    """Store what links and what is near, within a transaction, of a case that is not there; not its words."""
     case = known.case
     # in ASCII, DEL too: what the connection would write out otherwise would be no JSON any more
     body = json.dumps(encode(case), ensure_ascii=True).replace("\x7f", "\\u007f")

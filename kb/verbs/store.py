@@ -53,7 +53,8 @@ def add_history(verbs: "Verbs") -> None:
         "kb.commands.imports:run",
         "take known issues out of history, or a store's export back in",
         "kb import vulns DIR (the kernel CVE team's records), kb import git REPO [RANGE...], kb import patches "
-        "DIR|MBOX..., kb import changelog FILE|PACKAGE (which known fixes the kernels of a distribution hold), kb import FILE (what kb export wrote; - is stdin). Goes on where it was stopped; running it "
+        "DIR|MBOX..., kb import changelog FILE|PACKAGE (which known fixes a distribution's kernels hold), "
+        "kb import FILE (what kb export wrote; - is stdin). Goes on where it was stopped; running it "
         "again changes nothing.",
     )
     parser.add_argument("what", metavar="vulns|git|patches|changelog|FILE", help="what to import")
@@ -74,11 +75,19 @@ def add_history(verbs: "Verbs") -> None:
     )
     affected.add_argument("--kernel", required=True, metavar="RELEASE", help="the kernel, as uname -r prints it")
     affected.add_argument(
-        "--module", nargs="+", action="extend", default=[], metavar="M",
+        "--module",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="M",
         help="without CASE: only fixes of these modules; a file of names, as lsmod prints them, will do",
     )
     affected.add_argument(
-        "--file", nargs="+", action="extend", default=[], metavar="PATH",
+        "--file",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PATH",
         help="without CASE: only fixes that change these files of the kernel or something below these folders",
     )
     affected.add_argument("--json", action="store_true", help="JSON (schema kb.affected/1, kb.affected-list/1)")

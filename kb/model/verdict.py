@@ -198,6 +198,8 @@ class Diagnosis:
     facts: Facts
     matches: tuple[Match, ...] = ()
     """Verdicts YES and MAYBE, best first."""
+    known_fixes: tuple[Match, ...] = ()
+    """Fixes that come with kb as facts and that no case among the matches stands for, best first."""
     similar: tuple[Similar, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
     group: int = 1
@@ -212,8 +214,8 @@ class Diagnosis:
 
     @property
     def known(self) -> bool:
-        """True when some case says yes."""
-        return any(match.verdict is Verdict.YES for match in self.matches)
+        """True when some case or known fix says yes."""
+        return any(match.verdict is Verdict.YES for match in (*self.matches, *self.known_fixes))
 
     def to_json(self) -> dict[str, Any]:
         """The ``kb.report/1`` object, plain values only."""

@@ -13,6 +13,7 @@ from kb.model.case import Case, Fix, Workaround
 from kb.model.log import Line
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Reason, Verdict
+from kb.render.fixes import fixed_where
 from kb.render.safe import spans
 from kb.syntax.kinds import Severity, kind_of
 from kb.words.speak import Words
@@ -37,7 +38,8 @@ class Part(NamedTuple):
     """One row of the answer."""
 
     name: str
-    """``seen``, ``damaged``, ``printed``, ``known``, ``status``, ``cause``, ``now``, ``risk``, ``then`` or ``next``."""
+    """``seen``, ``damaged``, ``printed``, ``known``, ``status``, ``fix``, ``cause``, ``now``, ``risk``, ``then``,
+    ``next``."""
     label: str
     text: str
     role: str = ""
@@ -68,6 +70,7 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
     if found.report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
         yield Part("printed", words("label.printed"), found.report.headline)
     yield from _case(found, words)
+    yield from _fix(found, words)
     cause = cause_of(found, words)
     if cause:
         sure = found.facts.cause is not None or (found.best is not None and found.best.verdict is Verdict.YES)
@@ -84,6 +87,17 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
     step = next_step(found, words)
     if step:
         yield Part("next", words("label.next"), step)
+
+
+def _fix(found: Diagnosis, words: Words) -> Iterator[Part]:
+    """The first known fix, where no case is sure."""
+    if not found.known_fixes or (found.best is not None and found.best.verdict is Verdict.YES):
+        return
+    match = found.known_fixes[0]
+    verdict = match.verdict.value
+    label = words("fix.near") if match.how == "near" else words.word(verdict)
+    where = fixed_where(words, match, found.report.kernel)
+    yield Part("fix", f"{MARK[verdict]} {label}", f"{match.case.id.upper()}: {where}", verdict)
 
 
 def in_module(report: Report) -> str:

@@ -13,6 +13,7 @@ from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
 from kb.render.answer import MARK, SEVERITIES, in_module
 from kb.render.case import asks
 from kb.render.first import FIRST, Page, first_screen
+from kb.render.fixes import fixed_where
 from kb.render.safe import safe, spans
 from kb.render.zones import zone_table
 from kb.words.speak import words as of_language
@@ -91,6 +92,9 @@ def brief(diagnosis: Diagnosis, lang: str = "en") -> str:
     """One line: where, what, and the case that says yes or maybe."""
     report, best, words = diagnosis.report, diagnosis.best, of_language(lang)
     module = f" [{report.module}]" if report.module and report.function else ""
+    fix = next((one for one in diagnosis.known_fixes if one.verdict is Verdict.YES), None)
+    if fix is not None and (best is None or best.verdict is not Verdict.YES):
+        best = fix
     known = f"  {words.word(best.verdict.value)}: {best.case.id}" if best is not None else ""
     follows = "  " + words("brief.follows", report=report.follows + 1) if report.follows is not None else ""
     return safe(f"{spans((report.span,)):<16} {report.title}{module}{known}{follows}")
@@ -233,6 +237,19 @@ def _known(page: Page, diagnosis: Diagnosis, everything: bool) -> None:
             _match(page, match, everything)
         else:
             _named(page, match)
+    for match in diagnosis.known_fixes:
+        page.plain()
+        _known_fix(page, match, diagnosis.report.kernel)
+
+
+def _known_fix(page: Page, match: Match, kernel: str | None) -> None:
+    """A fix that comes with kb: what it cured, in which releases it is, and whether this kernel has it."""
+    case, words, verdict = match.case, page.words, match.verdict.value
+    label = words("fix.near") if match.how == "near" else words.word(verdict)
+    page.row(f"{MARK[verdict]} {label}", f"{case.id.upper()}: {case.title}", verdict)
+    page.row("", fixed_where(words, match, kernel))
+    for doubt in match.doubts:
+        page.row("", words("mark.but") + words.say(doubt), verdict)
 
 
 def _named(page: Page, match: Match) -> None:

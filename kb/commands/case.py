@@ -22,7 +22,10 @@ def list_cases(options: argparse.Namespace) -> int:
     with opened(options) as base:
         cases = base.cases
     if options.json:
-        _json({"id": case.id, "status": case.status, "kind": list(case.kind), "title": case.title} for case in cases)
+        _json(
+            {"id": case.id, "status": case.status, "severity": case.severity, "kind": list(case.kind), "title": case.title}
+            for case in cases
+        )
         return OK
     size = max((len(case.id) for case in cases), default=0)
     for case in cases:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from kb.model.verdict import Diagnosis, Match, Verdict
+from kb.render.case import severity
 from kb.render.safe import safe, spans
 from kb.words.speak import Words
 from kb.words.speak import words as of_language
@@ -70,6 +71,7 @@ def _match(match: Match, words: Words) -> Iterator[str]:
     known = {Verdict.YES: words("ticket.known"), Verdict.MAYBE: words("ticket.perhaps")}
     yield f"**{known.get(match.verdict, words('ticket.not_the_case'))} {code(case.id)}:** {text(case.title)}"
     yield ""
+    yield f"- {words('label.severity')}: {text(severity(words, match))}"
     yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
     for mark in match.marks:
         because = f" ({text(words.say(mark.why))})" if mark.why is not None else ""

@@ -9,6 +9,7 @@ from typing import Any
 from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason
+from kb.render.case import severity
 from kb.render.safe import pad, safe, spans, wrap
 from kb.render.zones import zone_table
 from kb.words.speak import Words
@@ -24,6 +25,10 @@ _COLOR = {
     "maybe": "33",
     "title": "1",
     "head": "1;36",
+    "harmless": "32",
+    "watch": "33",
+    "act": "1;33",
+    "stop": "1;31",
 }
 _LABEL = 12
 _CALLERS = 6
@@ -217,6 +222,7 @@ def _match(page: _Page, match: Match, whole: bool) -> None:
     page.row(f"{_MARK[verdict]} {words.word(verdict)}", f"{case.id}: {case.title}", verdict)
     if not whole:
         return
+    page.row(words("label.severity"), severity(words, match), match.severity)
     page.row("", case.summary)
     for doubt in match.doubts:
         page.row("", words("mark.but") + words.say(doubt), verdict)

@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "KB_CASES": "folders of cases over the packaged ones",
     "KB_MAX_INPUT": "bytes an input may have once unpacked",
     "KB_LLM_MODEL": "the language model of kb chat",
+    "PAGER": "what shows a long answer of kb match",
     "NO_COLOR": "no colour",
     "TERM": "what the terminal can do",
     "LC_ALL": "language of kb chat",

@@ -55,8 +55,8 @@ RHEL_MINORS: dict[int, tuple[int, ...]] = {
     6: (71, 131, 220, 279, 358, 431, 504, 573, 642, 696, 754),
     7: (123, 229, 327, 514, 693, 862, 957, 1062, 1127, 1160),
     8: (80, 147, 193, 240, 305, 348, 372, 425, 477, 513, 553),
-    9: (70, 162, 284, 362, 427, 503, 570),
-    10: (55,),
+    9: (70, 162, 284, 362, 427, 503, 570, 611),
+    10: (55, 124),
 }
 """First build number of each minor release of RHEL, by major (the builds whose trees were read, and those between)."""
 
@@ -116,7 +116,8 @@ class Release:
     def name(self) -> str:
         """How a person calls it: ``RHEL 7.9 (3.10.0-1160)``, ``5.10.223``, ``Debian 6.1.0-18``."""
         if self.el:
-            minor = rhel_minor(*self.el)
+            printed = _EL.search(self.text)
+            minor = int(printed[2]) if printed and printed[2] else rhel_minor(*self.el)
             return f"RHEL {self.major}{'' if minor is None else f'.{minor}'}"
         head = self.text if self.family in ("debian", "ubuntu", "suse", "oracle", "vendor") else _dotted(self.version)
         return head + (f"-rc{self.rc}" if self.rc is not None and self.family == "mainline" else "")

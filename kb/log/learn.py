@@ -15,6 +15,7 @@ Test = Callable[[str], bool]
 
 _WORDS = re.compile(r"(?<=[\s\])}>:;|,\u2502\u2503\uff1a-])(?=\S)")
 """Where a message may begin behind a prefix: not inside a word, a path or a name."""
+_WORD = re.compile(r"[^\W_]+")
 _COMMENT = re.compile(r"\s{0,80}(?:[#*;+-]|//)")
 """How a comment begins, an entry of a list, a line of a patch."""
 _PLACES = 32
@@ -100,7 +101,7 @@ class Shapes:
         if self._refused.get(key, 0) >= _REFUSED:
             return False
         ways = list(self._ways(text, column))
-        best = next((way for way in reversed(ways) if way[1].telling), None) if told else None
+        best = self._longest([way for way in ways if way[1].telling], text) if told else None
         best = best or self._borne(ways, text, number, around, opened)
         if best is not None:
             if all(one.pattern != best[1].pattern for one in self._known):
@@ -122,6 +123,17 @@ class Shapes:
             message = made.whole(text)[at + inner.end :]
             if message and self._opens(message):
                 yield text[:at], made, inner.rule is not None and inner.rule != "quote"
+
+    def _longest(self, ways: Sequence[tuple[str, Shape, bool]], text: str) -> tuple[str, Shape, bool] | None:
+        """The longest prefix that has no words of the headline: the rest of one may be one, too."""
+        best = None
+        for way in reversed(ways):
+            if best is not None:
+                words = _WORD.sub("x", text[len(way[0]) : len(best[0])])
+                if self._opens(words + text[len(best[0]) :]):  # any words would do: a host, a task
+                    break
+            best = way
+        return best
 
     def _borne(
         self,

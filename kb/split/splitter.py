@@ -68,6 +68,9 @@ class Splitter:
         self.asked: Line | None = None
         """Where somebody last asked for stacks (sysrq), None when that is long ago."""
         self._on_purpose: dict[str | None, int] = {}
+        self._runs = False
+        """A kernel has printed with a time, and not said that it goes down."""
+        self._leaves = False
         self.idle = 0
         """Physical lines since a report was last open: a page of HTML is one."""
 
@@ -93,6 +96,7 @@ class Splitter:
         done: list[Splat] = []
         if roles.is_boot(line.text):
             done = self.close(said("cut.rebooted"))
+            self._leaves = False
         if self._open:
             for key, strand in self._over(line):
                 done += self._end(key, strand, strand.cut)
@@ -101,7 +105,10 @@ class Splitter:
         self._last = line.last
         self._fed = self._context(line)
         self._place(line, done)
+        if roles.goes_down(line.text):
+            self._leaves = True
         if line.time is not None:
+            self._runs = not self._leaves
             self._due = min(self._due, line.time + PAUSE)
         if len(self._open) > _CONTEXTS:
             key, group = next(iter(self._open.items()))
@@ -148,7 +155,7 @@ class Splitter:
         key = self._context(line)
         group = self._open.get(key, [])
         head = classify(line)
-        if head is not None:
+        if head is not None and (self._runs or not head.row.unannounced):
             self._headline(key, line, head, done)
             return
         # A role is asked for only where it can matter: most lines stand outside of any report.

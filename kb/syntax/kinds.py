@@ -123,6 +123,8 @@ class Row:
     prelude: bool = False
     bare: bool = False
     solo: bool = False
+    unannounced: bool = False
+    """True for what is a report only of a kernel that ran, and did not say that it goes down."""
     needs: str = ""
     apart: tuple[str, ...] = ()
     place: bool = True

@@ -11,7 +11,7 @@ Role = Literal[
     "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME",
     "CRASH_FRAME", "PC", "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE",
     "WORKQUEUE", "MODULES", "TASK", "ACCESS", "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION",
-    "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY", "OOM", "MACHINE", "FAULT_CODE", "DISK", "NOTE", "DUMP",
+    "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY", "OOM", "MACHINE", "CPER", "FAULT_CODE", "DISK", "NOTE", "DUMP",
     "HEADLINE", "TRACKED", "TAINT",
 ]  # fmt: skip
 """The terminals of grammars/report.lark; ``HEADLINE`` is a line of headline.lark that a report took, ``TRACKED`` and
@@ -21,8 +21,12 @@ STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECOD
 
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
 _ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace for cpu \d+\s*$)")
+_GOES_DOWN = re.compile(
+    r"(?:reboot: )?(?:Restarting system|System halted|Power down)|Rebooting in \d"
+    r"|(?:sysrq: |SysRq ?: ?)(?:Resetting|Power Off)|(?:kexec(?:_core)?: )?Starting new kernel"
+)
 _REQUEST = re.compile(r"(?:sysrq: |SysRq ?: ?)(?:Show|Dump)")
-_ON_PURPOSE = re.compile(r"FAULT_INJECTION: forcing a failure|FAULT_FLAG_ALLOW_RETRY missing")
+_ON_PURPOSE = re.compile(r"FAULT_INJECTION: forcing a failure|FAULT_FLAG_ALLOW_RETRY missing|CPU\d{1,4}: stopping")
 _ASIDE = re.compile(r"\s*(?:Preemption disabled at|(?:hard|soft)irqs last)")
 _LIMIT = 4096
 
@@ -49,6 +53,11 @@ def is_boot(text: str) -> bool:
     return text.startswith(("Linux version ", "Booting Linux")) and _BOOT.match(text) is not None
 
 
+def goes_down(text: str) -> bool:
+    """True where the kernel says that it stops (kernel/reboot.c, panic.c, kexec_core.c; drivers/tty/sysrq.c)."""
+    return text[:1] in "rRSPsk" and _GOES_DOWN.match(text) is not None
+
+
 def opens_alone(text: str) -> bool:
     """True for the head of a stack that makes a report even where its headline is lost."""
     return _ALONE.match(text) is not None
@@ -65,5 +74,8 @@ def is_request(text: str) -> bool:
 
 
 def is_on_purpose(text: str) -> bool:
-    """True where what follows was made to happen (lib/fault-inject.c fail_dump(), mm/userfaultfd.c)."""
-    return text.startswith("FAULT_") and _ON_PURPOSE.match(text) is not None
+    """True where what follows was made to happen, and is no report.
+
+    lib/fault-inject.c fail_dump(), mm/userfaultfd.c; arch/arm/kernel/smp.c ipi_cpu_stop(), of CPUs that stop.
+    """
+    return text.startswith(("FAULT_", "CPU")) and _ON_PURPOSE.match(text) is not None

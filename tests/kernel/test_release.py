@@ -83,3 +83,20 @@ def test_debian_to_12_hides_its_point_release_and_later_does_not() -> None:
 )
 def test_ranges_are_three_valued(text, range_text, verdict) -> None:
     assert Release.parse(text).within(range_text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("5.14.0-611.5.1.el9_7.x86_64", "RHEL 9.7"),
+        ("5.14.0-700.el9.x86_64", "RHEL 9.7"),  # by its build: not before the last that is known
+        ("5.14.0-570.1.1.el9_6.x86_64", "RHEL 9.6"),
+        ("4.18.0-553.8.1.el8_10.x86_64", "RHEL 8.10"),
+        ("6.12.0-124.8.1.el10_1.x86_64", "RHEL 10.1"),
+        ("3.10.0-1160.el7.x86_64", "RHEL 7.9"),
+    ],
+)
+def test_a_minor_release_is_the_one_that_is_printed_else_that_of_the_build(text: str, name: str) -> None:
+    release = Release.parse(text)
+    assert release is not None
+    assert release.name == name

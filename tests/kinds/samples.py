@@ -8,10 +8,12 @@ reviewed as a diff; ``bears`` is written by hand: facts that the report must hav
 """
 
 import functools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from kb.facts.report import facts_of
+from kb.model.log import Line
 from kb.model.report import Report
 from kb.parse.follow import follow
 from kb.parse.report import parse
@@ -19,6 +21,8 @@ from kb.split.windows import split_lines
 from kb.syntax import engine
 
 HERE = Path(__file__).parent
+STAMP = re.compile(r"\[ *(\d+\.\d{6})\] ")
+"""Of the few logs in which time matters."""
 KINDS = sorted(path.stem for path in HERE.glob("*.txt") if path.stem != "bodies")
 
 
@@ -83,7 +87,13 @@ def _log(kind: str, part: str) -> Log:
 
 def reports(text: str) -> list[Report]:
     """The reports of a bare text."""
-    return list(follow(parse(splat) for splat in split_lines(engine.split(text))))
+    return list(follow(parse(splat) for splat in split_lines(map(_timed, engine.split(text)))))
+
+
+def _timed(line: Line) -> Line:
+    """A line whose stamp, where the log has it, is its time."""
+    found = STAMP.match(line.text)
+    return line if found is None else line._replace(text=line.text[found.end() :], time=float(found[1]))
 
 
 def said(log: Log) -> str:

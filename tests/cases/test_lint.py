@@ -177,7 +177,9 @@ def test_a_draft_proposed_from_a_report_is_valid_and_matches_it(tmp_path: Path) 
     log = (folder("cases") / "nofs-high-order-watermark/match-seed.log").read_bytes()
     diagnosis = api.match(log, cases=())[0]
     path = new_case(tmp_path, "my-case", diagnosis)
-    assert [(found.rule, found.reason) for found in lint.lint(path)] == [("KB107", "the summary is that of the template")]
+    assert [(found.rule, found.reason) for found in lint.lint(path)] == [
+        ("KB107", "the summary is that of the template")
+    ]
     path.write_text(path.read_text().replace(TEMPLATE_SUMMARY, "Compact by hand: no block is large enough."))
     assert lint.lint(path) == []
     assert (path.parent / "match-first.log").read_bytes() == log

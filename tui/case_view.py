@@ -45,7 +45,11 @@ def _match(match: Match, width: int) -> Iterator[Entry]:
     sign, role = MARKS[match.verdict.value]
     for row in paragraph(f"{case.title}", width, "key", [(f"{sign} {match.verdict.value}  ", role)]):
         yield Entry(row, plain=True)
-    yield Entry([(clip(f"{case.id}  {case.status}  {match.severity}  {case.subsystem}", width), "dim")], more=case.path, copies=case.id)
+    yield Entry(
+        [(clip(f"{case.id}  {case.status}  {match.severity}  {case.subsystem}", width), "dim")],
+        more=case.path,
+        copies=case.id,
+    )
     yield from _prose(case.summary, width)
     yield _head("Predicates")
     for mark in match.marks:

@@ -179,6 +179,8 @@ def index_markdown(cases: Iterable[Case]) -> str:
     for subsystem in sorted(groups):
         lines += [f"## {subsystem}", ""]
         for case in sorted(groups[subsystem], key=lambda case: case.id):
-            lines.append(f"- [{case.id}]({case.id}/case.md) ({case.severity}, {case.status}): {case.title}. {case.summary}")
+            lines.append(
+                f"- [{case.id}]({case.id}/case.md) ({case.severity}, {case.status}): {case.title}. {case.summary}"
+            )
         lines.append("")
     return "\n".join(lines)

@@ -118,6 +118,7 @@ CHECKS = ("sources", "predicates", "commands", "text")
 """What can be checked of a case: ids, subjects and releases against history or source; predicates on reports that a
 machine printed; commands by running them; the text by who had not written it."""
 
+
 @dataclass(frozen=True, slots=True)
 class Dispute:
     """A claim of a source that the kernel source contradicts."""

@@ -11,7 +11,7 @@ _SEVERITIES = {
 }  # fmt: skip
 
 
-def severity(words: Words, match: Match) -> str:
+def asks(words: Words, match: Match) -> str:
     """What a match asks of who is on call, in a sentence."""
     name = _SEVERITIES.get(match.severity)
     return words(name) if name is not None else match.severity

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from kb.identity.group import Group
 from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.render.answer import answer, evidence, in_module
-from kb.render.case import severity
+from kb.render.case import asks
 from kb.render.safe import safe, spans
 from kb.words.speak import Words
 from kb.words.speak import words as of_language
@@ -93,7 +93,7 @@ def _match(match: Match, words: Words) -> Iterator[str]:
     yield ""
     yield _begun(case.summary)
     yield ""
-    yield f"- {words('label.severity')}: {text(severity(words, match))}"
+    yield f"- {words('label.severity')}: {text(asks(words, match))}"
     yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
     for mark in match.marks:
         if mark.role == "any" and mark.verdict is Verdict.NO:  # an alternative that was not needed

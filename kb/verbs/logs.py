@@ -57,7 +57,8 @@ def add_match(verbs: "Verbs") -> None:
     parser.add_argument(
         "--notices",
         action="store_true",
-        help="behind the reports of each input, single messages that a case may explain: a full table, a slow clock",
+        help="all single messages that a case may explain (a full table, a slow clock) as reports, behind those of each input; "
+        "otherwise the gravest three are told as text, a line each",
     )
     parser.add_argument(
         "--all", action="store_true", help="also cases that may match and that only the report's kind speaks for"
@@ -84,9 +85,7 @@ def add_watch(verbs: "Verbs") -> None:
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="a file that is being written, or - for stdin")
     parser.add_argument("--kmsg", action="store_true", help="follow /dev/kmsg, whatever else there is")
-    parser.add_argument(
-        "--exec", dest="hook", metavar="CMD", help="run for each report, JSON on its stdin"
-    )
+    parser.add_argument("--exec", dest="hook", metavar="CMD", help="run for each report, JSON on its stdin")
     parser.add_argument("--desktop", action="store_true", help="tell the desktop of each report (notify-send)")
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")

@@ -169,6 +169,20 @@ def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
     return open_sources(_several(log))
 
 
+def documents(log: Log | Iterable[Log]) -> Iterator[Source | Report]:
+    """The inputs themselves, as :func:`inputs`, each with its reports behind it.
+
+    Those of an archive come behind the last input of it: an event that several of its logs tell of is one report.
+
+    Raises:
+        InputError: As :func:`inputs`.
+    """
+    from kb.gather import documents as read_documents
+    from kb.log.source import open_inputs
+
+    return read_documents(open_inputs(_several(log)))
+
+
 def reports(data: bytes, name: str = "-") -> Iterator[Report]:
     """The reports of one input's bytes (``inputs(...).data``), in order, each as soon as it is read."""
     from kb.parse.reading import reports as read_reports

@@ -22,6 +22,8 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "textual": ("", "kb tui"),
     "textual-serve": ("web", "kb tui --web"),
     "zstandard": ("zstd", "inputs packed with zstd"),
+    "zxing-cpp": ("qr", "QR codes of panics in pictures"),
+    "pillow": ("qr", "pictures: QR codes of panics"),
     "pyelftools": ("symbols", "source lines: kb match --vmlinux, --debuginfo"),
     "capstone": ("disasm", "instructions of Code: lines: kb match -v"),
     "llm": ("llm", "a language model for kb chat"),

@@ -48,8 +48,9 @@ def match(
 
     Returns:
         Matches whose verdict is YES or MAYBE: YES first, then by the case's status, then by severity where they are
-        sure, then by score. A case that calls itself broader than another one found stands after it. A MAYBE that nothing but the kind speaks for is left
-        out: a report cut after its first line would be "maybe" every case of its kind.
+        sure, then by score. A case that calls itself broader than another one found stands after it. A MAYBE
+        that nothing but the kind speaks for is left out: a report cut after its first line would be "maybe"
+        every case of its kind.
     """
     asked = (case for case in cases if kind in case.kind and not any(fails(one, facts) for one in case.require))
     found = [judged for case in asked if (judged := judge(case, facts, signature, kind)) is not None]

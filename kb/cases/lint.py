@@ -246,7 +246,7 @@ def _caveats(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB202")
 def _by(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """Every claim names who says so: one of the case's sources, or of a workaround `practice`, not measured by anybody."""
+    """Every claim names who says so: a source of the case, or of a workaround `practice`, which nobody measured."""
     known = {source.id for source in case.sources}
     claims: dict[str, tuple[Any, ...]] = {
         "affected": case.affected, "fix": case.fixes, "workaround": case.workarounds, "dispute": case.disputes,
@@ -276,7 +276,7 @@ def _commits(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB204")
 def _sources(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """A case has a source. Each has a URL, or a file and the release of the kernel that it is of, so that it can be read."""
+    """A case has a source; each has a URL, or a file and the release of the kernel that it is of."""
     from kb.kernel.release import Release
 
     if not case.sources:
@@ -308,14 +308,14 @@ def _severities(document: Document, case: Case) -> Iterator[tuple[str, int, str]
 
 @rule("KB207")
 def _checks(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """A check has a day and what it was held against; a reviewed case had all four (sources, predicates, commands, text)."""
+    """A check has a day and what it was held against; a reviewed case had all four."""
     for index, check in enumerate(case.checked):
         line = document.line(f"checked[{index}]", "checked")
         if not _DAY.fullmatch(check.on):
             yield f"on = {check.on!r} is no day", line, "on = 2026-11-29"
     missing = [what for what in CHECKS if what not in {check.what for check in case.checked}]
     if case.status == "reviewed" and missing:
-        help_ = "check it and say so in checked, or let the status be sighted, or unsighted where no machine printed its logs"
+        help_ = "check it and say so in checked, or let the status be sighted or unsighted"
         yield f"reviewed without a check of {', '.join(missing)}", document.line("status"), help_
 
 
@@ -356,7 +356,7 @@ def _samples(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB305")
 def _recorded(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """A sighted or reviewed case names logs that a machine printed (`recorded`) or reports its predicates were checked on."""
+    """A sighted or reviewed case names logs that a machine printed (`recorded`), or has its predicates checked."""
     folder = Path(document.path).parent
     for name in case.recorded:
         if not (folder / name).is_file():

@@ -93,7 +93,7 @@ def in_module(report: Report) -> str:
 
 
 def severity(found: Diagnosis) -> str:
-    """What a report asks of who is on call: ``harmless``, ``watch``, ``act`` or ``stop``; as the case has it that it is."""
+    """What a report asks of who is on call: ``harmless``, ``watch``, ``act`` or ``stop``."""
     if found.best is not None and found.best.verdict is Verdict.YES and found.best.severity in SEVERITIES:
         return found.best.severity
     own = found.facts.detail.get("severity") if found.report.kind == "notice" else None

@@ -5,7 +5,6 @@ from kb.model.verdict import Match
 from kb.render.safe import safe_lines
 from kb.words.speak import Words
 
-
 _SEVERITIES = {
     "harmless": "severity.harmless", "watch": "severity.watch", "act": "severity.act", "stop": "severity.stop"
 }  # fmt: skip

@@ -11,8 +11,8 @@ from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
 from kb.render.answer import MARK, SEVERITIES, in_module
-from kb.render.first import FIRST, Page, first_screen
 from kb.render.case import asks
+from kb.render.first import FIRST, Page, first_screen
 from kb.render.safe import safe, spans
 from kb.render.zones import zone_table
 from kb.words.speak import words as of_language

@@ -14,7 +14,7 @@ from kb.cases.library import files, samples
 from kb.errors import CaseError
 from kb.facts.vocabulary import known, names
 from kb.log.files import read_regular
-from kb.model.case import CHECKS, Case, Predicate
+from kb.model.case import CHECKS, Case, Predicate, Severity
 from kb.model.verdict import Diagnosis, Verdict
 from kb.words.speak import words
 
@@ -387,7 +387,7 @@ def run_case(
     Args:
         case: The case, its ``path`` telling where the samples lie.
         diagnose: A log's diagnoses against the library, as :func:`kb.match` gives them.
-        baseline: Folder of logs in which no case may say yes or maybe.
+        baseline: Folder of good logs, in which only a case that says harmless may say yes or maybe.
         explain: Tells why a log that must match does not.
         told: Takes what each sample says, e.g. ``near-x.log: no``.
     """
@@ -407,7 +407,8 @@ def run_case(
         elif Verdict.YES in found:
             reason = f"{path.name} must not match, the case says yes"
             findings.append(Finding("KB303", reason, str(path), 1, _NEAR))
-    for path in sorted(baseline.glob("*.log")) if baseline is not None else ():
+    good = sorted(baseline.glob("*.log")) if baseline is not None and case.severity != Severity.HARMLESS else ()
+    for path in good:
         if _verdicts(case, diagnose(read_regular(path))):
             findings.append(Finding("KB304", f"{case.id} speaks up on a good log", str(path), 1, _WHY))
     return findings

@@ -139,8 +139,10 @@ def _why_not(case: "Case", diagnoses: "list[Diagnosis]") -> tuple[int, str]:
         marks = [f"{mark.predicate.text}: {mark.because} {spans(mark.evidence)}".rstrip() for mark in deciding(judged)]
         line = next((mark.predicate.line for mark in deciding(judged)), 0)
         return line, "; ".join(marks[:_REASONS]) or "`kb match -v` shows each predicate with its verdict"
-    kinds = ", ".join(sorted({found.report.kind for found in diagnoses}))
-    return 1, f"the case is about {', '.join(case.kind)}, the report is of kind {kinds}"
+    kinds = {found.report.kind for found in diagnoses}
+    kinds = kinds - {"notice"} or kinds  # single messages beside the report are not what the log is there for
+    named = ", ".join(sorted(kinds))
+    return 1, f"the case is about {', '.join(case.kind)}, the report is of kind {named}"
 
 
 _LISTED = 12

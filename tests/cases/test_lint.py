@@ -213,3 +213,9 @@ def test_the_index_is_fresh() -> None:
     assert path.read_text() == index_markdown(packaged), "run `kb case index`"
     for case in packaged:
         assert re.search(rf"\]\({case.id}/case\.md\)", path.read_text())
+
+
+@pytest.mark.parametrize("path", sorted((folder("tests") / "baseline").glob("*.log")), ids=lambda path: path.stem)
+def test_what_is_told_of_a_good_log_is_harmless(path: Path) -> None:
+    told = [match for found in api.match(path.read_bytes(), notices=True) for match in found.matches]
+    assert {match.severity for match in told} <= {"harmless"}

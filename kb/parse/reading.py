@@ -115,16 +115,16 @@ def _reports(
     """All reports from the first window on; at each pause of a live input the notices so far."""
     from itertools import chain
 
+    from kb.parse.again import read as read_splat
     from kb.parse.debugger import bystander
     from kb.parse.follow import follow
-    from kb.parse.report import parse
     from kb.split.windows import split
 
     def read() -> "Iterator[Report]":
         clock = time.monotonic if reader.live else None
         for splat in split(chain((first,), windows), reader.source, reader.release_at, clock):
             if splat is not None:
-                report = parse(splat)
+                report = read_splat(splat)
                 if not bystander(report):
                     yield report
             elif notices is not None:

@@ -94,7 +94,8 @@ class Splitter:
     def feed(self, line: Line) -> list[Splat]:
         """Take the next line; return the splats that it ends, in the order they opened."""
         done: list[Splat] = []
-        if roles.is_boot(line.text):
+        telling = line.text[:1] in roles.TELLING
+        if telling and roles.is_boot(line.text):
             done = self.close(said("cut.rebooted"))
             self._leaves = False
         if self._open:
@@ -103,9 +104,9 @@ class Splitter:
         if line.number > self._last + 1:  # the reader jumped: what was before does not stand before this line
             self._recent.clear()
         self._last = line.last
-        self._fed = self._context(line)
-        self._place(line, done)
-        if roles.goes_down(line.text):
+        self._fed = key = self._context(line)
+        self._place(key, line, done, telling)
+        if telling and roles.goes_down(line.text):
             self._leaves = True
         if line.time is not None:
             self._runs = not self._leaves
@@ -151,36 +152,38 @@ class Splitter:
         self._recent.clear()
         return done
 
-    def _place(self, line: Line, done: list[Splat]) -> None:
-        key = self._context(line)
-        group = self._open.get(key, [])
+    def _place(self, key: str | None, line: Line, done: list[Splat], telling: bool) -> None:
+        group = self._open.get(key)
         head = classify(line)
         if head is not None and (self._runs or not head.row.unannounced):
             self._headline(key, line, head, done)
             return
         # A role is asked for only where it can matter: most lines stand outside of any report.
         role = self._role(line.text) if group or "race" in line.text else None
-        if roles.is_request(line.text):
+        if telling and roles.is_request(line.text):
             self.asked = line
-        elif roles.is_on_purpose(line.text):
+        elif telling and roles.is_on_purpose(line.text):
             self._on_purpose[key] = line.number
             self._begin(key, Strand([], line, None, line.caller, phantom=True), done)
             return
-        if (
-            role == "TRACE_HEAD" and len(group) == 1 and group[0].phantom and group[0].stack.phase is not Phase.BEFORE
-        ):  # it had its own
-            self._end(key, group[0])
-            group = []
-        if not group and role == "TRACE_HEAD":
-            host = self._host(line)
-            if host is not None:
-                self._open[key] = group = [host]
+        if role == "TRACE_HEAD":
+            group = self._printing(key, line, group)
         if group:
             self._add(group, line, role)
         elif role == "TRACE_HEAD" and roles.opens_alone(line.text) and not self._asked_for(key, line):
             self._open[key] = [Strand(self._banner(key, _HEADLESS), line, None, line.caller)]
         else:
             self._recent.setdefault(key, deque(maxlen=_HEADLESS)).append(line)
+
+    def _printing(self, key: str | None, line: Line, group: list[Strand] | None) -> list[Strand] | None:
+        """The open reports of which one may print the stack that a line heads."""
+        if group and len(group) == 1 and group[0].phantom and group[0].stack.phase is not Phase.BEFORE:  # it had its own
+            self._end(key, group[0])
+            group = None
+        host = self._host(line) if not group else None
+        if host is not None:
+            self._open[key] = group = [host]
+        return group
 
     def _headline(self, key: str | None, line: Line, head: Headline, done: list[Splat]) -> None:
         """A headline adds to an open report, is one by itself, or opens the next."""

@@ -47,7 +47,8 @@ def split(
                 _keep(done, splitter.feed(line))
             if clock is not None and splitter.open:
                 _keep(done, splitter.hush(clock()))
-            yield from _ready(done, splitter.oldest)
+            if done:
+                yield from _ready(done, splitter.oldest)
             if line is None:
                 yield None
             elif splitter.idle > _IDLE and line.number > candidate:

@@ -32,6 +32,8 @@ _BEHIND = re.compile(
 kernel, puts no blank between; getty and a shell leave theirs behind the prompt."""
 _PLACES = 4
 """Places of a line that are tried."""
+_USUAL = 512
+"""Characters of a line that is remembered."""
 _LIMIT = 4096
 """Characters of a message that are looked at: printk's own bound is 1 kB (2 kB for /dev/kmsg writers)."""
 
@@ -44,14 +46,19 @@ def classify(line: Line) -> Headline | None:
 
 def classify_text(text: str) -> Headline | None:
     """The headline that the text of a line is, or None; whether it was printed is not asked."""
-    text = text[:_LIMIT]
-    return _classify(text.strip()) if line_test()(text) else None
+    return _remembered(text) if len(text) <= _USUAL else _classify(text[:_LIMIT])
 
 
-@functools.lru_cache(maxsize=4096)
 def _classify(text: str) -> Headline | None:
+    if not line_test()(text):
+        return None
+    text = text.strip()
     found = grammar("headline").match(text) or _glued(text)
     return None if found is None else Headline(rows()[found[0]], fields(found[1]), text)
+
+
+_remembered = functools.lru_cache(maxsize=16384)(_classify)
+"""Lines repeat: frames, registers, and whole reports of a storm."""
 
 
 def _glued(text: str) -> Found | None:

@@ -10,7 +10,7 @@ from kb.facts.report import facts_of
 from kb.identity.signature import signature
 from kb.matcher import match
 from kb.model.case import Case
-from kb.model.moved import moved_diagnosis, moved_report
+from kb.model.moved import is_moved, moved_diagnosis
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Match, Verdict
@@ -81,7 +81,7 @@ class _Kept:
             self._first = found, cases
             return found
         first, asked = self._first
-        if self._moves is False or cases != asked or not _equal(first.report, report):
+        if self._moves is False or cases != asked or not is_moved(first.report, report):
             return _concluded(report, cases, None, everything)
         again = moved_diagnosis(first, report)
         if self._moves is None:
@@ -95,16 +95,6 @@ class _Kept:
 def _kept(*_text: Hashable) -> _Kept:
     """What is remembered of a text."""
     return _Kept()
-
-
-_STAMPED = ("source", "sources", "time", "wall", "host", "occurrence", "input_notes", "beside")
-"""Fields that no fact is made of."""
-
-
-def _equal(first: Report, report: Report) -> bool:
-    """Whether a report is another one at another place: what was made of it since it was read is a part of it."""
-    own = {name: getattr(report, name) for name in _STAMPED}
-    return moved_report(first, report.lines, **own) == report
 
 
 def _steps(own: tuple[Said, ...], matches: tuple[Match, ...]) -> tuple[Said, ...]:

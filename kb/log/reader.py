@@ -18,6 +18,7 @@ from kb.log.tape import LONGEST, Cursor, Tape
 
 if TYPE_CHECKING:
     from kb.log.learn import Around, Doubtful, Shapes
+    from kb.log.stretch import Stretch
     from kb.log.wrap import Habits
     from kb.model.log import Line
 
@@ -87,6 +88,8 @@ class Reader:
         """Offset up to which candidates were looked for."""
         self._done = 0
         """Offset behind the last line that a window's consumer took."""
+        self._place: Cursor | None = None
+        """Of the window that is read, where its lines are decoded as they stand."""
         self._habits: dict[int, Habits] = {}
         """How lines were broken, by stretch."""
         self._boots: list[tuple[int, str]] = []
@@ -121,6 +124,23 @@ class Reader:
             if self._done <= hit and self._done == before:
                 self._done = end  # nothing was taken: the candidate is declined
             self._searched = max(self._done, end)
+
+    def again(self, stretch: Stretch, until: float) -> list[Line] | None:
+        """The next lines of the window but one, where they are those of a stretch that was read; None for others.
+
+        Args:
+            stretch: The lines.
+            until: Time that none of them has reached (s since boot).
+        """
+        place = self._place
+        found = stretch.again(place, until) if place is not None and not self._shapes else None
+        if place is not None and found is not None:
+            self._done = max(self._done, place.offset)
+            if self._notice is not None and place.offset > self._told:
+                for line in found:
+                    self._notice(line)
+            self._told = max(self._told, place.offset)
+        return found
 
     @property
     def live(self) -> bool:
@@ -302,10 +322,12 @@ class Reader:
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
         from kb.log.decode import decode
 
-        lines = decode(Cursor(self._tape, offset, number), self._shapes)
+        self._place = place = Cursor(self._tape, offset, number)
+        lines = decode(place, self._shapes)
         how = self._broken(offset)
         if how is None:
             return lines
+        self._place = None
         from kb.log.wrap import rejoin
 
         return rejoin(lines, how)

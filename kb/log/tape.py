@@ -261,6 +261,17 @@ class Cursor:
         self._whole = data.endswith(b"\n")
         return data
 
+    def ahead(self, size: int) -> bytes:
+        """The bytes that come next, as far as they have been read; fewer where they have not."""
+        start = self.offset - self._tape.base
+        return self._tape.data[start : start + size] if self._held is None and self._whole else b""
+
+    def skip(self, size: int, lines: int) -> None:
+        """Pass bytes that :meth:`ahead` gave: whole lines, so many."""
+        self.offset += size
+        self.number += lines
+        self._open()
+
     def back(self, piece: Piece) -> None:
         """Put the last line back."""
         self._held = piece

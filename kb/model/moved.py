@@ -5,7 +5,8 @@ block, a sentence that names a line) is not: who remembers readings holds the fi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any
 
 from kb.model.log import Line, Span
@@ -32,6 +33,40 @@ def moved_report(first: Report, lines: tuple[Line, ...], **own: Any) -> Report:
         understood=tuple([line + by for line in first.understood]),
         **own,
     )
+
+
+_OF_THE_TEXT = attrgetter(
+    *(
+        each.name
+        for each in fields(Report)
+        if each.name
+        not in (
+            *("source", "sources", "time", "wall", "host", "occurrence", "input_notes", "beside"),  # how it was printed
+            *("lines", "headline_line", "traces", "registers", "field_lines", "understood"),  # where it stands
+        )
+    )
+)
+_OF_A_FRAME = attrgetter(*(each.name for each in fields(Frame) if each.name != "line"))
+
+
+def is_moved(first: Report, report: Report) -> bool:
+    """Whether a report is another one of equal lines at another place: nothing was made of it since it was read."""
+    by = report.lines[0].number - first.lines[0].number
+    return (
+        _OF_THE_TEXT(first) == _OF_THE_TEXT(report)
+        and first.headline_line + by == report.headline_line
+        and len(first.traces) == len(report.traces)
+        and all(map(_same_trace, first.traces, report.traces))
+        and (first.registers is None) == (report.registers is None)
+        and (first.registers is None or _registers(first.registers, by) == report.registers)
+    )
+
+
+def _same_trace(first: Trace, trace: Trace) -> bool:
+    same = (first.role, first.title, first.task, first.cpu, first.breaks)
+    return same == (trace.role, trace.title, trace.task, trace.cpu, trace.breaks) and [
+        *map(_OF_A_FRAME, first.frames)
+    ] == [*map(_OF_A_FRAME, trace.frames)]
 
 
 def _trace(trace: Trace, by: int) -> Trace:

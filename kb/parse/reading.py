@@ -122,7 +122,7 @@ def _reports(
 
     def read() -> "Iterator[Report]":
         clock = time.monotonic if reader.live else None
-        for splat in split(chain((first,), windows), reader.source, reader.release_at, clock):
+        for splat in split(chain((first,), windows), reader.source, reader.release_at, clock, reader.again):
             if splat is not None:
                 report = read_splat(splat)
                 if not bystander(report):

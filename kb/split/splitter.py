@@ -71,6 +71,8 @@ class Splitter:
         self._runs = False
         """A kernel has printed with a time, and not said that it goes down."""
         self._leaves = False
+        self.begun: Strand | None = None
+        """The report that the last line has opened."""
         self.idle = 0
         """Physical lines since a report was last open: a page of HTML is one."""
 
@@ -94,6 +96,7 @@ class Splitter:
     def feed(self, line: Line) -> list[Splat]:
         """Take the next line; return the splats that it ends, in the order they opened."""
         done: list[Splat] = []
+        self.begun = None
         telling = line.text[:1] in roles.TELLING
         if telling and roles.is_boot(line.text):
             done = self.close(said("cut.rebooted"))
@@ -117,6 +120,31 @@ class Splitter:
                 done += self._end(key, strand, strand.cut or said("cut.too_many"))
         self.idle = 0 if self.open else self.idle + (not line.continued)
         return done
+
+    def alone(self, strand: Strand) -> bool:
+        """True where a report that has just begun is all that bears on the lines which follow."""
+        return (
+            self._open == {strand.caller: [strand]}
+            and not (self._leaves or self.asked or self._on_purpose)
+            and not any(self._recent.values())
+        )
+
+    def jump(self, own: Sequence[Line], cut: Said | None, banner: Sequence[Line], line: Line) -> Splat:
+        """Take lines at once of which all is known: they end the report that is :meth:`alone`, and open the next.
+
+        Args:
+            own: The report's lines behind its headline.
+            cut: Why it ends there.
+            banner: The next one's lines before its headline.
+            line: That headline.
+        """
+        (group,) = self._open.values()
+        splat = self._splat([*group[0].lines, *own], group[0].opener, cut)
+        self.begun = Strand(list(banner), line, classify(line), line.caller)
+        self._open = {line.caller: [self.begun]}
+        self._fed, self._last = line.caller, line.last
+        self._due = (line.time or 0.0) + PAUSE
+        return splat
 
     def _over(self, line: Line) -> list[tuple[str | None, Strand]]:
         """The reports that this line ends. All are asked only when time enough has passed: there may be hundreds."""
@@ -196,7 +224,8 @@ class Splitter:
             done.append(self._splat([line], 0, None))
         else:
             banner = self._banner(key) or (group[-1].release() if group else [])
-            self._begin(key, Strand(banner, line, head, line.caller), done)
+            self.begun = Strand(banner, line, head, line.caller)
+            self._begin(key, self.begun, done)
 
     @staticmethod
     def _taker(group: list[Strand], head: Headline) -> Strand | None:

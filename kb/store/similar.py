@@ -168,7 +168,7 @@ def chosen(held: Mapping[str, int], total: int, most: int, budget: int) -> list[
     """
     found: list[tuple[str, float]] = []
     spent = 0
-    for name, stacks in sorted(held.items(), key=lambda item: item[1]):
+    for name, stacks in sorted(held.items(), key=lambda item: (item[1], item[0])):
         cost = min(stacks, most)
         if found and spent + cost > budget:
             break

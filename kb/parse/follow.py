@@ -80,7 +80,9 @@ def _follows(cause: Report, report: Report) -> bool:
         if asked is not None and cause.kind == asked:
             return True
         if _OF_INIT.match(what):  # the oops of process 1 kills it; that of another leaves it alone
-            return kind_of(cause.kind).fatal and (report.pid == cause.pid or report.comm == cause.comm)
+            return kind_of(cause.kind).fatal and (
+                cause.pid == 1 or report.pid == cause.pid or report.comm == cause.comm
+            )
         return report.subtype == "follow" or kind_of(cause.kind).fatal
     if cause.kind == "panic":
         return True

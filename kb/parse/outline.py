@@ -308,8 +308,18 @@ class _Reader:
         for name in ("unit", "meaning"):
             self.out.set(name, token.fields.get(name), token.line.number)
 
+    def on_cper(self, token: LineToken) -> None:
+        for name, value in token.fields.items():
+            self.out.set(name, value.strip(), token.line.number)
+
     def on_recovery(self, token: LineToken) -> None:
-        self.out.set("recovery", token.fields.get("recovery"), token.line.number)
+        for name in ("recovery", "pciid"):
+            self.out.set(name, token.fields.get(name), token.line.number)
+        error, so_far = token.fields.get("aererror"), self.out.fields.get("aer_errors")
+        if error is not None and so_far is None:
+            self.out.set("aer_errors", error, token.line.number)
+        elif error is not None and so_far is not None:
+            self.out.fields["aer_errors"] = f"{so_far} {error}"[:_LIMIT]
 
     def on_slab_cache(self, token: LineToken) -> None:
         self.out.set("cache", token.fields["cache"], token.line.number)

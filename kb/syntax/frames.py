@@ -18,6 +18,8 @@ _SOURCE = re.compile(r"(?P<src>[\w./+-]{1,200}\.(?:[chS]|rs):\d+)")
 _SUFFIX = re.compile(
     r"(?:\.(?:isra|constprop|part|cold|llvm|lto_priv|clone|__uniq|localalias|ipa|resolved)(?:\.\d+)?){1,8}$"
 )
+_BPF = re.compile(r"^bpf_prog_[0-9a-f]{16}(?![0-9a-zA-Z])")
+"""kernel/bpf/core.c bpf_get_prog_name() ``bpf_prog_`` and the program's tag, a hash of its instructions, and a name."""
 _BARE = re.compile(r"(?<![\w.$])\d*(?P<fn>[A-Za-z_.$][\w.$]*)\+(?P<off>0x[0-9a-f]{1,16})(?:/0x[0-9a-f]{1,16})?")
 _AT = re.compile(r"\bat:? +(?:\[<[^>]{0,40}>\] +)?(?P<fn>[A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+")
 _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
@@ -25,10 +27,14 @@ _HEX = re.compile(r"(?:0x)?[0-9a-f]{6,16}$")
 
 @functools.lru_cache(maxsize=8192)
 def plain(function: str) -> str:
-    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; Rust symbols are demangled."""
+    """A symbol without what the compiler added: ``foo.isra.0.cold`` is ``foo``; Rust symbols are
+    demangled; a BPF program loses the tag that every build changes.
+    """
     name = _SUFFIX.sub("", function)
     if name.startswith(("_R", "_ZN")):
         return demangled(name)
+    if name.startswith("bpf_prog_"):
+        return _BPF.sub("bpf_prog", name)
     if name.startswith("."):  # ppc64 ELFv1 entry points
         name = name[1:]
     return name

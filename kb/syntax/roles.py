@@ -11,7 +11,7 @@ Role = Literal[
     "CUT", "END", "BORDER", "TRACE_HEAD", "MARK", "FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECODED_FRAME",
     "CRASH_FRAME", "PC", "LR", "CODE", "REG", "CPU", "CPU_OLD", "RELEASE", "HARDWARE",
     "WORKQUEUE", "MODULES", "TASK", "ACCESS", "LOCK_WHO", "LOCK_AT", "LOCKS", "SLAB_CACHE", "LAST_FUNCTION",
-    "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY", "OOM", "MACHINE", "FAULT_CODE", "DISK", "NOTE", "DUMP",
+    "IN_FLIGHT", "HANDLER", "RECOVERY", "MEMORY", "OOM", "MACHINE", "CPER", "FAULT_CODE", "DISK", "NOTE", "DUMP",
     "HEADLINE", "TRACKED", "TAINT",
 ]  # fmt: skip
 """The terminals of grammars/report.lark; ``HEADLINE`` is a line of headline.lark that a report took, ``TRACKED`` and
@@ -22,8 +22,8 @@ STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECOD
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
 _ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace for cpu \d+\s*$)")
 _GOES_DOWN = re.compile(
-    r"(?:reboot: )?(?:Restarting system|System halted|Power down)|Rebooting in \d|(?:sysrq: |SysRq ?: ?)(?:Resetting|Power Off)"
-    r"|(?:kexec(?:_core)?: )?Starting new kernel"
+    r"(?:reboot: )?(?:Restarting system|System halted|Power down)|Rebooting in \d"
+    r"|(?:sysrq: |SysRq ?: ?)(?:Resetting|Power Off)|(?:kexec(?:_core)?: )?Starting new kernel"
 )
 _REQUEST = re.compile(r"(?:sysrq: |SysRq ?: ?)(?:Show|Dump)")
 _ON_PURPOSE = re.compile(r"FAULT_INJECTION: forcing a failure|FAULT_FLAG_ALLOW_RETRY missing")

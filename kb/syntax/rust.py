@@ -7,11 +7,8 @@ names come out as ``rustc-demangle`` prints them with ``{:#}``: without disambig
 import functools
 import re
 
-_BASIC = {
-    **dict(zip("abcdefhijlmnostuvxyz", "i8 bool char f64 str f32 u8 isize usize i32 u32 i128 u128 i16 u16 () ... i64 u64 !"
-               .split(), strict=True)),
-    "p": "_",
-}  # fmt: skip
+_TYPES = "i8 bool char f64 str f32 u8 isize usize i32 u32 i128 u128 _ i16 u16 () ... i64 u64 !"
+_BASIC = dict(zip("abcdefhijlmnopstuvxyz", _TYPES.split(), strict=True))
 _INTEGERS = frozenset("ahijlmnostxy")
 _SPECIAL = {"C": "closure", "S": "shim"}
 _ESCAPES = (("$LT$", "<"), ("$GT$", ">"), ("$u20$", " "), ("$RF$", "&"), ("$C$", ","), ("..", "::"))

@@ -43,6 +43,7 @@ SAMPLES = {
     "MEMORY": "Mem-Info:",
     "OOM": "Tasks state (memory values in pages):",
     "MACHINE": "[Hardware Error]: Error Addr: 0x0000000123456780",
+    "CPER": "{1}[Hardware Error]:   section_type: memory error",
     "FAULT_CODE": "#PF: error_code(0x0002) - not-present page",
     "DISK": "ata1.00: status: { DRDY ERR }",
     "NOTE": "PGD 0 P4D 0",

@@ -19,6 +19,7 @@ def test_each_line_goes_to_its_report_and_none_is_in_doubt(log: held.Held) -> No
 OWED = {
     "debugger.has.bare-stack",
     "debugger.has.no-cpu-line",
+    "hardware_error.prints.CPER",
     "kernel_bug.has.message",
     "mce.has.no-stack",
     "mce.prints.MACHINE",

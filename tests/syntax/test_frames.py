@@ -20,6 +20,9 @@ from kb.syntax.frames import aliases, is_address, plain, shown
         ("foo.bar", "foo.bar"),
         ("_ZN4core9panicking9panic_fmt17h0123456789abcdefE", "core::panicking::panic_fmt"),
         ("_ZN99", "_ZN99"),
+        ("bpf_prog_6deef7357e7b4530_my_prog", "bpf_prog_my_prog"),
+        ("bpf_prog_6deef7357e7b4530", "bpf_prog"),
+        ("bpf_prog_get_type_dev", "bpf_prog_get_type_dev"),
     ],
 )
 def test_what_the_compiler_added_is_taken_off(symbol: str, expected: str) -> None:

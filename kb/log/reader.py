@@ -250,7 +250,9 @@ class Reader:
         from kb.log.decode import decode
 
         first = opener = None
-        for line, _ in decode(Cursor(self._tape, start, 1), self._shapes):
+        base = self._tape.base
+        alone = Tape(self._tape.data[start - base : self._tape.line_end(hit) - base])
+        for line, _ in decode(Cursor(alone), self._shapes):
             if line is None or line.number > 1:
                 break
             first = first or line

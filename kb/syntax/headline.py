@@ -23,11 +23,11 @@ class Headline:
 
 
 _BEHIND = re.compile(
-    r"(?:(?<=[a-z0-9.)\]!])|(?<=login: )|(?<=assword: )|(?<=[\w~\]][#$] ))"
-    r"(?=BUG: |general protection fault|Oops|Unable to handle |Internal error: |Kernel panic|[Kk]ernel BUG at "
+    r"BUG: |general protection fault|Oops|Unable to handle |Internal error: |Kernel panic|[Kk]ernel BUG at "
     r"|WARNING: "
-    r"|(?:NMI )?watchdog: |(?:rcu: )?INFO: |PANIC: |divide error: |invalid opcode: )"
+    r"|(?:NMI )?watchdog: |(?:rcu: )?INFO: |PANIC: |divide error: |invalid opcode: "
 )
+_UNENDED = re.compile(r".*(?:[a-z0-9.)\]!]|login: |assword: |[\w~\]][#$] )\Z", re.S)
 """Where a headline may begin behind text that nobody ended: printk() without a newline, of another context or an older
 kernel, puts no blank between; getty and a shell leave theirs behind the prompt."""
 _PLACES = 4
@@ -63,8 +63,9 @@ _remembered = functools.lru_cache(maxsize=16384)(_classify)
 
 def _glued(text: str) -> Found | None:
     """The headline that begins where unfinished text ends, None where there is none."""
-    for place in islice(_BEHIND.finditer(text), _PLACES):
-        found = grammar("headline").match(text[place.start() :])
+    places = (at for found in _BEHIND.finditer(text) if _UNENDED.match(text, 0, at := found.start()) is not None)
+    for at in islice(places, _PLACES):
+        found = grammar("headline").match(text[at:])
         if found is not None and not rows()[found[0]].solo and not rows()[found[0]].prelude:
             return found
     return None

@@ -51,6 +51,7 @@ def read(
     notices: bool = False,
     most: int | None = None,
     told: Callable[[str], None] | None = None,
+    jobs: int = 1,
 ) -> Iterator[Report]:
     """The reports of a log (or of several), in the order of the input.
 
@@ -61,6 +62,7 @@ def read(
         notices: Behind the reports of each input, its notices as reports of kind ``notice`` (:func:`notices`).
         most: Notices of one wording that are looked at, where a hint will do; None: all.
         told: Takes what was wrong with an input (:attr:`Report.input_notes`), also where no report is in it.
+        jobs: Processes that a file of more than 64 MB may be read by, where no notices are wanted.
 
     Raises:
         InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack. Of what
@@ -69,7 +71,7 @@ def read(
     """
     from kb.log.source import open_inputs
 
-    return _reports(open_inputs(_several(log)), notices, most, told)
+    return _reports(open_inputs(_several(log)), notices, most, told, jobs)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -84,7 +86,11 @@ def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
 
 
 def _reports(
-    inputs: Iterable[Input], notices: bool, most: int | None, told: Callable[[str], None] | None
+    inputs: Iterable[Input],
+    notices: bool,
+    most: int | None,
+    told: Callable[[str], None] | None,
+    jobs: int = 1,
 ) -> Iterator[Report]:
     """The reports of inputs; those of one archive together. What could not be looked into is an error if none is."""
     from kb.gather import Gathered, read_input
@@ -98,7 +104,7 @@ def _reports(
             unread += each.walk.unread if each.walk is not None else ()
             group = None
         elif each.walk is None or each.walk.alone:
-            found = read_input(each, notices, most, told)
+            found = read_input(each, notices, most, told, jobs)
         else:
             group = group or Gathered(each.walk, notices, most, told)
             found = group.read(each)

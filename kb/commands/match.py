@@ -108,8 +108,14 @@ def _reports(options: argparse.Namespace, logs: list[Source]) -> Iterator[Report
     notices, most = options.notices or not options.json, None if options.notices else HINT
     if logs or (options.files and options.files != ["-"]):
         inputs: list[Any] = [*map(named, options.files), *logs]
-        return api.read(inputs, notices=notices, most=most, told=note)
+        return api.read(inputs, notices=notices, most=most, told=note, jobs=options.jobs or _cores())
     return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 class _Hints:

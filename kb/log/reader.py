@@ -61,6 +61,7 @@ class Reader:
             learned. None: none are.
         notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
             when no more lines of that wording are wanted.
+        stops: Whether the windows end before an offset; when they are asked for again, they go on.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Reader:
         opens: Callable[[str], bool] | None = None,
         notice: Callable[[Line], bool] | None = None,
         belongs: Callable[[str], bool] | None = None,
+        stops: Callable[[int], bool] | None = None,
     ):
         self.source = source
         self._tape = data if isinstance(data, Tape) else Tape(data)
@@ -77,6 +79,9 @@ class Reader:
         self._belongs = belongs
         self._shapes: Shapes | None = None
         """What was learned of prefixes; None before the first line was seen that has one."""
+        self._doubted: list[Doubtful] = []
+        self._stops = stops
+        self._stopped = False
         self._spared = 0
         """Candidates behind printk's stamp that were words of their own."""
         self._notice = notice
@@ -111,10 +116,11 @@ class Reader:
         The consumer stops taking lines when its report is over; the next window begins at the first candidate behind
         the last line it took. None, as a window or as a line, says that a live input is silent.
         """
+        self._stopped = False
         while True:
             hit = self._candidate()
             if hit is None:
-                if self._tape.ended:
+                if self._tape.ended or self._stopped:
                     return
                 yield None
                 continue
@@ -148,9 +154,19 @@ class Reader:
         return self._tape.live
 
     @property
+    def done(self) -> int:
+        """Offset behind the last line that was given."""
+        return self._done
+
+    def forget(self) -> None:
+        """Go on as if the input began here: nothing is known of prefixes."""
+        self._doubted = self.doubtful
+        self._shapes, self._spared = None, 0
+
+    @property
     def doubtful(self) -> list[Doubtful]:
         """Lines with a headline behind a prefix that may be none."""
-        return [] if self._shapes is None else self._shapes.doubtful
+        return self._doubted if self._shapes is None else self._doubted + self._shapes.doubtful
 
     def release_at(self, number: int) -> str | None:
         """Kernel release of the boot that a line belongs to, None where no boot message stands before it."""
@@ -172,6 +188,9 @@ class Reader:
             passed = 0
             for found in find(tape.data, max(self._searched, tape.base) - tape.base, behind - tape.base, names):
                 hit = tape.base + found
+                if self._stops is not None and self._stops(hit):
+                    self._stopped = True
+                    return None
                 if self._passed(hit):
                     continue
                 if hit < passed:
@@ -180,6 +199,9 @@ class Reader:
                     return hit
                 passed = tape.line_end(hit)
             self._searched = max(self._searched, behind)
+            if self._stops is not None and not tape.ended and self._stops(behind):
+                self._stopped = True
+                return None
             if tape.ended or not tape.fill(max(self._done, behind - _BACK_BYTES)):
                 return None
 
@@ -398,6 +420,13 @@ class Reader:
     def _line_start(self, offset: int) -> int:
         floor = max(self._done, self._tape.base)
         return self._tape.newline_before(floor, offset) + 1 or floor
+
+
+def in_records(data: bytes) -> bool:
+    """Whether lines are parts of records that have several: of journalctl -o export, verbose, json-pretty."""
+    if any(pattern.search(b"\n\n" + data) is not None for pattern in _RECORD_STARTS.values()):
+        return True
+    return any(_INSIDE.match(line) is not None for line in data.split(b"\n"))
 
 
 def _undivided(raw: bytes) -> str:

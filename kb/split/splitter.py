@@ -85,6 +85,16 @@ class Splitter:
                     return True
         return False
 
+    def forget(self) -> bool:
+        """Go on as if the input began here; False, and nothing is forgotten, while a report is being read."""
+        if self._open:
+            return False
+        self._runs = self._leaves = False
+        self.asked = None
+        self._on_purpose.clear()
+        self._recent.clear()
+        return True
+
     @property
     def oldest(self) -> int | None:
         """Number of the headline of the oldest report that is being read, None when none is."""

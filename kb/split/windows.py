@@ -25,6 +25,7 @@ def split(
     release_at: Callable[[int], str | None] | None = None,
     clock: Callable[[], float] | None = None,
     again: Again | None = None,
+    splitter: Splitter | None = None,
 ) -> Iterator[Splat | None]:
     """All splats of a log, in the order in which they open; None where a live input pauses.
 
@@ -36,8 +37,9 @@ def split(
         release_at: Kernel release of the boot that a line (its number) belongs to.
         clock: Of a live input, seconds that pass: ``time.monotonic``.
         again: Where lines may be taken that came before (:meth:`kb.log.reader.Reader.again`).
+        splitter: What to feed, where its state matters.
     """
-    splitter = Splitter(source, release_at)
+    splitter = splitter or Splitter(source, release_at)
     feed = splitter.feed if again is None else Echoes(splitter, again).feed
     done: list[tuple[int, int, Splat]] = []
     for window in windows:

@@ -152,3 +152,17 @@ def test_a_report_comes_out_of_another_process_as_it_is() -> None:
     for sample in SAMPLES[:20]:
         for report in api.read(sample):
             assert pickle.loads(pickle.dumps(report)) == report
+
+
+def test_what_was_learned_is_forgotten_at_a_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prefix that the lines of one report bear out explains a lone line near it, and none behind a cut."""
+    rng = random.Random(1)
+    path = tmp_path / "big.log"
+    report = b"".join(b"box7| " + row + b"\n" for row in WARNING)
+    path.write_bytes(report + ordinary(2000, rng) + b"box7| " + WARNING[0] + b"\n" + ordinary(2000, rng))
+    near = [each.kind for each in read(path, 1)]
+    monkeypatch.setattr(ranges, "SMALLEST", 40_000)
+    monkeypatch.setattr(ranges, "_Worker", Within)
+    cut = [each.kind for each in read(path, 1)]
+    assert near != cut
+    assert [each.kind for each in read(path, 3)] == cut

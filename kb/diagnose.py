@@ -51,9 +51,7 @@ def diagnose(
     return _kept(shape(report.lines), report.kernel, everything).diagnose(report, known, everything)
 
 
-def _concluded(
-    report: Report, cases: tuple[Case, ...], evidence: "Evidence | None", everything: bool
-) -> Diagnosis:
+def _concluded(report: Report, cases: tuple[Case, ...], evidence: "Evidence | None", everything: bool) -> Diagnosis:
     facts = facts_of(report)
     if evidence is not None:
         from kb.evidence.context import with_context

@@ -56,7 +56,8 @@ def nearest(
     if asked in answers:
         return list(answers[asked])
     sides = (True, False) if cases is None else (cases,)
-    keyed = [row for row in Stacks(store).keyed((query.signature, *query.alt), cases=cases is True) if _wanted(row, sides)]
+    keys = Stacks(store).keyed((query.signature, *query.alt), cases=cases is True)
+    keyed = [row for row in keys if _wanted(row, sides)]
     for budget in (BUDGET, WIDE):
         rows = [row for side in sides for row in known.candidates(query.frames, budget=budget, cases=side)]
         found = _ranked(known, query, [*keyed, *rows], limit, floor)
@@ -92,10 +93,7 @@ def _rarity(known: "Stacks | Snapshot", query: Query, entries: Iterable[Stack]) 
 def suggestions(store: "Store", query: Query, *, limit: int = 5) -> tuple[Similar, ...]:
     """Neighbours as a diagnosis names them."""
     found = nearest(store, query, limit=limit, floor=SUGGESTED)
-    return tuple(
-        Similar(each.entry.signature, each.score, each.entry.case, each.entry.title)
-        for each in found
-    )
+    return tuple(Similar(each.entry.signature, each.score, each.entry.case, each.entry.title) for each in found)
 
 
 def recall(store: "Store", report: Report, mark: Signature) -> tuple[tuple[Case, ...], tuple[Similar, ...]]:

@@ -83,9 +83,7 @@ def best(left: Sequence[str], right: Sequence[str], rarity: Mapping[str, float],
     return _score(matched_left, matched_right, sum(heavy_left), sum(heavy_right), greatest)
 
 
-def _score(
-    matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float
-) -> float:
+def _score(matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float) -> float:
     both = (matched_left + matched_right) / (total_left + total_right)
     # what is wholly inside the other is the same stack, cut
     inside = max(matched_left / total_left, matched_right / total_right)

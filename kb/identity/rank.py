@@ -111,9 +111,7 @@ def _named(query: Query, entry: Stack) -> tuple[str, float]:
     return ("same kind", _SAME_KIND) if entry.kind == query.kind else ("", 0.0)
 
 
-def _rough(
-    query: Query, own: Mapping[str, float], whole: float, entry: Stack, rarity: Mapping[str, float]
-) -> float:
+def _rough(query: Query, own: Mapping[str, float], whole: float, entry: Stack, rarity: Mapping[str, float]) -> float:
     """Weighted Jaccard index of the frames (``own``: the query's, ``whole``: their sum), and what the names say."""
     _, named = _named(query, entry)
     right = set(entry.frames)

@@ -1,7 +1,7 @@
 """A large file in ranges of its bytes, by one process or several: the same reports in the same order.
 
-A file is cut where a stretch of it holds nothing that may open a report, if no report is being read there. Each range is
-read as an input of its own: what was learned of prefixes, who asked for stacks and whether the kernel goes down is
+A file is cut where a stretch of it holds nothing that may open a report, if no report is being read there. Each range
+is read as an input of its own: what was learned of prefixes, who asked for stacks and whether the kernel goes down is
 forgotten at a cut, however many processes read it. What reports are to one another is found out behind all of them.
 """
 
@@ -189,7 +189,7 @@ class _Worker:
     """
 
     def __init__(self, path: str, start: int, cuts: list[int], last: int):
-        self._found: IO[bytes] = tempfile.TemporaryFile()
+        self._found: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         run = [sys.executable, "-c", _PROGRAM, path, *map(str, (start, last, *cuts))]
         self._process = subprocess.Popen(run, stdin=subprocess.DEVNULL, stdout=self._found, stderr=subprocess.DEVNULL)
 

@@ -215,8 +215,8 @@ class Splitter:
 
     def _printing(self, key: str | None, line: Line, group: list[Strand] | None) -> list[Strand] | None:
         """The open reports of which one may print the stack that a line heads."""
-        if group and len(group) == 1 and group[0].phantom and group[0].stack.phase is not Phase.BEFORE:  # it had its own
-            self._end(key, group[0])
+        if group and len(group) == 1 and group[0].phantom and group[0].stack.phase is not Phase.BEFORE:
+            self._end(key, group[0])  # it had its own
             group = None
         host = self._host(line) if not group else None
         if host is not None:

@@ -1,4 +1,4 @@
-"""Stacks in memory: who asks a store that does not change for the neighbours of report after report need not ask SQLite.
+"""Stacks in memory: who asks a store for the neighbours of report after report while it does not change, asks a copy.
 
 The copy is of one connection and one state of the file: SQLite's own counters tell when either side wrote. It is made
 only once several questions came to one state, and only of a store that is small; else the tables are asked.
@@ -65,7 +65,6 @@ class Snapshot:
     def reads_all(self, names: Sequence[str], budget: int) -> bool:
         """As :meth:`kb.store.similar.Stacks.reads_all`."""
         return sum(self.frequencies(names)[1].values()) <= budget
-
 
 
 def stacks_of(store: Store) -> Stacks | Snapshot:

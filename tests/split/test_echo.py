@@ -31,11 +31,12 @@ Call Trace:
  kthread+0x357/0x430
  </TASK>
 ---[ end trace 0000000000000000 ]---"""
-SAMPLES = [WARNING] + [
+SAMPLES = [
     re.sub(r"(?m)^.*?\[ *\d+\.\d{6}\] ?", "", path.read_text(errors="surrogateescape"))
     for path in sorted((ROOT / "cases").glob("*/match*.log"))
     if STAMP.search(path.read_text(errors="surrogateescape")[:400])
 ][::6]
+SAMPLES.insert(0, WARNING)
 
 
 def stamped(texts: list[str], start: float, step: float) -> bytes:

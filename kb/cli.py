@@ -10,8 +10,6 @@ import sys
 
 TYPE_CHECKING = False  # typing's own costs an import; type checkers know the name
 if TYPE_CHECKING:
-    from typing import Any
-
     from _typeshed import SupportsWrite
 
 OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -95,28 +93,8 @@ def note(text: str) -> None:
         return
 
 
-class _Help(argparse.HelpFormatter):
-    """As wide as the terminal: argparse would load all of shutil to ask for that."""
-
-    def __init__(self, *args: "Any", **more: "Any"):
-        super().__init__(*args, **{"width": _columns() - 2, **more})
-
-
-def _columns() -> int:
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns):
-        return int(columns)
-    try:
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
-    except (AttributeError, ValueError, OSError):
-        return 80
-
-
 class _Parser(argparse.ArgumentParser):
     """A parser that does not keep quiet about help that could not be written."""
-
-    def __init__(self, *args: "Any", **more: "Any"):
-        super().__init__(*args, **{"formatter_class": _Help, **more})
 
     def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
         if file is not None and file is sys.stdout:

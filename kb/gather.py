@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from kb.model.report import Report
     from kb.parse.events import Events
 
+LARGE = 64 << 20
+"""Bytes from which on a plain file is read in ranges."""
 _EVIDENCE = 8 << 20
 """Bytes of the files of one archive that are kept for the diagnosis."""
 
@@ -63,11 +65,11 @@ def _ranges(each: Input, jobs: int) -> Iterator[Report] | None:
     file = each.tape.plain_file
     if file is None or each.walk is not None:
         return None
-    from kb.parse.ranges import SMALLEST, cuts_of, read_ranges
-
     is_file = os.path.isfile(each.name) and os.path.samestat(os.stat(each.name), os.fstat(file.fileno()))
-    if not is_file or os.fstat(file.fileno()).st_size < 2 * SMALLEST:
+    if not is_file or os.fstat(file.fileno()).st_size < LARGE:
         return None
+    from kb.parse.ranges import cuts_of, read_ranges
+
     cuts = cuts_of(file)
     return read_ranges(each.tape, each.name, cuts, jobs) if cuts else None
 

@@ -80,6 +80,7 @@ class Within:
 def _large(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files here stand for large ones, in which nobody looks for lines that a mailer broke."""
     monkeypatch.setattr("kb.log.wrap.LARGEST", 0)
+    monkeypatch.setattr("kb.gather.LARGE", 0)
 
 
 def read(path: Path, jobs: int) -> list[Report]:

@@ -77,6 +77,20 @@ def reasons() -> str:
     return "\n".join(["| reason | claims |", "|---|---|", *rows]) + "\n"
 
 
+def causes() -> str:
+    """The causes of allocation failures."""
+    return (ROOT / "kb/words/causes.md").read_text(encoding="utf-8")
+
+
+def terms() -> str:
+    """The words of the field that kb uses, as a table."""
+    sys.path.insert(0, str(ROOT))
+    from kb.glossary import terms as known
+
+    rows = [f"| {name} | {row['means']} | {row.get('printed', '')} |" for name, row in known().items()]
+    return "\n".join(["| term | means | where it is seen |", "|---|---|---|", *rows]) + "\n"
+
+
 def personal() -> str:
     """What ``kb clean`` replaces, by kind, with the first sample of each."""
     sys.path.insert(0, str(ROOT))

@@ -51,6 +51,7 @@ def read(
     notices: bool = False,
     most: int | None = None,
     told: Callable[[str], None] | None = None,
+    tally: Tally | None = None,
     jobs: int = 1,
 ) -> Iterator[Report]:
     """The reports of a log (or of several), in the order of the input.
@@ -62,6 +63,7 @@ def read(
         notices: Behind the reports of each input, its notices as reports of kind ``notice`` (:func:`notices`).
         most: Notices of one wording that are looked at, where a hint will do; None: all.
         told: Takes what was wrong with an input (:attr:`Report.input_notes`), also where no report is in it.
+        tally: Counts the inputs, and those that could not be read.
         jobs: Processes that a file of more than 64 MB may be read by, where no notices are wanted.
 
     Raises:
@@ -71,7 +73,7 @@ def read(
     """
     from kb.log.source import open_inputs
 
-    return _reports(open_inputs(_several(log)), notices, most, told, jobs)
+    return _reports(open_inputs(_several(log)), notices, most, told, tally, jobs)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -85,11 +87,22 @@ def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
     return (report for report in read(log, notices=True) if report.kind == "notice")
 
 
+class Tally:
+    """Counts of a run over inputs."""
+
+    def __init__(self) -> None:
+        self.inputs = 0
+        """Texts that were read: files, and members of archives and folders."""
+        self.unread = 0
+        """Inputs that kb could not look into."""
+
+
 def _reports(
     inputs: Iterable[Input],
     notices: bool,
     most: int | None,
     told: Callable[[str], None] | None,
+    tally: Tally | None = None,
     jobs: int = 1,
 ) -> Iterator[Report]:
     """The reports of inputs; those of one archive together. What could not be looked into is an error if none is."""
@@ -99,6 +112,9 @@ def _reports(
     group: Gathered | None = None
     any_report = False
     for each in inputs:
+        if tally is not None:
+            tally.inputs += not each.ends
+            tally.unread += len(each.walk.unread) if each.ends and each.walk is not None else 0
         if each.ends:
             found = group.rest() if group is not None else iter(())
             unread += each.walk.unread if each.walk is not None else ()
@@ -121,7 +137,12 @@ def _reports(
 
 
 def read_live(
-    stream: BinaryIO, *, notices: bool = False, most: int | None = None, told: Callable[[str], None] | None = None
+    stream: BinaryIO,
+    *,
+    notices: bool = False,
+    most: int | None = None,
+    told: Callable[[str], None] | None = None,
+    paused: Callable[[], None] | None = None,
 ) -> Iterator[Report]:
     """The reports of an input that may never end (``journalctl -kf | kb match``), each as soon as it is over.
 
@@ -133,10 +154,11 @@ def read_live(
         notices: Its notices, too.
         most: As :func:`read`.
         told: As :func:`read`.
+        paused: Called whenever nothing has come for a moment.
     """
     from kb.log.source import open_live
 
-    yield from _reports(open_live(stream), notices, most, told)
+    yield from _reports(open_live(stream, paused), notices, most, told)
 
 
 def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
@@ -148,6 +170,20 @@ def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
     from kb.log.source import open_sources
 
     return open_sources(_several(log))
+
+
+def documents(log: Log | Iterable[Log]) -> Iterator[Source | Report]:
+    """The inputs themselves, as :func:`inputs`, each with its reports behind it.
+
+    Those of an archive come behind the last input of it: an event that several of its logs tell of is one report.
+
+    Raises:
+        InputError: As :func:`inputs`.
+    """
+    from kb.gather import documents as read_documents
+    from kb.log.source import open_inputs
+
+    return read_documents(open_inputs(_several(log)))
 
 
 def reports(data: bytes, name: str = "-") -> Iterator[Report]:
@@ -263,7 +299,11 @@ def match(
 
             once = Once()
         found.append(once(diagnose(report, known, kernel=kernel, context=beside or ())))
-    return found
+    if not found:
+        return found
+    from kb.identity.group import numbered
+
+    return numbered(found)
 
 
 def _checked(kernel: str | None) -> None:

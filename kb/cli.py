@@ -10,6 +10,9 @@ import sys
 
 TYPE_CHECKING = False  # typing's own costs an import; type checkers know the name
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import NoReturn
+
     from _typeshed import SupportsWrite
 
 OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -50,7 +53,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str] | None) -> int:
-    options = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    if words and not _is_verb(parser, words[0]):
+        words = _meant(parser, words)
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        _refuse(options.asked, unknown)
     if options.run is None:
         options.asked.print_help(sys.stderr)
         return USAGE
@@ -59,6 +68,44 @@ def _run(argv: list[str] | None) -> int:
 
         checked(options.kernel)
     return int(options.run(options))
+
+
+def verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The verbs of a parser, each with its own parser."""
+    found = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(found[0].choices) if found else {}
+
+
+def _is_verb(parser: argparse.ArgumentParser, word: str) -> bool:
+    return word in verbs(parser) or word in parser._option_string_actions
+
+
+def _meant(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
+    """``kb LOG`` is ``kb match LOG``; of any other word the verbs that are spelt like it are told."""
+    first = next((word for word in words if not word.startswith("-") or word == "-"), None)
+    if first is not None and (first == "-" or os.path.exists(first)):
+        return ["match", *words]
+    if words[0].startswith("-"):
+        return words
+    near = nearest(words[0], verbs(parser))
+    help_ = f"did you mean: kb {near[0]}" if near else "kb --help lists the commands; a log is named by its path"
+    parser.error(f"no such command or file: {words[0]}\nhelp: {help_}")
+
+
+def _refuse(parser: argparse.ArgumentParser, unknown: list[str]) -> None:
+    """Say what a verb does not know, by that verb's own usage, and what is spelt like it."""
+    options = [word for word in unknown if word.startswith("-") and word != "-"]
+    if not options:
+        parser.error(f"too many arguments: {' '.join(unknown)}")
+    near = nearest(options[0].partition("=")[0], (o for o in parser._option_string_actions if o.startswith("--")))
+    parser.error(f"unknown option: {options[0]}" + (f"\nhelp: did you mean {near[0]}" if near else ""))
+
+
+def nearest(word: str, known: "Iterable[str]", most: int = 3) -> list[str]:
+    """The known words that are spelt like a word, nearest first."""
+    import difflib
+
+    return difflib.get_close_matches(word, list(known), most, 0.6)
 
 
 def _streams() -> bool:
@@ -102,18 +149,39 @@ class _Parser(argparse.ArgumentParser):
         else:
             super()._print_message(message, file)
 
+    def error(self, message: str) -> "NoReturn":
+        """As argparse does, log text made safe, and near words named where a choice is not one."""
+        from kb.render.safe import safe_lines
+
+        self.print_usage(sys.stderr)
+        before, _, choices = message.partition(" (choose from ")
+        if choices:
+            near = nearest(before.rpartition(": ")[2].strip("'"), choices.rstrip(")").replace("'", "").split(", "))
+            message += f"\nhelp: did you mean {near[0]}" if near else ""
+        self.exit(USAGE, f"{self.prog}: error: {safe_lines(message)}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, for who asks what it knows."""
+    return _parser()
+
 
 def _parser() -> argparse.ArgumentParser:
     from kb import __version__
-    from kb.verbs import cases, logs, sessions, store
+    from kb.verbs import cases, help_, logs, sessions, store
 
     parser: argparse.ArgumentParser = _Parser(
-        prog="kb", description="What a kernel log says, what is known about it, what to do now.", epilog=_EXITS
+        prog="kb",
+        description="What a kernel log says, what is known about it, what to do now. kb LOG is kb match LOG.",
+        epilog=_EXITS,
     )
-    parser.add_argument("--version", action="version", version=f"kb {__version__}", help="print the version and exit")
+    version = f"kb {__version__}"
+    parser.add_argument("-V", "--version", action="version", version=version, help="print the version and exit")
     parser.set_defaults(run=None, asked=parser)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", prog="kb")  # else argparse loads all of shutil
     logs.add_match(verbs)
+    logs.add_watch(verbs)
+    logs.add_diff(verbs)
     logs.add_inputs(verbs)
     logs.add_whatif(verbs)
     logs.add_verify(verbs)
@@ -126,6 +194,9 @@ def _parser() -> argparse.ArgumentParser:
     sessions.add_tui(verbs)
     sessions.add_chat(verbs)
     sessions.add_doctor(verbs)
+    help_.add_explain(verbs)
+    help_.add_help(verbs)
+    help_.add_version(verbs)
     return parser
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kb.log.containers.walk import Walk
-    from kb.log.source import Input
+    from kb.log.source import Input, Source
     from kb.model.report import Report
     from kb.parse.events import Events
 
@@ -72,6 +72,37 @@ def _ranges(each: Input, jobs: int) -> Iterator[Report] | None:
 
     cuts = cuts_of(file)
     return read_ranges(each.tape, each.name, cuts, jobs) if cuts else None
+
+
+def documents(inputs: Iterable[Input]) -> Iterator[Source | Report]:
+    """Each input whole, and behind it its reports; those of one container behind its last, each event once.
+
+    Raises:
+        InputError: As :func:`kb.log.source.open_sources`.
+    """
+    from kb.log.files import readable
+    from kb.log.stream import Source
+    from kb.log.tape import Tape
+
+    group: Gathered | None = None
+    seen = False
+    for each in inputs:
+        if each.ends:
+            assert each.walk is not None
+            if not seen and each.walk.unread:
+                raise each.walk.unread[0]
+            yield from group.rest() if group is not None else ()
+            group, seen = None, False
+            continue
+        data = readable(each.name, each.tape.rest)
+        seen = seen or bool(data)
+        yield Source(each.name, data, tuple(each.notes))
+        again = each._replace(tape=Tape(data), notes=list(each.notes))
+        if each.walk is None or each.walk.alone:
+            yield from read_input(again, False, None, None)
+        else:
+            group = group or Gathered(each.walk, False, None, None)
+            yield from group.read(again)
 
 
 class Gathered:

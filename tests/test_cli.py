@@ -90,8 +90,25 @@ def test_an_error_says_what_where_and_what_to_do(tmp_path: Path) -> None:
     assert "help: " in text
 
 
-def test_the_seed_is_explained_for_a_person(example: Path) -> None:
-    text = " ".join(kb("match", stdin=example.read_bytes()).stdout.decode().split())
+def test_the_seed_is_answered_on_a_first_screen(example: Path) -> None:
+    shown = kb("match", stdin=example.read_bytes()).stdout.decode()
+    assert len(shown.splitlines()) <= 8
+    text = " ".join(shown.split())
+    for words in (
+        "page allocation failure: order:5 in osdmap_set_max_osd [libceph] [L1-43]",
+        "kworker/31:0, pid 635928, CPU 31",
+        "known nofs-high-order-watermark",
+        "affected: fix (in v4.4) 97a16fc82a7c",
+        "echo 1 > /proc/sys/vm/compact_memory",
+        "risk Costs CPU on every node while it runs",
+        "more: kb match -v --report 1",
+    ):
+        assert words in text, words
+
+
+def test_why_is_explained_when_asked_for(example: Path) -> None:
+    text = " ".join(kb("match", "-v", stdin=example.read_bytes()).stdout.decode().split())
+    assert text == " ".join(kb("match", "--why", stdin=example.read_bytes()).stdout.decode().split())
     for words in (
         "page allocation failure: order:5 in osdmap_set_max_osd [libceph] [L1-43]",
         "kworker/31:0, pid 635928, CPU 31",
@@ -297,10 +314,10 @@ def test_the_language_of_a_match_can_be_chosen(example: Path) -> None:
     utf8 = {"PYTHONUTF8": "1"}
     page, ticket, brief, rows_ = (
         kb("match", "--lang", "zh", *form, str(example), env=utf8).stdout.decode()
-        for form in ((), ("--markdown",), ("--brief",), ("--json",))
+        for form in (("-v",), ("--markdown",), ("--brief",), ("--json",))
     )
     assert "  ✗ 排除      单靠回收就有用: 空闲内存并不缺" in page
-    assert "**原因: order\\_walk\\_refusal。** 有 23 个 order 5 或更大的空闲块" in ticket
+    assert "**原因** 有 23 个 order 5 或更大的空闲块" in ticket
     assert brief.endswith("  是: nofs-high-order-watermark\n")
     assert rows_ == kb("match", "--json", str(example), env=utf8).stdout.decode()  # the contract has one language
     assert kb("match", "--lang", "fr", str(example)).returncode == 2

@@ -108,7 +108,7 @@ def test_two_reports_at_once_that_lost_lines_are_read(path: Path, seed: int) -> 
     lines, _ = both(path)
     for diagnosis in api.match(b"".join(dropped(b"".join(lines), seed)), cases=()):
         diagnosis.to_text()
-        diagnosis.to_text(lang="zh", verbose=True)
+        diagnosis.to_text(lang="zh", verbose=2)
         diagnosis.to_json()
 
 
@@ -213,7 +213,7 @@ LONGEST_TEXT = 3 * 4096
 )
 def test_every_number_and_every_name_has_a_bound(path: Path, what: str, size: int, every: int) -> None:
     for diagnosis in api.match(grown(log(path), what, size, every), cases=(), notices=True):
-        diagnosis.to_text(verbose=True)
+        diagnosis.to_text(verbose=2)
         diagnosis.to_markdown()
         row = diagnosis.to_json()
         json.dumps(row, allow_nan=False)

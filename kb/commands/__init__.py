@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kb import api
-from kb.cli import note
+from kb.cli import nearest, note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,12 @@ def tell_left_out(base: api.KnowledgeBase) -> None:
     """Name the cases that could not be used, as far as the library was needed."""
     for error in base.left_out:
         note(f"case left out: {error}")
+
+
+def did_you_mean(word: str, base: api.KnowledgeBase) -> str:
+    """The cases whose ids are spelt like a word, as a question; empty where there is none."""
+    near = nearest(word, (case.id for case in base.cases))
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 def named(path: str) -> "str | Path":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kb import api
 from kb.cli import OK, UNUSABLE, note
-from kb.commands import opened
+from kb.commands import did_you_mean, opened
 from kb.errors import UsageError
 from kb.render.safe import safe, safe_lines
 
@@ -36,7 +36,8 @@ def show(options: argparse.Namespace) -> int:
         case = base.case(options.id)
     if case is None:
         raise UsageError(
-            f"no case {options.id!r}", help="`kb case list` names them all, `kb case search` imported ones"
+            f"no case {options.id!r}",
+            help=did_you_mean(options.id, base) or "`kb case list` names them all, `kb case search` imported ones",
         )
     if options.json:
         from dataclasses import asdict

@@ -78,7 +78,7 @@ def _say(reply: "Reply", color: str = "never") -> None:
 
 
 def _laid_out(text: str, color: str) -> str:
-    from kb.commands.match import colored
+    from kb.commands.output import colored
 
     if not sys.stdout.isatty() and color != "always":
         return text

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, note
-from kb.commands import opened
+from kb.commands import did_you_mean, opened
 from kb.errors import InputError, UsageError
 from kb.render.json import line
 from kb.render.safe import safe
@@ -86,7 +86,8 @@ def affected(options: argparse.Namespace) -> int:
     with opened(options) as base:
         case = base.case(options.case)
     if case is None:
-        raise UsageError(f"no case {options.case!r}", help="`kb case list` and `kb case search WORDS` find them")
+        help_ = did_you_mean(options.case, base) or "`kb case list` and `kb case search WORDS` find them"
+        raise UsageError(f"no case {options.case!r}", help=help_)
     found = fix_status(case, options.kernel)
     status, reason = found.status, found.reason
     if options.json:

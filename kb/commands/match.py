@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, note
 from kb.commands import named, tell_left_out
+from kb.commands.terminal import Progress, paged
 
 if TYPE_CHECKING:
+    from kb.commands.output import Output
     from kb.log.source import Source
     from kb.model.report import Report
     from kb.model.verdict import Diagnosis
@@ -27,45 +29,140 @@ _NAMED = 5
 
 def run(options: argparse.Namespace) -> int:
     """Read, diagnose, print; the exit code tells whether anything was known."""
-    if options.json + options.markdown + options.brief > 1:
-        from kb.errors import UsageError
-
-        raise UsageError("--json, --markdown and --brief exclude one another")
+    _check(options)
     started = time.perf_counter()
-    count = known = recorded = 0
-    hints = _Hints()
     context, logs = _context(options.context)
-    once = None
-    with api.KnowledgeBase(options.db, cases=options.cases) as base:
-        symbols, diagnose = _symbols(options), _diagnoser(base, options)
-        for report in _reports(options, logs):
-            if report.kind == "notice" and not options.notices:
-                hints.take(report, base, options.kernel)
-                continue
-            if symbols is not None:
-                report = symbols.annotate(report)
-            if once is None:
-                from kb.diagnose import Once
-
-                once = Once()
-            diagnosis = once(diagnose(report, kernel=options.kernel, context=context, everything=options.all))
-            if options.record:
-                recorded += base.record(report, source=options.source, host=options.host).new
-            _print(diagnosis, options, count)
-            count += 1
-            known += diagnosis.known
-        if count:  # for a hint alone they are no matter
+    live = not logs and options.files in ([], ["-"])
+    several = len(options.files) + len(logs) > 1 or any(map(os.path.isdir, options.files))
+    seen = _Seen(options)
+    with api.KnowledgeBase(options.db, cases=options.cases) as base, paged(options, live), Progress(live) as progress:
+        try:
+            for found in _diagnoses(options, base, context, _reports(options, logs, live, seen, progress), seen):
+                seen.take(found, live, several)
+                progress.report(found.report)
+        finally:
+            progress.stop()
+            seen.end()
+        if seen.count:  # for a hint alone they are no matter
             tell_left_out(base)
-    hints.show()
-    if options.record and count:
-        again = f", {count - recorded} known already" if recorded < count else ""
-        note(f"recorded {recorded}{again}")
+        if several and not options.json and not options.format:
+            seen.summary()
+    seen.hints.show()
+    if options.record and seen.count:
+        again = f", {seen.count - seen.recorded} known already" if seen.recorded < seen.count else ""
+        note(f"recorded {seen.recorded}{again}")
     if options.stats:
-        note(f"{count} reports, {known} known, {time.perf_counter() - started:.3f} s")
-    if not count:
+        note(f"{seen.count} reports, {seen.known} known, {time.perf_counter() - started:.3f} s")
+    if not seen.count:
         note("no report in the input")
         return EMPTY
-    return OK if known else UNKNOWN
+    if options.fail_on is not None:
+        return UNKNOWN if seen.failed else OK
+    return OK if seen.known else UNKNOWN
+
+
+def _failing(what: str) -> Callable[[Diagnosis], bool]:
+    """Whether a report is what ``--fail-on`` names."""
+    from kb.errors import UsageError
+    from kb.render.answer import SEVERITIES, severity
+
+    if what in ("known", "unknown"):
+        return lambda found: found.known == (what == "known")
+    name, _, least = what.partition("=")
+    if name != "severity" or least not in SEVERITIES:
+        help_ = f"known, unknown, or severity=one of {', '.join(SEVERITIES)}"
+        raise UsageError(f"--fail-on cannot be {what!r}", help=help_)
+    return lambda found: SEVERITIES.index(severity(found)) >= SEVERITIES.index(least)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from kb.errors import UsageError
+
+    if options.json + options.markdown + options.brief + bool(options.format) > 1:
+        raise UsageError("--json, --markdown, --brief and --format exclude one another")
+    if options.fail_on is not None:
+        _failing(options.fail_on)
+    if options.report is not None and options.report < 1:
+        raise UsageError("--report counts from 1")
+
+
+def _diagnoses(
+    options: argparse.Namespace, base: api.KnowledgeBase, context: api.Context, reports: Iterator[Report], seen: _Seen
+) -> Iterator[Diagnosis]:
+    """Each report diagnosed, and recorded where that is asked for; of notices that are not, the hint is taken."""
+    symbols, diagnose = _symbols(options), _diagnoser(base, options)
+    once = None
+    for report in reports:
+        if report.kind == "notice" and not options.notices:
+            seen.hints.take(report, base, options.kernel)
+            continue
+        if symbols is not None:
+            report = symbols.annotate(report)
+        if once is None:
+            from kb.diagnose import Once
+
+            once = Once()
+        found = once(diagnose(report, kernel=options.kernel, context=context, everything=options.all))
+        if options.record:
+            seen.recorded += base.record(report, source=options.source, host=options.host).new
+        yield found
+
+
+class _Seen:
+    """What a run has seen: counts for the exit code and the summary, and what is written."""
+
+    def __init__(self, options: argparse.Namespace):
+        self._options = options
+        self._output: Output | None = None
+        self.hints = _Hints()
+        self.tally = api.Tally()
+        self._fails = _failing(options.fail_on) if options.fail_on is not None else None
+        self.count = self.known = self.recorded = self.failed = 0
+
+    def take(self, found: Diagnosis, live: bool, several: bool) -> None:
+        """Count a diagnosis and write what can be written by now."""
+        output = self._opened(several)
+        self.count += 1
+        self.known += found.known
+        self.failed += self._fails is not None and self._fails(found)
+        output.add(found)
+        if live and output.due():
+            output.pause()
+
+    def _opened(self, several: bool) -> Output:
+        if self._output is None:
+            from kb.commands.output import output
+
+            self._output = output(self._options, several)
+        return self._output
+
+    def pause(self) -> None:
+        """A live input is silent: say what is known so far."""
+        if self._output is not None:
+            self._output.pause()
+
+    def end(self) -> None:
+        """Write the rest; a document of a run without reports is one, too."""
+        if self._output is not None or self._options.format:
+            self._opened(False).end()
+
+    def summary(self) -> None:
+        """One line on all inputs: with the answer where a person reads it, else beside it."""
+        groups = self._output.groups.made if self._output is not None else 0
+        from kb.words.speak import words
+
+        text = words(self._options.lang)(
+            "summary.inputs",
+            files=self.tally.inputs,
+            reports=self.count,
+            groups=groups,
+            known=self.known,
+            unread=self.tally.unread,
+        )
+        if self._options.brief or self._options.markdown or not self.count:
+            note(text)
+        else:
+            sys.stdout.write(f"\n{text}\n")
 
 
 def _diagnoser(base: api.KnowledgeBase, options: argparse.Namespace) -> Callable[..., Diagnosis]:
@@ -100,16 +197,22 @@ def _context(paths: list[str]) -> tuple[api.Context, list[Source]]:
     return evidence, logs
 
 
-def _reports(options: argparse.Namespace, logs: list[Source]) -> Iterator[Report]:
+def _reports(
+    options: argparse.Namespace, logs: list[Source], live: bool, seen: _Seen, progress: Progress
+) -> Iterator[Report]:
     """Reports and notices of the files, or of standard input, which may be a log that is still being written.
 
     Without ``--notices`` they serve a hint for a person, and a flood of one of them is not read to its end.
     """
     notices, most = options.notices or not options.json, None if options.notices else HINT
-    if logs or (options.files and options.files != ["-"]):
-        inputs: list[Any] = [*map(named, options.files), *logs]
-        return api.read(inputs, notices=notices, most=most, told=note, jobs=options.jobs or _cores())
-    return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note)
+    if live:
+        if sys.stdin.isatty():
+            note("reads what is typed or pasted here, until ^D; kb match FILE reads a file, kb match --help tells more")
+        return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note, paused=seen.pause)
+    inputs: list[Any] = [*map(named, options.files), *logs]
+    return api.read(
+        progress.over(inputs), notices=notices, most=most, told=note, tally=seen.tally, jobs=options.jobs or _cores()
+    )
 
 
 def _cores() -> int:
@@ -154,35 +257,3 @@ def _symbols(options: argparse.Namespace) -> Symbols | None:
     from kb.symbols import Symbols
 
     return Symbols(*(Path(path) if path else None for path in (options.vmlinux, options.debuginfo)))
-
-
-def _print(diagnosis: Diagnosis, options: argparse.Namespace, index: int) -> None:
-    if options.json:
-        from kb.render.json import line
-
-        text = line(diagnosis.to_json()) + "\n"
-    elif options.markdown:
-        text = diagnosis.to_markdown(lang=options.lang) + "\n"
-    elif options.brief:
-        from kb.render.text import brief
-
-        text = brief(diagnosis, options.lang) + "\n"
-    else:
-        rule = "" if index == 0 else "\n"
-        page = {"verbose": options.verbose, "color": colored(options.color), "width": _width(), "lang": options.lang}
-        text = rule + diagnosis.to_text(**page)
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
-def colored(choice: str) -> bool:
-    """Whether to colour stdout: only on a terminal, and never where NO_COLOR is set, unless asked to."""
-    if choice != "auto":
-        return choice == "always"
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _width() -> int:
-    import shutil
-
-    return min(shutil.get_terminal_size((100, 24)).columns, 140)

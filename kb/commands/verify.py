@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kb import api
 from kb.cli import OK, note
-from kb.commands import named, opened
+from kb.commands import did_you_mean, named, opened
 from kb.errors import UsageError
 from kb.kernel.release import Release
 from kb.render.script import script
@@ -20,7 +20,8 @@ def run(options: argparse.Namespace) -> int:
         print(script(f"{case.id}: {case.title}", case.kind, case.verify, release), end="")
         return OK
     if options.subject != "-" and not Path(options.subject).exists():
-        raise UsageError(f"{options.subject!r} is neither a case nor a file", help="`kb case list` names the cases")
+        help_ = did_you_mean(options.subject, base) or "`kb case list` names the cases"
+        raise UsageError(f"{options.subject!r} is neither a case nor a file", help=help_)
     diagnosis = next(
         iter(api.match(named(options.subject), cases=cases, kernel=options.kernel, notices=True, told=note)), None
     )

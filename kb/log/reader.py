@@ -38,12 +38,14 @@ _RECORD_LINES = 200
 _INSIDE = re.compile(
     rb'[ \t]{0,40}"[\w.@]{1,64}" ?: ?(?P<pretty>)|    [A-Z_][A-Z0-9_]{1,63}=(?P<verbose>)'
     rb"|[A-Z_][A-Z0-9_]{2,63}=(?P<export>)|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
+    rb"|[^\0-\x1f][\0-\x7f]\0{6}(?P<binary>)"
 )
 """How a line begins that stands inside a record of journalctl -o json-pretty, verbose, export or dmesg -J."""
 _RECORD_STARTS = {
     "pretty": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
     "array": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
-    "verbose": re.compile(rb"^[A-Z][a-z]{2} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
+    "verbose": re.compile(rb"^[^\s\d]{1,36} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
+    "binary": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
     "export": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
 }
 _VERSION = re.compile(rb"Linux version (\d[\w.+~-]{1,100})")
@@ -318,14 +320,25 @@ class Reader:
         if opener is not None and opener is not first:  # what stands before a stamp in a line's middle may be a prefix
             text = _undivided(first.raw)
             return text, len(text) - len(opener.text), True
-        if first.host is not None and first.time is None:
+        if first.host is not None and first.time is None and not self._is_learned(first.raw):
             text = _undivided(first.raw)
-            if len(text) > len(first.text):  # perhaps a date without host, and two words before the message's colon
+            if len(text) > len(first.text) and text.endswith(
+                first.text
+            ):  # perhaps a date without host, and two words before the message's colon
                 return text, len(text), True
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
         return (first.text, column, False) if column > (opener is not None) else None
+
+    def _is_learned(self, raw: bytes) -> bool:
+        """Whether a line's prefix is one that was learned before."""
+        if not self._shapes:
+            return False
+        from kb.log.transport import strip
+
+        text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        return self._shapes.strip(text, strip(text))[1].rule == "learned"
 
     def _around(self, start: int, hit: int, *, raw: bool) -> Around:
         """The lines beside the one that begins at an offset, known prefixes off unless they are wanted, too."""

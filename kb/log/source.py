@@ -4,7 +4,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from kb.errors import InputError
@@ -32,6 +32,8 @@ _KERNEL = re.compile(
 """How most logs begin: these need no look at what they may be instead."""
 _ADDRESS = (b"z=", b"zl=")
 """What an address of :mod:`kb.log.containers.drm_qr` holds, behind ``?``, ``&`` or ``&amp;``."""
+_STAMPS = re.compile(rb"\[ {0,6}(\d{1,7})\.(\d{6})\] |(\d\d:\d\d:\d\d)")
+"""Times by which a log whose newest lines come first is told."""
 _PROBE = 8192
 """Bytes by which a container is told."""
 _LARGEST_PART = 1 << 20
@@ -91,18 +93,21 @@ def open_inputs(paths: Iterable[Log]) -> Iterator[Input]:
             yield from _inputs(Stream(name if isinstance(name, str) else "-", path.read))
 
 
-def open_live(stream: BinaryIO) -> Iterator[Input]:
+def open_live(stream: BinaryIO, paused: Callable[[], None] | None = None) -> Iterator[Input]:
     """An input that may still be written: itself, or what it holds.
 
     Args:
         stream: A binary file; of a pipe, a socket or a terminal what is there is read, and pauses are told
             (:class:`kb.log.tape.Tape`).
+        paused: Called at each pause.
     """
     head = Tape(stream, chunk=8192)
     while not head.ended and (len(head.data) < 64 or (len(head.data) < TELLING and b"\n" not in head.data)):
         if not head.fill(0) and b"\n" in head.data:
             break
-    yield from _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream)
+    for each in _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream):
+        each.tape.paused = paused
+        yield each
 
 
 def _bytes(data: bytes) -> Iterator[Input]:
@@ -132,9 +137,22 @@ def _from_path(name: str) -> Iterator[Input]:
 # ---- what an input holds
 
 
+def _falls(head: bytes) -> bool:
+    """Whether a log's first two times that differ go back: a quick look, before the whole one."""
+    before: dict[bool, tuple[bytes, ...]] = {}
+    for found in _STAMPS.finditer(head, 0, 4096):
+        dated = found[1] is None
+        now = (found[3],) if dated else (found[1].rjust(8), found[2])
+        if before.setdefault(dated, now) != now:
+            return now < before[dated]
+    return False
+
+
 def _container(stream: Stream) -> bool:
     """Whether an input may hold others: most logs are told by how they begin."""
-    return _KERNEL.match(stream.head) is None
+    if _KERNEL.match(stream.head) is None:
+        return True
+    return not stream.live and _falls(stream.head)
 
 
 def _members_of(stream: Stream) -> "Members | None":

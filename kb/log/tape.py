@@ -65,6 +65,8 @@ class Tape:
         self._regular = self._descriptor is not None and stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self.live = self._stream is not None and is_live(self._stream)
         """True for an input that is still being written, as far as anybody knows."""
+        self.paused: Callable[[], None] | None = None
+        """Called when a live input is silent."""
 
     @property
     def end(self) -> int:
@@ -122,6 +124,8 @@ class Tape:
         assert self._stream is not None
         if self.live and not _ready(self._descriptor):
             self._ticked = time.monotonic()
+            if self.paused is not None:
+                self.paused()
             return False
         more = self._read()
         if not more:

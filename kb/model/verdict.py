@@ -198,6 +198,10 @@ class Diagnosis:
     """Verdicts YES and MAYBE, best first."""
     similar: tuple[Similar, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
+    group: int = 1
+    """Number of the first report of the run that is equal to this one; its own where it is the first."""
+    of: int = 1
+    """How many equal reports there are in the run (in a live one: up to this one)."""
 
     @property
     def best(self) -> Match | None:
@@ -217,8 +221,8 @@ class Diagnosis:
         """For a ticket comment, in English or Chinese (``zh``); tells no path of this machine."""
         return kb.to_markdown(self, lang=lang)
 
-    def to_text(self, *, verbose: bool = False, color: bool = False, width: int = 100, lang: str = "en") -> str:
-        """What ``kb match`` prints for a person, in English or Chinese (``zh``)."""
+    def to_text(self, *, verbose: int = 0, color: bool = False, width: int = 100, lang: str = "en") -> str:
+        """What ``kb match`` prints for a person (``verbose``: 0 to 2), in English or Chinese (``zh``)."""
         return kb.to_text(self, verbose=verbose, color=color, width=width, lang=lang)
 
 

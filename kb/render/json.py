@@ -77,6 +77,8 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {"case": other.case, "signature": other.signature, "score": round(other.score, 3), "title": other.title}
             for other in diagnosis.similar
         ],
+        "group": diagnosis.group,
+        "of": diagnosis.of,
     }
 
 

@@ -1,10 +1,11 @@
-"""Diagnosis -> Markdown for a ticket: the claim first, evidence under it, what to do at the end."""
+"""Diagnosis -> Markdown for a ticket: the answer first, what stands behind it folded, the lines of the log quoted."""
 
 import re
-from collections.abc import Iterator
-from pathlib import PurePath
+from collections.abc import Iterable, Iterator
 
+from kb.identity.group import Group
 from kb.model.verdict import Diagnosis, Match, Verdict
+from kb.render.answer import answer, evidence, in_module
 from kb.render.safe import safe, spans
 from kb.words.speak import Words
 from kb.words.speak import words as of_language
@@ -20,58 +21,81 @@ _ACTS = re.compile(
 _OPENS = re.compile(r"[/+=:-]|\d{1,9}[.)]")
 """What would be a command of a forge (/close), a list or a rule at the start of a line."""
 _TICKS = re.compile(r"`+")
+_QUOTED = 60
+"""Lines of the log that a ticket quotes."""
 
 
 def to_markdown(diagnosis: Diagnosis, *, lang: str = "en") -> str:
     """A comment for a ticket; log text in it is escaped, so that a hostile log cannot write markup.
 
-    No path of the machine that kb runs on is in it: the input is called by the last part of its path.
+    The answer stands first; why, the predicates of the case and the lines of the log are folded. No path of the machine
+    that kb runs on is in it: the input is called by the last part of its path.
 
     Args:
         diagnosis: What to tell.
         lang: ``en`` or ``zh``; what the log and the cases say stays as it is.
     """
-    return "\n".join(_lines(diagnosis, of_language(lang))) + "\n"
+    return ticket(diagnosis, lang=lang)
 
 
-def _lines(diagnosis: Diagnosis, words: Words) -> Iterator[str]:
-    report, facts = diagnosis.report, diagnosis.facts
-    yield f"### {text(report.title)}"
+def ticket(diagnosis: Diagnosis, group: Group | None = None, *, lang: str = "en") -> str:
+    """As :func:`to_markdown`, with the equal reports that the diagnosis stands for.
+
+    Args:
+        diagnosis: What to tell.
+        group: The group that it is the first of.
+        lang: As :func:`to_markdown`.
+    """
+    return "\n".join(_lines(diagnosis, group, of_language(lang))) + "\n"
+
+
+def _lines(diagnosis: Diagnosis, group: Group | None, words: Words) -> Iterator[str]:
+    report = diagnosis.report
+    yield f"### {text(report.title + in_module(report))} {text(spans((report.span,)))}"
     yield ""
-    who = [part for part in (report.comm, f"pid {report.pid}" if report.pid is not None else None) if part]
-    kernel = report.kernel or words("ticket.release_unknown")
-    task = ", ".join(who) or words("who.unknown_task")
-    source = PurePath(report.source).name or report.source
-    yield f"{_begun(task)}, {text(kernel)}, {text(source)} {text(spans((report.span,)))}  "
-    yield f"{words('ticket.signature')} {code(diagnosis.signature.id)}"
-    if report.damage:
-        yield f"\n**{words('ticket.damaged')}** {text(words.joined(report.damage))}"
-    if facts.cause:
-        yield f"\n**{words('ticket.cause', cause=text(facts.cause))}** {text(words.say(facts.conclusion))}"
-    if facts.reasoning:
-        yield ""
-        for reason in facts.reasoning:
-            claim = words.say(reason.says) + (f": {words.joined(reason.why)}" if reason.why else "")
-            yield f"- *{words.word(reason.verdict)}*: {text(claim)} {text(spans(reason.evidence))}".rstrip()
-    yield ""
-    if not diagnosis.matches:
-        yield words("ticket.no_case")
+    for part in answer(diagnosis, words, group):
+        shown = code(part.text) if part.name in ("now", "next") else text(part.text)
+        yield f"- **{text(part.label)}** {shown}"
+    yield f"- {words('ticket.signature')} {code(diagnosis.signature.id)}"
+    yield from _folded(words("head.why"), _why(diagnosis, words))
     for match in diagnosis.matches:
-        yield from _match(match, words)
-    if facts.missing:
-        yield f"\n**{words('ticket.unknown')}** " + "; ".join(text(words.say(entry)) for entry in facts.missing)
-    if facts.steps:
-        yield f"\n**{words('ticket.next')}**\n"
-        yield from (f"- {text(words.say(step))}" for step in facts.steps)
+        label = words("label.known") if match.verdict is Verdict.YES else words("label.perhaps")
+        yield from _folded(label, _match(match, words))
+    yield from _folded(words("head.unknown"), (f"- {text(words.say(entry))}" for entry in diagnosis.facts.missing))
+    yield from _folded(words("head.next"), (f"- {code(words.say(step))}" for step in diagnosis.facts.steps))
+    yield from _folded(words("head.evidence"), _quoted(diagnosis))
+
+
+def _folded(head: str, rows: Iterable[str]) -> Iterator[str]:
+    """Rows behind a line that opens them; nothing where there are none. ``head`` is kb's own: it becomes HTML."""
+    rows = list(rows)
+    if rows:
+        yield from ("", f"<details><summary>{head}</summary>", "", *rows, "", "</details>")
+
+
+def _why(diagnosis: Diagnosis, words: Words) -> Iterator[str]:
+    for reason in diagnosis.facts.reasoning:
+        claim = words.say(reason.says) + (f": {words.joined(reason.why)}" if reason.why else "")
+        yield f"- *{words.word(reason.verdict)}*: {text(claim)} {text(spans(reason.evidence))}".rstrip()
+
+
+def _quoted(diagnosis: Diagnosis) -> list[str]:
+    """The lines of the log that claims point at, as they were printed."""
+    lines = evidence(diagnosis)
+    shown = [f"- {line.number} {code(line.text)}" for line in lines[:_QUOTED]]
+    return [*shown, *(["- ..."] if len(lines) > _QUOTED else [])]
 
 
 def _match(match: Match, words: Words) -> Iterator[str]:
     case = match.case
-    known = {Verdict.YES: words("ticket.known"), Verdict.MAYBE: words("ticket.perhaps")}
-    yield f"**{known.get(match.verdict, words('ticket.not_the_case'))} {code(case.id)}:** {text(case.title)}"
+    yield f"{code(case.id)} {text(case.title)}"
+    yield ""
+    yield _begun(case.summary)
     yield ""
     yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
     for mark in match.marks:
+        if mark.role == "any" and mark.verdict is Verdict.NO:  # an alternative that was not needed
+            continue
         because = f" ({text(words.say(mark.why))})" if mark.why is not None else ""
         verdict = words.word(mark.verdict.value)
         yield f"- {verdict}: {code(mark.predicate.text)}{because} {text(spans(mark.evidence))}".rstrip()

@@ -1,4 +1,4 @@
-"""Diagnosis -> what ``kb match`` prints for a person.
+"""Diagnosis -> what ``kb match`` prints for a person: the answer, and with ``-v`` what stands behind it.
 
 Marks stand beside words (``✓ holds``), so that nothing depends on colour; every claim ends in its lines.
 """
@@ -6,56 +6,84 @@ Marks stand beside words (``✓ holds``), so that nothing depends on colour; eve
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kb.identity.group import Group
 from kb.model.memory import size
 from kb.model.report import Report
-from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason
-from kb.render.safe import pad, safe, spans, wrap
+from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
+from kb.render.answer import MARK, in_module
+from kb.render.first import FIRST, Page, first_screen
+from kb.render.safe import safe, spans
 from kb.render.zones import zone_table
-from kb.words.speak import Words
 from kb.words.speak import words as of_language
 
-_MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
-_COLOR = {
-    "holds": "32",
-    "yes": "32",
-    "excluded": "2",
-    "no": "31",
-    "unknown": "33",
-    "maybe": "33",
-    "title": "1",
-    "head": "1;36",
-}
-_LABEL = 12
 _CALLERS = 6
 """Frames of the stack that are shown, the guilty one included."""
 ONCE = {"part.assuming": "part.assumed"}
 """What a predicate assumes is told once, under its own head."""
 
 
-def to_text(
-    diagnosis: Diagnosis, *, verbose: bool = False, color: bool = False, width: int = 100, lang: str = "en"
-) -> str:
+def to_text(diagnosis: Diagnosis, *, verbose: int = 0, color: bool = False, width: int = 100, lang: str = "en") -> str:
     """The diagnosis as text, with a line end.
 
     Args:
         diagnosis: What to show.
-        verbose: Show each subtraction behind a claim, and all predicates of a case that does not say yes.
+        verbose: 0: the answer in at most :data:`FIRST` lines. 1: behind it why, the zones, the predicates and sources
+            of the case. 2: also each subtraction behind a claim, and all predicates of a case that does not say yes.
         color: Use ANSI colours.
         width: Columns to fill.
         lang: ``en`` or ``zh``; what the log and the cases say stays as it is.
     """
-    page = _Page(color, max(60, width), of_language(lang).instead(ONCE))
-    _head(page, diagnosis)
-    _reasoning(page, diagnosis, verbose)
+    return page(diagnosis, verbose=verbose, color=color, width=width, lang=lang)
+
+
+def page(
+    diagnosis: Diagnosis,
+    group: Group | None = None,
+    *,
+    verbose: int = 0,
+    color: bool = False,
+    width: int = 100,
+    lang: str = "en",
+    paths: bool = False,
+) -> str:
+    """As :func:`to_text`, with the equal reports that the diagnosis stands for.
+
+    Args:
+        diagnosis: What to show.
+        group: The group that it is the first of.
+        verbose: As :func:`to_text`.
+        color: As :func:`to_text`.
+        width: As :func:`to_text`.
+        lang: As :func:`to_text`.
+        paths: Name the inputs as they were given; else the last part of their paths.
+    """
+    sheet = Page(color, max(60, width), of_language(lang).instead(ONCE))
+    number = diagnosis.group if group is None else group.number
+    first_screen(sheet, diagnosis, group, None if verbose else FIRST, number, paths)
     if verbose:
+        _details(sheet, diagnosis, verbose > 1)
+    return "\n".join(sheet.lines) + "\n"
+
+
+def _details(page: Page, diagnosis: Diagnosis, everything: bool) -> None:
+    """What stands behind the answer."""
+    _head(page, diagnosis)
+    _reasoning(page, diagnosis, everything)
+    if everything:
         _code(page, diagnosis)
-    for line in zone_table(diagnosis.facts.detail, page.words, verbose):
+    for line in zone_table(diagnosis.facts.detail, page.words, everything):
         page.plain(safe(line))
     others: Iterable[Mapping[str, Any]] = diagnosis.facts.detail.get("counterfactuals") or ()
     _list(page, page.words("head.elsewhere"), (page.words.named(entry["named"]) for entry in others))
-    _known(page, diagnosis, verbose)
+    _known(page, diagnosis, everything)
     _tail(page, diagnosis)
-    return "\n".join(page.lines) + "\n"
+
+
+def again(group: Group, lang: str = "en") -> str:
+    """One line for a report that equals one that was told before: of an input that is still being written."""
+    found, words, last = group.first, of_language(lang), group.seen[-1]
+    title = found.report.title + in_module(found.report)
+    return safe(words("seen.again", title=title, place=spans((last.span,)), count=group.count, report=group.number))
 
 
 def brief(diagnosis: Diagnosis, lang: str = "en") -> str:
@@ -67,38 +95,10 @@ def brief(diagnosis: Diagnosis, lang: str = "en") -> str:
     return safe(f"{spans((report.span,)):<16} {report.title}{module}{known}{follows}")
 
 
-class _Page:
-    """Lines being written: labels in one column, text wrapped in the next."""
-
-    def __init__(self, color: bool, width: int, words: Words):
-        self.color = color
-        self.width = width
-        self.words = words
-        self.lines: list[str] = []
-
-    def paint(self, text: str, role: str) -> str:
-        text = safe(text)
-        return f"\x1b[{_COLOR[role]}m{text}\x1b[0m" if self.color and role in _COLOR else text
-
-    def plain(self, text: str = "") -> None:
-        self.lines.append(text)
-
-    def section(self, name: str) -> None:
-        self.lines += ["", self.paint(name, "head")]
-
-    def row(self, label: str, text: str, role: str = "", indent: int = 2) -> None:
-        """A label and its text, wrapped under itself."""
-        rows = wrap(safe(text), self.width - indent - _LABEL) or [""]
-        first = " " * indent + self.paint(pad(label, _LABEL), role) + rows[0]
-        self.lines += [first.rstrip(), *(" " * (indent + _LABEL) + row for row in rows[1:])]
-
-
-def _head(page: _Page, diagnosis: Diagnosis) -> None:
+def _head(page: Page, diagnosis: Diagnosis) -> None:
     report, words = diagnosis.report, page.words
-    where = f" [{report.module}]" if report.module and report.function else ""
-    page.plain(page.paint(report.title + where, "title") + f"   {spans((report.span,))}")
-    if report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
-        page.row(words("label.printed"), report.headline)
+    where = in_module(report)
+    page.section(words("head.report"))
     who = _who(page, report)
     if who:
         page.row(words("label.who"), who)
@@ -110,14 +110,9 @@ def _head(page: _Page, diagnosis: Diagnosis) -> None:
     stack = _stack(report)
     if stack:
         page.row(words("label.stack"), stack)
-    if report.damage:
-        page.row(words("label.damaged"), words("damaged.because", damage=report.damage), "unknown")
     if report.follows is not None:
         page.row(words("label.follows"), words("follows.report", report=report.follows + 1))
     page.row(words("label.signature"), diagnosis.signature.id)
-    if diagnosis.facts.cause is not None:
-        summary = words.say(diagnosis.facts.conclusion)
-        page.row(words("label.cause"), f"{diagnosis.facts.cause}: {summary}", "title")
 
 
 def _stack(report: Report) -> str:
@@ -131,7 +126,7 @@ def _stack(report: Report) -> str:
     return " < ".join(shown) + (" < ..." if len(frames) > start + _CALLERS else "")
 
 
-def _who(page: _Page, report: Report) -> str:
+def _who(page: Page, report: Report) -> str:
     words = page.words
     parts = [
         report.comm or ("" if report.kind == "notice" else words("who.unknown_task")),
@@ -144,12 +139,12 @@ def _who(page: _Page, report: Report) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _era(page: _Page, diagnosis: Diagnosis) -> str | None:
+def _era(page: Page, diagnosis: Diagnosis) -> str | None:
     era = diagnosis.facts.detail.get("kernels") or diagnosis.facts.detail.get("gfp_era")
     return page.words("kernel.by_its_text", kernels=era) if era else None
 
 
-def _asked(page: _Page, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _asked(page: Page, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The request of an allocation report: order, mask, and who set which flag."""
     if detail.get("gfp_mask") is None:
         return
@@ -172,7 +167,7 @@ def _flags(value: Iterable[str]) -> str:
     return "|".join(str(flag).removeprefix("__GFP_") for flag in value)
 
 
-def _reasoning(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
+def _reasoning(page: Page, diagnosis: Diagnosis, verbose: bool) -> None:
     reasons = diagnosis.facts.reasoning
     if not reasons:
         return
@@ -181,9 +176,9 @@ def _reasoning(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
         _reason(page, reason, verbose)
 
 
-def _reason(page: _Page, reason: Reason, verbose: bool) -> None:
+def _reason(page: Page, reason: Reason, verbose: bool) -> None:
     words = page.words
-    label = f"{_MARK.get(reason.verdict, ' ')} {words.word(reason.verdict)}"
+    label = f"{MARK.get(reason.verdict, ' ')} {words.word(reason.verdict)}"
     text = words.say(reason.says) + (f": {words.joined(reason.why)}" if reason.why else "")
     page.row(label, f"{text} {spans(reason.evidence)}".strip(), reason.verdict)
     if verbose:
@@ -191,7 +186,7 @@ def _reason(page: _Page, reason: Reason, verbose: bool) -> None:
             page.row("", words.say(line), indent=4)
 
 
-def _code(page: _Page, diagnosis: Diagnosis) -> None:
+def _code(page: Page, diagnosis: Diagnosis) -> None:
     """The ``Code:`` bytes as instructions, or what is missing to read them."""
     from kb.kernel.code.disasm import disassemble
 
@@ -202,26 +197,33 @@ def _code(page: _Page, diagnosis: Diagnosis) -> None:
         page.lines += [f"  {safe(page.words.say(line))}".rstrip() for line in lines]
 
 
-def _known(page: _Page, diagnosis: Diagnosis, verbose: bool) -> None:
+def _known(page: Page, diagnosis: Diagnosis, everything: bool) -> None:
     page.section(page.words("head.known"))
     if not diagnosis.matches:
         page.row("", page.words("known.none"))
     for index, match in enumerate(diagnosis.matches):
         if index:
             page.plain()
-        _match(page, match, verbose or index == 0)
+        if everything or index == 0:
+            _match(page, match, everything)
+        else:
+            _named(page, match)
 
 
-def _match(page: _Page, match: Match, whole: bool) -> None:
+def _named(page: Page, match: Match) -> None:
+    case, verdict = match.case, match.verdict.value
+    page.row(f"{MARK[verdict]} {page.words.word(verdict)}", f"{case.id}: {case.title}", verdict)
+
+
+def _match(page: Page, match: Match, everything: bool) -> None:
     case, words, verdict = match.case, page.words, match.verdict.value
-    page.row(f"{_MARK[verdict]} {words.word(verdict)}", f"{case.id}: {case.title}", verdict)
-    if not whole:
-        return
+    _named(page, match)
     page.row("", case.summary)
     for doubt in match.doubts:
         page.row("", words("mark.but") + words.say(doubt), verdict)
     for mark in match.marks:
-        _predicate(page, mark)
+        if everything or mark.role != "any" or mark.verdict is not Verdict.NO:  # an alternative that was not needed
+            _predicate(page, mark)
     status = words.word(match.fix_status)
     page.row(words("label.status"), f"{status}: {words.say(match.fix_why)}" if match.fix_why is not None else status)
     for fix in case.fixes:
@@ -239,9 +241,11 @@ def _match(page: _Page, match: Match, whole: bool) -> None:
     for dispute in case.disputes:
         source = f" ({dispute.source or dispute.by})" if dispute.source or dispute.by else ""
         page.row(words("label.dispute"), f"{dispute.claim} {dispute.finding}{source}")
+    for one in case.sources:
+        page.row(words("label.source"), " ".join(part for part in (f"{one.id}:", one.text, one.url) if part))
 
 
-def _predicate(page: _Page, mark: PredicateMark) -> None:
+def _predicate(page: Page, mark: PredicateMark) -> None:
     """One predicate with its mark. What refutes a case is good news when it does not hold."""
     words = page.words
     verdict, role = mark.verdict.value, "" if mark.role == "require" else f"{words.word(mark.role)}: "
@@ -249,10 +253,10 @@ def _predicate(page: _Page, mark: PredicateMark) -> None:
         verdict = {"yes": "no", "no": "yes"}.get(verdict, verdict)
         role = words("mark.not") if mark.verdict.value == "no" else words("mark.but")
     because = f"  {words.say(mark.why)}" if mark.why is not None else ""
-    page.row("", f"{_MARK[verdict]} {role}{mark.predicate.text}{because} {spans(mark.evidence)}".rstrip())
+    page.row("", f"{MARK[verdict]} {role}{mark.predicate.text}{because} {spans(mark.evidence)}".rstrip())
 
 
-def _tail(page: _Page, diagnosis: Diagnosis) -> None:
+def _tail(page: Page, diagnosis: Diagnosis) -> None:
     facts, words = diagnosis.facts, page.words
     assumed: Iterable[Mapping[str, Any]] = facts.detail.get("assumptions_named") or ()
     _list(page, words("head.assumed"), map(words.named, assumed))
@@ -262,7 +266,7 @@ def _tail(page: _Page, diagnosis: Diagnosis) -> None:
     _list(page, words("head.similar"), others)
 
 
-def _list(page: _Page, name: str, entries: Iterable[str]) -> None:
+def _list(page: Page, name: str, entries: Iterable[str]) -> None:
     entries = tuple(entries)
     if not entries:
         return

@@ -26,7 +26,7 @@ _GOES_DOWN = re.compile(
     r"|(?:sysrq: |SysRq ?: ?)(?:Resetting|Power Off)|(?:kexec(?:_core)?: )?Starting new kernel"
 )
 _REQUEST = re.compile(r"(?:sysrq: |SysRq ?: ?)(?:Show|Dump)")
-_ON_PURPOSE = re.compile(r"FAULT_INJECTION: forcing a failure|FAULT_FLAG_ALLOW_RETRY missing")
+_ON_PURPOSE = re.compile(r"FAULT_INJECTION: forcing a failure|FAULT_FLAG_ALLOW_RETRY missing|CPU\d{1,4}: stopping")
 _ASIDE = re.compile(r"\s*(?:Preemption disabled at|(?:hard|soft)irqs last)")
 _LIMIT = 4096
 
@@ -79,5 +79,8 @@ def is_request(text: str) -> bool:
 
 
 def is_on_purpose(text: str) -> bool:
-    """True where what follows was made to happen (lib/fault-inject.c fail_dump(), mm/userfaultfd.c)."""
-    return text.startswith("FAULT_") and _ON_PURPOSE.match(text) is not None
+    """True where what follows was made to happen, and is no report.
+
+    lib/fault-inject.c fail_dump(), mm/userfaultfd.c; arch/arm/kernel/smp.c ipi_cpu_stop(), of CPUs that stop.
+    """
+    return text.startswith(("FAULT_", "CPU")) and _ON_PURPOSE.match(text) is not None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def verb(verbs: "Verbs", name: str, run: str, words: str, more: str = "") -> argparse.ArgumentParser:
     """A sub-command; ``run`` is ``module:function`` and imported when the command is used."""
     parser = verbs.add_parser(name, help=words, description=(words[0].upper() + words[1:] + ". " + more).strip())
-    parser.set_defaults(run=lambda options: _load(run)(options))
+    parser.set_defaults(run=lambda options: _load(run)(options), asked=parser)
     return parser
 
 

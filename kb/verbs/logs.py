@@ -21,7 +21,28 @@ def add_match(verbs: "Verbs") -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a report and line (schema kb.report/1)")
     parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
     parser.add_argument("-b", "--brief", action="store_true", help="one line a report: lines, title, case")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show each subtraction and every predicate")
+    parser.add_argument(
+        "-v",
+        "--why",
+        "--verbose",
+        dest="verbose",
+        action="count",
+        default=0,
+        help="behind each answer: why, the zones, predicates, sources, disputes; twice: each subtraction, too",
+    )
+    parser.add_argument("--report", type=int, metavar="N", help="only the N-th report")
+    parser.add_argument("--each", action="store_true", help="show equal reports one by one, not as one entry")
+    parser.add_argument("--no-pager", dest="pager", action="store_false", help="do not show a long answer by $PAGER")
+    parser.add_argument(
+        "--format",
+        choices=("github", "gitlab", "sarif", "junit"),
+        help="for a job that boots kernels: annotations, a code quality report, SARIF 2.1.0, JUnit XML",
+    )
+    parser.add_argument(
+        "--fail-on",
+        metavar="WHAT",
+        help="exit 1 when it holds of a report, else 0: known, unknown, severity=act (that, or worse)",
+    )
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     parser.add_argument(
@@ -55,6 +76,43 @@ def add_match(verbs: "Verbs") -> None:
     parser.add_argument("--host", metavar="NAME", help="host to record where the log names none")
     parser.add_argument("--source", metavar="NAME", help="where the log came from, to record (ticket:4711)")
     parser.add_argument("--stats", action="store_true", help="print counts and timings on stderr")
+    common(parser, db=True, cases=True)
+
+
+def add_watch(verbs: "Verbs") -> None:
+    """``kb watch``."""
+    parser = verb(
+        verbs,
+        "watch",
+        "kb.commands.watch:run",
+        "follow the kernel's log of this machine, and tell of each report as soon as it is over",
+        "Follows journald where there is one, else /dev/kmsg; until ^C. A repeat is one line.",
+    )
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a file that is being written, or - for stdin")
+    parser.add_argument("--kmsg", action="store_true", help="follow /dev/kmsg, whatever else there is")
+    parser.add_argument("--exec", dest="hook", metavar="CMD", help="run for each report, JSON on its stdin")
+    parser.add_argument("--desktop", action="store_true", help="tell the desktop of each report (notify-send)")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
+    parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
+    common(parser, db=True, cases=True)
+
+
+def add_diff(verbs: "Verbs") -> None:
+    """``kb diff``."""
+    parser = verb(
+        verbs,
+        "diff",
+        "kb.commands.diff:run",
+        "tell what is new, gone, more often or rarer between two logs, or between the last two boots of one",
+        "Exit code 0 nothing is new or more often, 1 something is, 3 no report in either.",
+    )
+    parser.add_argument("before", metavar="A", help="a log, as those of kb match")
+    parser.add_argument(
+        "after", nargs="?", metavar="B", help="a later one (default: A's last boot against the one before)"
+    )
+    parser.add_argument("--all", action="store_true", help="also what is as often as before")
+    parser.add_argument("--json", action="store_true", help="one JSON object a problem and line (schema kb.diff/1)")
+    parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where a log prints none (uname -r)")
     common(parser, db=True, cases=True)
 
 

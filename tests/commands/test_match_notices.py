@@ -150,7 +150,7 @@ def test_match_gives_notices_only_when_asked() -> None:
 def test_for_a_person_a_notice_shows_its_line_and_no_unknown_task(
     cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["match", "--notices", log(tmp_path, FULL * 3)])
+    main(["match", "-v", "--notices", log(tmp_path, FULL * 3)])
     out = capsys.readouterr().out
     assert "printed     nf_conntrack: nf_conntrack: table full, dropping packet" in out
     assert "printed 3 times" in out

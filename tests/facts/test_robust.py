@@ -39,8 +39,8 @@ def test_damage_of_any_kind_is_survived(path: Path) -> None:
             at = dice.randrange(len(lines))
             lines[at] = lines[at][: dice.randrange(1, len(lines[at]) + 1)]
         for found in api.match(b"".join(lines), cases=()):
-            found.to_text(verbose=True)
-            found.to_text(verbose=True, lang="zh")
+            found.to_text(verbose=2)
+            found.to_text(verbose=2, lang="zh")
             found.to_json()
             first, last = found.report.span
             for reason in found.facts.reasoning:

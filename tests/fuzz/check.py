@@ -67,7 +67,7 @@ def check(data: bytes, base: api.KnowledgeBase | None = None) -> int:
         if not data.startswith(b"\x1f\x8b"):
             assert 1 <= report.span[0] <= report.span[1] <= lines, (report.span, lines)
         for text in (
-            diagnosis.to_text(verbose=True),
+            diagnosis.to_text(verbose=2),
             diagnosis.to_text(width=60),
             diagnosis.to_markdown().replace("\u200b", ""),  # parts what a forge would act on
             brief(diagnosis),

@@ -236,7 +236,7 @@ SHAPES: dict[str, Shape] = {
 def whole(data: bytes) -> None:
     """All that ``kb match`` does with a log, in every form of its answer."""
     for found in api.match(data, notices=True):
-        found.to_text(verbose=True)
+        found.to_text(verbose=2)
         found.to_markdown()
         json.dumps(found.to_json())
         api.raw_text(found.report)

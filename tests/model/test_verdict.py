@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOW = """
 import json, sys
 assert not [name for name in sys.modules if name.startswith("kb.render")]
-forms = (diagnosis.to_json(), diagnosis.to_markdown(), diagnosis.to_text(verbose=True, color=True, width=120))
+forms = (diagnosis.to_json(), diagnosis.to_markdown(), diagnosis.to_text(verbose=2, color=True, width=120))
 sys.stdout.write(json.dumps(forms))
 """
 
@@ -42,7 +42,7 @@ def shown(program: str, stdin: bytes) -> list[object]:
 
 
 def rendered(diagnosis: Diagnosis) -> list[object]:
-    text = to_text(diagnosis, verbose=True, color=True, width=120)
+    text = to_text(diagnosis, verbose=2, color=True, width=120)
     forms: list[object] = json.loads(json.dumps([to_json(diagnosis), to_markdown(diagnosis), text]))
     return forms
 

@@ -1,4 +1,4 @@
-"""The page of ``kb match -v`` in both languages, whole: rewritten by ``pytest --update`` and reviewed as a diff."""
+"""The answer, and the page of ``kb match -vv``, in both languages: `pytest --update` rewrites them, to be reviewed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,14 @@ def test_page(name: str, lang: str, update: bool, monkeypatch: pytest.MonkeyPatc
     data = (ROOT / LOGS[name]).read_bytes()
     if LOGS[name].endswith(".txt"):  # its lines bear whose they are
         data = b"".join(row[2:] for row in data.partition(b"\n\n")[2].splitlines(keepends=True))
-    text = "\n".join(one.to_text(verbose=True, lang=lang) for one in api.match(data, cases=()))
-    golden = DATA / f"{name}.{lang}.txt"
+    found = api.match(data, cases=())
+    text = "\n".join(one.to_text(verbose=2, lang=lang) for one in found)
+    compare(f"{name}.first.{lang}.txt", "\n".join(one.to_text(lang=lang) for one in found), update)
+    compare(f"{name}.{lang}.txt", text, update)
+
+
+def compare(name: str, text: str, update: bool) -> None:
+    golden = DATA / name
     if update:
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
@@ -39,7 +45,7 @@ def test_page(name: str, lang: str, update: bool, monkeypatch: pytest.MonkeyPatc
 def test_the_size_of_a_page_is_that_of_the_machine(lang: str) -> None:
     """64 kB pages (arm64, ppc64): order 5 is 2 MB, and each sum in kB is 64 times the pages beside it."""
     (found,) = api.match(ROOT / LOGS["page-64k"], cases=())
-    text = found.to_text(verbose=True, lang=lang)
+    text = found.to_text(verbose=2, lang=lang)
     assert "2048 kB" in text
     assert "128 kB" not in text
     sums = re.findall(r"= (-?\d+)(?: pages| 页)? \((-?\d+) kB\)", text)

@@ -18,7 +18,7 @@ def section(text: str, name: str) -> list[str]:
 def test_the_trapping_instruction_is_marked_with_verbose_only() -> None:
     pytest.importorskip("capstone")
     (found,) = api.match(LOG, cases=())
-    shown = [line.split() for line in section(found.to_text(verbose=True), "Code")]
+    shown = [line.split() for line in section(found.to_text(verbose=2), "Code")]
     assert shown[2] == [">", "8b", "47", "58", "movl", "0x58(%rdi),", "%eax"]
     assert [line[0] for line in shown] == ["0f", "53", ">", "5b", "c3"]
     assert section(found.to_text(), "Code") == []
@@ -27,7 +27,7 @@ def test_the_trapping_instruction_is_marked_with_verbose_only() -> None:
 def test_without_a_disassembler_verbose_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "capstone", None)
     (found,) = api.match(LOG, cases=())
-    assert section(found.to_text(verbose=True), "Code") == [
+    assert section(found.to_text(verbose=2), "Code") == [
         "  for a disassembly install capstone: pip install 'kernel-kb[disasm]'"
     ]
 

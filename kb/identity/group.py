@@ -1,0 +1,140 @@
+"""Which diagnoses of a run say the same: equal ones are one entry, and what follows from another stands under it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kb.model.log import Span
+from kb.model.verdict import Diagnosis
+
+_TIMES = 4096
+"""Reports of a group of which each is remembered; of more the last one is."""
+_GROUPS = 2048
+"""Groups that are remembered; what equals an older one begins a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One report of a group: when and where it was printed."""
+
+    number: int
+    """Place among the reports of the run, 1-based."""
+    source: str
+    span: Span
+    time: float | None
+    """Seconds since boot."""
+    wall: str | None
+    """The transport's time of day, as it stood in the log."""
+    cpu: int | None
+    host: str | None
+
+
+@dataclass(eq=False, slots=True)
+class Group:
+    """Reports that are equal in all that a reader would do about them; the first one stands for all."""
+
+    first: Diagnosis
+    seen: list[Seen] = field(default_factory=list)
+    """Its reports, in order; of very many the first ones and the last."""
+    count: int = 0
+    """How many there are."""
+    under: list["Group"] = field(default_factory=list)
+    """Groups whose first report follows from one of this group."""
+
+    @property
+    def number(self) -> int:
+        """Number of the first report: the group's name in a run."""
+        return self.seen[0].number
+
+
+class Groups:
+    """Takes the diagnoses of a run in their order."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        """Diagnoses so far."""
+        self.made = 0
+        """Groups so far."""
+        self._held: list[Group] = []
+        self._by_key: dict[Any, Group] = {}
+        self._of_source: list[Group] = []
+        self._source = ""
+        self._last = 0
+
+    def add(self, found: Diagnosis, *, apart: bool = False) -> Group:
+        """The group that a diagnosis belongs to, made where it is the first.
+
+        Args:
+            found: The next diagnosis; ``report.follows`` counts in its input.
+            apart: Make a group of its own, whatever it equals.
+        """
+        report = found.report
+        self.count += 1
+        seen = Seen(self.count, report.source, report.span, report.time, report.wall, report.cpu, report.host)
+        key = self.count if apart else key_of(found)
+        group = self._by_key.get(key)
+        new = group is None
+        if group is None:
+            group = self._by_key[key] = Group(found)
+            if len(self._by_key) > _GROUPS:
+                del self._by_key[next(iter(self._by_key))]
+        group.count += 1
+        if len(group.seen) == _TIMES:
+            group.seen.pop()
+        group.seen.append(seen)
+        if report.kind != "notice":  # a notice has no place among the reports of its input
+            cause = self._cause(found)
+            self._of_source.append(group)
+            if new and cause is not None and cause is not group:
+                cause.under.append(group)
+        if new:
+            self.made += 1
+            self._held.append(group)
+        return group
+
+    def take(self) -> Iterator[Group]:
+        """The groups since the last call, each before what follows from it."""
+        held, self._held = self._held, []
+        inside = {id(group) for group in held}
+        beneath = {id(under) for group in held for under in group.under}
+        for group in held:
+            if id(group) not in beneath:
+                yield from _with_followers(group, inside, set())
+
+    @property
+    def held(self) -> int:
+        """Groups that were not taken yet."""
+        return len(self._held)
+
+    def _cause(self, found: Diagnosis) -> Group | None:
+        report = found.report
+        if report.source != self._source or report.span[0] < self._last:
+            self._of_source, self._source = [], report.source
+        self._last = report.span[0]
+        if report.follows is None or report.follows >= len(self._of_source):
+            return None
+        return self._of_source[report.follows]
+
+
+def key_of(found: Diagnosis) -> tuple[object, ...]:
+    """What two reports must have in common to be one entry: the problem, the cause, and what is known about it."""
+    known = tuple((match.case.id, match.verdict, match.fix_status) for match in found.matches)
+    report = found.report
+    return report.kind, report.title, found.signature.id, found.facts.cause, known, bool(report.damage)
+
+
+def numbered(found: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """The diagnoses of a run, each with the group it is of (``group``, ``of``)."""
+    groups = Groups()
+    pairs = [(diagnosis, groups.add(diagnosis)) for diagnosis in found]
+    return [replace(diagnosis, group=group.number, of=group.count) for diagnosis, group in pairs]
+
+
+def _with_followers(group: Group, inside: set[int], shown: set[int]) -> Iterator[Group]:
+    if id(group) in shown:
+        return
+    shown.add(id(group))
+    yield group
+    for under in group.under:
+        if id(under) in inside:
+            yield from _with_followers(under, inside, shown)

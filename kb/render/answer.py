@@ -1,0 +1,308 @@
+"""Diagnosis -> the answer in a few sentences: where, whether it is known, why, one thing to do, where to look next.
+
+Text, Markdown and HTML show these same parts; what is behind them (the chain of reasons, zones, predicates) is theirs.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+from typing import NamedTuple
+
+from kb.identity.group import Group, Seen
+from kb.model.case import Case, Fix, Workaround
+from kb.model.log import Line
+from kb.model.report import Report
+from kb.model.verdict import Diagnosis, Match, Reason, Verdict
+from kb.render.safe import spans
+from kb.syntax.kinds import Severity, kind_of
+from kb.words.speak import Words
+
+MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
+SEVERITIES = tuple(one.value for one in Severity)
+"""From the least to the worst."""
+_STRIP = 20
+"""Cells of the strip that shows when the reports of a group came."""
+_SPAN = 40
+"""Lines of one span that are pointed at, at most."""
+_BARS = "▁▂▃▄▅▆▇█"
+_CPUS, _HOSTS, _RANGES, _FIXES, _DOUBTS = 8, 4, 2, 2, 2
+_SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(\[`'\"_])|。")
+_NOTE = re.compile(r" {2,}# .*")
+_ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d")
+
+
+class Part(NamedTuple):
+    """One row of the answer."""
+
+    name: str
+    """``seen``, ``damaged``, ``printed``, ``known``, ``status``, ``cause``, ``now``, ``risk``, ``then`` or ``next``."""
+    label: str
+    text: str
+    role: str = ""
+    """What it says, for its colour: ``yes``, ``maybe``, ``unknown``, ``title``."""
+    short: str = ""
+    """What says as much where room is short."""
+
+
+def answer(found: Diagnosis, words: Words, group: Group | None = None, *, paths: bool = False) -> list[Part]:
+    """The parts of the answer that there are, in the order in which they are read.
+
+    Args:
+        found: The diagnosis.
+        words: Of the language to say it in.
+        group: The equal reports that it stands for.
+        paths: Name the inputs as they were given; else the last part of their paths.
+    """
+    return list(_parts(found, words, group, paths))
+
+
+def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> Iterator[Part]:
+    place = _seen(found.report, words, group, paths)
+    if place:
+        yield Part("seen", words("label.seen"), place)
+    if found.report.damage:
+        text = words("damaged.because", damage=found.report.damage)
+        yield Part("damaged", words("label.damaged"), text, "unknown")
+    if found.report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
+        yield Part("printed", words("label.printed"), found.report.headline)
+    yield from _case(found, words)
+    cause = cause_of(found, words)
+    if cause:
+        sure = found.facts.cause is not None or (found.best is not None and found.best.verdict is Verdict.YES)
+        yield Part("cause", words("label.cause") if sure else words("label.found"), cause, "title")
+    way = remedy(found)
+    if way is not None:
+        match, workaround = way
+        label = words("label.now") if match.verdict is Verdict.YES else words("label.if_so")
+        yield Part("now", label, workaround.do)
+        if workaround.caveat:
+            yield Part("risk", words("label.risk"), workaround.caveat)
+    if group is not None and group.under:
+        yield Part("then", words("label.then"), _followers(group, words))
+    step = next_step(found, words)
+    if step:
+        yield Part("next", words("label.next"), step)
+
+
+def in_module(report: Report) -> str:
+    """The module of the function that a title names, in brackets."""
+    return f" [{report.module}]" if report.module and report.function else ""
+
+
+def severity(found: Diagnosis) -> str:
+    """What a report asks of who is on call: ``harmless``, ``watch``, ``act`` or ``stop``."""
+    own = found.facts.detail.get("severity") if found.report.kind == "notice" else None
+    return own if own in SEVERITIES else kind_of(found.report.kind).severity.value
+
+
+def evidence(found: Diagnosis) -> list[Line]:
+    """The lines of the report that its claims and the predicates of its best case point at."""
+    marks = found.best.marks if found.best is not None else ()
+    pointed = [span for reason in found.facts.reasoning for span in reason.evidence]
+    pointed += [span for mark in marks if mark.verdict is Verdict.YES for span in mark.evidence]
+    numbers = {found.report.headline_line}
+    for first, last in pointed:
+        numbers.update(range(first, min(last, first + _SPAN) + 1))
+    return [line for line in found.report.lines if line.number in numbers]
+
+
+# ---- where and when
+
+
+def _seen(report: Report, words: Words, group: Group | None, paths: bool) -> str:
+    """Who, where and when: of one report its task, of several how many, from when to when, on which CPUs and hosts."""
+    if group is not None and group.count > 1:
+        return _times(group, words, paths)
+    parts = [
+        words("seen.follows", report=report.follows + 1) if report.follows is not None else "",
+        _name(report.source, paths),
+        _clock(report.wall, report.time),
+        report.comm or "",
+        f"pid {report.pid}" if report.pid is not None else "",
+        f"CPU {report.cpu}" if report.cpu is not None else "",
+        words("who.host", host=report.host) if report.host else "",
+        report.kernel or "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _times(group: Group, words: Words, paths: bool) -> str:
+    seen = group.seen
+    first, last = (_clock(each.wall, each.time) for each in (seen[0], seen[-1]))
+    if first[:10] == last[:10] and _ISO.match(last.replace(" ", "T", 1)):
+        last = last[11:]
+    cpus = tuple(sorted({each.cpu for each in seen if each.cpu is not None}))
+    hosts = tuple(dict.fromkeys(each.host for each in seen if each.host))
+    names = tuple(dict.fromkeys(name for each in seen if (name := _name(each.source, paths))))
+    parts = [
+        words("seen.count", count=group.count),
+        f"{first}-{last}" if first and first != last else first,
+        words("seen.cpus", cpus=cpus[:_CPUS], more=_more(cpus, _CPUS)) if cpus else "",
+        words("seen.hosts", hosts=hosts[:_HOSTS], more=_more(hosts, _HOSTS)) if hosts else "",
+        words("seen.files", files=names[:_HOSTS], more=_more(names, _HOSTS)) if names else "",
+    ]
+    return ", ".join(part for part in parts if part) + _strip(seen)
+
+
+def _name(source: str, paths: bool) -> str:
+    return "" if source == "-" else source if paths else PurePath(source).name or source
+
+
+def _more(items: tuple[object, ...], most: int) -> str:
+    return f" +{len(items) - most}" if len(items) > most else ""
+
+
+def _clock(wall: str | None, time: float | None) -> str:
+    """The time of day where the transport tells it, else seconds since boot."""
+    if wall:
+        iso = _ISO.match(wall)
+        return f"{iso[1]} {iso[2]}" if iso is not None else wall.strip()
+    return f"{time:.3f} s" if time is not None else ""
+
+
+def moments(seen: list[Seen]) -> list[float]:
+    """When reports came, in seconds from any point: by printk's stamps, else by times of day; empty where unknown."""
+    stamps = [each.time for each in seen if each.time is not None]
+    if len(stamps) == len(seen):
+        return stamps
+    clocks = [found[0] for each in seen if (found := _CLOCK.search(each.wall or "")) is not None]
+    if len(clocks) < len(seen):
+        return []
+    return [sum(int(part) * unit for part, unit in zip(one.split(":"), (3600, 60, 1), strict=True)) for one in clocks]
+
+
+def counted(times: list[float], cells: int) -> list[int]:
+    """How many of some moments fall into each of so many equal parts of the time that they span."""
+    start, end = min(times), max(times)
+    counts = [0] * cells
+    for each in times:
+        counts[min(cells - 1, int((each - start) / (end - start or 1) * cells))] += 1
+    return counts
+
+
+def _strip(seen: list[Seen]) -> str:
+    """A strip of when the reports of a group came; empty for two, and where their times are not known."""
+    times = moments(seen)
+    if len(times) < 3 or max(times) == min(times):
+        return ""
+    counts = counted(times, _STRIP)
+    return "  " + "".join(" " if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
+
+
+def _followers(group: Group, words: Words) -> str:
+    """What follows from a report: titles with their lines, the number of others."""
+    named = tuple(
+        f"{under.first.report.title} {spans((under.seen[0].span,))}" + (f" x {under.count}" if under.count > 1 else "")
+        for under in group.under
+    )
+    return words("then.follow", reports=named)
+
+
+# ---- what is known
+
+
+def _case(found: Diagnosis, words: Words) -> Iterator[Part]:
+    best = found.best
+    if best is None:
+        yield Part("known", f"- {words('label.none')}", words("known.none"))
+        return
+    verdict = best.verdict.value
+    label = words("label.known") if best.verdict is Verdict.YES else words("label.perhaps")
+    case, unsure = best.case, _unsure(best, words)
+    draft = f" ({words.word(case.status)})" if case.status != "reviewed" else ""
+    others = words("known.others", count=len(found.matches) - 1) if len(found.matches) > 1 else ""
+    short = case.id + draft + unsure
+    yield Part("known", f"{MARK[verdict]} {label}", f"{case.id}: {case.title}{draft}{unsure}{others}", verdict, short)
+    yield Part("status", words("label.status"), status(best, words))
+
+
+def _unsure(match: Match, words: Words) -> str:
+    """What a case that may match depends on."""
+    if match.verdict is not Verdict.MAYBE:
+        return ""
+    open_ = [mark.predicate.text for mark in match.marks if mark.role == "require" and mark.verdict is Verdict.MAYBE]
+    doubts = (*open_, *map(words.say, match.doubts))
+    return words("known.if", doubts=doubts[:_DOUBTS]) if doubts else ""
+
+
+def status(match: Match, words: Words) -> str:
+    """Affected or fixed, on which kernels, by which commit since which release."""
+    case = match.case
+    ranges = tuple(one.kernel for one in case.affected)
+    where = words("status.ranges", ranges=ranges[:_RANGES], more=_more(ranges, _RANGES)) if ranges else ""
+    said = words("status.unsure") if match.fix_status == "unknown" else words.word(match.fix_status)
+    if not case.fixes:
+        return (words("status.no_fix") if match.fix_status == "unknown" else said + words("status.and_no_fix")) + where
+    first, others = _fixes(case)
+    more = tuple(f"{_since(fix)} {fix.commit[:12]}" for fix in others[:_FIXES])
+    fix = f'{_since(first)} {first.commit[:12]} ("{first.subject}")'
+    return said + words("status.fix", fix=(fix, *more)) + _more(others, _FIXES) + where
+
+
+def _fixes(case: Case) -> tuple[Fix, tuple[Fix, ...]]:
+    first = next((fix for fix in case.fixes if fix.branch == "mainline"), case.fixes[0])
+    return first, tuple(fix for fix in case.fixes if fix is not first)
+
+
+def _since(fix: Fix) -> str:
+    """The release of a fix, before its commit: what is cut off at the end of a line is the subject."""
+    if not fix.since:
+        return ""
+    return f"(in {'v' if fix.since[:1].isdigit() and '-' not in fix.since else ''}{fix.since})"
+
+
+# ---- why, and what to do
+
+
+def cause_of(found: Diagnosis, words: Words) -> str:
+    """The cause in one sentence: the engine's, else the known case's, else what holds of the chain of reasons."""
+    facts, best = found.facts, found.best
+    if facts.cause is not None:
+        return f"{words.say(facts.conclusion)} [{words.word(facts.cause)}]"
+    if best is not None and best.verdict is Verdict.YES and best.case.summary:
+        return best.case.summary
+    return "; ".join(_claim(reason, words) for reason in _telling(facts.reasoning))
+
+
+def _telling(reasons: Iterable[Reason]) -> list[Reason]:
+    """The claims that say most: those that hold, before who is blamed; and he where there is nothing else."""
+    holding = [reason for reason in reasons if reason.verdict == "holds"]
+    own = [reason for reason in holding if not reason.name.startswith(("blame.", "taint."))]
+    return own[:2] or holding[:1] or [reason for reason in reasons if reason.verdict == "unknown"][:1]
+
+
+def _claim(reason: Reason, words: Words) -> str:
+    return words.say(reason.says) + (f": {words.joined(reason.why)}" if reason.why else "")
+
+
+def remedy(found: Diagnosis) -> tuple[Match, Workaround] | None:
+    """The one thing to do now: the first workaround of the first case that has one; a yes goes before a maybe."""
+    for verdict in (Verdict.YES, Verdict.MAYBE):
+        for match in found.matches:
+            if match.verdict is verdict and match.workarounds:
+                return match, match.workarounds[0]
+    return None
+
+
+def next_step(found: Diagnosis, words: Words) -> str:
+    """What to look at next: what the facts ask for, else the first check of the case; the remedy is not said again."""
+    way = remedy(found)
+    for step in map(words.say, found.facts.steps):
+        if way is None or bare(step) != bare(way[1].do):
+            return step
+    if found.best is not None and found.best.case.verify:
+        check = found.best.case.verify[0]
+        return words("next.expect", command=check.run, expect=check.expect)
+    return ""
+
+
+def bare(step: str) -> str:
+    """A command without the note behind it."""
+    return _NOTE.sub("", step).strip()
+
+
+def sentence(text: str) -> str:
+    """The first sentence of a text, without its full stop."""
+    end = _SENTENCE.search(text)
+    return text[: end.start()] if end is not None else text.rstrip().removesuffix(".")

@@ -1,0 +1,32 @@
+"""Verbs that tell what kb knows: ``explain``, ``help``, ``version``."""
+
+from kb.verbs.common import common, verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kb.verbs.common import Verbs
+
+
+def add_explain(verbs: "Verbs") -> None:
+    """``kb explain``."""
+    parser = verb(
+        verbs,
+        "explain",
+        "kb.commands.explain:run",
+        "explain a word of an answer: a kind of report, a cause, a fact, a reason, a GFP flag, a taint letter, a term",
+        "What it means, where the kernel prints it, an example. Exit code 3 where the word is not known.",
+    )
+    parser.add_argument("words", nargs="*", metavar="WORD", help="what to explain (default: list all words)")
+    parser.add_argument("--json", action="store_true", help="one JSON object an explanation and line (kb.term/1)")
+    common(parser, color=False)
+
+
+def add_help(verbs: "Verbs") -> None:
+    """``kb help``."""
+    parser = verb(verbs, "help", "kb.commands.help_:show", "print the help of a command")
+    parser.add_argument("words", nargs="*", metavar="COMMAND", help="a command and its own (case lint)")
+
+
+def add_version(verbs: "Verbs") -> None:
+    """``kb version``."""
+    verb(verbs, "version", "kb.commands.help_:version", "print the version")

@@ -1,0 +1,107 @@
+"""The first screen: at most eight lines, and what a person needs at 3 am is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb import api
+from kb.identity.group import Group, Groups
+from kb.render.answer import cause_of, counted, moments, remedy, sentence, severity
+from kb.render.first import FIRST
+from kb.render.safe import width
+from kb.render.text import page
+from kb.words.speak import words
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = sorted((ROOT / "cases").glob("*/match-*.log"))
+PARTS = 6
+
+
+def groups(data: bytes | Path) -> list[Group]:
+    held = Groups()
+    for found in api.match(data, notices=True):
+        held.add(found)
+    return list(held.take())
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_first_screen_is_short_and_holds_the_remedy(part: int, lang: str) -> None:
+    for path in SAMPLES[part::PARTS]:
+        for group in groups(path):
+            lines = page(group.first, group, lang=lang).splitlines()
+            assert len(lines) <= FIRST, path
+            text = " ".join(" ".join(lines).split())
+            assert f"kb match -v --report {group.number}" in text
+            way = remedy(group.first)
+            if way is not None:
+                assert " ".join(way[1].do.split()) in text, path
+                assert words(lang)("label.risk") in text
+            if group.first.best is not None:
+                assert group.first.best.case.id in text
+
+
+@given(st.integers(60, 140), st.sampled_from(["nofs-high-order-watermark", "oom-memcg-limit", "sysrq-crash"]))
+def test_no_line_is_wider_than_the_page(columns: int, case: str) -> None:
+    for path in sorted((ROOT / "cases" / case).glob("match-*.log"))[:1]:
+        for group in groups(path):
+            rows = page(group.first, group, width=columns).splitlines()[1:]
+            assert [row for row in rows if width(row) > columns and " " in row[14:].strip()] == []
+
+
+def test_a_group_tells_how_many_when_and_where() -> None:
+    log = b"".join(
+        b"Nov 29 14:5%d:04 db%d kernel: WARNING: CPU: %d PID: 9%d at kernel/x.c:5 foo+0x1/0x20\n"
+        b"Nov 29 14:5%d:04 db%d kernel: CPU: %d PID: 9%d Comm: kt Not tainted 6.1.0 #1\n"
+        b"Nov 29 14:5%d:04 db%d kernel: Call Trace:\nNov 29 14:5%d:04 db%d kernel:  foo+0x1/0x20\n"
+        b"Nov 29 14:5%d:04 db%d kernel: ---[ end trace 0000000000000000 ]---\n"
+        % ((i, i % 2, i, i) * 2 + (i, i % 2) * 3)
+        for i in range(4)
+    )
+    (group,) = groups(log)
+    text = page(group.first, group)
+    assert "x 4, Nov 29 14:50:04-Nov 29 14:53:04, CPUs 0 1 2 3, hosts db0 db1" in text
+    assert any(bar in text for bar in "▁▂▃▄▅▆▇█")
+
+
+def test_what_follows_is_named_by_its_cause() -> None:
+    cause, effect = groups(ROOT / "tests/chat/data/oops-pair.log")
+    assert f"then        {effect.first.report.title}" in page(cause.first, cause)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("One thing. Another.", "One thing"),
+        ("in v4.4. 4.4 and later would not", "in v4.4. 4.4 and later would not"),
+        ("It is 5.4. The rest", "It is 5.4"),
+        ("一句话。另一句。", "一句话"),
+        ("Ends here.", "Ends here"),
+        ("no stop", "no stop"),
+    ],
+)
+def test_the_first_sentence_of_a_text(text: str, first: str) -> None:
+    assert sentence(text) == first
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.integers(1, 30))
+def test_a_strip_counts_each_moment_once(times: list[float], cells: int) -> None:
+    assert sum(counted(times, cells)) == len(times)
+
+
+def test_moments_are_unknown_where_a_report_has_none() -> None:
+    (one,) = groups(b"BUG: kernel NULL pointer dereference, address: 0000000000000058\n")
+    assert moments(one.seen) == []
+
+
+def test_a_cause_is_told_where_no_engine_has_one() -> None:
+    first, *_ = api.match(ROOT / "tests/chat/data/hung-task.log", cases=())
+    assert cause_of(first, words("en")).startswith("kblab_holder:99 waits")
+
+
+def test_a_severity_is_that_of_the_kind() -> None:
+    assert severity(api.match(ROOT / "tests/chat/data/hung-task.log", cases=())[0]) == "act"

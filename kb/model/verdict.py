@@ -155,6 +155,8 @@ class Match:
     fix_why: Said | None = None
     doubts: tuple[Said, ...] = ()
     """Why a link by signature, or a case whose predicates all hold, is no YES."""
+    severity: str = "watch"
+    """What it asks of who is on call: the case's word, else that of the report's kind."""
 
     @property
     def fix_reason(self) -> str:

@@ -20,6 +20,10 @@ _COLOR = {
     "maybe": "33",
     "title": "1",
     "head": "1;36",
+    "harmless": "32",
+    "watch": "33",
+    "act": "1;33",
+    "stop": "1;31",
 }
 _CUT = "…"
 _GIVE = ("seen", "then", "printed", "known", "status", "fix", "next", "damaged", "risk", "cause", "now")

@@ -131,6 +131,7 @@ def _match(match: Match) -> dict[str, Any]:
         "case": case.id,
         "title": case.title,
         "status": case.status,
+        "severity": match.severity,
         "verdict": match.verdict.value,
         "score": round(match.score, 3),
         "how": match.how,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from kb.identity.group import Group
 from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.render.answer import answer, evidence, in_module
+from kb.render.case import asks
 from kb.render.fixes import fixed_where
 from kb.render.safe import safe, spans
 from kb.words.speak import Words
@@ -102,6 +103,7 @@ def _match(match: Match, words: Words) -> Iterator[str]:
     yield ""
     yield _begun(case.summary)
     yield ""
+    yield f"- {words('label.severity')}: {text(asks(words, match))}"
     yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
     for mark in match.marks:
         if mark.role == "any" and mark.verdict is Verdict.NO:  # an alternative that was not needed

@@ -6,7 +6,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from kb.errors import UsageError
-from kb.model.case import Affected, Case, Dispute, Fix, Source, Step, Workaround, is_id
+from kb.model.case import Affected, Case, Check, Dispute, Fix, Source, Step, Workaround, is_id
 from kb.model.stack import Stack
 from kb.store.base import Store
 from kb.store.similar import Stacks, insert, remove
@@ -205,7 +205,7 @@ def decode(values: Mapping[str, Any]) -> Case:
         TypeError: Something a case needs is missing.
     """
     tables = {"affected": Affected, "fixes": Fix, "workarounds": Workaround, "verify": Step, "sources": Source,
-              "disputes": Dispute}  # fmt: skip
+              "disputes": Dispute, "checked": Check}  # fmt: skip
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key in tables:

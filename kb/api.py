@@ -52,6 +52,7 @@ def read(
     most: int | None = None,
     told: Callable[[str], None] | None = None,
     tally: Tally | None = None,
+    jobs: int = 1,
 ) -> Iterator[Report]:
     """The reports of a log (or of several), in the order of the input.
 
@@ -63,6 +64,7 @@ def read(
         most: Notices of one wording that are looked at, where a hint will do; None: all.
         told: Takes what was wrong with an input (:attr:`Report.input_notes`), also where no report is in it.
         tally: Counts the inputs, and those that could not be read.
+        jobs: Processes that a file of more than 64 MB may be read by, where no notices are wanted.
 
     Raises:
         InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack. Of what
@@ -71,7 +73,7 @@ def read(
     """
     from kb.log.source import open_inputs
 
-    return _reports(open_inputs(_several(log)), notices, most, told, tally)
+    return _reports(open_inputs(_several(log)), notices, most, told, tally, jobs)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -101,6 +103,7 @@ def _reports(
     most: int | None,
     told: Callable[[str], None] | None,
     tally: Tally | None = None,
+    jobs: int = 1,
 ) -> Iterator[Report]:
     """The reports of inputs; those of one archive together. What could not be looked into is an error if none is."""
     from kb.gather import Gathered, read_input
@@ -117,7 +120,7 @@ def _reports(
             unread += each.walk.unread if each.walk is not None else ()
             group = None
         elif each.walk is None or each.walk.alone:
-            found = read_input(each, notices, most, told)
+            found = read_input(each, notices, most, told, jobs)
         else:
             group = group or Gathered(each.walk, notices, most, told)
             found = group.read(each)

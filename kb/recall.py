@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kb.identity.align import idf
 from kb.identity.common import expected
 from kb.identity.frames import names
-from kb.identity.rank import Neighbour, Query, rank
+from kb.identity.rank import FLOOR, Neighbour, Query, rank
 from kb.identity.signature import signature
 from kb.link import link
 from kb.link import nearest as nearest_stack
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from kb.store import Store
     from kb.store.imports import Imports
     from kb.store.similar import Stacks
+    from kb.store.snapshot import Snapshot
 
 GOOD = 0.6
 """Score below which more postings are read: a cut or much inlined stack of the same bug reaches it."""
 NEAR = 3
 """Known fixes that are told where none is sure."""
+_ANSWERS = 1_000
+"""Answers that are kept while the store does not change."""
 SUGGESTED = 0.35
 """Score from which a neighbour is worth a line in a diagnosis."""
 
@@ -38,7 +41,9 @@ def query_of(report: Report, mark: Signature | None = None) -> Query:
     return Query(mark.id, report.kind, names(report), mark.alt, report.function)
 
 
-def nearest(store: "Store", query: Query, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
+def nearest(
+    store: "Store", query: Query, *, limit: int = 10, cases: bool | None = None, floor: float = FLOOR
+) -> list[Neighbour]:
     """The nearest known stacks, best first; the report's own signature is not among them.
 
     Args:
@@ -46,17 +51,25 @@ def nearest(store: "Store", query: Query, *, limit: int = 10, cases: bool | None
         query: What for.
         limit: Neighbours wanted.
         cases: True for imported cases only, False for what was seen only, None for both.
+        floor: Score below which none is wanted.
     """
     from kb.store.similar import BUDGET, WIDE, Stacks
+    from kb.store.snapshot import stacks_of
 
-    known = Stacks(store)
+    known = stacks_of(store)
+    asked, answers = (query, limit, cases, floor), getattr(known, "answers", {})
+    if asked in answers:
+        return list(answers[asked])
     sides = (True, False) if cases is None else (cases,)
-    keyed = [row for row in known.keyed((query.signature, *query.alt), cases=cases is True) if _wanted(row, sides)]
+    keys = Stacks(store).keyed((query.signature, *query.alt), cases=cases is True)
+    keyed = [row for row in keys if _wanted(row, sides)]
     for budget in (BUDGET, WIDE):
         rows = [row for side in sides for row in known.candidates(query.frames, budget=budget, cases=side)]
-        found = _ranked(known, query, [*keyed, *rows], limit)
-        if not rows or (found and found[0].score >= GOOD):
+        found = _ranked(known, query, [*keyed, *rows], limit, floor)
+        if not rows or (found and found[0].score >= GOOD) or known.reads_all(query.frames, budget):
             break
+    if len(answers) < _ANSWERS:
+        answers[asked] = found
     return found
 
 
@@ -64,26 +77,28 @@ def _wanted(row: Stack, sides: tuple[bool, ...]) -> bool:
     return (row.case is not None) in sides
 
 
-def _ranked(known: "Stacks", query: Query, rows: Iterable[Stack], limit: int) -> list[Neighbour]:
+def _ranked(
+    known: "Stacks | Snapshot", query: Query, rows: Iterable[Stack], limit: int, floor: float
+) -> list[Neighbour]:
     entries = [row for row in rows if row.case is not None or row.signature != query.signature]
-    return rank(query, entries, _rarity(known, query, entries), limit=limit)
+    return rank(query, entries, _rarity(known, query, entries), limit=limit, floor=floor)
 
 
-def _rarity(known: "Stacks", query: Query, entries: Iterable[Stack]) -> dict[str, float]:
-    """How much each frame of a query and of these stacks says."""
-    every = {name for entry in entries for name in entry.frames} | set(query.frames)
-    total, held = known.frequencies(every)
-    return {name: idf(total, expected(name, held.get(name, 0), total)) for name in every}
+def _rarity(known: "Stacks | Snapshot", query: Query, entries: Iterable[Stack]) -> dict[str, float]:
+    """How much each frame of a query and of these stacks says, and perhaps some others."""
+    every = set(query.frames).union(*[entry.frames for entry in entries])
+    kept: dict[str, float] = getattr(known, "rarity", {})
+    missing = [name for name in every if name not in kept]
+    total, held = known.frequencies(missing)
+    for name in missing:
+        kept[name] = idf(total, expected(name, held.get(name, 0), total))
+    return kept
 
 
 def suggestions(store: "Store", query: Query, *, limit: int = 5) -> tuple[Similar, ...]:
     """Neighbours as a diagnosis names them."""
-    found = nearest(store, query, limit=limit)
-    return tuple(
-        Similar(each.entry.signature, each.score, each.entry.case, each.entry.title)
-        for each in found
-        if each.score >= SUGGESTED
-    )
+    found = nearest(store, query, limit=limit, floor=SUGGESTED)
+    return tuple(Similar(each.entry.signature, each.score, each.entry.case, each.entry.title) for each in found)
 
 
 def recall(store: "Store", report: Report, mark: Signature) -> tuple[tuple[Case, ...], tuple[Similar, ...]]:

@@ -217,7 +217,15 @@ def _reports(
             note("reads what is typed or pasted here, until ^D; kb match FILE reads a file, kb match --help tells more")
         return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note, paused=seen.pause)
     inputs: list[Any] = [*map(named, options.files), *logs]
-    return api.read(progress.over(inputs), notices=notices, most=most, told=note, tally=seen.tally)
+    return api.read(
+        progress.over(inputs), notices=notices, most=most, told=note, tally=seen.tally, jobs=options.jobs or _cores()
+    )
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 class _Hints:

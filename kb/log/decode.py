@@ -101,7 +101,10 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
         elif rule == "kmsg" and "\\x" in text:
             text = text[:end] + _HEX_RUN.sub(_unescape, text[end:])
         before = prefix
-        if "[" in text[end:] or "#0" in text or "\\x" in text or "\n" in text or "\r" in text or "\\n" in text:
+        if (
+            ("[" in text[end:] and _GLUED.search(text, end) is not None)
+            or "\\" in text or "#0" in text or "\n" in text or "\r" in text or "\x1b" in text
+        ):  # fmt: skip
             for line in _several(text, prefix, number, raw, piece, sticky):
                 yield line, cursor.offset
         else:

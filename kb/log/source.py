@@ -270,7 +270,7 @@ def _watched(each: Input) -> Iterator[Input]:
 
     def seen(data: bytes) -> None:
         nonlocal before
-        if _addressed(data) or _addressed(before[-8:] + data[:8]) or (watch and watch[0].holds):
+        if addressed(data) or addressed(before[-8:] + data[:8]) or (watch and watch[0].holds):
             if not watch:
                 from kb.log.containers.drm_qr import Watch
 
@@ -286,7 +286,7 @@ def _watched(each: Input) -> Iterator[Input]:
         yield Input(f"{each.name}!qr{number}", Tape(panic.text), [note], each.walk, panic.release)
 
 
-def _addressed(data: bytes) -> bool:
+def addressed(data: bytes) -> bool:
     """Whether bytes hold what an address of a panic may: two passes at memory speed, for every byte of every log."""
     for mark in _ADDRESS:
         at = data.find(mark)

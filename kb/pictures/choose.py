@@ -7,7 +7,6 @@ from kb.model.verdict import Diagnosis
 from kb.pictures.draw import Picture
 
 
-
 def pictures(found: Diagnosis) -> list[Picture]:
     """The pictures of one report: of its memory.
 

@@ -102,7 +102,7 @@ def short(text: str, most: int = _LONG) -> str:
 
 
 def size(kb: float) -> str:
-    """kB in the unit that a person would take."""
+    """KB in the unit that a person would take."""
     for unit in ("kB", "MB", "GB"):
         if abs(kb) < 10_000:
             return f"{kb:.0f} {unit}" if unit == "kB" or kb >= 100 else f"{kb:.1f} {unit}"

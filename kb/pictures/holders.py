@@ -120,7 +120,9 @@ def tasks(found: Diagnosis) -> Tasks | None:
     if found.report.kind != "oom_kill":
         return None
     oom = parse_oom(found.report.lines)
-    killed = {victim.pid for victim in oom.victims} or ({oom.named_victim[1]} if oom.named_victim is not None else set())
+    killed = {victim.pid for victim in oom.victims} or (
+        {oom.named_victim[1]} if oom.named_victim is not None else set()
+    )
     page_kb = found.facts.detail.get("page_kb") or 4
     ranked = sorted(
         (Task(task.name, task.pid, kb_of(task.rss, page_kb), task.oom_score_adj, task.pid in killed)

@@ -59,7 +59,10 @@ class Waits:
     def rows(self, words: Words) -> list[Row]:
         """A line a chain."""
         return [
-            (" -> ".join(f"({text})" if at % 2 else text for at, text in enumerate(chain)) + (" ↺" if circular else ""),)
+            (
+                " -> ".join(f"({text})" if at % 2 else text for at, text in enumerate(chain))
+                + (" ↺" if circular else ""),
+            )
             for chain, circular in list(zip(self.chains, self.circular, strict=True))[:ROWS]
         ]
 

@@ -12,7 +12,6 @@ from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
 from kb.render.answer import MARK, in_module
 from kb.render.first import FIRST, Page, first_screen
-from kb.render.picture import lines
 from kb.render.safe import safe, spans
 from kb.render.zones import zone_table
 from kb.words.speak import words as of_language
@@ -84,6 +83,7 @@ def _details(page: Page, diagnosis: Diagnosis, group: Group | None, everything: 
 def _pictures(page: Page, diagnosis: Diagnosis, group: Group | None) -> None:
     """What is seen better than said."""
     from kb.pictures.choose import alone, overview, pictures
+    from kb.render.picture import lines
 
     for picture in (*pictures(diagnosis), *overview([group or alone(diagnosis)])):
         head, *rows = lines(picture, page.words)

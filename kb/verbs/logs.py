@@ -88,9 +88,7 @@ def add_watch(verbs: "Verbs") -> None:
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="a file that is being written, or - for stdin")
     parser.add_argument("--kmsg", action="store_true", help="follow /dev/kmsg, whatever else there is")
-    parser.add_argument(
-        "--exec", dest="hook", metavar="CMD", help="run for each report, JSON on its stdin"
-    )
+    parser.add_argument("--exec", dest="hook", metavar="CMD", help="run for each report, JSON on its stdin")
     parser.add_argument("--desktop", action="store_true", help="tell the desktop of each report (notify-send)")
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of what kb says (default: en)")
     parser.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -53,7 +53,7 @@ def page(groups: Sequence[Group], words: Words, version: str, kept: Kept | None 
         policy=_POLICY.format(base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()),
         words=words,
         version=version,
-        files=tuple(PurePath(name).name or name for name in found),
+        files=tuple(log.name for log in found.values()),
         reports=sum(group.count for group in groups),
         groups=len(groups),
         known=sum(group.count for group in known),
@@ -96,7 +96,7 @@ class Figure:
 
 def _figure(picture: Picture, words: Words) -> Figure:
     head = picture.head(words)
-    return Figure(head, Markup(svg(picture.drawn(words), head)))  # noqa: S704 - written by an XML library
+    return Figure(head, Markup(svg(picture.drawn(words), head)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The log of a page: its lines, or those of its reports where it is long."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -42,7 +43,9 @@ class Link:
 class Log:
     """One input."""
 
+    source: str
     name: str
+    """Without the folders that all inputs have in common: no path of the machine that kb ran on."""
     prefix: str
     """Of the ids of its lines: nothing for the first input."""
     rows: list[Row] = field(default_factory=list)
@@ -68,22 +71,30 @@ def logs(groups: list[Group], kept: Kept | None) -> dict[str, Log]:
     """
     found: dict[str, Log] = {}
     room = _MOST
-    for name in dict.fromkeys(each.source for group in groups for each in group.seen):
+    names = dict.fromkeys(each.source for group in groups for each in group.seen)
+    above = _folder(list(names))
+    for name in names:
         own = [group for group in groups if any(each.source == name for each in group.seen)]
-        log = found[name] = Log(name, f"f{len(found) + 1}-" if found else "")
+        log = found[name] = Log(name, name.removeprefix(above), f"f{len(found) + 1}-" if found else "")
         _fill(log, own, kept, max(0, room))
         room -= len(log.rows)
     return found
 
 
+def _folder(names: list[str]) -> str:
+    """What the paths of all inputs begin with, up to the last separator."""
+    common = os.path.commonprefix([f"{os.path.dirname(name)}{os.sep}" for name in names if os.sep in name] or [""])
+    return common[: common.rfind(os.sep) + 1]
+
+
 def _fill(log: Log, groups: list[Group], kept: Kept | None, room: int) -> None:
-    firsts = [group for group in groups if group.first.report.source == log.name]
+    firsts = [group for group in groups if group.first.report.source == log.source]
     marked = {line.number for group in firsts for line in evidence(group.first)}
-    marked |= {each.span[0] for group in groups for each in group.seen if each.source == log.name}
+    marked |= {each.span[0] for group in groups for each in group.seen if each.source == log.source}
     own = {line.number: line.raw for group in firsts for line in group.first.report.lines}
-    count = kept.count(log.name) if kept is not None else 0
-    wanted = None if 0 < count <= min(_WHOLE, room) else _wanted(log.name, groups, room)
-    lines = dict(kept.lines(log.name, wanted)) if kept is not None else {}
+    count = kept.count(log.source) if kept is not None else 0
+    wanted = None if 0 < count <= min(_WHOLE, room) else _wanted(log.source, groups, room)
+    lines = dict(kept.lines(log.source, wanted)) if kept is not None else {}
     for number, raw in own.items():  # of an input that was not kept, or not to its end
         if wanted is None or number in wanted:
             lines.setdefault(number, raw.rstrip(b"\r\n"))

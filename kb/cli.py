@@ -6,7 +6,6 @@ stdout is the answer, stderr the notes. Nothing heavy is imported here: each com
 
 import argparse
 import os
-import re
 import sys
 
 TYPE_CHECKING = False  # typing's own costs an import; type checkers know the name
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: a report matched a known case; reports, none known; usage; no report; unusable file or store; ^C."""
-_CHOICE = re.compile(r".*invalid choice: '([^']*)' \(choose from (.*)\)", re.DOTALL)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -156,9 +154,9 @@ class _Parser(argparse.ArgumentParser):
         from kb.render.safe import safe_lines
 
         self.print_usage(sys.stderr)
-        found = _CHOICE.fullmatch(message)
-        if found is not None:
-            near = nearest(found[1], found[2].replace("'", "").split(", "))
+        before, _, choices = message.partition(" (choose from ")
+        if choices:
+            near = nearest(before.rpartition(": ")[2].strip("'"), choices.rstrip(")").replace("'", "").split(", "))
             message += f"\nhelp: did you mean {near[0]}" if near else ""
         self.exit(USAGE, f"{self.prog}: error: {safe_lines(message)}\n")
 
@@ -190,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     store.add_show(verbs)
     store.add_similar(verbs)
     store.add_history(verbs)
+    store.add_known(verbs)
     store.add_store(verbs)
     logs.add_clean(verbs)
     cases.add_case(verbs)

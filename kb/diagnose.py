@@ -1,6 +1,7 @@
 """Report x cases -> diagnosis. Pure: no database, no clock, no file."""
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,11 @@ from kb.facts.report import facts_of
 from kb.identity.signature import signature
 from kb.matcher import match
 from kb.model.case import Case
+from kb.model.moved import is_moved, moved_diagnosis
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Match, Verdict
+from kb.parse.again import LONGEST, REMEMBERED, shape
 from kb.syntax.kinds import Form, kind_of
 from kb.words.speak import said
 
@@ -41,6 +44,14 @@ def diagnose(
     """
     if kernel is not None and report.kernel is None:
         report = replace(report, kernel=kernel)
+    known = cases if isinstance(cases, tuple) else tuple(cases)
+    alone = evidence is None and report.lines and kind_of(report.kind).form is not Form.NOTICE
+    if not alone or len(report.lines) > LONGEST:
+        return _concluded(report, known, evidence, everything)
+    return _kept(shape(report.lines), report.kernel, everything).diagnose(report, known, everything)
+
+
+def _concluded(report: Report, cases: tuple[Case, ...], evidence: "Evidence | None", everything: bool) -> Diagnosis:
     facts = facts_of(report)
     if evidence is not None:
         from kb.evidence.context import with_context
@@ -50,6 +61,38 @@ def diagnose(
     mark = signature(report)
     matches = match(facts, mark, report.kind, cases, everything=everything)
     return Diagnosis(report, mark, replace(facts, steps=_steps(facts.steps, matches)), matches)
+
+
+class _Kept:
+    """The diagnosis of the first report of a text, which serves those that equal it (:mod:`kb.parse.again`)."""
+
+    __slots__ = ("_first", "_moves")
+
+    def __init__(self) -> None:
+        self._first: tuple[Diagnosis, tuple[Case, ...]] | None = None
+        self._moves: bool | None = None
+
+    def diagnose(self, report: Report, cases: tuple[Case, ...], everything: bool) -> Diagnosis:
+        """As :func:`diagnose`: the same text has the same facts, and the same cases say the same of it."""
+        if self._first is None:
+            found = _concluded(report, cases, None, everything)
+            self._first = found, cases
+            return found
+        first, asked = self._first
+        if self._moves is False or cases != asked or not is_moved(first.report, report):
+            return _concluded(report, cases, None, everything)
+        again = moved_diagnosis(first, report)
+        if self._moves is None:
+            found = _concluded(report, cases, None, everything)
+            self._moves = again == found
+            return found
+        return again
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _kept(*_text: Hashable) -> _Kept:
+    """What is remembered of a text."""
+    return _Kept()
 
 
 def _steps(own: tuple[Said, ...], matches: tuple[Match, ...]) -> tuple[Said, ...]:
@@ -82,6 +125,10 @@ class Once:
         self._last = first
         if report.follows is not None and report.follows < len(self._told):
             told = self._told[report.follows]
-            found = replace(found, matches=tuple(match for match in found.matches if match.case.id not in told))
-        self._told.append(frozenset(match.case.id for match in found.matches))
+            found = replace(
+                found,
+                matches=tuple(match for match in found.matches if match.case.id not in told),
+                known_fixes=tuple(match for match in found.known_fixes if match.case.id not in told),
+            )
+        self._told.append(frozenset(match.case.id for match in (*found.matches, *found.known_fixes)))
         return found

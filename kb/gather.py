@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kb.log.containers.walk import Walk
-    from kb.log.source import Input
+    from kb.log.source import Input, Source
     from kb.model.report import Report
     from kb.parse.events import Events
 
+LARGE = 64 << 20
+"""Bytes from which on a plain file is read in ranges."""
 _EVIDENCE = 8 << 20
 """Bytes of the files of one archive that are kept for the diagnosis."""
 
 
-def read_input(each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None) -> Iterator[Report]:
+def read_input(
+    each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None, jobs: int = 1
+) -> Iterator[Report]:
     """The reports of an input, with what is wrong with it as far as that is known; the rest is told at its end.
 
     Args:
@@ -23,6 +28,7 @@ def read_input(each: Input, notices: bool, most: int | None, told: Callable[[str
         notices: Behind the reports, its notices as reports of kind ``notice``.
         most: Notices of one wording that are looked at; None: all.
         told: Takes what was wrong with the input.
+        jobs: Processes that a large file may be read by.
     """
     from kb.parse import reading
 
@@ -34,9 +40,12 @@ def read_input(each: Input, notices: bool, most: int | None, told: Callable[[str
             told(f"{each.name}: {note}")  # type: ignore[misc]
         said = len(each.notes)
 
+    ranges = _ranges(each, jobs) if not notices else None
     each.tape.settle()
     tell()
-    if notices:
+    if ranges is not None:
+        found = ranges
+    elif notices:
         found = reading.reports_and_notices(each.tape, each.name, most)
     else:
         found = reading.reports(each.tape, each.name)
@@ -49,6 +58,51 @@ def read_input(each: Input, notices: bool, most: int | None, told: Callable[[str
             report = replace(report, input_notes=tuple(each.notes), kernel=each.release or report.kernel)
         yield report
     tell()
+
+
+def _ranges(each: Input, jobs: int) -> Iterator[Report] | None:
+    """The reports of a large plain file, by several processes; None for another input, or one that is not so large."""
+    file = each.tape.plain_file
+    if file is None or each.walk is not None:
+        return None
+    is_file = os.path.isfile(each.name) and os.path.samestat(os.stat(each.name), os.fstat(file.fileno()))
+    if not is_file or os.fstat(file.fileno()).st_size < LARGE:
+        return None
+    from kb.parse.ranges import cuts_of, read_ranges
+
+    cuts = cuts_of(file)
+    return read_ranges(each.tape, each.name, cuts, jobs) if cuts else None
+
+
+def documents(inputs: Iterable[Input]) -> Iterator[Source | Report]:
+    """Each input whole, and behind it its reports; those of one container behind its last, each event once.
+
+    Raises:
+        InputError: As :func:`kb.log.source.open_sources`.
+    """
+    from kb.log.files import readable
+    from kb.log.stream import Source
+    from kb.log.tape import Tape
+
+    group: Gathered | None = None
+    seen = False
+    for each in inputs:
+        if each.ends:
+            assert each.walk is not None
+            if not seen and each.walk.unread:
+                raise each.walk.unread[0]
+            yield from group.rest() if group is not None else ()
+            group, seen = None, False
+            continue
+        data = readable(each.name, each.tape.rest)
+        seen = seen or bool(data)
+        yield Source(each.name, data, tuple(each.notes))
+        again = each._replace(tape=Tape(data), notes=list(each.notes))
+        if each.walk is None or each.walk.alone:
+            yield from read_input(again, False, None, None)
+        else:
+            group = group or Gathered(each.walk, False, None, None)
+            yield from group.read(again)
 
 
 class Gathered:

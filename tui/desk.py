@@ -149,6 +149,8 @@ class Desk:
         self._work = ThreadPoolExecutor(1, "kb-work")
         self._diagnoses: dict[int | str, Diagnosis] = {}
         self._broken: tuple[CaseError, ...] | None = None
+        self._gathered: dict[int, tuple[tuple[tuple[str, bytes], ...], tuple[str, ...]]] = {}
+        """Of reports of an archive: what it says of the machine, and where else the event is told."""
 
     @property
     def of_log(self) -> bool:
@@ -214,19 +216,26 @@ class Desk:
                 yield Progress((), f"{self.feed.size:,} bytes from standard input", idle=True)
 
     def _read(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
-        number = 0
-        for source in api.inputs(log):
-            yield Progress((), f"reading {source.name}")
-            doc = self.docs[source.name] = Doc.of(source.name, source.data, source.notes)
-            found: list[Item] = []
-            since = time.monotonic()
-            for report in api.reports(doc.data, doc.name):
-                found.append(self._item(number, report))
-                number += 1
-                if time.monotonic() - since > STEP:
-                    yield Progress(tuple(found), f"line {report.span[1]:,} of {len(doc):,}")
-                    found, since = [], time.monotonic()
-            yield Progress(tuple(found), f"{len(doc):,} lines read")
+        number = lines = 0
+        found: list[Item] = []
+        since = time.monotonic()
+        for each in api.documents(log):
+            if not isinstance(each, Report):
+                if found or lines:
+                    yield Progress(tuple(found), f"{lines:,} lines read")
+                found, since = [], time.monotonic()
+                yield Progress((), f"reading {each.name}")
+                doc = self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
+                lines = len(doc)
+                continue
+            found.append(self._item(number, each))
+            if each.beside or each.sources:
+                self._gathered[number] = each.beside, each.sources
+            number += 1
+            if time.monotonic() - since > STEP:
+                yield Progress(tuple(found), f"line {each.span[1]:,} of {len(self.docs[each.source]):,}")
+                found, since = [], time.monotonic()
+        yield Progress(tuple(found), f"{lines:,} lines read")
 
     def _item(self, number: int, report: Report) -> Item:
         found = self.diagnose(report)
@@ -255,7 +264,9 @@ class Desk:
         begin, end = doc.starts[first - 1], doc.starts[last] if last < len(doc) else len(doc.data)
         # empty lines in front keep the numbers of the lines what they are
         text = b"\n" * (first - 1) + doc.data[begin:end]
-        return self._best(api.reports(text, doc.name), item)
+        beside, sources = self._gathered.get(item.number, ((), ()))
+        found = (replace(report, beside=beside, sources=sources) for report in api.reports(text, doc.name))
+        return self._best(found, item)
 
     def _from_store(self, item: Item) -> Diagnosis | None:
         shown = self.base.show(item.signature)

@@ -16,6 +16,7 @@ from kb.log.scan import BOOT
 from kb.log.transport import strip
 from kb.model.report import Report
 from kb.parse.reading import reports_and_notices
+from kb.split.windows import belongs, opens
 
 _PLAUSIBLE = re.compile(rb"[A-Za-z0-9\x80-\xff](?:[\w.\x80-\xff-]{0,251}[A-Za-z0-9\x80-\xff])?")
 _ADDRESS = re.compile(rb"[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]*")
@@ -93,7 +94,10 @@ def _raw(host: str | None) -> bytes | None:
 
 def named(data: bytes) -> set[bytes]:
     """Hosts that an input names: its transports' prefixes, and rules whose finds spread; in full where it says that."""
-    found = {line.host for line in Reader(data).lines() if line.host}
+    reader = Reader(data, opens=opens, belongs=belongs)
+    for _ in reader.windows():  # learns the prefixes that no rule explains
+        pass
+    found = {line.host for line in reader.lines() if line.host}
     names = {name.encode("utf-8", "surrogateescape") for name in found}
     spreading = [rule for rule in rules() if rule.spreads]
     for line in finder(rb"[^\n]*(?:" + b"|".join(rule.hint for rule in spreading) + rb")[^\n]*")(data):

@@ -46,8 +46,17 @@ def weights(names: Sequence[str], rarity: Mapping[str, float]) -> list[float]:
     return [rarity[name] ** _RARE / (1 + depth) ** _DECAY for depth, name in enumerate(names)]
 
 
-def align(left: Sequence[str], right: Sequence[str], rarity: Mapping[str, float]) -> Alignment:
-    """The alignment of two stacks that matches most weight, each frame at most once and in order."""
+def align(
+    left: Sequence[str], right: Sequence[str], rarity: Mapping[str, float], greatest: float | None = None
+) -> Alignment:
+    """The alignment of two stacks that matches most weight, each frame at most once and in order.
+
+    Args:
+        left: Frames, innermost first.
+        right: The others.
+        rarity: :func:`idf` of each, and of others among which they are rare.
+        greatest: The greatest rarity; that of all in ``rarity`` by default.
+    """
     heavy_left, heavy_right = weights(left, rarity), weights(right, rarity)
     pairs = _heaviest(left, right, heavy_left, heavy_right)
     matched_left = sum(heavy_left[i] for i, _ in pairs)
@@ -55,18 +64,32 @@ def align(left: Sequence[str], right: Sequence[str], rarity: Mapping[str, float]
     total_left, total_right = sum(heavy_left), sum(heavy_right)
     if not total_left or not total_right:
         return Alignment(0.0, ())
-    both = (matched_left + matched_right) / (total_left + total_right)
-    # what is wholly inside the other is the same stack, cut
-    inside = max(matched_left / total_left, matched_right / total_right)
-    # common frames alone prove little, however well they match: it takes about as much as one rare frame at the top
-    enough = min(1.0, max(matched_left, matched_right) / (_ENOUGH * max(rarity.values()) ** _RARE))
+    score = _score(matched_left, matched_right, total_left, total_right, greatest or max(rarity.values()))
     used_left, used_right = {i for i, _ in pairs}, {j for _, j in pairs}
     return Alignment(
-        (0.7 * both + 0.3 * inside) * (0.4 + 0.6 * enough),
+        score,
         pairs,
         tuple(i for i in range(len(left)) if i not in used_left),
         tuple(j for j in range(len(right)) if j not in used_right),
     )
+
+
+def best(left: Sequence[str], right: Sequence[str], rarity: Mapping[str, float], greatest: float) -> float:
+    """What the score of :func:`align` is at most: as if all frames that both have stood in the same order."""
+    heavy_left, heavy_right = weights(left, rarity), weights(right, rarity)
+    shared = set(left).intersection(right)
+    matched_left = sum([weight for name, weight in zip(left, heavy_left, strict=True) if name in shared])
+    matched_right = sum([weight for name, weight in zip(right, heavy_right, strict=True) if name in shared])
+    return _score(matched_left, matched_right, sum(heavy_left), sum(heavy_right), greatest)
+
+
+def _score(matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float) -> float:
+    both = (matched_left + matched_right) / (total_left + total_right)
+    # what is wholly inside the other is the same stack, cut
+    inside = max(matched_left / total_left, matched_right / total_right)
+    # common frames alone prove little, however well they match: it takes about as much as one rare frame at the top
+    enough: float = min(1.0, max(matched_left, matched_right) / (_ENOUGH * greatest**_RARE))
+    return (0.7 * both + 0.3 * inside) * (0.4 + 0.6 * enough)
 
 
 def _heaviest(

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kb.identity.align import Alignment, align
+from kb.identity.align import Alignment, align, best
 from kb.model.stack import Stack
 
 ALIGNED = 20
 """Candidates that are aligned; the others are told apart by their weighted Jaccard index alone (measured: the right
 one is among the first 20 of 100 in every one of 300 queries)."""
+FLOOR = 0.2
+"""Score below which nothing is suggested."""
 _STACK, _NAME = 0.7, 0.3
 """Shares of the stack and of the names in a score."""
 _SAME_KEY, _ALTERNATIVE, _SAME_FUNCTION, _SAME_KIND = 1.0, 0.9, 0.6, 0.3
@@ -53,7 +55,7 @@ class Neighbour:
 
 
 def rank(
-    query: Query, entries: Iterable[Stack], rarity: Mapping[str, float], *, limit: int = 10, floor: float = 0.2
+    query: Query, entries: Iterable[Stack], rarity: Mapping[str, float], *, limit: int = 10, floor: float = FLOOR
 ) -> list[Neighbour]:
     """The nearest entries, best first; of several stacks of one signature or case the nearest stands for all.
 
@@ -65,14 +67,30 @@ def rank(
         floor: Score below which nothing is suggested.
     """
     known = list(dict.fromkeys(entries))
-    rough = sorted(known, key=lambda entry: -_rough(query, entry, rarity))
+    every = set(query.frames).union(*[entry.frames for entry in known])
+    greatest = max(map(rarity.__getitem__, every), default=0.0)
+    own = {name: rarity[name] for name in query.frames}
+    whole = sum(own.values())
+    rough = sorted(known, key=lambda entry: -_rough(query, own, whole, entry, rarity))
     found: dict[tuple[str, str], Neighbour] = {}
     for entry in rough[: max(ALIGNED, 2 * limit)]:
-        neighbour = judge(query, entry, rarity)
+        if query.frames and entry.frames:
+            most = best(query.frames, entry.frames, rarity, greatest)
+            if round(_STACK * most + _NAME * _named(query, entry)[1], 4) < floor:
+                continue  # most of them: two stacks need not be laid side by side to see that they share little
+        neighbour = judge(query, entry, rarity, greatest)
         same = (entry.case, "") if entry.case else ("", entry.signature)
         if neighbour.score >= floor and (same not in found or found[same].score < neighbour.score):
             found[same] = neighbour
     return sorted(found.values(), key=_order)[:limit]
+
+
+def merged(first: Iterable[Neighbour], second: Iterable[Neighbour], limit: int) -> list[Neighbour]:
+    """Neighbours out of two places, best first; what both hold is told by the first."""
+    found = list(first)
+    held = {each.entry.case for each in found if each.entry.case}
+    found += [each for each in second if each.entry.case not in held]
+    return sorted(found, key=_order)[:limit]
 
 
 def _order(neighbour: Neighbour) -> tuple[float, bool, str, str]:
@@ -80,12 +98,12 @@ def _order(neighbour: Neighbour) -> tuple[float, bool, str, str]:
     return (-round(neighbour.score, 4), entry.case is None, entry.case or "", entry.signature)
 
 
-def judge(query: Query, entry: Stack, rarity: Mapping[str, float]) -> Neighbour:
-    """One entry against the query."""
+def judge(query: Query, entry: Stack, rarity: Mapping[str, float], greatest: float | None = None) -> Neighbour:
+    """One entry against the query; for ``greatest`` see :func:`kb.identity.align.align`."""
     because, named = _named(query, entry)
     if not query.frames or not entry.frames:
         return Neighbour(entry, round(named * 0.9, 4), Alignment(0.0, ()), because, query.frames)
-    alignment = align(query.frames, entry.frames, rarity)
+    alignment = align(query.frames, entry.frames, rarity, greatest)
     return Neighbour(entry, round(_STACK * alignment.score + _NAME * named, 4), alignment, because, query.frames)
 
 
@@ -101,10 +119,10 @@ def _named(query: Query, entry: Stack) -> tuple[str, float]:
     return ("same kind", _SAME_KIND) if entry.kind == query.kind else ("", 0.0)
 
 
-def _rough(query: Query, entry: Stack, rarity: Mapping[str, float]) -> float:
-    """Weighted Jaccard index of the frames, and what the names say."""
+def _rough(query: Query, own: Mapping[str, float], whole: float, entry: Stack, rarity: Mapping[str, float]) -> float:
+    """Weighted Jaccard index of the frames (``own``: the query's, ``whole``: their sum), and what the names say."""
     _, named = _named(query, entry)
-    left, right = set(query.frames), set(entry.frames)
-    shared = sum(rarity[name] for name in left & right)
-    total = sum(rarity[name] for name in left | right)
+    right = set(entry.frames)
+    shared = sum([own[name] for name in right if name in own])
+    total = whole + sum([rarity[name] for name in right]) - shared
     return _STACK * (shared / total if total else 0.0) + _NAME * named

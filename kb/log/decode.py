@@ -14,8 +14,10 @@ from kb.model.log import Line
 if TYPE_CHECKING:
     from kb.log.learn import Shapes
 
-_SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]")
-"""Colours, and the erase-to-end-of-line that goes with them."""
+_SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]|\x01[0-7cd]")
+"""Colours, and the erase-to-end-of-line that goes with them; a level (include/linux/kern_levels.h) nobody took off."""
+_SHOWN_SGR = re.compile(r"\^\[\[[0-9;]{0,20}[mK]|\[\d[0-9;]{0,20}m")
+"""The same as ``cat -v`` shows them, or as they are left where a form took the escape away."""
 _OCTAL = re.compile(r"#(011|012|015|033)")
 """rsyslog's escape of control characters ($EscapeControlCharactersOnReceive)."""
 _HEX = re.compile(r"\\x(09|0a|0d|1b)")
@@ -28,13 +30,18 @@ _TAG = re.compile(
     re.I,
 )
 """Tags a mail program or a web page writes around a log; what the kernel prints in angle brackets has no such name."""
+_CLOSING = re.compile(r"</([a-z][\w.-]{0,40}(?::[\w.-]{1,40})?)>")
+"""The end of an element of XML: the kernel writes its own names in capitals (``</TASK>``)."""
+_ELEMENT = re.compile(r"</?(?P<name>[a-z][\w.-]{0,40}(?::[\w.-]{1,40})?)(?: [^<>]{0,300})?>")
+_ROWS = frozenset({"p", "si", "row", "tr", "li", "div", "br"})
+"""Elements, namespaces off, that are lines of their own: HTML, OOXML."""
 _BREAKS = re.compile(r"</?(?:br|div|p|tr|li)(?: [^<>]{0,300})?/?>", re.I)
 _NEWLINE = re.compile(r"\\(?:r\\)?n")
 _ESCAPED_LINES = 3
 """Line ends written as a backslash and an n that make a line a whole log in a string: JSON of a ticket, a repr()."""
 _ESCAPE = re.compile(r"\\(?:u00(3c|3e|26|27|22|1b)|([\"'\\/t]))", re.I)
 _ESCAPES = {"t": "\t"}
-_QUOTE_END = re.compile(r'(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
+_QUOTE_END = re.compile(r'(?:\\r)?(?:\\n)?(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
 """The end of a line that was quoted whole: a string of JSON, YAML, CSV."""
 _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{1,10}\])? ")
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
@@ -69,6 +76,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
         text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
         if not text.isprintable():
             text = _clean(text)
+        if "[0m" in text and _SHOWN_SGR.match(text) is not None:
+            text = _SHOWN_SGR.sub("", text)
         if "&" in text or "<" in text:
             text = _unescape_html(text)
         prefix = strip(text, sticky)
@@ -92,7 +101,10 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
         elif rule == "kmsg" and "\\x" in text:
             text = text[:end] + _HEX_RUN.sub(_unescape, text[end:])
         before = prefix
-        if "[" in text[end:] or "#0" in text or "\\x" in text or "\n" in text or "\r" in text or "\\n" in text:
+        if (
+            ("[" in text[end:] and _GLUED.search(text, end) is not None)
+            or "\\" in text or "#0" in text or "\n" in text or "\r" in text or "\x1b" in text
+        ):  # fmt: skip
             for line in _several(text, prefix, number, raw, piece, sticky):
                 yield line, cursor.offset
         else:
@@ -103,14 +115,14 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
 def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line] | None:
     """The records that begin on this line, where it belongs to a transport with records of their own."""
     char = text[:1]
-    if char in "{\x1e" and len(text) > 2:
-        return records.json_line(text, number, raw) if char else None
+    if char and len(text) > 2 and (char in "{\x1e" or text.startswith('["')):
+        return records.json_line(text, number, raw)
     if char in '{ }[]\t"' and text.strip() in records.PRETTY_MARKS:
         return records.pretty(cursor, raw, number)
     if char in " \t" and records.is_field(raw):  # a window that begins inside a record
         cursor.back((raw, number, False))
         return records.pretty(cursor, b"", number)
-    if char.isupper() or char == "_":
+    if char.isalpha() or char == "_":
         if records.EXPORT.match(text):
             return records.export(cursor, raw, number)
         found = records.VERBOSE.match(text)
@@ -122,7 +134,7 @@ def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line]
 def _clean(text: str) -> str:
     """Colours, NULs around a line and a mailer's no-break blanks off; other control characters stay."""
     text = text.strip("\0")
-    if "\x1b" in text:
+    if "\x1b" in text or "\x01" in text:
         text = _SGR.sub("", text)
     return text.replace("\xa0", " ")
 
@@ -131,7 +143,21 @@ def _unescape_html(text: str) -> str:
     """Tags that break or decorate lines, and entities, of a log pasted into HTML."""
     if _TAG.search(text) is not None:
         text = _TAG.sub("", _BREAKS.sub("\n", text)).strip("\n")
+    if "</" in text and (names := set(_CLOSING.findall(text))):
+        text = _without(text, names)
     return _ENTITY.sub(_entity, text) if "&" in text else text
+
+
+def _without(text: str, names: set[str]) -> str:
+    """The text of elements that end on a line."""
+
+    def put(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name not in names:
+            return found[0]
+        return "\n" if found[0].startswith("</") and name.rpartition(":")[2] in _ROWS else ""
+
+    return _ELEMENT.sub(put, text).strip("\n")
 
 
 def _entity(found: re.Match[str]) -> str:

@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from kb.log.shape import LONGEST, Shape, shape
+from kb.log.shape import LONGEST, Shape, in_calendar, shape
 from kb.log.transport import Prefix, Rule, strip
 
 Test = Callable[[str], bool]
 
-_WORDS = re.compile(r"(?<=[\s\])}>:;|,\u2502\u2503\uff1a-])(?=\S)")
+_WORDS = re.compile(r"(?<=[\s\])}>:;|,+\"'`\u2502\u2503\uff1a-])(?=\S)")
 """Where a message may begin behind a prefix: not inside a word, a path or a name."""
 _WORD = re.compile(r"[^\W_]+")
 _COMMENT = re.compile(r"\s{0,80}(?:[#*;+-]|//)")
@@ -129,8 +129,11 @@ class Shapes:
         best = None
         for way in reversed(ways):
             if best is not None:
-                words = _WORD.sub("x", text[len(way[0]) : len(best[0])])
-                if self._opens(words + text[len(best[0]) :]):  # any words would do: a host, a task
+                between = text[len(way[0]) : len(best[0])]
+                words = _WORD.sub("x", between)
+                if all(map(in_calendar, _WORD.findall(between))) or self._opens(
+                    words + text[len(best[0]) :]
+                ):  # any words would do: a host, a task
                     break
             best = way
         return best
@@ -162,7 +165,7 @@ class Shapes:
                     parts, enough = parts + 1, True
                 if enough and parts > most:
                     best, most = (prefix, one, known), parts
-                elif not enough and not plain and _COMMENT.match(prefix) is None:
+                elif not enough and not plain and not one.quoted and _COMMENT.match(prefix) is None:
                     others = len(beside.before) + len(beside.after)
                     if words and (alike >= min(_ALIKE, others) if others else len(prefix.split()) == 1):
                         self._doubt(Doubtful(number, prefix, text))

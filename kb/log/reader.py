@@ -18,6 +18,7 @@ from kb.log.tape import LONGEST, Cursor, Tape
 
 if TYPE_CHECKING:
     from kb.log.learn import Around, Doubtful, Shapes
+    from kb.log.stretch import Stretch
     from kb.log.wrap import Habits
     from kb.model.log import Line
 
@@ -37,12 +38,14 @@ _RECORD_LINES = 200
 _INSIDE = re.compile(
     rb'[ \t]{0,40}"[\w.@]{1,64}" ?: ?(?P<pretty>)|    [A-Z_][A-Z0-9_]{1,63}=(?P<verbose>)'
     rb"|[A-Z_][A-Z0-9_]{2,63}=(?P<export>)|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
+    rb"|[^\0-\x1f][\0-\x7f]\0{6}(?P<binary>)"
 )
 """How a line begins that stands inside a record of journalctl -o json-pretty, verbose, export or dmesg -J."""
 _RECORD_STARTS = {
     "pretty": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
     "array": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
-    "verbose": re.compile(rb"^[A-Z][a-z]{2} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
+    "verbose": re.compile(rb"^[^\s\d]{1,36} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
+    "binary": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
     "export": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
 }
 _VERSION = re.compile(rb"Linux version (\d[\w.+~-]{1,100})")
@@ -60,6 +63,7 @@ class Reader:
             learned. None: none are.
         notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
             when no more lines of that wording are wanted.
+        stops: Whether the windows end before an offset; when they are asked for again, they go on.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Reader:
         opens: Callable[[str], bool] | None = None,
         notice: Callable[[Line], bool] | None = None,
         belongs: Callable[[str], bool] | None = None,
+        stops: Callable[[int], bool] | None = None,
     ):
         self.source = source
         self._tape = data if isinstance(data, Tape) else Tape(data)
@@ -76,6 +81,9 @@ class Reader:
         self._belongs = belongs
         self._shapes: Shapes | None = None
         """What was learned of prefixes; None before the first line was seen that has one."""
+        self._doubted: list[Doubtful] = []
+        self._stops = stops
+        self._stopped = False
         self._spared = 0
         """Candidates behind printk's stamp that were words of their own."""
         self._notice = notice
@@ -87,6 +95,8 @@ class Reader:
         """Offset up to which candidates were looked for."""
         self._done = 0
         """Offset behind the last line that a window's consumer took."""
+        self._place: Cursor | None = None
+        """Of the window that is read, where its lines are decoded as they stand."""
         self._habits: dict[int, Habits] = {}
         """How lines were broken, by stretch."""
         self._boots: list[tuple[int, str]] = []
@@ -108,10 +118,11 @@ class Reader:
         The consumer stops taking lines when its report is over; the next window begins at the first candidate behind
         the last line it took. None, as a window or as a line, says that a live input is silent.
         """
+        self._stopped = False
         while True:
             hit = self._candidate()
             if hit is None:
-                if self._tape.ended:
+                if self._tape.ended or self._stopped:
                     return
                 yield None
                 continue
@@ -122,15 +133,42 @@ class Reader:
                 self._done = end  # nothing was taken: the candidate is declined
             self._searched = max(self._done, end)
 
+    def again(self, stretch: Stretch, until: float) -> list[Line] | None:
+        """The next lines of the window but one, where they are those of a stretch that was read; None for others.
+
+        Args:
+            stretch: The lines.
+            until: Time that none of them has reached (s since boot).
+        """
+        place = self._place
+        found = stretch.again(place, until) if place is not None and not self._shapes else None
+        if place is not None and found is not None:
+            self._done = max(self._done, place.offset)
+            if self._notice is not None and place.offset > self._told:
+                for line in found:
+                    self._notice(line)
+            self._told = max(self._told, place.offset)
+        return found
+
     @property
     def live(self) -> bool:
         """True for an input that may go on."""
         return self._tape.live
 
     @property
+    def done(self) -> int:
+        """Offset behind the last line that was given."""
+        return self._done
+
+    def forget(self) -> None:
+        """Go on as if the input began here: nothing is known of prefixes."""
+        self._doubted = self.doubtful
+        self._shapes, self._spared = None, 0
+
+    @property
     def doubtful(self) -> list[Doubtful]:
         """Lines with a headline behind a prefix that may be none."""
-        return [] if self._shapes is None else self._shapes.doubtful
+        return self._doubted if self._shapes is None else self._doubted + self._shapes.doubtful
 
     def release_at(self, number: int) -> str | None:
         """Kernel release of the boot that a line belongs to, None where no boot message stands before it."""
@@ -152,6 +190,9 @@ class Reader:
             passed = 0
             for found in find(tape.data, max(self._searched, tape.base) - tape.base, behind - tape.base, names):
                 hit = tape.base + found
+                if self._stops is not None and self._stops(hit):
+                    self._stopped = True
+                    return None
                 if self._passed(hit):
                     continue
                 if hit < passed:
@@ -160,6 +201,9 @@ class Reader:
                     return hit
                 passed = tape.line_end(hit)
             self._searched = max(self._searched, behind)
+            if self._stops is not None and not tape.ended and self._stops(behind):
+                self._stopped = True
+                return None
             if tape.ended or not tape.fill(max(self._done, behind - _BACK_BYTES)):
                 return None
 
@@ -230,7 +274,9 @@ class Reader:
         from kb.log.decode import decode
 
         first = opener = None
-        for line, _ in decode(Cursor(self._tape, start, 1), self._shapes):
+        base = self._tape.base
+        alone = Tape(self._tape.data[start - base : self._tape.line_end(hit) - base])
+        for line, _ in decode(Cursor(alone), self._shapes):
             if line is None or line.number > 1:
                 break
             first = first or line
@@ -274,14 +320,25 @@ class Reader:
         if opener is not None and opener is not first:  # what stands before a stamp in a line's middle may be a prefix
             text = _undivided(first.raw)
             return text, len(text) - len(opener.text), True
-        if first.host is not None and first.time is None:
+        if first.host is not None and first.time is None and not self._is_learned(first.raw):
             text = _undivided(first.raw)
-            if len(text) > len(first.text):  # perhaps a date without host, and two words before the message's colon
+            if len(text) > len(first.text) and text.endswith(
+                first.text
+            ):  # perhaps a date without host, and two words before the message's colon
                 return text, len(text), True
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
         return (first.text, column, False) if column > (opener is not None) else None
+
+    def _is_learned(self, raw: bytes) -> bool:
+        """Whether a line's prefix is one that was learned before."""
+        if not self._shapes:
+            return False
+        from kb.log.transport import strip
+
+        text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        return self._shapes.strip(text, strip(text))[1].rule == "learned"
 
     def _around(self, start: int, hit: int, *, raw: bool) -> Around:
         """The lines beside the one that begins at an offset, known prefixes off unless they are wanted, too."""
@@ -302,10 +359,12 @@ class Reader:
     def _decode(self, offset: int, number: int) -> Iterator[tuple[Line | None, int]]:
         from kb.log.decode import decode
 
-        lines = decode(Cursor(self._tape, offset, number), self._shapes)
+        self._place = place = Cursor(self._tape, offset, number)
+        lines = decode(place, self._shapes)
         how = self._broken(offset)
         if how is None:
             return lines
+        self._place = None
         from kb.log.wrap import rejoin
 
         return rejoin(lines, how)
@@ -374,6 +433,13 @@ class Reader:
     def _line_start(self, offset: int) -> int:
         floor = max(self._done, self._tape.base)
         return self._tape.newline_before(floor, offset) + 1 or floor
+
+
+def in_records(data: bytes) -> bool:
+    """Whether lines are parts of records that have several: of journalctl -o export, verbose, json-pretty."""
+    if any(pattern.search(b"\n\n" + data) is not None for pattern in _RECORD_STARTS.values()):
+        return True
+    return any(_INSIDE.match(line) is not None for line in data.split(b"\n"))
 
 
 def _undivided(raw: bytes) -> str:

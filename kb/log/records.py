@@ -24,7 +24,7 @@ _LARGEST_FIELD = 16 << 20
 EXPORT = re.compile(r"(?:__CURSOR|__REALTIME_TIMESTAMP|__MONOTONIC_TIMESTAMP|__SEQNUM|_BOOT_ID|_TRANSPORT|PRIORITY)=")
 """First line of a journal export record (systemd.io/JOURNAL_EXPORT_FORMATS)."""
 VERBOSE = re.compile(
-    r"(?P<wall>[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \S{1,9}) "
+    r"(?P<wall>[^\W\d]\S{0,11} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \S{1,9}) "
     r"\[s=[0-9a-f]{1,40};(?:[a-z]=[0-9a-f]{1,40};?){1,8}\]$"
 )
 """First line of a record of journalctl -o verbose."""
@@ -33,6 +33,8 @@ PRETTY_FIELD = re.compile(r'\s{0,40}"([\w.@]{1,64})"\s{0,4}:\s{0,16}(.*?),?\s{0,
 """A field on a line of its own in indented JSON."""
 PRETTY_MARKS = frozenset({"{", "}", "},{", "},", "[", "]", '"dmesg": [', '"dmesg" : ['})
 """Lines, blanks at both ends off, that stand between records of indented JSON."""
+_ESCAPED_LINES = 3
+"""Lines that make a string a text of its own."""
 _TEXT_KEYS = ("MESSAGE", "msg", "log", "message", "line", "text", "textPayload", "MSG")
 _WALL_KEYS = ("time", "timestamp", "@timestamp", "ts", "__REALTIME_TIMESTAMP")
 
@@ -63,11 +65,18 @@ def as_lines(fields: dict[str, Any], number: int, last: int, raw: bytes) -> Iter
         last: Last physical line.
         raw: The bytes of those lines.
     """
-    key = next((key for key in _TEXT_KEYS if key in fields), None)
-    message = _message(fields[key]) if key is not None else None
-    if message is None:
-        return None
-    return _emit(message, key or "", fields, number, last, raw)
+    for key in (*_TEXT_KEYS, *(key for key, value in fields.items() if _is_log(value))):
+        message = _message(fields[key]) if key in fields else None
+        if message is not None:
+            return _emit(message, key, fields, number, last, raw)
+    return None
+
+
+def _is_log(value: Any) -> bool:
+    """Whether a value is a text of several lines, or lines: what a command printed, a ticket's words."""
+    if isinstance(value, list):
+        return len(value) > _ESCAPED_LINES and all(isinstance(one, str) for one in value)
+    return isinstance(value, str) and value.count("\n") >= _ESCAPED_LINES
 
 
 def _message(value: Any) -> str | None:
@@ -145,6 +154,8 @@ def json_line(text: str, number: int, raw: bytes) -> Iterator[Line] | None:
         value = json.loads(text.strip("\x1e \t,"))
     except (ValueError, RecursionError):
         return None
+    if isinstance(value, list) and _is_log(value):
+        value = {"line": value}
     if not isinstance(value, dict):
         return None
     records = value.get("dmesg")

@@ -28,7 +28,12 @@ _UNIT = r"(?:\S{1,120} )?"
 _BEHIND = re.compile(r"\s?(?:(?P<host>\S{1,255}) {1,2}" + _UNIT + r")?" + IDENT + r"(?: {1,2}|$)")
 """What syslog and the journal put behind a date: host, with-unit's unit, the kernel's name."""
 _DATE_MARKS = frozenset("[](){}<>,.:;/|+-~@_\uff1a\uff0c\u3001")
-_FOREIGN = re.compile(r"[\"'`=%]|/\*")
+_QUOTED = re.compile(r"(?P<quote>[\"'`])(?:\\r)?(?:\\n)?[\"',;)\]} \t]{0,8}$")
+"""The end of a line whose message stands in quotes, as in a list of strings, a row of SQL or a record of logfmt."""
+_LABELS = re.compile(r"\{(?:[\w.]{1,64}=\"[^\"]{0,200}\"(?:, ?|(?=\}))){0,32}\}")
+"""A stream's labels, as Prometheus and Loki write them."""
+_ESCAPED = re.compile(r"\\([\"'\\/t])")
+_FOREIGN = re.compile(r"[\"'`=]|%(?![A-Z]{2})|/\*")
 """What stands before a quotation, in sources and in tables of settings."""
 _LEVELS = frozenset({*SEVERITIES, "kern", "user", "daemon"})
 _WORD = r"[^\s\d!-/:-@\[-`{-~]{1,64}\.?"
@@ -58,6 +63,11 @@ def is_calendar(word: str) -> bool:
         return False
     at = bisect.bisect_left(ordered, word)
     return at < len(ordered) and ordered[at].startswith(word)
+
+
+def in_calendar(word: str) -> bool:
+    """True for a name that stands in the table as it is: ``PM`` before ``Oops`` is no word of the headline."""
+    return len(word) > 1 and word.lower() in _calendar()[0]
 
 
 class Dated(NamedTuple):
@@ -103,7 +113,7 @@ class Shape(NamedTuple):
     telling: bool
     """True where the prefix is a date: no other line is needed to believe it."""
     bar: str = ""
-    """The border of a table that ends the line, too."""
+    """The border of a table that ends the line, too; the quote that closes it."""
 
     def strip(self, text: str, before: Prefix, sticky: list[Rule] | None = None) -> Prefix | None:
         """The prefixes of a line that has this one behind those that are known; None for a line of another shape."""
@@ -126,8 +136,20 @@ class Shape(NamedTuple):
         )
 
     def whole(self, text: str) -> str:
-        """A line without the border at its end."""
-        return text[: -len(self.bar)].rstrip() if self.bar and text.endswith(self.bar) else text
+        """A line without the border at its end, or out of its quotes."""
+        if not self.bar:
+            return text
+        if self.bar in _BARS:
+            return text[: -len(self.bar)].rstrip() if text.endswith(self.bar) else text
+        found = _QUOTED.search(text, max(len(text) - 16, 0))
+        if found is None or found["quote"] != self.bar:
+            return text
+        return _ESCAPED.sub(_unescaped, text[: found.start()])
+
+    @property
+    def quoted(self) -> bool:
+        """True where the message stands in quotes: it may be a sentence of anybody's."""
+        return self.bar in ("'", '"', "`")
 
 
 def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
@@ -138,10 +160,15 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
         line: The whole line.
         opaque: Whether what stands in brackets differs from line to line.
     """
-    if len(prefix) > LONGEST or not prefix.strip() or _FOREIGN.search(prefix):
+    if len(prefix) > LONGEST or not prefix.strip():
         return None
-    if any(prefix.count(opening) != prefix.count(closing) for opening, closing in ("()", "[]")):
-        return None
+    closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
+    quoted = closing is not None and prefix[-1] == closing["quote"]
+    if not quoted:
+        if _FOREIGN.search(_LABELS.sub("", prefix)):
+            return None
+        if any(prefix.count(opening) > prefix.count(closing) for opening, closing in ("()", "[]")):
+            return None
     date = dated(prefix)
     if date is not None and date.kernel:
         pattern = f"(?P<wall>{_pattern(prefix[: date.end].rstrip(_BLANKS))}){_BLANK}{{0,8}}{_BEHIND.pattern}"
@@ -152,7 +179,12 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
         text = prefix.rstrip(_BLANKS)
         pattern = _pattern(text, opaque, grep=_GREP.fullmatch(prefix) is not None) + _ending(prefix[len(text) :])
     bar = prefix.strip()[0]
-    return Shape(re.compile(pattern), date is not None, bar if bar in _BARS and line.rstrip().endswith(bar) else "")
+    bar = bar if bar in _BARS and line.rstrip().endswith(bar) else ""
+    return Shape(re.compile(pattern), date is not None, prefix[-1] if quoted else bar)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return "\t" if found[1] == "t" else found[1]
 
 
 def _ending(blanks: str) -> str:

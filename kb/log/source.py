@@ -32,6 +32,8 @@ _KERNEL = re.compile(
 """How most logs begin: these need no look at what they may be instead."""
 _ADDRESS = (b"z=", b"zl=")
 """What an address of :mod:`kb.log.containers.drm_qr` holds, behind ``?``, ``&`` or ``&amp;``."""
+_STAMPS = re.compile(rb"\[ {0,6}(\d{1,7})\.(\d{6})\] |(\d\d:\d\d:\d\d)")
+"""Times by which a log whose newest lines come first is told."""
 _PROBE = 8192
 """Bytes by which a container is told."""
 _LARGEST_PART = 1 << 20
@@ -135,9 +137,22 @@ def _from_path(name: str) -> Iterator[Input]:
 # ---- what an input holds
 
 
+def _falls(head: bytes) -> bool:
+    """Whether a log's first two times that differ go back: a quick look, before the whole one."""
+    before: dict[bool, tuple[bytes, ...]] = {}
+    for found in _STAMPS.finditer(head, 0, 4096):
+        dated = found[1] is None
+        now = (found[3],) if dated else (found[1].rjust(8), found[2])
+        if before.setdefault(dated, now) != now:
+            return now < before[dated]
+    return False
+
+
 def _container(stream: Stream) -> bool:
     """Whether an input may hold others: most logs are told by how they begin."""
-    return _KERNEL.match(stream.head) is None
+    if _KERNEL.match(stream.head) is None:
+        return True
+    return not stream.live and _falls(stream.head)
 
 
 def _members_of(stream: Stream) -> "Members | None":
@@ -255,7 +270,7 @@ def _watched(each: Input) -> Iterator[Input]:
 
     def seen(data: bytes) -> None:
         nonlocal before
-        if _addressed(data) or _addressed(before[-8:] + data[:8]) or (watch and watch[0].holds):
+        if addressed(data) or addressed(before[-8:] + data[:8]) or (watch and watch[0].holds):
             if not watch:
                 from kb.log.containers.drm_qr import Watch
 
@@ -271,7 +286,7 @@ def _watched(each: Input) -> Iterator[Input]:
         yield Input(f"{each.name}!qr{number}", Tape(panic.text), [note], each.walk, panic.release)
 
 
-def _addressed(data: bytes) -> bool:
+def addressed(data: bytes) -> bool:
     """Whether bytes hold what an address of a panic may: two passes at memory speed, for every byte of every log."""
     for mark in _ADDRESS:
         at = data.find(mark)

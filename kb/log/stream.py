@@ -114,7 +114,7 @@ class Stream:
         head = self.head[:_TEXT_PROBE]
         if self.live:
             return _utf16(head) is not None or PART.match(head) is not None
-        return _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
+        return _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64] or _spaced(head)
 
     def all(self) -> Read:
         """All of its bytes, from the first on."""
@@ -151,6 +151,16 @@ def _first(head: bytes, read: Read) -> bytes:
     while len(head) < TELLING and (piece := read(_TEXT_PROBE)):
         head += piece
     return head
+
+
+_NO_BREAK = re.compile(rb"\xc2\xa0|&nbsp;|&#160;")
+_BLANKS = 16
+"""Blanks that do not break, in the first bytes, by which a text is one that came through a web page."""
+
+
+def _spaced(head: bytes) -> bool:
+    """Whether a text has its blanks as a page shows them: nothing that is looked for would be found in it."""
+    return sum(head.count(blank) for blank in (b"\xc2\xa0", b"&nbsp;", b"&#160;")) >= _BLANKS
 
 
 def is_binary(data: bytes) -> bool:
@@ -192,6 +202,8 @@ def plain(name: str, data: bytes, notes: list[str]) -> Source:
         data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")
     elif data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
+    if _spaced(data[:_TEXT_PROBE]):
+        data = _NO_BREAK.sub(b" ", data)
     ordered = _in_order(data) if b" Part" in data[:64] else data
     if ordered is not data:
         notes.append("parts of a pstore dump put in order: line numbers are those of the joined text")
@@ -200,7 +212,9 @@ def plain(name: str, data: bytes, notes: list[str]) -> Source:
 
 
 def _utf16(probe: bytes) -> str | None:
-    """``utf-16-le`` or ``utf-16-be`` where the bytes are such text, with or without a byte order mark."""
+    """``utf-16-le``, ``utf-16-be`` or ``utf-32`` where the bytes are such text, with or without a byte order mark."""
+    if probe.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
     if probe.startswith(b"\xff\xfe"):
         return "utf-16-le"
     if probe.startswith(b"\xfe\xff"):

@@ -44,10 +44,11 @@ class Tape:
             that a read gives what is there and a silence is told.
         chunk: Bytes read at a time.
         start: Bytes of the file that were read before.
+        base: Offset in the input at which a plain file stands: what is before it is read for the lines' numbers only.
     """
 
-    def __init__(self, source: bytes | BinaryIO | Pushed, chunk: int = CHUNK, start: bytes = b""):
-        self.base = 0
+    def __init__(self, source: bytes | BinaryIO | Pushed, chunk: int = CHUNK, start: bytes = b"", base: int = 0):
+        self.base = base
         """Offset of the first byte of :attr:`data`."""
         self.data = source if isinstance(source, bytes) else start
         self.ended = isinstance(source, bytes)
@@ -57,7 +58,7 @@ class Tape:
         self._counted = (0, 1)
         """An offset and the number of the line that begins there: where the next count starts."""
         self._descriptor = _descriptor(self._stream)
-        self._origin = 0 if self._descriptor is None else _position(self._stream) - len(start)
+        self._origin = 0 if self._descriptor is None else _position(self._stream) - len(start) - base
         self._ticked = 0.0
         self._allowed: Callable[[int], None] = lambda size: None
         self._watch: list[Callable[[bytes], None]] = []
@@ -76,6 +77,12 @@ class Tape:
     def whole(self) -> bool:
         """True when the window is all of the input."""
         return self.ended and not self.base
+
+    @property
+    def plain_file(self) -> BinaryIO | None:
+        """The file, where it is a plain one that is read from its beginning as it stands."""
+        whole = self._can_go_back and self.base == 0 and self._origin == 0
+        return self._stream if whole and isinstance(self._stream, io.BufferedReader | io.FileIO) else None
 
     def limit(self, name: str, said: str) -> None:
         """Let an input that is not live have so many bytes as :func:`kb.log.files.limit` says, and no more."""
@@ -264,6 +271,17 @@ class Cursor:
         self.number += data.count(b"\n")
         self._whole = data.endswith(b"\n")
         return data
+
+    def ahead(self, size: int) -> bytes:
+        """The bytes that come next, as far as they have been read; fewer where they have not."""
+        start = self.offset - self._tape.base
+        return self._tape.data[start : start + size] if self._held is None and self._whole else b""
+
+    def skip(self, size: int, lines: int) -> None:
+        """Pass bytes that :meth:`ahead` gave: whole lines, so many."""
+        self.offset += size
+        self.number += lines
+        self._open()
 
     def back(self, piece: Piece) -> None:
         """Put the last line back."""

@@ -41,7 +41,7 @@ PRINTK = re.compile(
     # "[  +0.000013]" or "[Mar 4 05:05]", "[Nov23 00:10]"; its numbers are printf's, so that LC_NUMERIC may make
     # their points commas. Some consoles put a blank before the bracket's end.
     r"(?:<(?P<level>\d{1,3})>)?"
-    r"(?:\[ {0,8}(?P<time>\d{1,10}[.,]\d{1,9})[s ]?(?: < {0,9}-?[\d.,]{1,20}>)?\]"
+    r"(?:\[ {0,8}(?P<time>\d{1,10}[.,]\d{1,9})[s ]?(?: {16}| < {0,9}-?[\d.,]{1,20} ?>)?\]"
     r"|\[(?P<wall>[^\W\d]\S{0,6} [^\W\d]\S{0,6} [ \d]?\d \d\d:\d\d:\d\d \d{4}|[A-Z][a-z]{2} {0,2}\d{1,2} \d\d:\d\d)"
     r"(?: < {0,9}-?[\d.,]{1,20}>)?\]"
     r"|\[ {0,8}[+-]\d{1,8}[.,]\d{3,9}\]|\[< {0,9}-?\d{1,9}[.,]\d{6}>\])"
@@ -167,8 +167,15 @@ RULES: tuple[Rule, ...] = (
     _rule("ident", "kvK", _KERNEL),
     # rsyslog omusrmsg (RSYSLOG_WallFmt): " kernel:" and the message, which mostly has a blank of its own
     _rule("wall", " kvK", r" ?" + IDENT),
-    # a post's code fence on the log's own first line
-    _rule("fence", "`~", r"(?:`{3,8}|~{3,8})(?=[^`~\s])"),
+    # a post's code fence on the log's own first line: Markdown's, Jira's; an element of XML that ends further down
+    _rule(
+        "fence", "`~{<[",
+        r"\[(?:CODE|QUOTE|code|quote)(?:=[^\[\]]{0,80})?\](?=[^\s\[])|"
+        r"(?:`{3,8}|~{3,8})(?=[^`~\s])|\{(?:noformat|code)(?:[:|][^{}]{0,100})?\}(?=[^\s{])"
+        r"|(?:<\?xml[^<>]{0,100}\?>)?(?:<[a-z][\w.-]{1,40}(?: [\w:.-]{1,40}=\"[^\"<>]{0,200}\"){0,8}>){0,6}"
+        r"<(?:[a-z][\w.-]{1,40}(?: [\w:.-]{1,40}=\"[^\"<>]{0,200}\"){1,8}>"
+        r"|(?:[a-z][\w.-]{1,40}><)?!\[CDATA\[)(?=[^\s<])",
+    ),
 )  # fmt: skip
 
 

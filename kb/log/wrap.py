@@ -31,6 +31,8 @@ _QP_SOFT = re.compile(rb"^.{60,76}=\r?$", re.M)
 _QP_FULL = re.compile(rb"^.{75}=\r?$", re.M)
 """A line of quoted-printable at its full length (RFC 2045: 76 columns with the mark): three of them are no chance."""
 _QP_CODE = re.compile(rb"=(?:3D|20\r?$|E2=80|C2=A0)", re.M)
+_SHOWN_ENDS = re.compile(rb"(?:\^M\$?|\$)\r?$", re.M)
+_SHOWN_END = re.compile(r"(?:\^M\$?|\$)$")
 _FRAGMENT = re.compile(rb"(\d{1,4},\d{1,20},\d{1,20}),[^;\n]{0,100}ncfrag=(\d{1,9})/\d{1,9}[^;\n]{0,60};")
 
 # No repeat below holds another whose parts may begin where it ends: each item is followed by a blank or the end.
@@ -84,11 +86,13 @@ class Habits(NamedTuple):
     quoted_printable: bool = False
     zvm: bool = False
     fragments: bool = False
+    shown: bool = False
+    """Line ends that are shown, as by ``cat -A``."""
 
     @property
     def any(self) -> bool:
         """True when lines must be joined."""
-        return bool(self.width or self.quoted_printable or self.zvm or self.fragments)
+        return bool(self.width or self.quoted_printable or self.zvm or self.fragments or self.shown)
 
 
 _NONE = Habits()
@@ -105,8 +109,9 @@ def habits(data: bytes, start: int) -> Habits:
     fragments = b"ncfrag=" in sample
     if zvm or quoted:
         return Habits(0, 0, quoted, zvm, fragments)
+    shown = len(_SHOWN_ENDS.findall(sample)) * 10 >= max(sample.count(b"\n"), 3) * 8
     indent, width = _width(sample)
-    return Habits(indent, width, False, False, fragments)
+    return Habits(indent, width, False, False, fragments, shown)
 
 
 def _width(sample: bytes) -> tuple[int, int]:
@@ -114,7 +119,7 @@ def _width(sample: bytes) -> tuple[int, int]:
     rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")]
     indent = _indent(rows)
     pairs: list[tuple[int, int]] = []
-    before, own_before, shaped, memory = "", False, 0, 0
+    before, own_before, shaped, memory, stamped = "", False, 0, 0, 0
     for row in rows:
         if not row.strip("> \t"):
             before = ""
@@ -129,6 +134,7 @@ def _width(sample: bytes) -> tuple[int, int]:
             if own_before or shape:
                 pairs.append((len(before), len(text.split(None, 1)[0])))
                 shaped += shape
+                stamped += shape and own_before
         before, own_before = row, own
     scores = {
         width: (sum(_breaks(width, *pair) for pair in pairs), sum(_breaks(width, *pair, 0) for pair in pairs))
@@ -140,7 +146,7 @@ def _width(sample: bytes) -> tuple[int, int]:
     longer = sum(len(row) > best + 20 for row in rows)
     if memory >= 3:  # wrapped again and again as the quotes grew: no one width fits
         return indent, best
-    if fitting < (2 if shaped else 4) or fitting * 3 < len(pairs) * 2 or longer * 10 > len(rows):
+    if fitting < (1 if stamped else 2 if shaped else 4) or fitting * 3 < len(pairs) * 2 or longer * 10 > len(rows):
         return indent, 0
     return indent, best
 
@@ -226,6 +232,8 @@ class _Held:
             if not _stamped(line):
                 text = _ZVM.sub("", text, count=1)
             text = text.rstrip(" ")
+        if how.shown:
+            text = _SHOWN_END.sub("", text)
         return line if text is line.text else line._replace(text=text)
 
     def join(self, line: Line) -> bool:

@@ -4,13 +4,14 @@ A panic after an oops, "scheduling while atomic" of a task that died holding a l
 already died: each says little of its own.
 """
 
+import functools
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kb.model.report import Report
-from kb.syntax.kinds import Family, Form, family, kind_of
+from kb.syntax.kinds import Family, Form, family, kind_of, kinds
 
 _NEAR_REPORTS = 64
 """Reports before it that are asked: a bound for logs of a hundred thousand warnings."""
@@ -59,7 +60,16 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
         yield report
 
 
+@functools.cache
+def _causes() -> frozenset[str]:
+    """The kinds that others than panics follow from."""
+    waves = (kind.name for kind in kinds().values() if kind.wave)
+    return frozenset(("panic", "oom_kill", *family(Family.OOPS), *waves))
+
+
 def _follows(cause: Report, report: Report) -> bool:
+    if report.kind != "panic" and cause.kind not in _causes():  # a storm of warnings
+        return False
     if not _near(cause, report):
         return False
     if report.kind == "panic":

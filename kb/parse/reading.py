@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from kb.log.reader import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from kb.log.learn import Doubtful
     from kb.log.tape import Tape
     from kb.model.log import Line
     from kb.model.report import Report
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 def reports(data: "bytes | Tape", name: str) -> "Iterator[Report]":
     """The reports of one input, in order, each as soon as it is over."""
-    return _read(Reader(data, name, _opens, belongs=_belongs), None)
+    return _read(Reader(data, name, opens, belongs=belongs), None)
 
 
 def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None) -> "Iterator[Report]":
@@ -31,23 +34,23 @@ def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None
         most: Notices of one wording that are looked at, where a hint will do; None: all.
     """
     notices = _Notices(name, most)
-    reader = Reader(data, name, _opens, notices.take, _belongs)
+    reader = Reader(data, name, opens, notices.take, belongs)
     notices.reader = reader
     return _read(reader, notices)
 
 
-def _opens(text: str) -> bool:
+def opens(text: str) -> bool:
     """Whether a line, by itself, can open a report or bears on one that follows it."""
-    from kb.split.windows import opens
+    from kb.split.windows import opens as asked
 
-    return opens(text)
+    return asked(text)
 
 
-def _belongs(text: str) -> bool:
+def belongs(text: str) -> bool:
     """Whether a line, by itself, is what only a report has."""
-    from kb.split.windows import belongs
+    from kb.split.windows import belongs as asked
 
-    return belongs(text)
+    return asked(text)
 
 
 class _Notices:
@@ -92,18 +95,58 @@ def _found(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
     for window in windows:
         if window is not None:
             for report in _reports(reader, window, windows, notices):
-                first, last = report.lines[0].number, report.lines[-1].last
-                explained.update(each.number for each in reader.doubtful if first <= each.number <= last)
+                _explain(reader, report, explained)
                 yield report
         if notices is not None:
             yield from notices.told()
-    for each in reader.doubtful:
+    doubtful = [(each, reader.release_at(each.number)) for each in reader.doubtful]
+    yield from _unexplained(doubtful, reader.source, explained)
+    if notices is not None:
+        yield from notices.told()
+
+
+def _explain(reader: Reader, report: "Report", explained: set[int]) -> None:
+    """Take note of the doubtful lines that a report has."""
+    first, last = report.lines[0].number, report.lines[-1].last
+    explained.update(each.number for each in reader.doubtful if first <= each.number <= last)
+
+
+def _unexplained(
+    doubtful: "list[tuple[Doubtful, str | None]]", source: str, explained: "Container[int]"
+) -> "Iterator[Report]":
+    """Reports of the doubtful lines that none has."""
+    for each, release in doubtful:
         if each.number not in explained:
             from kb.parse.report import unexplained
 
-            yield from unexplained(each.text, each.number, reader.source, reader.release_at(each.number))
-    if notices is not None:
-        yield from notices.told()
+            yield from unexplained(each.text, each.number, source, release)
+
+
+def finished(
+    source: str, found: "Iterator[Report]", doubtful: "list[tuple[Doubtful, str | None]]"
+) -> "Iterator[Report]":
+    """Reports of one input that were read apart, with what they are to one another.
+
+    Args:
+        source: The input.
+        found: The reports.
+        doubtful: Lines with a headline behind what may be a prefix, with the release of their boot; whole once all
+            reports were given.
+    """
+    from kb.parse.follow import follow
+    from kb.parse.occurrence import tell_apart
+
+    spans: list[tuple[int, int]] = []
+
+    def told() -> "Iterator[Report]":
+        for report in follow(found):
+            spans.append((report.lines[0].number, report.lines[-1].last))
+            yield report
+        lone = {each.number for each, _ in doubtful}
+        explained = {number for number in lone if any(first <= number <= last for first, last in spans)}
+        yield from _unexplained(doubtful, source, explained)
+
+    yield from tell_apart(told())
 
 
 def _reports(
@@ -115,16 +158,16 @@ def _reports(
     """All reports from the first window on; at each pause of a live input the notices so far."""
     from itertools import chain
 
+    from kb.parse.again import read as read_splat
     from kb.parse.debugger import bystander
     from kb.parse.follow import follow
-    from kb.parse.report import parse
     from kb.split.windows import split
 
     def read() -> "Iterator[Report]":
         clock = time.monotonic if reader.live else None
-        for splat in split(chain((first,), windows), reader.source, reader.release_at, clock):
+        for splat in split(chain((first,), windows), reader.source, reader.release_at, clock, reader.again):
             if splat is not None:
-                report = parse(splat)
+                report = read_splat(splat)
                 if not bystander(report):
                     yield report
             elif notices is not None:

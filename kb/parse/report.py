@@ -28,7 +28,7 @@ _STACK_MARK = re.compile(r"[Cc]all [Tt]race|[Bb]acktrace|\+0x[0-9a-f]+/0x")
 
 def parse(splat: Splat) -> Report:
     """Read a splat. Never raises for what a log may hold: it becomes ``damage``."""
-    lines = tuple(map(_bounded, splat.lines))
+    lines = tuple(map(bounded, splat.lines))
     out = outline(lines)
     heads = [(line, head) for line in lines if (head := classify(line)) is not None]
     opener = lines[splat.opener]
@@ -105,7 +105,7 @@ _RUN = re.compile(r"(?P<number>)[0-9a-fA-F]{129,}|\w{513,}")
 """A number or a name longer than any the kernel prints: 64 bytes by ``%*phN``, 512 by KSYM_NAME_LEN (v6.1)."""
 
 
-def _bounded(line: Line) -> Line:
+def bounded(line: Line) -> Line:
     """A line in which every number and every name has a bound; ``raw`` stays as it is."""
     if len(line.text) <= 128:  # nearly all
         return line

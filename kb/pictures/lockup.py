@@ -64,7 +64,7 @@ class Lockups:
 
     def rows(self, words: Words) -> list[Row]:
         """A line a CPU."""
-        shown = []
+        shown: list[Row] = []
         for cpu in self._cpus[:ROWS]:
             cells = [" "] * _CELLS
             for each in self.stuck:

@@ -63,7 +63,7 @@ class Map:
 
     def rows(self, words: Words) -> list[Row]:
         """A line a row, a character a granule, brackets around the one that was accessed."""
-        shown = []
+        shown: list[Row] = []
         for index, row in enumerate(self.rows_[:ROWS]):
             signs = [f" {_SIGNS[means]}" for _, means in row.states]
             text = "".join(signs) + " "

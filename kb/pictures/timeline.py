@@ -56,7 +56,7 @@ class Timeline:
 
     def rows(self, words: Words) -> list[Row]:
         """A line a group."""
-        shown = []
+        shown: list[Row] = []
         for lane in self.lanes[:ROWS]:
             cells = [" "] * _CELLS
             for place in lane.places:

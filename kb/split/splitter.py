@@ -71,6 +71,8 @@ class Splitter:
         self._runs = False
         """A kernel has printed with a time, and not said that it goes down."""
         self._leaves = False
+        self.begun: Strand | None = None
+        """The report that the last line has opened."""
         self.idle = 0
         """Physical lines since a report was last open: a page of HTML is one."""
 
@@ -83,6 +85,16 @@ class Splitter:
                     return True
         return False
 
+    def forget(self) -> bool:
+        """Go on as if the input began here; False, and nothing is forgotten, while a report is being read."""
+        if self._open:
+            return False
+        self._runs = self._leaves = False
+        self.asked = None
+        self._on_purpose.clear()
+        self._recent.clear()
+        return True
+
     @property
     def oldest(self) -> int | None:
         """Number of the headline of the oldest report that is being read, None when none is."""
@@ -94,7 +106,9 @@ class Splitter:
     def feed(self, line: Line) -> list[Splat]:
         """Take the next line; return the splats that it ends, in the order they opened."""
         done: list[Splat] = []
-        if roles.is_boot(line.text):
+        self.begun = None
+        telling = line.text[:1] in roles.TELLING
+        if telling and roles.is_boot(line.text):
             done = self.close(said("cut.rebooted"))
             self._leaves = False
         if self._open:
@@ -103,9 +117,9 @@ class Splitter:
         if line.number > self._last + 1:  # the reader jumped: what was before does not stand before this line
             self._recent.clear()
         self._last = line.last
-        self._fed = self._context(line)
-        self._place(line, done)
-        if roles.goes_down(line.text):
+        self._fed = key = self._context(line)
+        self._place(key, line, done, telling)
+        if telling and roles.goes_down(line.text):
             self._leaves = True
         if line.time is not None:
             self._runs = not self._leaves
@@ -116,6 +130,31 @@ class Splitter:
                 done += self._end(key, strand, strand.cut or said("cut.too_many"))
         self.idle = 0 if self.open else self.idle + (not line.continued)
         return done
+
+    def alone(self, strand: Strand) -> bool:
+        """True where a report that has just begun is all that bears on the lines which follow."""
+        return (
+            self._open == {strand.caller: [strand]}
+            and not (self._leaves or self.asked or self._on_purpose)
+            and not any(self._recent.values())
+        )
+
+    def jump(self, own: Sequence[Line], cut: Said | None, banner: Sequence[Line], line: Line) -> Splat:
+        """Take lines at once of which all is known: they end the report that is :meth:`alone`, and open the next.
+
+        Args:
+            own: The report's lines behind its headline.
+            cut: Why it ends there.
+            banner: The next one's lines before its headline.
+            line: That headline.
+        """
+        (group,) = self._open.values()
+        splat = self._splat([*group[0].lines, *own], group[0].opener, cut)
+        self.begun = Strand(list(banner), line, classify(line), line.caller)
+        self._open = {line.caller: [self.begun]}
+        self._fed, self._last = line.caller, line.last
+        self._due = (line.time or 0.0) + PAUSE
+        return splat
 
     def _over(self, line: Line) -> list[tuple[str | None, Strand]]:
         """The reports that this line ends. All are asked only when time enough has passed: there may be hundreds."""
@@ -151,36 +190,38 @@ class Splitter:
         self._recent.clear()
         return done
 
-    def _place(self, line: Line, done: list[Splat]) -> None:
-        key = self._context(line)
-        group = self._open.get(key, [])
+    def _place(self, key: str | None, line: Line, done: list[Splat], telling: bool) -> None:
+        group = self._open.get(key)
         head = classify(line)
         if head is not None and (self._runs or not head.row.unannounced):
             self._headline(key, line, head, done)
             return
         # A role is asked for only where it can matter: most lines stand outside of any report.
         role = self._role(line.text) if group or "race" in line.text else None
-        if roles.is_request(line.text):
+        if telling and roles.is_request(line.text):
             self.asked = line
-        elif roles.is_on_purpose(line.text):
+        elif telling and roles.is_on_purpose(line.text):
             self._on_purpose[key] = line.number
             self._begin(key, Strand([], line, None, line.caller, phantom=True), done)
             return
-        if (
-            role == "TRACE_HEAD" and len(group) == 1 and group[0].phantom and group[0].stack.phase is not Phase.BEFORE
-        ):  # it had its own
-            self._end(key, group[0])
-            group = []
-        if not group and role == "TRACE_HEAD":
-            host = self._host(line)
-            if host is not None:
-                self._open[key] = group = [host]
+        if role == "TRACE_HEAD":
+            group = self._printing(key, line, group)
         if group:
             self._add(group, line, role)
         elif role == "TRACE_HEAD" and roles.opens_alone(line.text) and not self._asked_for(key, line):
             self._open[key] = [Strand(self._banner(key, _HEADLESS), line, None, line.caller)]
         else:
             self._recent.setdefault(key, deque(maxlen=_HEADLESS)).append(line)
+
+    def _printing(self, key: str | None, line: Line, group: list[Strand] | None) -> list[Strand] | None:
+        """The open reports of which one may print the stack that a line heads."""
+        if group and len(group) == 1 and group[0].phantom and group[0].stack.phase is not Phase.BEFORE:
+            self._end(key, group[0])  # it had its own
+            group = None
+        host = self._host(line) if not group else None
+        if host is not None:
+            self._open[key] = group = [host]
+        return group
 
     def _headline(self, key: str | None, line: Line, head: Headline, done: list[Splat]) -> None:
         """A headline adds to an open report, is one by itself, or opens the next."""
@@ -193,7 +234,8 @@ class Splitter:
             done.append(self._splat([line], 0, None))
         else:
             banner = self._banner(key) or (group[-1].release() if group else [])
-            self._begin(key, Strand(banner, line, head, line.caller), done)
+            self.begun = Strand(banner, line, head, line.caller)
+            self._begin(key, self.begun, done)
 
     @staticmethod
     def _taker(group: list[Strand], head: Headline) -> Strand | None:

@@ -43,7 +43,7 @@ class Stack(NamedTuple):
     def framed(self, text: str) -> "Stack":
         """Behind a frame."""
         phase = self.phase if self.phase is Phase.ASIDE else Phase.OPEN
-        return self._replace(phase=phase, top=self.top if " ? " in text else text)
+        return Stack(phase, self.marks, self.top if " ? " in text else text, self.user, self.author)
 
     def marked(self, text: str) -> "Stack":
         """Behind a mark of a context: ``<IRQ>``, ``</TASK>``."""

@@ -272,6 +272,8 @@ class Strand:
         """True when this line can no longer be part of the report."""
         if line.time is not None and self.time is not None and line.time - self.time > PAUSE:
             return True
+        if self.quiet < _QUIET_AFTER_END and self.away < _AWAY and len(self.lines) < _LONGEST:
+            return False  # the least patience: nearly every line
         patience = self.patience * _WAITING if self.away else self.patience
         return self.quiet >= patience or self.away >= _AWAY or len(self.lines) >= _LONGEST
 

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from kb.model.log import Line, Splat
+from kb.split.echo import Again, Echoes
 from kb.split.splitter import Splitter
 from kb.syntax import roles
 from kb.syntax.headline import classify_text
@@ -23,6 +24,8 @@ def split(
     source: str,
     release_at: Callable[[int], str | None] | None = None,
     clock: Callable[[], float] | None = None,
+    again: Again | None = None,
+    splitter: Splitter | None = None,
 ) -> Iterator[Splat | None]:
     """All splats of a log, in the order in which they open; None where a live input pauses.
 
@@ -33,8 +36,11 @@ def split(
         source: Name of the input.
         release_at: Kernel release of the boot that a line (its number) belongs to.
         clock: Of a live input, seconds that pass: ``time.monotonic``.
+        again: Where lines may be taken that came before (:meth:`kb.log.reader.Reader.again`).
+        splitter: What to feed, where its state matters.
     """
-    splitter = Splitter(source, release_at)
+    splitter = splitter or Splitter(source, release_at)
+    feed = splitter.feed if again is None else Echoes(splitter, again).feed
     done: list[tuple[int, int, Splat]] = []
     for window in windows:
         if window is None:
@@ -44,10 +50,11 @@ def split(
         candidate, lines = window
         for line in lines:
             if line is not None:
-                _keep(done, splitter.feed(line))
+                _keep(done, feed(line))
             if clock is not None and splitter.open:
                 _keep(done, splitter.hush(clock()))
-            yield from _ready(done, splitter.oldest)
+            if done:
+                yield from _ready(done, splitter.oldest)
             if line is None:
                 yield None
             elif splitter.idle > _IDLE and line.number > candidate:

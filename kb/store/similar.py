@@ -9,7 +9,7 @@ import math
 import sqlite3
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kb.model.stack import Stack
@@ -69,20 +69,13 @@ class Stacks:
             cases: Only stacks of cases.
         """
         known = self._frequencies(names)
-        total = max(len(self), FEW) + 1.5
         most = -int(self._rows("select coalesce(min(id), 0) from stacks where id < 0")[0][0]) if cases else 1 << 62
-        chosen: list[tuple[int, float]] = []
-        spent = 0
-        for _, (number, stacks) in sorted(known.items(), key=lambda item: item[1][1]):
-            cost = min(stacks, most)
-            if chosen and spent + cost > budget:
-                break
-            spent += cost
-            chosen.append((number, math.log(total / (stacks + 0.5)) + 0.05))
-        if not chosen:
+        held = {name: stacks for name, (_, stacks) in known.items()}
+        frames = chosen(held, max(len(self), FEW), most, budget)
+        if not frames:
             return []
-        asked = ",".join("(?,?)" for _ in chosen)
-        values = [value for pair in chosen for value in pair]
+        asked = ",".join("(?,?)" for _ in frames)
+        values = [value for name, weight in frames for value in (known[name][0], weight)]
         low, high = (-(1 << 62), -1) if cases else (0, 1 << 62)
         rows = self._rows(
             f"with q (frame, weight) as (values {asked}),"
@@ -92,6 +85,16 @@ class Stacks:
             (*values, limit),
         )
         return self._read(rows)
+
+    def reads_all(self, names: Sequence[str], budget: int) -> bool:
+        """Whether so many postings are all that there are of these frames: a larger budget finds nothing more."""
+        return sum(self.frequencies(names)[1].values()) <= budget
+
+    def all(self) -> Iterator[Stack]:
+        """All stacks, of cases first."""
+        rows = self._rows(f"select {_FIELDS} from stacks s order by s.id")
+        for start in range(0, len(rows), 1000):
+            yield from self._read(rows[start : start + 1000])
 
     def keyed(self, signatures: Iterable[str], *, cases: bool = False, limit: int = 50) -> list[Stack]:
         """Stacks by the signature they belong to."""
@@ -152,6 +155,26 @@ class Stacks:
             )
             for row, numbers in zip(rows, unpacked, strict=True)
         ]  # fmt: skip
+
+
+def chosen(held: Mapping[str, int], total: int, most: int, budget: int) -> list[tuple[str, float]]:
+    """The rarest frames whose postings fit into a budget, each with what a stack that has it gains.
+
+    Args:
+        held: How many stacks hold each frame.
+        total: Stacks there are.
+        most: Postings of one frame that are read at most.
+        budget: Postings that may be read.
+    """
+    found: list[tuple[str, float]] = []
+    spent = 0
+    for name, stacks in sorted(held.items(), key=lambda item: (item[1], item[0])):
+        cost = min(stacks, most)
+        if found and spent + cost > budget:
+            break
+        spent += cost
+        found.append((name, math.log((total + 1.5) / (stacks + 0.5)) + 0.05))
+    return found
 
 
 _FIELDS = "s.signature, s.case_id, s.title, s.kind, s.function, s.frames"

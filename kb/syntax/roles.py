@@ -48,6 +48,11 @@ def classifier() -> Callable[[str], Role | None]:
     return role
 
 
+TELLING = "LBrRSPskF"
+"""The first letters of lines that :func:`is_boot`, :func:`goes_down`, :func:`is_request` and :func:`is_on_purpose` ask
+for: most lines begin with none of them."""
+
+
 def is_boot(text: str) -> bool:
     """True for the line a kernel begins its log with."""
     return text.startswith(("Linux version ", "Booting Linux")) and _BOOT.match(text) is not None

@@ -119,6 +119,7 @@ def summary(report: Report) -> str:
     rows += [f"  corrupted: {report.corrupted}"] if report.corrupted else []
     rows += [f"  follows {report.follows}"] if report.follows is not None else []
     rows += ["  memory"] if report.memory is not None else []
+    rows += [f"  apart {', '.join(report.apart)}"] if report.apart else []
     return "\n".join(rows) + "\n"
 
 

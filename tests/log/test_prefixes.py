@@ -165,6 +165,25 @@ def test_grep_marks_the_lines_around_a_match_in_another_way() -> None:
     assert len(report.lines) == 8
 
 
+QUOTED = {
+    "a list of strings": ('  "', '",'), "YAML": ("- '", "'"), "Markdown": ("- `", "`"),
+    "logfmt": ('ts=2026-11-28T14:24:16Z level=error msg="', '"'),
+    "SQL": ("INSERT INTO log VALUES (7,'db17','kernel:','", "');"),
+    "fluentd": ('2026-11-28T14:24:16+00:00\tkernel\t{"host":"db17","message":"', '"}'),
+    "an element": ('<v xml:space="preserve">', "</v></row>"),
+    "logcli": ('2026-11-28T14:24:16Z {host="db17", job="k"} ', ""),
+    "colours as they are left": ("[32m[   12.000001] [0m[31m", "[0m"),
+    "colours as cat -v shows them": ("^[[31m", "^[[0m"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("prefix", "suffix"), QUOTED.values(), ids=QUOTED)
+def test_what_stands_around_a_message_is_taken_off(prefix: str, suffix: str) -> None:
+    (report,) = api.read(with_prefix(OOPS, lambda _: prefix, suffix))
+    assert (report.title, report.comm) == (TITLE, "foo")
+    assert [line.text.strip() for line in report.lines] == [row.strip() for row in OOPS.split("\n")]
+
+
 # ---------------------------------------------------------------- what is doubtful, and what is no log
 
 BESIDE = "eth0: link is up\nfoo: done\n{}\nbar: ready\nbaz: gone"

@@ -5,14 +5,10 @@ Each module has ``mutants()``, those of one table, made and judged in this proce
 
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 
 from tests.mutate.table import Mutant
 
 TABLES = ("kinds", "plumbing", "notices", "openers", "weights", "cleaner")
-
-OWED = frozenset(Path(__file__).with_name("owed.txt").read_text("utf-8").splitlines())
-"""Names of mutants that are known to go unnoticed."""
 
 
 def mutants(name: str) -> Iterator[Mutant]:

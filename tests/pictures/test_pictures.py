@@ -109,7 +109,7 @@ def test_free_blocks_are_those_of_the_log(example: Path) -> None:
     shown = blocks(first(example))
     assert shown is not None
     assert shown.asked == 5
-    assert dict((zone.name, zone.counts) for zone in shown.zones)["Node 1 Normal"][:7] == (
+    assert {zone.name: zone.counts for zone in shown.zones}["Node 1 Normal"][:7] == (
         241701, 240734, 24010, 990, 175, 20, 3,
     )  # fmt: skip
 

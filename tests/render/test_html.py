@@ -1,4 +1,4 @@
-"""The page: valid, complete in itself, silent in a browser; nothing of a log acts in it; every claim leads to its lines."""
+"""The page: valid, complete in itself, silent in a browser; nothing of a log acts; every claim leads to its lines."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ MARKUP = (
     "javascript:alert(1)", "\ufdd0", "\U0001ffff", "\x00", "\x0c",
 )  # fmt: skip
 ALLOWED = set(
-    "html head body meta title link style header h1 h2 p main article dl div dt dd code span a figure figcaption svg rect "
-    "line path text details summary ul li br section footer".split()
+    "html head body meta title link style header h1 h2 p main article dl div dt dd code span a figure figcaption svg "
+    "rect line path text details summary ul li br section footer".split()
 )
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome", "chrome-headless-shell")
 
@@ -134,7 +134,7 @@ def test_what_pictures_and_claims_are_made_of_has_a_colour(example: Path) -> Non
     """A class that no rule names would be drawn black, light and dark."""
     text = made(example) + made(KASAN.encode()) + made(STUCK.format(100, 3, 20).encode())
     style = (ROOT / "kb/render/html/style.css").read_text(encoding="utf-8")
-    classes = {name for name in re.findall(r'<(?:rect|path)[^>]* class="([\w-]+)"|class="(p-[\w-]+)"', text)}
+    classes = set(re.findall(r'<(?:rect|path)[^>]* class="([\w-]+)"|class="(p-[\w-]+)"', text))
     assert sorted(name for pair in classes for name in pair if name and f".{name}" not in style) == []
 
 

@@ -9,6 +9,7 @@ from kb.chat.question import Question
 from kb.chat.reply import Answer, Claim, answer, case, head
 from kb.chat.state import Entry, Log, State
 from kb.model.log import Span
+from kb.model.report import Report
 
 MOST = 30
 """Reports that a list shows."""
@@ -28,19 +29,27 @@ def loaded(state: State, log: str | bytes | Path | BinaryIO, name: str | None = 
         log = str(Path(log.strip("\"'")).expanduser())
     claims: list[Claim] = []
     first: Entry | None = None
-    for source in api.inputs(log):
-        held = Log(name or source.name, source.data)
-        claims += [Claim(state.p("load.note", name=held.name, note=note)) for note in source.notes]
-        if source.notes and not source.data:
+    logs: dict[str, Log] = {}
+    found: dict[str, list[Report]] = {}
+    told: set[str] = set()
+    for each in api.documents(log):
+        if isinstance(each, Report):
+            found.setdefault(each.source, []).append(each)
+            told.update(each.sources)
             continue
+        held = Log(name or each.name, each.data)
+        claims += [Claim(state.p("load.note", name=held.name, note=note)) for note in each.notes]
+        if each.data or not each.notes:
+            logs[each.name] = held
+    for source, held in logs.items():
         state.logs.append(held)
         fresh = [
             Entry(number, held, report, state.base)
-            for number, report in enumerate(api.reports(source.data, held.name), len(state.entries) + 1)
+            for number, report in enumerate(found.get(source, ()), len(state.entries) + 1)
         ]
         state.entries += fresh
         if not fresh:
-            claims.append(Claim(state.p("load.none", name=held.name)))
+            claims += [Claim(state.p("load.none", name=held.name))] if source not in told else []
             continue
         first = first or fresh[0]
         claims.append(Claim(state.p("load.done", name=held.name, count=len(fresh))))

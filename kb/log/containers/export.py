@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from kb.log.containers.walk import Walk
 
 TEXT = (
     "message", "MESSAGE", "_raw", "@message", "full_message", "short_message", "log", "line", "Line", "msg",
@@ -17,6 +21,8 @@ TEXT = (
 )  # fmt: skip
 """Fields that hold a record's text: Elastic and ECS, journald, Splunk, CloudWatch, GELF, docker and Fluent Bit, Loki,
 GCP, OTLP."""
+_CALLED = re.compile(r"(?:message|msg|raw|oops)$", re.I)
+"""How any other field that holds it is called: ``SyslogMessage``, ``_msg``, ``kernel_message``."""
 _INSIDE = ("_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc")
 """Objects in which the record proper stands."""
 _TIME = (
@@ -32,14 +38,21 @@ _JOURNAL = frozenset(
     "MESSAGE SYSLOG_IDENTIFIER _TRANSPORT PRIORITY _HOSTNAME _BOOT_ID __REALTIME_TIMESTAMP __MONOTONIC_TIMESTAMP "
     "_SOURCE_MONOTONIC_TIMESTAMP _PID SYSLOG_PID".split()
 )
-_STAMP = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}(\d{1,7})\.(\d{6})\]")
+PRINTK = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}(\d{1,7})\.(\d{6})\]")
+_AMERICAN = re.compile(
+    r"(?:(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}),?"
+    r"|(?P<name>[A-Z][a-z]{2}) (?P<day2>\d{1,2}), (?P<year2>\d{4}) @)"
+    r" (?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<part>\d{1,9}))?(?: ?(?P<half>[AP]M))?"
+)
+"""Azure's ``11/28/2026, 2:24:16.000 PM``, Kibana's ``Nov 28, 2026 @ 14:24:16.000``."""
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d)?")
 WINDOW = 20_000
 """Records that are put in order at once, where they come in order by and large."""
-MOST = 120_000
-"""Records of an export that comes newest first, held until its end."""
-_SIZE = 16 << 20
+_SIZE = 4 << 20
 """Bytes of their text."""
+_PACKED = 32 << 20
+"""Bytes, packed, of an export that comes newest first: a gigabyte or so of kernel's lines."""
 
 
 class Record(NamedTuple):
@@ -74,6 +87,9 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
                 found = record({**_outer(fields), **inner}, labels)
                 if found is not None:
                     return found
+        values = _named(fields.get("body"))
+        if text is None and values:
+            return record({**_outer(fields), **values}, labels)
     if text is None:
         return None
     value = next((fields[name] for name in _TIME if fields.get(name) not in (None, "")), None)
@@ -88,7 +104,7 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
             out["time"] = value if isinstance(value, str) and not value.isdecimal() else _iso(stamp)
     if host:
         out["_HOSTNAME"] = host
-    printk = _STAMP.match(text)
+    printk = PRINTK.search(text, 0, 300)
     line = json.dumps(out, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     return Record(text, stamp, int(printk[1] + printk[2]) if printk else None, line)
 
@@ -99,7 +115,24 @@ def _outer(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(fields: Mapping[str, Any]) -> str | None:
-    return next((text for name in TEXT if name in fields and (text := _said(fields[name])) is not None), None)
+    for name in TEXT:
+        if name in fields and (text := _said(fields[name])) is not None:
+            return text
+    return next((text for name in fields if is_called(name) and (text := _said(fields[name])) is not None), None)
+
+
+def is_called(name: str) -> bool:
+    """Whether a field that no exporter known by name writes holds the text, by what it is called."""
+    return _CALLED.search(name) is not None
+
+
+def _named(body: Any) -> dict[str, Any]:
+    """The values of an OTLP body that is a map: ``{"kvlistValue": {"values": [{"key": .., "value": ..}]}}``."""
+    values = body.get("kvlistValue") if isinstance(body, Mapping) else None
+    values = values.get("values") if isinstance(values, Mapping) else None
+    if not isinstance(values, list):
+        return {}
+    return {str(one["key"]): _said(one.get("value")) for one in values if isinstance(one, Mapping) and "key" in one}
 
 
 def _said(value: Any) -> str | None:
@@ -125,7 +158,7 @@ def _host(fields: Mapping[str, Any]) -> str | None:
 
 
 def nanoseconds(value: Any) -> int | None:
-    """A time as nanoseconds since 1970, by its size: seconds, milli-, micro-, nanoseconds, or ISO 8601."""
+    """A time as nanoseconds since 1970, by its size: seconds, milli-, micro-, nanoseconds; ISO 8601, or as consoles."""
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, str) and len(value) < 24 and value.replace(".", "", 1).isdecimal():
@@ -137,13 +170,29 @@ def nanoseconds(value: Any) -> int | None:
         return int(value * size) if isinstance(value, int) else int(value) * size + int(value % 1 * size)
     found = _ISO.match(value) if isinstance(value, str) else None
     if found is None:
-        return None
+        return _american(value) if isinstance(value, str) else None
     zone = (found[4] or "Z").replace("Z", "+00:00").replace("UTC", "+00:00")
     try:
         at = datetime.fromisoformat(f"{found[1]}T{found[2]}{zone if ':' in zone else zone[:3] + ':' + zone[3:]}")
         return int(at.timestamp()) * 10**9 + int((found[3] or "0").ljust(9, "0"))
     except (ValueError, OverflowError):
         return None
+
+
+def _american(value: str) -> int | None:
+    found = _AMERICAN.match(value)
+    if found is None:
+        return None
+    month = int(found["month"]) if found["month"] else _MONTHS.find(found["name"]) // 3 + 1
+    hour = int(found["hour"]) % 12 + 12 * (found["half"] == "PM") if found["half"] else int(found["hour"])
+    day, year = int(found["day"] or found["day2"]), int(found["year"] or found["year2"])
+    if month > 12:  # the day stands first
+        month, day = day, month
+    try:
+        at = datetime(year, month, day, hour, int(found["minute"]), int(found["second"]), tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(at.timestamp()) * 10**9 + int((found["part"] or "0").ljust(9, "0"))
 
 
 def _iso(stamp: int) -> str | None:
@@ -163,15 +212,25 @@ def falling(records: Iterable[Record]) -> bool:
     return bool(printk) and printk[0] > printk[-1]
 
 
-def ordered(records: Iterable[Record]) -> Iterator[bytes]:
-    """Lines of the records, oldest first: all in order where they can be held, else by windows."""
+def ordered(records: Iterable[Record], walk: Walk | None = None, name: str = "") -> Iterator[bytes]:
+    """Lines of the records, oldest first.
+
+    Those that come oldest first by and large are put in order by windows; of those that come newest first, what is done
+    with is held packed until the end.
+
+    Args:
+        records: The records, as they come.
+        walk: Is told where they are too many to be held.
+        name: What the walk calls them.
+    """
     held: list[Record] = []
-    size, reverse = 0, None
+    done: list[bytes] = []
+    size, packed, reverse = 0, 0, None
     for one in records:
         if one.stamp is None and not one.text:  # a line that is no record stays where it is
-            yield from (row.line for row in _sorted(held))
+            yield from _all(held, done)
             yield one.line
-            held, size = [], 0
+            held, size, packed, reverse = [], 0, 0, None
             continue
         held.append(one)
         size += len(one.line)
@@ -179,14 +238,31 @@ def ordered(records: Iterable[Record]) -> Iterator[bytes]:
             continue
         if reverse is None:
             reverse = falling(held)
-        if reverse and len(held) < MOST and size < _SIZE:
-            continue
         rows = _sorted(held)
         keep = len(rows) // 2
-        yield from (row.line for row in rows[:keep])
-        held = rows[keep:]
+        if reverse:
+            done.append(zlib.compress(b"".join(row.line for row in rows[keep:]), 1))
+            packed += len(done[-1])
+            held = rows[:keep][::-1]
+            if packed > _PACKED:
+                yield from _all(held, done)
+                held, packed = [], 0
+                if walk is not None:
+                    walk.say(
+                        name, "comes newest first and is too long to be put in order: its parts are, each by itself"
+                    )
+        else:
+            yield from (row.line for row in rows[:keep])
+            held = rows[keep:]
         size = sum(len(row.line) for row in held)
+    yield from _all(held, done)
+
+
+def _all(held: list[Record], done: list[bytes]) -> Iterator[bytes]:
+    """The lines that are left: those that came last are the oldest."""
     yield from (one.line for one in _sorted(held))
+    while done:
+        yield zlib.decompress(done.pop())
 
 
 def _sorted(records: list[Record]) -> list[Record]:

@@ -45,7 +45,7 @@ def needed(head: bytes) -> bool:
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
     """The messages."""
-    yield Member("", pieces(ordered(_records(read))), text=True, note=_NOTE)
+    yield Member("", pieces(ordered(_records(read), walk, name)), text=True, note=_NOTE)
 
 
 def _records(read: Read) -> Iterator[Record]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from kb.log.containers.export import TEXT, Record, ordered, record
+from kb.log.containers.export import TEXT, Record, is_called, ordered, record
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
@@ -29,6 +29,7 @@ _HOSTS = {
     "computer": "host",
     "node": "host",
 }
+_NAME = re.compile(r"[\w .@\[\]()-]{1,63}")
 _RULE = re.compile(rb"[ \t:|-]{3,4000}\r?\n?$")
 """The line under a table's head."""
 _NOTE = "line numbers are those of the exported messages, a line each, the oldest first"
@@ -47,7 +48,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if delimiter is None:
         yield Member("", pieces(_cells(first, rows)), text=True)
     else:
-        yield Member("", pieces(ordered(_csv(first, rows, delimiter))), text=True, note=_NOTE)
+        yield Member("", pieces(ordered(_csv(first, rows, delimiter), walk, name)), text=True, note=_NOTE)
 
 
 # ---- CSV
@@ -58,27 +59,24 @@ def _delimiter(head: bytes) -> str | None:
     line = head.split(b"\n", 1)[0].decode("utf-8", "replace").removeprefix("\ufeff").strip()
     for delimiter in (",", "\t", ";"):
         names = [name.strip(' "').casefold() for name in line.split(delimiter)]
-        if (
-            len(names) > 1
-            and len(line) < 2000
-            and any(name in _COLUMNS for name in names)
-            and all(map(_is_name, names))
-        ):
+        if len(names) > 1 and len(line) < 2000 and any(map(_message, names)) and all(map(_is_name, names)):
             return delimiter
     return None
 
 
+def _message(name: str) -> str | None:
+    """The field of :func:`kb.log.containers.export.record` that a column of messages is."""
+    return _COLUMNS.get(name) or ("message" if is_called(name) else None)
+
+
 def _is_name(text: str) -> bool:
-    return (
-        len(text) < 64
-        and text.replace(" ", "").replace(".", "").replace("@", "").replace("_", "").replace("-", "").isalnum()
-    )
+    return _NAME.fullmatch(text) is not None and any(map(str.isalnum, text))
 
 
 def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record]:
     names = next(csv.reader([_text(first).removeprefix("\ufeff")], delimiter=delimiter))
     keys = [
-        _COLUMNS.get(name) or _TIMES.get(name) or _HOSTS.get(name) or f"-{name}"
+        _message(name) or _TIMES.get(name.partition(" [")[0]) or _HOSTS.get(name) or f"-{name}"
         for name in (name.strip().casefold() for name in names)
     ]
     reader = csv.reader((_text(row) for row in rows), delimiter=delimiter)

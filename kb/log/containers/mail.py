@@ -19,6 +19,8 @@ _PARTS = 500
 _DEEP = 50
 _FROM = re.compile(rb"From [^\s]{1,200} {1,2}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
 """The line before each mail of an mbox (RFC 4155)."""
+_FLOWED = re.compile(rb"^((?!-- \r?$)(?:> ?){0,9}[^\n]{58,} )\r?\n(?:> ?){0,9}(?=[^\s>])", re.M)
+"""RFC 3676: a line that ends with a blank goes on in the next; the kernel ends some with one, too, but short ones."""
 _INNER = re.compile(rb"boundary\s{0,5}=|message/rfc822", re.I)
 _BOUNDARY = re.compile(rb"boundary\s{0,5}=\s{0,5}\"?([^\"\s;]{1,70})", re.I)
 """RFC 2046 5.1.1: what stands between the parts, behind two hyphens."""
@@ -93,4 +95,6 @@ def _content(part: EmailMessage) -> bytes:
         data = data.decode(charset, "surrogateescape").encode("utf-8", "surrogateescape")
     if str(part.get_param("delsp", "")).lower() == "yes":
         data = re.sub(rb" \r?\n", b"", data)
+    elif str(part.get_param("format", "")).lower() == "flowed":
+        data = _FLOWED.sub(rb"\1", data)
     return data

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Members = Callable[[str, Read, BinaryIO | None, Walk], Iterator[Member]]
     """Name of the container, its bytes, the plain file that has them where there is one, the walk."""
 
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+"""PNG, JPEG, GIF, TIFF."""
 _TAR = 512
 """Bytes of a header of tar."""
 _CLOSED: tuple[tuple[bytes, str, str], ...] = (
@@ -37,11 +39,9 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"LPKSHHRH", "is a binary journal", "journalctl --file FILE -k -o short-monotonic | kb match"),
     (b"KDUMP   ", "is a kernel dump (kdump)", "makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
     (b"makedumpfile", "is a kernel dump (flattened)", "makedumpfile -R vmcore < FILE, then makedumpfile --dump-dmesg"),
-    (b"SQLite format 3\0", "is an SQLite database", "ras-mc-ctl --errors, or sqlite3 FILE .dump"),
     (b"%PDF-", "is a PDF", "pdftotext -layout FILE - | kb match"),
-    (b"\x89PNG\r\n\x1a\n", "is a picture", "give the log's text"),
-    (b"\xff\xd8\xff", "is a picture", "give the log's text"),
-    (b"GIF8", "is a picture", "give the log's text"),
+    (b"{\\rtf", "is a document of rich text", "save it as plain text"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a file of Outlook or Office", "save the mail as text, or its attachment"),
     (b"ElfFile\0", "is a Windows event log", "export it as text"),
     (b"-----BEGIN PGP MESSAGE-----", "is encrypted (PGP)", "gpg -d FILE | kb match"),
     (b"age-encryption.org/", "is encrypted (age)", "age -d FILE | kb match"),
@@ -86,6 +86,12 @@ def _tar(name: str, head: bytes) -> bool:
     return int(digits, 8) == sum(header[:148]) + 8 * 32 + sum(header[156:])
 
 
+def _picture(name: str, head: bytes) -> bool:
+    if head.startswith(b"BM"):
+        return head[6:10] == bytes(4)  # reserved, before the offset of the points
+    return head.startswith(_PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+
+
 def _pstore(name: str, head: bytes) -> bool:
     return name.endswith(".enc.z")
 
@@ -95,11 +101,17 @@ def _apport(name: str, head: bytes) -> bool:
     return head.startswith(b"ProblemType: ") or (other and b": base64\n" in head)
 
 
+def _sqlite(name: str, head: bytes) -> bool:
+    return head.startswith(b"SQLite format 3\0")
+
+
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]|[ \t]\S")
 _MAIL = re.compile(
-    rb"^Content-(?:Transfer-Encoding: ?(?:base64|quoted-printable)|Type: ?(?:multipart|message)/)|[; \t]DelSp=\"?yes",
+    rb"^Content-(?:Transfer-Encoding: ?(?:base64|quoted-printable)|Type: ?(?:multipart|message)/)"
+    rb"|[; \t](?:DelSp=\"?yes|format=\"?flowed)",
     re.M | re.I,
 )
+_RECEIVED = re.compile(rb"^(?:Received|Return-Path|DKIM-Signature|ARC-Seal|Authentication-Results): ", re.M | re.I)
 _FROM = re.compile(rb"From [^\s]{1,200} {1,2}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d[^\n]{0,40}\n")
 
 
@@ -108,11 +120,16 @@ def _mail(name: str, head: bytes) -> bool:
     if _FROM.match(head):
         return True
     lines = head.split(b"\n", 3)[:3]
-    return len(lines) > 2 and all(map(_HEADER.match, lines)) and _MAIL.search(head) is not None
+    if len(lines) < 3 or not all(map(_HEADER.match, lines)):
+        return False
+    if _MAIL.search(head) is not None:
+        return True
+    rows = head.replace(b"\r\n", b"\n").split(b"\n")[:-1]  # a head that is longer than what was read of it
+    return _RECEIVED.search(head) is not None and len(rows) > 8 and all(map(_HEADER.match, rows))
 
 
-_CONSOLE = re.compile(rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{60}')
-_STRING = re.compile(rb'"[^"\n]{60}')
+_CONSOLE = re.compile(rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}')
+_STRING = re.compile(rb'"[^"\n]{20}')
 
 
 def _console(name: str, head: bytes) -> bool:
@@ -141,6 +158,25 @@ def _table(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+_CODES = re.compile(
+    rb"(?:[\w.:-]{1,64}\t){0,3}[A-Za-z0-9+/]{40}|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}"
+)
+
+
+def _encoded(name: str, head: bytes) -> bool:
+    if _CODES.match(head) is None:
+        return False
+    from kb.log.containers.encoded import needed
+
+    return needed(head)
+
+
+def _newest(name: str, head: bytes) -> bool:
+    from kb.log.containers.newest import needed
+
+    return needed(head)
+
+
 def _sections(name: str, head: bytes) -> bool:
     return b"#==[ " in head or (b"------ " in head and b" (" in head)
 
@@ -149,11 +185,15 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("archive_zip", _zip),
     ("archive_tar", _tar),
     ("pstore", _pstore),
+    ("picture", _picture),
+    ("rasdaemon", _sqlite),
     ("apport", _apport),
     ("mail", _mail),
     ("console", _console),
     ("export_json", _json),
     ("export_table", _table),
+    ("encoded", _encoded),
+    ("newest", _newest),
     ("sections", _sections),
 )
 """Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""

@@ -59,6 +59,7 @@ class Walk:
         self._size = 0
         self._held = 0
         self._passed: dict[str, list[str]] = {}
+        self._said: dict[str, None] = {}
         self.parts: dict[str, list[bytes]] = {}
         """Parts of dumps that pstore left as one file a part, by folder: they are one text."""
 
@@ -67,12 +68,13 @@ class Walk:
         walk = Walk(name, packed)
         walk.root = self.root
         walk.unread, walk._passed, walk.parts = self.unread, self._passed, self.parts
+        walk._said = self._said
         return walk
 
     @property
     def passed(self) -> list[str]:
-        """What was passed over, a sentence a reason."""
-        told = []
+        """What was passed over, a sentence a reason, and what else there is to say."""
+        told = list(self._said)
         for why, names in self._passed.items():
             count = int(names[0])
             shown = ", ".join(names[1:]) + (", ..." if count > _NAMED else "")
@@ -108,6 +110,11 @@ class Walk:
         names[0] = str(int(names[0]) + 1)
         if len(names) <= _NAMED:
             names.append(name)
+
+    def say(self, name: str, what: str) -> None:
+        """Note what was done to a member that somebody should know."""
+        if len(self._said) < _NAMED:
+            self._said.setdefault(f"{name}: {what}")
 
     def refused(self, error: InputError, member: str) -> None:
         """Note a member that cannot be looked into: of a log that is a fault, of anything else a note."""

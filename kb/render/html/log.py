@@ -54,7 +54,7 @@ class Log:
 
     def links(self, spans: Iterable[Span], most: int = 6) -> list[Link]:
         """Links to lines; of a span to its first line that is shown."""
-        return [self._link(span) for span in list(dict.fromkeys(map(tuple, spans)))[:most]]
+        return [self._link(span) for span in list(dict.fromkeys(spans))[:most]]
 
     def _link(self, span: Span) -> Link:
         first, last = span
@@ -83,8 +83,12 @@ def logs(groups: list[Group], kept: Kept | None) -> dict[str, Log]:
 
 def _folder(names: list[str]) -> str:
     """What the paths of all inputs begin with, up to the last separator."""
-    common = os.path.commonprefix([f"{os.path.dirname(name)}{os.sep}" for name in names if os.sep in name] or [""])
-    return common[: common.rfind(os.sep) + 1]
+    folders = [os.path.dirname(name) for name in names if name != "-"]
+    try:
+        common = os.path.commonpath(folders) if folders else ""
+    except ValueError:  # some from the root, some from here
+        return ""
+    return common if common in ("", os.sep) else common + os.sep
 
 
 def _fill(log: Log, groups: list[Group], kept: Kept | None, room: int) -> None:

@@ -20,13 +20,14 @@ import kb
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import walk
+from kb.log.containers import export, walk
 from kb.log.containers.drm_qr import Watch, read_address
-from kb.log.containers.export import nanoseconds
+from kb.log.containers.export import Record, nanoseconds
 from kb.log.containers.roles import says_log, says_numbers
 from kb.log.source import open_inputs
 from tests.log.containers import wrappings
 from tests.log.containers.wrappings import WRAPPINGS
+from tests.log.test_prefixes import LOGS, same, with_prefix
 
 LOG = (Path(__file__).parent.parent / "data/oops.log").read_bytes()
 QUIET = b"[    1.000000] eth0: link up\n[    2.000000] usb 1-1: new device\n" * 20
@@ -63,6 +64,21 @@ def test_a_wrapping_of_a_quiet_log_is_silent(name: str, tmp_path: Path, capsys: 
     (tmp_path / file).write_bytes(data)
     assert main(["match", str(tmp_path / file)]) == EMPTY
     assert capsys.readouterr().out == ""
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(LOGS), st.sampled_from(sorted(WRAPPINGS)))
+def test_every_sample_in_every_wrapping_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory, text: str, name: str
+) -> None:
+    if 'COMMAND: "' in text or ("|" in text and name == "markdown"):
+        return  # a debugger's terminal is exported by nobody; a table ends its cells there
+    log = with_prefix(text, lambda at: f"[   12.{at:06}] ")
+    file, data = WRAPPINGS[name](log)
+    path = tmp_path_factory.mktemp("w") / file
+    path.write_bytes(data)
+    # what came as one string has one line's number for all, so that two reports at once may come in another order
+    assert sorted(map(str, same(api.read(path)))) == sorted(map(str, same(api.read(log))))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -127,6 +143,15 @@ def test_dmesg_journal_and_messages_tell_of_one_event() -> None:
     assert [source.rsplit("/", 1)[1] for source in found[0].report.sources] == names
     assert found[0].report.source == found[0].report.sources[0]
     assert found[0].to_json()["sources"] == list(found[0].report.sources)
+
+
+def test_who_shows_the_logs_sees_an_event_once_behind_the_last_of_them() -> None:
+    data = archive(("s/dmesg", LOG), ("s/var/log/messages", syslog(LOG)), ("s/var/log/syslog", QUIET))
+    found = list(api.documents(data))
+    reports = [each for each in found if isinstance(each, kb.Report)]
+    assert [report.title for report in reports] == [row[0] for row in PLAIN]
+    assert found[3:] == reports
+    assert reports[0].sources == ("-!s/dmesg", "-!s/var/log/messages")
 
 
 def test_the_same_problem_at_another_time_or_on_another_host_is_another_event() -> None:
@@ -277,6 +302,32 @@ def test_a_mail_of_many_parts_is_refused() -> None:
 
 
 # ---- exports
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 40), st.booleans(), st.integers(1, 7))
+def test_records_come_out_oldest_first_whatever_is_held_at_once(window: int, reverse: bool, ticks: int) -> None:
+    rows = [Record("x", at // ticks, at, b"%d\n" % at) for at in range(200)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "WINDOW", window)
+        assert list(b"".join(export.ordered(rows[::-1] if reverse else rows)).splitlines()) == [
+            b"%d" % at for at in range(200)
+        ]
+
+
+def test_an_export_that_is_too_long_to_be_put_in_order_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(export, "WINDOW", 10)
+    monkeypatch.setattr(export, "_PACKED", 100)
+    (tmp_path / "a.json").write_bytes(WRAPPINGS["logcli"](LOG)[1])
+    told: list[str] = []
+    list(api.read(tmp_path / "a.json", told=told.append))
+    assert any("too long to be put in order" in note for note in told)
+
+
+def test_a_log_with_a_reboot_is_no_log_with_its_newest_lines_first(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(LOG + QUIET + LOG)
+    assert {one.source for one in api.read(tmp_path / "a.log")} == {str(tmp_path / "a.log")}
+    assert next(iter(open_inputs([tmp_path / "a.log"]))).notes == []
 
 
 def test_hosts_and_times_of_an_export_are_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import bz2
 import csv
 import gzip
@@ -191,6 +192,38 @@ def qr(log: bytes, how: str) -> bytes:
     return f"Hello,\nhttps://example.org/p/?a=x86_64&v=6.10.6&{how}={wrapped}\nregards\n".encode()
 
 
+def uu(log: bytes) -> bytes:
+    rows = (binascii.b2a_uu(log[at : at + 45]) for at in range(0, len(log), 45))
+    return b"begin 644 dmesg.txt\n" + b"".join(rows) + b"`\nend\n"
+
+
+def xxd(log: bytes) -> bytes:
+    rows = []
+    for at in range(0, len(log), 16):
+        part = log[at : at + 16]
+        pairs = " ".join(part[index : index + 2].hex() for index in range(0, len(part), 2))
+        rows.append(f"{at:08x}: {pairs:39}  " + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part))
+    return "\n".join(rows).encode() + b"\n"
+
+
+def newest_first(log: bytes) -> bytes:
+    """Journalctl -r: a second a line."""
+    rows = [f"Nov 28 12:{at // 60:02}:{at % 60:02} db17 kernel: {row}" for at, row in enumerate(lines(log))]
+    return "\n".join(rows[::-1]).encode() + b"\n"
+
+
+def xml(log: bytes) -> bytes:
+    rows = (f"<result offset='{at}'><v trim=\"0\">{html.escape(row)}</v></result>" for at, row in enumerate(lines(log)))
+    return ("<?xml version='1.0'?>\n<results>\n" + "\n".join(rows) + "\n</results>\n").encode()
+
+
+def kibana(log: bytes) -> bytes:
+    rows = [[f"Nov 28, 2026 @ 12:00:00.{at:03}", "db17", row] for at, row in enumerate(lines(log))]
+    held = io.StringIO()
+    csv.writer(held, quoting=csv.QUOTE_ALL).writerows([["@timestamp", "host.name", "SyslogMessage"], *rows[::-1]])
+    return held.getvalue().encode()
+
+
 WRAPPINGS: dict[str, Callable[[bytes], Wrapped]] = {
     "tar": lambda log: ("a.tar", tar(log)),
     "tar.gz": lambda log: ("a.tar.gz", gzip.compress(tar(log))),
@@ -228,5 +261,18 @@ WRAPPINGS: dict[str, Callable[[bytes], Wrapped]] = {
     "array": lambda log: ("a.json", json.dumps(records(log, "textPayload", "timestamp")[::-1], indent=2).encode()),
     "csv": lambda log: ("a.csv", table(log)),
     "tsv": lambda log: ("a.tsv", table(log, "\t")),
+    "base64 alone": lambda log: ("a.txt", base64.encodebytes(log)),
+    "base64, one line": lambda log: ("a.txt", base64.b64encode(gzip.compress(log)) + b"\n"),
+    "uuencode": lambda log: ("a.uu", uu(log)),
+    "xxd": lambda log: ("a.txt", xxd(log)),
+    "utf-32": lambda log: ("a.txt", log.decode("utf-8", "replace").encode("utf-32")),
+    "newest first": lambda log: ("a.log", newest_first(log)),
+    "xml": lambda log: ("a.xml", xml(log)),
+    "kibana": lambda log: ("a.csv", kibana(log)),
+    "a command's output": lambda log: (
+        "a.json",
+        json.dumps({"rc": 0, "stdout": log.decode("utf-8", "replace")}).encode(),
+    ),
+    "a list of lines": lambda log: ("a.json", json.dumps(lines(log), indent=2).encode()),
     "export in a zip": lambda log: ("a.zip", zipped(elastic(log), "hits.json")),
 }

@@ -1,0 +1,93 @@
+"""Bytes written as text: base64 by itself, uuencode, a dump in hexadecimal.
+
+RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd and ``hexdump -C``. ``aws ec2
+get-console-output --output text`` puts the machine and a time before the base64.
+"""
+
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from kb.log.containers.walk import Member, Walk, lines_of, pieces
+from kb.log.unpack import Read
+
+_BASE64 = re.compile(rb"(?:[\w.:-]{1,64}\t){0,3}([A-Za-z0-9+/]{40,}={0,2})\r?\n?$")
+_ARMOUR = re.compile(
+    rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,60}-----\r?\n?$|begin-base64 [0-7]{3,4} [^\n]{1,255}\n$|====\n?$"
+)
+_UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
+_HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4} )([^\r\n]{1,160})\r?\n?$")
+_CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
+
+
+def needed(head: bytes) -> bool:
+    """Whether bytes are others, written as text, which look like a text or like a packed one."""
+    if _UU.match(head) is not None:
+        return True
+    lines = head.split(b"\n", 4)[:3]
+    if _ARMOUR.match(lines[0]) is not None:
+        lines = lines[1:]
+    if not lines:
+        return False
+    for line, plain in ((_BASE64, _base64), (_HEX, _hex)):
+        if line.match(lines[0]) is not None or (line is _BASE64 and _BASE64.match(lines[0][:400]) is not None):
+            begin = b"".join(plain(row[: len(row) - len(row) % 4] if row is lines[-1] else row) for row in lines)
+            return begin.startswith(_CLOSED) or _is_text(begin)
+    return False
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether bytes are words and lines: a key or a digest is none."""
+    return len(data) >= 16 and b" " in data and all(byte >= 32 or byte in b"\t\r\n\x1b" for byte in data)
+
+
+def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
+    """The bytes."""
+    rows = lines_of(read, 64 << 20)
+    first = next(rows, b"")
+    inner = _UU.match(first)
+    if inner is not None:
+        yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(rows, _uu)))
+        return
+    decode = _hex if _HEX.match(first) is not None and _BASE64.match(first) is None else _base64
+    yield Member("", pieces(_each(_before(first, rows), decode)), note="decoded: line numbers are those of the text")
+
+
+def _before(first: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rows
+
+
+def _each(rows: Iterator[bytes], decode: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    for row in rows:
+        yield decode(row)
+
+
+def _base64(row: bytes) -> bytes:
+    if _ARMOUR.match(row) is not None:
+        return b""
+    text = row.rpartition(b"\t")[2].strip()
+    try:
+        return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
+    except binascii.Error:
+        return b""
+
+
+def _uu(row: bytes) -> bytes:
+    try:
+        return b"" if row.startswith(b"end") else binascii.a2b_uu(row)
+    except binascii.Error:
+        return b""
+
+
+def _hex(row: bytes) -> bytes:
+    found = _HEX.match(row)
+    if found is None:
+        return b""
+    text = found[1].partition(b"  |" if b"  |" in found[1] else b"  ")[0]
+    digits = text.replace(b" ", b"")
+    try:
+        return binascii.unhexlify(digits)
+    except binascii.Error:
+        return b""

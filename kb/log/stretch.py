@@ -1,0 +1,70 @@
+"""Lines whose bytes come again, printk's stamps aside: they need no decoding the second time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kb.log.tape import Cursor
+from kb.model.log import Line
+
+_STAMP = re.compile(rb"\[ {0,8}(\d{1,10}\.\d{6})\]")
+
+
+class Stretch:
+    """Lines of an input, one behind the other.
+
+    Args:
+        lines: Lines of which each is one physical line with one stamp of printk (:func:`plain`).
+    """
+
+    __slots__ = ("_between", "_last", "_lines", "_size")
+
+    def __init__(self, lines: Sequence[Line]):
+        self._lines, self._last = lines[:-1], len(lines[-1].raw)
+        raw = b"".join([line.raw for line in lines])
+        self._between = _STAMP.split(raw)[0::2]
+        self._size = len(raw)
+
+    def again(self, cursor: Cursor, until: float) -> list[Line] | None:
+        """The next lines of an input but the last, which are taken from it; None where they are others.
+
+        Args:
+            cursor: The place in the input.
+            until: Time that none of them has reached (s since boot).
+        """
+        block = cursor.ahead(self._size)
+        if len(block) < self._size:
+            return None
+        parts = _STAMP.split(block)
+        if parts[0::2] != self._between:
+            return None
+        times = list(map(float, parts[1::2]))
+        if max(times) >= until:
+            return None
+        new, start, number, found = tuple.__new__, 0, cursor.number, []
+        for line, time in zip(self._lines, times, strict=False):
+            end = start + len(line.raw)
+            found.append(new(Line, (line.text, number, number, block[start:end], time, *line[5:])))
+            start = end
+            number += 1
+        cursor.skip(start, len(found))
+        return found
+
+
+def plain(lines: Sequence[Line]) -> bool:
+    """Whether each line is one physical line behind the one before, and the stamp that it has is all that is one."""
+    number = lines[0].number
+    return all(
+        line.number == line.last == at
+        and not line.continued
+        and line.time is not None
+        and line.raw.endswith(b"\n")
+        and len(_STAMP.findall(line.raw)) == 1
+        for at, line in enumerate(lines, number)
+    )
+
+
+def unstamped(line: Line) -> tuple[bytes, ...]:
+    """The bytes of a line without its stamps."""
+    return tuple(_STAMP.split(line.raw)[0::2])

@@ -1,0 +1,145 @@
+"""What was read of a text, of equal text that stands elsewhere: the lines it points at moved, all else shared.
+
+Line numbers stand in fields of their own, which are moved here. A value that holds one elsewhere (a zone of a memory
+block, a sentence that names a line) is not: who remembers readings holds the first repetition against a fresh reading.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from operator import attrgetter
+from typing import Any
+
+from kb.model.log import Line, Span
+from kb.model.report import Frame, Registers, Report, Trace
+from kb.model.verdict import Diagnosis, Fact, Match, PredicateMark, Reason
+
+
+def moved_report(first: Report, lines: tuple[Line, ...], **own: Any) -> Report:
+    """The report of lines whose texts are those of another's.
+
+    Args:
+        first: The other report.
+        lines: The lines, as far from one another as the other's.
+        own: Fields that do not come from the text: the source, the stamps.
+    """
+    by = lines[0].number - first.lines[0].number
+    return replace(
+        first,
+        lines=lines,
+        headline_line=first.headline_line + by,
+        traces=tuple([_trace(trace, by) for trace in first.traces]),
+        registers=_registers(first.registers, by) if first.registers is not None else None,
+        field_lines={name: line + by for name, line in first.field_lines.items()},
+        understood=tuple([line + by for line in first.understood]),
+        **own,
+    )
+
+
+_OF_THE_TEXT = attrgetter(
+    *(
+        each.name
+        for each in fields(Report)
+        if each.name
+        not in (
+            *("source", "sources", "time", "wall", "host", "occurrence", "input_notes", "beside"),  # how it was printed
+            *("lines", "headline_line", "traces", "registers", "field_lines", "understood"),  # where it stands
+        )
+    )
+)
+_OF_A_FRAME = attrgetter(*(each.name for each in fields(Frame) if each.name != "line"))
+
+
+def is_moved(first: Report, report: Report) -> bool:
+    """Whether a report is another one of equal lines at another place: nothing was made of it since it was read."""
+    by = report.lines[0].number - first.lines[0].number
+    return (
+        _OF_THE_TEXT(first) == _OF_THE_TEXT(report)
+        and first.headline_line + by == report.headline_line
+        and len(first.traces) == len(report.traces)
+        and all(map(_same_trace, first.traces, report.traces))
+        and (first.registers is None) == (report.registers is None)
+        and (first.registers is None or _registers(first.registers, by) == report.registers)
+    )
+
+
+def _same_trace(first: Trace, trace: Trace) -> bool:
+    same = (first.role, first.title, first.task, first.cpu, first.breaks)
+    return same == (trace.role, trace.title, trace.task, trace.cpu, trace.breaks) and [
+        *map(_OF_A_FRAME, first.frames)
+    ] == [*map(_OF_A_FRAME, trace.frames)]
+
+
+def _trace(trace: Trace, by: int) -> Trace:
+    frames = tuple([_frame(frame, by) for frame in trace.frames])
+    return Trace(trace.role, trace.title, frames, trace.line + by, trace.task, trace.cpu, trace.breaks)
+
+
+def _frame(frame: Frame, by: int) -> Frame:
+    return Frame(
+        frame.function, frame.offset, frame.size, frame.module, frame.reliable, frame.address, frame.source,
+        frame.inline, frame.line + by if frame.line else 0, frame.build,
+    )  # fmt: skip
+
+
+def _registers(kept: Registers, by: int) -> Registers:
+    frame, link = (_frame(each, by) if each is not None else None for each in (kept.frame, kept.link))
+    return replace(kept, frame=frame, link=link, line=kept.line + by if kept.line else 0)
+
+
+def moved_diagnosis(first: Diagnosis, report: Report) -> Diagnosis:
+    """The diagnosis of a report that differs from another's in its place and in how it was stamped."""
+    by = report.lines[0].number - first.report.lines[0].number
+    facts = first.facts
+    return replace(
+        first,
+        report=report,
+        facts=replace(
+            facts,
+            values=_Values(facts.values, by),
+            reasoning=tuple([_reason(reason, by) for reason in facts.reasoning]),
+        ),
+        matches=tuple([_match(match, by) for match in first.matches]),
+    )
+
+
+def _spans(spans: tuple[Span, ...], by: int) -> tuple[Span, ...]:
+    return tuple([(first + by, last + by) for first, last in spans])
+
+
+def _reason(reason: Reason, by: int) -> Reason:
+    return replace(reason, evidence=_spans(reason.evidence, by)) if reason.evidence else reason
+
+
+def _match(match: Match, by: int) -> Match:
+    return replace(match, marks=tuple([_mark(mark, by) for mark in match.marks])) if match.marks else match
+
+
+def _mark(mark: PredicateMark, by: int) -> PredicateMark:
+    if not mark.evidence:
+        return mark
+    return PredicateMark(mark.predicate, mark.verdict, mark.role, mark.why, _spans(mark.evidence, by))
+
+
+class _Values(Mapping[str, Fact]):
+    """Facts by name, each moved when it is asked for: most are asked for by cases alone."""
+
+    __slots__ = ("_by", "_first")
+
+    def __init__(self, first: Mapping[str, Fact], by: int):
+        self._first, self._by = first, by
+
+    def __getitem__(self, name: str) -> Fact:
+        fact, by = self._first[name], self._by
+        where = {item: _spans(spans, by) for item, spans in fact.where.items()}
+        return replace(fact, evidence=_spans(fact.evidence, by), where=where)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._first)
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self) == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]

@@ -1,0 +1,81 @@
+"""Stacks in memory: who asks a store for the neighbours of report after report while it does not change, asks a copy.
+
+The copy is of one connection and one state of the file: SQLite's own counters tell when either side wrote. It is made
+only once several questions came to one state, and only of a store that is small; else the tables are asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import nlargest
+from typing import Any
+
+from kb.model.stack import Stack
+from kb.store.base import Store
+from kb.store.similar import BUDGET, CANDIDATES, FEW, Stacks, chosen
+
+_ASKED = 6
+"""Questions to one state of a store before it is copied: a log of a few reports must not wait for it."""
+_MOST = 20_000
+"""Stacks that are copied: some ten megabytes."""
+
+
+class Snapshot:
+    """What :class:`kb.store.similar.Stacks` answers, of one state of a store.
+
+    Args:
+        rows: All its stacks.
+    """
+
+    def __init__(self, rows: Iterable[Stack]):
+        self._stacks = list(rows)
+        self._postings: dict[str, tuple[list[int], list[int]]] = {}
+        """By frame: places of stacks that were seen, and of those of cases."""
+        self.rarity: dict[str, float] = {}
+        """How much frames say: kept here by who computes it."""
+        self.answers: dict[Any, Any] = {}
+        """Neighbours that were asked for: the same."""
+        self._cases = 0
+        for place, stack in enumerate(self._stacks):
+            self._cases += stack.case is not None
+            for name in set(stack.frames):
+                self._postings.setdefault(name, ([], []))[stack.case is not None].append(place)
+
+    def __len__(self) -> int:
+        return len(self._stacks)
+
+    def frequencies(self, names: Iterable[str]) -> tuple[int, dict[str, int]]:
+        """As :meth:`kb.store.similar.Stacks.frequencies`."""
+        held = {name: self._postings.get(name) for name in names}
+        return max(len(self), FEW), {name: len(two[0]) + len(two[1]) for name, two in held.items() if two is not None}
+
+    def candidates(
+        self, names: Sequence[str], *, budget: int = BUDGET, limit: int = CANDIDATES, cases: bool = False
+    ) -> list[Stack]:
+        """As :meth:`kb.store.similar.Stacks.candidates`."""
+        total, held = self.frequencies(names)
+        most = self._cases if cases else 1 << 62
+        weights: dict[int, float] = {}
+        for name, weight in chosen(held, total, most, budget):
+            for place in self._postings[name][cases]:
+                weights[place] = weights.get(place, 0.0) + weight
+        best = nlargest(limit, weights, key=weights.__getitem__) if len(weights) > limit else weights
+        return [self._stacks[place] for place in best]
+
+    def reads_all(self, names: Sequence[str], budget: int) -> bool:
+        """As :meth:`kb.store.similar.Stacks.reads_all`."""
+        return sum(self.frequencies(names)[1].values()) <= budget
+
+
+def stacks_of(store: Store) -> Stacks | Snapshot:
+    """The stacks of a store: in memory where they have been asked for often enough since it last changed."""
+    stacks = Stacks(store)
+    with store.using() as db:
+        state = (db.execute("pragma data_version").fetchone()[0], db.total_changes)
+        known, asked, copy = getattr(db, "stacks", (None, 0, None))
+        if known != state:
+            asked, copy = 0, None
+        if copy is None and asked >= _ASKED and len(stacks) <= _MOST:
+            copy = Snapshot(stacks.all())
+        db.stacks = (state, asked + 1, copy)  # type: ignore[attr-defined]
+    return stacks if copy is None else copy

@@ -40,7 +40,7 @@ class Holders:
         whole = self.total or 0
         return [
             Part(
-                words.word(name.replace("_", " ")),
+                words.word(name.replace("_", " ")).strip(),
                 kb,
                 size(kb) + (f"  {kb / whole:.0%}" if whole else ""),
                 "dim" if name == "free" else "have",

@@ -30,6 +30,8 @@ class Zone:
     name: str
     steps: tuple[Step, ...]
     admits: bool
+    why: str = ""
+    """What refuses it where each comparison holds: ``no block``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Walk:
             shapes.append(Stroke(LEFT, floor, WIDTH - 10, floor, "dim"))
             for index, step in enumerate(zone.steps):
                 shapes += _pair(step, LEFT + index * wide, wide, floor, most, words)
+            if zone.why:
+                shapes.append(Label(LEFT + len(zone.steps) * wide, floor - 4, words.word(zone.why), "bad"))
             y = int(floor + LINE)
         return Drawing(WIDTH, y + 4, tuple(shapes))
 
@@ -73,7 +77,7 @@ class Walk:
         return [
             (
                 zone.name,
-                "; ".join(f"✗ {step.place}: {step.left} <= {step.needs}" for step in zone.steps if not step.holds),
+                _refusal(zone, words),
                 *(
                     f"{step.place} {block(log_share(step.left, most))}{block(log_share(step.needs, most))}"
                     for step in zone.steps
@@ -81,6 +85,12 @@ class Walk:
             )
             for zone in self.zones[:ROWS]
         ]
+
+
+def _refusal(zone: Zone, words: Words) -> str:
+    if zone.why:
+        return f"✗ {words.word(zone.why)}"
+    return "; ".join(f"✗ {step.place}: {step.left} <= {step.needs}" for step in zone.steps if not step.holds)
 
 
 def _pair(step: Step, x: float, wide: float, floor: float, most: int, words: Words) -> list[Shape]:
@@ -109,7 +119,8 @@ def walk(found: Diagnosis) -> Walk | None:
             continue
         steps = tuple(step for row in own["steps"] if (step := _step(row)) is not None)
         if steps:
-            zones.append(Zone(f"Node {zone['node']} {zone['zone']}", steps, bool(own["admits"])))
+            why = "" if own["admits"] or not steps[-1].holds else str(own["fails_at"])
+            zones.append(Zone(f"Node {zone['node']} {zone['zone']}", steps, bool(own["admits"]), why))
     return Walk(tuple(zones[:_ZONES]), max(0, len(zones) - _ZONES)) if zones else None
 
 

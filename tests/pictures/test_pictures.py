@@ -95,6 +95,14 @@ def test_the_walk_is_that_of_the_facts_and_refuses_where_they_do(example: Path) 
     assert "1673 ≤ 3208" in [shape.text for shape in drawn if isinstance(shape, Label)]
 
 
+def test_a_zone_that_only_lacks_a_block_says_so() -> None:
+    found = first(ROOT / "tests/render/data/page-64k.log")
+    assert [row[:2] for row in rows(walk(found))] == [
+        ("Node 0 Normal", "✗ no block"),
+        ("Node 0 DMA", "✗ base: -16 <= 8640"),
+    ]
+
+
 def test_bars_of_all_zones_are_on_one_scale(example: Path) -> None:
     """Of two bars the higher one stands for more pages, whatever their zones."""
     shown = walk(first(example))

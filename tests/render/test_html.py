@@ -202,7 +202,7 @@ def test_of_a_long_log_the_reports_are_shown_with_some_lines_around() -> None:
 
 def test_lines_of_several_inputs_have_ids_of_their_own(tmp_path: Path) -> None:
     for name, cpu in (("one", 3), ("two", 4)):
-        (tmp_path / name).write_text(STUCK.format(100, cpu, 20))
+        (tmp_path / name).write_text(KASAN.replace("cat", f"cat{cpu}").replace("foo_read", f"foo_read{cpu}"))
     out = tmp_path / "page.html"
     assert main(["match", "--html", "-o", str(out), str(tmp_path / "one"), str(tmp_path / "two")]) == 1
     tree = proved(out.read_text(encoding="utf-8"))
@@ -231,7 +231,7 @@ def test_the_exit_codes_are_those_of_match(
     assert main([*args, str(example)]) == 0
     known = capsys.readouterr().out
     assert proved(known).get("lang") == args[-1].replace("--html", "en")
-    (tmp_path / "unknown").write_text(STUCK.format(100, 3, 20))
+    (tmp_path / "unknown").write_text(KASAN)
     assert main([*args, str(tmp_path / "unknown")]) == 1
     proved(capsys.readouterr().out)
     (tmp_path / "quiet").write_text("[    1.000000] usb 1-1: new device\n")

@@ -47,7 +47,7 @@ def page(groups: Sequence[Group], words: Words, version: str, kept: Kept | None 
     over = [timeline(groups)] if len(groups) > 1 or any(group.count > 1 for group in groups) else []
     known = [group for group in groups if group.first.known]
     style = _style()
-    return _environment().get_template("page.html.jinja").render(
+    return _templates().get_template("page.html.jinja").render(
         lang=words.language,
         style=Markup(style),
         policy=_POLICY.format(base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()),
@@ -64,7 +64,7 @@ def page(groups: Sequence[Group], words: Words, version: str, kept: Kept | None 
 
 
 @cache
-def _environment() -> Environment:
+def _templates() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,

@@ -77,10 +77,12 @@ def waits(found: Iterable[Diagnosis]) -> Waits | None:
     if len(by_task) < 2 and not any(wait.holders for wait in known):
         return None
     held = {holder for wait in known for holder in wait.holders}
-    starts = [task for task in by_task if task not in held] or list(by_task)[:1]
-    reached = {task for start in starts for task in _chain(start, by_task)[0][::2]}
-    starts += [task for task in by_task if task not in reached]
-    chains = [_chain(start, by_task) for start in starts[:_CHAINS]]
+    chains: list[tuple[list[str], bool]] = []
+    reached: set[str] = set()
+    for task in sorted(by_task, key=lambda task: task in held):  # a circle has no first task: any will do
+        if (task not in held or task not in reached) and len(chains) < _CHAINS:
+            chains.append(_chain(task, by_task))
+            reached.update(chains[-1][0][::2])
     return Waits(tuple(tuple(chain) for chain, _ in chains), tuple(circular for _, circular in chains))
 
 

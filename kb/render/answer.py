@@ -205,7 +205,7 @@ def _strip(seen: list[Seen]) -> str:
     if len(times) < 3 or max(times) == min(times):
         return ""
     counts = counted(times, _STRIP)
-    return "  " + "".join(" " if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
+    return "  " + "".join("·" if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
 
 
 def _followers(group: Group, words: Words) -> str:
@@ -333,9 +333,11 @@ def next_step(found: Diagnosis, words: Words) -> str:
 
 
 def _search(report: Report, words: Words) -> str:
-    """Where to look for a report that no case explains: of a stack without source lines, how it gets them first."""
+    """Where to look for a report that no case explains; of a stack without source lines, how it gets them, too."""
     if report.kind == "notice":
         return ""
+    if report.function is None and report.damage:
+        return words("next.whole_log")
     if report.function is None or report.function not in {plain(frame.function) for frame in report.frames}:
         return words("next.search", title=report.title)
     if any(frame.source for frame in report.frames):

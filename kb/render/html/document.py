@@ -22,6 +22,8 @@ from kb.pictures.choose import overview, pictures
 from kb.pictures.draw import Picture
 from kb.pictures.timeline import timeline
 from kb.render.answer import MARK, Part, answer, in_module, severity
+from kb.render.case import asks
+from kb.render.fixes import fixed_where
 from kb.render.html.log import Link, Log, logs
 from kb.render.html.svg import svg
 from kb.render.safe import safe
@@ -144,7 +146,13 @@ def _entry(group: Group, found: dict[str, Log], words: Words) -> Entry:
         ],
         figures=[_figure(picture, words) for picture in pictures(first)],
         why=list(_why(first, log, words)),
-        matches=[_match(match, log, words) for match in first.matches],
+        matches=[
+            *(_match(match, log, words) for match in first.matches),
+            *(
+                {**_match(match, log, words), "asks": fixed_where(words, match, report.kernel)}
+                for match in first.known_fixes
+            ),
+        ],
         missing=list(map(words.say, first.facts.missing)),
         steps=list(map(words.say, first.facts.steps)),
         signature=first.signature.id,
@@ -181,6 +189,7 @@ def _match(match: Match, log: Log, words: Words) -> dict[str, Any]:
         "case": match.case,
         "verdict": verdict,
         "label": f"{MARK[verdict]} {words.word(verdict)}",
+        "asks": asks(words, match),
         "doubts": list(map(words.say, match.doubts)),
         "marks": [
             Claim(

@@ -9,7 +9,7 @@ from kb.model.number import number
 
 _HEAD = "Memory state around the buggy address"
 # mm/kasan/report.c print_memory_metadata() ">%px: ", " %px: " and print_hex_dump() of META_BYTES_PER_ROW bytes
-_ROW = re.compile(r"\s*(?P<here>>?)\s*(?P<address>[0-9a-f]{8,16}): (?P<bytes>[0-9a-f]{2}(?: [0-9a-f]{2}){0,31})\s*$")
+_ROW = re.compile(r"\s{0,8}(?P<here>>?)(?P<address>[0-9a-f]{8,16}): (?P<bytes>[0-9a-f]{2}(?: [0-9a-f]{2}){0,31})\s*$")
 # pr_err("%*c\n", meta_pointer_offset(row, addr), '^')
 _POINTER = re.compile(r"(?P<before>\s*)\^\s*$")
 # mm/kasan/report_sw_tags.c, report_hw_tags.c kasan_print_tags() "Pointer tag: [%02x], memory tag: [%02x]"

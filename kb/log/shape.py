@@ -28,7 +28,7 @@ _UNIT = r"(?:\S{1,120} )?"
 _BEHIND = re.compile(r"\s?(?:(?P<host>\S{1,255}) {1,2}" + _UNIT + r")?" + IDENT + r"(?: {1,2}|$)")
 """What syslog and the journal put behind a date: host, with-unit's unit, the kernel's name."""
 _DATE_MARKS = frozenset("[](){}<>,.:;/|+-~@_\uff1a\uff0c\u3001")
-_ASSIGNED = re.compile(r"[\w.\]][ \t]{1,8}=[ \t]{0,8}[a-z]{0,2}[\"'`]$")
+_ASSIGNED = re.compile(r"(?:^|[ \t])[\w.]{1,80}[ \t]{1,8}=[ \t]{0,8}[a-z]{0,2}[\"'`]")
 """A source, or a table of settings: ``title = "``; what logs write has no blank (``msg="``)."""
 _QUOTED = re.compile(r"(?P<quote>[\"'`])(?:\\r)?(?:\\n)?[\"',;)\]} \t]{0,8}$")
 """The end of a line whose message stands in quotes, as in a list of strings, a row of SQL or a record of logfmt."""

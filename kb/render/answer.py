@@ -329,7 +329,9 @@ def next_step(found: Diagnosis, words: Words) -> str:
     if found.best is not None and found.best.case.verify:
         check = found.best.case.verify[0]
         return words("next.expect", command=check.run, expect=check.expect)
-    return "" if found.best is not None or found.report.follows is not None else _search(found.report, words)
+    fixed = any(fix.verdict is Verdict.YES for fix in found.known_fixes)
+    known = found.best is not None or fixed or found.report.follows is not None
+    return "" if known else _search(found.report, words)
 
 
 def _search(report: Report, words: Words) -> str:

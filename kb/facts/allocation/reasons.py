@@ -88,7 +88,8 @@ def _task(study: Study) -> Reason:
     if study.asked.context == "reclaim" and "__GFP_NOMEMALLOC" in study.asked.request.flags:
         why = (said("task.in_reclaim_no_reserves"),)
     if verdict == EXCLUDED and only_a_victim(study):
-        verdict, why = UNKNOWN, (*why[:1], said("task.likely_victim"))
+        kthread = study.asked.context == "workqueue"  # no kernel thread is ever a victim
+        verdict, why = UNKNOWN, (*why[:1], said("task.likely_memalloc") if kthread else said("task.likely_victim"))
     return Reason(said("task.decided"), verdict, why, study.asked.context_spans)
 
 

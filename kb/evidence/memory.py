@@ -1,4 +1,4 @@
-"""What captured files of a machine's memory say beside a report: replayed, and compared with what was printed.
+"""What captured files of a machine's memory say beside a report, compared with what was printed.
 
 Such a file shows its own moment, not the failure's: every sentence names the file it was read from.
 """
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 from kb.evidence.files import Evidence
 from kb.evidence.machine import Machine
-from kb.kernel.release import Release
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.verdict import Facts, Reason
@@ -30,38 +29,12 @@ def memory_reasons(facts: Facts, report: Report, evidence: Evidence) -> Iterator
     if report.kind not in _MEMORY:
         return
     machine = evidence.machine
-    yield from _replayed(facts, report, evidence)
     yield from _index(facts, machine)
     yield from _meminfo(facts, machine)
     if machine.slabs and machine.slabs[0].kb:
         yield _slab(machine)
     yield from _stat(machine)
     yield from _pressure(machine)
-
-
-def _replayed(facts: Facts, report: Report, evidence: Evidence) -> Iterator[Reason]:
-    """The same request on the captured zones, by the rules of the report's kernel."""
-    order, mask = facts.get("order"), facts.get("gfp")
-    if not evidence.zones or order is None or not mask:
-        return
-    from kb.facts.allocation.whatif import whatif
-
-    names = "|".join(mask.value)
-    release = Release.parse(report.kernel) if report.kernel else None
-    page_kb = report.memory.page_kb if report.memory is not None else 4
-    if not any(zone.min for zone in evidence.zones):
-        return
-    answer = whatif(order.value, names, evidence.zones, release, page_kb=page_kb)
-    if answer["admitted"] is None:
-        return
-    tried = [row for row in answer["zones"] if row.get("buddy")]
-    blocks = sum(row.get("fits") or 0 for row in tried)
-    why = said("context.replay_free", free_pages=sum(row["free"] for row in answer["zones"]))
-    if tried and order.value:
-        why = said("context.replay_blocks", blocks=blocks, order=order.value)
-    claim = said("context.passes_there", order=order.value, file=evidence.zones_source)
-    where = (said("context.replay_zone", zone=answer["admitted_by"]),) if answer["admitted"] else ()
-    yield Reason(claim, "holds" if answer["admitted"] else "excluded", (*where, why))
 
 
 def _index(facts: Facts, machine: Machine) -> Iterator[Reason]:

@@ -5,7 +5,6 @@ import pytest
 from kb import api
 from kb.evidence.context import with_context
 from kb.evidence.files import parse_evidence, recognise
-from kb.facts.allocation.facts import allocation_facts
 
 HEADLINE = "java: page allocation failure: order:{order}, mode:{mode}, nodemask=(null),cpuset=/,mems_allowed=0"
 BLOCK = """\
@@ -64,7 +63,7 @@ def reasons(files, *, order=5, mode="0xcc0(GFP_KERNEL)"):
     text = HEADLINE.format(order=order, mode=mode) + "\n" + BLOCK
     (report,) = api.reports("".join(f"[ 1.{at:06d}] {line}\n" for at, line in enumerate(text.splitlines())).encode())
     evidence = parse_evidence((name, text.encode()) for name, text in files.items())
-    return {reason.name: reason for reason in with_context(allocation_facts(report), report, evidence).reasoning}
+    return {reason.name: reason for reason in api.diagnose(report, (), context=evidence).facts.reasoning}
 
 
 @pytest.mark.parametrize(("blocks", "verdict"), [(3, "holds"), (0, "excluded")])

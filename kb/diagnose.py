@@ -57,6 +57,10 @@ def _concluded(report: Report, cases: tuple[Case, ...], evidence: "Evidence | No
         from kb.evidence.context import with_context
 
         facts = with_context(facts, report, evidence)
+        if evidence.zones and report.kind in ("page_allocation_failure", "allocation_stall", "oom_kill"):
+            from kb.facts.allocation.captured import on_captured
+
+            facts = replace(facts, reasoning=(*facts.reasoning, *on_captured(facts, report, evidence)))
     facts = with_reasons(facts)
     mark = signature(report)
     matches = match(facts, mark, report.kind, cases, everything=everything)

@@ -6,7 +6,7 @@ from kb.evidence.files import recognise
 
 LARGEST = 1 << 20
 """Bytes of a file that is looked at."""
-_MARKS = (b", zone ", b"nr_free_pages ", b"vm.", b"# tracer:")
+_MARKS = (b", zone ", b"nr_free_pages ", b"vm.", b"# tracer:", b"MemTotal: ", b"slabinfo - version", b"some avg10=")
 _RELEASE = (
     re.compile(r"Linux version (\d{1,3}\.\d{1,4}[\w.+~-]{0,100})"),
     re.compile(r"Linux (?:[\w.-]{1,255} )?(\d{1,3}\.\d{1,4}[\w.+~-]{0,100}) "),

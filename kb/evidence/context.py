@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kb.evidence.files import Event, Evidence
+from kb.evidence.memory import memory_reasons
 from kb.model.number import number
 from kb.model.report import Report
 from kb.model.said import Said
@@ -15,6 +16,7 @@ from kb.model.verdict import Fact, Facts, Reason
 from kb.words.speak import said
 
 _COUNTERS = ("compact_stall", "compact_fail", "compact_success", "oom_kill", "drop_pagecache", "drop_slab")
+_KSWAPD = ("pageoutrun", "kswapd_high_wmark_hit_quickly", "pgsteal_kswapd")
 _RECLAIM = ("allocstall", "pgsteal_direct", "pgscan_direct")
 """Counters that move when a task reclaims for itself; per zone from v4.8 (``allocstall_normal``), summed here."""
 
@@ -37,7 +39,7 @@ def with_context(facts: Facts, report: Report, evidence: Evidence) -> Facts:
 def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
     if len(evidence.vmstat) >= 2:
         before, after = evidence.vmstat[0], evidence.vmstat[-1]
-        for name in (*_COUNTERS, *_RECLAIM):
+        for name in (*_COUNTERS, *_RECLAIM, *_KSWAPD):
             change = _change(before.counters, after.counters, name)
             if change is not None:
                 first, last = _total(before.counters, name), _total(after.counters, name)
@@ -82,9 +84,26 @@ def _places(evidence: Evidence, events: list[Event]) -> str:
 
 def _reasons(facts: Facts, report: Report, evidence: Evidence, values: Mapping[str, Fact]) -> Iterator[Reason]:
     if report.kind in ("page_allocation_failure", "allocation_stall"):
-        yield from _compaction(facts, values)
+        order = facts.get("order")
+        if order is None or order.value != 0:  # a single page needs no compaction: what ran was for others
+            yield from _compaction(facts, values)
+        yield from _kswapd(values)
         yield from _reclaim(values)
+    yield from memory_reasons(facts, report, evidence)
     yield from _settings(facts, values)
+
+
+def _kswapd(values: Mapping[str, Fact]) -> Iterator[Reason]:
+    """Whether kswapd ran between the two readings, and whether it was asked again soon after it had done."""
+    ran = values.get("vmstat.pageoutrun")
+    if ran is None:
+        return
+    quickly = values.get("vmstat.kswapd_high_wmark_hit_quickly")
+    whys = [said("context.counted", counter=fact.wording) for fact in (ran, quickly) if fact is not None and fact.value]
+    if ran.value > 0:
+        yield Reason(said("context.kswapd_ran"), "holds", tuple(whys))
+    else:
+        yield Reason(said("context.kswapd_ran"), "excluded", (said("context.counted", counter=ran.wording),))
 
 
 def _compaction(facts: Facts, values: Mapping[str, Fact]) -> Iterator[Reason]:

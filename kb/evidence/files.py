@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from kb.evidence.machine import MACHINE_KINDS, Machine, kind_of, read_machine
 from kb.log.scan import BOOT, find
 from kb.log.transport import Rule, strip
 from kb.model.memory import Zone
@@ -55,6 +56,9 @@ class Evidence:
     vmstat: tuple[Snapshot, ...] = ()
     """In the order given: the first is before, the last after."""
     zones: tuple[Zone, ...] = ()
+    zones_source: str = ""
+    """Name of the file that ``zones`` were read from."""
+    machine: Machine = field(default_factory=Machine)
     events: tuple[Event, ...] = ()
     trace_source: str = ""
     sysctl: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +83,8 @@ def parse_evidence(files: Iterable[tuple[str, bytes]], *, members: bool = False)
     unknown: list[str] = []
     trace_source = settings_source = ""
     texts: dict[str, str] = {}
+    files_of: dict[str, tuple[str, str]] = {}
+    zones_source = ""
     for path, data in files:
         inside = members and path
         name = inside or PurePath(path).name or path
@@ -92,8 +98,11 @@ def parse_evidence(files: Iterable[tuple[str, bytes]], *, members: bool = False)
         elif kind == "sysctl":
             settings_source = inside or ""
             sysctl |= {found["name"].replace("/", "."): found["value"].strip() for found in _SYSCTL.finditer(text)}
+        elif kind in MACHINE_KINDS:
+            files_of[kind] = (name, text)
         elif kind is not None:
             texts[kind] = text
+            zones_source = zones_source if zones_source and kind != "zoneinfo" else name
         else:
             unknown.append(name)
     if texts:
@@ -104,12 +113,26 @@ def parse_evidence(files: Iterable[tuple[str, bytes]], *, members: bool = False)
             buddyinfo=texts.get("buddyinfo", ""),
             pagetypeinfo=texts.get("pagetypeinfo", ""),
         )
-    return Evidence(tuple(vmstat), zones, tuple(events), trace_source, sysctl, settings_source, tuple(unknown))
+    return Evidence(
+        vmstat=tuple(vmstat),
+        zones=zones,
+        zones_source=zones_source,
+        machine=read_machine(files_of),
+        events=tuple(events),
+        trace_source=trace_source,
+        sysctl=sysctl,
+        settings_source=settings_source,
+        unknown=tuple(unknown),
+    )
 
 
 def recognise(text: str) -> str | None:
-    """Which file this is: ``vmstat``, ``buddyinfo``, ``pagetypeinfo``, ``zoneinfo``, ``trace``, ``sysctl``, or None."""
+    """Which file this is: ``vmstat``, ``buddyinfo``, ``pagetypeinfo``, ``zoneinfo``, ``trace``, ``sysctl``, one of
+    ``MACHINE_KINDS``, or None.
+    """
     head = text[:65536]
+    if (machine := kind_of(head)) is not None:
+        return machine
     if "Free pages count per migrate type" in head or re.search(r"zone +\w+, type +\w+", head):
         return "pagetypeinfo"
     if re.search(r"^Node \d+, zone +\w+\s*$", head, re.MULTILINE) and "pages free" in head:

@@ -55,8 +55,8 @@ def add_match(verbs: "Verbs") -> None:
         nargs="+",
         default=[],
         action="extend",
-        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, trace, "
-        "sysctl -a; a log among them is an input",
+        help="files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, meminfo, "
+        "slabinfo, pressure/memory, memory.stat, extfrag_index, trace, sysctl -a; a log among them is an input",
     )
     parser.add_argument(
         "--notices",

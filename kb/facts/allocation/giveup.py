@@ -3,17 +3,16 @@
 mm/page_alloc.c ``__alloc_pages_slowpath()``, ``__alloc_pages_may_oom()``, ``should_alloc_retry()``: 2.6.35 to 7.3.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from kb.facts.allocation.request import Asked
 from kb.kernel.compaction import COSTLY_ORDER
 from kb.kernel.era import span
+from kb.kernel.release import Release
 from kb.kernel.watermark import may_reclaim
 from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said
-
-if TYPE_CHECKING:
-    from kb.facts.allocation.study import Study
 
 _LOWMEM_SPARED = span("2.6.35", "", {6: (0, None)})
 """The OOM killer is not asked for zones below Normal: 03668b3ceb0c ("oom: avoid oom killer for lowmem allocations")
@@ -22,19 +21,19 @@ _MAYFAIL = span("4.13")
 """__GFP_RETRY_MAYFAIL gives up for every order; __GFP_REPEAT before it changed costly orders alone."""
 
 
-def gave_up(study: "Study") -> Reason | None:
+def gave_up(asked: Asked, kind: str, releases: Sequence[Release]) -> Reason | None:
     """Why it was not retried; None where the flags or the size say nothing about that."""
-    gfp, order = study.asked.gfp, study.asked.order
-    if gfp is None or order is None or study.report.kind != "page_allocation_failure":
+    gfp, order = asked.gfp, asked.order
+    if gfp is None or order is None or kind != "page_allocation_failure":
         return None
-    if {may_reclaim(flags) for flags in gfp.flag_sets} != {True} or study.asked.context == "reclaim":
+    if {may_reclaim(flags) for flags in gfp.flag_sets} != {True} or asked.context == "reclaim":
         return None
-    head = study.asked.headline
-    if (flag := _own_flag(study)) is not None:
+    head = asked.headline
+    if (flag := _own_flag(asked, releases)) is not None:
         return Reason(said("giveup.by_flag", flag=flag), "holds", (_FLAGS[flag],), head)
     if order > COSTLY_ORDER or "__GFP_NOFAIL" in gfp.certain or "__GFP_NOFAIL" in gfp.possible:
         return None
-    return Reason(said("giveup.retried"), "holds", tuple(_exceptions(study)), head)
+    return Reason(said("giveup.retried"), "holds", tuple(_exceptions(asked, releases)), head)
 
 
 _FLAGS = {
@@ -43,34 +42,39 @@ _FLAGS = {
 }
 
 
-def _own_flag(study: "Study") -> str | None:
-    certain = study.gfp.certain
+def _own_flag(asked: Asked, releases: Sequence[Release]) -> str | None:
+    certain = asked.gfp.certain if asked.gfp is not None else ()
     if "__GFP_NORETRY" in certain:
         return "__GFP_NORETRY"
-    mayfail = "__GFP_RETRY_MAYFAIL" in certain and all(_MAYFAIL.has(release) for release in study.releases)
+    mayfail = "__GFP_RETRY_MAYFAIL" in certain and all(_MAYFAIL.has(release) for release in releases)
     return "__GFP_RETRY_MAYFAIL" if mayfail else None
 
 
-def low_zone(study: "Study") -> bool:
+def low_zone(asked: Asked, releases: Sequence[Release]) -> bool:
     """Whether the request is bound to a zone below Normal, for which nobody is killed."""
-    spared = bool(study.releases) and all(_LOWMEM_SPARED.has(release) for release in study.releases)
-    return spared and study.asked.request.zone in ("DMA", "DMA32")
+    spared = bool(releases) and all(_LOWMEM_SPARED.has(release) for release in releases)
+    return spared and asked.request.zone in ("DMA", "DMA32")
 
 
-def only_a_victim(study: "Study") -> bool:
+def only_a_victim(asked: Asked, kind: str, releases: Sequence[Release]) -> bool:
     """Whether such a request is retried until it succeeds unless the task itself is the exception."""
-    reason = gave_up(study)
-    return reason is not None and reason.name == "giveup.retried" and not low_zone(study) and not _one_node(study)
+    reason = gave_up(asked, kind, releases)
+    return (
+        reason is not None
+        and reason.name == "giveup.retried"
+        and not low_zone(asked, releases)
+        and not _one_node(asked)
+    )
 
 
-def _one_node(study: "Study") -> bool:
-    return "__GFP_THISNODE" in study.asked.request.flags
+def _one_node(asked: Asked) -> bool:
+    return "__GFP_THISNODE" in asked.request.flags
 
 
-def _exceptions(study: "Study") -> list[Said]:
-    yielded = [said("giveup.small", order=study.asked.order)]
-    if low_zone(study):
-        return [*yielded, said("giveup.low_zone", zone=study.asked.request.zone)]
-    if _one_node(study):
+def _exceptions(asked: Asked, releases: Sequence[Release]) -> list[Said]:
+    yielded = [said("giveup.small", order=asked.order)]
+    if low_zone(asked, releases):
+        return [*yielded, said("giveup.low_zone", zone=asked.request.zone)]
+    if _one_node(asked):
         return [*yielded, said("giveup.one_node")]
     return [*yielded, said("giveup.victim")]

@@ -26,7 +26,14 @@ EXCLUDED, HOLDS, UNKNOWN = "excluded", "holds", "unknown"
 
 def reasons(study: Study) -> tuple[Reason, ...]:
     """Every possible cause with its verdict, evidence and numbers."""
-    chain = [consequence(study), _size(study), _flags(study), gave_up(study), _task(study), _could_sleep(study)]
+    chain = [
+        consequence(study),
+        _size(study),
+        _flags(study),
+        gave_up(study.asked, study.report.kind, study.releases),
+        _task(study),
+        _could_sleep(study),
+    ]
     chain += [_zones(study)]
     chain += [_zone(study, view) for view in study.views]
     chain += [account(study), reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
@@ -87,8 +94,9 @@ def _task(study: Study) -> Reason:
     verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (unread,)))
     if study.asked.context == "reclaim" and "__GFP_NOMEMALLOC" in study.asked.request.flags:
         why = (said("task.in_reclaim_no_reserves"),)
-    if verdict == EXCLUDED and only_a_victim(study):
-        verdict, why = UNKNOWN, (*why[:1], said("task.likely_victim"))
+    if verdict == EXCLUDED and only_a_victim(study.asked, study.report.kind, study.releases):
+        kthread = study.asked.context == "workqueue"  # no kernel thread is ever a victim
+        verdict, why = UNKNOWN, (*why[:1], said("task.likely_memalloc") if kthread else said("task.likely_victim"))
     return Reason(said("task.decided"), verdict, why, study.asked.context_spans)
 
 

@@ -26,9 +26,12 @@ def reclaim(study: Study) -> Reason | None:
         return Reason(claim, "excluded", (said("reclaim.inside_reclaim"),), study.asked.context_spans or head)
     if study.cause.name == "size_limit":
         return Reason(claim, "excluded", (said("reclaim.size_refused"),), head)
-    if study.cause.name in ("order_walk_refusal", "fragmentation") or _blocks_alone(study.views):
+    single = not study.asked.request.order  # no block of it is larger than what reclaim frees
+    if not single and (study.cause.name in ("order_walk_refusal", "fragmentation") or _blocks_alone(study.views)):
         return Reason(claim, "excluded", (said("reclaim.single_pages"),), head)
-    short = [view for view in study.views if view.why == "short"]
+    if admits := [view.zone.label for view in study.views if view.first == "admits"]:
+        return Reason(claim, "unknown", (said("reclaim.one_admits", zones=admits),), head)
+    short = [view for view in study.views if view.why == "short" or (single and view.why == "no block")]
     if not short:
         return Reason(claim, "unknown", (said("reclaim.not_the_number_alone"),), head)
     verdict, why = _of_short(study, short)

@@ -49,7 +49,11 @@ class Study:
         zones = labels(cause.deciding)
         if self.state.zones and not any(zone.min for zone in self.state.zones):
             return replace(cause, says=said("cause.before_boot", zones=zones))
-        return replace(cause, says=said("cause.short_retried", zones=zones)) if only_a_victim(self) else cause
+        return (
+            replace(cause, says=said("cause.short_retried", zones=zones))
+            if only_a_victim(self.asked, self.report.kind, self.releases)
+            else cause
+        )
 
     @property
     def gfp(self) -> Decoded:

@@ -51,9 +51,17 @@ class Looked:
         """What it was refused for: a word of ``ZoneView.why``; empty when even the last try admits."""
         if self.last.admits:
             return ""
-        if self.view.why and self.view.why != "boost":  # a boosted zone is short to reclaim, too
-            return self.view.why
+        why = self.view.why
+        if why in ("cma", "highatomic", "reserve") and self._short_with_all():
+            return "short"
+        if why and why != "boost":  # a boosted zone is short to reclaim, too
+            return why
         return "short" if self.last.fails_at == "base" else "no block"
+
+    def _short_with_all(self) -> bool:
+        """Whether the last try fails with every free page counted, those that the request may not have included."""
+        reserve = 0 if self.view.why == "reserve" else self.view.reserve
+        return self.zone.free - ((1 << self.request.order) - 1) <= self.zone.high + reserve
 
     @property
     def size(self) -> int:
@@ -61,9 +69,17 @@ class Looked:
         return self.zone.managed if self.zone.managed is not None else self.zone.present or 0
 
 
+def page_fault(oom: OomReport) -> bool:
+    """Whether it is pagefault_out_of_memory(): order 0 and no flag at all, which no request that may wait has.
+
+    mm/oom_kill.c, 3.10 to 5.15; from 5.16 on such a fault is only warned about. A cgroup's limit leaves its own mask.
+    """
+    return oom.gfp_mask == 0 and oom.order == 0 and not oom.sysrq and oom.constraint != "memcg"
+
+
 def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[Looked, ...]:
     """The zones the request may use, replayed; none where the request or the state is not known."""
-    if memory is None or gfp is None or oom.order is None or not 0 <= oom.order < _ORDERS:
+    if page_fault(oom) or memory is None or gfp is None or oom.order is None or not 0 <= oom.order < _ORDERS:
         return ()
     from kb.facts.allocation.request import node_list, replay_flags
     from kb.facts.allocation.zones import view_zones
@@ -94,6 +110,8 @@ def decide(oom: OomReport, memory: MemInfo | None, split: Account | None, zones:
     """Name of the cause (the list is in kb.facts.oom.facts) and a sentence."""
     if oom.sysrq:
         return "sysrq", said("cause.sysrq")
+    if page_fault(oom):
+        return "page_fault", said("cause.page_fault")
     if oom.constraint in _LIMITS:
         return _LIMITS[oom.constraint], _limit(oom)
     if memory is None:

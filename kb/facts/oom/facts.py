@@ -7,6 +7,7 @@ Causes (``Facts.cause``):
 ``cpuset_limit``         the nodes of the task's cpuset are full
 ``mempolicy_limit``      the nodes of its memory policy are full
 ``sysrq``                somebody asked for it (sysrq f)
+``page_fault``           a page fault handler returned VM_FAULT_OOM: no request to the page allocator failed
 ``global_memory_short``  every zone the request may use is below its watermark
 ``unaccounted_memory``   the same, and the largest holder is none that the kernel's counters name
 ``zone_constrained``     the zones the request may use are short while others have memory
@@ -23,6 +24,7 @@ Causes (``Facts.cause``):
 from collections.abc import Iterable
 from typing import Any
 
+from kb.facts.oom.cgroup import held
 from kb.facts.oom.reasons import next_steps, reasons, unknowns
 from kb.facts.oom.story import Story, tell
 from kb.model.log import Span
@@ -117,10 +119,10 @@ def _memory_values(story: Story, add: Any) -> None:
     """Where the memory was, kB."""
     split = story.account
     if split is None:
-        if story.oom.stats:
-            last = story.oom.stats[-1]
+        group = held(story.oom)
+        if group is not None:
             for name in ("anon", "file", "shmem", "slab", "slab_unreclaimable", "sock", "cache", "rss", "kernel"):
-                add(f"oom.memcg_{name}_kb", last.values.get(name), ((last.line, last.line),))
+                add(f"oom.memcg_{name}_kb", group.values.get(name), group.spans)
         return
     add("oom.total_kb", split.kb(split.total), split.span, split.how)
     for name, pages in split.parts.items():

@@ -2,6 +2,8 @@
 
 import re
 
+from kb.facts.oom.cgroup import NO_LIMIT_KB, held
+from kb.facts.oom.programs import programs
 from kb.facts.oom.story import Story, reason
 from kb.model.log import Span
 from kb.model.memory import size
@@ -14,7 +16,10 @@ _PLAIN = re.compile(r"(?:/[\w.:@+-]{1,255}){1,64}")
 
 def reasons(story: Story) -> tuple[Reason, ...]:
     """Who asked, whose limit, short or fragmented, swap, who holds the memory, why this victim."""
-    steps = [_asked(story), _limit(story), *_zones(story), _swap(story), _holders(story), _victim(story)]
+    steps = [_asked(story), _limit(story), *_zones(story), _swap(story), _holders(story)]
+    if story.account is None:
+        steps += _cgroup_holders(story)
+    steps += [programs(story), _victim(story)]
     return tuple(step for step in steps if step is not None)
 
 
@@ -26,6 +31,9 @@ def _asked(story: Story) -> Reason | None:
     if oom.sysrq:
         why = said("oom.ran_for_sysrq", invoker=oom.invoker, order=oom.order)
         return reason(said("oom.asked_by_hand"), "holds", (why,), story.at("sysrq") or story.at("invoked"))
+    if story.page_fault:
+        why = said("oom.fault_returned")
+        return reason(said("oom.from_page_fault", invoker=oom.invoker), "holds", (why,), story.at("invoked"))
     what = said("part.order_and_mask", order=oom.order, mask=name) if oom.order is not None else name
     return reason(said("oom.got_no_memory", invoker=oom.invoker, what=what), "holds", (), story.at("invoked"))
 
@@ -44,7 +52,10 @@ def _limit(story: Story) -> Reason | None:
         why = (said("oom.constraint_none"),) if story.at("oom_kill") else ()
         return reason(said("oom.limited"), "excluded", why, evidence)
     usages = [
-        said("oom.usage", name=u.name, used_kb=u.usage_kb, limit_kb=u.limit_kb, failures=u.failcnt) for u in oom.usages
+        said("oom.usage", name=u.name, used_kb=u.usage_kb, limit_kb=u.limit_kb, failures=u.failcnt)
+        if u.limit_kb < NO_LIMIT_KB
+        else said("oom.usage_unlimited", name=u.name, used_kb=u.usage_kb)
+        for u in oom.usages
     ]
     nodes = oom.nodemask or oom.mems_allowed
     claim = said("oom.limited_to_nodes", by=oom.constraint.replace("_", " "), nodes=nodes)
@@ -92,16 +103,18 @@ def _fragmented(story: Story) -> Reason:
     order, claim = story.oom.order or 0, said("oom.fragmented")
     if order == 0:
         return reason(claim, "excluded", (said("oom.order_0"),), story.at("invoked"))
-    held = [looked.zone for looked in story.zones if looked.why in ("no block", "walk")]
-    if not held:
+    lacking = [
+        looked.zone for looked in story.zones if looked.why in ("no block", "walk", "cma only", "highatomic only")
+    ]
+    if not lacking:
         return reason(claim, "excluded", (said("oom.pages_ran_out"),), story.at("invoked"))
-    why = said("oom.no_block", order=order, zones=[zone.label for zone in held])
-    return reason(claim, "holds", (why,), tuple(span for zone in held for span in zone.spans))
+    why = said("oom.no_block", order=order, zones=[zone.label for zone in lacking])
+    return reason(claim, "holds", (why,), tuple(span for zone in lacking for span in zone.spans))
 
 
 def _swap(story: Story) -> Reason | None:
     split = story.account
-    if split is None or split.swap_total_kb is None:
+    if split is None or split.swap_total_kb is None or story.page_fault:
         return None
     total, free = split.swap_total_kb, split.swap_free_kb
     spans = tuple(
@@ -121,7 +134,7 @@ def _swap(story: Story) -> Reason | None:
 def _holders(story: Story) -> Reason | None:
     split = story.account
     if split is None:
-        return _cgroup_holders(story)
+        return None
     parts = {**split.parts, "unaccounted": split.unaccounted}
     ranked = sorted(parts.items(), key=lambda item: -item[1])
     sums = [said("sum.holder", holder=name, held_kb=size(pages, split.page_kb), share=split.share(pages))
@@ -141,23 +154,36 @@ def _holders(story: Story) -> Reason | None:
     return reason(claim, "holds", (why,), split.span, sums)
 
 
-def _cgroup_holders(story: Story) -> Reason | None:
-    stats = next((s for s in story.oom.stats if s.path == story.oom.oom_memcg), None)
-    stats = stats or (story.oom.stats[0] if story.oom.stats else None)
-    if stats is None:
-        return None
-    names = ("anon", "rss", "file", "cache", "shmem", "slab", "kernel_stack", "pagetables", "sock", "percpu", "vmalloc")
-    held = {name: stats.values[name] for name in names if stats.values.get(name)}
-    if not held:
-        return None
-    largest = max(held, key=lambda name: held[name])
-    if largest in ("anon", "cache", "file") and 2 * held.get("shmem", 0) > held[largest]:
-        largest = "shmem"  # counted with what it is swapped like, or with the cache
-    usage = next((usage.usage_kb for usage in story.oom.usages if usage.name == "memory"), None)
-    much = said("much.most") if usage is not None and 2 * held[largest] > usage else said("much.largest_part")
-    sums = [said("sum.stat", name=name, held_kb=kb) for name, kb in sorted(held.items(), key=lambda item: -item[1])]
-    claim = said("oom.memcg_held_by", much=much, memcg=stats.path or said("oom.the_cgroup"), holder=largest)
-    return reason(claim, "holds", (said("size.kb", size_kb=held[largest]),), ((stats.line, stats.line),), sums)
+def _cgroup_holders(story: Story) -> list[Reason]:
+    group = held(story.oom)
+    if group is None:
+        return []
+    path, usage = group.path or said("oom.the_cgroup"), group.usage_kb
+    rows = sorted(group.parts.items(), key=lambda item: -item[1])
+    sums = [said("sum.stat", name=name.replace("_", " "), held_kb=kb) for name, kb in rows]
+    if group.groups > 1:
+        sums.append(said("sum.groups", groups=group.groups))
+    unnamed, most = group.unnamed_kb, group.parts[group.largest]
+    if usage is not None and unnamed is not None and unnamed > most:
+        claim = said("oom.memcg_unnamed", much=_much(unnamed, usage), memcg=path)
+        why = [said("oom.of_usage", held_kb=unnamed, usage_kb=usage, share=unnamed / usage)]
+        kmem = next((usage.usage_kb for usage in story.oom.usages if usage.name == "kmem"), 0)
+        if 2 * kmem > unnamed:
+            why.append(said("oom.kmem_has", kmem_kb=kmem))
+        return [reason(claim, "holds", why, group.spans, sums)]
+    claim = said("oom.memcg_held_by", much=_much(most, usage), memcg=path, holder=group.largest.replace("_", " "))
+    size_kb = said("size.kb", size_kb=most)
+    why_most = said("oom.of_usage", held_kb=most, usage_kb=usage, share=most / usage) if usage else size_kb
+    steps = [reason(claim, "holds", (why_most,), group.spans, sums)]
+    if group.unflushed:
+        steps.append(
+            reason(said("oom.memcg_unflushed", memcg=path), "holds", (said("oom.flusher_asleep"),), group.spans)
+        )
+    return steps
+
+
+def _much(kb: int, usage: int | None) -> Said:
+    return said("much.most") if usage is not None and 2 * kb > usage else said("much.largest_part")
 
 
 def _victim(story: Story) -> Reason | None:
@@ -165,6 +191,8 @@ def _victim(story: Story) -> Reason | None:
     oom, choice = story.oom, story.choice
     if oom.nobody:
         return reason(said("oom.killable_left"), "excluded", (said("oom.found_none"),), story.at("nobody"))
+    if story.no_kill:
+        return reason(said("oom.killable_left"), "excluded", (said("oom.header_without_kill"),), story.at("invoked"))
     name = oom.victims[0].name if oom.victims else oom.named_victim[0] if oom.named_victim else None
     if name is None:
         return None
@@ -196,11 +224,11 @@ def unknowns(story: Story) -> tuple[Said, ...]:
     reasoned = oom.selected is not None or any(victim.reason for victim in oom.victims)
     if oom.constraint is None and story.memory is None and not (oom.sysrq or oom.nobody or reasoned):
         missing.append(said("unknown.constraint.not_in_log"))
-    if not oom.victims and oom.named_victim is None and oom.fault is None and not oom.nobody:
+    if not story.no_kill and not oom.victims and oom.named_victim is None and oom.fault is None and not oom.nobody:
         missing.append(said("unknown.victim.not_in_log"))
     if oom.invoker is None:
         missing.append(said("unknown.request.not_in_log"))
-    if oom.fault is not None:
+    if oom.fault is not None and not story.no_kill:
         missing.append(said("unknown.victim.cut", damage=oom.fault))
     if story.memory is None and oom.constraint != "memcg":
         missing.append(said("unknown.memory.no_zone_lines"))

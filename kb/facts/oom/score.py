@@ -14,6 +14,7 @@ to 2.6.35   badness() over total_vm, run time and oom_adj: not all of it is prin
 
 from dataclasses import dataclass
 
+from kb.facts.oom.cgroup import NO_LIMIT_KB
 from kb.kernel.release import Release
 from kb.model.memory import OomTask
 from kb.model.oom import OomReport
@@ -73,14 +74,27 @@ def choose(oom: OomReport, allowed: int | None, release: Release | None, page_kb
         assumptions.append(said("assumed.root_by_uid"))
     if "cpu" in columns:
         assumptions.append(said("assumed.tables_left_out"))
-    if allowed is None and any(task.oom_score_adj not in (0, _NEVER) for task in oom.tasks):
+    weighed = allowed is None and any(task.oom_score_adj not in (0, _NEVER) for task in oom.tasks)
+    if weighed:
         assumptions.append(said("assumed.no_total"))
     scored = [_score(task, allowed, bonus, floor, page_kb) for task in oom.tasks if task.oom_score_adj != _NEVER]
     ranked = tuple(sorted(scored, key=lambda row: -row.points))
     wanted = _chosen_pid(oom)
     victim = next((row for row in ranked if row.task.pid == wanted or row.task.tgid == wanted), None)
     rank = 1 + sum(row.points > victim.points for row in ranked) if victim else None
+    if victim is not None and weighed and not _certain(victim, ranked):
+        return Choice(_rule(columns, bonus), ranked, victim, None, None, tuple(assumptions), said("score.no_total"))
     return Choice(_rule(columns, bonus), ranked, victim, rank, allowed, tuple(assumptions))
+
+
+def _certain(victim: Scored, ranked: tuple[Scored, ...]) -> bool:
+    """Whether the rank is the same whatever the total: nobody has more points and weighs less, or the other way."""
+    adj = victim.task.oom_score_adj or 0
+    return all(
+        (row.points <= victim.points) == ((row.task.oom_score_adj or 0) <= adj) or row.points == victim.points
+        for row in ranked
+        if (row.task.oom_score_adj or 0) != adj
+    )
 
 
 def _chosen_pid(oom: OomReport) -> int | None:
@@ -141,15 +155,25 @@ def allowed_pages(
         Pages and where they come from; None where the log does not tell.
     """
     if oom.constraint == "memcg":
-        limits = {usage.name: usage for usage in oom.usages}
-        both, memory, swap = limits.get("memory+swap"), limits.get("memory"), limits.get("swap")
-        if both is not None and memory is not None and both.limit_kb < 1 << 50:
-            return both.limit_kb // page_kb, said("total.memory_swap_limit")
-        if memory is not None and memory.limit_kb < 1 << 50:
-            add = swap.limit_kb if swap is not None and swap.limit_kb < 1 << 50 else 0
-            limit = said("total.memory_and_swap_limits") if add else said("total.memory_limit")
-            return (memory.limit_kb + add) // page_kb, limit
-        return None, None
+        return _group_total(oom, swap_kb, page_kb)
     if total is None:
         return None, None
     return total + (swap_kb or 0) // page_kb, said("total.all_memory_and_swap")
+
+
+def _group_total(oom: OomReport, swap_kb: int | None, page_kb: int) -> tuple[int | None, Said | None]:
+    """mem_cgroup_get_max(): the limit and as much swap as the group may use, never more than the machine has."""
+    limits = {usage.name: usage for usage in oom.usages}
+    both, memory, swap = limits.get("memory+swap"), limits.get("memory"), limits.get("swap")
+    if memory is None or memory.limit_kb >= NO_LIMIT_KB:
+        return None, None
+    if both is None and swap is None:
+        return memory.limit_kb // page_kb, said("total.memory_limit")
+    may = (both.limit_kb - memory.limit_kb if both.limit_kb < NO_LIMIT_KB else None) if both is not None else None
+    if both is None and swap is not None and swap.limit_kb < NO_LIMIT_KB:
+        may = swap.limit_kb
+    if may is None and swap_kb is None:
+        return None, None
+    add = min(kb for kb in (may, swap_kb) if kb is not None)
+    how = said("total.memory_swap_limit") if both is not None else said("total.memory_and_swap_limits")
+    return (memory.limit_kb + add) // page_kb, how if add else said("total.memory_limit")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from kb.facts.oom.cause import Looked, decide, look
+from kb.facts.oom.cause import Looked, decide, look, page_fault
 from kb.facts.oom.memory import Account, account, total_of
 from kb.facts.oom.score import Choice, allowed_pages, choose
 from kb.kernel.gfp import Decoded, decode
@@ -14,6 +14,7 @@ from kb.model.oom import OomReport
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.verdict import Reason
+from kb.syntax.frames import plain
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,21 @@ class Story:
     conclusion: Said
     charge: str | None = None
     """The function on the stack that charges a cgroup, where nothing else tells the limit."""
+
+    @property
+    def page_fault(self) -> bool:
+        """Whether a page fault handler asked for the kill, not the page allocator."""
+        return page_fault(self.oom)
+
+    @property
+    def no_kill(self) -> bool:
+        """Whether out_of_memory() printed the state itself: to kill, oom_kill_process() calls dump_header()."""
+        oom = self.oom
+        if oom.victims or oom.named_victim or oom.selected or oom.nobody or oom.sysrq:
+            return False
+        names = [plain(frame.function) for frame in self.report.frames if frame.reliable and frame.function]
+        at = next((at for at, name in enumerate(names) if name == "dump_header"), None)
+        return at is not None and names[at + 1 : at + 2] == ["out_of_memory"]
 
     def at(self, part: str) -> tuple[Span, ...]:
         """The line of a part of the report."""

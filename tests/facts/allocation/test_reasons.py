@@ -189,3 +189,23 @@ def test_a_reserve_that_is_not_in_the_log_leaves_a_lower_zone_open() -> None:
     found = report("\n".join(line for line in lines if "lowmem_reserve" not in line))
     assert found.facts.cause == "skew_undecidable"
     assert reason(found, "zone.refuses").verdict == "holds"  # of Normal, the highest, nothing is kept
+
+
+WORKER = ("warn_alloc+0x1/0x2", "foo_work+0x1/0x2", "process_one_work+0x1/0x2", "worker_thread+0x1/0x2")
+
+
+def test_a_kernel_thread_is_never_called_a_likely_victim() -> None:
+    assert "task.likely_memalloc" in why(report(normal(file=90000), frames=WORKER), "task.decided")
+    assert "task.likely_victim" in why(report(normal(file=90000)), "task.decided")
+
+
+def test_a_single_page_is_never_refused_for_want_of_contiguity() -> None:
+    empty = normal(free=0, file=90000, blocks="0*4kB 0*8kB")
+    found = report(empty, mode="0x20cc0(GFP_KERNEL|__GFP_MEMALLOC)")
+    assert why(found, "reclaim.alone_helps") == ["reclaim.pages_missing"]
+
+
+def test_where_a_zone_admits_it_is_not_said_what_was_missing() -> None:
+    two = TWO.format(dma=40000, free=300, listed=300)
+    step = reason(report(two), "reclaim.alone_helps")
+    assert (step.verdict, [line.name for line in step.why]) == ("unknown", ["reclaim.one_admits"])

@@ -138,7 +138,7 @@ def test_a_kill_by_hand_says_nothing_about_memory():
 MEMCG = """\
 kt invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
 memory: usage 16384kB, limit 16384kB, failcnt 97
-swap: usage 0kB, limit 9007199254740988kB, failcnt 0
+swap: usage 0kB, limit 0kB, failcnt 0
 Memory cgroup stats for /job:
 anon 16678912
 shmem 0

@@ -1,0 +1,142 @@
+"""What is said around an OOM kill: who asked for it, what a cgroup holds, which swap counts, which program is large."""
+
+import pytest
+
+from kb import api
+from kb.facts.oom.facts import oom_facts
+from tests.facts.oom.test_facts import GLOBAL, HEAD, MEMCG, SUMMARY, TABLE, explain, value, whole
+
+
+def said(facts, name):
+    return [reason for reason in facts.reasoning if reason.name == name]
+
+
+def test_a_kill_from_a_page_fault_is_no_shortage():
+    # pagefault_out_of_memory() passes order 0 and no flags; 600000 free pages are far above every mark
+    zero = whole(free=600_000, swap=8000).replace("0x100cca(GFP_HIGHUSER_MOVABLE)", "0x0()")
+    facts = explain(zero, "5.10")
+    assert facts.cause == "page_fault"
+    assert said(facts, "oom.from_page_fault")
+    assert not said(facts, "oom.swap_could_help")
+    assert not [reason for reason in facts.reasoning if reason.name == "oom.zone_had_nothing"]
+    assert explain(whole(free=600_000), "5.10").cause == "state_changed"  # near miss: a mask
+
+
+@pytest.mark.parametrize(
+    ("free", "cma", "cause"),
+    [
+        (14_000, 13_000, "global_memory_short"),  # 14000 <= high 15000: CMA counted, the last try still fails
+        (40_000, 39_000, "cma_only"),
+        (40_000, 1_000, "state_changed"),
+    ],
+)
+def test_free_cma_pages_are_the_cause_only_where_they_would_have_been_enough(free, cma, cause):
+    text = whole(free=free).replace("local_pcp:0kB free_cma:0kB", f"local_pcp:0kB free_cma:{cma * 4}kB")
+    unmovable = text.replace("0x100cca(GFP_HIGHUSER_MOVABLE)", "0xcc0(GFP_KERNEL)")
+    assert explain(unmovable).cause == cause
+
+
+V1 = """\
+java invoked oom-killer: gfp_mask=0x6000c0(GFP_KERNEL), nodemask=(null), order=0, oom_score_adj=0
+Task in /pod/c1 killed as a result of limit of /pod
+memory: usage 1000000kB, limit 1000000kB, failcnt 100
+memory+swap: usage 1000000kB, limit 9007199254740988kB, failcnt 0
+kmem: usage {kmem}kB, limit 9007199254740988kB, failcnt 0
+Memory cgroup stats for /pod: cache:0KB rss:0KB shmem:0KB dirty:0KB writeback:0KB
+Memory cgroup stats for /pod/c0: cache:0KB rss:40KB shmem:0KB dirty:0KB writeback:0KB
+Memory cgroup stats for /pod/c1: cache:{cache}KB rss:100000KB shmem:{shmem}KB dirty:{dirty}KB writeback:{writeback}KB
+[ pid ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
+[   11]     0    11   400000    61500   500000        0           {adj} java
+[   12]     0    12   400000    91500   500000        0             0 db
+Memory cgroup out of memory: Kill process 11 (java) score 1900 or sacrifice child
+Killed process 11 (java) total-vm:1600000kB, anon-rss:246000kB, file-rss:0kB, shmem-rss:0kB
+"""
+
+
+def pod(kmem=100, cache=800_000, shmem=0, dirty=0, writeback=0, adj=999):
+    return V1.format(kmem=kmem, cache=cache, shmem=shmem, dirty=dirty, writeback=writeback, adj=adj)
+
+
+def test_the_lines_of_child_groups_are_summed():
+    (step,) = said(explain(pod(shmem=799_000), "4.19"), "oom.memcg_held_by")
+    assert str(step.claim) == "most memory in /pod is shmem"
+    assert str(step.why[0]) == "799000 kB of 1000000 kB charged (80%)"
+
+
+def test_a_charge_that_no_counter_names_is_told():
+    (step,) = said(explain(pod(kmem=880_000, cache=20_000), "4.19"), "oom.memcg_unnamed")
+    assert str(step.why[0]) == "879960 kB of 1000000 kB charged (88%)"
+    assert "880000" in str(step.why[1])
+    assert not said(explain(pod(kmem=880_000), "4.19"), "oom.memcg_unnamed")  # near miss: the cache is named
+
+
+@pytest.mark.parametrize(
+    ("dirty", "writeback", "asleep"), [(790_000, 0, True), (790_000, 4, False), (90_000, 0, False)]
+)
+def test_a_dirty_cache_that_nobody_writes_is_no_fault_of_the_limit(dirty, writeback, asleep):
+    facts = explain(pod(dirty=dirty, writeback=writeback), "4.19")
+    assert bool(said(facts, "oom.memcg_unflushed")) is asleep
+
+
+def test_no_limit_is_said_in_words():
+    (step,) = said(explain(pod(), "4.19"), "oom.memcg_at_limit")
+    assert "memory+swap: 1000000 kB used, no limit" in [str(line) for line in step.sums]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("", "", "unknown"),  # adj 999 of an unknown total against 30000 pages more: open... unless both weigh alike
+        (" 999 java", " 0 java", "excluded"),
+        ("   91500 ", "    1500 ", "holds"),  # more pages and more weight: first whatever the total
+    ],
+)
+def test_an_unlimited_swap_of_unknown_size_leaves_the_score_open(old, new, verdict):
+    text = pod().replace("           999 java", " 999 java")
+    (step,) = said(explain(text.replace(old, new) if old else text, "4.19"), "oom.highest_score")
+    assert step.verdict == verdict
+
+
+def test_a_limited_swap_counts_for_the_total():
+    limited = MEMCG.replace("swap: usage 0kB, limit 0kB", "swap: usage 0kB, limit 8192kB")
+    assert explain(limited, "6.12").detail["score"]["allowed_pages"] == (16384 + 8192) // 4
+
+
+STACK = """\
+Call Trace:
+ dump_stack+0x5d/0x80
+ dump_header+0x43/0x1aa
+{caller} out_of_memory+0x100/0x200
+ __alloc_pages_slowpath+0x700/0x800
+"""
+
+
+@pytest.mark.parametrize(("caller", "none"), [("", True), (" oom_kill_process+0x8/0xa0\n", False)])
+def test_a_header_without_a_kill_is_told_by_its_caller(caller, none):
+    text = HEAD.format(order=0) + STACK.format(caller=caller) + GLOBAL.format(anon=9, free=5000, free_kb=20000, swap=0)
+    stamped = "".join(f"[    1.{at:06d}] {line}\n" for at, line in enumerate(text.splitlines()))
+    (report,) = api.reports(stamped.encode())
+    facts = oom_facts(report)
+    left = said(facts, "oom.killable_left")
+    assert bool(left) is none
+    assert any("the report ends before the kill" in text for text in facts.unknown) is not none
+
+
+def test_programs_are_summed_by_name_and_the_victims_weight_is_told():
+    (step,) = said(explain(whole()), "program.is_largest")
+    assert str(step.claim) == "protected is the largest program"
+    assert "small was chosen for its oom_score_adj of 500" in str(step.why[1])
+    big = TABLE.replace("100000     409600        0           500", "400000     409600        0           500")
+    text = HEAD.format(order=0) + GLOBAL.format(anon=9, free=5000, free_kb=20000, swap=0) + big
+    (step,) = said(explain(text + SUMMARY.format(task="small", pid=300)), "program.is_largest")
+    assert len(step.why) == 1  # near miss: the victim is the largest that may be killed
+
+
+def test_small_processes_are_not_where_the_memory_went():
+    table = (
+        TABLE.replace("500000    4096000", "   500    4096000").replace("300000 ", "300 ").replace("100000 ", "100 ")
+    )
+    text = HEAD.format(order=0) + GLOBAL.format(anon=9, free=5000, free_kb=20000, swap=0) + table
+    facts = explain(text + SUMMARY.format(task="small", pid=300))
+    assert [reason.verdict for reason in said(facts, "program.hold_it")] == ["excluded"]
+    assert value(facts, "cause") == "unaccounted_memory"

@@ -3,7 +3,7 @@
 The verdict is Kleene's and over all that a case demands: each ``require`` holds, one ``[[match.any]]`` group holds
 whole, no ``refute`` holds. What is not known keeps a case at MAYBE, an unknown refute too: a wrong yes is worse
 than none. ``support`` only ranks. Three things make a MAYBE of a YES: a plain mainline or stable release that has
-the fix by its own number, a ``support`` on the release that is known to fail, and a ``provided``, which no report shows.
+the fix by its own number, a ``support`` on the release that is known to fail, a ``provided``, which no report shows.
 
 One alternative that is known and differs settles the others that spell the same fact: a driver printed as
 ``field.driver`` is not another one in ``field.driver2``, and code in another file is in no function of this one.

@@ -2,8 +2,8 @@
 
 The verdict is Kleene's and over all that a case demands: each ``require`` holds, one ``[[match.any]]`` group holds
 whole, no ``refute`` holds. What is not known keeps a case at MAYBE, an unknown refute too: a wrong yes is worse
-than none. ``support`` only ranks. Two things make a MAYBE of a YES: a plain mainline or stable release that has
-the fix by its own number, and a ``support`` on the release that is known to fail.
+than none. ``support`` only ranks. Three things make a MAYBE of a YES: a plain mainline or stable release that has
+the fix by its own number, a ``support`` on the release that is known to fail, a ``provided``, which no report shows.
 
 One alternative that is known and differs settles the others that spell the same fact: a driver printed as
 ``field.driver`` is not another one in ``field.driver2``, and code in another file is in no function of this one.
@@ -91,7 +91,7 @@ def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | 
     verdict = _verdict(case, marks, facts)
     if verdict is Verdict.NO:  # most cases, for most reports: whether the kernel has their fix is nobody's question
         return Match(case, verdict, _score(verdict, marks), "predicates", tuple(marks))
-    doubts = _by_release(case, marks, facts) if verdict is Verdict.YES else ()
+    doubts = _held_back(case, marks, facts) if verdict is Verdict.YES else ()
     verdict = Verdict.MAYBE if doubts else verdict
     made = _made(case, facts, verdict, _score(verdict, marks), "predicates", tuple(marks))
     return replace(made, doubts=doubts, severity=_severity(case, kind))
@@ -137,6 +137,12 @@ def _marks(case: Case, facts: Facts) -> list[PredicateMark]:
         *(mark(predicate, "refute") for predicate in case.refute),
         *(mark(predicate, "support") for predicate in case.support),
     ]
+
+
+def _held_back(case: Case, marks: list[PredicateMark], facts: Facts) -> tuple[Said, ...]:
+    """Why a case whose predicates all hold is no YES."""
+    provided = (said("link.provided", condition=case.provided),) if case.provided else ()
+    return (*provided, *_by_release(case, marks, facts))
 
 
 def _by_release(case: Case, marks: list[PredicateMark], facts: Facts) -> tuple[Said, ...]:

@@ -178,6 +178,16 @@ def test_a_support_on_the_release_that_fails_keeps_back_the_yes() -> None:
     assert [str(doubt) for doubt in judged.doubts] == ["kernel >= 5.19 fails (5.10.3)"]
 
 
+def test_what_no_report_shows_keeps_back_the_yes_and_says_what_it_is() -> None:
+    of = case(require=ps("x == 1"), provided="nothing is in flight")
+    assert verdict(of, facts(x=1)) is Verdict.MAYBE
+    assert verdict(of, facts(x=0)) is Verdict.NO
+    assert verdict(replace(of, provided=""), facts(x=1)) is Verdict.YES
+    judged = judge(of, facts(x=1), SIGNATURE, "warning")
+    assert judged is not None
+    assert [str(doubt) for doubt in judged.doubts] == ["nothing is in flight, which no log shows"]
+
+
 def test_an_alternative_that_is_known_and_differs_settles_those_that_spell_the_same_fact() -> None:
     of = case(any=(ps("field.driver == e1000e"), ps("field.driver2 == e1000e")))
     assert verdict(of, facts(**{"field.driver": "igb"})) is Verdict.NO

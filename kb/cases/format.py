@@ -51,7 +51,9 @@ TOP: Mapping[str, str] = {
 
 REQUIRED = ("id", "title", "kind", "status", "summary")
 
-MATCH: Mapping[str, str] = {"require": _TEXTS, "refute": _TEXTS, "support": _TEXTS, "seen_in": _TEXTS}
+MATCH: Mapping[str, str] = {
+    "require": _TEXTS, "refute": _TEXTS, "support": _TEXTS, "seen_in": _TEXTS, "provided": _TEXT,
+}  # fmt: skip
 """Keys of ``[match]``; a ``[[match.any]]`` has ``all``."""
 
 TABLES: Mapping[str, tuple[type, Mapping[str, str], tuple[str, ...]]] = {
@@ -304,7 +306,7 @@ class _Reader:
         return tuple(rows)
 
     def match(self, match: Any) -> dict[str, Any]:
-        """``require``, ``refute``, ``support``, ``seen_in`` and the ``[[match.any]]`` groups."""
+        """``require``, ``refute``, ``support``, ``seen_in``, ``provided`` and the ``[[match.any]]`` groups."""
         if not isinstance(match, dict):
             self.wrong("match must be a table", "match", help="write [match]")
             return {}
@@ -315,6 +317,7 @@ class _Reader:
         }
         self.predicates(values.get("seen_in", ()), "match.seen_in")
         rules["seen_in"] = values.get("seen_in", ())
+        rules["provided"] = values.get("provided", "")
         if not isinstance(groups, list):
             self.wrong("match.any must be a list of tables", "match.any", help="write [[match.any]]")
             groups = []

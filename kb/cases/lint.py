@@ -384,6 +384,8 @@ def run_case(
 ) -> list[Finding]:
     """Run a case on its samples: match-*.log say yes, near-*.log do not, good logs are silent.
 
+    Of a case with ``provided`` match-*.log say maybe, and near-*.log no.
+
     Args:
         case: The case, its ``path`` telling where the samples lie.
         diagnose: A log's diagnoses against the library, as :func:`kb.match` gives them.
@@ -393,6 +395,7 @@ def run_case(
     """
     findings: list[Finding] = []
     folder = Path(case.path).parent
+    best = Verdict.MAYBE if case.provided else Verdict.YES
     for path in samples(folder, "match-*.log", "near-*.log"):
         diagnoses = diagnose(read_regular(path))
         found = _verdicts(case, diagnoses)
@@ -400,12 +403,12 @@ def run_case(
         if told is not None:
             told(f"{path.name}: {said}" if diagnoses else f"{path.name}: no report in it")
         if path.name.startswith("match-"):
-            if Verdict.YES not in found:
+            if best not in found:
                 line, why = explain(case, diagnoses) if explain is not None else (0, _WHY)
                 reason = f"{path.name} must match, the case says {said}"
                 findings.append(Finding("KB302", reason, case.path if line else str(path), line or 1, why))
-        elif Verdict.YES in found:
-            reason = f"{path.name} must not match, the case says yes"
+        elif best in found:
+            reason = f"{path.name} must not match, the case says {best.value}"
             findings.append(Finding("KB303", reason, str(path), 1, _NEAR))
     good = sorted(baseline.glob("*.log")) if baseline is not None and case.severity != Severity.HARMLESS else ()
     for path in good:

@@ -71,11 +71,12 @@ def verify_sources(options: argparse.Namespace) -> int:
     """What cases cite, against the facts of known fixes and against git trees."""
     from kb.cases.format import load
     from kb.cases.library import files
-    from kb.imports.verify import PACK, History, Pack, Tree, verify
+    from kb.imports.verify import History, Pack, Tree, verify
+    from kb.known.pack import PACKED
 
     histories: list[History] = [Tree(Path(path)) for path in options.git]
-    if options.pack or PACK.is_file():
-        histories.append(Pack(Path(options.pack) if options.pack else PACK))
+    if options.pack or PACKED.is_file():
+        histories.append(Pack(Path(options.pack) if options.pack else PACKED))
     if not histories:
         raise UsageError("nothing to check against", help="give a clone of the kernel: --git DIR, or --pack FILE")
     tally = verify([load(file) for path in _paths(options) for file in files(path)], histories)

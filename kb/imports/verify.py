@@ -3,7 +3,6 @@
 A commit that neither knows is no contradiction: it is counted as not known here. Nothing is fetched.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,14 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import kb
 from kb.cases.format import Document
 from kb.cases.lint import Finding
 from kb.errors import InputError
+from kb.known.pack import PACKED, branch_of, subject_id
 from kb.model.case import Case, Fix
-
-PACK = Path(kb.__file__).resolve().parent / "known/fixes.ndjson"
-"""Facts of known fixes that come with kb: a line of JSON a fix, ``commit``, ``subject``, ``fixed``."""
 
 _SHORT = 12
 _CITED = re.compile(r'\b(?P<commit>[0-9a-f]{12,40})\b,? ?\(?\\?["“](?P<subject>[^"“”\\\n]{8,200})\\?["”]')
@@ -32,7 +28,7 @@ class Recorded:
     commit: str
     """Its id, 40 hex digits."""
     subject: str
-    """:func:`told` of its subject."""
+    """:func:`kb.known.pack.subject_id` of its subject."""
     releases: frozenset[str] = frozenset()
     """First releases that have it under this id; empty: not known."""
     branches: Mapping[str, str] = field(default_factory=dict)
@@ -56,12 +52,6 @@ class Tally:
     findings: list[Finding] = field(default_factory=list)
 
 
-def told(subject: str) -> str:
-    """What a subject is recognised by: letters and digits alone, as the pack keeps it."""
-    plain = "".join(char for char in subject.lower() if char.isalnum())[:200]
-    return hashlib.sha256(plain.encode("utf-8", "surrogateescape")).hexdigest()[:_SHORT]
-
-
 class Pack:
     """The facts of known fixes.
 
@@ -72,7 +62,7 @@ class Pack:
         InputError: It cannot be read, or a line of it is none.
     """
 
-    def __init__(self, path: Path = PACK):
+    def __init__(self, path: Path = PACKED):
         self._known: dict[str, Recorded] = {}
         try:
             with open(path, encoding="utf-8") as stream:
@@ -89,7 +79,7 @@ class Pack:
         fixed = row.get("fixed")
         if "commit" not in row or not isinstance(fixed, dict):
             return  # its first line
-        branches = {_branch(release): release for release in fixed}
+        branches = {branch_of(release): release for release in fixed}
         releases: dict[str, set[str]] = {commit: set() for commit in (row["commit"], *fixed.values()) if commit}
         for release, commit in fixed.items():
             releases[commit].add(release)
@@ -121,7 +111,7 @@ class Tree:
         found = {}
         for commit, (full, subject) in subjects.items():
             release = releases.get(commit)
-            found[commit] = Recorded(full, told(subject), frozenset((release,) if release is not None else ()))
+            found[commit] = Recorded(full, subject_id(subject), frozenset((release,) if release is not None else ()))
         return found
 
 
@@ -162,14 +152,14 @@ def _contradictions(fix: Fix, fact: Recorded) -> Iterator[tuple[str, str, str, s
     """Rule, key, reason and help of each."""
     if not fact.commit.startswith(fix.commit):
         yield "KB401", "commit", f"{fix.commit} is no commit: the history has {fact.commit}", "cite its own id"
-    if told(fix.subject) != fact.subject:
+    if subject_id(fix.subject) != fact.subject:
         yield "KB403", "subject", f"{fix.commit[:_SHORT]} has another subject", "take it from the commit"
     if fix.since is None or not _plain(fix.since):
         return
-    branch = _branch(fix.since)
+    branch = branch_of(fix.since)
     there = fact.branches.get(branch)
-    if there is None and fact.releases and (branch in map(_branch, fact.releases)):
-        there = next(release for release in sorted(fact.releases) if _branch(release) == branch)
+    if there is None and fact.releases and (branch in map(branch_of, fact.releases)):
+        there = next(release for release in sorted(fact.releases) if branch_of(release) == branch)
     if there is not None and _same(there) != _same(fix.since):
         reason = f"{fix.commit[:_SHORT]} is in {branch} from {there} on, not from {fix.since}"
         yield "KB402", "since", reason, f'since = "{there}"'
@@ -182,7 +172,7 @@ def _texts(document: Document, known: Mapping[str, Recorded]) -> Iterator[Findin
     """Commits that a text cites with a subject that is another one's."""
     for found in _CITED.finditer(document.text):
         fact = known.get(found["commit"])
-        if fact is None or told(found["subject"]) == fact.subject:
+        if fact is None or subject_id(found["subject"]) == fact.subject:
             continue
         line = document.text.count("\n", 0, found.start()) + 1
         yield Finding("KB403", f"{found['commit']} has another subject", document.path, line, "take it from the commit")
@@ -191,12 +181,6 @@ def _texts(document: Document, known: Mapping[str, Recorded]) -> Iterator[Findin
 def _plain(release: str) -> bool:
     """Whether a release is one of mainline or stable: a distribution's says nothing here."""
     return re.fullmatch(r"\d+\.\d+(?:\.\d+){0,2}(?:-rc\d+)?", release) is not None
-
-
-def _branch(release: str) -> str:
-    parts = release.split("-")[0].split(".")
-    stem = 3 if parts[0] == "2" else 2  # 2.6.32.7 is of the branch 2.6.32
-    return ".".join(parts[:stem]) if len(parts) > stem else "mainline"
 
 
 def _same(release: str) -> str:

@@ -153,6 +153,8 @@ class Case:
     refute: tuple[Predicate, ...] = ()
     support: tuple[Predicate, ...] = ()
     seen_in: tuple[str, ...] = ()
+    provided: str = ""
+    """What has to be so besides and no report shows: the case is at most MAYBE."""
     broader: tuple[str, ...] = ()
     """Ids of narrower cases that this one also covers."""
     affected: tuple[Affected, ...] = ()

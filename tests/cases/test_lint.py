@@ -173,6 +173,18 @@ def test_samples_that_disagree_are_told(good: Path) -> None:
     ]  # fmt: skip
 
 
+def test_samples_of_a_case_that_no_log_decides_are_maybe_and_no(good: Path) -> None:
+    waits = good.read_text().replace("[match]\n", '[match]\nprovided = "nothing is in flight"\n')
+    good.write_text(waits.replace('"warning"', '"page_allocation_failure"'))
+    seed = (folder("cases") / "nofs-high-order-watermark/match-seed.log").read_bytes()
+    for name in ("match-a.log", "near-a.log"):
+        (good.parent / name).write_bytes(seed)
+    cases = load([good.parent.parent]).cases
+    case = next(case for case in cases if case.id == "good")
+    found = lint.run_case(case, lambda data: api.match(data, cases=cases))
+    assert [(f.rule, Path(f.path).name) for f in found] == [("KB303", "near-a.log")]
+
+
 def test_a_draft_proposed_from_a_report_is_valid_and_matches_it(tmp_path: Path) -> None:
     log = (folder("cases") / "nofs-high-order-watermark/match-seed.log").read_bytes()
     diagnosis = api.match(log, cases=())[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kb.cli import OK, UNUSABLE, main
-from kb.imports.verify import told
+from kb.known.pack import subject_id
 
 SUBJECT = "mm: fix what was broken"
 MAINLINE, STABLE = "a" * 40, "b" * 40
@@ -43,7 +43,7 @@ def place(tmp_path: Path) -> Path:
     row = {
         "id": "CVE-2023-1",
         "commit": MAINLINE,
-        "subject": told(SUBJECT),
+        "subject": subject_id(SUBJECT),
         "fixed": {"6.2": MAINLINE, "6.1.5": STABLE},
     }
     lines = [json.dumps({"schema": "kb.known/1", "commit": None}), json.dumps(row)]

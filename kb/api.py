@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kb.cases.library import Library
     from kb.errors import CaseError, InputError
     from kb.evidence.files import Evidence
-    from kb.identity.rank import Neighbour
+    from kb.identity.rank import Neighbour, Query
     from kb.log.source import Input, Source
     from kb.model.case import Case
     from kb.model.report import Report
@@ -298,12 +298,32 @@ def match(
             from kb.diagnose import Once
 
             once = Once()
-        found.append(once(diagnose(report, known, kernel=kernel, context=beside or ())))
+        diagnosis = diagnose(report, known, kernel=kernel, context=beside or ())
+        found.append(once(with_known_fixes(diagnosis) if cases is None else diagnosis))
     if not found:
         return found
     from kb.identity.group import numbered
 
     return numbered(found)
+
+
+def with_known_fixes(found: Diagnosis) -> Diagnosis:
+    """A diagnosis with what the known fixes that come with kb say of its report (:attr:`Diagnosis.known_fixes`)."""
+    if found.report.kind == "notice":
+        return found
+    from dataclasses import replace
+
+    from kb.errors import StoreError
+    from kb.known.index import opened
+    from kb.recall import known_fixes
+
+    index = opened()
+    if index is None:
+        return found
+    try:
+        return replace(found, known_fixes=known_fixes(index, found))
+    except StoreError:  # a damaged index is no reason not to read a log
+        return found
 
 
 def _checked(kernel: str | None) -> None:
@@ -328,6 +348,14 @@ def library(folder: str | Path | None = None) -> Library:
     if folder is not None and not os.path.isdir(folder):
         raise CaseError("no such folder of cases", path=str(folder))
     return load(() if folder is None else (folder,), skip_broken=True, recent=RECENT)
+
+
+def _known_fix(case_id: str) -> Case | None:
+    from kb.known.index import opened
+    from kb.store.imports import Imports
+
+    index = opened()
+    return Imports(index).get(case_id) if index is not None else None
 
 
 class KnowledgeBase(Records):
@@ -390,7 +418,8 @@ class KnowledgeBase(Records):
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
         store = self.known
         if store is None:
-            return diagnose(report, self.cases, kernel=kernel, context=context, everything=everything)
+            plain = diagnose(report, self.cases, kernel=kernel, context=context, everything=everything)
+            return with_known_fixes(plain)
         from dataclasses import replace
 
         from kb.identity.signature import signature
@@ -401,7 +430,8 @@ class KnowledgeBase(Records):
         own = {case.id for case in self.cases}
         cases = (*self.cases, *(case for case in linked if case.id not in own))
         found = diagnose(report, cases, kernel=kernel, context=context, everything=everything)
-        return replace(found, matches=nearest_first(settled(store, found), similar), similar=similar)
+        matches = nearest_first(settled(store, found), similar)
+        return with_known_fixes(replace(found, matches=matches, similar=similar))
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.
@@ -411,21 +441,30 @@ class KnowledgeBase(Records):
             limit: Neighbours wanted.
             cases: True for imported cases only, False for what was seen only, None for both.
         """
+        from kb.identity.rank import merged
         from kb.recall import nearest, query_of, stored_query
 
         query = stored_query(self.store, subject) if isinstance(subject, str) else query_of(subject)
         store = self.known
-        return nearest(store, query, limit=limit, cases=cases) if store is not None else []
+        found = nearest(store, query, limit=limit, cases=cases) if store is not None else []
+        return found if cases is False else merged(found, self._near_fixes(query, limit), limit)
+
+    def _near_fixes(self, query: Query, limit: int) -> list[Neighbour]:
+        from kb.known.index import opened
+        from kb.recall import nearest
+
+        index = opened()
+        return nearest(index, query, limit=limit, cases=True) if index is not None else []
 
     def case(self, case_id: str) -> Case | None:
-        """A case by its id or the only one that begins so: of the library, else imported."""
+        """A case by its id or the only one that begins so: of the library, else imported, else a known fix."""
         found = self.library.get(case_id)
         store = self.known
         if found is None and store is not None:
             from kb.store.imports import Imports
 
             found = Imports(store).get(case_id)
-        return found
+        return found if found is not None else _known_fix(case_id)
 
     def search(self, words: str, *, limit: int = 50) -> list[tuple[str, str, str]]:
         """Cases that hold all words, ``(id, status, title)``: those of the library first, then imported ones."""

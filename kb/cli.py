@@ -188,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     store.add_show(verbs)
     store.add_similar(verbs)
     store.add_history(verbs)
+    store.add_known(verbs)
     store.add_store(verbs)
     logs.add_clean(verbs)
     cases.add_case(verbs)

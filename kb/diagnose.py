@@ -125,6 +125,10 @@ class Once:
         self._last = first
         if report.follows is not None and report.follows < len(self._told):
             told = self._told[report.follows]
-            found = replace(found, matches=tuple(match for match in found.matches if match.case.id not in told))
-        self._told.append(frozenset(match.case.id for match in found.matches))
+            found = replace(
+                found,
+                matches=tuple(match for match in found.matches if match.case.id not in told),
+                known_fixes=tuple(match for match in found.known_fixes if match.case.id not in told),
+            )
+        self._told.append(frozenset(match.case.id for match in (*found.matches, *found.known_fixes)))
         return found

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ def examine(store: Path, cases: str | Path | None = None) -> dict[str, Any]:
         "store": lambda: _store(store),
         "cache": _cache,
         "cases": lambda: _cases(cases),
+        "known": _known,
         "locale": _locale,
         "terminal": _terminal,
         "environment": lambda: {name: os.environ.get(name) for name in ENVIRONMENT},
@@ -237,6 +239,28 @@ def _cases(extra: str | Path | None) -> dict[str, Any]:
             home["cases"] += 1
     broken = [{"path": error.path, "line": error.line, "reason": error.reason} for error in library.errors]
     return {"cases": len(library), "broken": broken, "folders": folders}
+
+
+def _known() -> dict[str, Any]:
+    """What the known fixes were made from, and how old that is."""
+    from datetime import datetime
+
+    from kb.identity.signature import VERSION
+    from kb.known.index import head, opened
+
+    index = opened()
+    if index is None:
+        return {"path": None, "fixes": 0, "commit": None, "date": None, "days": None, "fit": False}
+    made = head(index)
+    age = datetime.now(UTC) - datetime.fromisoformat(made.date) if made.date else None
+    return {
+        "path": str(index.path),
+        "fixes": made.records,
+        "commit": made.commit,
+        "date": made.date,
+        "days": age.days if age is not None else None,
+        "fit": made.keys == VERSION,
+    }
 
 
 def _locale() -> dict[str, Any]:

@@ -4,7 +4,7 @@ A key is a kind and a function. Where the function only waits, reports or dispat
 key, it tells one bug from no other; and a function that many reach fails for reasons that lie with its callers. So a
 link is sure only where key, stack and place agree and nothing in the log speaks against it:
 
-* *key*: no other fix has it, and its function does work of its own;
+* *key*: no other fix has it, or none whose stack is as near, and its function does work of its own;
 * *stack*: the alignment with a stack that the fix quotes;
 * *place*: the log's stack holds what the fix's files are about: names in the kernel begin with that of their
   driver, file system or protocol, which is that of its folder or file (``fs/ext4/inode.c``: ``ext4_writepages``);
@@ -31,6 +31,14 @@ OWN, ALIKE, WHOLE = 0.4, 0.5, 0.7
 """Scores of an alignment from which stacks agree: the blamed function itself is of the fix's files, some other function
 of the stack is, none tells. Half is what another compiler's inlining and a cut end leave of a stack; less is
 left where a softirq came upon another task; without the place the callers must be there, too."""
+APART = 0.15
+"""What a stack must agree better than those of all other fixes that share the key, to tell it from them."""
+_CALLED = 2
+"""Functions that stacks must share where no name among them tells the place: one alone has no caller."""
+_PLACED = ("memory_leak", "fs_error")
+"""Kinds whose stack says who asked for what was lost, and who gave up for what went wrong elsewhere."""
+_DRIVERS = ("drivers/", "sound/")
+_HEADLESS, _COMPLAINT = "unknown", "warning"
 _SHORTEST = 3
 _STEM = 4
 """Letters from which a part of a function's name may stand for a longer word of a path (``hclge`` for ``hclgevf``)."""
@@ -46,7 +54,14 @@ _FOLDERS = {"x86_64": "x86", "i386": "x86", "ppc64": "powerpc", "s390x": "s390",
 
 
 def link(
-    query: Query, report: Report, case: Case, stacks: Sequence[Stack], rarity: Mapping[str, float], sharing: int
+    query: Query,
+    report: Report,
+    case: Case,
+    stacks: Sequence[Stack],
+    rarity: Mapping[str, float],
+    sharing: int,
+    rival: float = 1.0,
+    least: float = 0.0,
 ) -> tuple[Verdict, tuple[Said, ...]]:
     """Whether a case that a key of a report links to explains it.
 
@@ -57,6 +72,9 @@ def link(
         stacks: What it quotes.
         rarity: :func:`kb.identity.align.idf` of every frame of both.
         sharing: How many imported cases the key links to, this one included.
+        rival: :func:`nearest` of the others among them: how well the best of their stacks agrees with the report's.
+        least: What the stacks must agree at least: the more fixes a report is held against, the more of them will share
+            its key and half of its stack by chance.
 
     Returns:
         YES without a doubt, MAYBE with the reasons of the doubt, NO with what contradicts.
@@ -64,32 +82,51 @@ def link(
     against = _elsewhere(report, case)
     if against:
         return Verdict.NO, tuple(against)
-    alike, nearest = max(
-        ((judge(query, stack, rarity).alignment.score, stack) for stack in stacks),
-        key=lambda pair: pair[0],
-        default=(0.0, None),
-    )
-    known, there = _place(query.frames, report, case, nearest)
+    alike, closest = nearest(query, stacks, rarity)
+    known, there = _place(query.frames, report, case, closest)
     if known and not there and alike < ALIKE:
         return Verdict.NO, (said("link.other_place"),)
-    doubts = [said("link.shared", others=sharing - 1)] if sharing > 1 else []
+    shared = sharing > 1 and (alike < WHOLE or alike - rival < APART)
+    doubts = [said("link.shared", others=sharing - 1)] if shared else []
     if query.function is None or is_generic(query.function):
         unknown = query.function is None
         doubts.append(said("link.no_function") if unknown else said("link.generic", function=query.function))
         if not there and alike < WHOLE:
             return Verdict.NO, tuple(doubts)
     if not there:
-        doubts += [said("link.other_place")] if known or alike < WHOLE else []
-    elif alike < _enough(query, case):
+        few = closest is None or len({*closest.frames} & {*query.frames}) < _CALLED
+        needed = known or few or alike < WHOLE or query.kind in _PLACED or query.kind in family(Family.STALL)
+        doubts += [said("link.other_place")] if needed or (query.kind == _COMPLAINT and _of_a_driver(case)) else []
+    elif alike < max(least, _enough(query, case)) or (query.kind in _PLACED and len(query.frames) < _CALLED):
         doubts.append(said("link.other_stack", percent=alike))
     doubts += _another_time(report, case)
     return (Verdict.MAYBE if doubts else Verdict.YES), tuple(doubts)
 
 
+def nearest(query: Query, stacks: Iterable[Stack], rarity: Mapping[str, float]) -> tuple[float, Stack | None]:
+    """The stack of a case that agrees best with a report's, and how well it does: 0..1.
+
+    A single function is in no agreement with a stack, whatever it is.
+    """
+    fit = [stack for stack in stacks if len(stack.frames) > 1 or len(query.frames) <= 1]
+    return max(
+        ((judge(query, stack, rarity).alignment.score, stack) for stack in fit),
+        key=lambda pair: pair[0],
+        default=(0.0, None),
+    )
+
+
+def _of_a_driver(case: Case) -> bool:
+    """Whether all of the fix is in drivers: where the core warns, any other of them may have had it do so."""
+    return bool(case.files) and all(path.startswith(_DRIVERS) for path in case.files)
+
+
 def _enough(query: Query, case: Case) -> float:
     """How much of the stack must agree where the place does."""
-    if query.kind in family(Family.STALL):
-        return WHOLE  # who waits or is slow is seldom whose bug it is: the whole way there must be the same
+    if query.kind == _HEADLESS or query.kind in family(Family.STALL):
+        # a stack without its headline names a function and no fault; who waits or is slow is seldom whose bug it is:
+        # the whole way there must be the same
+        return WHOLE
     return OWN if _about(query.function or "", _paths(case)) else ALIKE
 
 

@@ -19,15 +19,17 @@ from dataclasses import replace
 from kb.cases.fixstatus import cite, fix_status, mended
 from kb.cases.predicate import both, either, evaluate, fails, negate
 from kb.kernel.release import Release
-from kb.model.case import Case, Predicate
+from kb.model.case import Case, Predicate, Severity
 from kb.model.report import Signature
 from kb.model.said import Said
 from kb.model.verdict import Facts, Match, PredicateMark, Verdict
+from kb.syntax.kinds import kind_of
 from kb.words.speak import said
 
-RANKS = {"reviewed": 0, "draft": 1, "imported": 2}
+RANKS = {"reviewed": 0, "sighted": 1, "unsighted": 2, "draft": 3, "imported": 4}
 """Status of a case by how far it is trusted; a withdrawn case never matches."""
 
+_SEVERITIES = tuple(Severity)
 _EXACT, _ALTERNATIVE = 0.75, 0.6
 """Scores of a link by signature: below what a case whose predicates all hold gets (0.8 and more)."""
 
@@ -45,9 +47,10 @@ def match(
         everything: Also each MAYBE that nothing but the kind speaks for.
 
     Returns:
-        Matches whose verdict is YES or MAYBE: YES first, then by the case's status, then by score. A case that calls
-        itself broader than another one found stands after it. A MAYBE that nothing but the kind speaks for is left
-        out: a report cut after its first line would be "maybe" every case of its kind.
+        Matches whose verdict is YES or MAYBE: YES first, then by the case's status, then by severity where they are
+        sure, then by score. A case that calls itself broader than another one found stands after it. A MAYBE
+        that nothing but the kind speaks for is left out: a report cut after its first line would be "maybe"
+        every case of its kind.
     """
     asked = (case for case in cases if kind in case.kind and not any(fails(one, facts) for one in case.require))
     found = [judged for case in asked if (judged := judge(case, facts, signature, kind)) is not None]
@@ -70,10 +73,12 @@ def _speaks(judged: Match) -> bool:
     return judged.verdict is Verdict.MAYBE and any(mark.verdict is Verdict.YES for mark in demanded)
 
 
-def _order(judged: Match, sure: set[str]) -> tuple[bool, bool, int, float, str]:
+def _order(judged: Match, sure: set[str]) -> tuple[bool, bool, int, int, float, str]:
     case = judged.case
     covers = not sure.isdisjoint(case.broader)
-    return (judged.verdict is not Verdict.YES, covers, RANKS.get(case.status, 3), -judged.score, case.id)
+    yes = judged.verdict is Verdict.YES
+    worse = -_SEVERITIES.index(judged.severity) if yes else 0
+    return (not yes, covers, RANKS.get(case.status, len(RANKS)), worse, -judged.score, case.id)
 
 
 def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | None:
@@ -81,30 +86,33 @@ def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | 
     if kind not in case.kind or case.status == "withdrawn":
         return None
     if not case.require and not case.any:
-        return _by_signature(case, facts, signature)
+        return _by_signature(case, facts, signature, kind)
     marks = _marks(case, facts)
     verdict = _verdict(case, marks, facts)
-    doubts = _by_release(case, marks, facts) if verdict is Verdict.YES else ()
-    if doubts:
-        made = _made(case, facts, Verdict.MAYBE, _score(Verdict.MAYBE, marks), "predicates", tuple(marks))
-        return replace(made, doubts=doubts)
     if verdict is Verdict.NO:  # most cases, for most reports: whether the kernel has their fix is nobody's question
         return Match(case, verdict, _score(verdict, marks), "predicates", tuple(marks))
-    return _made(case, facts, verdict, _score(verdict, marks), "predicates", tuple(marks))
+    doubts = _by_release(case, marks, facts) if verdict is Verdict.YES else ()
+    verdict = Verdict.MAYBE if doubts else verdict
+    made = _made(case, facts, verdict, _score(verdict, marks), "predicates", tuple(marks))
+    return replace(made, doubts=doubts, severity=_severity(case, kind))
 
 
-def _by_signature(case: Case, facts: Facts, signature: Signature) -> Match | None:
+def _severity(case: Case, kind: str) -> str:
+    return case.severity or kind_of(kind).severity
+
+
+def _by_signature(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | None:
     exact = signature.id in case.signatures
     if not exact and set(signature.alt).isdisjoint(case.signatures):
         return None
     judged = _made(case, facts, Verdict.MAYBE, _EXACT if exact else _ALTERNATIVE, "signature")
-    return replace(judged, doubts=(said("link.key_only"),))
+    return replace(judged, doubts=(said("link.key_only"),), severity=_severity(case, kind))
 
 
 def relinked(judged: Match, facts: Facts, verdict: Verdict, doubts: tuple[Said, ...]) -> Match:
     """A link by signature once its stack and place are looked at."""
     made = _made(judged.case, facts, verdict, judged.score, judged.how)
-    return replace(made, doubts=doubts)
+    return replace(made, doubts=doubts, severity=judged.severity)
 
 
 def _made(

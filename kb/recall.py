@@ -10,15 +10,18 @@ from kb.identity.frames import names
 from kb.identity.rank import FLOOR, Neighbour, Query, rank
 from kb.identity.signature import signature
 from kb.link import link
-from kb.matcher import ordered, relinked
+from kb.link import nearest as nearest_stack
+from kb.matcher import match, ordered, relinked
 from kb.model.case import Case
 from kb.model.report import Report, Signature
 from kb.model.said import Said
 from kb.model.stack import Stack
 from kb.model.verdict import Diagnosis, Match, Similar, Verdict
+from kb.words.speak import said
 
 if TYPE_CHECKING:
     from kb.store import Store
+    from kb.store.imports import Imports
     from kb.store.similar import Stacks
     from kb.store.snapshot import Snapshot
 
@@ -26,6 +29,8 @@ GOOD = 0.6
 """Score below which more postings are read: a cut or much inlined stack of the same bug reaches it."""
 _ANSWERS = 1_000
 """Answers that are kept while the store does not change."""
+NEAR = 3
+"""Known fixes that are told where none is sure."""
 SUGGESTED = 0.35
 """Score from which a neighbour is worth a line in a diagnosis."""
 
@@ -109,11 +114,18 @@ def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
 
     What a person declared to be the same problem needs no proof.
     """
+    return _settled(store, found, _declared(store, found.signature))
+
+
+def _settled(store: "Store", found: Diagnosis, declared: set[str], least: float = 0.0) -> tuple[Match, ...]:
     from kb.store.similar import Stacks
 
-    known, declared = Stacks(store), _declared(store, found.signature)
+    known = Stacks(store)
     links = [each for each in found.matches if each.how == "signature"]
     query = query_of(found.report, found.signature)
+    held = {each.case.id: known.of_case(each.case.id) for each in links}
+    rarity = _rarity(known, query, [stack for stacks in held.values() for stack in stacks])
+    alike = {case_id: nearest_stack(query, stacks, rarity)[0] for case_id, stacks in held.items()}
     settled: list[Match] = []
     doubts: tuple[Said, ...]
     for each in found.matches:
@@ -123,12 +135,44 @@ def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
         if not declared.isdisjoint((f"case:{each.case.id}", *each.case.signatures)):
             verdict, doubts = Verdict.YES, ()
         else:
-            stacks = known.of_case(each.case.id)
-            sharing = sum(other.score >= each.score for other in links)
-            verdict, doubts = link(query, found.report, each.case, stacks, _rarity(known, query, stacks), sharing)
+            others = [other.case.id for other in links if other is not each and other.score >= each.score]
+            rival = max((alike[other] for other in others), default=0.0)
+            stacks = held[each.case.id]
+            verdict, doubts = link(query, found.report, each.case, stacks, rarity, len(others) + 1, rival, least)
         if verdict is not Verdict.NO:
             settled.append(relinked(each, found.facts, verdict, doubts))
     return ordered(settled)
+
+
+def known_fixes(index: "Store", found: Diagnosis) -> tuple[Match, ...]:
+    """What the fixes that come with kb say of a report, best first: YES where key, stack and place agree.
+
+    MAYBE is what shares the key and leaves a doubt (``how`` is ``signature``), and what is only near (``near``), as far
+    as nothing is sure. A case that the diagnosis has already is not told again.
+    """
+    from kb.store.imports import Imports
+
+    told = {each.case.id for each in found.matches}
+    mark, imports = found.signature, Imports(index)
+    cases = [case for case in imports.by_signature((mark.id, *mark.alt)) if case.id not in told]
+    linked = match(found.facts, mark, found.report.kind, cases)
+    sure = _settled(index, replace(found, matches=linked), set(), GOOD)
+    if any(each.verdict is Verdict.YES for each in sure):
+        return tuple(each for each in sure if each.verdict is Verdict.YES)
+    near = nearest(index, query_of(found.report, mark), limit=NEAR, cases=True)
+    order = {each.entry.case: each.score for each in near}
+    linked = tuple(sorted(sure, key=lambda each: -order.get(each.case.id, 0.0)))[:NEAR]
+    seen = told | {each.case.id for each in sure}
+    others = [each for each in near if each.score >= GOOD and each.entry.case not in seen]
+    return (*linked, *(_near(imports, each, found) for each in others[: NEAR - len(linked)]))
+
+
+def _near(imports: "Imports", each: Neighbour, found: Diagnosis) -> Match:
+    """A neighbour as a match that is no more than that."""
+    case = imports.get(each.entry.case or "")
+    assert case is not None  # the index has a stack of it
+    judged = Match(case, Verdict.MAYBE, each.score, "near")
+    return relinked(judged, found.facts, Verdict.MAYBE, (said("link.only_near", percent=each.score),))
 
 
 def _declared(store: "Store", mark: Signature) -> set[str]:

@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 
 from kb.model.case import Case, Fix
 from kb.model.verdict import Diagnosis, Match, PredicateMark
+from kb.render.case import cited
 from kb.render.safe import spans
 from kb.render.text import ONCE
 from kb.tui.claims import standing
@@ -44,7 +45,11 @@ def _match(match: Match, width: int) -> Iterator[Entry]:
     sign, role = MARKS[match.verdict.value]
     for row in paragraph(f"{case.title}", width, "key", [(f"{sign} {match.verdict.value}  ", role)]):
         yield Entry(row, plain=True)
-    yield Entry([(clip(f"{case.id}  {case.status}  {case.subsystem}", width), "dim")], more=case.path, copies=case.id)
+    yield Entry(
+        [(clip(f"{case.id}  {case.status}  {match.severity}  {case.subsystem}", width), "dim")],
+        more=case.path,
+        copies=case.id,
+    )
     yield from _prose(case.summary, width)
     yield _head("Predicates")
     for mark in match.marks:
@@ -107,7 +112,7 @@ def _actions(case: Case, width: int) -> Iterator[Entry]:
     if case.sources:
         yield _head("Sources")
     for source in case.sources:
-        yield from _prose(": ".join(part for part in (source.id, source.text, source.url) if part), width, "   ")
+        yield from _prose(f"{source.id}: {cited(source)}", width, "   ")
     if case.prose.strip():
         yield _head("Prose")
         yield from _prose(case.prose.strip(), width, "   ")

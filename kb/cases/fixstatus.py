@@ -131,7 +131,7 @@ def _candidate(fix: Fix, release: Release) -> bool:
 
 def cite(fix: Fix) -> str:
     """A commit as kernel developers cite it: ``97a16fc82a7c ("mm, page_alloc: ...") (in v4.4)``."""
-    text = f'{fix.commit[:12]} ("{fix.subject}")'
+    text = f'{fix.commit[:12]} ("{fix.subject}")' if fix.subject else fix.commit[:12]
     if fix.since is None:
         return text
     return f"{text} (in {'v' if fix.since[:1].isdigit() and '-' not in fix.since else ''}{fix.since})"

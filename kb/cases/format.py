@@ -8,18 +8,35 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from kb.errors import CaseError, CaseInvalid, InputError
 from kb.log.files import read_regular
-from kb.model.case import Affected, Case, Dispute, Fix, Predicate, Source, Step, Workaround, is_id
+from kb.model.case import (
+    CHECKS,
+    Affected,
+    Case,
+    Check,
+    Dispute,
+    Fix,
+    Predicate,
+    Severity,
+    Source,
+    Step,
+    Workaround,
+    is_id,
+)
 
 LARGEST = 1 << 20
 """Bytes a case's file may have."""
 
-STATUSES = ("draft", "reviewed", "withdrawn", "imported")
+STATUSES = ("draft", "unsighted", "sighted", "reviewed", "withdrawn", "imported")
 """What ``status`` may be."""
+
+PRACTICE = "practice"
+"""Who says of a workaround what follows from the code and is common among operators, and was not measured."""
 
 SECTIONS = ("What happens", "Why", "What to do", "Notes")
 """The prose sections, in their order; ``Notes`` is the last one and only ever appended to."""
@@ -28,7 +45,7 @@ _TEXT, _TEXTS, _TEXT_OR_TEXTS = "text", "a list of texts", "text or a list of te
 
 TOP: Mapping[str, str] = {
     "id": _TEXT, "title": _TEXT, "kind": _TEXT_OR_TEXTS, "status": _TEXT, "summary": _TEXT, "subsystem": _TEXT,
-    "keywords": _TEXTS, "broader": _TEXTS, "signatures": _TEXTS,
+    "severity": _TEXT, "keywords": _TEXTS, "broader": _TEXTS, "signatures": _TEXTS, "recorded": _TEXTS,
 }  # fmt: skip
 """Keys outside any table, and their types."""
 
@@ -43,10 +60,17 @@ TABLES: Mapping[str, tuple[type, Mapping[str, str], tuple[str, ...]]] = {
                   "prerequisites": _TEXTS, "missing_when": _TEXTS}, ("commit", "subject")),
     "workaround": (Workaround, {"do": _TEXT, "caveat": _TEXT, "by": _TEXT}, ("do",)),
     "verify": (Step, {"run": _TEXT, "expect": _TEXT, "means": _TEXT, "kernel": _TEXT}, ("run", "expect")),
-    "source": (Source, {"id": _TEXT, "text": _TEXT, "url": _TEXT, "sha256": _TEXT}, ("id",)),
+    "source": (Source, {"id": _TEXT, "text": _TEXT, "url": _TEXT, "sha256": _TEXT, "file": _TEXT, "release": _TEXT},
+               ("id",)),
+    "checked": (Check, {"what": _TEXT, "on": _TEXT, "against": _TEXT}, ("what", "on", "against")),
     "dispute": (Dispute, {"claim": _TEXT, "finding": _TEXT, "source": _TEXT, "by": _TEXT}, ("claim", "finding")),
 }  # fmt: skip
 """The ``[[tables]]``: what each becomes, its keys with their types, and those that must be there."""
+
+_CLOSED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "": {"status": STATUSES, "severity": tuple(Severity)}, "checked": {"what": CHECKS}
+}  # fmt: skip
+"""Keys that hold a word of a closed set, by table."""
 
 _DOTTED = re.compile(r"""(?<![\w-])(?>(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")
 """A key of more parts than any case has."""
@@ -223,7 +247,7 @@ class _Reader:
         return Case(
             **top, **rules, kind=(kind,) if isinstance(kind, str) else kind, prose=prose, path=self.path,
             affected=rows["affected"], fixes=rows["fix"], workarounds=rows["workaround"], verify=rows["verify"],
-            sources=rows["source"], disputes=rows["dispute"],
+            sources=rows["source"], disputes=rows["dispute"], checked=rows["checked"],
         )  # fmt: skip
 
     def unknown(self, key: str, place: str, known: Sequence[str]) -> None:
@@ -244,6 +268,8 @@ class _Reader:
         for key, value in values.items():
             if key not in schema:
                 self.unknown(key, prefix + key, list(schema))
+            elif type(value) is date:
+                good[key] = value.isoformat()
             elif _fits(value, schema[key]):
                 good[key] = tuple(value) if isinstance(value, list) else value
             else:
@@ -255,8 +281,9 @@ class _Reader:
                 self.wrong(f"{key} is empty", prefix + key)
         if not table and good.get("id") and not is_id(good["id"]):
             self.wrong(f"{good['id'][:80]!r} is no id", "id", help="words of letters and digits, joined by hyphens")
-        if not table and good.get("status", "draft") not in STATUSES:
-            self.wrong(f"status is {good['status']!r}", "status", help=f"one of {', '.join(STATUSES)}")
+        for key, words in _CLOSED.get(table.partition("[")[0], {}).items():
+            if good.get(key, words[0]) not in words:
+                self.wrong(f"{key} is {good[key]!r}", prefix + key, table, help=f"one of {', '.join(words)}")
         return good
 
     def rows(self, name: str, entries: Any) -> tuple[Any, ...]:

@@ -32,7 +32,7 @@ FILE = "case.md"
 RECENT = 1.0
 """Seconds for which a look at the files is good enough for a program that matches log after log."""
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Raised when what the index holds changes within a version of kb."""
 _MOST_HELD = 64
 """Origins held in memory: a program may make a folder of cases for each of its tasks."""

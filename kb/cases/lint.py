@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kb.cases.format import SECTIONS, Document, load
+from kb.cases.format import PRACTICE, SECTIONS, Document, load
 from kb.cases.library import files, samples
 from kb.errors import CaseError
 from kb.facts.vocabulary import known, names
 from kb.log.files import read_regular
-from kb.model.case import Case, Predicate
+from kb.model.case import CHECKS, Case, Predicate, Severity
 from kb.model.verdict import Diagnosis, Verdict
 from kb.words.speak import words
 
@@ -201,6 +201,21 @@ def _ordered(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
                 yield f"{text!r} is no number: {predicate.text}", predicate.line, "compare it with == or matches"
 
 
+@rule("KB107")
+def _untouched(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """Nothing is left of the template of `kb case new`: what the case says is said by who wrote it."""
+    from kb.cases.new import TEMPLATE_PREDICATE, TEMPLATE_SUMMARY, TEMPLATE_TITLE
+
+    for key, value, template in (
+        ("title", case.title, TEMPLATE_TITLE), ("summary", case.summary, TEMPLATE_SUMMARY),
+    ):  # fmt: skip
+        if value == template:
+            yield f"the {key} is that of the template", document.line(key), "say it in your own words"
+    for predicate in (*case.require, *(one for group in case.any for one in group)):
+        if predicate.text == TEMPLATE_PREDICATE:
+            yield f"{predicate.text} is the template's", predicate.line, "docs/facts.md lists what can be demanded"
+
+
 _VERDICTS = ("holds", "excluded", "unknown")
 
 
@@ -231,7 +246,7 @@ def _caveats(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB202")
 def _by(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """Every claim names who says so, and that is one of the case's sources."""
+    """Every claim names who says so: a source of the case, or of a workaround `practice`, which nobody measured."""
     known = {source.id for source in case.sources}
     claims: dict[str, tuple[Any, ...]] = {
         "affected": case.affected, "fix": case.fixes, "workaround": case.workarounds, "dispute": case.disputes,
@@ -241,7 +256,7 @@ def _by(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
             line = document.line(f"{table}[{index}].by", f"{table}[{index}]")
             if not row.by:
                 yield f"[[{table}]] does not say who claims it", line, 'add by = "<id of a [[source]]>"'
-            elif row.by not in known:
+            elif row.by not in known and not (table == "workaround" and row.by == PRACTICE):
                 yield (
                     f"by = {row.by!r} is no source of this case",
                     line,
@@ -261,12 +276,47 @@ def _commits(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB204")
 def _sources(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """A case has a source, and each says what or where it is."""
+    """A case has a source; each has a URL, or a file and the release of the kernel that it is of."""
+    from kb.kernel.release import Release
+
     if not case.sources:
-        yield "no source", document.line("source[0]"), "add [[source]] with an id and a text or url"
+        yield "no source", document.line("source[0]"), 'add [[source]] with an id and a url, or file = "mm/oom_kill.c"'
     for index, source in enumerate(case.sources):
-        if not (source.text or source.url):
-            yield f"the source {source.id!r} says nothing", document.line(f"source[{index}]"), "add text or url"
+        line = document.line(f"source[{index}]")
+        if case.status == "imported":  # cited as its importer found it
+            if not (source.text or source.url or source.file):
+                yield f"the source {source.id!r} says nothing", line, "add text or url"
+        elif not source.url and not (source.file and source.release):
+            yield f"the source {source.id!r} has no place to read it", line, "add a url, or a file and its release"
+        for name in source.release.split(","):
+            if source.release and Release.parse(name.strip()) is None and not re.fullmatch(r"el\d{1,2}", name.strip()):
+                line = document.line(f"source[{index}].release", f"source[{index}]")
+                yield f"{name.strip()!r} is no kernel release", line, '"6.12", "5.10, 6.1", or "el7"'
+
+
+_SEEN = ("unsighted", "sighted", "reviewed")
+"""Statuses of cases that are told to others."""
+_DAY = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+
+
+@rule("KB206")
+def _severities(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A case says what it asks of who is on call: harmless, watch, act or stop."""
+    if case.status in _SEEN and not case.severity:
+        yield "no severity", document.line("status"), "add severity = harmless, watch, act or stop"
+
+
+@rule("KB207")
+def _checks(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A check has a day and what it was held against; a reviewed case had all four."""
+    for index, check in enumerate(case.checked):
+        line = document.line(f"checked[{index}]", "checked")
+        if not _DAY.fullmatch(check.on):
+            yield f"on = {check.on!r} is no day", line, "on = 2026-11-29"
+    missing = [what for what in CHECKS if what not in {check.what for check in case.checked}]
+    if case.status == "reviewed" and missing:
+        help_ = "check it and say so in checked, or let the status be sighted or unsighted"
+        yield f"reviewed without a check of {', '.join(missing)}", document.line("status"), help_
 
 
 _TWO = re.compile(r"\d+\.\d+(?:\.\d+)?-\d+\.\d+(?:\.\d+)?|.*\.[xy]")
@@ -295,13 +345,29 @@ def _ranges(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB301")
 def _samples(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """A reviewed case has a log that must match and a near miss that must not."""
+    """A case that others are told has a log that must match and a near miss that must not."""
     folder = Path(document.path).parent
-    if case.status != "reviewed":
+    if case.status not in _SEEN:
         return
     for pattern, what in (("match-*.log", "log that must match"), ("near-*.log", "near miss")):
         if not samples(folder, pattern):
             yield f"no {what}", document.line("id"), f"put a {pattern} beside the file"
+
+
+@rule("KB305")
+def _recorded(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A sighted or reviewed case names logs that a machine printed (`recorded`), or has its predicates checked."""
+    folder = Path(document.path).parent
+    for name in case.recorded:
+        if not (folder / name).is_file():
+            yield f"the recorded log {name!r} is not there", document.line("recorded"), "name files beside case.md"
+    seen = any(name.startswith("match-") for name in case.recorded)
+    seen = seen or any(check.what == "predicates" for check in case.checked)
+    if case.status in ("sighted", "reviewed") and not seen:
+        help_ = 'status = "unsighted", or recorded = ["match-x.log"] where a machine printed it'
+        yield f"{case.status}, but every log is written from the formats", document.line("status"), help_
+    if case.status == "unsighted" and seen:
+        yield "unsighted, but a machine printed such a report", document.line("status"), 'status = "sighted"'
 
 
 Explain = Callable[[Case, list[Diagnosis]], tuple[int, str]]
@@ -321,7 +387,7 @@ def run_case(
     Args:
         case: The case, its ``path`` telling where the samples lie.
         diagnose: A log's diagnoses against the library, as :func:`kb.match` gives them.
-        baseline: Folder of logs in which no case may say yes or maybe.
+        baseline: Folder of good logs, in which only a case that says harmless may say yes or maybe.
         explain: Tells why a log that must match does not.
         told: Takes what each sample says, e.g. ``near-x.log: no``.
     """
@@ -341,7 +407,8 @@ def run_case(
         elif Verdict.YES in found:
             reason = f"{path.name} must not match, the case says yes"
             findings.append(Finding("KB303", reason, str(path), 1, _NEAR))
-    for path in sorted(baseline.glob("*.log")) if baseline is not None else ():
+    good = sorted(baseline.glob("*.log")) if baseline is not None and case.severity != Severity.HARMLESS else ()
+    for path in good:
         if _verdicts(case, diagnose(read_regular(path))):
             findings.append(Finding("KB304", f"{case.id} speaks up on a good log", str(path), 1, _WHY))
     return findings

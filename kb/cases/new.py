@@ -13,6 +13,12 @@ from kb.errors import CaseChanged, CaseError, UsageError
 from kb.model.case import Case
 from kb.model.text import plain
 from kb.model.verdict import Diagnosis
+from kb.syntax.kinds import kind_of
+
+TEMPLATE_TITLE = "What goes wrong, in one line"
+TEMPLATE_SUMMARY = "What to do, then why it happens, in one or two sentences."
+TEMPLATE_PREDICATE = "function == foo"
+"""What a draft says where nobody has written yet: the linter finds it."""
 
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 
@@ -54,9 +60,11 @@ def _create(path: Path, data: bytes) -> None:
 
 
 def _draft(case_id: str, diagnosis: Diagnosis | None) -> str:
-    title = plain(diagnosis.report.title) if diagnosis else "What goes wrong, in one line"
+    title = plain(diagnosis.report.title) if diagnosis else TEMPLATE_TITLE
     kind = diagnosis.report.kind if diagnosis else "warning"
-    require, seen_in = proposed(diagnosis) if diagnosis else (["function == foo"], [])
+    require, seen_in = proposed(diagnosis) if diagnosis else ([TEMPLATE_PREDICATE], [])
+    severity = f"severity = {_quoted(kind_of(kind).severity)}"
+    severity += " " * max(1, 33 - len(severity)) + "# harmless | watch | act | stop: what it asks of who is on call"
     borne = "".join(
         f"# {_quoted(text)},{f'   # L{line}' if line else ''}\n"
         for text, line in (comments(diagnosis) if diagnosis else ())
@@ -65,9 +73,10 @@ def _draft(case_id: str, diagnosis: Diagnosis | None) -> str:
 id = {_quoted(case_id)}
 title = {_quoted(title)}
 kind = [{_quoted(kind)}]
-status = "draft"                 # draft | reviewed | withdrawn
+status = "draft"                 # then unsighted or sighted; reviewed once all of it is checked
+{severity}
 subsystem = ""                   # mm/page_alloc, xfs, net/ceph ...
-summary = "Why it happens, in one or two sentences."
+summary = {_quoted(TEMPLATE_SUMMARY)}
 keywords = []
 
 [match]                          # one predicate a line; go to the cause, not to this sighting
@@ -94,7 +103,7 @@ seen_in = [{_listed(seen_in)}]
 # means = "Direct compaction never ran."
 # [[source]]
 # id = "commit"
-# text = "Commit 97a16fc82a7c ..., read in full"
+# url = "https://git.kernel.org/linus/97a16fc82a7c"   # or file = "mm/page_alloc.c" and release = "6.12"
 # [[dispute]]
 # claim = "What others say."
 # finding = "What was found instead."
@@ -170,7 +179,8 @@ def index_markdown(cases: Iterable[Case]) -> str:
     for subsystem in sorted(groups):
         lines += [f"## {subsystem}", ""]
         for case in sorted(groups[subsystem], key=lambda case: case.id):
-            status = "" if case.status == "reviewed" else f" ({case.status})"
-            lines.append(f"- [{case.id}]({case.id}/case.md){status}: {case.title}. {case.summary}")
+            lines.append(
+                f"- [{case.id}]({case.id}/case.md) ({case.severity}, {case.status}): {case.title}. {case.summary}"
+            )
         lines.append("")
     return "\n".join(lines)

@@ -15,6 +15,9 @@ _TELLING = (
 _COLOUR = ("function", "module", "gfp_name", "workqueue")
 """What only this sighting looked like; a module is absent for code that is built in."""
 
+_UNDECIDED = frozenset({"cause == undetermined", "cause == skew_undecidable"})
+"""Causes that say only that none was found."""
+
 _KNOWN_WELL = frozenset({"kind", "title", "kernel", "arch", "comm", "taint", "corrupted", "cause", "gfp_era"})
 """Facts that say nothing of a defect, or stand in the draft already."""
 
@@ -27,12 +30,26 @@ def proposed(diagnosis: Diagnosis) -> tuple[list[str], list[str]]:
     facts, kind = diagnosis.facts, diagnosis.report.kind
     # where a CPU or task is stuck, its program counter tells what it was busy with
     telling = ("subtype",) if kind == "notice" else (*_TELLING, "pc") if kind in family(Family.STALL) else _TELLING
-    require = [*_plain(facts, telling), *_request(facts)]
-    seen_in = list(_plain(facts, _COLOUR))
+    require = [text for text in _plain(facts, telling) if text not in _UNDECIDED] + list(_request(facts))
+    seen_in = [text for text in _plain(facts, _COLOUR) if not _printers(text)]
+    stalled = kind in family(Family.STALL) and "pc" in facts.values
+    asks = kind in family(Family.ALLOCATION) or kind == "oom_kill" or stalled
+    if (
+        not asks and seen_in[:1] and seen_in[0].startswith("function ")
+    ):  # the defect is where it is, not what it looks like
+        require.append(seen_in.pop(0))
     if not require:  # a warning is its place: nothing else tells what it warns of
         require = seen_in[:1] or list(_plain(facts, ("title",))) or [f"kind == {kind}"]
         seen_in = [text for text in seen_in if text not in require]
     return require, seen_in
+
+
+def _printers(text: str) -> bool:
+    """Whether a predicate names a function that only prints or ends the report: dump_stack(), panic()."""
+    from kb.parse.plumbing import skips
+
+    name, _, value = text.partition(" == ")
+    return name == "function" and skips(())(value, None) is not None
 
 
 def _plain(facts: Facts, names: tuple[str, ...]) -> Iterator[str]:

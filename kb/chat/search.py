@@ -52,8 +52,8 @@ def search(base: "KnowledgeBase", text: str, *, limit: int = 20, least: float = 
 
 
 def _holds(text: str, word: str) -> bool:
-    """Whether a text holds a word; a short one ("xfs", "is") as a whole word only."""
-    if len(word) > 3 or not word.isascii():
+    """Whether a text holds a word; a short one ("xfs", "blue") as a whole word only."""
+    if len(word) > 4 or not word.isascii():
         return word in text
     return re.search(rf"\b{re.escape(word)}\b", text) is not None
 

@@ -22,7 +22,16 @@ def list_cases(options: argparse.Namespace) -> int:
     with opened(options) as base:
         cases = base.cases
     if options.json:
-        _json({"id": case.id, "status": case.status, "kind": list(case.kind), "title": case.title} for case in cases)
+        _json(
+            {
+                "id": case.id,
+                "status": case.status,
+                "severity": case.severity,
+                "kind": list(case.kind),
+                "title": case.title,
+            }
+            for case in cases
+        )
         return OK
     size = max((len(case.id) for case in cases), default=0)
     for case in cases:
@@ -56,6 +65,23 @@ def lint(options: argparse.Namespace) -> int:
 
     findings = [finding for path in _paths(options) for finding in check(path)]
     return _report(findings, options.json)
+
+
+def verify_sources(options: argparse.Namespace) -> int:
+    """What cases cite, against the facts of known fixes and against git trees."""
+    from kb.cases.format import load
+    from kb.cases.library import files
+    from kb.imports.verify import PACK, History, Pack, Tree, verify
+
+    histories: list[History] = [Tree(Path(path)) for path in options.git]
+    if options.pack or PACK.is_file():
+        histories.append(Pack(Path(options.pack) if options.pack else PACK))
+    if not histories:
+        raise UsageError("nothing to check against", help="give a clone of the kernel: --git DIR, or --pack FILE")
+    tally = verify([load(file) for path in _paths(options) for file in files(path)], histories)
+    wrong, unknown = len(tally.findings), tally.cited - tally.confirmed
+    note(f"{tally.cited} fixes cited, {tally.confirmed} confirmed, {unknown} not; {wrong} contradictions")
+    return _report(tally.findings, options.json)
 
 
 def test(options: argparse.Namespace) -> int:
@@ -113,10 +139,14 @@ def _why_not(case: "Case", diagnoses: "list[Diagnosis]") -> tuple[int, str]:
         marks = [f"{mark.predicate.text}: {mark.because} {spans(mark.evidence)}".rstrip() for mark in deciding(judged)]
         line = next((mark.predicate.line for mark in deciding(judged)), 0)
         return line, "; ".join(marks[:_REASONS]) or "`kb match -v` shows each predicate with its verdict"
-    kinds = ", ".join(sorted({found.report.kind for found in diagnoses}))
-    return 1, f"the case is about {', '.join(case.kind)}, the report is of kind {kinds}"
+    kinds = {found.report.kind for found in diagnoses}
+    kinds = kinds - {"notice"} or kinds  # single messages beside the report are not what the log is there for
+    named = ", ".join(sorted(kinds))
+    return 1, f"the case is about {', '.join(case.kind)}, the report is of kind {named}"
 
 
+_LISTED = 12
+"""Reports that an error lists."""
 _REASONS = 3
 """Predicates that a finding names."""
 
@@ -142,9 +172,15 @@ def new(options: argparse.Namespace) -> int:
 
     diagnosis = None
     if options.log:
-        diagnosis = next(iter(api.match(Path(options.log), cases=(), notices=True, told=note)), None)
-        if diagnosis is None:
+        found = api.match(Path(options.log), cases=(), notices=True, told=note)
+        if not found:
             raise UsageError(f"no report in {options.log}", help="give a log that holds the report, or none")
+        if not 1 <= options.report <= len(found):
+            titles = "; ".join(f"{number} {each.report.title}" for number, each in enumerate(found[:_LISTED], 1))
+            raise UsageError(f"no report {options.report} in {options.log}: it holds {len(found)}", help=titles)
+        diagnosis = found[options.report - 1]
+        if len(found) > 1:
+            note(f"report {options.report} of {len(found)}, {diagnosis.report.title}: --report N takes another")
     print(new_case(Path(options.into), options.id, diagnosis))
     return OK
 

@@ -101,6 +101,17 @@ def _cases(part: dict[str, Any]) -> Iterator[str]:
         yield f"broken: {place}: {each['reason']}"
 
 
+def _known(part: dict[str, Any]) -> Iterator[str]:
+    if part["path"] is None:
+        yield "no known fixes: their index cannot be made"
+        return
+    age = f", {part['days']} days old" if part["days"] is not None else ""
+    yield f"{part['fixes']} known fixes of {part['date'] or 'no date'}{age}"
+    yield f"made from {part['commit'] or 'no commit'}: kb import vulns DIR adds what is newer"
+    if not part["fit"]:
+        yield "their keys are another version's"
+
+
 def _plain(part: dict[str, Any]) -> Iterator[str]:
     words = ((name, _yes(value) if isinstance(value, bool) else value) for name, value in part.items())
     yield ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in words if value is not None)
@@ -125,6 +136,7 @@ _PARTS: dict[str, Any] = {
     "store": _store,
     "cache": _cache,
     "cases": _cases,
+    "known": _known,
     "locale": _plain,
     "terminal": _plain,
     "environment": _environment,

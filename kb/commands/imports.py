@@ -1,4 +1,4 @@
-"""``kb import``, ``kb affected``, ``kb case search``, ``kb case promote``: known issues from history."""
+"""``kb import``, ``kb case search``, ``kb case promote``: known issues from history."""
 
 import argparse
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kb import api
-from kb.cli import EMPTY, OK, UNKNOWN, note
-from kb.commands import did_you_mean, opened
+from kb.cli import OK, UNKNOWN, note
+from kb.commands import opened
 from kb.errors import InputError, UsageError
 from kb.render.json import line
 from kb.render.safe import safe
@@ -20,7 +20,11 @@ SOURCES = ("vulns", "git", "patches")
 
 def run(options: argparse.Namespace) -> int:
     """Import from history, or an export."""
+    if options.pack is not None:
+        return _pack(options)
     with opened(options) as base:
+        if options.what == "changelog":
+            return _changelog(base, options)
         if options.what not in SOURCES:
             return _dump(base, options)
         from kb.imports.run import run as take
@@ -28,8 +32,45 @@ def run(options: argparse.Namespace) -> int:
         done = take(
             base.store, options.what, options.arguments, everything=options.all, progress=sys.stderr, bad=_Told()
         )
+    why = {**done.why, "dealt with before": done.known}
+    reasons = ", ".join(f"{count} {reason}" for reason, count in why.items() if count)
+    if reasons:
+        note(f"passed over: {reasons}")
     spoilt = f", {done.bad} bad" if done.bad else ""
     print(f"{done.read} read, {done.cases} cases written, {done.passed_over} passed over{spoilt}")
+    return OK
+
+
+def _pack(options: argparse.Namespace) -> int:
+    """Make a pack of known fixes; the store is not touched."""
+    from kb.imports.pack import pack
+    from kb.imports.run import Progress
+
+    if options.what != "vulns" or len(options.arguments) != 1:
+        raise UsageError("--pack makes a pack of one folder of CVE records", help="kb import vulns DIR --pack FILE")
+    folder, told = Path(options.arguments[0]), _Told()
+    bar = Progress(sys.stderr, "vulns", None)
+    print(f"{pack(folder, Path(options.pack), bad=told, told=bar.tell)} known fixes packed")
+    return OK
+
+
+def _changelog(base: api.KnowledgeBase, options: argparse.Namespace) -> int:
+    """Keep what a distribution says of its kernels."""
+    from kb.imports.changelog import read, text_of
+    from kb.known.distribution import keep
+    from kb.known.index import opened as index_of
+    from kb.store.imports import Imports
+
+    if not options.arguments:
+        raise UsageError("kb import changelog: which?", help="kb import changelog FILE|PACKAGE...")
+    index = index_of()
+    subjects = dict(index.rows("select subject, case_id from subjects")) if index is not None else {}
+    known = frozenset(case.id for place in (index, base.known) if place is not None for case in Imports(place))
+    for name in options.arguments:
+        log = read(text_of(name), subjects, known)
+        keep(base.path, log)
+        held = len({case for build in log.builds for case in build.holds})
+        print(f"{log.stream}: {len(log.builds)} builds read, {held} of {len(known)} known fixes in them")
     return OK
 
 
@@ -77,31 +118,6 @@ def _rows(stream: BinaryIO, name: str) -> Iterator[bytes]:
         if len(row) == _LONGEST:
             raise InputError(f"a line of more than {_LONGEST} bytes", path=name, help="give what `kb export` wrote")
         yield row
-
-
-def affected(options: argparse.Namespace) -> int:
-    """Whether a kernel has the fix of a case, and why."""
-    from kb.cases.fixstatus import cite, fix_status
-
-    with opened(options) as base:
-        case = base.case(options.case)
-    if case is None:
-        help_ = did_you_mean(options.case, base) or "`kb case list` and `kb case search WORDS` find them"
-        raise UsageError(f"no case {options.case!r}", help=help_)
-    found = fix_status(case, options.kernel)
-    status, reason = found.status, found.reason
-    if options.json:
-        fixes = [{"commit": fix.commit, "branch": fix.branch, "since": fix.since} for fix in case.fixes]
-        row = {
-            "schema": "kb.affected/1", "case": case.id, "kernel": options.kernel, "status": status, "reason": reason,
-            "fixes": fixes,
-        }  # fmt: skip
-        print(line(row))
-    else:
-        print(safe(f"{status}: {reason}"))
-        for fix in case.fixes:
-            print(safe(f"  {fix.branch:<10} {cite(fix)}"))
-    return {"fixed": OK, "affected": UNKNOWN}.get(status, EMPTY)
 
 
 def search(options: argparse.Namespace) -> int:

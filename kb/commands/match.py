@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 HINT = 64
 """Notices of one wording that are looked at where only a hint is wanted: a flood must not cost a pipe its time."""
-_NAMED = 5
-"""Cases that a hint names."""
+_TOLD = 3
+"""Notices that are told where nobody asked for them."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,11 +43,11 @@ def run(options: argparse.Namespace) -> int:
         finally:
             progress.stop()
             seen.end()
+        seen.hints.show(options, seen.count)
         if seen.count:  # for a hint alone they are no matter
             tell_left_out(base)
         if several and not options.json and not options.format:
             seen.summary()
-    seen.hints.show()
     if options.record and seen.count:
         again = f", {seen.count - seen.recorded} known already" if seen.recorded < seen.count else ""
         note(f"recorded {seen.recorded}{again}")
@@ -59,6 +59,13 @@ def run(options: argparse.Namespace) -> int:
     if options.fail_on is not None:
         return UNKNOWN if seen.failed else OK
     return OK if seen.known else UNKNOWN
+
+
+def _counts(found: Diagnosis) -> bool:
+    """Whether a diagnosis makes the exit code that of something known: a notice that is harmless does not."""
+    if found.report.kind != "notice":
+        return found.known
+    return any(match.verdict.value == "yes" and match.severity != "harmless" for match in found.matches)
 
 
 def _failing(what: str) -> Callable[[Diagnosis], bool]:
@@ -123,7 +130,7 @@ class _Seen:
         """Count a diagnosis and write what can be written by now."""
         output = self._opened(several)
         self.count += 1
-        self.known += found.known
+        self.known += _counts(found)
         self.failed += self._fails is not None and self._fails(found)
         output.add(found)
         if live and output.due():
@@ -202,7 +209,7 @@ def _reports(
 ) -> Iterator[Report]:
     """Reports and notices of the files, or of standard input, which may be a log that is still being written.
 
-    Without ``--notices`` they serve a hint for a person, and a flood of one of them is not read to its end.
+    Without ``--notices`` some are told to a person, and a flood of one of them is not read to its end.
     """
     notices, most = options.notices or not options.json, None if options.notices else HINT
     if live:
@@ -222,14 +229,14 @@ def _cores() -> int:
 
 
 class _Hints:
-    """The notices that were not asked for but that a case explains: one line on stderr."""
+    """The notices that were not asked for but that a case explains: the gravest behind the reports, one line each."""
 
     def __init__(self) -> None:
-        self._count = 0
-        self._cases: dict[str, None] = {}
+        self._found: dict[str, Diagnosis] = {}
+        """By case: the first notice of each."""
 
     def take(self, report: Report, base: api.KnowledgeBase, kernel: str | None) -> None:
-        """Count a notice that a case says yes to. A hint is no reason to fail: cases that cannot be used give none."""
+        """Keep a notice that a case says yes to. A hint is no reason to fail: cases that cannot be used give none."""
         from kb.errors import KbError
 
         try:
@@ -237,16 +244,29 @@ class _Hints:
         except KbError:
             return
         if diagnosis.known and diagnosis.best is not None:
-            self._count += 1
-            self._cases[diagnosis.best.case.id] = None
+            self._found.setdefault(diagnosis.best.case.id, diagnosis)
 
-    def show(self) -> None:
-        """Say what ``--notices`` would show, if anything."""
-        if not self._count:
+    def show(self, options: argparse.Namespace, count: int) -> None:
+        """Tell them where a person reads; a ticket is told on stderr that there are some.
+
+        Args:
+            options: Those of the command.
+            count: Reports that were told before.
+        """
+        if not self._found:
             return
-        have = "message that is no report has" if self._count == 1 else "messages that are no report have"
-        named = ", ".join(list(self._cases)[:_NAMED]) + (", ..." if len(self._cases) > _NAMED else "")
-        note(f"{self._count} {have} a known case ({named}): --notices shows them")
+        if options.markdown or options.format:
+            have = "message that is no report has" if len(self._found) == 1 else "messages that are no report have"
+            note(f"{len(self._found)} {have} a known case: --notices shows them")
+            return
+        from kb.commands.output import colored, width
+        from kb.render.text import also
+
+        gap = "\n" if count and not options.brief else ""
+        look = {"color": colored(options.color), "width": width(), "lang": options.lang}
+        lines = also(self._found.values(), most=_TOLD, **look)
+        sys.stdout.write(gap + "".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
 
 
 def _symbols(options: argparse.Namespace) -> Symbols | None:

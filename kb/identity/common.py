@@ -55,6 +55,7 @@ GENERIC = re.compile(
     r"|skb_(?:panic|release_\w+|warn_\w+)|kfree_skb\w*|sk_stream_kill_queues|inet_sock_destruct"
     r"|netif_\w+|__napi_poll|drm_\w*wait_for_\w+|_?regulator_put"
     # waits
+    r"|(?:add|remove)_wait_queue\w*|prepare_to_wait\w*|finish_wait|autoremove_wake\w*|(?:__)?wake_up\w*"
     r"|(?:__|_)?synchronize_\w+|rcu_(?:barrier|gp|exp|check|core|do_batch)\w*|srcu_\w+|rtnl_\w*lock\w*|lock_sock\w*"
     r"|smp_call_function\w*|generic_exec_single|csd_lock\w*|on_each_cpu\w*|stop_\w*cpus?\w*|multi_cpu_stop"
     r"|(?:__|do_)?wait_\w+|\w*_wait_for_\w+|\w*wait_for_completion\w*|bit_wait\w*|out_of_line_wait\w+"
@@ -63,6 +64,7 @@ GENERIC = re.compile(
     r"|throttle_\w+|balance_dirty_\w+|folio_wait_\w+|writeback_\w+|wb_\w+"
     r"|jbd2_log_\w+|kthread_\w+|(?:__)?cancel_work\w*|del_timer\w*|(?:hr)?timer_\w+|flush_\w*tlb\w*"
     # dispatches, or does for everybody what they ask for
+    r"|kvm_\w*_ioctl\w*|vcpu_(?:enter_guest|run)"
     r"|cpu_\w*idle\w*|cpuidle_\w+|(?:arch|default|acpi|intel|mwait|pv|xen)_\w*(?:idle|halt)\w*|finish_task_switch\w*"
     r"|__?do_softirq\w*|tasklet_\w+|__?run_\w+|notifier_call_chain|\w+_notifier_call_chain|process_backlog"
     r"|__netif_\w+|console_\w+|printk\w*|vprintk\w*|serial\w*_console_\w+|panic|nmi_\w+|watchdog(?:_timer_fn|_overflow_callback|_timer)?"

@@ -85,6 +85,14 @@ def rank(
     return sorted(found.values(), key=_order)[:limit]
 
 
+def merged(first: Iterable[Neighbour], second: Iterable[Neighbour], limit: int) -> list[Neighbour]:
+    """Neighbours out of two places, best first; what both hold is told by the first."""
+    found = list(first)
+    held = {each.entry.case for each in found if each.entry.case}
+    found += [each for each in second if each.entry.case not in held]
+    return sorted(found, key=_order)[:limit]
+
+
 def _order(neighbour: Neighbour) -> tuple[float, bool, str, str]:
     entry = neighbour.entry
     return (-round(neighbour.score, 4), entry.case is None, entry.case or "", entry.signature)

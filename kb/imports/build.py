@@ -13,7 +13,7 @@ from kb.imports.prose import identifies
 from kb.model.report import Report
 from kb.model.stack import Stack
 
-VERSION = 2
+VERSION = 3
 """Of what the importers make of a text: raised, everything is read again."""
 
 Bad = Callable[[str, str], None]
@@ -22,6 +22,8 @@ Bad = Callable[[str, str], None]
 T = TypeVar("T")
 
 _SUMMARY = 400
+_STACK = 4
+"""Frames from which a stack without a headline is one that can be recognised."""
 _KEYWORDS = 40
 _SPLAT_LINE = re.compile(r"\s*(?:\[|BUG|WARNING|INFO:|Call Trace|=====|-----|RIP|CPU:|Oops|Unable to)|.*\+0x")
 
@@ -55,8 +57,8 @@ def links(reports: Iterable[Report]) -> tuple[str, ...]:
     """Ids of all keys that the quoted reports identify the problem by."""
     found: dict[str, None] = {}
     for report in reports:
-        if not identifies(report) or report.kind == "unknown":  # a function alone is no problem
-            continue
+        if not identifies(report) or (report.kind == "unknown" and len(names(report)) < _STACK):
+            continue  # a function alone is no problem
         mark = signature(report)
         found.update(dict.fromkeys((mark.id, *mark.alt)))
         found.update(dict.fromkeys(identifier(f"{report.kind}|{title}") for title in _completed(report)))

@@ -185,6 +185,18 @@ def releases_of(repository: Path, commits: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def subjects_of(repository: Path, commits: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Full hash and subject of each commit that the repository has."""
+    known = _resolved(repository, commits)
+    if not known:
+        return {}
+    options = ["log", "--no-walk=unsorted", "--stdin", "-z", "--no-color", "--encoding=UTF-8", "--format=%H%n%s"]
+    told = _git(repository, options, "\n".join(known.values()) + "\n", fails=True) or ""
+    pairs = (record.partition("\n") for record in told.split("\0") if record)
+    subjects = {full.strip(): subject.strip() for full, _, subject in pairs}
+    return {commit: (full, subjects[full]) for commit, full in known.items() if full in subjects}
+
+
 def _resolved(repository: Path, commits: Sequence[str]) -> dict[str, str]:
     """Full hashes of those that the repository has."""
     text = "\n".join(f"{commit}^{{commit}}" for commit in commits) + "\n"

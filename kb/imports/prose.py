@@ -25,7 +25,7 @@ _ELISION = re.compile(
 )
 _CUT_STAMP = re.compile(
     # "12.345678: text", "12.345678] text", "12.345678][ T12] text", "[...] text", "[<...>] text", "[ ] text"
-    r"[ \t]{0,40}(?:\d{1,6}\.\d{3,9}(?:\]? ?\[ {0,8}[TC]\d{1,9})?(?:\]|:) {0,2}"
+    r"[ \t]{0,40}(?:\[? {0,8}\d{1,6}\.\d{3,9}(?:,\d{1,4})?(?:\]? ?\[ {0,8}[TC]\d{1,9})?(?:\]|:) {0,8}"
     r"|\[<?(?:\.{2,}|…| {0,12})>?\] {0,3})(?=\S)"
 )
 _SHELL = re.compile(r"\s*(?:[\w.@~:/-]{1,60}[#$] (?=\[ {0,8}\d)|\[name:[\w&/.-]{1,40}\] ?)")
@@ -35,6 +35,12 @@ _LOGREAD = re.compile(
     r"\s*(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} (?:\w{3,8}\.\w{3,7} )?|[\w.-]{1,64} )kernel: "
 )
 _HEAD = re.compile(r"\s*(?:(?:kernel )?(?:call|stack|back) ?trace|stack|backtrace|stack dump)\s{0,4}:\s*", re.I)
+_LEAK_HEAD = re.compile(r"\s*backtrace\b")
+"""Of a leak's stack (mm/kmemleak.c): without the object above it, it opens nothing."""
+_UNTOLD = re.compile(r"\s*\[<0>\] ")
+"""Where /proc/PID/stack keeps an address back (fs/proc/base.c)."""
+_AT_LINE = re.compile(r"\s*(?:\[.{1,40}\] ?)?WARNING: CPU: \d{1,5} PID: \d{1,9} at [\w./+-]{1,200}:\d{1,6}\s*")
+_AT_FUNCTION = re.compile(r"\s*[A-Za-z_.$][\w.$]{0,200}\+0x[0-9a-f]{1,6}/0x[0-9a-f]{1,6}\b")
 _PC = re.compile(
     r"\s*(?P<what>(?:RIP|EIP|IP|PC|pc|NIP|epc|era)(?: is at)?)\s{0,8}:?\s{1,8}(?:00[0-9a-f]{2}:)?"
     r"(?P<fn>[A-Za-z_][\w.]{2,128})(?:\(\))?(?P<mod> \[[\w-]{1,64}\])?\s*"
@@ -148,6 +154,9 @@ def _unquoted(text: str) -> Iterator[tuple[int, str]]:
         prefix = strip(stripped)
         if prefix.end:
             line = " " + stripped[prefix.end :]
+        untold = _UNTOLD.match(line)
+        if untold is not None:
+            line = " " + line[untold.end() :]
         cut = _CUT_STAMP.match(line)
         if cut is not None:
             line = " " + line[cut.end() :]
@@ -168,6 +177,7 @@ def _rejoined(lines: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
                 if (
                     (ends and _is_head(last))
                     or (_TAIL.fullmatch(line) and _OFFSET.search(last) and "[" not in last[20:])
+                    or (_AT_LINE.fullmatch(last) and _AT_FUNCTION.match(line))
                     or _completes(last, line)
                 ):
                     glue = "" if line.lstrip().startswith("/0x") else " "
@@ -207,8 +217,9 @@ class _Writer:
         if self.since >= _CONTEXT and _UNSAID.match(line.lstrip()):
             return
         if _HEAD.fullmatch(line):
+            plain = classifier()(line) == "TRACE_HEAD" and not (self.since >= _CONTEXT and _LEAK_HEAD.match(line))
             self.stack, self.since = True, 0
-            yield line if classifier()(line) == "TRACE_HEAD" else "Call Trace:"
+            yield line if plain else "Call Trace:"
             return
         entry = self._entry(line, following)
         if entry:

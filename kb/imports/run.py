@@ -2,8 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -28,6 +29,8 @@ class Done:
     """Items that an earlier import had dealt with, or that cannot hold a splat."""
     bad: int = 0
     """Records that cannot be used."""
+    why: Mapping[str, int] = field(default_factory=dict)
+    """Items that made no case, by the reason, as far as one is told."""
 
     @property
     def passed_over(self) -> int:
@@ -70,7 +73,7 @@ def run(
     else:
         seen = imports.seen(patches.ORIGIN)
         items = (item for path in arguments for item in patches.items(Path(path), seen, spoilt))
-    done = _store(imports, items, _Progress(progress, what, total))
+    done = _store(imports, items, Progress(progress, what, total))
     return replace(done, known=done.known - spoilt.count, bad=spoilt.count)
 
 
@@ -96,22 +99,24 @@ def _one(what: str, arguments: Sequence[str]) -> Path:
     return Path(arguments[0])
 
 
-def _store(imports: Imports, items: Iterable[Item | None], progress: "_Progress") -> Done:
+def _store(imports: Imports, items: Iterable[Item | None], progress: "Progress") -> Done:
     batch: list[Item] = []
     read = cases = known = 0
+    why: Counter[str] = Counter()
     for item in items:
         read += 1
         if item is None:
             known += 1
         else:
             batch.append(item)
+            why.update([item.why] if item.why else ())
         if len(batch) >= BATCH:
             cases += _put(imports, batch)
             batch = []
         progress.tell(read, cases)
     cases += _put(imports, batch)
     progress.tell(read, cases, last=True)
-    return Done(read, cases, known)
+    return Done(read, cases, known, why=dict(why))
 
 
 def _put(imports: Imports, batch: Sequence[Item]) -> int:
@@ -146,7 +151,7 @@ _BAR = 20
 """Characters of the bar."""
 
 
-class _Progress:
+class Progress:
     """A bar that is written over, on a terminal; elsewhere a line now and then."""
 
     def __init__(self, stream: TextIO | None, what: str, total: int | None):
@@ -157,6 +162,7 @@ class _Progress:
         self.next = time.monotonic() + (0.1 if self.live else 10.0)
 
     def tell(self, read: int, cases: int, *, last: bool = False) -> None:
+        """Say how far it is, now and then."""
         now = time.monotonic()
         if self.stream is None or (now < self.next and not last):
             return

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from kb.errors import InputError
 from kb.imports import build
-from kb.imports.prose import splats
+from kb.imports.prose import has_splat, splats
+from kb.known.pack import branch_of
 from kb.log.files import passed_over, read_regular
 from kb.model.case import Affected, Case, Fix, Source
+from kb.model.report import Report
 from kb.store.imports import Item, Known
 
 ORIGIN = "vulns"
@@ -76,11 +78,19 @@ def items(
 
 
 def _item(folder: Path, path: Path, seen: dict[str, bytes], everything: bool) -> Item | None:
-    text, dyad, commit = (_read(path.with_suffix(suffix), folder) for suffix in (".mbox", ".dyad", ".sha1"))
+    text, dyad, commit = parts(path, folder)
     mark = build.digest(text, dyad, commit, "all" if everything else "")
     if seen.get(path.stem) == mark:
         return None
-    return Item(ORIGIN, path.stem, mark, known(path.stem, text, dyad, commit, everything=everything))
+    made = known(path.stem, text, dyad, commit, everything=everything)
+    why = "no splat that says enough" if has_splat(description(text)) else "no splat"
+    return Item(ORIGIN, path.stem, mark, made, "" if made is not None else why)
+
+
+def parts(path: Path, folder: Path) -> tuple[str, str, str]:
+    """What a record consists of: the announcement, the dyad, the mainline fix; empty what is not there."""
+    text, dyad, commit = (_read(path.with_suffix(suffix), folder) for suffix in (".mbox", ".dyad", ".sha1"))
+    return text, dyad, commit
 
 
 def _read(path: Path, folder: Path) -> str:
@@ -92,14 +102,26 @@ def _read(path: Path, folder: Path) -> str:
     return read_regular(path, _LARGEST).decode("utf-8", "replace")
 
 
-def known(cve: str, text: str, dyad: str, commit: str, *, everything: bool = False) -> Known | None:
-    """The case of a record, None where it quotes no splat (unless ``everything``)."""
+def quoted(cve: str, text: str) -> list[Report]:
+    """The splats of a record that say enough."""
+    return build.useful(splats(description(text), cve))
+
+
+def subject_of(cve: str, text: str) -> str:
+    """The subject of a record's fix."""
+    found = _SUBJECT.search(text)
+    return " ".join(found[1].split()) if found else next(iter(description(text).splitlines()), cve)
+
+
+def known(
+    cve: str, text: str, dyad: str, commit: str, *, everything: bool = False, reports: list[Report] | None = None
+) -> Known | None:
+    """The case of a record, None where it quotes no splat (unless ``everything``); ``reports`` as of :func:`quoted`."""
     said = description(text)
-    reports = build.useful(splats(said, cve))
+    reports = quoted(cve, text) if reports is None else reports
     if not reports and not everything:
         return None
-    found = _SUBJECT.search(text)
-    subject = " ".join(found[1].split()) if found else next(iter(said.splitlines()), cve)
+    subject = subject_of(cve, text)
     pairs = [_pair(line.strip()) for line in dyad.splitlines() if line.strip() and not line.startswith("#")]
     listed = _FILES.search(text)
     case_id = cve.lower()
@@ -154,17 +176,11 @@ def _fixes(pairs: list[Pair], subject: str, mainline: str | None) -> tuple[Fix, 
     for pair in pairs:
         if pair.until is None or pair.fix is None:
             continue
-        branch = _branch(pair.until) if pair.fix != mainline else "mainline"
+        branch = branch_of(pair.until) if pair.fix != mainline else "mainline"
         found.setdefault(branch, Fix(pair.fix, subject, pair.until, branch, "cve"))
     if mainline and "mainline" not in found:
         found["mainline"] = Fix(mainline, subject, None, "mainline", "cve")
     return tuple(sorted(found.values(), key=lambda fix: fix.branch != "mainline"))
-
-
-def _branch(version: str) -> str:
-    parts = version.split("-")[0].split(".")
-    stem = 3 if parts[0] == "2" else 2  # 2.6.32.7 is of the branch 2.6.32
-    return ".".join(parts[:stem]) if len(parts) > stem else "mainline"
 
 
 def affected(pairs: list[Pair]) -> tuple[Affected, ...]:
@@ -177,11 +193,11 @@ def affected(pairs: list[Pair]) -> tuple[Affected, ...]:
         commits.setdefault(pair.since, pair.introduced)
     for since, untils in by_since.items():
         ends = [until for until in untils if until is not None]
-        main = next((until for until in ends if _branch(until) == "mainline"), None)
+        main = next((until for until in ends if branch_of(until) == "mainline"), None)
         note = f"introduced by {commit[:12]}" if (commit := commits[since]) else ""
         last = main or (max(ends, key=_key) if ends and None not in untils else None)
-        if since is not None and _branch(since) != "mainline":  # brought into one stable branch by a backport
-            own = [until for until in ends if _branch(until) == _branch(since)]
+        if since is not None and branch_of(since) != "mainline":  # brought into one stable branch by a backport
+            own = [until for until in ends if branch_of(until) == branch_of(since)]
             last = own[0] if own else None
             if last == since:
                 continue

@@ -7,7 +7,7 @@ Sources: mm/compaction.c ``try_to_compact_pages()``, ``compaction_suitable()``, 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kb.kernel.era import Span, span
+from kb.kernel.era import NEVER, Span, span
 from kb.kernel.gfp import Decoded
 from kb.kernel.release import Release
 from kb.kernel.watermark import may_reclaim
@@ -22,6 +22,9 @@ compaction for GFP_NOFS requests") (in v4.10)."""
 COMPACT_FIRST: Span = span("4.8", "", {7: (None, None)})
 """Costly requests compact before any reclaim: a8161d1ed609 ("mm, page_alloc: restructure direct compaction handling in
 slowpath") (in v4.8)."""
+SUITABLE_BY_RESERVE: Span = span("3.19", "", {6: NEVER, 7: NEVER})
+"""compaction_suitable() tests the zone with the request's own lowmem_reserve: ebff398017c6 ("mm, compaction: pass
+classzone_idx and alloc_flags to watermark checking") (in v3.19)."""
 FRAGINDEX_COSTLY_ONLY: Span = span("4.9", "", {7: (None, None)})
 
 COSTLY_ORDER = 3
@@ -51,13 +54,13 @@ def gate(order: int, gfp: Decoded, releases: Sequence[Release]) -> Gate:
     """The gfp gate of direct compaction for a request on the candidate kernels."""
     if order == 0:
         return Gate(False, said("gate.order_0"))
+    exists = {EXISTS.has(release) for release in releases} if releases else {True}
+    if exists == {False}:
+        return Gate(False, said("gate.no_compaction"))
     reclaim = _any(gfp, "__GFP_WAIT", "__GFP_DIRECT_RECLAIM")
     if reclaim is False:
         return Gate(False, said("gate.may_not_block"))
     verdicts = {FS_GATE.has(release) for release in releases} if releases else {True, False}
-    exists = {EXISTS.has(release) for release in releases} if releases else {True}
-    if exists == {False}:
-        return Gate(False, said("gate.no_compaction"))
     fs, io = gfp.has("__GFP_FS"), gfp.has("__GFP_IO")
     source = "mm/compaction.c try_to_compact_pages()"
     if io is False:
@@ -126,17 +129,27 @@ class Suitable:
 
 
 def suitable(
-    zone: Zone, order: int, releases: Sequence[Release], *, admitted: bool = False, threshold: int = EXTFRAG_THRESHOLD
+    zone: Zone,
+    order: int,
+    releases: Sequence[Release],
+    *,
+    admitted: bool = False,
+    usable: bool = True,
+    reserve: int = 0,
+    threshold: int = EXTFRAG_THRESHOLD,
 ) -> Suitable | None:
     """Whether a zone is worth compacting for an order; None without a free list.
 
-    The order-0 test: free pages above the low watermark (min for non-costly orders from 4.9) plus 2 * 2^order.
+    The order-0 test: free pages above the low watermark (min for non-costly orders from 4.9) plus 2 * 2^order, and from
+    3.19 on plus the zone's lowmem_reserve against the request.
 
     Args:
         zone: the zone, as printed.
         order: the requested order.
         releases: the candidate kernels.
         admitted: whether the watermark test of the order passes in this zone.
+        usable: whether one of the free blocks of the order is of a type that the request may take.
+        reserve: the zone's lowmem_reserve against the request.
         threshold: vm.extfrag_threshold, per mille.
     """
     if zone.blocks is None:
@@ -144,7 +157,8 @@ def suitable(
     index = fragindex(zone.blocks.counts, order)
     late = bool(releases) and all(FRAGINDEX_COSTLY_ONLY.has(release) for release in releases)
     mark = zone.min if late and order <= COSTLY_ORDER else zone.low
-    needs = mark + (2 << order)
+    reserved = bool(releases) and all(SUITABLE_BY_RESERVE.has(release) for release in releases)
+    needs = mark + (2 << order) + (reserve if reserved else 0)
     if zone.free <= needs:
         verdict, why = False, said("suitable.too_few")
     elif 0 <= index <= threshold and not (late and order <= COSTLY_ORDER):
@@ -152,7 +166,7 @@ def suitable(
     elif index == -1000 and admitted:
         verdict, why = False, said("suitable.admitted")
     elif index == -1000:
-        verdict, why = True, said("suitable.refused")
+        verdict, why = True, said("suitable.refused") if usable else said("suitable.of_other_type")
     else:
         verdict, why = True, said("suitable.fragmented", index=index, threshold=threshold)
     return Suitable(verdict, why, index, zone.free, needs)

@@ -39,6 +39,10 @@ class RuleSet:
     """What an OOM victim gets: ``no watermark`` (to 4.13) or ``half`` (ALLOC_OOM)."""
     unaccepted: bool = False
     """Unaccepted memory is subtracted (6.5 - 6.10)."""
+    boost: str = "retest"
+    """Watermark boosts: ``none`` (to 4.20: a mark has none), ``counts``, or ``retest`` (5.9+: order-0 requests that may
+    use reserves are tested again without it, f80b08fc4453 ("mm, page_alloc: skip ->waternark_boost for atomic order-0
+    allocations") (in v5.9))."""
 
 
 _PA = "mm/page_alloc.c __zone_watermark_ok()"
@@ -47,28 +51,31 @@ W2 = "free-block"
 
 RULES: tuple[RuleSet, ...] = (
     RuleSet("2.6.32-2.6.37", W1, span("", "2.6.38", {6: (0, 220), 7: NEVER}), f"2.6.32, 2.6.37, el6-71, el6-131 {_PA}",
-            cma=False, harder="no-wait"),
+            cma=False, harder="no-wait", boost="none"),
     RuleSet("2.6.38-3.1", W1, span("2.6.38", "3.2", {6: (220, 431), 7: NEVER}),
             f"2.6.38, 3.0.27, 3.1.3, el6-220 {_PA}",
-            surcharge=1, cma=False, harder="no-wait-nomemalloc"),
+            surcharge=1, cma=False, harder="no-wait-nomemalloc", boost="none"),
     RuleSet("RHEL 6.5-6.10", "order-walk-el6", span("99.0", "", {6: (431, None)}), f"el6-431, -504, -641, -754 {_PA}",
-            surcharge=1, cma=False, harder="no-wait-nomemalloc"),
+            surcharge=1, cma=False, harder="no-wait-nomemalloc", boost="none"),
     RuleSet("3.2-3.9", W1, span("3.2", "3.10", {7: NEVER}), f"3.3.8, 3.4.108, 3.5.0, 3.6.5, 3.8.3 {_PA}; 3.2 not read",
-            cma=False, harder="no-wait-nomemalloc"),
+            cma=False, harder="no-wait-nomemalloc", boost="none"),
     RuleSet("3.10-3.15", W1, span("3.10", "3.16", {7: NEVER}),
-            f"3.10.4, 3.13.0, 3.14.1 {_PA}", harder="no-wait-nomemalloc"),
+            f"3.10.4, 3.13.0, 3.14.1 {_PA}", harder="no-wait-nomemalloc", boost="none"),
     RuleSet("3.16-4.3, RHEL 7", W1, span("3.16", "4.4", {7: (0, None)}),
             f"4.3.0, el7-514, -1062, -1127, -1160 {_PA}",
-            harder="no-wait-no-thp"),
+            harder="no-wait-no-thp", boost="none"),
     RuleSet("4.4-4.13", W2, span("4.4", "4.14"), f'97a16fc82a7c ("mm, page_alloc: only enforce watermarks for order-0 '
-            f'allocations") (in v4.4); 4.4.11 {_PA}', highatomic="reserved", harder_any_block=True),
+            f'allocations") (in v4.4); 4.4.11 {_PA}', highatomic="reserved", harder_any_block=True, boost="none"),
     RuleSet("4.14", W2, span("4.14", "4.15"), f"4.14.5 {_PA}", highatomic="reserved", harder_any_block=True,
-            oom_victim="half"),
+            oom_victim="half", boost="none"),
     RuleSet("4.15-5.7, RHEL 8.0-8.4", W2, span("4.15", "5.8", {8: (0, 348)}), f"4.15.18 .. 5.7.14, el8-80 .. 305 {_PA}",
-            highatomic="reserved", oom_victim="half"),
-    RuleSet("5.8-6.2, RHEL 8.5-8.10, RHEL 9.0-9.4", W2, span("5.8", "6.3", {8: (348, None), 9: (0, 503)}),
-            f"97a225e69a1f (in v5.8); 5.8.1 .. 6.2.1, el9-70 .. 427 {_PA}", highatomic="reserved", classzone="highest",
-            oom_victim="half"),
+            highatomic="reserved", oom_victim="half", boost="counts"),
+    RuleSet("5.8, RHEL 8.5-8.7", W2, span("5.8", "5.9", {8: (348, 477)}),
+            f"97a225e69a1f (in v5.8); 5.8.1, el8-348 .. 425 {_PA}", highatomic="reserved", classzone="highest",
+            oom_victim="half", boost="counts"),
+    RuleSet("5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", W2, span("5.9", "6.3", {8: (477, None), 9: (0, 503)}),
+            f"f80b08fc4453 (in v5.9); 5.9.1 .. 6.2.1, el8-477 .. 553, el9-70 .. 427 {_PA} and zone_watermark_fast()",
+            highatomic="reserved", classzone="highest", oom_victim="half"),
     RuleSet("6.3-6.4, RHEL 9.5-9.6", W2, span("6.3", "6.5", {9: (503, None)}),
             f"1ebbb21811b7 (in v6.3); 6.3.8, 6.4.6, el9-503 {_PA}", harder="reserves", highatomic="reserved",
             classzone="highest", oom_victim="half"),

@@ -7,6 +7,7 @@ trees that ``rules.py`` names row by row. All sizes in pages.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from kb.kernel.boost import boost_of, unboosted
 from kb.kernel.rules import RuleSet
 from kb.model.allocation import Replay, Request, Step
 from kb.model.memory import ZONE_NAMES, Zone, size
@@ -36,13 +37,34 @@ _LAYOUTS = (
 
 
 def zone_layout(zones: Sequence[Zone]) -> tuple[str, ...]:
-    """Zone types of the kernel, in index order: what the columns of ``lowmem_reserve[]`` mean."""
+    """Zone types of the kernel, in index order: what the columns of ``lowmem_reserve[]`` mean.
+
+    A zone's reserve against itself and the zones below is 0, and it rises only at a zone with pages
+    (``setup_per_zone_lowmem_reserve()``): that tells apart layouts with the same names. Zones above the request's are
+    not printed from 6.1 on, so that their absence tells nothing.
+    """
     names = {zone.name for zone in zones}
     columns = max((len(zone.reserve) for zone in zones), default=0)
-    for layout in _LAYOUTS:
-        if len(layout) == columns and names <= set(layout):
-            return layout
+    fits = [layout for layout in _LAYOUTS if len(layout) == columns and names <= set(layout)]
+    fits = [layout for layout in fits if _own_reserves_are_0(layout, zones)] or fits
+    if fits:
+        return min(fits, key=lambda layout: _rises_without_zone(layout, zones))
     return tuple(name for name in ZONE_NAMES if name in names or name in ("Normal", "Movable"))
+
+
+def _own_reserves_are_0(layout: Sequence[str], zones: Sequence[Zone]) -> bool:
+    return not any(any(zone.reserve[: layout.index(zone.name) + 1]) for zone in zones)
+
+
+def _rises_without_zone(layout: Sequence[str], zones: Sequence[Zone]) -> int:
+    """Columns below the highest printed zone at which a reserve rises although no such zone is printed."""
+    names = {zone.name for zone in zones}
+    highest = max((layout.index(name) for name in names), default=0)
+    missing = [index for index in range(1, highest) if layout[index] not in names]
+    return sum(
+        any(index < len(zone.reserve) and zone.reserve[index] > zone.reserve[index - 1] for zone in zones)
+        for index in missing
+    )
 
 
 def gfp_zone(flags: Iterable[str], layout: Sequence[str] = ("DMA", "DMA32", "Normal", "Movable")) -> str:
@@ -138,6 +160,17 @@ def reserve_column(zone: Zone, request: Request, zones: Sequence[Zone], rules: R
         return wanted
     usable = [_index(z.name, layout) for z in zones if _index(z.name, layout) <= wanted and (z.managed != 0)]
     return max(usable, default=wanted)
+
+
+def reserve_of(zone: Zone, request: Request, zones: Sequence[Zone], rules: RuleSet) -> int | None:
+    """Pages of the zone that are kept from the request; None where a line that would tell is not in the log.
+
+    Of the highest zone that the request may use nothing is kept.
+    """
+    column = reserve_column(zone, request, zones or (zone,), rules)
+    if zone.reserve:
+        return zone.reserve[column] if column < len(zone.reserve) else 0
+    return None if _index(zone.name, zone_layout(zones or (zone,))) < column else 0
 
 
 def _index(name: str, layout: Sequence[str]) -> int:
@@ -249,22 +282,32 @@ def replay(
         page_kb: kB a page, for the formulas.
     """
     given = alloc_flags(request, rules) if flags is None else flags
+    zone = unboosted(zone) if rules.boost == "none" else zone
     start = zone.free if free is None else free
     if "NO_WATERMARKS" in given:
         return _blocks(zone, request, rules, given, Replay(rules.rule, True, start, "none"))
     value, words = reduced(getattr(zone, mark), given, rules)
-    column = reserve_column(zone, request, zones or (zone,), rules)
-    reserve = zone.reserve[column] if column < len(zone.reserve) else 0
+    kept = reserve_of(zone, request, zones, rules)
+    reserve = kept or 0
     low, high, assumed = highatomic_bounds(zone, rules, page_kb)
     atomic = 0 if _spares_highatomic(given) else (low if highatomic is None else highatomic)
     assumptions = (assumed,) if assumed and not _spares_highatomic(given) and (high > low or low) else ()
+    if kept is None:
+        assumptions = (*assumptions, said("assumed.no_reserve"))
     charge = (1 << request.order) + rules.surcharge
     cma = 0 if "CMA" in given or not rules.cma else zone.free_cma or 0
     counted = start - charge - (atomic if rules.rule == "free-block" else 0)
     left, needs = counted - cma, value + reserve
     parts = f"{start} - {charge}" + (f" - {atomic} highatomic" if atomic else "") + (f" - {cma} CMA" if cma else "")
     base = _step("base", left, needs, f"{parts} = {left}", f"{mark} {words} + reserve {reserve} = {needs}", page_kb)
-    result = Replay(rules.rule, base.holds, start, mark, steps=(base,), assumptions=assumptions)
+    steps: tuple[Step, ...] = (base,)
+    if not base.holds and mark == "min" and _retested(request, rules, given) and (boost := boost_of(zone)):
+        value, words = reduced(zone.min - boost, given, rules)
+        want = f"{mark} {words} (no boost of {boost}) + reserve {reserve} = {value + reserve}"
+        needs = value + reserve
+        base = _step("boost", left, needs, f"{parts} = {left}", want, page_kb)
+        steps = (*steps, base)
+    result = Replay(rules.rule, base.holds, start, mark, steps=steps, assumptions=assumptions)
     if not base.holds:
         return replace(result, fails_at="base", left=left, needs=needs)
     if request.order == 0:
@@ -273,10 +316,26 @@ def replay(
         return _blocks(zone, request, rules, given, result)
     if rules.rule == "order-walk-el6":
         value, _ = reduced(getattr(zone, mark) - zone.min, given, rules)
-    return _walk(zone, request, rules, result, counted, value, page_kb)
+    return _walk(zone, request, rules, given, result, counted, value, page_kb)
 
 
-def _walk(zone: Zone, request: Request, rules: RuleSet, result: Replay, left: int, needs: int, page_kb: int) -> Replay:
+def _retested(request: Request, rules: RuleSet, flags: frozenset[str]) -> bool:
+    """Whether zone_watermark_fast() asks an order-0 request that may use reserves again, without the boost (5.9+)."""
+    if request.order or rules.boost != "retest":
+        return False
+    return "MIN_RESERVE" in flags if rules.harder == "reserves" else "__GFP_ATOMIC" in request.flags
+
+
+def _walk(
+    zone: Zone,
+    request: Request,
+    rules: RuleSet,
+    flags: frozenset[str],
+    result: Replay,
+    left: int,
+    needs: int,
+    page_kb: int,
+) -> Replay:
     """The loop of kernels to 4.3: pages below the requested order do not count, and each order has its own mark."""
     counts = zone.blocks.counts if zone.blocks else ()
     steps = list(result.steps)
@@ -293,6 +352,9 @@ def _walk(zone: Zone, request: Request, rules: RuleSet, result: Replay, left: in
         steps.append(step)
         if not step.holds:
             return replace(result, admits=False, fails_at=order, left=left, needs=needs, steps=tuple(steps))
+    if zone.blocks is not None and first_block(zone, request, rules, flags)[0] is None:  # what rmqueue() would find
+        steps.append(Step("block", 0, 0, False, said("sum.no_block", least_order=request.order)))
+        return replace(result, admits=False, fails_at="no block", steps=tuple(steps))
     return replace(result, admits=True, left=left, needs=needs, steps=tuple(steps))
 
 
@@ -331,7 +393,7 @@ def _letters(rules: RuleSet, flags: frozenset[str]) -> frozenset[str]:
     if "CMA" in flags:
         letters.add("C")
     if rules.rule != "free-block":
-        letters.add("R")
+        return frozenset(letters | {"R"})
     if not {"HARDER", "HIGHATOMIC", "OOM", "NO_WATERMARKS"}.isdisjoint(flags):
         letters.add("H")
     return frozenset(letters)

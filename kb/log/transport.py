@@ -169,7 +169,8 @@ RULES: tuple[Rule, ...] = (
     _rule("wall", " kvK", r" ?" + IDENT),
     # a post's code fence on the log's own first line: Markdown's, Jira's; an element of XML that ends further down
     _rule(
-        "fence", "`~{<",
+        "fence", "`~{<[",
+        r"\[(?:CODE|QUOTE|code|quote)(?:=[^\[\]]{0,80})?\](?=[^\s\[])|"
         r"(?:`{3,8}|~{3,8})(?=[^`~\s])|\{(?:noformat|code)(?:[:|][^{}]{0,100})?\}(?=[^\s{])"
         r"|(?:<\?xml[^<>]{0,100}\?>)?(?:<[a-z][\w.-]{1,40}(?: [\w:.-]{1,40}=\"[^\"<>]{0,200}\"){0,8}>){0,6}"
         r"<(?:[a-z][\w.-]{1,40}(?: [\w:.-]{1,40}=\"[^\"<>]{0,200}\"){1,8}>"

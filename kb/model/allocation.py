@@ -34,7 +34,7 @@ class Step:
     """One comparison of the watermark test, kept so that a reader can check it."""
 
     name: str
-    """``base``, ``order 3`` or ``block``."""
+    """``base``, ``boost`` (the base once more without the watermark boost), ``order 3`` or ``block``."""
     left: int
     """What is left of the free pages at this step."""
     needs: int
@@ -69,3 +69,9 @@ class Replay:
     steps: tuple[Step, ...] = ()
     assumptions: tuple[Said, ...] = field(default=())
     """What had to be assumed because it is not printed."""
+
+    @property
+    def base(self) -> Step | None:
+        """The test of the free pages against the mark that decided; None where no watermark was asked."""
+        found = [step for step in self.steps if step.name in ("base", "boost")]
+        return found[-1] if found else None

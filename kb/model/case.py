@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 _ID = re.compile(r"[^\W_][^/\\:]{0,127}")
@@ -13,6 +14,19 @@ def is_id(text: str) -> bool:
     What a good id is the linter says.
     """
     return text.isprintable() and _ID.fullmatch(text) is not None
+
+
+class Severity(StrEnum):
+    """What a report asks of who is on call, by what it means for the machine, not by the kernel's own level."""
+
+    HARMLESS = "harmless"
+    """Asked for, or another program's words on the same console: nothing to do."""
+    WATCH = "watch"
+    """The kernel goes on and has lost nothing: worth a look when it comes again."""
+    ACT = "act"
+    """Something failed, is stuck or is broken, and who uses it feels it: find the cause."""
+    STOP = "stop"
+    """The kernel has died, a CPU is lost, or memory holds what it must not: take the machine out of service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,27 @@ class Source:
     text: str = ""
     url: str = ""
     sha256: str = ""
+    file: str = ""
+    """File of the kernel's tree with the functions that were read, or a log beside the case."""
+    release: str = ""
+    """Release of the kernel that the file is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something that was done to find out whether a case is right."""
+
+    what: str
+    """One of :data:`CHECKS`."""
+    on: str
+    """The day, ISO 8601."""
+    against: str
+    """What it was held against: ``linux 6.12 mm/page_alloc.c``."""
+
+
+CHECKS = ("sources", "predicates", "commands", "text")
+"""What can be checked of a case: ids, subjects and releases against history or source; predicates on reports that a
+machine printed; commands by running them; the text by who had not written it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +138,13 @@ class Case:
     kind: tuple[str, ...]
     """Report kinds it can explain."""
     status: str
-    """``draft``, ``reviewed``, ``withdrawn`` or ``imported``."""
+    """``draft``, ``unsighted``, ``sighted``, ``reviewed``, ``withdrawn`` or ``imported``: what was done to it."""
     summary: str
+    severity: str = ""
+    """A :class:`Severity`; empty: that of the kind of the report."""
+    checked: tuple[Check, ...] = ()
+    recorded: tuple[str, ...] = ()
+    """Its sample logs that a machine printed; the others were written from the formats."""
     subsystem: str = ""
     keywords: tuple[str, ...] = ()
     require: tuple[Predicate, ...] = ()

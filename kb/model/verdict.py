@@ -155,6 +155,8 @@ class Match:
     fix_why: Said | None = None
     doubts: tuple[Said, ...] = ()
     """Why a link by signature, or a case whose predicates all hold, is no YES."""
+    severity: str = "watch"
+    """What it asks of who is on call: the case's word, else that of the report's kind."""
 
     @property
     def fix_reason(self) -> str:
@@ -196,6 +198,8 @@ class Diagnosis:
     facts: Facts
     matches: tuple[Match, ...] = ()
     """Verdicts YES and MAYBE, best first."""
+    known_fixes: tuple[Match, ...] = ()
+    """Fixes that come with kb as facts and that no case among the matches stands for, best first."""
     similar: tuple[Similar, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
     group: int = 1
@@ -210,8 +214,8 @@ class Diagnosis:
 
     @property
     def known(self) -> bool:
-        """True when some case says yes."""
-        return any(match.verdict is Verdict.YES for match in self.matches)
+        """True when some case or known fix says yes."""
+        return any(match.verdict is Verdict.YES for match in (*self.matches, *self.known_fixes))
 
     def to_json(self) -> dict[str, Any]:
         """The ``kb.report/1`` object, plain values only."""

@@ -41,13 +41,12 @@ def titles(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> tuple[st
     values["pair"] = " / ".join(sides) or "corrupted"
     if row.kind == "fuzzer":
         values["what"] = _DIGITS.sub("NUM", values["what"])
-    title = row.title.format_map(values)
-    title = title.replace(": order: in ", " in ")  # of a headline that is lost
+    title = _filled(row.title, values)
     alt: list[str] = []
     for name in (values["fn"], *(guilt.aliases if guilt else ())):
         values["fn"] = name
         forms = (form for form in (row.title, *row.alt) if "{origin}" not in form or values["origin"])
-        alt += [made for form in forms if (made := form.format_map(values)) != title]
+        alt += [made for form in forms if (made := _filled(form, values)) != title]
     return title.strip().removesuffix(" in").removesuffix(":"), tuple(dict.fromkeys(alt))
 
 
@@ -75,6 +74,10 @@ def place(file: str) -> str:
         return file
     found = _ROOT.search(file)
     return file[found.end() :] if found is not None else file.lstrip("./")
+
+
+def _filled(form: str, values: dict[str, str]) -> str:
+    return form.format_map(values).replace(": order: in ", " in ")  # of a headline that is lost, or has no order
 
 
 _LIMITS = {

@@ -13,6 +13,7 @@ from kb.model.case import Case, Fix, Workaround
 from kb.model.log import Line
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Reason, Verdict
+from kb.render.fixes import fixed_where
 from kb.render.safe import spans
 from kb.syntax.kinds import Severity, kind_of
 from kb.words.speak import Words
@@ -20,6 +21,8 @@ from kb.words.speak import Words
 MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
 SEVERITIES = tuple(one.value for one in Severity)
 """From the least to the worst."""
+_UNSURE = ("unsighted", "draft", "imported")
+"""Statuses that are told with a case."""
 _STRIP = 20
 """Cells of the strip that shows when the reports of a group came."""
 _SPAN = 40
@@ -27,7 +30,6 @@ _SPAN = 40
 _BARS = "▁▂▃▄▅▆▇█"
 _CPUS, _HOSTS, _RANGES, _FIXES, _DOUBTS = 8, 4, 2, 2, 2
 _SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(\[`'\"_])|。")
-_NOTE = re.compile(r" {2,}# .*")
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 
@@ -36,11 +38,12 @@ class Part(NamedTuple):
     """One row of the answer."""
 
     name: str
-    """``seen``, ``damaged``, ``printed``, ``known``, ``status``, ``cause``, ``now``, ``risk``, ``then`` or ``next``."""
+    """``seen``, ``damaged``, ``printed``, ``known``, ``status``, ``fix``, ``cause``, ``now``, ``risk``, ``then``,
+    ``next``."""
     label: str
     text: str
     role: str = ""
-    """What it says, for its colour: ``yes``, ``maybe``, ``unknown``, ``title``."""
+    """What it says, for its colour: ``maybe``, ``unknown``, ``title``, or the severity of what is known."""
     short: str = ""
     """What says as much where room is short."""
 
@@ -67,6 +70,7 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
     if found.report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
         yield Part("printed", words("label.printed"), found.report.headline)
     yield from _case(found, words)
+    yield from _fix(found, words)
     cause = cause_of(found, words)
     if cause:
         sure = found.facts.cause is not None or (found.best is not None and found.best.verdict is Verdict.YES)
@@ -85,6 +89,17 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
         yield Part("next", words("label.next"), step)
 
 
+def _fix(found: Diagnosis, words: Words) -> Iterator[Part]:
+    """The first known fix, where no case is sure."""
+    if not found.known_fixes or (found.best is not None and found.best.verdict is Verdict.YES):
+        return
+    match = found.known_fixes[0]
+    verdict = match.verdict.value
+    label = words("fix.near") if match.how == "near" else words.word(verdict)
+    where = fixed_where(words, match, found.report.kernel)
+    yield Part("fix", f"{MARK[verdict]} {label}", f"{match.case.id.upper()}: {where}", verdict)
+
+
 def in_module(report: Report) -> str:
     """The module of the function that a title names, in brackets."""
     return f" [{report.module}]" if report.module and report.function else ""
@@ -92,6 +107,8 @@ def in_module(report: Report) -> str:
 
 def severity(found: Diagnosis) -> str:
     """What a report asks of who is on call: ``harmless``, ``watch``, ``act`` or ``stop``."""
+    if found.best is not None and found.best.verdict is Verdict.YES and found.best.severity in SEVERITIES:
+        return found.best.severity
     own = found.facts.detail.get("severity") if found.report.kind == "notice" else None
     return own if own in SEVERITIES else kind_of(found.report.kind).severity.value
 
@@ -210,10 +227,12 @@ def _case(found: Diagnosis, words: Words) -> Iterator[Part]:
     verdict = best.verdict.value
     label = words("label.known") if best.verdict is Verdict.YES else words("label.perhaps")
     case, unsure = best.case, _unsure(best, words)
-    draft = f" ({words.word(case.status)})" if case.status != "reviewed" else ""
+    trust = (words.word(case.status),) if case.status in _UNSURE else ()
+    draft = f" ({', '.join((words.word(best.severity), *trust))})"
     others = words("known.others", count=len(found.matches) - 1) if len(found.matches) > 1 else ""
-    short = case.id + draft + unsure
-    yield Part("known", f"{MARK[verdict]} {label}", f"{case.id}: {case.title}{draft}{unsure}{others}", verdict, short)
+    short = case.id + (f" ({trust[0]})" if trust else "") + unsure
+    role = best.severity if best.verdict is Verdict.YES else verdict
+    yield Part("known", f"{MARK[verdict]} {label}", f"{case.id}{draft}: {case.title}{unsure}{others}", role, short)
     yield Part("status", words("label.status"), status(best, words))
 
 
@@ -299,7 +318,7 @@ def next_step(found: Diagnosis, words: Words) -> str:
 
 def bare(step: str) -> str:
     """A command without the note behind it."""
-    return _NOTE.sub("", step).strip()
+    return step.partition("  # ")[0].strip()
 
 
 def sentence(text: str) -> str:

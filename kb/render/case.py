@@ -1,12 +1,31 @@
 """A case -> text: what it demands, explains and advises."""
 
-from kb.model.case import Case
+from kb.model.case import Case, Source
+from kb.model.verdict import Match
 from kb.render.safe import safe_lines
+from kb.words.speak import Words
+
+_SEVERITIES = {
+    "harmless": "severity.harmless", "watch": "severity.watch", "act": "severity.act", "stop": "severity.stop"
+}  # fmt: skip
+
+
+def asks(words: Words, match: Match) -> str:
+    """What a match asks of who is on call, in a sentence."""
+    name = _SEVERITIES.get(match.severity)
+    return words(name) if name is not None else match.severity
+
+
+def cited(source: Source) -> str:
+    """What a source is and where: ``text, file (release), url``."""
+    file = f"{source.file} ({source.release})" if source.release else source.file
+    return ", ".join(part for part in (source.text, file, source.url) if part)
 
 
 def case_text(case: Case) -> str:
     """A case for a terminal, with a line end."""
-    out = [f"{case.title}", f"{case.id}   {case.status}   {', '.join(case.kind)}", "", case.summary]
+    head = "   ".join(part for part in (case.id, case.status, case.severity, ", ".join(case.kind)) if part)
+    out = [case.title, head, "", case.summary]
 
     def section(name: str, rows: list[str]) -> None:
         if rows:
@@ -30,5 +49,6 @@ def case_text(case: Case) -> str:
     section(
         "Disputes", [row for one in case.disputes for row in (one.claim, f"  {one.finding} ({one.source or one.by})")]
     )
-    section("Sources", [f"{one.id}: {one.text or one.url}" for one in case.sources])
+    section("Sources", [f"{one.id}: {cited(one)}" for one in case.sources])
+    section("Checked", [f"{one.what}  {one.on}  {one.against}" for one in case.checked])
     return safe_lines("\n".join([*out, "", case.prose.strip()])) + "\n"

@@ -20,13 +20,17 @@ _COLOR = {
     "maybe": "33",
     "title": "1",
     "head": "1;36",
+    "harmless": "32",
+    "watch": "33",
+    "act": "1;33",
+    "stop": "1;31",
 }
 _CUT = "…"
-_GIVE = ("seen", "then", "printed", "known", "status", "next", "damaged", "risk", "cause", "now")
+_GIVE = ("seen", "then", "printed", "known", "status", "fix", "next", "damaged", "risk", "cause", "now")
 """Parts that give up lines where there are too many, the first ones before the others."""
 _WHOLE = {"now": 3, "cause": 2}
 """Lines that a part keeps as long as others have more than one."""
-_DROP = ("next", "damaged", "printed", "status")
+_DROP = ("next", "damaged", "printed", "status", "fix")
 """Parts that are left out where one line of each is still too much: they stand under ``-v``."""
 
 

@@ -73,6 +73,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             "next_steps_named": _named(facts.steps),
         },
         "matches": [_match(match) for match in diagnosis.matches],
+        "known_fixes": [_known_fix(match) for match in diagnosis.known_fixes],
         "similar": [
             {"case": other.case, "signature": other.signature, "score": round(other.score, 3), "title": other.title}
             for other in diagnosis.similar
@@ -130,6 +131,7 @@ def _match(match: Match) -> dict[str, Any]:
         "case": case.id,
         "title": case.title,
         "status": case.status,
+        "severity": match.severity,
         "verdict": match.verdict.value,
         "score": round(match.score, 3),
         "how": match.how,
@@ -156,6 +158,25 @@ def _match(match: Match) -> dict[str, Any]:
         "workarounds": [{"do": way.do, "caveat": way.caveat} for way in case.workarounds],
         "verify": [{"run": step.run, "expect": step.expect, "means": step.means} for step in case.verify],
         "disputes": [{"claim": dispute.claim, "finding": dispute.finding} for dispute in case.disputes],
+    }
+
+
+def _known_fix(match: Match) -> dict[str, Any]:
+    fixes = match.case.fixes
+    return {
+        "id": match.case.id.upper(),
+        "title": match.case.title,
+        "verdict": match.verdict.value,
+        "score": round(match.score, 3),
+        "commit": next((fix.commit for fix in fixes if fix.branch == "mainline"), fixes[0].commit if fixes else None),
+        "fixed_in": [fix.since for fix in fixes if fix.since is not None],
+        "fix_status": match.fix_status,
+        "fix_reason": match.fix_reason,
+        "fix_reason_named": match.fix_why.to_json() if match.fix_why is not None else None,
+        "how": match.how,
+        "doubts": [str(doubt) for doubt in match.doubts],
+        "doubts_named": _named(match.doubts),
+        "files": list(match.case.files),
     }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from kb.identity.group import Group
 from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.render.answer import answer, evidence, in_module
+from kb.render.case import asks
+from kb.render.fixes import fixed_where
 from kb.render.safe import safe, spans
 from kb.words.speak import Words
 from kb.words.speak import words as of_language
@@ -61,9 +63,18 @@ def _lines(diagnosis: Diagnosis, group: Group | None, words: Words) -> Iterator[
     for match in diagnosis.matches:
         label = words("label.known") if match.verdict is Verdict.YES else words("label.perhaps")
         yield from _folded(label, _match(match, words))
+    for match in diagnosis.known_fixes:
+        label = words("label.known") if match.verdict is Verdict.YES else words("label.perhaps")
+        yield from _folded(label, _known_fix(match, words, diagnosis.report.kernel))
     yield from _folded(words("head.unknown"), (f"- {text(words.say(entry))}" for entry in diagnosis.facts.missing))
     yield from _folded(words("head.next"), (f"- {code(words.say(step))}" for step in diagnosis.facts.steps))
     yield from _folded(words("head.evidence"), _quoted(diagnosis))
+
+
+def _known_fix(match: Match, words: Words, kernel: str | None) -> Iterator[str]:
+    yield f"- {code(match.case.id.upper())}: {text(match.case.title)}"
+    yield f"- {text(fixed_where(words, match, kernel))}"
+    yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
 
 
 def _folded(head: str, rows: Iterable[str]) -> Iterator[str]:
@@ -92,6 +103,7 @@ def _match(match: Match, words: Words) -> Iterator[str]:
     yield ""
     yield _begun(case.summary)
     yield ""
+    yield f"- {words('label.severity')}: {text(asks(words, match))}"
     yield from (f"- {words('mark.but')}{text(words.say(doubt))}" for doubt in match.doubts)
     for mark in match.marks:
         if mark.role == "any" and mark.verdict is Verdict.NO:  # an alternative that was not needed

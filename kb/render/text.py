@@ -3,15 +3,17 @@
 Marks stand beside words (``✓ holds``), so that nothing depends on colour; every claim ends in its lines.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from kb.identity.group import Group
 from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
-from kb.render.answer import MARK, in_module
+from kb.render.answer import MARK, SEVERITIES, in_module
+from kb.render.case import asks
 from kb.render.first import FIRST, Page, first_screen
+from kb.render.fixes import fixed_where
 from kb.render.safe import safe, spans
 from kb.render.zones import zone_table
 from kb.words.speak import words as of_language
@@ -90,9 +92,36 @@ def brief(diagnosis: Diagnosis, lang: str = "en") -> str:
     """One line: where, what, and the case that says yes or maybe."""
     report, best, words = diagnosis.report, diagnosis.best, of_language(lang)
     module = f" [{report.module}]" if report.module and report.function else ""
+    fix = next((one for one in diagnosis.known_fixes if one.verdict is Verdict.YES), None)
+    if fix is not None and (best is None or best.verdict is not Verdict.YES):
+        best = fix
     known = f"  {words.word(best.verdict.value)}: {best.case.id}" if best is not None else ""
     follows = "  " + words("brief.follows", report=report.follows + 1) if report.follows is not None else ""
     return safe(f"{spans((report.span,)):<16} {report.title}{module}{known}{follows}")
+
+
+def also(
+    notices: Collection[Diagnosis], *, most: int, color: bool = False, width: int = 100, lang: str = "en"
+) -> list[str]:
+    """Notices that a case explains, the gravest first: a line each, what more there is with the last.
+
+    Args:
+        notices: Diagnoses of notices whose best match says yes.
+        most: Notices to tell.
+        color: Use ANSI colours.
+        width: Columns to fill.
+        lang: ``en`` or ``zh``.
+    """
+    page = Page(color, max(60, width), of_language(lang))
+    known = [(each.report, each.best) for each in notices if each.best is not None]
+    known.sort(key=lambda one: -SEVERITIES.index(one[1].severity))
+    rest = page.words("also.more", count=len(known) - most) if len(known) > most else page.words("also.all")
+    for index, (report, match) in enumerate(known[:most]):
+        tail = rest if index == min(most, len(known)) - 1 else ""
+        head = page.words("also.head", severity=page.words.word(match.severity))
+        body = f"{report.title} {spans((report.span,))}  {match.case.id}{tail}"
+        page.plain(f"{page.paint(head, match.severity)} {safe(body)}")
+    return page.lines
 
 
 def _head(page: Page, diagnosis: Diagnosis) -> None:
@@ -208,6 +237,19 @@ def _known(page: Page, diagnosis: Diagnosis, everything: bool) -> None:
             _match(page, match, everything)
         else:
             _named(page, match)
+    for match in diagnosis.known_fixes:
+        page.plain()
+        _known_fix(page, match, diagnosis.report.kernel)
+
+
+def _known_fix(page: Page, match: Match, kernel: str | None) -> None:
+    """A fix that comes with kb: what it cured, in which releases it is, and whether this kernel has it."""
+    case, words, verdict = match.case, page.words, match.verdict.value
+    label = words("fix.near") if match.how == "near" else words.word(verdict)
+    page.row(f"{MARK[verdict]} {label}", f"{case.id.upper()}: {case.title}", verdict)
+    page.row("", fixed_where(words, match, kernel))
+    for doubt in match.doubts:
+        page.row("", words("mark.but") + words.say(doubt), verdict)
 
 
 def _named(page: Page, match: Match) -> None:
@@ -218,6 +260,7 @@ def _named(page: Page, match: Match) -> None:
 def _match(page: Page, match: Match, everything: bool) -> None:
     case, words, verdict = match.case, page.words, match.verdict.value
     _named(page, match)
+    page.row(words("label.severity"), asks(words, match), match.severity)
     page.row("", case.summary)
     for doubt in match.doubts:
         page.row("", words("mark.but") + words.say(doubt), verdict)

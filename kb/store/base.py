@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from kb.model.log import Span
 from kb.model.text import plain
 from kb.model.verdict import Annotation, Sighting
 from kb.store import case_index, notes, sightings
-from kb.store.connection import write
+from kb.store.connection import connect, write
 from kb.store.rows import Evidence, Seen, Shown, SignatureRow
 from kb.store.threads import Connections, Own
 
@@ -40,9 +40,9 @@ class Store:
     :meth:`close`, from whichever thread, what others are doing is finished and every further call is a StoreError.
     """
 
-    def __init__(self, path: str | Path | None = None):
+    def __init__(self, path: str | Path | None = None, *, opens: Callable[[Path], sqlite3.Connection] = connect):
         self.path = Path(path) if path is not None else default_path()
-        self._connections = Connections(self.path)
+        self._connections = Connections(self.path, opens)
 
     def close(self) -> None:
         """Close the file, for all threads."""

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from kb.errors import UsageError
-from kb.model.case import Affected, Case, Dispute, Fix, Source, Step, Workaround, is_id
+from kb.model.case import Affected, Case, Check, Dispute, Fix, Source, Step, Workaround, is_id
 from kb.model.stack import Stack
 from kb.store.base import Store
 from kb.store.similar import Stacks, insert, remove
@@ -33,6 +33,8 @@ class Item:
     """Of its content and of the importer's version: an item with the same one is not read again."""
     known: Known | None = None
     """None: no splat in it."""
+    why: str = ""
+    """Why it made no case."""
 
 
 class Imports:
@@ -140,15 +142,21 @@ def put_case(db: Any, origin: str, known: Known) -> None:
     """Store a case within a transaction, over one of the same id."""
     case = known.case
     _forget(db, case.id)
+    db.execute(
+        "insert into case_index (id, title, kind, status, summary, keywords, origin) values (?, ?, ?, ?, ?, ?, ?)",
+        (case.id, case.title, " ".join(case.kind), case.status, case.summary, " ".join(case.keywords), origin),
+    )
+    insert_known(db, origin, known)
+
+
+def insert_known(db: Any, origin: str, known: Known) -> None:
+    """Store what links and what is near, within a transaction, of a case that is not there; not its words."""
+    case = known.case
     # in ASCII, DEL too: what the connection would write out otherwise would be no JSON any more
     body = json.dumps(encode(case), ensure_ascii=True).replace("\x7f", "\\u007f")
     db.execute("insert into imported values (?, ?, ?)", (case.id, origin, body))
     db.executemany(
         "insert or ignore into imported_commits values (?, ?)", [(commit[:12], case.id) for commit in known.commits]
-    )
-    db.execute(
-        "insert into case_index (id, title, kind, status, summary, keywords, origin) values (?, ?, ?, ?, ?, ?, ?)",
-        (case.id, case.title, " ".join(case.kind), case.status, case.summary, " ".join(case.keywords), origin),
     )
     links = [(signature, case.id) for signature in case.signatures]
     db.executemany("insert or ignore into case_signatures values (?, ?)", links)
@@ -166,7 +174,27 @@ def _forget(db: Any, case_id: str) -> None:
 def encode(case: Case) -> dict[str, Any]:
     """A case as plain values, what is empty left out. Predicates are not among them: imported cases have none."""
     skipped = ("require", "any", "refute", "support", "path")
-    return {key: value for key, value in asdict(case).items() if value and key not in skipped}
+    kept = {key: value for key, value in asdict(case).items() if value or key in _NEEDED}
+    return {key: _brief(value) for key, value in kept.items() if key not in skipped}
+
+
+def _brief(value: Any) -> Any:
+    """Tables without what is empty in them, but for what a table needs."""
+    if not isinstance(value, tuple | list):
+        return value
+    return [
+        {key: item for key, item in each.items() if item or key in _NEEDED} if isinstance(each, dict) else each
+        for each in value
+    ]
+
+
+_NEEDED = frozenset(
+    field.name
+    for kind in (Case, Affected, Fix, Workaround, Step, Source, Dispute)
+    for field in fields(kind)
+    if field.default is MISSING and field.default_factory is MISSING
+)
+"""Fields of a case and of its tables that have no default."""
 
 
 def decode(values: Mapping[str, Any]) -> Case:
@@ -177,7 +205,7 @@ def decode(values: Mapping[str, Any]) -> Case:
         TypeError: Something a case needs is missing.
     """
     tables = {"affected": Affected, "fixes": Fix, "workarounds": Workaround, "verify": Step, "sources": Source,
-              "disputes": Dispute}  # fmt: skip
+              "disputes": Dispute, "checked": Check}  # fmt: skip
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key in tables:

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 from kb.errors import StoreError
@@ -82,12 +83,14 @@ class Connections:
 
     Args:
         path: The file; it is opened, and made or migrated where that is due.
+        opens: What opens it otherwise.
 
     Raises:
         StoreError: As :func:`kb.store.connection.connect`.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, opens: Callable[[Path], sqlite3.Connection] = connect):
+        self._opens = opens
         self._begin(_Door(path))
         _ALL.add(self)
         self.own()
@@ -104,7 +107,7 @@ class Connections:
 
     def _open(self) -> Own:
         self._door.refuse_if_closed()
-        own = Own(connect(self._door.path), self._door)
+        own = Own(self._opens(self._door.path), self._door)
         with self._door.lock:
             self._door.refuse_if_closed()  # it may have been meanwhile
             self._every.add(own)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
+from kb.model.case import Severity as Severity
 from kb.syntax.roles import Role
 
 Note = Literal["fault", "slab", "object", "page", "atomic", "rcu", "nmi"]
@@ -21,19 +22,6 @@ Place = Literal[
     "last_function", "exception", "page_owner", "panic_in", "pair", "in_flight", "handlers", "none",
 ]  # fmt: skip
 """Where the function that is to blame is looked for: docs/kinds.md explains each."""
-
-
-class Severity(StrEnum):
-    """What a kind asks of who is on call, by what it means for the machine, not by the kernel's own level."""
-
-    HARMLESS = "harmless"
-    """Asked for, or another program's words on the same console: nothing to do."""
-    WATCH = "watch"
-    """The kernel goes on and has lost nothing: worth a look when it comes again."""
-    ACT = "act"
-    """Something failed, is stuck or is broken, and who uses it feels it: find the cause."""
-    STOP = "stop"
-    """The kernel has died, a CPU is lost, or memory holds what it must not: take the machine out of service."""
 
 
 class Form(StrEnum):

@@ -11,7 +11,7 @@ def add_case(verbs: "Verbs") -> None:
     """``kb case``."""
     parser = verbs.add_parser(
         "case",
-        help="the case library: list, show, search, facts, lint, test, new, promote, index",
+        help="the case library: list, show, search, facts, lint, test, verify-sources, new, promote, index",
         description="The case library.",
     )
     parser.set_defaults(run=None, asked=parser)
@@ -32,13 +32,26 @@ def add_case(verbs: "Verbs") -> None:
     facts.add_argument("--kernel", metavar="RELEASE", help="release to assume where the log prints none (uname -r)")
     new = verb(inner, "new", "kb.commands.case:new", "start a case: a draft folder, its predicates proposed from a log")
     new.add_argument("id", metavar="ID", help="id of the case: small letters, digits and hyphens")
-    new.add_argument("log", nargs="?", metavar="FILE", help="a log whose first report the case is about")
+    new.add_argument("log", nargs="?", metavar="FILE", help="a log with the report that the case is about")
+    new.add_argument(
+        "--report", type=int, default=1, metavar="N", help="the Nth report of the log (default: the first)"
+    )
     new.add_argument(
         "--into", metavar="DIR", default=".", help="folder to make the case's folder in (default: this one)"
     )
+    sources = verb(
+        inner,
+        "verify-sources",
+        "kb.commands.case:verify_sources",
+        "check ids, releases and subjects of the commits that cases cite against known history; nothing is fetched",
+    )
+    sources.add_argument(
+        "--git", metavar="DIR", action="append", default=[], help="a clone of the kernel with its tags (repeatable)"
+    )
+    sources.add_argument("--pack", metavar="FILE", help="facts of known fixes (default: those that come with kb)")
     index = verb(inner, "index", "kb.commands.case:index", "print the generated index of the library, by subsystem")
     index.add_argument("--write", action="store_true", help="write it to README.md in the library's folder")
-    for each in (lint, test):
+    for each in (lint, test, sources):
         each.add_argument(
             "paths", nargs="*", metavar="PATH", help="case folders or folders of them (default: the library)"
         )
@@ -50,5 +63,5 @@ def add_case(verbs: "Verbs") -> None:
     promote = verb(inner, "promote", "kb.commands.imports:promote", "make a case folder of an imported case")
     promote.add_argument("id", metavar="ID", help="an imported case's id")
     promote.add_argument("--into", metavar="DIR", default=".", help="folder to make the case's folder in")
-    for each in (listing, show, lint, test, new, index, search, promote):
+    for each in (listing, show, lint, test, sources, new, index, search, promote):
         common(each, db=each in (show, search, promote), cases=True, color=False)

@@ -57,7 +57,8 @@ def add_match(verbs: "Verbs") -> None:
     parser.add_argument(
         "--notices",
         action="store_true",
-        help="behind the reports of each input, single messages that a case may explain: a full table, a slow clock",
+        help="single messages that a case may explain (a full table, a slow clock) as reports behind those of each "
+        "input; otherwise the gravest three are told as text, a line each",
     )
     parser.add_argument(
         "--all", action="store_true", help="also cases that may match and that only the report's kind speaks for"

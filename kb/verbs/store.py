@@ -53,24 +53,61 @@ def add_history(verbs: "Verbs") -> None:
         "kb.commands.imports:run",
         "take known issues out of history, or a store's export back in",
         "kb import vulns DIR (the kernel CVE team's records), kb import git REPO [RANGE...], kb import patches "
-        "DIR|MBOX..., kb import FILE (what kb export wrote; - is stdin). Goes on where it was stopped; running it "
+        "DIR|MBOX..., kb import changelog FILE|PACKAGE (which known fixes a distribution's kernels hold), "
+        "kb import FILE (what kb export wrote; - is stdin). Goes on where it was stopped; running it "
         "again changes nothing.",
     )
-    parser.add_argument("what", metavar="vulns|git|patches|FILE", help="what to import")
+    parser.add_argument("what", metavar="vulns|git|patches|changelog|FILE", help="what to import")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="where from")
     parser.add_argument("--all", action="store_true", help="vulns: also records that quote no splat")
+    parser.add_argument("--pack", metavar="FILE", help="vulns: write the facts of all records there, not to the store")
     common(parser, db=True, color=False)
     affected = verb(
         verbs,
         "affected",
-        "kb.commands.imports:affected",
-        "tell whether a kernel has the fix of a case",
-        "Exit code 0 fixed, 1 affected, 3 unknown.",
+        "kb.commands.affected:run",
+        "tell whether a kernel has the fix of a case, or which known crash fixes it lacks",
+        "Exit code 0 fixed, 1 affected, 3 unknown. Without CASE: 0 it lacks none, 1 it lacks some, 3 its number "
+        "does not tell.",
     )
-    affected.add_argument("case", metavar="CASE", help="a case's id: of the library or imported (CVE-2024-1234)")
+    affected.add_argument(
+        "case", nargs="?", metavar="CASE", help="a case's id: of the library, imported or known (CVE-2024-1234)"
+    )
     affected.add_argument("--kernel", required=True, metavar="RELEASE", help="the kernel, as uname -r prints it")
-    affected.add_argument("--json", action="store_true", help="JSON (schema kb.affected/1)")
+    affected.add_argument(
+        "--module",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="M",
+        help="without CASE: only fixes of these modules; a file of names, as lsmod prints them, will do",
+    )
+    affected.add_argument(
+        "--file",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PATH",
+        help="without CASE: only fixes that change these files of the kernel or something below these folders",
+    )
+    affected.add_argument("--json", action="store_true", help="JSON (schema kb.affected/1, kb.affected-list/1)")
     common(affected, db=True, cases=True, color=False)
+
+
+def add_known(verbs: "Verbs") -> None:
+    """``kb known diff``."""
+    known = verbs.add_parser("known", help="review the known fixes that come with kb", description="Known fixes.")
+    known.set_defaults(run=None, asked=known)
+    inner = known.add_subparsers(title="commands", metavar="COMMAND", prog="kb known")
+    diff = verb(
+        inner,
+        "diff",
+        "kb.commands.known:diff",
+        "tell what differs between two packs of known fixes, a line a change",
+        "+ came, - went, ~ changed. Exit code 0 nothing differs, 1 something does.",
+    )
+    diff.add_argument("old", metavar="OLD", help="a pack, as kb import vulns DIR --pack FILE writes it")
+    diff.add_argument("new", metavar="NEW", nargs="?", help="another (default: the one that comes with kb against OLD)")
 
 
 def add_store(verbs: "Verbs") -> None:

@@ -78,7 +78,7 @@ def test_a_case_is_read_whole() -> None:
         ('[[source]]', '[[sources]]', 29, "unknown key 'sources'", "did you mean 'source'?"),
         ('summary = "Because."\n', "", 1, "summary is missing", None),
         ('subject = "mm: fix"\n', "", 20, "subject is missing in [[fix]]", None),
-        ('status = "reviewed"', 'status = "done"', 5, "status is 'done'", "draft, reviewed"),
+        ('status = "reviewed"', 'status = "done"', 5, "status is 'done'", "draft, unsighted, sighted, reviewed"),
         ('"gfp lacks __GFP_FS"', '"gfp misses __GFP_FS"', 12, "not a predicate", "operators"),
         ('all = ["module == xfs"]', 'al = ["module == xfs"]', 18, "unknown key 'al'", "did you mean 'all'?"),
     ],

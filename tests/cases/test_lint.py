@@ -9,7 +9,7 @@ import pytest
 from kb import api
 from kb.cases import lint
 from kb.cases.library import files, folder, load
-from kb.cases.new import append_note, index_markdown, new_case
+from kb.cases.new import TEMPLATE_SUMMARY, append_note, index_markdown, new_case
 from kb.errors import CaseChanged, CaseError
 from kb.model.verdict import Verdict
 
@@ -18,6 +18,13 @@ id = "good"
 title = "Something fails"
 kind = "warning"
 status = "reviewed"
+severity = "act"
+checked = [
+    {what = "sources", on = 2026-11-29, against = "linux 6.12 mm/page_alloc.c"},
+    {what = "predicates", on = 2026-11-29, against = "match-a.log"},
+    {what = "commands", on = "2026-11-29", against = "linux 6.12"},
+    {what = "text", on = 2026-11-29, against = "the logs"},
+]
 summary = "Because."
 [match]
 require = ["order >= 1"]
@@ -35,7 +42,8 @@ caveat = "it costs"
 by = "src"
 [[source]]
 id = "src"
-text = "somebody"
+file = "mm/page_alloc.c"
+release = "6.12"
 ```
 
 # Something fails
@@ -66,25 +74,32 @@ def test_a_good_case_has_no_findings(good: Path) -> None:
         ('id = "good"', 'idd = "good"', "KB001", 2),
         ('id = "good"', 'id = "Good one"', "KB002", 2),
         ('title = "Something fails"', 'title = "Something fails."', "KB004", 3),
-        ('summary = "Because."', f'summary = "{"x" * 301}"', "KB004", 6),
-        ("## Why\n", "", "KB005", 29),
-        ("## Why\n## What to do\n## Notes\n", "## Why\n## Notes\n## What to do\n", "KB005", 29),
-        ('require = ["order >= 1"]\n', "", "KB101", 7),
-        ('require = ["order >= 1"]', 'require = ["kernel < 4.4"]', "KB102", 8),
-        ('require = ["order >= 1"]', 'require = ["order >= 1"]\nrefute = ["kernel >= 4.4"]', "KB102", 9),
-        ('require = ["order >= 1"]', 'require = ["order >= high"]', "KB104", 8),
-        ('require = ["order >= 1"]', 'require = ["reason.gfp.forbids_wating == holds"]', "KB103", 8),
-        ('require = ["order >= 1"]', 'require = ["reason.gfp.forbids_waiting == true"]', "KB106", 8),
-        ('require = ["order >= 1"]', 'require = ["reason.zone.refuses.because has zone.walks"]', "KB106", 8),
-        ('caveat = "it costs"\n', "", "KB201", 17),
-        ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"', "KB202", 17),
-        ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"\nby = "who"', "KB202", 20),
-        ('commit = "97a16fc82a7c"', 'commit = "97a16fc"', "KB203", 14),
-        ('text = "somebody"', "", "KB204", 21),
-        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "old ones"', "KB205", 11),
-        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "5.2 to 5.2.14"', "KB205", 11),
-        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "5.2-5.2.14"', "KB205", 11),
-        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "5.4.y"', "KB205", 11),
+        ('summary = "Because."', f'summary = "{"x" * 301}"', "KB004", 13),
+        ("## Why\n", "", "KB005", 37),
+        ("## Why\n## What to do\n## Notes\n", "## Why\n## Notes\n## What to do\n", "KB005", 37),
+        ('require = ["order >= 1"]\n', "", "KB101", 14),
+        ('require = ["order >= 1"]', 'require = ["kernel < 4.4"]', "KB102", 15),
+        ('require = ["order >= 1"]', 'require = ["order >= 1"]\nrefute = ["kernel >= 4.4"]', "KB102", 16),
+        ('require = ["order >= 1"]', 'require = ["order >= high"]', "KB104", 15),
+        ('require = ["order >= 1"]', 'require = ["reason.gfp.forbids_wating == holds"]', "KB103", 15),
+        ('require = ["order >= 1"]', 'require = ["reason.gfp.forbids_waiting == true"]', "KB106", 15),
+        ('require = ["order >= 1"]', 'require = ["reason.zone.refuses.because has zone.walks"]', "KB106", 15),
+        ('caveat = "it costs"\n', "", "KB201", 24),
+        ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"', "KB202", 24),
+        ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"\nby = "who"', "KB202", 27),
+        ('commit = "97a16fc82a7c"', 'commit = "97a16fc"', "KB203", 21),
+        ('file = "mm/page_alloc.c"\n', "", "KB204", 28),
+        ('release = "6.12"\n', "", "KB204", 28),
+        ('release = "6.12"', 'release = "6.12, new"', "KB204", 31),
+        ('severity = "act"\n', "", "KB206", 5),
+        ('on = "2026-11-29"', 'on = "lately"', "KB207", 7),
+        ('    {what = "predicates", on = 2026-11-29, against = "match-a.log"},\n', "", "KB207", 5),
+        ('severity = "act"', 'severity = "act"\nrecorded = ["match-b.log"]', "KB305", 7),
+        ('status = "reviewed"', 'status = "unsighted"', "KB305", 5),
+        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "old ones"', "KB205", 18),
+        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "5.2 to 5.2.14"', "KB205", 18),
+        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "5.2-5.2.14"', "KB205", 18),
+        ('kernel = ">= 3.10, < 4.4; el7"', 'kernel = "5.4.y"', "KB205", 18),
     ],
 )
 def test_a_broken_rule_is_told_by_number_and_line(good: Path, old: str, new: str, rule: str, line: int) -> None:
@@ -162,6 +177,10 @@ def test_a_draft_proposed_from_a_report_is_valid_and_matches_it(tmp_path: Path) 
     log = (folder("cases") / "nofs-high-order-watermark/match-seed.log").read_bytes()
     diagnosis = api.match(log, cases=())[0]
     path = new_case(tmp_path, "my-case", diagnosis)
+    assert [(found.rule, found.reason) for found in lint.lint(path)] == [
+        ("KB107", "the summary is that of the template")
+    ]
+    path.write_text(path.read_text().replace(TEMPLATE_SUMMARY, "Compact by hand: no block is large enough."))
     assert lint.lint(path) == []
     assert (path.parent / "match-first.log").read_bytes() == log
     case = load([tmp_path]).get("my-case")
@@ -170,6 +189,11 @@ def test_a_draft_proposed_from_a_report_is_valid_and_matches_it(tmp_path: Path) 
     assert [m.verdict for m in api.match(log, cases=(case,))[0].matches] == [Verdict.YES]
     with pytest.raises(CaseError, match="there already"):
         new_case(tmp_path, "my-case")
+
+
+def test_a_draft_made_from_nothing_fails_until_it_says_something(tmp_path: Path) -> None:
+    found = lint.lint(new_case(tmp_path, "my-case"))
+    assert [finding.rule for finding in found] == ["KB107"] * 3
 
 
 def test_a_note_is_only_ever_appended(good: Path) -> None:
@@ -189,3 +213,9 @@ def test_the_index_is_fresh() -> None:
     assert path.read_text() == index_markdown(packaged), "run `kb case index`"
     for case in packaged:
         assert re.search(rf"\]\({case.id}/case\.md\)", path.read_text())
+
+
+@pytest.mark.parametrize("path", sorted((folder("tests") / "baseline").glob("*.log")), ids=lambda path: path.stem)
+def test_what_is_told_of_a_good_log_is_harmless(path: Path) -> None:
+    told = [match for found in api.match(path.read_bytes(), notices=True) for match in found.matches]
+    assert {match.severity for match in told} <= {"harmless"}

@@ -104,7 +104,7 @@ def test_a_promoted_case_is_a_folder_that_lints_and_links(
     code, out, _ = filled("match", "--json", log)  # its key alone is no proof: the predicates are still to be written
     (found,) = json.loads(out)["matches"]
     assert (code, found["case"], found["verdict"]) == (1, "cve-2031-1234", "maybe")
-    assert filled("case", "search", "ring", "goes")[1].startswith("cve-2031-1234")
+    assert "\ncve-2031-1234 " in "\n" + filled("case", "search", "ring", "goes")[1]
 
 
 def test_recent_sightings_and_regressions(filled: Run, tmp_path: Path) -> None:

@@ -56,13 +56,19 @@ def log(tmp_path: Path, data: bytes) -> str:
     return str(place)
 
 
-def test_by_default_a_known_notice_is_a_hint_and_the_exit_code_is_that_of_no_report(
+def test_by_default_a_known_notice_is_told_and_the_exit_code_is_that_of_no_report(
     cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["match", log(tmp_path, FULL * 2)]) == EMPTY
     out, err = capsys.readouterr()
+    assert out == "also, watch: nf_conntrack: table full, dropping packet [L1-2]  table-full  (--notices for all)\n"
+    assert err == "kb: no report in the input\n"
+    assert main(["match", "--json", log(tmp_path, FULL * 2)]) == EMPTY
+    assert capsys.readouterr().out == ""
+    assert main(["match", "--markdown", log(tmp_path, FULL * 2)]) == EMPTY
+    out, err = capsys.readouterr()
     assert out == ""
-    assert "kb: 1 message that is no report has a known case (table-full): --notices shows them" in err
+    assert "kb: 1 message that is no report has a known case: --notices shows them" in err
 
 
 def test_a_notice_that_no_case_knows_is_not_worth_a_hint(
@@ -72,15 +78,42 @@ def test_a_notice_that_no_case_knows_is_not_worth_a_hint(
     assert capsys.readouterr().err == "kb: no report in the input\n"
 
 
-def test_a_hint_comes_beside_reports_and_changes_nothing_of_them(
+def test_notices_come_behind_reports_and_change_nothing_of_them(
     cases: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["match", "--brief", log(tmp_path, OOPS + QUIET * 2)]) == UNKNOWN
     alone = capsys.readouterr().out
     assert main(["match", "--brief", log(tmp_path, OOPS + FULL * 2)]) == UNKNOWN
     out, err = capsys.readouterr()
-    assert out == alone
-    assert "table-full" in err
+    assert (
+        out
+        == alone + "also, watch: nf_conntrack: table full, dropping packet [L2-3]  table-full  (--notices for all)\n"
+    )
+    assert "notices" not in err
+
+
+@pytest.mark.parametrize(("severity", "code"), [("harmless", UNKNOWN), ("watch", OK), ("act", OK), ("stop", OK)])
+def test_a_harmless_notice_makes_no_exit_code_of_something_known(
+    cases: str, tmp_path: Path, severity: str, code: int
+) -> None:
+    place = Path(cases, "table-full/case.md")
+    place.write_text(CASE.replace("summary", f'severity = "{severity}"\nsummary'), encoding="utf-8")
+    assert main(["match", "--notices", "-b", log(tmp_path, FULL * 2)]) == code
+
+
+def test_of_many_notices_the_gravest_three_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        b"[    1.0] hrtimer: interrupt took 19302736 ns\n",
+        FULL,
+        b"[    2.0] cgroup: fork rejected by pids controller in /system.slice/jenkins.service\n",
+        b"[    3.0] EXT4-fs (sda2): Delayed block allocation failed for inode 131847 at logical offset 96 with max "
+        b"blocks 16 with error 117\n",
+    ]
+    assert main(["match", "--db", str(tmp_path / "kb.db"), log(tmp_path, b"".join(lines))]) == EMPTY
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in told] == ["stop:", "act:", "act:"]
+    assert told[0].endswith("ext4-delalloc-data-lost")
+    assert told[-1].endswith("(1 more: --notices for all)")
 
 
 def test_with_notices_they_follow_the_reports_in_the_same_schema_and_count_for_the_exit_code(

@@ -12,6 +12,7 @@ from kb.kernel.release import Release
 from kb.kernel.rules import MAINLINE_44, RULES, RuleSet, rule_named, rules_for
 from kb.kernel.watermark import alloc_flags, candidate_zones, replay, zone_layout, zone_order_auto
 from kb.model.allocation import Request
+from kb.model.memory import Zone
 from tests.kernel.allocation_states import SEED_ZONES, listed, zones
 
 NOFS5 = Request(5, frozenset({"__GFP_WAIT", "__GFP_IO", "__GFP_COMP", "__GFP_KMEMCG"}))
@@ -77,7 +78,7 @@ def test_indices_of_an_empty_list() -> None:
         ("4.3.0", "3.16-4.3, RHEL 7"),
         ("4.4.11", "4.4-4.13"),
         ("4.18.0-305.el8.x86_64", "4.15-5.7, RHEL 8.0-8.4"),
-        ("4.18.0-553.el8.x86_64", "5.8-6.2, RHEL 8.5-8.10, RHEL 9.0-9.4"),
+        ("4.18.0-553.el8.x86_64", "5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"),
         ("5.14.0-503.11.1.el9_5.x86_64", "6.3-6.4, RHEL 9.5-9.6"),
         ("6.1.0-56-amd64", "6.1.192"),
         ("6.12.0-55.9.1.el10_0.x86_64", "6.12-6.17, RHEL 10"),
@@ -164,3 +165,46 @@ def test_free_block_rule_admits_what_the_order_walk_admits_when_a_block_is_liste
     request = Request(order, frozenset({"__GFP_WAIT", "__GFP_DIRECT_RECLAIM"}))
     if replay(zone, request, RHEL7, zones=(zone,)).admits and any(zone.blocks.counts[order:]):
         assert replay(zone, request, MAINLINE_44, zones=(zone,)).admits
+
+
+I386 = (
+    Zone(0, "DMA", 576, 20, 25, 30, (0, 544, 2867, 2867), managed=3980),
+    Zone(0, "Normal", 760, 735, 918, 1101, (0, 0, 18591, 18591), managed=220000),
+)
+"""i386 since 6.1: HighMem, above the request, is not printed."""
+
+
+def test_a_zones_reserve_against_itself_is_0_which_tells_the_layout() -> None:
+    assert zone_layout(I386) == ("DMA", "Normal", "HighMem", "Movable")
+    run = replay(I386[1], Request(0, ATOMIC_NEW), rule_named("6.5-6.10"), zones=I386)
+    assert run.steps[0].needs == 276
+    assert run.admits
+
+
+def test_the_same_names_with_a_dma32_zone_that_has_no_pages_keep_their_layout() -> None:
+    zones = (
+        Zone(0, "DMA", 576, 20, 25, 30, (0, 0, 2867, 2867), managed=3980),
+        Zone(0, "Normal", 760, 735, 918, 1101, (0, 0, 0, 0), managed=220000),
+    )
+    assert zone_layout(zones) == ("DMA", "DMA32", "Normal", "Movable")
+
+
+def test_the_walk_admits_no_request_whose_only_blocks_are_of_another_type() -> None:
+    counts = (500, 200, 100, 50, 20, 9)
+    words = ("UME", "UME", "UME", "UME", "UME", "C")
+    pages = sum(count << order for order, count in enumerate(counts))
+    zone = Zone(0, "Normal", pages, 10, 12, 15, (0, 0, 0, 0), managed=1 << 19, blocks=listed(counts, words))
+    assert replay(zone, NOFS5, RHEL7, zones=(zone,)).fails_at == "no block"
+    movable = replace(NOFS5, migratetype="movable")
+    assert replay(zone, movable, RHEL7, zones=(zone,)).admits
+
+
+def test_an_atomic_page_is_tested_again_without_the_boost_from_5_9_on() -> None:
+    zone = Zone(0, "Normal", 3500, 10240, 12288, 14336, (0, 0, 0, 0), boost=2048, managed=1 << 20, free_cma=0,
+                free_highatomic=0)  # fmt: skip
+    new = replay(zone, Request(0, ATOMIC_NEW), rule_named("6.12-6.17, RHEL 10"), zones=(zone,))
+    assert (new.admits, new.base.needs) == (True, 3072)
+    assert not replay(zone, Request(0, ATOMIC_OLD), rule_named("5.8, RHEL 8.5-8.7"), zones=(zone,)).admits
+    plain = Request(0, frozenset({"__GFP_DIRECT_RECLAIM"}))
+    assert not replay(zone, plain, rule_named("6.12-6.17, RHEL 10"), zones=(zone,)).admits
+    assert not replay(zone, Request(1, ATOMIC_NEW), rule_named("6.12-6.17, RHEL 10"), zones=(zone,)).admits

@@ -69,7 +69,7 @@ def test_a_group_tells_how_many_when_and_where() -> None:
 
 
 def test_what_follows_is_named_by_its_cause() -> None:
-    cause, effect = groups(ROOT / "tests/chat/data/oops-pair.log")
+    cause, effect, _ = groups(ROOT / "tests/chat/data/oops-pair.log")  # the last is a notice
     assert f"then        {effect.first.report.title}" in page(cause.first, cause)
 
 

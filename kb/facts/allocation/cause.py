@@ -12,10 +12,14 @@ from kb.words.speak import said
 
 CAUSES = (
     "order_walk_refusal", "fragmentation", "memory_short", "atomic_reserve_exhausted", "zone_constrained",
-    "lowmem_reserve", "cma_only", "highatomic_only", "vmalloc_space", "percpu_space", "size_limit", "not_a_shortage",
+    "lowmem_reserve", "watermark_boost", "cma_only", "highatomic_only", "vmalloc_space", "percpu_space", "size_limit",
+    "not_a_shortage",
     "no_watermarks_exhausted", "state_changed", "skew_undecidable", "undetermined",
 )  # fmt: skip
 """Every value that `Facts.cause` takes for an allocation report."""
+
+NOISE = 63
+"""Pages that a zone may gain between the failure and the report without a story: one refill of a CPU's list."""
 
 MAX_ORDER = 11
 """Orders from here on are refused before any zone is looked at: MAX_ORDER (11 on x86_64) to 6.3, above 10 since."""
@@ -49,11 +53,26 @@ def decide(asked: Asked, memory: MemInfo | None, views: Sequence[ZoneView], excl
         return Cause("undetermined", said("cause.nothing_asked"))
     if not views:
         return Cause("zone_constrained", said("cause.no_such_zone", zone=asked.request.zone))
-    if any(view.verdict == "admits" for view in views):
-        return _admitted(asked, views)
-    if any(view.verdict == "undecidable" for view in views):
+    if larger := _larger_than_every_zone(order, views):
+        return larger
+    if any(view.first == "admits" for view in views):
+        return _admitted(asked, views) or _refused(asked, _refusing(views), excluded, memory.page_kb)
+    if any(view.first == "undecidable" for view in views):
         return _undecidable(views)
     return _refused(asked, views, excluded, memory.page_kb)
+
+
+def _larger_than_every_zone(order: int, views: Sequence[ZoneView]) -> Cause | None:
+    sizes = [view.zone.managed if view.zone.managed is not None else view.zone.present for view in views]
+    known = [pages for pages in sizes if pages is not None]
+    if len(known) < len(sizes) or not known or 1 << order <= max(known):
+        return None
+    says = said("cause.above_every_zone", order=order, pages=1 << order, largest_pages=max(known))
+    return Cause("size_limit", says, tuple(views))
+
+
+def _refusing(views: Sequence[ZoneView]) -> tuple[ZoneView, ...]:
+    return tuple(view for view in views if view.first == "refuses")
 
 
 def _lists(memory: MemInfo) -> int:
@@ -61,12 +80,17 @@ def _lists(memory: MemInfo) -> int:
     return max((len(zone.blocks.counts) for zone in memory.zones if zone.blocks), default=0)
 
 
-def _admitted(asked: Asked, views: Sequence[ZoneView]) -> Cause:
-    chosen = tuple(view for view in views if view.verdict == "admits")
+def _admitted(asked: Asked, views: Sequence[ZoneView]) -> Cause | None:
+    """The cause where a zone admits what was refused; None where that is by no more pages than a CPU's list refills."""
+    chosen = tuple(view for view in views if view.first == "admits")
     if "__GFP_THISNODE" in asked.request.flags and len({view.zone.node for view in views}) > 1:
         refusing = tuple(view for view in views if view.verdict == "refuses")
         if refusing:
             return Cause("zone_constrained", said("cause.one_node", zones=labels(chosen)), refusing)
+    refusing = _refusing(views)
+    near = all(view.margin is not None and view.margin <= NOISE for view in chosen)
+    if near and refusing and len(chosen) + len(refusing) == len(views):
+        return None
     return Cause("state_changed", said("cause.state_changed", zones=labels(chosen)), chosen)
 
 
@@ -76,13 +100,13 @@ def labels(views: Sequence[ZoneView]) -> tuple[str, ...]:
 
 
 def _undecidable(views: Sequence[ZoneView]) -> Cause:
-    chosen = tuple(view for view in views if view.verdict == "undecidable")
+    chosen = tuple(view for view in views if view.first == "undecidable")
     parts = []
     for view in chosen:
         if view.zone.blocks is None:
             parts.append(said("open.no_free_list", zone=view.zone.label))
         else:
-            parts.append(said("open.skew", zone=view.zone.label, pages=view.skew))
+            parts.append(said("open.not_printed", zone=view.zone.label, what=view.printed.assumptions))
     return Cause("skew_undecidable", said("cause.within_what_is_open", open=parts), chosen)
 
 
@@ -125,6 +149,8 @@ def _short(
         return Cause("cma_only", said("cause.short_without_cma", zones=labels(chosen)), tuple(chosen))
     if chosen := by_why.get("highatomic"):
         return Cause("highatomic_only", said("cause.short_without_highatomic", zones=labels(chosen)), tuple(chosen))
+    if chosen := by_why.get("boost"):
+        return Cause("watermark_boost", said("cause.boost", zones=labels(chosen)), tuple(chosen))
     reserved = by_why.get("reserve", [])
     big = [view for view in reserved if view.zone.name != "DMA"]
     short = by_why.get("short", [])

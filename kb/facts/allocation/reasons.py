@@ -1,18 +1,24 @@
 """The reasoning chain of an allocation report, cause by cause, in the order an expert goes."""
 
+import re
 from collections.abc import Iterator
 
+from kb.facts.allocation.account import account, holding
 from kb.facts.allocation.cause import labels
+from kb.facts.allocation.consequence import consequence
+from kb.facts.allocation.giveup import gave_up, only_a_victim
+from kb.facts.allocation.reclaim import reclaim
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
+from kb.kernel.boost import boost_of
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, Gate, fragindex, suitable
 from kb.kernel.gfp import Decoded
-from kb.kernel.watermark import may_reclaim
+from kb.kernel.watermark import first_block, may_reclaim
 from kb.model.allocation import Replay
-from kb.model.log import Span
 from kb.model.memory import size
 from kb.model.said import Said
 from kb.model.verdict import Reason
+from kb.syntax.frames import plain
 from kb.words.speak import said
 
 EXCLUDED, HOLDS, UNKNOWN = "excluded", "holds", "unknown"
@@ -20,9 +26,10 @@ EXCLUDED, HOLDS, UNKNOWN = "excluded", "holds", "unknown"
 
 def reasons(study: Study) -> tuple[Reason, ...]:
     """Every possible cause with its verdict, evidence and numbers."""
-    chain = [_size(study), _flags(study), _task(study), _zones(study)]
+    chain = [consequence(study), _size(study), _flags(study), gave_up(study), _task(study), _could_sleep(study)]
+    chain += [_zones(study)]
     chain += [_zone(study, view) for view in study.views]
-    chain += [_reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
+    chain += [account(study), reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
     return tuple(reason for reason in chain if reason is not None)
 
 
@@ -71,19 +78,46 @@ _TASK = {
     "process": (EXCLUDED, (said("task.no_such_frame"), said("task.victim_not_excluded"))),
     "interrupt": (HOLDS, (said("task.in_interrupt"),)),
     "reclaim": (HOLDS, (said("task.in_reclaim"),)),
-    "exit": (HOLDS, (said("task.exiting"),)),
+    "exit": (EXCLUDED, (said("task.exiting"), said("task.victim_not_excluded"))),
 }
 
 
 def _task(study: Study) -> Reason:
-    verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (said("task.no_stack"),)))
+    unread = said("task.stack_unsure") if study.report.traces else said("task.no_stack")
+    verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (unread,)))
+    if study.asked.context == "reclaim" and "__GFP_NOMEMALLOC" in study.asked.request.flags:
+        why = (said("task.in_reclaim_no_reserves"),)
+    if verdict == EXCLUDED and only_a_victim(study):
+        verdict, why = UNKNOWN, (*why[:1], said("task.likely_victim"))
     return Reason(said("task.decided"), verdict, why, study.asked.context_spans)
+
+
+_LOCKS = re.compile(r"_*raw_(?:spin|read|write)_\w+|_?spin_lock\w*|rcu_read_lock\w*|\w*bh_disable\w*")
+_ENTRY = re.compile(
+    r"entry_SYSCALL\w*|do_syscall_64|do_syscall_x64|system_call\w*|el0_svc\w*|sysenter\w*|ret_fast_syscall"
+    r"|process_one_work|kthread"
+)
+
+
+def _could_sleep(study: Study) -> Reason | None:
+    """An atomic request out of a stack that shows neither an interrupt nor a lock."""
+    asked = study.asked
+    if asked.gfp is None or asked.context not in ("process", "workqueue", "exit"):
+        return None
+    if any("__GFP_HIGH" not in flags or may_reclaim(flags) for flags in asked.gfp.flag_sets):
+        return None
+    names = [plain(frame.function) for frame in study.report.frames]
+    entry = next((name for name in names if _ENTRY.fullmatch(name)), None)
+    if entry is None or any(_LOCKS.fullmatch(name) for name in names):
+        return None
+    why = (said("atomic.in_task", function=entry), said("atomic.lock_not_printed"))
+    return Reason(said("atomic.could_sleep"), UNKNOWN, why, asked.headline)
 
 
 def _zones(study: Study) -> Reason | None:
     if not study.views:
         return Reason(said("zones.none_serves"), UNKNOWN, (said("zones.not_judged", cause=study.cause.says),))
-    verdicts = [view.verdict for view in study.views]
+    verdicts = [view.first for view in study.views]
     verdict = HOLDS if set(verdicts) == {"refuses"} else EXCLUDED if "admits" in verdicts else UNKNOWN
     spans = tuple(span for view in study.views for span in view.zone.spans)
     tried = said("zones.tried", zones=labels(study.views))
@@ -99,7 +133,7 @@ def _zone(study: Study, view: ZoneView) -> Reason:
     sums += [said("sum.free_printed", free_pages=view.zone.free), *_steps(view.printed)]
     if view.summed is not None:
         sums += [said("sum.free_listed", free_pages=view.summed.free), *_steps(view.summed)]
-    verdict = {"admits": EXCLUDED, "refuses": HOLDS, "undecidable": UNKNOWN}[view.verdict]
+    verdict = {"admits": EXCLUDED, "refuses": HOLDS, "undecidable": UNKNOWN}[view.first]
     claim, why = said("zone.refuses", zone=view.zone.label), tuple(_zone_why(study, view))
     return Reason(claim, verdict, why, view.zone.spans, tuple(sums))
 
@@ -110,21 +144,34 @@ def _steps(run: Replay) -> Iterator[Said]:
 
 def _zone_why(study: Study, view: ZoneView) -> Iterator[Said]:
     run, order = view.printed, study.asked.request.order
-    if view.verdict == "undecidable":
-        differ = said("open.differ", pages=view.skew) if view.skew is not None else said("assumed.no_free_list")
-        yield said("zone.depends", open=run.assumptions or (differ,))
-    elif view.verdict == "admits":
-        yield said("zone.admits", sum=run.steps[0].sum)
+    if view.first == "undecidable":
+        yield said("zone.depends", open=run.assumptions or (said("assumed.no_free_list"),))
+    elif view.first == "admits":
+        base = run.base
+        yield said("zone.admits", sum=base.sum if base is not None else said("zone.no_watermark_asked"))
         if run.block_order:
             yield said("zone.block_of_order", order=run.block_order)
-    elif run.fails_at == "no block":
+    else:
+        yield from _refusal(view, order)
+        if view.verdict == "undecidable" and view.summed is not None and view.summed.admits:
+            yield said("zone.list_admits", pages=view.skew)
+
+
+def _refusal(view: ZoneView, order: int) -> Iterator[Said]:
+    run = view.printed
+    if run.fails_at == "no block":
         held = said("part.none_of_its_type", blocks=view.fits) if view.fits else None
-        yield said("zone.no_block", order=order, held=held)
+        if run.mark == "none":
+            yield said("zone.no_block_no_watermark", order=order, held=held)
+        else:
+            yield said("zone.no_block", order=order, held=held)
     elif run.fails_at == "base":
         yield said("zone.below_watermark", left_pages=run.left, needs_pages=run.needs)
         match view.why:
             case "reserve":
                 yield said("zone.reserve_alone", reserve_pages=view.reserve)
+            case "boost":
+                yield said("zone.boost_alone", boost_pages=boost_of(view.zone))
             case "cma":
                 yield said("zone.cma_does_not_count")
             case "highatomic":
@@ -144,43 +191,32 @@ def _on_list_sum(view: ZoneView) -> Said | None:
     return said("part.on_list_sum_at_watermark")
 
 
-def _reclaim(study: Study) -> Reason | None:
-    gfp = study.asked.gfp
-    if gfp is None or not study.views:
-        return None
-    claim = said("reclaim.alone_helps")
-    reclaim = {may_reclaim(flags) for flags in gfp.flag_sets}
-    if reclaim == {False}:
-        why = (said("reclaim.may_not"), said("reclaim.kswapd_too_late"))
-        return Reason(claim, EXCLUDED, why, study.asked.headline)
-    whys = {view.why for view in study.views if view.verdict == "refuses"}
-    spans: tuple[Span, ...] = study.asked.headline
-    if study.cause.name in ("order_walk_refusal", "fragmentation"):
-        return Reason(claim, EXCLUDED, (said("reclaim.single_pages"),), spans)
-    if "short" in whys:
-        return Reason(claim, HOLDS, (said("reclaim.pages_missing"),), spans)
-    return Reason(claim, UNKNOWN, (said("reclaim.not_the_number_alone"),), spans)
-
-
 def _compaction(study: Study) -> Reason | None:
     if study.gate is None or not study.asked.order:
         return None
     verdict = {True: EXCLUDED, False: HOLDS, None: UNKNOWN}[study.gate.allowed]
     sums = []
-    for view in study.views:
-        found = suitable(view.zone, study.asked.order, study.releases, admitted=view.verdict == "admits")
+    for view in study.views if study.could_compact else ():
+        found = suitable(
+            view.zone, study.asked.order, study.releases, admitted=view.first == "admits", reserve=view.reserve,
+            usable=first_block(view.zone, study.asked.request, view.rules, study.flags)[0] is not None,
+        )  # fmt: skip
         if found is not None:
             word = said("suitable.yes") if found.suitable else said("suitable.no")
             sums.append(said("compaction.zone", zone=view.zone.label, index=found.index, free_pages=found.left,
                              needs_pages=found.needs, suitable=word, why=found.why))  # fmt: skip
-    why = tuple(_gate(study.gate))
+    why = tuple(_gate(study, study.gate))
     return Reason(said("compaction.could_not_run"), verdict, why, study.asked.headline, tuple(sums))
 
 
-def _gate(gate: Gate) -> Iterator[Said]:
+def _gate(study: Study, gate: Gate) -> Iterator[Said]:
     if gate.anonymous_only:
         yield gate.why
         yield said("compaction.anonymous_only", source=gate.source)
+        known = [(view.zone, split) for view in study.views if (split := holding(view.zone)) is not None]
+        if known and len(known) == len(study.views):
+            anon, lru = sum(split.anon for _, split in known), sum(split.anon + split.file for _, split in known)
+            yield said("compaction.anonymous_pages", anon_pages=anon, lru_pages=lru)
     else:
         yield said("compaction.gate", gate=gate.why, source=gate.source) if gate.source else gate.why
 
@@ -189,7 +225,7 @@ def _extfrag(study: Study) -> Reason | None:
     """vm.extfrag_threshold matters only where compaction may run and a zone's index lies between 0 and it."""
     order = study.asked.order
     rows = [(view, fragindex(view.zone.blocks.counts, order)) for view in study.views if view.zone.blocks and order]
-    if not order or not rows or study.gate is None:
+    if not order or not rows or study.gate is None or not study.has_compaction:
         return None
     claim = said("extfrag.other_threshold_helps")
     sums = tuple(said("extfrag.index", zone=view.zone.label, index=index) for view, index in rows)
@@ -208,7 +244,7 @@ def _extfrag(study: Study) -> Reason | None:
 
 def _min_free(study: Study) -> Reason | None:
     """Raising min_free_kbytes raises the marks at once, whatever it does later."""
-    refused = [view for view in study.views if view.verdict == "refuses"]
+    refused = [view for view in study.views if view.first == "refuses"]
     if not refused or study.memory is None:
         return None
     claim = said("min_free.raising_helps")
@@ -223,10 +259,17 @@ def _min_free(study: Study) -> Reason | None:
 
 def _skew(study: Study) -> Reason | None:
     skewed = [view for view in study.views if view.skew]
+    if not skewed and study.age is not None and study.views:
+        verdict = UNKNOWN if study.cause.name == "state_changed" else EXCLUDED
+        return Reason(
+            said("snapshot.too_late"), verdict, (said("snapshot.age", age_s=study.age),), study.asked.headline
+        )
     if not skewed:
         return None
-    matters = [view for view in skewed if view.verdict == "undecidable"]
+    matters = [view for view in skewed if view.first == "undecidable"]
     skews = [said("skew.in_pages", zone=view.zone.label, pages=view.skew) for view in skewed]
     spans = tuple(span for view in skewed for span in view.zone.spans)
-    verdict, why = UNKNOWN if matters else EXCLUDED, (said("snapshot.list_read_later", skews=skews),)
-    return Reason(said("snapshot.too_late"), verdict, why, spans, tuple(assumptions(study)))
+    verdict = UNKNOWN if matters else EXCLUDED
+    why = [said("snapshot.age", age_s=study.age)] if study.age is not None else []
+    why.append(said("snapshot.list_read_later", skews=skews))
+    return Reason(said("snapshot.too_late"), verdict, tuple(why), spans, tuple(assumptions(study)))

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kb.facts.allocation.boost import INFERRED, boosted
 from kb.facts.allocation.study import Study, era_assumption
 from kb.facts.allocation.zones import ZoneView, largest_order
+from kb.kernel.boost import INFERRED, boosted
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, fragindex
 from kb.kernel.watermark import may_reclaim
 from kb.model.log import Span
@@ -117,22 +117,22 @@ def _percent(study: Study, pages: int | None) -> int | None:
 
 def _boosted(study: Study) -> int | None:
     """Zones with a boost; no boost at all is certain only where every zone prints its own."""
-    boosts = boosted(study.state)
+    boosts = boosted(study.state.zones)
     return len(boosts) if boosts or all(zone.boost is not None for zone in study.state.zones) else None
 
 
 def _boosted_spans(study: Study) -> tuple[Span, ...]:
-    boosts = boosted(study.state)
+    boosts = boosted(study.state.zones)
     return tuple(span for zone in study.state.zones if zone.label in boosts for span in zone.spans) or _block(study)
 
 
 def _boost_inferred(study: Study) -> Said | None:
-    boosts = boosted(study.state)
+    boosts = boosted(study.state.zones)
     return INFERRED if any(zone.boost is None for zone in study.state.zones if zone.label in boosts) else None
 
 
 def _boosts(study: Study) -> Said | None:
-    boosts = boosted(study.state)
+    boosts = boosted(study.state.zones)
     told = [said("boost.at_least", zone=label, boost_pages=pages) for label, pages in boosts.items()]
     return said("boost.of_zones", boosts=told) if told else None
 

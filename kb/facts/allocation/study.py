@@ -3,18 +3,23 @@
 from dataclasses import replace
 from functools import cached_property
 
-from kb.facts.allocation.boost import least_boost
-from kb.facts.allocation.cause import Cause, decide
+from kb.facts.allocation.cause import Cause, decide, labels
+from kb.facts.allocation.giveup import only_a_victim
 from kb.facts.allocation.request import Asked, asked
 from kb.facts.allocation.special import special_cause
 from kb.facts.allocation.zones import ORDER_WALK, ZoneView, outcomes, view_zones
-from kb.kernel.compaction import Gate, gate
-from kb.kernel.gfp import Decoded, name_range
+from kb.kernel.boost import boost_of, unboosted
+from kb.kernel.compaction import EXISTS, Gate, gate
+from kb.kernel.gfp import Decoded, Table, name_range
 from kb.kernel.rules import MAINLINE_44, RuleSet, rules_for
+from kb.kernel.watermark import alloc_flags, may_reclaim
 from kb.model.memory import MemInfo
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.words.speak import said
+
+_LONG = 0.05
+"""Seconds after which the printed state is not the one that failed."""
 
 
 class Study:
@@ -36,6 +41,15 @@ class Study:
         self.excluded = [zone for zone in self.memory.zones if id(zone) not in judged] if self.memory else []
         special = special_cause(report, self.memory, self.views)
         self.cause: Cause = special or decide(self.asked, self.memory, self.views, self.excluded)
+        if self.cause.name == "memory_short" and self.cause.says.name in ("cause.short", "cause.short_no_reclaim"):
+            self.cause = self._retried(self.cause)
+
+    def _retried(self, cause: Cause) -> Cause:
+        """Short of memory, where such a request is retried until it succeeds: that it failed is the task's."""
+        zones = labels(cause.deciding)
+        if self.state.zones and not any(zone.min for zone in self.state.zones):
+            return replace(cause, says=said("cause.before_boot", zones=zones))
+        return replace(cause, says=said("cause.short_retried", zones=zones)) if only_a_victim(self) else cause
 
     @property
     def gfp(self) -> Decoded:
@@ -56,8 +70,8 @@ class Study:
 
     @property
     def marks(self) -> int:
-        """Sum of the min marks of the printed zones in pages, without boosts that are printed."""
-        return sum(zone.min - (zone.boost or 0) for zone in self.state.zones)
+        """Sum of the min marks of the printed zones in pages, without the boosts in them."""
+        return sum(zone.min - boost_of(zone) for zone in self.state.zones)
 
     @cached_property
     def by_walk(self) -> tuple[bool | None, ...]:
@@ -70,6 +84,33 @@ class Study:
         """The same by the check of 4.4 and later."""
         own = self.rules[-1]
         return self._outcomes(own if own.rule == "free-block" else MAINLINE_44)
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """ALLOC_* flags of the slow path by the kernel's own rules."""
+        return alloc_flags(self.asked.request, self.rules[-1])
+
+    @property
+    def could_compact(self) -> bool:
+        """Whether a zone's fitness for compaction is a question: its kernel has compaction, the request may wait."""
+        waits = {may_reclaim(flags) for flags in self.gfp.flag_sets} != {False}
+        return waits and self.has_compaction
+
+    @property
+    def has_compaction(self) -> bool:
+        """Whether a candidate kernel has memory compaction (2.6.35+)."""
+        return any(EXISTS.has(release) for release in self.releases)
+
+    @property
+    def wakes_kswapd(self) -> bool:
+        """Whether the request wakes kswapd: unless __GFP_NO_KSWAPD to 4.3, by __GFP_KSWAPD_RECLAIM since."""
+
+        def wakes(table: Table, flags: frozenset[str]) -> bool:
+            if "__GFP_KSWAPD_RECLAIM" in table.bits:
+                return "__GFP_KSWAPD_RECLAIM" in flags
+            return "__GFP_NO_KSWAPD" not in flags
+
+        return all(wakes(table, flags) for table, flags in zip(self.gfp.tables, self.gfp.flag_sets, strict=True))
 
     def _outcomes(self, rules: RuleSet) -> tuple[bool | None, ...]:
         return tuple(outcomes(view.zone, self.asked.request, self.state, rules) for view in self.views)
@@ -85,14 +126,26 @@ class Study:
 
     def _boost_holds(self, view: ZoneView) -> bool:
         zone = view.zone
-        boost = least_boost(zone) if zone.boost is None else 0
-        plain = replace(zone, min=zone.min - boost, low=zone.low - boost, high=zone.high - boost)
-        return bool(boost) and outcomes(plain, self.asked.request, self.state, view.rules) is True
+        if zone.boost is not None or not boost_of(zone):
+            return False
+        return outcomes(unboosted(zone), self.asked.request, self.state, view.rules) is True
 
     @property
     def page_kb(self) -> int:
         """KB a page: by the free lists, 4 where none is printed."""
         return self.report.memory.page_kb if self.report.memory is not None else 4
+
+    @cached_property
+    def age(self) -> float | None:
+        """Seconds from the headline to Mem-Info by printk's stamps, where they are long enough for memory to change.
+
+        A serial console takes 0.1 ms a character: frees and other allocations go on meanwhile.
+        """
+        if self.memory is None:
+            return None
+        times = {line.number: line.time for line in self.report.lines}
+        start, end = times.get(self.report.headline_line), times.get(self.memory.line)
+        return round(end - start, 2) if start is not None and end is not None and end - start >= _LONG else None
 
     @property
     def rule_text(self) -> str | None:
@@ -142,7 +195,7 @@ def unknowns(study: Study) -> tuple[Said, ...]:
     for view in study.views:
         if view.zone.blocks is None and asked.request.order:
             missing.append(said("unknown.free.list", zone=view.zone.label))
-    undecidable = [view for view in study.views if view.verdict == "undecidable"]
+    undecidable = [view for view in study.views if view.first == "undecidable"]
     if len(study.rules) > 1 and undecidable:
         missing.append(said("unknown.rules.which", rules=[rules.name for rules in study.rules]))
     if any(view.printed.assumptions for view in undecidable):

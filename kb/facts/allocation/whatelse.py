@@ -5,6 +5,7 @@ from typing import Any
 
 from kb.facts.allocation.study import Study
 from kb.facts.allocation.zones import ORDER_WALK, highest_min, outcomes, told
+from kb.kernel.boost import boost_of
 from kb.kernel.compaction import FS_GATE
 from kb.kernel.rules import CURRENT, MAINLINE_44, RuleSet
 from kb.kernel.watermark import replay
@@ -26,8 +27,16 @@ def counterfactuals(study: Study) -> list[dict[str, Any]]:
         _rule_row(study, name, rules) for name, rules in others if rules.name != own.name and rules.rule != own.rule
     ]
     rows += [_rule_row(study, current, CURRENT)] if own.rule == CURRENT.rule and own is not CURRENT else []
-    rows += _min_rows(study)
+    rows += [*_boost_rows(study), *_min_rows(study)]
     return rows
+
+
+def _boost_rows(study: Study) -> Iterable[dict[str, Any]]:
+    """Zones that only their watermark boost keeps from admitting the request."""
+    for view in study.views:
+        if view.why == "boost":
+            says = said("elsewhere.no_boost", zone=view.zone.label, boost_pages=boost_of(view.zone))
+            yield {"zone": view.zone.label, "boost": boost_of(view.zone), "admitted": True, **told(says)}
 
 
 def _rule_row(study: Study, kernels: Said, rules: RuleSet) -> dict[str, Any]:
@@ -37,9 +46,11 @@ def _rule_row(study: Study, kernels: Said, rules: RuleSet) -> dict[str, Any]:
     results = {view.zone.label: outcomes(view.zone, request, memory, rules) for view in study.views}
     admitting = [label for label, outcome in results.items() if outcome is True]
     verdict = True if admitting else None if None in results.values() else False
-    best = next((v for v in study.views if v.zone.label in admitting), study.views[0])
+    wanted = True if admitting else verdict
+    best = next(view for view in study.views if results[view.zone.label] is wanted)
     run = replay(best.zone, request, rules, zones=memory.kinds, page_kb=memory.page_kb)
-    step = run.steps[0] if run.admits else run.steps[-1]
+    base = run.base
+    step = base if run.admits and base is not None else run.steps[-1]
     blocks = None
     if run.rule == "free-block" and request.order:
         blocks = said("part.blocks_of_order", blocks=best.fits, order=request.order)
@@ -62,9 +73,9 @@ def _min_rows(study: Study) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for view in study.views:
         if (
-            view.verdict == "admits"
+            view.first == "admits"
             or not view.zone.min
-            or view.why in ("no block", "highatomic only", "cma only", "reserve")
+            or view.why in ("no block", "highatomic only", "cma only", "reserve", "boost")
         ):
             continue
         bases = {"printed free": view.zone.free}
@@ -73,13 +84,13 @@ def _min_rows(study: Study) -> list[dict[str, Any]]:
         for base, free in bases.items():
             mark = highest_min(view, request, memory, free)
             row: dict[str, Any] = {"zone": view.zone.label, "base": base, "min": mark}
-            if mark is None:
+            if not mark:
                 says = said("elsewhere.no_min_free", zone=view.zone.label, base=base)
                 rows.append({**row, "min_free_kbytes": None, **told(says)})
-            elif mark < view.zone.min:
-                sysctl = mark * total_kb // view.zone.min
+            elif mark < (now := view.zone.min - boost_of(view.zone)):
+                sysctl = mark * total_kb // now
                 says = said("elsewhere.min_free", zone=view.zone.label, base=base, min_pages=mark,
-                            min_now_pages=view.zone.min, min_free_kb=sysctl, min_free_now_kb=total_kb)  # fmt: skip
+                            min_now_pages=now, min_free_kb=sysctl, min_free_now_kb=total_kb)  # fmt: skip
                 rows.append({**row, "min_free_kbytes": sysctl, **told(says)})
     return rows
 
@@ -110,6 +121,10 @@ _STEPS = {
     "zone_constrained": (
         said("next.run", command="grep -E 'Node|pages free|min ' /proc/zoneinfo"),
         said("next.run", command="cat /proc/self/status | grep -i allowed"),
+    ),
+    "watermark_boost": (
+        said("next.boost", command="sysctl vm.watermark_boost_factor"),
+        said("next.run", command="grep -E 'pages free|boost|min ' /proc/zoneinfo"),
     ),
     "cma_only": (said("next.run", command="grep -i cma /proc/meminfo"),),
     "highatomic_only": (

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kb.kernel.boost import boost_of, unboosted
 from kb.kernel.compaction import fitting, fragindex, unusable
 from kb.kernel.rules import MAINLINE_44, RuleSet, rule_named
 from kb.kernel.watermark import (
@@ -12,7 +13,7 @@ from kb.kernel.watermark import (
     highatomic_bounds,
     reduced,
     replay,
-    reserve_column,
+    reserve_of,
     zone_order_auto,
 )
 from kb.model.allocation import Replay, Request
@@ -30,9 +31,11 @@ class ZoneView:
     zone: Zone
     verdict: str
     """``admits``, ``refuses`` or ``undecidable``: over both bases, all candidate rule sets and what is not printed."""
+    first: str
+    """The same on the printed count alone, which show_mem() reads before the list and so nearest to the failure."""
     why: str
-    """Of a refusal: ``walk``, ``no block``, ``highatomic only``, ``cma only``, ``reserve``, ``cma``, ``highatomic``,
-    ``short``; empty otherwise."""
+    """Of a refusal on the printed count: ``walk``, ``no block``, ``highatomic only``, ``cma only``, ``boost``,
+    ``reserve``, ``cma``, ``highatomic``, ``short``; empty otherwise."""
     printed: Replay
     """The kernel's rule on the printed free count."""
     summed: Replay | None
@@ -48,6 +51,12 @@ class ZoneView:
     def skew(self) -> int | None:
         """Pages by which the newer free list differs from the printed count."""
         return self.zone.blocks.pages - self.zone.free if self.zone.blocks else None
+
+    @property
+    def margin(self) -> int | None:
+        """Pages by which the printed count is above what the zone asks for; None where no watermark is asked."""
+        base = self.printed.base
+        return base.left - base.needs if base is not None else None
 
 
 def view_zones(request: Request, memory: MemInfo, rules: Sequence[RuleSet]) -> tuple[ZoneView, ...]:
@@ -69,14 +78,20 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
     printed = _run(zone, request, memory, chosen, zone.free, None)
     summed = _run(zone, request, memory, chosen, bases[1], None) if len(bases) > 1 else None
     outcomes = tuple(run.admits for run in runs)
-    verdict = "admits" if all(outcomes) else "undecidable" if any(outcomes) else "refuses"
+    verdict, first = _verdict(outcomes), _verdict(tuple(run.admits for run in runs if run.free == zone.free))
     if request.order and zone.blocks is None and printed.fails_at != "base":
-        verdict = "undecidable"
-    column = reserve_column(zone, request, memory.kinds, chosen)
-    reserve = zone.reserve[column] if column < len(zone.reserve) else 0
+        verdict = first = "undecidable"
+    kept = reserve_of(zone, request, memory.kinds, chosen)
+    if kept is None and printed.admits:
+        verdict = first = "undecidable"
+    reserve = kept or 0
     fits = fitting(zone.blocks.counts, request.order) if zone.blocks else None
-    why = _why(zone, request, memory, chosen, printed, fits) if verdict == "refuses" else ""
-    return ZoneView(zone, verdict, why, printed, summed, chosen, outcomes, reserve, fits)
+    why = _why(zone, request, memory, chosen, printed, fits) if first == "refuses" else ""
+    return ZoneView(zone, verdict, first, why, printed, summed, chosen, outcomes, reserve, fits)
+
+
+def _verdict(outcomes: tuple[bool, ...]) -> str:
+    return "admits" if all(outcomes) else "undecidable" if any(outcomes) else "refuses"
 
 
 def _run(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, free: int, atomic: int | None) -> Replay:
@@ -89,11 +104,12 @@ def _why(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, run: Rep
         return _why_base(zone, request, memory, rules)
     if run.fails_at != "no block":
         return "walk" if fits else "no block"
-    letters = "".join(zone.blocks.types[request.order :]) if zone.blocks else ""
+    kinds = zip(zone.blocks.counts, zone.blocks.types, strict=False) if zone.blocks else ()
+    letters = "".join(word for count, word in list(kinds)[request.order :] if count)
     if fits and letters and set(letters) <= {"H"}:
         return "highatomic only"
-    if fits and letters and set(letters) <= {"C", "H", "I"}:
-        return "cma only" if "C" in letters else "no block"
+    if fits and "C" in letters and set(letters) <= {"C", "I"}:
+        return "cma only"
     return "no block"
 
 
@@ -106,6 +122,8 @@ def _why_base(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> 
         return "highatomic"
     if zone.free_cma and passes(replace(zone, free_cma=0)):
         return "cma"
+    if boost_of(zone) and passes(unboosted(zone)):
+        return "boost"
     if passes(replace(zone, reserve=())):
         return "reserve"
     return "short"
@@ -203,13 +221,14 @@ def replay_json(run: Replay, rules: str, own: bool) -> dict[str, Any]:
 
 
 def highest_min(view: ZoneView, request: Request, memory: MemInfo, free: int) -> int | None:
-    """The largest zone ``min`` (pages) at which the zone would admit the request, None when none would.
+    """The largest zone ``min`` (pages, a boost left out) at which the zone would admit the request, None for none.
 
     The tests only get harder as the mark rises, so a binary search finds the flip.
     """
+    boost = boost_of(view.zone)
 
     def admits(mark: int) -> bool:
-        zone = replace(view.zone, min=mark)
+        zone = replace(view.zone, min=mark + boost, boost=boost)
         return replay(zone, request, view.rules, zones=memory.kinds, free=free).admits
 
     if not admits(0):

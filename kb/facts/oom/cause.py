@@ -51,7 +51,9 @@ class Looked:
         """What it was refused for: a word of ``ZoneView.why``; empty when even the last try admits."""
         if self.last.admits:
             return ""
-        return self.view.why or ("short" if self.last.fails_at == "base" else "no block")
+        if self.view.why and self.view.why != "boost":  # a boosted zone is short to reclaim, too
+            return self.view.why
+        return "short" if self.last.fails_at == "base" else "no block"
 
     @property
     def size(self) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kb import api
-from kb.facts.allocation.boost import boosted, least_boost
+from kb.kernel.boost import boost_of, boosted, least_boost, unboosted
 from kb.model.memory import Zone
 
 
@@ -31,6 +31,21 @@ def test_zones_of_other_rules_and_printed_boosts_are_left_alone() -> None:
     assert least_boost(zone(500, minimum=500)) == 0
     assert least_boost(zone(9999 + 16, minimum=9999, boost=0)) == 0
     assert least_boost(zone(9999 + 16, minimum=9999, boost=2048)) == 2048
+
+
+@pytest.mark.parametrize(
+    ("minimum", "low", "boost"),
+    [
+        (20909, 24216, 7680),  # 5.4: 15 pageblocks over 13229
+        (42993, 46300, 29762),  # capped at 1.5 times the high mark: no whole number of pageblocks
+        (13229, 16536, 0),
+    ],
+)
+def test_where_min_decides_the_marks_the_boost_is_decoded(minimum: int, low: int, boost: int) -> None:
+    state = zone(low, minimum=minimum)
+    assert boost_of(state) == boost
+    assert unboosted(state).min == minimum - boost
+    assert boost_of(unboosted(state)) == 0
 
 
 LOG = b"""\
@@ -64,7 +79,7 @@ def test_our_own_logs_print_their_boost(corpus: Path) -> None:
         if memory is not None and "zones.boosted" in found.facts.values:
             printed = [zone for zone in memory.zones if zone.boost]
             assert found.facts.values["zones.boosted"].value == len(printed)
-            assert len(boosted(memory)) == len(printed)
+            assert len(boosted(memory.zones)) == len(printed)
             assert found.facts.values["zones.boosted"].assumption is None
 
 
@@ -92,3 +107,14 @@ def _failure(normal_free: int) -> str:
 def test_a_zone_that_only_its_boost_keeps_from_serving_an_atomic_request_is_counted(free: int, held: int) -> None:
     (diagnosis,) = api.match(_failure(free).encode())
     assert diagnosis.facts.values["zones.refused_only_by_boost"].value == held
+
+
+def test_the_cause_and_what_else_name_the_boost() -> None:
+    (diagnosis,) = api.match(_failure(31000).encode(), cases=())
+    assert diagnosis.facts.cause == "watermark_boost"
+    others = [row["text"] for row in diagnosis.facts.detail["counterfactuals"]]
+    assert any("without its watermark boost of 7997 pages" in text for text in others)
+    assert not any(text.startswith("Node 0 Normal, on the") for text in others)
+    assert (
+        diagnosis.facts.values["min_free_kbytes"].value == 66012
+    )  # 52000 + 14000 kB are set; the marks show it to 3 pages

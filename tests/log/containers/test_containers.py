@@ -145,6 +145,15 @@ def test_dmesg_journal_and_messages_tell_of_one_event() -> None:
     assert found[0].to_json()["sources"] == list(found[0].report.sources)
 
 
+def test_who_shows_the_logs_sees_an_event_once_behind_the_last_of_them() -> None:
+    data = archive(("s/dmesg", LOG), ("s/var/log/messages", syslog(LOG)), ("s/var/log/syslog", QUIET))
+    found = list(api.documents(data))
+    reports = [each for each in found if isinstance(each, kb.Report)]
+    assert [report.title for report in reports] == [row[0] for row in PLAIN]
+    assert found[3:] == reports
+    assert reports[0].sources == ("-!s/dmesg", "-!s/var/log/messages")
+
+
 def test_the_same_problem_at_another_time_or_on_another_host_is_another_event() -> None:
     later = LOG.replace(b"[90112.", b"[95112.")
     other = syslog(LOG).replace(b"db17", b"db18")

@@ -1,0 +1,64 @@
+"""Who holds the zones that were short: what is free, on the LRU lists, and what is left for the kernel itself."""
+
+from dataclasses import dataclass
+
+from kb.facts.allocation.study import Study
+from kb.model.memory import Zone, size
+from kb.model.verdict import Reason
+from kb.words.speak import said
+
+_LRU = {
+    "anon": ("active_anon", "inactive_anon", "isolated(anon)"),
+    "file": ("active_file", "inactive_file", "isolated(file)"),
+    "unevictable": ("unevictable",),
+}
+_NEEDED = ("active_anon", "inactive_anon", "active_file", "inactive_file", "unevictable")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A zone's pages by holder."""
+
+    managed: int
+    free: int
+    anon: int
+    file: int
+    unevictable: int
+
+    @property
+    def kernel(self) -> int:
+        """What no list has: slab, page tables, stacks, buffers of drivers, huge pages set aside."""
+        return max(0, self.managed - self.free - self.anon - self.file - self.unevictable)
+
+
+def holding(zone: Zone) -> Holding | None:
+    """The split of a zone; None where its line does not print the lists (4.8 prints them for nodes only).
+
+    Nor is there one before the marks are set: early in boot managed pages are not yet in the allocator's hands.
+    """
+    if not zone.managed or not zone.min or any(name not in zone.counters for name in _NEEDED):
+        return None
+    lists = {name: sum(zone.counters.get(key, 0) for key in keys) for name, keys in _LRU.items()}
+    return Holding(zone.managed, zone.free + zone.counters.get("free_pcp", 0), **lists)
+
+
+def account(study: Study) -> Reason | None:
+    """Whether the kernel itself holds most of the zones that were short."""
+    short = [view for view in study.views if view.why in ("short", "boost")]
+    known = [(view.zone, split) for view in short if (split := holding(view.zone)) is not None]
+    if not known or len(known) < len(short):
+        return None
+    managed = sum(split.managed for _, split in known)
+    kernel = sum(split.kernel for _, split in known)
+    claim = said("account.kernel_holds", zones=[zone.label for zone, _ in known])
+    why = said("account.share", kernel_kb=size(kernel, study.page_kb), managed_kb=size(managed, study.page_kb),
+               share=kernel / managed)  # fmt: skip
+    sums = tuple(
+        said("sum.zone_holders", zone=zone.label, free_pages=split.free, file_pages=split.file, anon_pages=split.anon,
+             unevictable_pages=split.unevictable, kernel_pages=split.kernel, managed_pages=split.managed)
+        for zone, split in known
+    )  # fmt: skip
+    lists = said("account.lists", file_kb=size(sum(split.file for _, split in known), study.page_kb),
+                 anon_kb=size(sum(split.anon for _, split in known), study.page_kb))  # fmt: skip
+    spans = tuple((zone.line, zone.line) for zone, _ in known if zone.line)
+    return Reason(claim, "holds" if 2 * kernel > managed else "excluded", (why, lists), spans, sums)

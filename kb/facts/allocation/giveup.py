@@ -1,0 +1,76 @@
+"""Why the slow path gave up: a request of a small order that may wait is retried until it succeeds, but for a few.
+
+mm/page_alloc.c ``__alloc_pages_slowpath()``, ``__alloc_pages_may_oom()``, ``should_alloc_retry()``: 2.6.35 to 7.3.
+"""
+
+from typing import TYPE_CHECKING
+
+from kb.kernel.compaction import COSTLY_ORDER
+from kb.kernel.era import span
+from kb.kernel.watermark import may_reclaim
+from kb.model.said import Said
+from kb.model.verdict import Reason
+from kb.words.speak import said
+
+if TYPE_CHECKING:
+    from kb.facts.allocation.study import Study
+
+_LOWMEM_SPARED = span("2.6.35", "", {6: (0, None)})
+"""The OOM killer is not asked for zones below Normal: 03668b3ceb0c ("oom: avoid oom killer for lowmem allocations")
+(in v2.6.35)."""
+_MAYFAIL = span("4.13")
+"""__GFP_RETRY_MAYFAIL gives up for every order; __GFP_REPEAT before it changed costly orders alone."""
+
+
+def gave_up(study: "Study") -> Reason | None:
+    """Why it was not retried; None where the flags or the size say nothing about that."""
+    gfp, order = study.asked.gfp, study.asked.order
+    if gfp is None or order is None or study.report.kind != "page_allocation_failure":
+        return None
+    if {may_reclaim(flags) for flags in gfp.flag_sets} != {True} or study.asked.context == "reclaim":
+        return None
+    head = study.asked.headline
+    if (flag := _own_flag(study)) is not None:
+        return Reason(said("giveup.by_flag", flag=flag), "holds", (_FLAGS[flag],), head)
+    if order > COSTLY_ORDER or "__GFP_NOFAIL" in gfp.certain or "__GFP_NOFAIL" in gfp.possible:
+        return None
+    return Reason(said("giveup.retried"), "holds", tuple(_exceptions(study)), head)
+
+
+_FLAGS = {
+    "__GFP_NORETRY": said("giveup.noretry"),
+    "__GFP_RETRY_MAYFAIL": said("giveup.mayfail"),
+}
+
+
+def _own_flag(study: "Study") -> str | None:
+    certain = study.gfp.certain
+    if "__GFP_NORETRY" in certain:
+        return "__GFP_NORETRY"
+    mayfail = "__GFP_RETRY_MAYFAIL" in certain and all(_MAYFAIL.has(release) for release in study.releases)
+    return "__GFP_RETRY_MAYFAIL" if mayfail else None
+
+
+def low_zone(study: "Study") -> bool:
+    """Whether the request is bound to a zone below Normal, for which nobody is killed."""
+    spared = bool(study.releases) and all(_LOWMEM_SPARED.has(release) for release in study.releases)
+    return spared and study.asked.request.zone in ("DMA", "DMA32")
+
+
+def only_a_victim(study: "Study") -> bool:
+    """Whether such a request is retried until it succeeds unless the task itself is the exception."""
+    reason = gave_up(study)
+    return reason is not None and reason.name == "giveup.retried" and not low_zone(study) and not _one_node(study)
+
+
+def _one_node(study: "Study") -> bool:
+    return "__GFP_THISNODE" in study.asked.request.flags
+
+
+def _exceptions(study: "Study") -> list[Said]:
+    yielded = [said("giveup.small", order=study.asked.order)]
+    if low_zone(study):
+        return [*yielded, said("giveup.low_zone", zone=study.asked.request.zone)]
+    if _one_node(study):
+        return [*yielded, said("giveup.one_node")]
+    return [*yielded, said("giveup.victim")]

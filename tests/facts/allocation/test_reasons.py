@@ -1,0 +1,191 @@
+"""What is said around the replay: the near misses of each statement, by small reports whose sums are done by hand."""
+
+from kb import api
+from kb.model.verdict import Diagnosis, Reason
+
+HEAD = "[1.0] foo: page allocation failure: order:{order}, mode:{mode}, nodemask=(null),cpuset=/,mems_allowed=0\n"
+WHERE = "[1.0] CPU: 1 PID: 77 Comm: foo Not tainted {kernel} #1\n[1.0] Call Trace:\n"
+KERNEL = "0xcc0(GFP_KERNEL)"
+
+
+def report(
+    zones: str,
+    *,
+    order: int = 0,
+    mode: str = KERNEL,
+    kernel: str = "5.10.0",
+    frames: tuple[str, ...] = ("warn_alloc+0x1/0x2", "foo_read+0x1/0x2"),
+    counters: str = "",
+) -> Diagnosis:
+    """The diagnosis of one failure."""
+    text = HEAD.format(order=order, mode=mode) + WHERE.format(kernel=kernel)
+    text += "".join(f"[1.0]  {frame}\n" for frame in frames) + "[1.0] Mem-Info:\n" + counters
+    text += "".join(f"[1.0] {line}\n" for line in zones.strip().splitlines())
+    (found,) = api.match(text.encode(), cases=())
+    return found
+
+
+def reason(diagnosis: Diagnosis, name: str) -> Reason:
+    return next(reason for reason in diagnosis.facts.reasoning if reason.name == name)
+
+
+def why(diagnosis: Diagnosis, name: str) -> list[str]:
+    return [part.name for part in reason(diagnosis, name).why]
+
+
+LRU = "active_anon:{anon}kB inactive_anon:0kB active_file:{file}kB inactive_file:0kB unevictable:16000kB"
+
+
+def normal(free: int = 2000, *, anon: int = 0, file: int = 0, blocks: str = "500*4kB (UME) 0*8kB 0*16kB 0*32kB") -> str:
+    lru = LRU.format(anon=anon, file=file)
+    return (
+        f"Node 0 Normal free:{free}kB min:4000kB low:5000kB high:6000kB {lru} present:400000kB managed:400000kB\n"
+        f"lowmem_reserve[]: 0 0\nNode 0 Normal: {blocks} = {free}kB"
+    )
+
+
+def test_where_nothing_can_be_reclaimed_reclaim_is_not_said_to_help() -> None:
+    found = report(normal())
+    assert (found.facts.cause, reason(found, "reclaim.alone_helps").verdict) == ("memory_short", "excluded")
+    assert why(found, "reclaim.alone_helps") == ["reclaim.nothing_there"]
+    # 501 pages are missing: 500 of page cache are one too few, 501 are enough
+    assert why(report(normal(file=2000)), "reclaim.alone_helps") == ["reclaim.too_little"]
+    assert reason(report(normal(file=2004)), "reclaim.alone_helps").verdict == "holds"
+
+
+def test_anonymous_memory_can_be_reclaimed_only_into_swap() -> None:
+    assert reason(report(normal(anon=90000)), "reclaim.alone_helps").verdict == "holds"
+    none = report(normal(anon=90000) + "\nFree swap  = 0kB\nTotal swap = 0kB")
+    assert why(none, "reclaim.alone_helps") == ["reclaim.nothing_there"]
+
+
+def test_pages_alone_do_not_make_a_block() -> None:
+    found = report(normal(file=90000), order=3)
+    assert reason(found, "reclaim.alone_helps").verdict == "unknown"
+    assert why(found, "reclaim.alone_helps") == ["reclaim.and_no_block"]
+
+
+def test_a_task_in_reclaim_does_not_reclaim_again_and_nomemalloc_keeps_it_to_the_watermarks() -> None:
+    frames = ("warn_alloc+0x1/0x2", "foo_alloc+0x1/0x2", "shrink_node+0x1/0x2", "kswapd+0x1/0x2")
+    found = report(normal(file=90000), frames=frames, mode="0x80cc0(GFP_KERNEL|__GFP_NOMEMALLOC)")
+    assert why(found, "reclaim.alone_helps") == ["reclaim.inside_reclaim"]
+    assert why(found, "task.decided") == ["task.in_reclaim_no_reserves"]
+    assert found.facts.cause == "memory_short"
+    free = report(normal(free=0, blocks="0*4kB 0*8kB 0*16kB 0*32kB"), frames=frames)
+    assert why(free, "task.decided") == ["task.in_reclaim"]
+    assert why(free, "zone.refuses") == ["zone.no_block_no_watermark"]
+
+
+def test_an_exiting_task_is_treated_as_any_other() -> None:
+    found = report(normal(), frames=("warn_alloc+0x1/0x2", "foo+0x1/0x2", "do_exit+0x1/0x2"))
+    assert reason(found, "task.decided").verdict == "unknown"
+    assert why(found, "task.decided") == ["task.exiting", "task.likely_victim"]
+
+
+def test_a_stack_of_uncertain_frames_is_a_stack() -> None:
+    found = report(normal(), frames=("? warn_alloc+0x1/0x2", "? foo_read+0x1/0x2"))
+    assert why(found, "task.decided") == ["task.stack_unsure"]
+
+
+def test_a_request_larger_than_every_zone_is_refused_for_its_size() -> None:
+    zone = normal(free=300000, blocks="75000*4kB (UME) 0*8kB").replace("400000kB", "4000kB")
+    found = report(zone, order=10)  # 1024 pages, the zone has 1000
+    assert found.facts.cause == "size_limit"
+    assert why(found, "reclaim.alone_helps") == ["reclaim.size_refused"]
+    assert report(zone, order=9).facts.cause == "fragmentation"
+
+
+TWO = """\
+Node 0 DMA32 free:{dma}kB min:400kB low:500kB high:600kB reserved_highatomic:0KB present:1000000kB managed:1000000kB
+lowmem_reserve[]: 0 3000 3000
+Node 0 Normal free:{free}kB min:4000kB low:5000kB high:6000kB reserved_highatomic:0KB managed:3000000kB
+lowmem_reserve[]: 0 0 0
+Node 0 DMA32: 100*4kB (UME) = {dma}kB
+Node 0 Normal: 100*4kB (UME) = {listed}kB
+"""
+
+
+def test_the_count_read_first_decides_and_the_list_read_later_is_told() -> None:
+    zones = TWO.format(dma=320, free=3000, listed=6000).replace("Normal: 100*4kB", "Normal: 1500*4kB")
+    found = report(zones)
+    assert found.facts.cause == "memory_short"
+    assert "zone.list_admits" in [part.name for r in found.facts.reasoning for part in r.why]
+    # the count read first admits it: then it did change
+    assert report(TWO.format(dma=2000, free=6000, listed=400)).facts.cause == "state_changed"
+
+
+def test_a_zone_that_admits_by_a_page_does_not_decide_beside_one_that_is_short() -> None:
+    zones = TWO.format(dma=12404, free=3000, listed=400)  # DMA32: 3101 pages, more than 100 + 3000 by one
+    assert report(zones).facts.cause == "memory_short"
+    assert report(TWO.format(dma=12404 + 4 * 63, free=3000, listed=400)).facts.cause == "state_changed"
+
+
+def test_compaction_counts_the_reserve_from_3_19_on() -> None:
+    zones = TWO.format(dma=12000, free=3000, listed=400)
+    late = [str(part) for part in reason(report(zones, order=1), "compaction.could_not_run").sums]
+    assert any("Node 0 DMA32" in text and "free 3000 of 3104: not suitable" in text for text in late)
+
+
+def test_no_zone_is_called_suitable_where_nothing_could_compact() -> None:
+    atomic = report(normal(), order=1, mode="0xa20(GFP_ATOMIC)")
+    assert reason(atomic, "compaction.could_not_run").sums == ()
+
+
+def test_a_small_order_that_may_wait_fails_for_a_victim_only() -> None:
+    found = report(normal(file=90000))
+    assert why(found, "giveup.retried") == ["giveup.small", "giveup.victim"]
+    assert found.facts.conclusion.name == "cause.short_retried"
+    assert why(report(normal(), order=3), "giveup.retried")[1:] == ["giveup.victim"]
+    assert not [r for r in report(normal(), order=4).facts.reasoning if r.name.startswith("giveup.")]
+
+
+def test_its_own_flag_or_zone_makes_it_give_up() -> None:
+    flag = report(normal(), mode="0x10cc0(GFP_KERNEL|__GFP_NORETRY)")
+    assert why(flag, "giveup.by_flag") == ["giveup.noretry"]
+    assert flag.facts.conclusion.name == "cause.short"
+    zone = report(TWO.format(dma=320, free=3000, listed=400), mode="0xcc4(GFP_KERNEL|GFP_DMA32)")
+    assert why(zone, "giveup.retried") == ["giveup.small", "giveup.low_zone"]
+
+
+def test_what_was_lost_is_told_by_the_frame_that_asked() -> None:
+    packet = (
+        "warn_alloc+0x1/0x2",
+        "napi_alloc_skb+0x1/0x2",
+        "foo_poll+0x1/0x2",
+        "net_rx_action+0x1/0x2",
+        "__do_softirq+0x1/0x2",
+    )
+    assert reason(report(normal(), mode="0xa20(GFP_ATOMIC)", frames=packet), "lost.packet").verdict == "holds"
+    call = ("warn_alloc+0x1/0x2", "foo_read+0x1/0x2", "__x64_sys_read+0x1/0x2", "do_syscall_64+0x1/0x2")
+    read = reason(report(normal(), frames=call), "lost.syscall")
+    assert (read.verdict, read.values["call"]) == ("unknown", "read")
+    assert not [r for r in report(normal()).facts.reasoning if r.name.startswith("lost.")]
+
+
+def test_an_atomic_request_out_of_a_task_without_a_lock_could_have_waited() -> None:
+    call = ("warn_alloc+0x1/0x2", "foo_read+0x1/0x2", "do_syscall_64+0x1/0x2")
+    assert reason(report(normal(), mode="0xa20(GFP_ATOMIC)", frames=call), "atomic.could_sleep").verdict == "unknown"
+    locked = ("warn_alloc+0x1/0x2", "foo_read+0x1/0x2", "_raw_spin_lock_bh+0x1/0x2", "do_syscall_64+0x1/0x2")
+    for frames, mode in ((locked, "0xa20(GFP_ATOMIC)"), (call, "0x800(GFP_NOWAIT)")):
+        names = [r.name for r in report(normal(), mode=mode, frames=frames).facts.reasoning]
+        assert "atomic.could_sleep" not in names
+
+
+def test_the_kernels_share_of_a_short_zone() -> None:
+    assert reason(report(normal()), "account.kernel_holds").verdict == "holds"
+    assert reason(report(normal(file=300000)), "account.kernel_holds").verdict == "excluded"
+
+
+def test_early_in_boot_nothing_was_free_yet() -> None:
+    zone = (
+        normal(free=0, blocks="0*4kB 0*8kB").replace("4000kB", "0kB").replace("5000kB", "0kB").replace("6000kB", "0kB")
+    )
+    found = report(zone.replace("40000kB", "400000kB"))
+    assert found.facts.conclusion.name == "cause.before_boot"
+
+
+def test_a_reserve_that_is_not_in_the_log_leaves_a_lower_zone_open() -> None:
+    lines = TWO.format(dma=4000, free=3000, listed=400).splitlines()
+    found = report("\n".join(line for line in lines if "lowmem_reserve" not in line))
+    assert found.facts.cause == "skew_undecidable"
+    assert reason(found, "zone.refuses").verdict == "holds"  # of Normal, the highest, nothing is kept

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 GOOD = 0.6
 """Score below which more postings are read: a cut or much inlined stack of the same bug reaches it."""
-_ANSWERS = 1_000
-"""Answers that are kept while the store does not change."""
 NEAR = 3
 """Known fixes that are told where none is sure."""
+_ANSWERS = 1_000
+"""Answers that are kept while the store does not change."""
 SUGGESTED = 0.35
 """Score from which a neighbour is worth a line in a diagnosis."""
 

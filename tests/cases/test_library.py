@@ -177,11 +177,11 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders whose files were listed and looked at, in order."""
     listed: list[Path] = []
 
-    def files(place: Path, real: Callable[[Path], list[Path]] = library.files) -> list[Path]:
+    def look(place: Path, real: Callable[[Path], list[tuple[str, bool]]] = library._listed) -> list[tuple[str, bool]]:
         listed.append(place)
         return real(place)
 
-    monkeypatch.setattr(library, "files", files)
+    monkeypatch.setattr(library, "_listed", look)
     return listed
 
 

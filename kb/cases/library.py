@@ -212,10 +212,10 @@ def _looked(place: Path) -> tuple[list[_Stamp], list[CaseError]]:
     errors: list[CaseError] = []
     for path, plain in _listed(place):
         reason = None if plain else passed_over(path, place)
-        if reason is not None:
+        if reason is not None and os.path.lexists(path):  # else taken away since it was listed
             errors.append(CaseError(f"the case is not read: {reason}", path=path))
             continue
-        with contextlib.suppress(FileNotFoundError):  # taken away since it was listed
+        with contextlib.suppress(FileNotFoundError):
             stamps.append(_stamp(path))
     return stamps, errors
 

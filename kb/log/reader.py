@@ -204,6 +204,8 @@ class Reader:
             if self._stops is not None and not tape.ended and self._stops(behind):
                 self._stopped = True
                 return None
+            if self._readable() > behind:
+                continue  # to judge a line was to read on
             if tape.ended or not tape.fill(max(self._done, behind - _BACK_BYTES)):
                 return None
 

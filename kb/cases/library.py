@@ -14,6 +14,7 @@ that comes often (a bot, once a log) says for how long that need not be looked a
 
 import contextlib
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -141,14 +142,26 @@ def load(extra: Sequence[str | Path] = (), *, skip_broken: bool = False, recent:
 
 def files(place: Path) -> list[Path]:
     """The case files of a folder, or of one case when ``place`` is a case's own folder or file."""
+    return [Path(path) for path, _ in _listed(place)]
+
+
+def _listed(place: Path) -> list[tuple[str, bool]]:
+    """The same by name, each with whether one look says that it is the folder's own: a file and a folder, no links."""
     if place.is_file():
-        return [place]
+        return [(str(place), False)]
     if (place / FILE).is_file():
-        return [place / FILE]
+        return [(str(place / FILE), False)]
+    found = []
     try:
-        return sorted(entry / FILE for entry in place.iterdir() if os.path.lexists(entry / FILE))
+        with os.scandir(place) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                path = str(place / entry.name / FILE)
+                with contextlib.suppress(OSError):  # no case
+                    mode = os.lstat(path).st_mode
+                    found.append((path, stat.S_ISREG(mode) and entry.is_dir(follow_symlinks=False)))
     except OSError as error:
         raise CaseError(f"cannot list the cases: {error.strerror}", path=str(place)) from None
+    return found
 
 
 def samples(folder: Path, *patterns: str) -> list[Path]:
@@ -170,8 +183,7 @@ def _origin(place: Path, recent: float) -> tuple[list[Case], list[CaseError]]:
         held = _held.get(name)
         if held is not None and now - held.looked < recent:
             return held.cases, []
-        paths, foreign = _of_their_own(place, files(place))
-        stamps = list(_stamps(paths))
+        stamps, foreign = _looked(place)
         cases, errors = (held.cases, []) if held is not None and held.stamps == stamps else _read(place, stamps)
         errors = [*foreign, *errors]
         _held.pop(name, None)  # what was looked at last stands last
@@ -194,19 +206,18 @@ def _read(place: Path, stamps: list[_Stamp]) -> tuple[list[Case], list[CaseError
     return cases, errors
 
 
-def _of_their_own(place: Path, paths: Iterable[Path]) -> tuple[list[Path], list[CaseError]]:
-    """Those that are regular files of the folder, and why the others are not read."""
-    own: list[Path] = []
+def _looked(place: Path) -> tuple[list[_Stamp], list[CaseError]]:
+    """The stamps of the files that are the folder's own, and why the others are not read."""
+    stamps: list[_Stamp] = []
     errors: list[CaseError] = []
-    for path in paths:
-        if not os.path.lexists(path):  # taken away since it was listed
+    for path, plain in _listed(place):
+        reason = None if plain else passed_over(path, place)
+        if reason is not None and os.path.lexists(path):  # else taken away since it was listed
+            errors.append(CaseError(f"the case is not read: {reason}", path=path))
             continue
-        reason = passed_over(path, place)
-        if reason is None:
-            own.append(path)
-        else:
-            errors.append(CaseError(f"the case is not read: {reason}", path=str(path)))
-    return own, errors
+        with contextlib.suppress(FileNotFoundError):
+            stamps.append(_stamp(path))
+    return stamps, errors
 
 
 def _parse(paths: Iterable[Path]) -> tuple[list[Case], list[CaseError]]:
@@ -233,14 +244,8 @@ def _parse(paths: Iterable[Path]) -> tuple[list[Case], list[CaseError]]:
     return list(cases.values()), errors
 
 
-def _stamps(paths: Iterable[Path]) -> Iterator[_Stamp]:
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError):  # taken away since it was listed
-            yield _stamp(path)
-
-
-def _stamp(path: Path) -> _Stamp:
-    status = path.stat()
+def _stamp(path: str | Path) -> _Stamp:
+    status = os.stat(path)
     return (str(path), status.st_mtime_ns, status.st_size)
 
 
@@ -265,8 +270,6 @@ def _index_file(place: Path) -> Path | None:
 
 def _own(status: os.stat_result, forbidden: int) -> bool:
     """True when a thing is the user's own, no link, and nobody else has those rights on it."""
-    import stat
-
     if stat.S_ISLNK(status.st_mode):
         return False
     return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & forbidden)

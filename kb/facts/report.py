@@ -14,7 +14,6 @@ from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.verdict import Fact, Facts, Reason
-from kb.parse.details.registers import code
 from kb.syntax.frames import plain
 from kb.syntax.kinds import kind_of
 from kb.words.speak import said
@@ -120,7 +119,11 @@ _PRIVATE = frozenset({"kernel", "comm", "pid", "cpu", "taint", "hardware", "rest
 
 def _with_code(facts: Facts, report: Report) -> Facts:
     """The bytes of the instructions around the program counter, where a report prints them."""
-    found = code(report.lines) if "code" in report.fields else None
+    if "code" not in report.fields:
+        return facts
+    from kb.parse.details.registers import code
+
+    found = code(report.lines)
     if found is None:
         return facts
     text, line = found

@@ -7,9 +7,10 @@ net/socket.c, drivers/base/{dd,bus}.c, init/main.c.
 """
 
 import functools
-import re
 
-COMMON = re.compile(
+from kb.model.lazy import Lazy
+
+COMMON = Lazy(
     r"(?:"
     # how the kernel was entered
     r"do_syscall_\w+|(?:x32_|ia32_)?sys_call_table|entry_\w+|el0t?_\w+|el1h?_\w+|do_el0_svc\w*|invoke_syscall|el0_svc"
@@ -39,7 +40,7 @@ COMMON = re.compile(
     r"|handle_mm_fault|__handle_mm_fault|do_user_addr_fault|do_page_fault|exc_page_fault|asm_exc_page_fault"
     r")"
 )
-GENERIC = re.compile(
+GENERIC = Lazy(
     r"(?:"
     # reports or checks for whoever it was called by (net/sched/sch_generic.c, fs/dcache.c, kernel/workqueue.c,
     # lib/dynamic_queue_limits.c, kernel/trace/ftrace.c, lib/{kobject,refcount,list_debug,ref_tracker}.c,
@@ -82,13 +83,13 @@ SHARE = 0.1
 @functools.lru_cache(maxsize=8192)
 def is_common(name: str) -> bool:
     """True for a frame that says little of what went wrong."""
-    return COMMON.fullmatch(name) is not None
+    return COMMON.compiled.fullmatch(name) is not None
 
 
 @functools.lru_cache(maxsize=8192)
 def is_generic(name: str) -> bool:
     """True for a function whose name in a title does not tell one bug from another."""
-    return is_common(name) or GENERIC.fullmatch(name) is not None
+    return is_common(name) or GENERIC.compiled.fullmatch(name) is not None
 
 
 def expected(name: str, held: int, total: int) -> int:

@@ -187,9 +187,9 @@ class Reader:
         names = OPENERS if self._notice is None else OPENERS + NOTICES
         while True:
             behind = self._readable()
-            passed = 0
+            passed, base = 0, tape.base  # to judge a line may read on
             for found in find(tape.data, max(self._searched, tape.base) - tape.base, behind - tape.base, names):
-                hit = tape.base + found
+                hit = base + found
                 if self._stops is not None and self._stops(hit):
                     self._stopped = True
                     return None
@@ -204,6 +204,8 @@ class Reader:
             if self._stops is not None and not tape.ended and self._stops(behind):
                 self._stopped = True
                 return None
+            if self._readable() > behind:
+                continue  # to judge a line was to read on
             if tape.ended or not tape.fill(max(self._done, behind - _BACK_BYTES)):
                 return None
 
@@ -347,7 +349,17 @@ class Reader:
 
         before, after = _BESIDE
         beside: tuple[list[str], list[str]] = ([], [])
-        for line, end in decode(Cursor(self._tape, self._back(hit, before), 1)):
+        tape, begin = self._tape, self._back(hit, before)
+        while tape.data.count(b"\n", hit - tape.base) < _RECORD_LINES and not tape.ended:
+            end = tape.end
+            if not tape.fill(max(self._done, hit - _BACK_BYTES)) and tape.end == end:
+                break  # silent
+        # What is read of the tape itself is let go, and this line is still to be judged.
+        behind = hit - tape.base
+        for _ in range(_RECORD_LINES):
+            behind = tape.data.find(b"\n", behind) + 1 or len(tape.data)
+        for line, read in decode(Cursor(Tape(tape.data[begin - tape.base : behind]))):
+            end = begin + read
             if line is None or len(beside[1]) >= after:
                 break
             if (end <= start or end > self._tape.line_end(hit)) and not (raw and line.continued):

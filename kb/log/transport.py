@@ -8,6 +8,8 @@ repeats only, so that no line can make it backtrack.
 import re
 from typing import NamedTuple
 
+from kb.model.lazy import Lazy
+
 SEVERITIES = {
     "emerg": 0, "panic": 0, "alert": 1, "crit": 2, "err": 3, "error": 3, "warn": 4, "warning": 4, "notice": 5,
     "info": 6, "debug": 7,
@@ -71,7 +73,7 @@ class Rule(NamedTuple):
     name: str
     first: str
     """Characters that it may begin with; empty: any."""
-    pattern: re.Pattern[str]
+    pattern: Lazy
     """Named groups: time (s), usec, wall, caller, level (may hold the facility), severity (name), host."""
     final: bool = False
     """True when nothing but printk's own stamp can follow."""
@@ -85,7 +87,7 @@ _DIGIT = "0123456789"
 
 
 def _rule(name: str, first: str, pattern: str, final: bool = False) -> Rule:
-    return Rule(name, first, re.compile(pattern), final)
+    return Rule(name, first, Lazy(pattern), final)
 
 
 RULES: tuple[Rule, ...] = (
@@ -227,10 +229,10 @@ def _layers(text: str, sticky: list[Rule] | None) -> Prefix:
         rule = found = None
         if sticky:
             rule = sticky[0]
-            found = rule.pattern.match(text, at)
+            found = rule.pattern.compiled.match(text, at)
         if found is None:
             for rule in _BY_CHAR.get(text[at : at + 1], ()):
-                found = rule.pattern.match(text, at)
+                found = rule.pattern.compiled.match(text, at)
                 if found is not None:
                     break
         if found is None or rule is None or found.end() == at:

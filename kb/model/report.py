@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kb.model.log import Doubt, Line, Span
-from kb.model.memory import MemInfo, OomTask
 from kb.model.said import Said, joined
+
+if TYPE_CHECKING:
+    from kb.model.memory import MemInfo, OomTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,8 @@ class Report:
     """Named fields of the headline and of single lines: ``order``, ``mode``, ``address``, ``file`` ..."""
     field_lines: Mapping[str, int] = field(default_factory=dict)
     """Physical line each field was read from."""
-    memory: MemInfo | None = None
-    tasks: tuple[OomTask, ...] = ()
+    memory: "MemInfo | None" = None
+    tasks: "tuple[OomTask, ...]" = ()
     understood: tuple[int, ...] = ()
     """Physical lines that the grammar gave a role; the others are foreign or unknown."""
     doubts: tuple[Doubt, ...] = ()

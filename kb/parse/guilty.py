@@ -10,7 +10,6 @@ from kb.model.report import Frame, Report
 from kb.parse.guilt import Guilt, first_of_trace, main_trace, pick, printed, program_counter, usable, with_also
 from kb.parse.outline import Outline
 from kb.parse.plumbing import Skip, skips
-from kb.parse.stalled import elsewhere, stall, stuck
 from kb.syntax.frames import is_address, plain
 from kb.syntax.kinds import Row
 from kb.words.speak import said
@@ -191,15 +190,27 @@ def _hung(_fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
     return pick(trace.frames, skip, said("place.stack"))
 
 
-_PLACES: Mapping[str, Callable[[Mapping[str, str], Outline, Skip], Guilt | None]] = {
+_Search = Callable[[Mapping[str, str], Outline, Skip], Guilt | None]
+
+
+def _of_stalled_cpu(place: str) -> _Search:
+    """The places of a stalled CPU, whose many patterns other kinds need not have."""
+
+    def find(fields: Mapping[str, str], out: Outline, skip: Skip) -> Guilt | None:
+        from kb.parse.stalled import elsewhere, stall, stuck
+
+        return {"stall": stall, "stuck": stuck, "elsewhere": elsewhere}[place](fields, out, skip)
+
+    return find
+
+
+_PLACES: Mapping[str, _Search] = {
     "named": _named,
     "pc": program_counter,
     "lr": _lr,
     "trace": first_of_trace,
     "exception": _exception,
-    "stall": stall,
-    "stuck": stuck,
-    "elsewhere": elsewhere,
+    **{place: _of_stalled_cpu(place) for place in ("stall", "stuck", "elsewhere")},
     "chain": _chain,
     "became": _became,
     "hung": _hung,

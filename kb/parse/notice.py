@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.log.scan import NOTICES, line_test
+from kb.model.kept import toml
 from kb.model.log import Line
 from kb.model.report import Report
 from kb.syntax.formats import is_format
@@ -49,9 +50,7 @@ class Notice:
 @functools.cache
 def table() -> Mapping[str, Mapping[str, Any]]:
     """notices.toml as it stands."""
-    import tomllib
-
-    return tomllib.loads(Path(__file__).with_name("notices.toml").read_text(encoding="utf-8"))
+    return toml(Path(__file__).with_name("notices.toml"))
 
 
 @functools.cache

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kb.model.kept import toml
+
 
 @dataclass(frozen=True, slots=True)
 class Plumbing:
@@ -25,9 +27,7 @@ class Plumbing:
 @functools.cache
 def rules() -> Mapping[str, Mapping[str, Any]]:
     """plumbing.toml as it stands: groups of named entries."""
-    import tomllib
-
-    return tomllib.loads((Path(__file__).parent / "plumbing.toml").read_text(encoding="utf-8"))
+    return toml(Path(__file__).with_name("plumbing.toml"))
 
 
 @functools.cache

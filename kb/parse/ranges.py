@@ -1,8 +1,8 @@
 """A large file in ranges of its bytes, by one process or several: the same reports in the same order.
 
-A file is cut where a stretch of it holds nothing that may open a report, if no report is being read there. Each range
-is read as an input of its own: what was learned of prefixes, who asked for stacks and whether the kernel goes down is
-forgotten at a cut, however many processes read it. What reports are to one another is found out behind all of them.
+Each range from a cut (:mod:`kb.log.cuts`) to another is read as an input of its own: what was learned of prefixes, who
+asked for stacks and whether the kernel goes down is forgotten at a cut in any input, however it is read. What reports
+are to one another is found out behind all of them.
 """
 
 from __future__ import annotations
@@ -16,21 +16,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO, BinaryIO, NamedTuple
 
+from kb.log.cuts import Cuts
 from kb.log.learn import Doubtful
-from kb.log.reader import Reader, in_records
-from kb.log.scan import find
+from kb.log.reader import Reader
 from kb.log.tape import Tape
 from kb.model.report import Report
+from kb.parse.reading import belongs, forgotten, opens
 
-SMALLEST = 32 << 20
-"""Bytes of a range: a second process costs a start, and remembers nothing of what the first has read."""
-_SOUGHT = 16 << 20
-"""Bytes behind the place where a cut would be even in which one is looked for."""
-_BEFORE, _BEHIND = 300, 100
-"""Lines without an opener that a cut has before and behind it: a report goes on behind its last headline, and what the
-reader looks back to stands within sixty lines."""
-_HEAD = 4096
-"""Bytes by which it is told that lines are parts of records."""
+_BLOCK = 1 << 20
 _PROGRAM = "import sys; from kb.parse.ranges import work; work(*sys.argv[1:])"
 
 
@@ -58,7 +51,6 @@ class Ranges:
     """
 
     def __init__(self, tape: Tape, name: str, cuts: list[int], last: int):
-        from kb.parse.reading import belongs, opens
         from kb.split.splitter import Splitter
 
         self._cuts, self._last = cuts, last
@@ -92,41 +84,26 @@ class Ranges:
 
     def _stops(self, offset: int) -> bool:
         """Forget at each cut that is passed; whether the last of them is behind."""
-        while self._cuts and offset >= self._cuts[0]:
-            cut = self._cuts.pop(0)
-            if self._reader.done <= cut and self._splitter.forget():
-                self._reader.forget()
-                if -1 < self._last <= cut:
-                    self._end = cut
-                    return True
+        for cut in forgotten(self._cuts, offset, self._reader, self._splitter):
+            if -1 < self._last <= cut:
+                self._end = cut
+                return True
         return False
 
 
 def cuts_of(file: BinaryIO) -> list[int]:
     """Where a plain file is cut."""
     size = os.fstat(file.fileno()).st_size
-    if in_records(os.pread(file.fileno(), _HEAD, 0)):
-        return []
-    cuts: list[int] = []
-    for start in range(SMALLEST, size - SMALLEST + 1, SMALLEST):
-        data = os.pread(file.fileno(), min(_SOUGHT, size - start), start)
-        found = _quiet(data)
-        if found is not None and not in_records(data[found : found + _HEAD]):
-            cuts.append(start + found)
-    return cuts
+    cuts, at = Cuts(), 0
+    while at < size:
+        cuts.feed(at, os.pread(file.fileno(), _BLOCK, at))
+        at = cuts.wanted
+    return cuts.found
 
 
-def _quiet(data: bytes) -> int | None:
-    """The beginning of a line with so many lines before and behind it that open nothing."""
-    last = 0
-    for hit in (*find(data), len(data)):
-        if hit - last > 8 * (_BEFORE + _BEHIND) and data.count(b"\n", last, hit) > _BEFORE + _BEHIND:
-            at = last
-            for _ in range(_BEFORE + 1):
-                at = data.index(b"\n", at) + 1
-            return at
-        last = hit
-    return None
+def _starts(cuts: list[int], size: int, jobs: int) -> list[int]:
+    """The cuts that divide a file most evenly."""
+    return sorted({min(cuts, key=lambda cut: abs(cut - size * number // jobs)) for number in range(1, jobs)})
 
 
 def read_ranges(tape: Tape, path: str, cuts: list[int], jobs: int) -> Iterator[Report]:
@@ -140,7 +117,7 @@ def read_ranges(tape: Tape, path: str, cuts: list[int], jobs: int) -> Iterator[R
     """
     from kb.parse.reading import finished
 
-    starts = sorted({cuts[len(cuts) * number // jobs] for number in range(1, jobs)})
+    starts = _starts(cuts, os.stat(path).st_size, jobs)
     ends = [*starts[1:], -1] if starts else []
     workers = {
         start: _Worker(path, start, [cut for cut in cuts if cut > start], end)

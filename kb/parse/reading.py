@@ -7,20 +7,22 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kb.log.cuts import Cuts
 from kb.log.reader import Reader
+from kb.log.tape import Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
 
     from kb.log.learn import Doubtful
-    from kb.log.tape import Tape
     from kb.model.log import Line
     from kb.model.report import Report
+    from kb.split.splitter import Splitter
 
 
 def reports(data: "bytes | Tape", name: str) -> "Iterator[Report]":
     """The reports of one input, in order, each as soon as it is over."""
-    return _read(Reader(data, name, opens, belongs=belongs), None)
+    return _read(_Input(data, name), None)
 
 
 def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None) -> "Iterator[Report]":
@@ -34,9 +36,47 @@ def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None
         most: Notices of one wording that are looked at, where a hint will do; None: all.
     """
     notices = _Notices(name, most)
-    reader = Reader(data, name, opens, notices.take, belongs)
-    notices.reader = reader
-    return _read(reader, notices)
+    source = _Input(data, name, notices.take)
+    notices.reader = source.reader
+    return _read(source, notices)
+
+
+class _Input:
+    """An input, and its splitter once there is one: at each cut that is passed, they forget."""
+
+    splitter: "Splitter | None" = None
+
+    def __init__(self, data: "bytes | Tape", name: str, notice: "Callable[[Line], bool] | None" = None):
+        tape = data if isinstance(data, Tape) else Tape(data)
+        self._cuts = Cuts()
+        self._seen = tape.base
+        tape.watch(self._feed)
+        self.reader = Reader(tape, name, opens, notice, belongs, self._stops)
+
+    def _feed(self, data: bytes) -> None:
+        self._cuts.feed(self._seen, data)
+        self._seen += len(data)
+
+    def _stops(self, offset: int) -> bool:
+        for _ in forgotten(self._cuts.found, offset, self.reader, self.splitter):
+            pass
+        return False
+
+
+def forgotten(cuts: list[int], offset: int, reader: Reader, splitter: "Splitter | None") -> "Iterator[int]":
+    """The cuts up to an offset at which nothing was being read; what was learned before them is forgotten.
+
+    Args:
+        cuts: Offsets, rising; those passed are taken out.
+        offset: The place that is read next.
+        reader: What reads the input.
+        splitter: What it feeds, None where there was nothing to feed yet.
+    """
+    while cuts and offset >= cuts[0]:
+        cut = cuts.pop(0)
+        if reader.done <= cut and (splitter is None or splitter.forget()):
+            reader.forget()
+            yield cut
 
 
 def opens(text: str) -> bool:
@@ -77,8 +117,8 @@ class _Notices:
             yield from self._collector.told()
 
 
-def _read(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
-    found = _found(reader, notices)
+def _read(source: _Input, notices: _Notices | None) -> "Iterator[Report]":
+    found = _found(source, notices)
     first = next(found, None)
     if first is None:
         return
@@ -89,12 +129,13 @@ def _read(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
     yield from tell_apart(chain((first,), found))
 
 
-def _found(reader: Reader, notices: _Notices | None) -> "Iterator[Report]":
+def _found(source: _Input, notices: _Notices | None) -> "Iterator[Report]":
+    reader = source.reader
     windows = reader.windows()
     explained: set[int] = set()
     for window in windows:
         if window is not None:
-            for report in _reports(reader, window, windows, notices):
+            for report in _reports(source, window, windows, notices):
                 _explain(reader, report, explained)
                 yield report
         if notices is not None:
@@ -150,7 +191,7 @@ def finished(
 
 
 def _reports(
-    reader: Reader,
+    source: _Input,
     first: "tuple[int, Iterator[Line | None]]",
     windows: "Iterator[tuple[int, Iterator[Line | None]] | None]",
     notices: _Notices | None,
@@ -161,11 +202,15 @@ def _reports(
     from kb.parse.again import read as read_splat
     from kb.parse.debugger import bystander
     from kb.parse.follow import follow
+    from kb.split.splitter import Splitter
     from kb.split.windows import split
+
+    reader = source.reader
+    splitter = source.splitter = Splitter(reader.source, reader.release_at)
 
     def read() -> "Iterator[Report]":
         clock = time.monotonic if reader.live else None
-        for splat in split(chain((first,), windows), reader.source, reader.release_at, clock, reader.again):
+        for splat in split(chain((first,), windows), reader.source, clock=clock, again=reader.again, splitter=splitter):
             if splat is not None:
                 report = read_splat(splat)
                 if not bystander(report):

@@ -15,13 +15,13 @@ code; where that cannot be had, the grammar is built each time.
 import functools
 import io
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kb.log.text import encoded
+from kb.model.kept import kept, save
 from kb.model.log import Line
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def tables(name: str, lexer: LexerKind = "lines") -> Tables:
             pass
     made = _tables(build(name, lexer))
     if cache is not None:
-        _save(json.dumps(made._asdict()).encode(), cache)
+        save(json.dumps(made._asdict()).encode(), cache)
     return made
 
 
@@ -241,7 +241,7 @@ def load(name: str, lexer: LexerKind = "lines") -> "Lark":
     if cache is not None:
         content = io.BytesIO()
         parser.save(content)
-        _save(content.getvalue(), cache)
+        save(content.getvalue(), cache)
     return parser
 
 
@@ -296,42 +296,5 @@ def _cache_file(name: str, made_for: str, suffix: str) -> Path | None:
         text = path.read_bytes()
         digest.update(part.encode() + b"\0" + text + b"\0")
         todo += _IMPORT.findall(text.decode("utf-8", "replace"))
-    try:
-        import platformdirs
-
-        private = Path(platformdirs.user_cache_dir("kb")) / "grammars"
-        private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_private(private):
-            return None
-    except (OSError, RuntimeError, ImportError):
-        return None
-    return private / f"{name}-{digest.hexdigest()[:32]}.{suffix}"
-
-
-def _is_private(path: Path) -> bool:
-    """True when the folder is the user's own and nobody else could have put anything into it."""
-    if not hasattr(os, "getuid"):
-        return True
-    status = path.lstat()
-    if status.st_uid != os.getuid() or path.is_symlink() or status.st_mode & 0o022:
-        return False
-    if status.st_mode & 0o077:
-        path.chmod(0o700)
-    return True
-
-
-def _save(content: bytes, path: Path) -> None:
-    """Write beside its place, then move it there: a reader sees all or nothing."""
-    import tempfile
-
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except Exception:  # a full or read-only disk costs the next start 50 ms, nothing else
-        return
+    private = kept("grammars")
+    return private / f"{name}-{digest.hexdigest()[:32]}.{suffix}" if private is not None else None

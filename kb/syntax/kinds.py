@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kb.model.case import Severity as Severity
+from kb.model.kept import toml
 from kb.syntax.roles import Role
 
 Note = Literal["fault", "slab", "object", "page", "atomic", "rcu", "nmi"]
@@ -150,9 +151,7 @@ _CONDITIONS = ("file", "fn", "fn2", "what", "note", "address")
 @functools.cache
 def table() -> Mapping[str, Mapping[str, Any]]:
     """kinds.toml as it stands."""
-    import tomllib
-
-    return tomllib.loads((Path(__file__).parent / "kinds.toml").read_text(encoding="utf-8"))
+    return toml(Path(__file__).with_name("kinds.toml"))
 
 
 @functools.cache

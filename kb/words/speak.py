@@ -2,12 +2,12 @@
 
 import re
 import string
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kb.model.kept import toml
 from kb.model.said import Said, Value
 
 LANGUAGES = ("en", "zh")
@@ -130,8 +130,7 @@ def placeholders(template: str) -> frozenset[str]:
 @cache
 def words(language: str) -> Words:
     """The words of a language (``en``, ``zh``)."""
-    text = Path(__file__).with_name(f"{language}.toml").read_text(encoding="utf-8")
-    return Words(language, tomllib.loads(text))
+    return Words(language, toml(Path(__file__).with_name(f"{language}.toml")))
 
 
 def reasons() -> Mapping[str, str]:

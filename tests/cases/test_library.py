@@ -177,11 +177,11 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders whose files were listed and looked at, in order."""
     listed: list[Path] = []
 
-    def files(place: Path, real: Callable[[Path], list[Path]] = library.files) -> list[Path]:
+    def look(place: Path, real: Callable[[Path], list[tuple[str, bool]]] = library._listed) -> list[tuple[str, bool]]:
         listed.append(place)
         return real(place)
 
-    monkeypatch.setattr(library, "files", files)
+    monkeypatch.setattr(library, "_listed", look)
     return listed
 
 
@@ -333,7 +333,8 @@ def test_the_folders_that_were_used_last_are_held(tmp_path: Path, monkeypatch: p
 
 def test_a_case_taken_away_while_it_is_looked_at_is_no_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there, gone = put(tmp_path, "a"), tmp_path / "b/case.md"
-    monkeypatch.setattr(library, "files", lambda place: [there, gone] if place == tmp_path else [])
+    listed = [(str(there), True), (str(gone), True), (str(gone), False)]
+    monkeypatch.setattr(library, "_listed", lambda place: listed if place == tmp_path else [])
     assert [case.id for case in library.load([tmp_path])] == ["a"]
 
 

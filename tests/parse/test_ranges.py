@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kb import api
+from kb.log.tape import Tape
 from kb.model.report import Report
-from kb.parse import ranges
+from kb.parse import ranges, reading
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = [path.read_bytes().rstrip(b"\n") + b"\n" for path in sorted((ROOT / "cases").glob("*/match*.log"))[::5]]
@@ -87,6 +88,14 @@ def read(path: Path, jobs: int) -> list[Report]:
     return list(api.read(path, jobs=jobs))
 
 
+def piped(path: Path, chunk: int, notices: bool = False) -> list[Report]:
+    """The reports of the same bytes from what is no file, so many at a time."""
+    tape = Tape(io.BytesIO(path.read_bytes()), chunk=chunk)
+    tape.settle()
+    found = (reading.reports_and_notices if notices else reading.reports)(tape, str(path))
+    return [report for report in found if report.kind != "notice"]
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
@@ -101,17 +110,19 @@ def test_the_reports_of_ranges_are_those_of_the_file(
     path = tmp_path / "big.log"
     path.write_bytes(log(parts, seed))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranges, "SMALLEST", 40_000)
+        patch.setattr("kb.log.cuts.SMALLEST", 40_000)
         patch.setattr(ranges, "_Worker", Within)
         alone = read(path, 1)
         for jobs in (2, 3, 7):
             assert read(path, jobs) == alone
+        for chunk, notices in ((1 << 16, False), (50_000, True), (1 << 22, False)):
+            assert piped(path, chunk, notices) == alone
 
 
 def test_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "big.log"
     path.write_bytes(log([(number, 700, number % 3 == 0) for number in range(30)], 1))
-    monkeypatch.setattr(ranges, "SMALLEST", 100_000)
+    monkeypatch.setattr("kb.log.cuts.SMALLEST", 100_000)
     started: list[list[int]] = []
     worker = ranges._Worker
     monkeypatch.setattr(ranges, "_Worker", lambda *asked: started.append(asked[2]) or worker(*asked))
@@ -123,7 +134,7 @@ def test_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_process_that_fails_costs_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "big.log"
     path.write_bytes(log([(number, 700, False) for number in range(20)], 1))
-    monkeypatch.setattr(ranges, "SMALLEST", 100_000)
+    monkeypatch.setattr("kb.log.cuts.SMALLEST", 100_000)
     alone = read(path, 1)
     monkeypatch.setattr(ranges, "_PROGRAM", "raise SystemExit(3)")
     assert read(path, 3) == alone
@@ -140,7 +151,7 @@ def test_nothing_is_cut_where_a_report_goes_on(tmp_path: Path) -> None:
     ):
         path.write_bytes(data)
         with pytest.MonkeyPatch.context() as patch, open(path, "rb") as file:
-            patch.setattr(ranges, "SMALLEST", 60_000)
+            patch.setattr("kb.log.cuts.SMALLEST", 60_000)
             cuts = ranges.cuts_of(file)
             assert bool(cuts) == some
             for cut in cuts:
@@ -162,8 +173,9 @@ def test_what_was_learned_is_forgotten_at_a_cut(tmp_path: Path, monkeypatch: pyt
     report = b"".join(b"box7| " + row + b"\n" for row in WARNING)
     path.write_bytes(report + ordinary(2000, rng) + b"box7| " + WARNING[0] + b"\n" + ordinary(2000, rng))
     near = [each.kind for each in read(path, 1)]
-    monkeypatch.setattr(ranges, "SMALLEST", 40_000)
+    monkeypatch.setattr("kb.log.cuts.SMALLEST", 40_000)
     monkeypatch.setattr(ranges, "_Worker", Within)
     cut = [each.kind for each in read(path, 1)]
     assert near != cut
     assert [each.kind for each in read(path, 3)] == cut
+    assert [each.kind for each in piped(path, 1 << 16)] == cut

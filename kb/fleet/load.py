@@ -79,8 +79,8 @@ def _record(store: Store, rows: list[dict[str, Any]]) -> int:
 
 
 def event_of(row: dict[str, Any]) -> str:
-    """The name of the event that a row is: its place, and its headline, for a file of that name may be another one."""
-    return f"scan {(row['source'], row['lines'][0], row['wall'], row['time'], row['headline'])}"
+    """The name of the event that a row is: its place, and what tells that a file of that name is another one."""
+    return f"scan {(row['source'], row['lines'][0], row['host'], row['wall'], row['time'], row['headline'])}"
 
 
 def _seen(row: dict[str, Any]) -> str | None:

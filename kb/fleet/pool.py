@@ -158,11 +158,11 @@ def _ended(code: int) -> str:
 
 
 def begin(settings: Settings) -> None:
-    """Make a worker ready: it ends with the process that started it, and has its cases before its first file."""
+    """Make a worker ready: it ends with the process that started it, and its first file finds all it needs loaded."""
     threading.Thread(target=_orphaned, daemon=True).start()
-    from kb.fleet.work import cases
+    from kb.fleet.work import warm
 
-    cases(settings.cases)
+    warm(settings)
 
 
 def _orphaned() -> None:

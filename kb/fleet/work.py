@@ -100,6 +100,12 @@ def _diagnoses(log: Any, told: list[str], settings: Settings) -> Iterator[Diagno
         yield once(api.with_known_fixes(api.diagnose(report, cases(settings.cases))))
 
 
+def warm(settings: Settings) -> None:
+    """Load what the first report needs: grammars and cases."""
+    for found in _diagnoses(b"BUG: unable to handle page fault for address: 0\n", [], settings):
+        assert found.report
+
+
 @functools.lru_cache(maxsize=1)
 def cases(folder: str | None) -> Any:
     """The cases that reports are matched against, loaded once a worker."""

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kb import __version__
 from kb.errors import UsageError
@@ -63,7 +63,7 @@ def _client(address: str) -> Any:
     except ImportError as error:
         raise UsageError("--dask needs dask.distributed", help="install kernel-kb[fleet]") from error
     try:
-        return Client(address, timeout=10, set_as_default=False)
+        return cast(Any, Client)(address, timeout=10, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"no scheduler at {address}: {error}", help="start one: dask scheduler") from error
 
@@ -106,8 +106,8 @@ def _result(client: Any, share: list[Item], future: Any, settings: Settings, sen
 def _files(folder: str | None) -> dict[str, bytes]:
     """The case files of ``--cases`` and of ``$KB_CASES``, by their paths."""
     found: dict[str, bytes] = {}
-    for root in (*os.environ.get("KB_CASES", "").split(os.pathsep), folder):
-        for path in sorted(Path(root).glob("**/case.md")) if root else ():
+    for root in filter(None, (*os.environ.get("KB_CASES", "").split(os.pathsep), folder)):
+        for path in sorted(Path(root).glob("**/case.md")):
             found[path.relative_to(root).as_posix()] = path.read_bytes()
     return found
 

@@ -27,7 +27,8 @@ _STARTS = 20
 
 
 class _Task(NamedTuple):
-    index: int
+    place: int
+    """Among the files of the scan."""
     item: Item
     tries: int = 0
 
@@ -69,7 +70,7 @@ class _Run:
     """A pool at work, and a new one when it is broken."""
 
     def __init__(self, items: Iterable[Item], settings: Settings, jobs: int, folder: str):
-        self.waiting = deque(_Task(index, item) for index, item in enumerate(items))
+        self.waiting = deque(_Task(place, item) for place, item in enumerate(items))
         self._settings = settings
         self._jobs = jobs
         self._folder = folder
@@ -93,7 +94,7 @@ class _Run:
         while self.waiting and len(self._running) < _QUEUED * self._jobs:
             task = self.waiting.popleft()
             limit = patience(task.item, self._settings)
-            args = (task.item, self._settings, self.path(task.index))
+            args = (task.item, self._settings, self.path(task.place))
             try:
                 self._running[self._pool.schedule(work, args=args, timeout=limit)] = task
             except RuntimeError:  # the pool broke just now: its futures say so
@@ -102,9 +103,11 @@ class _Run:
         done = wait(self._running, return_when=FIRST_COMPLETED).done
         found = {}
         for future in done:
-            task = self._running.pop(future, None)
-            if task is not None and (block := self._outcome(future, task)) is not None:
-                found[task.index] = task.item, block
+            if future not in self._running:  # the pool broke, and the task waits again
+                continue
+            task = self._running.pop(future)
+            if (block := self._outcome(future, task)) is not None:
+                found[task.place] = task.item, block
         if self.waiting and not self._running and not self._pool.active:
             self._restart()
         return found

@@ -168,7 +168,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _parser() -> argparse.ArgumentParser:
     from kb import __version__
-    from kb.verbs import cases, help_, logs, sessions, store
+    from kb.verbs import cases, fleet, help_, logs, sessions, store
 
     parser: argparse.ArgumentParser = _Parser(
         prog="kb",
@@ -191,6 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     store.add_known(verbs)
     store.add_store(verbs)
     logs.add_clean(verbs)
+    fleet.add_scan(verbs)
     cases.add_case(verbs)
     sessions.add_tui(verbs)
     sessions.add_chat(verbs)

@@ -20,6 +20,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "google-re2": ("", "finds reports at the speed of grep"),
     "sqlite-utils": ("", "makes and migrates the store"),
     "platformdirs": ("", "knows where a user's data belongs"),
+    "pebble": ("", "processes of kb scan, each file apart from the others"),
     "prompt_toolkit": ("", "the prompt of kb chat"),
     "textual": ("", "kb tui"),
     "textual-serve": ("web", "kb tui --web"),
@@ -28,6 +29,11 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "pillow": ("qr", "pictures: QR codes of panics"),
     "pyelftools": ("symbols", "source lines: kb match --vmlinux, --debuginfo"),
     "capstone": ("disasm", "instructions of Code: lines: kb match -v"),
+    "dask": ("fleet", "kb scan --dask"),
+    "distributed": ("fleet", "kb scan --dask"),
+    "fsspec": ("fleet", "kb scan of URLs"),
+    "s3fs": ("fleet", "kb scan s3://..."),
+    "pyarrow": ("fleet", "kb scan: results and columns as Parquet"),
     "llm": ("llm", "a language model for kb chat"),
 }
 """Packages that kb uses: the extra that installs each (empty: always installed), and what it is for."""
@@ -37,6 +43,7 @@ TOOLS = {("git",): "kb import git", ("llvm-addr2line", "addr2line", "eu-addr2lin
 
 ENVIRONMENT = {
     "KB_DB": "the store",
+    "KB_SCAN_HOOK": "module:function that kb scan calls before each file, for tests",
     "KB_CASES": "folders of cases over the packaged ones",
     "KB_MAX_INPUT": "bytes an input may have once unpacked",
     "KB_LLM_MODEL": "the language model of kb chat",

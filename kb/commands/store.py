@@ -1,4 +1,4 @@
-"""``kb rekey``, ``kb export``, ``kb stats``, ``kb log``: the store as a whole."""
+"""``kb rekey``, ``kb export``, ``kb stats``, ``kb log``, ``kb store load``: the store as a whole."""
 
 import argparse
 import os
@@ -7,13 +7,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from kb import api
-from kb.cli import OK, UNKNOWN, note
+from kb.cli import EMPTY, OK, UNKNOWN, note
 from kb.commands import opened
 from kb.errors import InputError, UsageError
 from kb.render.json import line
 from kb.render.safe import safe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kb.store import Store
     from kb.store.summary import Recent
 
@@ -116,3 +118,21 @@ def _there(base: api.KnowledgeBase) -> "Store":
     if store is None:
         raise UsageError(f"there is no store at {base.path}", help="`kb match --record` and `kb import` make one")
     return store
+
+
+def load(options: argparse.Namespace) -> int:
+    """The results of a scan, into the store."""
+    from pathlib import Path
+
+    return OK if load_results(options, Path(options.folder)) else EMPTY
+
+
+def load_results(options: argparse.Namespace, folder: "Path") -> int:
+    """Fold results into the store and tell how many reports are new; returns how many there are."""
+    from kb.fleet.load import load as fold
+
+    with api.KnowledgeBase(options.db) as base:
+        found = fold(base.store, folder)
+    again = f", {found.reports - found.new} known already" if found.new < found.reports else ""
+    note(f"recorded {found.new}{again}")
+    return found.reports

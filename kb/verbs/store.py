@@ -144,3 +144,14 @@ def add_store(verbs: "Verbs") -> None:
     forget.add_argument("--dry-run", action="store_true", help="only say what would go")
     for each in (rekey, export, stats, log, forget):
         common(each, db=True, color=False)
+    inner = verbs.add_parser("store", help="fold the results of a scan into the store", description="The store.")
+    inner.set_defaults(run=None, asked=inner)
+    load = verb(
+        inner.add_subparsers(title="commands", metavar="COMMAND", prog="kb store"),
+        "load",
+        "kb.commands.store:load",
+        "fold the results of kb scan into the store",
+        "Each report counts once, by its source and its lines, however often its results are loaded.",
+    )
+    load.add_argument("folder", metavar="DIR", help="what kb scan --out wrote")
+    common(load, db=True, color=False)

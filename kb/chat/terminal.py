@@ -76,8 +76,6 @@ def converse(talk: "Conversation", files: list[str], color: str) -> int:
 
 
 def _show(reply: "Reply", painted: bool) -> None:
-    if reply.understood:
-        print(phrases(reply.language)("read.as", text=safe(reply.understood)))
     if reply.text:
         print(paint(reply.text, painted))
 

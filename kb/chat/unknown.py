@@ -46,6 +46,9 @@ def unknown(state: State, question: Question, kind: str | None) -> Answer:
     nearest = _nearest(state, question, kind)
     strange = [word for word in question.strange if word.lower() not in haystack(state)]
     opening = p("unknown.words", words=", ".join(strange[:4])) if strange else p("unknown.sorry")
+    if question.understood is not None:
+        asked = Claim(p("unknown.meant", text=question.understood))
+        return answer([Claim(opening.rstrip(" ,，") + p("unknown.end")), asked], "unknown", suggestions=(question.understood,))
     found = search(state.base, " ".join(question.strange), limit=3, least=3.0) if question.strange else []
     claims = []
     if found:

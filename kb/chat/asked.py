@@ -73,6 +73,11 @@ def _synonyms() -> "tuple[re.Pattern[str], dict[str, str]]":
     return re.compile("|".join(map(re.escape, longest))), words
 
 
+def term(word: str) -> str:
+    """The word of the glossary that a Chinese word stands for; empty where none does."""
+    return next((name for name, others in _table()["terms"].items() if word in others), "")
+
+
 def simplified(text: str) -> str:
     """Traditional characters as simplified ones."""
     return text.translate(_characters())

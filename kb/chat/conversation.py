@@ -49,11 +49,13 @@ _NEEDS_LOG = frozenset(
 )
 _UNBOUND = COMMANDS | frozenset("mask whatif compare changed select lines topic field frame reports cases define used".split())
 """Questions whose answers do not repeat what they are asked with, or see to it themselves."""
-_KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases lines affected".split())
+_KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases affected".split())
 """Questions for which a kind of report that is named chooses none."""
 _TELLING = (None, "define", "happened", "blamed", "who", "known", "kernel", "when", "reports", "count", "zones", "stack",
             "lines", "topic")  # fmt: skip
 """Questions that lines of the log may tell, where the line asks for some that kb/words/asked.toml has."""
+_NUMBERED = ("told", "mention", "who", "blamed", "when", "kernel", "stack", "happened", "why")
+"""Questions in which a bare number names something of the log."""
 _YES = re.compile(r"(?i)\W*(?:y|yes|yep|yeah|sure|是|是的|对|对的|嗯|好)\W*")
 
 
@@ -214,7 +216,7 @@ class Conversation:
 
         state, preface = self._state, None
         about = bool(state.entries) and state.chosen is None
-        things = named(question) if about and kind not in _UNBOUND else []
+        things = named(question, numbers=kind in _NUMBERED) if about and kind not in _UNBOUND else []
         if about and kind not in _KINDLESS:
             name, fit = of_kind(state, question)
             if name is not None and not fit:
@@ -239,7 +241,11 @@ class Conversation:
             state.last = kind
             state.asked = _asked(question) or (state.asked if kind in _FOLLOWED["release"] else {})
         missing = unbound(things, said.text)
-        if missing and said.kind not in ("unknown", "nothing_loaded", "error"):
+        if about and missing and state.current is not None and all(is_of(state.current, one) for one in missing):
+            names = ", ".join(one.shown for one in missing)
+            entry = state.current
+            preface = Claim(state.p("named.of", name=names, number=entry.number, title=entry.report.title))
+        elif missing and said.kind not in ("unknown", "nothing_loaded", "error"):
             return of_names(state, missing, asked=True), kind
         return self._prefaced(said, preface), kind
 
@@ -267,7 +273,7 @@ class Conversation:
 
         text = normal(question.text)
         if question.kind not in COMMANDS:
-            if defined(question):
+            if defined(question, logs=bool(self._state.logs)):
                 return "define"
             if question.kind in _TELLING and self._state.entries and lines_named(text):
                 return "told"
@@ -294,7 +300,7 @@ class Conversation:
             return "frame"
         if question.kind in ("happened", None) and question.strange and self._names_a_field(question):
             return "field"
-        if question.kind is not None:
+        if question.kind not in (None, "define"):
             return question.kind
         for name, kind in _BY_ARGUMENT:
             if question.has(name):
@@ -356,7 +362,8 @@ class Conversation:
 
         text = normal(question.text)
         meant = " ".join([typed for typed, _row in (*kinds_named(text), *lines_named(text))]).lower()
-        return word.lower() in meant or self._state.logged(word)
+        bare = len([char for char in word if char not in meant]) < 2 if not word.isascii() else word.lower() in meant
+        return bare or self._state.logged(word)
 
     def _unknown(self, question: Question, kind: str | None) -> tuple[Answer, str]:
         from kb.chat.unknown import unknown

@@ -33,8 +33,8 @@ class Named:
     """A field of the report, and its value."""
 
 
-def named(question: Question) -> list[Named]:
-    """The things that a line names."""
+def named(question: Question, *, numbers: bool = False) -> list[Named]:
+    """The things that a line names; bare numbers only where they are asked for."""
     found = []
     for parts in question.all("cpu"):
         number = parts.get("cpu") or parts.get("cpu2") or ""
@@ -48,6 +48,9 @@ def named(question: Question) -> list[Named]:
         found.append(Named(f"node {number}", re.compile(rf"(?i:\bnode\W?{number}\b)")))
     for parts in question.all("zone"):
         found.append(Named(parts["zone"], _whole(parts["zone"])))
+    if numbers:
+        found += [Named(parts["number"], _whole(parts["number"]), ("pid", int(parts["number"])))
+                  for parts in question.all("number")]  # fmt: skip
     found += [
         Named(word, _whole(word)) for word in question.strange if word.isascii() and word.lower() not in _kind_words(question)
     ]  # fmt: skip
@@ -101,7 +104,7 @@ def _holds(report: Report, pattern: "re.Pattern[str]") -> bool:
 def chosen(state: State, question: Question) -> Entry | None:
     """The report that a line is about by what it names; None where it names nothing that tells one."""
     kind, entries = of_kind(state, question)
-    things = named(question)
+    things = named(question, numbers=not question.has("ordinal"))
     for test in (is_of, bears):
         fit = [entry for entry in entries if all(test(entry, one) for one in things)]
         if fit and (things or kind is not None):
@@ -173,7 +176,8 @@ def unbound(things: list[Named], text: str) -> list[Named]:
 
 def of_nothing(state: State, kind: str) -> Answer:
     """No report is of the kind that was named: so it is said, with those that there are."""
-    return answer([Claim(state.p("named.no_kind", kind=kind)), holdings(state)], "unknown")
+    ask = next(example.ask for example in state.examples() if example.kind == "reports")
+    return answer([Claim(state.p("named.no_kind", kind=kind)), holdings(state)], "unknown", suggestions=(ask,))
 
 
 def of_names(state: State, missing: list[Named], *, asked: bool) -> Answer:

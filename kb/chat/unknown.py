@@ -48,7 +48,8 @@ def unknown(state: State, question: Question, kind: str | None) -> Answer:
     opening = p("unknown.words", words=", ".join(strange[:4])) if strange else p("unknown.sorry")
     if question.understood is not None:
         asked = Claim(p("unknown.meant", text=question.understood))
-        return answer([Claim(opening.rstrip(" ,，") + p("unknown.end")), asked], "unknown", suggestions=(question.understood,))
+        first = Claim(p("unknown.meant_words", words=", ".join(strange[:4] or question.strange[:4])))
+        return answer([first, asked], "unknown", suggestions=(question.understood,))
     found = search(state.base, " ".join(question.strange), limit=3, least=3.0) if question.strange else []
     claims = []
     if found:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LISTED = 6
 _ROWS = 5
 _DEFINED = 3
+_WIDE = 120
+"""Characters of a headline."""
 
 
 def _worst(state: State) -> Entry:
@@ -161,7 +163,7 @@ def count(state: State, question: Question) -> Answer:
         return answer([Claim(p("count.what")), holdings(state)], "unknown")
     claims = [Claim(p("count.reports", count=len(entries), kind=kind or p("count.all")), _spans(entries))]
     claims += [
-        Claim(f"{entry.number}. {entry.report.title}{_at(entry)}", (entry.report.span,), (), state.source(entry), 1)
+        Claim(f"{entry.number}. {entry.report.headline.strip()[:_WIDE]}{_at(entry)}", (entry.report.span,), (), state.source(entry), 1)
         for entry in entries[:_LISTED]
     ]
     if len(entries) > _LISTED:
@@ -185,51 +187,45 @@ def _at(entry: Entry) -> str:
 
 def define(state: State, question: Question) -> Answer:
     """What words mean, by the tables of ``kb explain``."""
-    found = defined(question)
+    found = defined(question, logs=bool(state.logs))
     claims = [Claim(f"{one.word} ({one.what}): {one.means}", (), ("kb explain",)) for one in found]
     return answer(claims or [Claim(state.p("define.none"))], None if found else "unknown")
 
 
 _ASKING = re.compile(
-    r"(?i)^\W*(?:what(?:'s|s| is| are| does| do)?|define|explain|meaning of|definition of|how (?:do|does|should|can|to) "
-    r"(?:i |you |we |one )?read|what do you mean by)\s+(?:is |are |an? |the )*(?P<word>.+?)(?: mean(?:s|ing)?)?\W*$"
+    r"(?i)^\W*(?:what(?:'s|s| is| are| does| do)|define|explain|meaning of|definition of|how (?:do|does|should|can|to) "
+    r"(?:i |you |we |one )?read|what do you mean by)\s+(?P<the>(?:is |are |an? |the )*)(?P<word>.+?)(?: mean(?:s|ing)?)?\W*$"
 )
 _ASKING_CHINESE = re.compile(
-    r"^\W*(?:请?解释(?:一?下)?|什么是|什么叫|啥是|说明)\s*(?P<word>.+?)\W*$"
-    r"|^\W*(?P<word2>.+?)\s*(?:是什么|什么|是啥|是)?\s*(?:意思|怎么看|如何看|怎么读)?(?:是什么|是啥)?\W*$"
+    r"^\W*(?:请?解释(?:一?下)?|什么是|什么叫|啥是|说明)(?P<the>)\s*(?P<word>.+?)\W*$"
+    r"|^\W*(?P<word2>.+?)\s*(?:(?:是什么|什么|是啥|啥|是)\s*(?:意思)?|的?意思|怎么看|如何看|怎么读)(?:是什么|是啥)?\W*$"
 )
 
 
-def defined(question: Question) -> "list[Explained]":
-    """The entries of the glossary that a line asks for."""
+def defined(question: Question, *, logs: bool) -> "list[Explained]":
+    """The entries of the glossary that a line asks for; where logs are loaded, "the zone" is one of theirs."""
+    from kb.chat.asked import term
     from kb.glossary import explain
 
     text = normal(question.text)
-    if "define" not in question.kinds:
-        return []
     hit = _ASKING_CHINESE.match(text) if question.language == "zh" else _ASKING.match(text)
-    if hit is None:
+    if hit is None or (logs and "the " in (hit["the"] or "").lower()):
         return []
-    word = next(value for value in hit.groups() if value)
-    aliases = [word, word.rstrip("s"), _chinese_term(word), _kind_of(word)]
-    for one in aliases:
-        if one and (found := explain(one)):
-            return found[:_DEFINED]
+    word = next(value for name, value in hit.groupdict().items() if value and name != "the")
     letter = re.fullmatch(r"taint(?: flag| letter)? ([A-Z])", word)
-    return explain(letter[1])[:_DEFINED] if letter else []
+    for one in (word, word.rstrip("s"), term(word), _kind_of(word), letter[1] if letter else ""):
+        found = [each for each in explain(one) if not logs or each.what not in ("fact", "reason")] if one else []
+        if found:
+            return found[:_DEFINED]
+    return []
 
 
 def _kind_of(word: str) -> str:
     from kb.chat.asked import kinds_named
 
     found = kinds_named(word)
-    return sorted(found[0][1].kinds)[0] if len(found) == 1 and len(found[0][1].kinds) == 1 else ""
-
-
-def _chinese_term(word: str) -> str:
-    from kb.glossary import terms
-
-    return next((name for name, row in terms().items() if word.strip() in row.get("chinese", ())), "")
+    whole = len(found) == 1 and found[0][0].lower() == word.lower() and len(found[0][1].kinds) == 1
+    return min(found[0][1].kinds) if whole else ""
 
 
 def told(state: State, question: Question) -> Answer:

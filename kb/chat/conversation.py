@@ -54,6 +54,8 @@ _KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases
 _TELLING = (None, "define", "happened", "blamed", "who", "known", "kernel", "when", "reports", "count", "zones", "stack",
             "lines", "topic")  # fmt: skip
 """Questions that lines of the log may tell, where the line asks for some that kb/words/asked.toml has."""
+_DEFINING = (*_TELLING, "mask", "signature", "cases", "sources", "request")
+"""Questions that a line which asks for a word of the glossary may be taken for."""
 _NUMBERED = ("told", "mention", "who", "blamed", "when", "kernel", "stack", "happened", "why")
 """Questions in which a bare number names something of the log."""
 _YES = re.compile(r"(?i)\W*(?:y|yes|yep|yeah|sure|是|是的|对|对的|嗯|好)\W*")
@@ -216,7 +218,7 @@ class Conversation:
 
         state, preface = self._state, None
         about = bool(state.entries) and state.chosen is None
-        things = named(question, numbers=kind in _NUMBERED) if about and kind not in _UNBOUND else []
+        things = named(question, state.logged, numbers=kind in _NUMBERED) if about and kind not in _UNBOUND else []
         if about and kind not in _KINDLESS:
             name, fit = of_kind(state, question)
             if name is not None and not fit:
@@ -273,15 +275,19 @@ class Conversation:
 
         text = normal(question.text)
         if question.kind not in COMMANDS:
-            if defined(question, logs=bool(self._state.logs)):
+            if question.kind in _DEFINING and defined(question, logs=bool(self._state.logs)):
                 return "define"
-            if question.kind in _TELLING and self._state.entries and lines_named(text):
+            if question.kind in _TELLING and self._state.entries and not question.topics and lines_named(text):
                 return "told"
             if question.kind in (None, "define") and self._state.entries:
                 if kinds_named(text) and not question.has("ordinal"):
                     return "count"
                 if self._things(question):
                     return "mention"
+            if question.kind == "define":  # "what" alone asks nothing
+                question = replace(question, kind=None)
+        if question.kind == "count" and ("zones" in question.kinds or question.has("zone") or question.has("node")):
+            return "zones"
         if question.kind == "fix" and (question.has("release") or question.has("mine")):
             return "affected"
         if question.topics and question.kind in ("why", None):
@@ -300,7 +306,7 @@ class Conversation:
             return "frame"
         if question.kind in ("happened", None) and question.strange and self._names_a_field(question):
             return "field"
-        if question.kind not in (None, "define"):
+        if question.kind is not None:
             return question.kind
         for name, kind in _BY_ARGUMENT:
             if question.has(name):

@@ -5,6 +5,7 @@ it names: "the second oops", "the one with ceph", "pid 101".
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kb.chat.asked import kinds_named
@@ -33,8 +34,8 @@ class Named:
     """A field of the report, and its value."""
 
 
-def named(question: Question, *, numbers: bool = False) -> list[Named]:
-    """The things that a line names; bare numbers only where they are asked for."""
+def named(question: Question, logged: Callable[[str], bool], *, numbers: bool = False) -> list[Named]:
+    """The things that a line names; words of English only where the log has them, bare numbers where they count."""
     found = []
     for parts in question.all("cpu"):
         number = parts.get("cpu") or parts.get("cpu2") or ""
@@ -48,13 +49,15 @@ def named(question: Question, *, numbers: bool = False) -> list[Named]:
         found.append(Named(f"node {number}", re.compile(rf"(?i:\bnode\W?{number}\b)")))
     for parts in question.all("zone"):
         found.append(Named(parts["zone"], _whole(parts["zone"])))
+    from kb.chat.spelling import english
+
     if numbers:
         found += [Named(parts["number"], _whole(parts["number"]), ("pid", int(parts["number"])))
                   for parts in question.all("number")]  # fmt: skip
     found += [
         Named(word, _whole(word)) for word in question.strange if word.isascii() and word.lower() not in _kind_words(question)
     ]  # fmt: skip
-    return found
+    return [one for one in found if one.shown not in english() or logged(one.shown)]
 
 
 def _kind_words(question: Question) -> frozenset[str]:
@@ -104,7 +107,7 @@ def _holds(report: Report, pattern: "re.Pattern[str]") -> bool:
 def chosen(state: State, question: Question) -> Entry | None:
     """The report that a line is about by what it names; None where it names nothing that tells one."""
     kind, entries = of_kind(state, question)
-    things = named(question, numbers=not question.has("ordinal"))
+    things = named(question, state.logged, numbers=not question.has("ordinal"))
     for test in (is_of, bears):
         fit = [entry for entry in entries if all(test(entry, one) for one in things)]
         if fit and (things or kind is not None):
@@ -149,18 +152,17 @@ def holdings(state: State) -> Claim:
 
 
 def quotes(state: State, patterns: "list[re.Pattern[str]]", most: int = _QUOTED) -> list[Claim]:
-    """Lines of the log that hold one of some patterns, those of the report in question first."""
+    """Lines of the log that hold one of some patterns, those of the report in question where it has any."""
     if state.current is None:
         return []
     entry = state.current
     rows: dict[int, str] = {line.number: line.text for line in entry.report.lines}
     other = {n: row.decode("utf-8", "replace") for n, row in enumerate(entry.log.lines, 1) if n not in rows}
-    found = [
-        (number, text)
+    hits = (
+        [(number, text) for number, text in group.items() if any(one.search(text) for one in patterns)]
         for group in (rows, other)
-        for number, text in group.items()
-        if any(one.search(text) for one in patterns)
-    ]
+    )
+    found = next((group for group in hits if group), [])
     claims = [
         Claim(text.strip()[:_LONGEST], ((number, number),), (), state.source(entry), 1) for number, text in found[:most]
     ]

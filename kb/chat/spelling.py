@@ -22,7 +22,8 @@ def vocabulary() -> tuple[str, ...]:
     from kb.syntax.engine import load
 
     words: dict[str, None] = {}
-    for terminal in load("chat", "words").terminals:
+    # words that mean nothing by themselves come last: of two that are as near the one that asks is meant
+    for terminal in sorted(load("chat", "words").terminals, key=lambda one: one.name == "FILLER"):
         if not terminal.name.startswith(("PATH", "HEX", "GFP")):
             words.update(dict.fromkeys(_spelled(terminal.pattern.to_regexp())))
     return tuple(words)

@@ -121,7 +121,7 @@ def used(state: State, question: Question) -> Answer:
 
     story, p = tell(entry.report), state.p
     tasks = sorted(story.oom.tasks, key=lambda task: -task.rss)
-    wanted = [one for one in named(question) if one.own is not None or not one.inside.search("memory")]
+    wanted = [one for one in named(question, state.logged) if one.own is not None or not one.inside.search("memory")]
     mine = [task for task in tasks if any(one.inside.search(f"{task.name} {task.pid}") for one in wanted)]
     if wanted and not mine:
         return answer([Claim(p("named.nothing", name=wanted[0].shown)), holdings(state)], "unknown")
@@ -141,7 +141,7 @@ def used(state: State, question: Question) -> Answer:
 
 
 def count(state: State, question: Question) -> Answer:
-    """How many reports of what is named, from when to when."""
+    """How many reports of what is named, and when each came."""
     p = state.p
     kind, entries = of_kind(state, question)
     if not state.entries:
@@ -168,6 +168,9 @@ def count(state: State, question: Question) -> Answer:
     ]
     if len(entries) > _LISTED:
         claims.append(Claim(p("count.more", count=len(entries) - _LISTED)))
+    if len(entries) == 1:
+        state.use(entries[0])
+        claims.append(cause_claim(state))
     if kind is None and state.current is not None:
         from kb.chat.answers.store import seen
 
@@ -242,7 +245,7 @@ def _told(state: State, question: Question) -> list[Claim]:
     if not rows:
         return []
     finds = rows[0][1].finds
-    specific = [one.inside for one in named(question)]
+    specific = [one.inside for one in named(question, state.logged)]
     claims = quotes(state, [finds], 12)
     kept = [claim for claim in claims if any(one.search(claim.text) for one in specific)]
     return (kept or claims)[:_LISTED]

@@ -47,7 +47,9 @@ _NEEDS_LOG = frozenset(
     "request field frame why happened excluded missing who kernel when blamed stack lines signature topic zones known"
     " similar seen reports compare changed select severity now reboot boss recovered used count told".split()
 )
-_UNBOUND = COMMANDS | frozenset("mask whatif compare changed select lines topic field frame reports cases define used".split())
+_UNBOUND = COMMANDS | frozenset(
+    "mask whatif compare changed select lines topic field frame reports cases define used".split()
+)
 """Questions whose answers do not repeat what they are asked with, or see to it themselves."""
 _KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases affected".split())
 """Questions for which a kind of report that is named chooses none."""

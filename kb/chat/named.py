@@ -72,7 +72,7 @@ def is_of(entry: Entry, one: Named) -> bool:
     """Whether a report is the one of what is named: its own CPU, pid, task, function or module."""
     report = entry.report
     if one.own is not None:
-        return getattr(report, one.own[0]) == one.own[1]
+        return bool(getattr(report, one.own[0]) == one.own[1])
     names = [report.comm, report.function, report.module, report.host, report.title, *report.fields.values()]
     return any(name and one.inside.search(name) for name in names)
 

@@ -1,7 +1,7 @@
 """Typing errors: a word one slip away from a word of the chat grammar may stand for that word.
 
-Never one that is in a dictionary of English or in the grammar, that holds digits or underscores, or that belongs to what a command takes as it is (a
-note's text, a file's name).
+Never one that is in a dictionary of English or in the grammar, that holds digits or underscores, or that belongs to what
+a command takes as it is (a note's text, a file's name).
 """
 
 import re
@@ -40,7 +40,7 @@ def english() -> frozenset[str]:
 def _trade() -> frozenset[str]:
     from kb.chat.asked import kind_words, line_words
 
-    patterns = [row.pattern.pattern for row in (*kind_words(), *line_words())]
+    patterns = [row.pattern.pattern for row in kind_words()] + [row.pattern.pattern for row in line_words()]
     return frozenset(word for pattern in patterns for word in re.findall("[a-z]{3,}", pattern))
 
 

@@ -17,10 +17,9 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from kb.chat.paint import paint
-from kb.chat.phrases import phrases
 from kb.errors import KbError
 from kb.model.text import plain
-from kb.render.safe import safe, safe_lines
+from kb.render.safe import safe_lines
 
 if TYPE_CHECKING:
     from kb.chat import Conversation, Reply

@@ -13,7 +13,7 @@ from kb.chat import Conversation
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))["log"]
-OPENINGS = ("i don't know", "不知道", "no log is loaded", "没有加载")
+OPENINGS = ("i don't know", "不知道", "no log is loaded", "还没有加载")
 USELESS = 0.1
 """The share of questions that may be left unanswered though the log tells."""
 

@@ -9,6 +9,7 @@ from kb.chat.named import holdings, named, of_kind, of_nothing, quotes, spans_of
 from kb.chat.question import Question, normal
 from kb.chat.reply import Answer, Claim, answer, case, head
 from kb.chat.state import Entry, State
+from kb.model.verdict import Verdict
 from kb.render.answer import SEVERITIES
 from kb.render.answer import answer as first_screen
 from kb.render.answer import severity as severity_of
@@ -36,7 +37,7 @@ def _severity(state: State) -> list[Claim]:
     found = severity_of(entry.diagnosis)
     text = state.p("triage.severity", title=entry.report.title, means=state.p.facts(f"severity.{found}"))
     best = entry.diagnosis.best
-    cited = (case(best.case.id),) if best is not None and best.verdict == "yes" else ()
+    cited = (case(best.case.id),) if best is not None and best.verdict is Verdict.YES else ()
     return [Claim(text, (entry.report.span,), cited, state.source(entry))]
 
 
@@ -114,7 +115,9 @@ def recovered(state: State, question: Question) -> Answer:
 
 def used(state: State, question: Question) -> Answer:
     """The tasks of the OOM killer's table that hold most memory."""
-    entry = next((one for one in (state.current, *state.entries) if one is not None and one.report.kind == "oom_kill"), None)
+    entry = next(
+        (one for one in (state.current, *state.entries) if one is not None and one.report.kind == "oom_kill"), None
+    )
     if entry is None:
         return answer([Claim(state.p("used.none")), *([holdings(state)] if state.entries else [])], "unknown")
     from kb.facts.oom.story import tell
@@ -163,7 +166,13 @@ def count(state: State, question: Question) -> Answer:
         return answer([Claim(p("count.what")), holdings(state)], "unknown")
     claims = [Claim(p("count.reports", count=len(entries), kind=kind or p("count.all")), _spans(entries))]
     claims += [
-        Claim(f"{entry.number}. {entry.report.headline.strip()[:_WIDE]}{_at(entry)}", (entry.report.span,), (), state.source(entry), 1)
+        Claim(
+            f"{entry.number}. {entry.report.headline.strip()[:_WIDE]}{_at(entry)}",
+            (entry.report.span,),
+            (),
+            state.source(entry),
+            1,
+        )
         for entry in entries[:_LISTED]
     ]
     if len(entries) > _LISTED:
@@ -236,7 +245,10 @@ def told(state: State, question: Question) -> Answer:
     claims = _told(state, question)
     word = lines_named(normal(question.text))[0][0]
     if not claims:
-        return answer([Claim(state.p("told.none", word=word), spans_of(state)), *([holdings(state)] if state.entries else [])], "unknown")
+        return answer(
+            [Claim(state.p("told.none", word=word), spans_of(state)), *([holdings(state)] if state.entries else [])],
+            "unknown",
+        )
     return answer([Claim(state.p("told.lines", word=word)), *claims])
 
 

@@ -98,7 +98,7 @@ def kinds_named(text: str) -> list[tuple[str, KindWord]]:
         (hit[0], row)
         for hit, row in sorted(found, key=lambda pair: pair[0].start())
         if not any(
-            other is not hit and other.start() <= hit.start() and hit.end() <= other.end() and len(other[0]) > len(hit[0])
+            other.start() <= hit.start() and hit.end() <= other.end() and len(other[0]) > len(hit[0])
             for other, _row in found
         )
     ]  # fmt: skip

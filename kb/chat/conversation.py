@@ -53,8 +53,8 @@ _UNBOUND = COMMANDS | frozenset(
 """Questions whose answers do not repeat what they are asked with, or see to it themselves."""
 _KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases affected".split())
 """Questions for which a kind of report that is named chooses none."""
-_TELLING = (None, "define", "happened", "blamed", "who", "known", "kernel", "when", "reports", "count", "zones", "stack",
-            "lines", "topic")  # fmt: skip
+_TELLING = (None, "define", "happened", "blamed", "who", "known", "kernel", "when", "reports", "count", "zones",
+            "stack", "lines", "topic")  # fmt: skip
 """Questions that lines of the log may tell, where the line asks for some that kb/words/asked.toml has."""
 _DEFINING = (*_TELLING, "mask", "signature", "cases", "sources", "request")
 """Questions that a line which asks for a word of the glossary may be taken for."""
@@ -279,7 +279,7 @@ class Conversation:
         if question.kind not in COMMANDS:
             if question.kind in _DEFINING and defined(question, logs=bool(self._state.logs)):
                 return "define"
-            if question.kind in _TELLING and self._state.entries and not question.topics and lines_named(text):
+            if question.kind in _TELLING and not question.topics and lines_named(text):
                 return "told"
             if question.kind in (None, "define") and self._state.entries:
                 if kinds_named(text) and not question.has("ordinal"):

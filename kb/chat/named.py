@@ -54,9 +54,8 @@ def named(question: Question, logged: Callable[[str], bool], *, numbers: bool = 
     if numbers:
         found += [Named(parts["number"], _whole(parts["number"]), ("pid", int(parts["number"])))
                   for parts in question.all("number")]  # fmt: skip
-    found += [
-        Named(word, _whole(word)) for word in question.strange if word.isascii() and word.lower() not in _kind_words(question)
-    ]  # fmt: skip
+    kinds = _kind_words(question)
+    found += [Named(word, _whole(word)) for word in question.strange if word.isascii() and word.lower() not in kinds]
     return [one for one in found if one.shown not in english() or logged(one.shown)]
 
 
@@ -153,18 +152,20 @@ def holdings(state: State) -> Claim:
 
 def quotes(state: State, patterns: "list[re.Pattern[str]]", most: int = _QUOTED) -> list[Claim]:
     """Lines of the log that hold one of some patterns, those of the report in question where it has any."""
-    if state.current is None:
+    if not state.logs:
         return []
     entry = state.current
-    rows: dict[int, str] = {line.number: line.text for line in entry.report.lines}
-    other = {n: row.decode("utf-8", "replace") for n, row in enumerate(entry.log.lines, 1) if n not in rows}
+    log = entry.log if entry is not None else state.logs[-1]
+    rows: dict[int, str] = {line.number: line.text for line in entry.report.lines} if entry is not None else {}
+    other = {n: row.decode("utf-8", "replace") for n, row in enumerate(log.lines, 1) if n not in rows}
     hits = (
         [(number, text) for number, text in group.items() if any(one.search(text) for one in patterns)]
         for group in (rows, other)
     )
     found = next((group for group in hits if group), [])
     claims = [
-        Claim(text.strip()[:_LONGEST], ((number, number),), (), state.source(entry), 1) for number, text in found[:most]
+        Claim(text.strip()[:_LONGEST], ((number, number),), (), state.source(entry) if entry else None, 1)
+        for number, text in found[:most]
     ]
     if len(found) > most:
         claims.append(Claim(state.p("load.more", count=len(found) - most)))

@@ -1,8 +1,8 @@
 """A line -> a question: which one is asked, and its arguments, by grammars/chat.lark.
 
-The grammar names the words; two things are decided here. Of several questions in one line the one that stands first in
-``RANKS`` is meant ("what fixed it, and why" asks for the fix). And what may be a typing error is found (:mod:`kb.chat.spelling`): what it
-may stand for is asked, never acted on.
+The grammar names the words; two things are decided here. Of several questions in one line the one that stands first
+in ``RANKS`` is meant ("what fixed it, and why" asks for the fix). And what may be a typing error is found
+(:mod:`kb.chat.spelling`): what it may stand for is asked, never acted on.
 """
 
 import re
@@ -14,10 +14,11 @@ from kb.chat.asked import canonical, simplified
 from kb.chat.spelling import corrected
 
 RANKS = (
-    "exit", "thanks", "help", "paste", "load", "note", "file_case", "show_case", "search", "used", "boss", "recovered",
-    "reboot", "severity", "now", "whatif", "changed", "compare", "seen", "count", "affected", "excluded", "missing",
-    "sources", "workaround", "verify", "fix", "known", "similar", "request", "lines", "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports",
-    "cases", "happened", "define",
+    "exit", "thanks", "help", "paste", "load", "note", "file_case", "show_case", "search", "used", "boss",
+    "recovered", "reboot", "severity", "now", "whatif", "changed", "compare", "seen", "count", "affected",
+    "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar", "request", "lines",
+    "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports", "cases",
+    "happened", "define",
 )  # fmt: skip
 """Questions, those that a line with several means first before the others."""
 

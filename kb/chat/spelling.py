@@ -1,7 +1,7 @@
 """Typing errors: a word one slip away from a word of the chat grammar may stand for that word.
 
-Never one that is in a dictionary of English or in the grammar, that holds digits or underscores, or that belongs to what
-a command takes as it is (a note's text, a file's name).
+Never one that is in a dictionary of English or in the grammar, that holds digits or underscores, or that belongs to
+what a command takes as it is (a note's text, a file's name).
 """
 
 import re

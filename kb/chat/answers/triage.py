@@ -206,7 +206,8 @@ def define(state: State, question: Question) -> Answer:
 
 _ASKING = re.compile(
     r"(?i)^\W*(?:what(?:'s|s| is| are| does| do)|define|explain|meaning of|definition of|how (?:do|does|should|can|to) "
-    r"(?:i |you |we |one )?read|what do you mean by)\s+(?P<the>(?:is |are |an? |the )*)(?P<word>.+?)(?: mean(?:s|ing)?)?\W*$"
+    r"(?:i |you |we |one )?read|what do you mean by)\s+(?P<the>(?:is |are |an? |the )*)(?P<word>.+?)"
+    r"(?: mean(?:s|ing)?)?\W*$"
 )
 _ASKING_CHINESE = re.compile(
     r"^\W*(?:请?解释(?:一?下)?|什么是|什么叫|啥是|说明)(?P<the>)\s*(?P<word>.+?)\W*$"

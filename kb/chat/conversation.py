@@ -56,7 +56,7 @@ _KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases
 _TELLING = (None, "define", "happened", "blamed", "who", "known", "kernel", "when", "reports", "count", "zones",
             "stack", "lines", "topic")  # fmt: skip
 """Questions that lines of the log may tell, where the line asks for some that kb/words/asked.toml has."""
-_DEFINING = (*_TELLING, "mask", "signature", "cases", "sources", "request")
+_DEFINING = (*_TELLING, "mask", "cases", "sources", "request")
 """Questions that a line which asks for a word of the glossary may be taken for."""
 _NUMBERED = ("told", "mention", "who", "blamed", "when", "kernel", "stack", "happened", "why")
 """Questions in which a bare number names something of the log."""

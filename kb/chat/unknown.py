@@ -44,7 +44,7 @@ def unknown(state: State, question: Question, kind: str | None) -> Answer:
     """No guess: what was not understood, cases that hold its words, and the nearest question that can be answered."""
     p = state.p
     nearest = _nearest(state, question, kind)
-    strange = [word for word in question.strange if word.lower() not in haystack(state)]
+    strange = [word for word in question.strange if word.lower() not in haystack(state) and not state.logged(word)]
     opening = p("unknown.words", words=", ".join(strange[:4])) if strange else p("unknown.sorry")
     if question.understood is not None:
         asked = Claim(p("unknown.meant", text=question.understood))

@@ -162,6 +162,12 @@ def count(state: State, question: Question) -> Answer:
             return answer([Claim(p("count.victims", count=len(pids), times=len(state.entries), names=named_), spans)])
     if kind is not None and not entries:
         return of_nothing(state, kind)
+    if re.search(r"\bcpus\b|多少(?:个|颗)?\s*cpu|几(?:个|颗)\s*cpu", text):
+        cpus = sorted({entry.report.cpu for entry in entries if entry.report.cpu is not None})
+        if not cpus:
+            return answer([Claim(p("count.what")), holdings(state)], "unknown")
+        own = [entry for entry in entries if entry.report.cpu is not None]
+        return answer([Claim(p("count.cpus", count=len(cpus), cpus=", ".join(map(str, cpus))), _spans(own))])
     if kind is None and not re.search(r"report|problem|error|failure|splat|time|often|次|报告|问题|错误|故障", text):
         return answer([Claim(p("count.what")), holdings(state)], "unknown")
     claims = [Claim(p("count.reports", count=len(entries), kind=kind or p("count.all")), _spans(entries))]

@@ -1,7 +1,9 @@
 """Class :class:`Conversation`: one line in, one reply out; remembers what it is about."""
 
 import importlib
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -23,6 +25,7 @@ _HOMES = {
     "memory": "zones mask whatif request",
     "case": "affected fix workaround verify known sources show_case search cases file_case",
     "store": "seen similar note",
+    "triage": "severity now reboot boss recovered used count define told",
 }
 _PLACES = {kind: f"kb.chat.answers.{home}" for home, kinds in _HOMES.items() for kind in kinds.split()}
 """Where each question is answered: a function of its name, ``(State, Question) -> Answer``."""
@@ -42,8 +45,22 @@ _LOG_LINE = 30
 
 _NEEDS_LOG = frozenset(
     "request field frame why happened excluded missing who kernel when blamed stack lines signature topic zones known"
-    " similar seen reports compare changed select".split()
+    " similar seen reports compare changed select severity now reboot boss recovered used count told".split()
 )
+_UNBOUND = COMMANDS | frozenset(
+    "mask whatif compare changed select lines topic field frame reports cases define used".split()
+)
+"""Questions whose answers do not repeat what they are asked with, or see to it themselves."""
+_KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases affected".split())
+"""Questions for which a kind of report that is named chooses none."""
+_TELLING = (None, "define", "happened", "blamed", "who", "known", "kernel", "when", "reports", "count", "zones",
+            "stack", "lines", "topic")  # fmt: skip
+"""Questions that lines of the log may tell, where the line asks for some that kb/words/asked.toml has."""
+_DEFINING = (*_TELLING, "mask", "cases", "sources", "request")
+"""Questions that a line which asks for a word of the glossary may be taken for."""
+_NUMBERED = ("told", "mention", "who", "blamed", "when", "kernel", "stack", "happened", "why")
+"""Questions in which a bare number names something of the log."""
+_YES = re.compile(r"(?i)\W*(?:y|yes|yep|yeah|sure|是|是的|对|对的|嗯|好)\W*")
 
 
 _ACTING = ("load", "note", "file_case", "paste")
@@ -136,7 +153,10 @@ class Conversation:
         """
         if self._pasted is not None:
             return self._paste(line)
-        question = read(line) if "\n" not in line.strip() else Question(line, None, language=language_of(line))
+        offered, self._state.offered = self._state.offered, None
+        if offered is not None and _YES.fullmatch(line):
+            line = offered
+        question = self._read(line) if "\n" not in line.strip() else Question(line, None, language=language_of(line))
         if self._lang == "auto" and question.language is not None and "\n" not in line.strip():
             self._language = question.language
         self._state.say = self._phrases()
@@ -148,11 +168,21 @@ class Conversation:
 
     def needs_log(self, line: str) -> bool:
         """Whether a line cannot be answered without a log."""
-        question = read(line)
+        question = self._read(line)
         kind = self._kind(question)
         if kind in ("mask", "whatif", "affected"):
             return kind != "mask" or not (question.has("hex") or question.has("gfp"))
         return kind in _NEEDS_LOG or kind in ("fix", "workaround", "verify", "note", "file_case", "sources")
+
+    def _read(self, line: str) -> Question:
+        return read(line, self._is_named)
+
+    def _is_named(self, word: str) -> bool:
+        """Whether a word stands in a log or a case in question, or is explained: it is no typing error."""
+        from kb.chat.unknown import haystack
+        from kb.glossary import explain
+
+        return word.lower() in haystack(self._state) or self._state.logged(word) or bool(explain(word))
 
     # ------------------------------------------------------------ how a line finds its answer
 
@@ -165,7 +195,7 @@ class Conversation:
         if question.kind is None and len(text) >= _LOG_LINE and self._is_log(text):
             return self._loaded(text + "\n", "pasted"), "load"
         kind = self._kind(question)
-        if kind is None or (kind not in COMMANDS and self._foreign(question)):
+        if kind is None or (kind not in COMMANDS and kind != "define" and self._foreign(question)):
             return self._unknown(question, kind)
         if kind == "paste":
             self._pasted = []
@@ -182,12 +212,53 @@ class Conversation:
             )
         if kind in _NEEDS_LOG and not state.logs and not self._answerable(kind, question):
             return answer([Claim(state.p("load.nothing"))], "nothing_loaded"), kind
+        return self._bound(question, kind)
+
+    def _bound(self, question: Question, kind: str) -> tuple[Answer, str]:
+        """The answer about the report that the line names, which holds what the line names."""
+        from kb.chat.named import chosen, is_of, named, of_kind, of_names, of_nothing, placed, unbound
+
+        state, preface = self._state, None
+        about = bool(state.entries) and state.chosen is None
+        things = named(question, state.logged, numbers=kind in _NUMBERED) if about and kind not in _UNBOUND else []
+        if about and kind not in _KINDLESS:
+            name, fit = of_kind(state, question)
+            if name is not None and not fit:
+                return of_nothing(state, name), kind
+            if kind != "select" or name is not None:
+                found = chosen(state, question)
+                if found is None and placed(question) and not state.listed:
+                    return of_nothing(state, question.text.strip(" ?？")), kind
+                if found is not None and found is not state.current:
+                    state.use(found)
+                    preface = Claim(state.p("named.report", number=found.number, title=found.report.title))
+                if kind == "select":
+                    kind = "happened"
+        if kind == "mention":
+            if state.current is None or not all(is_of(state.current, one) for one in things):
+                found_ = of_names(state, things, asked=False)
+                return self._prefaced(found_, preface), "told"
+            kind = "happened"
         function: Callable[[State, Question], Answer] = getattr(importlib.import_module(_PLACES[kind]), kind)
-        found = function(state, question)
+        said = function(state, question)
         if kind != "select":
             state.last = kind
             state.asked = _asked(question) or (state.asked if kind in _FOLLOWED["release"] else {})
-        return found, kind
+        missing = unbound(things, said.text)
+        if about and missing and state.current is not None and all(is_of(state.current, one) for one in missing):
+            names = ", ".join(one.shown for one in missing)
+            entry = state.current
+            preface = Claim(state.p("named.of", name=names, number=entry.number, title=entry.report.title))
+        elif missing and said.kind not in ("unknown", "nothing_loaded", "error"):
+            return of_names(state, missing, asked=True), kind
+        return self._prefaced(said, preface), kind
+
+    def _prefaced(self, found: Answer, preface: Claim | None) -> Answer:
+        """An answer behind the report that it is about, where the line chose that; "I don't know" goes first."""
+        if preface is None:
+            return found
+        behind = found.kind == "unknown"
+        return replace(found, claims=(*found.claims, preface) if behind else (preface, *found.claims))
 
     def _answerable(self, kind: str, question: Question) -> bool:
         """Whether a question that is mostly about a log can be answered without one."""
@@ -200,6 +271,25 @@ class Conversation:
 
     def _kind(self, question: Question) -> str | None:
         """The question asked: by its words, by its arguments, or the last one again."""
+        from kb.chat.answers.triage import defined
+        from kb.chat.asked import kinds_named, lines_named
+        from kb.chat.question import normal
+
+        text = normal(question.text)
+        if question.kind not in COMMANDS:
+            if question.kind in _DEFINING and defined(question, logs=bool(self._state.logs)):
+                return "define"
+            if question.kind in _TELLING and not question.topics and lines_named(text):
+                return "told"
+            if question.kind in (None, "define") and self._state.entries:
+                if kinds_named(text) and not question.has("ordinal"):
+                    return "count"
+                if self._things(question):
+                    return "mention"
+            if question.kind == "define":  # "what" alone asks nothing
+                question = replace(question, kind=None)
+        if question.kind == "count" and ("zones" in question.kinds or question.has("zone") or question.has("node")):
+            return "zones"
         if question.kind == "fix" and (question.has("release") or question.has("mine")):
             return "affected"
         if question.topics and question.kind in ("why", None):
@@ -228,6 +318,14 @@ class Conversation:
         if question.has("path"):  # it is not read for being named; the answer says how to ask for that
             return "load"
         return "workaround" if self._names_a_setting(question) else None
+
+    def _things(self, question: Question) -> bool:
+        """Whether a line without a question word names a CPU, a pid or words of the log alone."""
+        if question.has("cpu") or question.has("pid"):
+            return True
+        words = [word for word in question.strange if word.isascii()]
+        settings = self._names_a_setting(question) or self._names_a_frame(question) or self._names_a_field(question)
+        return bool(words) and not settings and any(map(self._state.logged, words))
 
     def _names_a_frame(self, question: Question) -> bool:
         """Whether a word of the line is a function or a module of the report's stack."""
@@ -263,7 +361,17 @@ class Conversation:
         known = haystack(self._state)
         if self._state.current is not None:
             known += " ".join(self._state.current.report.fields)
-        return any(word.lower() not in known for word in question.strange)
+        return any(word.lower() not in known and not self._excused(word, question) for word in question.strange)
+
+    def _excused(self, word: str, question: Question) -> bool:
+        """Whether a word is of a kind or of lines that kb/words/asked.toml has, or stands in a log."""
+        from kb.chat.asked import kinds_named, lines_named
+        from kb.chat.question import normal
+
+        text = normal(question.text)
+        meant = " ".join([typed for typed, _row in (*kinds_named(text), *lines_named(text))]).lower()
+        bare = len([char for char in word if char not in meant]) < 2 if not word.isascii() else word.lower() in meant
+        return bare or self._state.logged(word)
 
     def _unknown(self, question: Question, kind: str | None) -> tuple[Answer, str]:
         from kb.chat.unknown import unknown
@@ -274,6 +382,8 @@ class Conversation:
             written = by_model(self._state, question, self._model)
             if written is not None:
                 return written, "model"
+        if question.understood is not None:
+            self._state.offered = question.understood
         return unknown(self._state, question, kind), "unknown"
 
     def _is_log(self, text: str) -> bool:
@@ -284,7 +394,7 @@ class Conversation:
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) > 8 or self._is_log(text):
             return self._loaded(text + "\n", "pasted"), "load"
-        replies = [self._answer_one_of_several(read(line)) for line in lines]
+        replies = [self._answer_one_of_several(self._read(line)) for line in lines]
         return answer([claim for found, _kind in replies for claim in found.claims]), replies[-1][1]
 
     def _answer_one_of_several(self, question: Question) -> tuple[Answer, str]:

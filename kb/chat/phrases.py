@@ -30,7 +30,7 @@ class Phrases:
             if isinstance(entries, dict)
             for name, text in entries.items()
         }
-        words = of_language(language)
+        words = self.facts = of_language(language)
         self.say, self.named, self.word = words.say, words.named, words.word
         """A sentence of the facts in this language, as it is or as JSON has it; a fixed word of theirs."""
         self.joined = words.joined

@@ -1,21 +1,24 @@
 """A line -> a question: which one is asked, and its arguments, by grammars/chat.lark.
 
-The grammar names the words; two things are decided here. Of several questions in one line the one that stands first in
-``RANKS`` is meant ("what fixed it, and why" asks for the fix). And typing errors are corrected
-(:mod:`kb.chat.spelling`).
+The grammar names the words; two things are decided here. Of several questions in one line the one that stands first
+in ``RANKS`` is meant ("what fixed it, and why" asks for the fix). And what may be a typing error is found
+(:mod:`kb.chat.spelling`): what it may stand for is asked, never acted on.
 """
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kb.chat.spelling import WORD, corrected
+from kb.chat.asked import canonical, simplified
+from kb.chat.spelling import corrected
 
 RANKS = (
-    "exit", "thanks", "help", "paste", "load", "note", "file_case", "show_case", "search", "whatif", "changed",
-    "compare", "seen", "affected", "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar",
-    "request", "lines", "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports",
-    "cases", "happened",
+    "exit", "thanks", "help", "paste", "load", "note", "file_case", "show_case", "search", "used", "boss",
+    "recovered", "reboot", "severity", "now", "whatif", "changed", "compare", "seen", "count", "affected",
+    "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar", "request", "lines",
+    "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports", "cases",
+    "happened", "define",
 )  # fmt: skip
 """Questions, those that a line with several means first before the others."""
 
@@ -26,11 +29,6 @@ _CJK = "\u3400-\u9fff\uf900-\ufaff"
 _EDGE = re.compile(rf"(?<=[{_CJK}])(?=[A-Za-z0-9_])|(?<=[A-Za-z0-9_])(?=[{_CJK}])")
 _GAP_WORD = re.compile(rf"[A-Za-z_][\w.'-]*|[{_CJK}]+")
 _CHINESE = re.compile(f"[{_CJK}]")
-_SIMPLER = str.maketrans(
-    "為麼敗報誰內儲記錄協議規避這個問題嗎應響補進間區頁節點執驗證實險緩處開關樣還別機見過幾較對變現發說話號時檢測損壞讀載請導數標誌類項總結況詳細釋決須將後當來兩單據庫編輯專導啟動調進階們從給離圖棧碼風臨繞備註確認幫嚴夠錯誤訴顯閒餘無",
-    "为么败报谁内储记录协议规避这个问题吗应响补进间区页节点执验证实险缓处开关样还别机见过几较对变现发说话号时检测损坏读载请导数标志类项总结况详细释决须将后当来两单据库编辑专导启动调进阶们从给离图栈码风临绕备注确认帮严够错误诉显闲余无",
-)
-"""Traditional characters of the words of the grammar as simplified ones."""
 _LONGEST = 2000
 """Characters of a line that are read; a question is not longer."""
 
@@ -52,7 +50,7 @@ class Question:
     strange: tuple[str, ...] = ()
     """Words that the grammar does not know."""
     understood: str | None = None
-    """The line after correction of typing errors, None where nothing was corrected."""
+    """The line as it may have been meant, where it may hold typing errors: to be asked for, never acted on."""
     language: str | None = None
     """``zh`` or ``en``; None where the line has no letters."""
 
@@ -73,22 +71,29 @@ class Question:
         return any(found == name for found, _fields in self.args)
 
 
-def read(line: str) -> Question:
-    """Read one line; nothing raises."""
+def read(line: str, names: Callable[[str], bool] = lambda _word: False) -> Question:
+    """Read one line; nothing raises.
+
+    Args:
+        line: As typed.
+        names: Whether a word is a name of the log in question: it is then no typing error.
+    """
     line = line.strip()[:_LONGEST]
     raw = _parse(line, line)
     if raw.kind in COMMANDS:
         return raw
-    text = _EDGE.sub(" ", unicodedata.normalize("NFKC", line).translate(_SIMPLER))
-    words = WORD.finditer(text)
-    first = next(words, None)
-    if first is not None and not text[: first.start()].strip():
-        begun = corrected(text, _covered, limit=first.end())
-        if begun != text and (command := _parse(begun, line)).kind in COMMANDS:
-            return command
-    better = corrected(text, _covered)
-    found = _parse(better, line)
+    text = normal(line)
+    found = _parse(text, line)
+    if not found.strange:
+        return found
+    better = corrected(text, lambda word: _covered(word) or names(word))
     return found if better == text else replace(found, understood=better)
+
+
+def normal(line: str) -> str:
+    """A line as it is read: full-width characters, traditional characters and synonyms as the grammar has them."""
+    text = canonical(simplified(unicodedata.normalize("NFKC", line)))
+    return _EDGE.sub(" ", text)
 
 
 def _covered(word: str) -> bool:

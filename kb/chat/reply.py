@@ -60,7 +60,7 @@ class Reply:
     exit: bool = False
     """The asker wants to leave."""
     understood: str | None = None
-    """The line as it was read, where typing errors were corrected."""
+    """The line as it may have been meant, where it may hold typing errors: it is asked for, never acted on."""
     language: str = "en"
     suggestions: tuple[str, ...] = ()
     """Questions that kb can answer, where it could not answer this one."""

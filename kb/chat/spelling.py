@@ -1,12 +1,13 @@
-"""Typing errors: a word one slip away from a word of the chat grammar is read as that word.
+"""Typing errors: a word one slip away from a word of the chat grammar may stand for that word.
 
-Never one that the grammar knows, that holds digits or underscores, or that belongs to what a command takes as it is (a
-note's text, a file's name).
+Never one that is in a dictionary of English or in the grammar, that holds digits or underscores, or that belongs to
+what a command takes as it is (a note's text, a file's name).
 """
 
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 Covered = Callable[[str], bool]
 
@@ -21,10 +22,26 @@ def vocabulary() -> tuple[str, ...]:
     from kb.syntax.engine import load
 
     words: dict[str, None] = {}
-    for terminal in load("chat", "words").terminals:
+    # words that mean nothing by themselves come last: of two that are as near the one that asks is meant
+    for terminal in sorted(load("chat", "words").terminals, key=lambda one: one.name == "FILLER"):
         if not terminal.name.startswith(("PATH", "HEX", "GFP")):
             words.update(dict.fromkeys(_spelled(terminal.pattern.to_regexp())))
     return tuple(words)
+
+
+@cache
+def english() -> frozenset[str]:
+    """Words of English, of the trade and of its kinds: none of them is a typing error."""
+    path = Path(__file__).parent.parent / "words" / "english.txt"
+    rows = path.read_text(encoding="utf-8").splitlines()
+    return frozenset(row for row in rows if not row.startswith("#")) | _trade()
+
+
+def _trade() -> frozenset[str]:
+    from kb.chat.asked import kind_words, line_words
+
+    patterns = [row.pattern.pattern for row in kind_words()] + [row.pattern.pattern for row in line_words()]
+    return frozenset(word for pattern in patterns for word in re.findall("[a-z]{3,}", pattern))
 
 
 def _spelled(pattern: str) -> Iterator[str]:
@@ -39,33 +56,30 @@ def _spelled(pattern: str) -> Iterator[str]:
             yield word[:-1]
 
 
-def corrected(text: str, covered: Covered, limit: int | None = None) -> str:
+def corrected(text: str, covered: Covered) -> str:
     """The text with words that are one slip away from a word of the grammar replaced by it.
 
     Args:
         text: A line.
-        covered: Whether the grammar reads a word as it stands.
-        limit: The column up to which words are looked at; None: all.
+        covered: Whether the grammar or the log knows a word as it stands.
     """
     known = frozenset(vocabulary())
 
     def better(found: "re.Match[str]") -> str:
         word = found[0]
-        if (limit is not None and found.end() > limit) or word.lower() in known or word.isupper():
+        if word.lower() in known or word.isupper() or word.lower() in english() or covered(word):
             return word
-        return _nearest(word.lower(), covered) or word
+        return _nearest(word.lower()) or word
 
     return WORD.sub(better, text)
 
 
 @cache
-def _nearest(word: str, covered: Covered) -> str | None:
+def _nearest(word: str) -> str | None:
     """The word of the grammar that is nearest, None where none is near enough.
 
     A word of three letters may have two neighbours swapped; longer ones may have one slip, from eight letters on two.
     """
-    if covered(word):  # inflected forms that a pattern covers (compacted, risks)
-        return None
     allowed = 2 if len(word) >= 8 else 1
     best: tuple[int, bool, int, str] | None = None
     for number, other in enumerate(vocabulary()):

@@ -1,5 +1,6 @@
 """What a conversation remembers: the logs, the subject, the last list and the last question."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -70,6 +71,8 @@ class State:
     """A case that was asked for by name; the subject until a report is."""
     listed: tuple[str, ...] = ()
     """Ids of the cases that the last answer listed; "the second one" is one of them."""
+    offered: str | None = None
+    """What the last line may have been meant as; "yes" asks it."""
     last: str | None = None
     """The last question's kind."""
     asked: dict[str, str] = field(default_factory=dict)
@@ -86,6 +89,11 @@ class State:
         """The current report, for answers that are only asked with one."""
         assert self.current is not None
         return self.current
+
+    def logged(self, word: str) -> bool:
+        """Whether a word stands in a log as a whole."""
+        pattern = re.compile(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)", re.IGNORECASE)
+        return any(pattern.search(log.data) for log in self.logs)
 
     def examples(self, say: "Phrases | None" = None) -> "tuple[Example, ...]":
         """Questions that can be asked here."""

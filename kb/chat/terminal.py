@@ -17,10 +17,9 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from kb.chat.paint import paint
-from kb.chat.phrases import phrases
 from kb.errors import KbError
 from kb.model.text import plain
-from kb.render.safe import safe, safe_lines
+from kb.render.safe import safe_lines
 
 if TYPE_CHECKING:
     from kb.chat import Conversation, Reply
@@ -76,8 +75,6 @@ def converse(talk: "Conversation", files: list[str], color: str) -> int:
 
 
 def _show(reply: "Reply", painted: bool) -> None:
-    if reply.understood:
-        print(phrases(reply.language)("read.as", text=safe(reply.understood)))
     if reply.text:
         print(paint(reply.text, painted))
 

@@ -44,8 +44,12 @@ def unknown(state: State, question: Question, kind: str | None) -> Answer:
     """No guess: what was not understood, cases that hold its words, and the nearest question that can be answered."""
     p = state.p
     nearest = _nearest(state, question, kind)
-    strange = [word for word in question.strange if word.lower() not in haystack(state)]
+    strange = [word for word in question.strange if word.lower() not in haystack(state) and not state.logged(word)]
     opening = p("unknown.words", words=", ".join(strange[:4])) if strange else p("unknown.sorry")
+    if question.understood is not None:
+        asked = Claim(p("unknown.meant", text=question.understood))
+        first = Claim(p("unknown.meant_words", words=", ".join(strange[:4] or question.strange[:4])))
+        return answer([first, asked], "unknown", suggestions=(question.understood,))
     found = search(state.base, " ".join(question.strange), limit=3, least=3.0) if question.strange else []
     claims = []
     if found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from kb.chat import Conversation
 from kb.chat.model import checked, open_model
 from kb.errors import UsageError
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "cases/nofs-high-order-watermark/match-seed.log"
 EVIDENCE = {
     "L1": "kworker/31:0: page allocation failure: order:5, mode:0x104050",
     "L35": "Node 1 Normal free:3315332kB min:205324kB",
@@ -109,3 +111,39 @@ def test_a_model_without_its_package_is_a_usage_error(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "llm", None)
     with pytest.raises(UsageError, match="llm package"):
         open_model("some-model")
+
+
+def test_a_model_that_a_plugin_of_llm_registers_is_asked_and_checked(tmp_path: Path) -> None:
+    """The real package, with a model that runs here: registered as its plugins register theirs."""
+    llm = pytest.importorskip("llm", reason="the extra kernel-kb[llm] is not installed")
+    from llm.plugins import pm
+
+    class Stub(llm.Model):  # type: ignore[misc]
+        model_id = "kb-stub"
+        can_stream = False
+
+        def execute(self, prompt: object, stream: bool, response: object, conversation: object) -> Iterator[str]:
+            yield "The request was of order 5 [L1]. The moon did it. It needed 77 pages [L1]."
+
+    class Plugin:
+        @llm.hookimpl  # type: ignore[misc]
+        def register_models(self, register: Callable[[object], None]) -> None:
+            register(Stub())
+
+    plugin = Plugin()
+    pm.register(plugin, name="kb-stub")
+    try:
+        with KnowledgeBase(tmp_path / "kb.db") as base:
+            talk = Conversation(base, model=open_model("kb-stub"))
+            talk.load(EXAMPLE)
+            reply = talk.ask("why is the sky blue")
+            plain = Conversation(base)
+            plain.load(EXAMPLE)
+            without = plain.ask("why is the sky blue")
+    finally:
+        pm.unregister(plugin)
+    assert reply.by_model == "kb-stub"
+    assert "The request was of order 5. [L1]" in reply.text
+    assert "moon" not in reply.text
+    assert "77" not in reply.text
+    assert without.by_model is None

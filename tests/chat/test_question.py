@@ -29,7 +29,7 @@ from kb.chat.spelling import slips, vocabulary
         ("我的内核受影响吗", "affected"),
         ("有没有副作用", "workaround"),
         ("别的机器有吗", "seen"),
-        ("怎么办", "workaround"),
+        ("怎么办", "now"),
         ("quit", "exit"),
         ("why quit", "why"),
     ],
@@ -81,7 +81,7 @@ def test_names_and_numbers_are_never_corrected(line: str) -> None:
 
 
 def test_a_note_is_kept_as_typed() -> None:
-    question = read("ntoe teh kernal was wierd")
+    question = read("note teh kernal was wierd")
     assert question.kind == "note"
     assert question.first("note", "text") == "teh kernal was wierd"
 
@@ -98,7 +98,9 @@ def test_every_rule_of_the_grammar_has_a_rank() -> None:
     parser = build("chat", "words", strict=False)
     rules = {rule.alias or rule.origin.name for rule in parser.rules}
     helpers = {name for name in rules if name.startswith(("_", "start", "command", "question", "topic", "argument"))}
-    arguments = set("path hex gfp release mine span order ordinal both node zone case_id signature_id number".split())
+    arguments = set(
+        "path cpu pid hex gfp release mine span order ordinal both node zone case_id signature_id number".split()
+    )
     assert rules - helpers - arguments == set(RANKS)
 
 

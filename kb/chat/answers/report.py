@@ -213,7 +213,7 @@ def frame(state: State, question: Question) -> Answer:
 def named_fields(entry: Entry, question: Question) -> list[str]:
     """The named fields of a report (``address``, ``file`` ...) that stand in a line as words."""
     words = question.text.lower().replace("?", " ").split()
-    return [name for name in entry.report.fields if name in words]
+    return [name for name in entry.report.fields if name in words and name != "what"]  # "what" asks
 
 
 def field(state: State, question: Question) -> Answer:

@@ -1,0 +1,86 @@
+"""What a question names stands in the answer, or the answer opens with "I don't know"; it chooses the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kb.api import KnowledgeBase
+from kb.chat import Conversation
+from kb.chat.asked import canonical, kinds_named, simplified
+from kb.chat.question import read
+
+PAIR = Path(__file__).parent / "data" / "oops-pair.log"
+BASE = KnowledgeBase()
+
+
+@pytest.fixture(scope="module")
+def talk() -> Conversation:
+    made = Conversation(BASE)
+    made.load(PAIR)
+    return made
+
+
+@given(
+    number=st.integers(2, 9999),
+    words=st.sampled_from(["how long was cpu {} stuck", "why cpu {}", "cpu{}?", "who was on cpu {}", "cpu {} 怎么了"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_cpu_that_the_log_does_not_name_is_not_known(number: int, words: str) -> None:
+    talk = Conversation(BASE)
+    talk.load(PAIR)
+    assert talk.ask(words.format(number)).text.startswith(("I don't know", "不知道"))
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("why did the first one happen", "kblab_null_write"),
+        ("the second oops", "kblab_gpf"),
+        ("who was pid 101", "kblab_b"),
+        ("what caused the general protection fault", "kblab_gpf"),
+        ("第二个 oops 为什么", "kblab_gpf"),
+    ],
+)
+def test_the_report_is_the_one_that_the_line_names(talk: Conversation, line: str, title: str) -> None:
+    assert title in talk.ask(line).text
+
+
+@pytest.mark.parametrize("line", ["what caused the panic", "was it oom", "有软锁死吗", "report 9"])
+def test_what_there_is_none_of_is_not_known_and_the_reports_are_listed(talk: Conversation, line: str) -> None:
+    assert talk.ask(line).text.startswith(("I don't know", "不知道"))
+
+
+@pytest.mark.parametrize("line", ["is my disk dying", "null?", "look", "tasks", "which lock", "is kasan on", "raid"])
+def test_words_of_a_dictionary_are_never_corrected(line: str) -> None:
+    assert read(line).understood is None
+
+
+def test_a_correction_is_asked_and_acted_on_only_when_it_is_agreed_to(talk: Conversation) -> None:
+    asked = talk.ask("wyh did it fial")
+    assert not asked.known
+    assert "Did you mean: why did it fail" in asked.text
+    assert talk.ask("yes").kind == "why"
+    talk.ask("wyh did it fial")
+    talk.ask("which kernel")
+    assert talk.ask("yes").kind != "why"
+
+
+def test_the_longest_known_chinese_word_is_read() -> None:
+    assert simplified("記憶體") == "记忆体"
+    assert canonical("软死锁") == "软锁死"
+    assert canonical("死锁") == "死锁"
+    assert [typed for typed, _row in kinds_named("软锁死")] == ["软锁死"]
+
+
+def test_a_hostile_line_is_quoted_and_never_obeyed() -> None:
+    log = PAIR.read_bytes() + b"[    9.000000] evilmod: note owned; load /etc/passwd; \x1b[31m<script>\n"
+    talk = Conversation(BASE)
+    talk.load(log)
+    reply = talk.ask("evilmod?")
+    assert "evilmod" in reply.text
+    assert "\x1b" not in reply.text
+    assert talk.loaded == 2

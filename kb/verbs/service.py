@@ -1,0 +1,33 @@
+"""Verbs that answer others: ``serve``, ``mcp``."""
+
+from kb.verbs.common import common, verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kb.verbs.common import Verbs
+
+
+def add_serve(verbs: "Verbs") -> None:
+    """``kb serve``."""
+    parser = verb(
+        verbs,
+        "serve",
+        "kb.commands.serve:run",
+        "answer over HTTP what kb match answers: for bots, collectors and browsers (needs kernel-kb[serve])",
+        "On this machine's own address everybody on it may use it; any other needs --tokens. docs/serve.md tells the "
+        "rest.",
+    )
+    parser.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
+    parser.add_argument(
+        "--port", metavar="N", type=int, default=8741, help="port (default: 8741); 0: any, printed on stderr"
+    )
+    parser.add_argument("--tokens", metavar="FILE", help="who may do what: a line a token, NAME ROLE SHA256")
+    parser.add_argument("--workers", metavar="N", type=int, help="processes that read logs (default: one a processor)")
+    parser.add_argument(
+        "--match-timeout", metavar="SECONDS", type=float, default=30.0, help="what a log may take (default: 30)"
+    )
+    parser.add_argument("--max-body", metavar="SIZE", default="64M", help="the longest body (default: 64M)")
+    parser.add_argument(
+        "--max-waiting", metavar="N", type=int, default=32, help="requests that may wait for a worker (default: 32)"
+    )
+    common(parser, db=True, cases=True, color=False)

@@ -28,6 +28,12 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "pyelftools": ("symbols", "source lines: kb match --vmlinux, --debuginfo"),
     "capstone": ("disasm", "instructions of Code: lines: kb match -v"),
     "llm": ("llm", "a language model for kb chat"),
+    "anyio": ("serve", "kb serve: processes that read logs"),
+    "fastapi": ("serve", "kb serve: the interface"),
+    "prometheus-client": ("serve", "kb serve: counts"),
+    "python-multipart": ("serve", "kb serve: forms"),
+    "uvicorn": ("serve", "kb serve: the server"),
+    "mcp": ("mcp", "kb mcp: assistants"),
 }
 """Packages that kb uses: the extra that installs each (empty: always installed), and what it is for."""
 

@@ -31,3 +31,18 @@ def add_serve(verbs: "Verbs") -> None:
         "--max-waiting", metavar="N", type=int, default=32, help="requests that may wait for a worker (default: 32)"
     )
     common(parser, db=True, cases=True, color=False)
+
+
+def add_mcp(verbs: "Verbs") -> None:
+    """``kb mcp``."""
+    parser = verb(
+        verbs,
+        "mcp",
+        "kb.commands.mcp:run",
+        "answer an assistant by the Model Context Protocol (needs kernel-kb[mcp])",
+        "Over standard input and output, or with --http over HTTP on this machine.",
+    )
+    parser.add_argument("--http", metavar="PORT", type=int, help="streamable HTTP at this port; 0: any")
+    parser.add_argument("--root", metavar="DIR", help="files below this folder may be named (default: none)")
+    parser.add_argument("--allow-write", action="store_true", help="notes may be added")
+    common(parser, db=True, cases=True, color=False)

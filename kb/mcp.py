@@ -4,18 +4,21 @@ Few tools, each with a schema of its answer, which is short: what there is more 
 a log says is data that anybody may have written: it comes back in fields of JSON alone, and the instructions say so.
 """
 
+import functools
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from kb import __version__, api
-from kb.errors import UsageError
+from kb.errors import KbError, UsageError
 from kb.model.verdict import Diagnosis
 from kb.render.json import line
 from kb.render.safe import safe, safe_lines
@@ -31,6 +34,7 @@ _LONGEST = 12_000
 _LARGEST = 16 << 20
 """Characters of a log given as text."""
 
+_Tool = TypeVar("_Tool", bound=Callable[..., Any])
 Limit = Annotated[int, Field(ge=1, le=50, description="How many at most")]
 Kernel = Annotated[str | None, Field(description="Release to assume where the log prints none (uname -r)")]
 
@@ -192,8 +196,25 @@ def build(base: api.KnowledgeBase, *, root: Path | None = None, allow_write: boo
 _READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 
 
+def _tool(server: MCPServer[Any], hints: ToolAnnotations = _READS) -> Callable[[_Tool], _Tool]:
+    """Make a tool of a function; kb's errors are told with reason and help."""
+
+    def made(function: _Tool) -> _Tool:
+        @functools.wraps(function)
+        def told(*args: Any, **more: Any) -> Any:
+            try:
+                return function(*args, **more)
+            except KbError as error:
+                raise ToolError(str(error)) from error
+
+        server.add_tool(told, annotations=hints)
+        return function
+
+    return made
+
+
 def _about_logs(server: MCPServer[Any], desk: _Desk) -> None:
-    @server.tool(annotations=_READS)
+    @_tool(server)
     def match(log: str | None = None, path: str | None = None, kernel: Kernel = None, limit: Limit = 5) -> Matched:
         """What a kernel log says and what is known about it: a summary a report, in the log's order."""
         notes: list[str] = []
@@ -201,7 +222,7 @@ def _about_logs(server: MCPServer[Any], desk: _Desk) -> None:
         shown = [_summary(f"{name}-{number}", each) for number, each in enumerate(found[:limit], 1)]
         return Matched(reports=shown, total=len(found), truncated=len(found) > limit, notes=notes[:20])
 
-    @server.tool(annotations=_READS)
+    @_tool(server)
     def explain(
         report: str, part: Literal["text", "reasoning", "facts", "frames", "matches", "next_steps", "lines"] = "text"
     ) -> Text:
@@ -215,7 +236,7 @@ def _about_logs(server: MCPServer[Any], desk: _Desk) -> None:
         told = row["diagnosis"] if part in ("reasoning", "next_steps") else row
         return _cut(line(told[part]))
 
-    @server.tool(annotations=_READS)
+    @_tool(server)
     def whatif(
         order: Annotated[int, Field(ge=0, le=20)], gfp: str, zoneinfo: str, buddyinfo: str = "", kernel: Kernel = None
     ) -> Answer:
@@ -232,19 +253,19 @@ def _about_logs(server: MCPServer[Any], desk: _Desk) -> None:
 
 
 def _about_cases(server: MCPServer[Any], base: api.KnowledgeBase) -> None:
-    @server.tool(annotations=_READS)
+    @_tool(server)
     def search_cases(words: Annotated[str, Field(min_length=1, max_length=300)], limit: Limit = 10) -> Found:
         """Cases that hold all words."""
         rows = base.search(words, limit=limit + 1)
         found = [{"case": name, "status": status, "title": title} for name, status, title in rows[:limit]]
         return Found(rows=found, truncated=len(rows) > limit)
 
-    @server.tool(annotations=_READS)
+    @_tool(server)
     def case(id: str) -> Text:
         """A case whole: cause, affected versions, fixes, workarounds with their caveats, sources."""
         return _cut(_case(base, id))
 
-    @server.tool(annotations=_READS)
+    @_tool(server)
     def affected(kernel: str, case: str | None = None, limit: Limit = 20) -> Answer:
         """Whether a kernel has the fix of a case; without a case, which known crash fixes it lacks."""
         from kb.kernel.release import checked
@@ -278,7 +299,7 @@ def _case(base: api.KnowledgeBase, name: str) -> str:
 
 
 def _about_the_store(server: MCPServer[Any], base: api.KnowledgeBase) -> None:
-    @server.tool(annotations=_READS)
+    @_tool(server)
     def similar(signature: str, limit: Limit = 5) -> Found:
         """What resembles a signature that was recorded, and why; near is not the same."""
         return Found(
@@ -289,7 +310,7 @@ def _about_the_store(server: MCPServer[Any], base: api.KnowledgeBase) -> None:
             ]
         )  # fmt: skip
 
-    @server.tool(annotations=_READS)
+    @_tool(server)
     def history(signature: str, limit: Limit = 20) -> Answer:
         """Where and when a signature was seen, and what people noted on it."""
         shown = _shown(base, signature)
@@ -314,7 +335,7 @@ def _shown(base: api.KnowledgeBase, name: str) -> Any:
 
 
 def _writing(server: MCPServer[Any], base: api.KnowledgeBase) -> None:
-    @server.tool(annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False))
+    @_tool(server, ToolAnnotations(read_only_hint=False, destructive_hint=False))
     def annotate(
         subject: Annotated[str, Field(description="signature:ID or case:ID", max_length=300)],
         text: Annotated[str, Field(min_length=1, max_length=1 << 16)],

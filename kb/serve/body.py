@@ -61,7 +61,10 @@ async def received(request: Request, largest: int, folder: Path) -> AsyncIterato
             spool = _Spool(name, folder, made)
             async for piece in counted(request, largest):
                 spool.add(piece)
-            yield Body((spool.done(),))
+            log = spool.done()
+            if not log.data and log.path is None and "content-type" not in request.headers:
+                raise Refused(422, "no body", help="the log is the body: curl --data-binary @FILE")
+            yield Body((log,))
     finally:
         for path in made:
             if os.path.exists(path):

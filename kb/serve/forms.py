@@ -15,9 +15,9 @@ class _Strict(BaseModel):
 class Note(_Strict):
     """An annotation to add."""
 
-    subject: str = Field(min_length=1, max_length=300, description="``signature:ID`` or ``case:ID``")
-    body: str = Field(min_length=1, max_length=1 << 16)
-    author: str | None = Field(None, min_length=1, max_length=200, description="The token's name by default")
+    subject: str = Field(pattern="^(signature|case):.", max_length=300, description="``signature:ID`` or ``case:ID``")
+    body: str = Field(pattern=r"\S", max_length=1 << 16)
+    author: str | None = Field(None, pattern=r"\S", max_length=200, description="The token's name by default")
     key: str | None = Field(
         None, min_length=1, max_length=300, description="A name of the sender's own: it is added once"
     )
@@ -26,7 +26,7 @@ class Note(_Strict):
 class Question(_Strict):
     """A question, and the log that it is about."""
 
-    question: str = Field(min_length=1, max_length=1000)
+    question: str = Field(pattern=r"^[^\r\n]*\S[^\r\n]*$", max_length=1000)
     log: str | None = Field(None, description="The log's text")
     lang: str = Field("auto", pattern="^(auto|en|zh)$")
 

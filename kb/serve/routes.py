@@ -21,26 +21,21 @@ from kb.serve.upload import Body
 
 router = APIRouter(prefix="/v1", responses=responses(400, 401, 403, 413, 422, 503))
 
-_Kernel = Annotated[str | None, Query(description="Release to assume where the log prints none", max_length=200)]
+_RELEASE = r"^[0-9]{1,3}\.[0-9]{1,4}"
+"""How a release begins, as uname -r prints it."""
+_Kernel = Annotated[
+    str | None, Query(description="Release to assume where the log prints none", pattern=_RELEASE, max_length=200)
+]
 Here = Annotated[Service, Depends(service)]
 _Limit = Annotated[int, Query(ge=1, le=500)]
 _Id = Annotated[str, Query(max_length=300)]
+_BODY = "The log as it is, packed, or what holds logs; or a form (multipart) of files named log and context"
 _LOG: dict[str, Any] = {
     "requestBody": {
         "required": True,
+        "description": _BODY,
         "content": {
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["log"],
-                    "properties": {
-                        "log": {"type": "array", "items": {"type": "string", "format": "binary"}},
-                        "context": {"type": "array", "items": {"type": "string", "format": "binary"}},
-                        "kernel": {"type": "string"},
-                    },
-                }
-            },
+            "text/plain": {"schema": {"type": "string"}},
         },
     }
 }
@@ -118,7 +113,7 @@ def kept(here: Service, reports: tuple[Report, ...], names: dict[str, str | None
     return rows
 
 
-@router.get("/signatures", response_model=forms.SignaturePage)
+@router.get("/signatures", response_model=forms.SignaturePage, responses=responses(404))
 def signatures(
     here: Here,
     order: Literal["last", "count"] = "last",
@@ -131,7 +126,7 @@ def signatures(
     store = here.base.known
     if store is None:
         return {"signatures": [], "after": None}
-    last = known_signature(here, after).row if after is not None else None
+    last = known_signature(here, after).row if after else None
     rows = store.signatures(order=order, kind=kind, words=words, limit=limit, after=last)
     return {"signatures": [asdict(row) for row in rows], "after": rows[-1].signature if len(rows) == limit else None}
 
@@ -195,8 +190,6 @@ def search(here: Here, q: Annotated[str, Query(min_length=1, max_length=300)], l
 @router.post("/annotations", status_code=201, response_model=forms.Annotation)
 def annotate(request: Request, here: Here, note: forms.Note) -> Any:
     """Add a note to a signature or a case. It is never changed."""
-    if not note.subject.startswith(("signature:", "case:")):
-        raise Refused(422, "no such subject", place="subject", help="signature:ID or case:ID")
     by = token(request)
     made = here.base.annotate(
         note.subject, note.body, author=note.author or (by.name if by is not None else "service"), key=note.key
@@ -213,7 +206,7 @@ async def ask(here: Here, asked: forms.Question) -> Response:
 @router.get("/affected", response_model=forms.Row, responses=responses(404))
 async def affected(
     here: Here,
-    kernel: Annotated[str, Query(min_length=1, max_length=200, description="As uname -r prints it")],
+    kernel: Annotated[str, Query(pattern=_RELEASE, max_length=200, description="As uname -r prints it")],
     case: _Id | None = None,
     module: Annotated[list[str] | None, Query()] = None,
     file: Annotated[list[str] | None, Query()] = None,

@@ -80,6 +80,11 @@ def test_a_log_without_reports_is_no_error(http: httpx.Client) -> None:
     assert (answered.status_code, answered.content, answered.headers["kb-reports"]) == (200, b"", "0")
 
 
+def test_a_request_without_a_body_is_told_so_and_an_empty_log_is_a_log(http: httpx.Client) -> None:
+    assert http.post("/v1/match").status_code == 422
+    assert http.post("/v1/match", content=b"", headers={"Content-Type": "text/plain"}).status_code == 200
+
+
 def test_what_kb_cannot_look_into_is_a_problem_with_reason_and_help(http: httpx.Client) -> None:
     answered = http.post("/v1/match", content=bytes(range(256)) * 40)
     assert answered.status_code == 422

@@ -79,10 +79,11 @@ class _Kept:
             self._first = found, cases
             return found
         first, asked = self._first
-        if self._moves is False or cases != asked or not is_moved(first.report, report):
+        stays = report.lines[0].number == first.report.lines[0].number  # which says nothing of whether it can be moved
+        if (self._moves is False and not stays) or cases != asked or not is_moved(first.report, report):
             return _concluded(report, cases, None, everything)
         again = moved_diagnosis(first, report)
-        if self._moves is None:
+        if self._moves is None and not stays:
             found = _concluded(report, cases, None, everything)
             self._moves = again == found
             return found

@@ -74,7 +74,8 @@ def link(
         sharing: How many imported cases the key links to, this one included.
         rival: :func:`nearest` of the others among them: how well the best of their stacks agrees with the report's.
         least: What the stacks must agree at least: the more fixes a report is held against, the more of them will share
-            its key and half of its stack by chance.
+            its key and half of its stack by chance; above 0 those whose stack tells nothing of the place are sure only
+            where the report's kind says whose fault it is.
 
     Returns:
         YES without a doubt, MAYBE with the reasons of the doubt, NO with what contradicts.
@@ -95,8 +96,9 @@ def link(
             return Verdict.NO, tuple(doubts)
     if not there:
         few = closest is None or len({*closest.frames} & {*query.frames}) < _CALLED
-        needed = known or few or alike < WHOLE or query.kind in _PLACED or query.kind in family(Family.STALL)
-        doubts += [said("link.other_place")] if needed or (query.kind == _COMPLAINT and _of_a_driver(case)) else []
+        elsewhere = few or query.kind in _PLACED or query.kind in family(Family.STALL)
+        elsewhere = elsewhere or (query.kind == _COMPLAINT and _of_a_driver(case))
+        doubts += [said("link.other_place")] if known or alike < WHOLE or (least and elsewhere) else []
     elif alike < max(least, _enough(query, case)) or (query.kind in _PLACED and len(query.frames) < _CALLED):
         doubts.append(said("link.other_stack", percent=alike))
     doubts += _another_time(report, case)
@@ -108,7 +110,7 @@ def nearest(query: Query, stacks: Iterable[Stack], rarity: Mapping[str, float]) 
 
     A single function is in no agreement with a stack, whatever it is.
     """
-    fit = [stack for stack in stacks if len(stack.frames) > 1 or len(query.frames) <= 1]
+    fit = [stack for stack in stacks if len(stack.frames) > 1 or len(query.frames) <= 2]
     return max(
         ((judge(query, stack, rarity).alignment.score, stack) for stack in fit),
         key=lambda pair: pair[0],

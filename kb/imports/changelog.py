@@ -21,7 +21,7 @@ _RPM = re.compile(r"^\* \w{3} \w{3} {1,2}\d{1,2} \d{4} .{0,200}?\[?-? ?(\d{1,2}\
 _CVE = re.compile(r"CVE-\d{4}-\d{4,7}")
 _ABI = re.compile(r"\bBump ABI to (\d{1,4})\b")
 _ITEM = re.compile(r"^\s*[-*] (?=\S)")
-_BEHIND = re.compile(r"\s*(?:\([^()]{1,80}\)|\[[^\[\]]{1,80}\]|\{[^{}]{1,400}\})\s*$")
+_BEHIND = re.compile(r"(?:\([^()]{1,80}\)|\[[^\[\]]{1,80}\]|\{[^{}]{1,400}\})$")
 _BEFORE = re.compile(r"^(?:\[[\w,/ -]{1,40}\] )")
 _NAME = re.compile(r"[a-z0-9][\w.+-]{1,100}")
 
@@ -109,6 +109,7 @@ def _bare(item: str) -> str:
     """The subject alone: ``[x86] subject (CVE-1)``, ``subject (author) [bug] {CVE-1}``."""
     item = _BEFORE.sub("", item)
     for _ in range(4):
+        item = item.rstrip()
         found = _BEHIND.search(item)
         if found is None or found.start() == 0 or item[found.start() :].strip() == "()":
             break

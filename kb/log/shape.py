@@ -28,6 +28,8 @@ _UNIT = r"(?:\S{1,120} )?"
 _BEHIND = re.compile(r"\s?(?:(?P<host>\S{1,255}) {1,2}" + _UNIT + r")?" + IDENT + r"(?: {1,2}|$)")
 """What syslog and the journal put behind a date: host, with-unit's unit, the kernel's name."""
 _DATE_MARKS = frozenset("[](){}<>,.:;/|+-~@_\uff1a\uff0c\u3001")
+_ASSIGNED = re.compile(r"(?:^|[ \t])[\w.]{1,80}[ \t]{1,8}=[ \t]{0,8}[a-z]{0,2}[\"'`]")
+"""A source, or a table of settings: ``title = "``; what logs write has no blank (``msg="``)."""
 _QUOTED = re.compile(r"(?P<quote>[\"'`])(?:\\r)?(?:\\n)?[\"',;)\]} \t]{0,8}$")
 """The end of a line whose message stands in quotes, as in a list of strings, a row of SQL or a record of logfmt."""
 _LABELS = re.compile(r"\{(?:[\w.]{1,64}=\"[^\"]{0,200}\"(?:, ?|(?=\}))){0,32}\}")
@@ -164,6 +166,8 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
         return None
     closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
     quoted = closing is not None and prefix[-1] == closing["quote"]
+    if quoted and _ASSIGNED.search(prefix) is not None:
+        return None
     if not quoted:
         if _FOREIGN.search(_LABELS.sub("", prefix)):
             return None

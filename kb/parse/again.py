@@ -39,12 +39,13 @@ def read(splat: Splat) -> Report:
     if kept.first is None:
         kept.first = found = parse(splat)
         return found
-    if kept.moves is False:
+    stays = lines[0].number == kept.first.lines[0].number  # which says nothing of whether it can be moved
+    if kept.moves is False and not stays:
         return parse(splat)
     opener = lines[splat.opener]
     stamps = {"time": opener.time, "wall": opener.wall, "host": opener.host}
     again = moved_report(kept.first, lines, source=splat.source, **stamps)
-    if kept.moves is None:
+    if kept.moves is None and not stays:
         found = parse(splat)
         kept.moves = again == found
         return found

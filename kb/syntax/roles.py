@@ -48,7 +48,7 @@ def classifier() -> Callable[[str], Role | None]:
     return role
 
 
-TELLING = "LBrRSPskF"
+TELLING = "LBrRSPskFC"
 """The first letters of lines that :func:`is_boot`, :func:`goes_down`, :func:`is_request` and :func:`is_on_purpose` ask
 for: most lines begin with none of them."""
 

@@ -10,6 +10,7 @@ from tests.growth.patterns import Use, modules, terminals, unread
 _MOST = 256
 """Positions that a search may visit for each character: what bounded repeats that overlap cost at most."""
 _KNOWN = {
+    "kb.facts.allocation.": "for names of functions, which the grammars bound",
     "kb.identity.common.GENERIC": "for names of functions, which the grammars bound",
     "kb.log.transport.RULES": "only matched, at one place of a line",
     "kb.log.wrap._TAILS[5][1]": "only matched, at the beginning of a line",

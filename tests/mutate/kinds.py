@@ -32,7 +32,7 @@ def changed(table: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for cached in (kinds.kinds, kinds.rows, kinds.family, kinds.printing, headline._classify, anatomy.printed_by):
+    for cached in (kinds.kinds, kinds.rows, kinds.family, kinds.printing, headline._remembered, anatomy.printed_by):
         cached.cache_clear()
     anatomy._printers.cache_clear()
 

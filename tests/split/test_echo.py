@@ -115,3 +115,15 @@ def test_a_reading_that_is_moved_is_that_of_the_place(number: int) -> None:
         for asked in (report, replace(report, function="other"), replace(report, kernel="5.10.1"), report):
             assert diagnose(asked, cases) == _concluded(asked, cases, None, False)
         assert diagnose(report, cases[:10]) == _concluded(report, cases[:10], None, False)
+
+
+def test_the_same_place_says_nothing_of_whether_a_reading_can_be_moved() -> None:
+    """A log that is read twice, and then the same text elsewhere: a memory block holds lines that are not moved."""
+    rows = next(text for text in SAMPLES if "Mem-Info:" in text).splitlines()
+    cases = api.library().cases
+    here, there = stamped(rows, 100, 0.001), b"[    1.000000] eth0: up\n" * 90 + stamped(rows, 100, 0.001)
+    for data in (here, here, there, here):
+        for splat in splats(data, once=False):
+            report = read(splat)
+            assert report == parse(splat)
+            assert diagnose(report, cases) == _concluded(report, cases, None, False)

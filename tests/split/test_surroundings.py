@@ -14,8 +14,11 @@ from kb.model.report import Report
 ROOT = Path(__file__).resolve().parents[2]
 STAMP = re.compile(rb"\[ *\d+\.\d{6}\] ")
 SAMPLES = [
-    path for path in sorted((ROOT / "cases").glob("*/match*.log")) if STAMP.match(path.read_bytes().splitlines()[0])
+    path
+    for path in sorted((ROOT / "cases").glob("*/match*.log"))
+    if STAMP.match(path.read_bytes().splitlines()[0]) and any(True for _ in api.read(path))
 ]
+"""Logs of a stamp a line that hold reports: a lone notice may be a part of the report before it."""
 ORDINARY = (
     b"eth0: NIC Link is Up 1000 Mbps Full Duplex", b"EXT4-fs (sda1): mounted filesystem",
     b"usb 1-1: new high-speed USB device",

@@ -89,8 +89,8 @@ _LOSSES = (
         said("lost.fault_again"),
     ),
 )
-_SYSCALL = re.compile(r"(?:__(?:x64|ia32|arm64|s390x|do|se|riscv)_)?(?:compat_)?sys_(?P<name>\w+)|SyS_(?P<old>\w+)")
-_ENTRY = frozenset({"sys_call_table", "sys_ni_syscall"})
+_CALL = re.compile(r"(?:__(?:x64|ia32|arm64|s390x|do|se|riscv)_)?(?:compat_)?sys_(?P<name>\w+)|SyS_(?P<old>\w+)")
+_NO_CALL = frozenset({"sys_call_table", "sys_ni_syscall"})
 
 
 def consequence(study: Study) -> Reason | None:
@@ -105,8 +105,8 @@ def consequence(study: Study) -> Reason | None:
         if loss is not None:
             return Reason(loss.claim, loss.verdict, (said("lost.by_frame", function=name), loss.why), _at(frame))
     for frame in frames:
-        found = _SYSCALL.fullmatch(plain(frame.function))
-        if found and frame.function not in _ENTRY and study.asked.context in ("process", "unknown"):
+        found = _CALL.fullmatch(plain(frame.function))
+        if found and frame.function not in _NO_CALL and study.asked.context in ("process", "unknown"):
             call = found["name"] or found["old"]
             claim = said("lost.syscall", call=call, task=study.report.comm or said("task.unnamed"))
             return Reason(claim, "unknown", (said("lost.by_frame", function=plain(frame.function)),

@@ -93,7 +93,7 @@ def _task(study: Study) -> Reason:
 
 
 _LOCKS = re.compile(r"_*raw_(?:spin|read|write)_\w+|_?spin_lock\w*|rcu_read_lock\w*|\w*bh_disable\w*")
-_ENTRY = re.compile(
+_FROM_USER = re.compile(
     r"entry_SYSCALL\w*|do_syscall_64|do_syscall_x64|system_call\w*|el0_svc\w*|sysenter\w*|ret_fast_syscall"
     r"|process_one_work|kthread"
 )
@@ -107,7 +107,7 @@ def _could_sleep(study: Study) -> Reason | None:
     if any("__GFP_HIGH" not in flags or may_reclaim(flags) for flags in asked.gfp.flag_sets):
         return None
     names = [plain(frame.function) for frame in study.report.frames]
-    entry = next((name for name in names if _ENTRY.fullmatch(name)), None)
+    entry = next((name for name in names if _FROM_USER.fullmatch(name)), None)
     if entry is None or any(_LOCKS.fullmatch(name) for name in names):
         return None
     why = (said("atomic.in_task", function=entry), said("atomic.lock_not_printed"))

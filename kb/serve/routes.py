@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import StringConstraints
 from starlette.responses import Response
 
 from kb.errors import UsageError
@@ -29,13 +30,15 @@ _Kernel = Annotated[
 Here = Annotated[Service, Depends(service)]
 _Limit = Annotated[int, Query(ge=1, le=500)]
 _Id = Annotated[str, Query(max_length=300)]
+_Module = Annotated[str, StringConstraints(pattern="^[0-9]{0,8}[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+_File = Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_./+,-]{0,300}$")]
 _BODY = "The log as it is, packed, or what holds logs; or a form (multipart) of files named log and context"
 _LOG: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": _BODY,
         "content": {
-            "text/plain": {"schema": {"type": "string"}},
+            "text/plain": {"schema": {"type": "string", "pattern": "^[\\t\\n\\r\\x20-\\x7e\\u00a0-\\u05ff]*$"}},
         },
     }
 }
@@ -208,8 +211,8 @@ async def affected(
     here: Here,
     kernel: Annotated[str, Query(pattern=_RELEASE, max_length=200, description="As uname -r prints it")],
     case: _Id | None = None,
-    module: Annotated[list[str] | None, Query()] = None,
-    file: Annotated[list[str] | None, Query()] = None,
+    module: Annotated[list[_Module] | None, Query(max_length=1000)] = None,
+    file: Annotated[list[_File] | None, Query(max_length=1000)] = None,
 ) -> Response:
     """Whether a kernel has the fix of a case; without one, which known crash fixes it lacks."""
     names = tuple(module or ()), tuple(file or ())

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kb.errors import CaseError, InputError
     from kb.evidence.files import Evidence
     from kb.identity.rank import Neighbour, Query
+    from kb.log.kept import Kept
     from kb.log.source import Input, Source
     from kb.model.case import Case
     from kb.model.report import Report
@@ -52,6 +53,7 @@ def read(
     most: int | None = None,
     told: Callable[[str], None] | None = None,
     tally: Tally | None = None,
+    kept: Kept | None = None,
     jobs: int = 1,
 ) -> Iterator[Report]:
     """The reports of a log (or of several), in the order of the input.
@@ -64,7 +66,8 @@ def read(
         most: Notices of one wording that are looked at, where a hint will do; None: all.
         told: Takes what was wrong with an input (:attr:`Report.input_notes`), also where no report is in it.
         tally: Counts the inputs, and those that could not be read.
-        jobs: Processes that a file of more than 64 MB may be read by, where no notices are wanted.
+        kept: Keeps the lines of the inputs, for who shows them beside their reports.
+        jobs: Processes that a file of more than 64 MB may be read by, where no notices are wanted and nothing is kept.
 
     Raises:
         InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack. Of what
@@ -73,7 +76,7 @@ def read(
     """
     from kb.log.source import open_inputs
 
-    return _reports(open_inputs(_several(log)), notices, most, told, tally, jobs)
+    return _reports(open_inputs(_several(log)), notices, most, told, tally, kept, jobs if kept is None else 1)
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -103,6 +106,7 @@ def _reports(
     most: int | None,
     told: Callable[[str], None] | None,
     tally: Tally | None = None,
+    kept: Kept | None = None,
     jobs: int = 1,
 ) -> Iterator[Report]:
     """The reports of inputs; those of one archive together. What could not be looked into is an error if none is."""
@@ -115,6 +119,8 @@ def _reports(
         if tally is not None:
             tally.inputs += not each.ends
             tally.unread += len(each.walk.unread) if each.ends and each.walk is not None else 0
+        if kept is not None and not each.ends:
+            each.tape.watch(kept.of(each.name))
         if each.ends:
             found = group.rest() if group is not None else iter(())
             unread += each.walk.unread if each.walk is not None else ()
@@ -143,6 +149,7 @@ def read_live(
     most: int | None = None,
     told: Callable[[str], None] | None = None,
     paused: Callable[[], None] | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[Report]:
     """The reports of an input that may never end (``journalctl -kf | kb match``), each as soon as it is over.
 
@@ -155,10 +162,11 @@ def read_live(
         most: As :func:`read`.
         told: As :func:`read`.
         paused: Called whenever nothing has come for a moment.
+        kept: As :func:`read`.
     """
     from kb.log.source import open_live
 
-    yield from _reports(open_live(stream, paused), notices, most, told)
+    yield from _reports(open_live(stream, paused), notices, most, told, kept=kept)
 
 
 def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:

@@ -15,6 +15,7 @@ from typing import Any
 import kb
 
 PACKAGES: dict[str, tuple[str, str]] = {
+    "jinja2": ("", "writes the page of kb match --html"),
     "lark": ("", "reads reports, predicates and questions"),
     "google-re2": ("", "finds reports at the speed of grep"),
     "sqlite-utils": ("", "makes and migrates the store"),

@@ -16,10 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # Measured on 3.11, CPU ms over a bare interpreter: logging 20, importlib.metadata 65, asyncio 75, click 55, rich 70,
 # sqlite_utils 160, numpy 200, textual 320.
 HEAVY = frozenset(
-    "logging asyncio importlib.metadata importlib.resources click rich sqlite_utils numpy textual unittest".split()
+    "logging asyncio importlib.metadata importlib.resources click rich sqlite_utils numpy textual unittest jinja2 "
+    "kb.render.html kb.log.kept".split()
 )
 LARKS = frozenset({"logging"})
 """What Lark itself imports; a log with a report needs Lark."""
+PAGE = frozenset({"jinja2", "kb.render.html", "kb.log.kept", "asyncio"})
+"""What a page needs; Jinja2 itself imports asyncio."""
 QUIET = b"[    1.000000] eth0: link up\n[    2.000000] usb 1-1: new device\n"
 CLI = "from kb.cli import main\ntry: main({args!r})\nexcept SystemExit: pass\n"
 
@@ -91,6 +94,17 @@ def test_a_report_is_matched_without_front_ends_and_database_layers(example: Pat
     modules = loaded(CLI.format(args=["match", "--json", str(example)]))
     assert "kb.matcher" in modules
     assert within(modules, HEAVY - LARKS) == []
+
+
+def test_a_page_alone_loads_its_templates(example: Path) -> None:
+    modules = loaded(CLI.format(args=["match", "--html", "-o", "/dev/null", str(example)]))
+    assert "jinja2" in modules
+    assert within(modules, HEAVY - LARKS - PAGE) == []
+
+
+def test_pictures_are_loaded_where_they_are_drawn(example: Path) -> None:
+    assert within(loaded(CLI.format(args=["match", str(example)])), frozenset({"kb.pictures"})) == []
+    assert within(loaded(CLI.format(args=["match", "-v", str(example)])), frozenset({"kb.pictures"})) != []
 
 
 def test_a_match_by_the_api_loads_what_the_command_does(example: Path) -> None:

@@ -132,7 +132,7 @@ def test_the_bot_says_what_is_known_and_counts_each_ticket_once(site: Path, exam
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        assert "**Known case `nofs-high-order-watermark`:**" in done.stdout
+        assert "`nofs-high-order-watermark`" in done.stdout
         assert f": seen {times} times\n" in done.stdout
 
 

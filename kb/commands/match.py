@@ -16,6 +16,7 @@ from kb.commands.terminal import Progress, paged
 
 if TYPE_CHECKING:
     from kb.commands.output import Output
+    from kb.log.kept import Kept
     from kb.log.source import Source
     from kb.model.report import Report
     from kb.model.verdict import Diagnosis
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         seen.hints.show(options, seen.count)
         if seen.count:  # for a hint alone they are no matter
             tell_left_out(base)
-        if several and not options.json and not options.format:
+        if several and not options.json and not _document(options):
             seen.summary()
     if options.record and seen.count:
         again = f", {seen.count - seen.recorded} known already" if seen.recorded < seen.count else ""
@@ -59,6 +60,12 @@ def run(options: argparse.Namespace) -> int:
     if options.fail_on is not None:
         return UNKNOWN if seen.failed else OK
     return OK if seen.known else UNKNOWN
+
+
+def _kept() -> Kept:
+    from kb.log.kept import Kept
+
+    return Kept()
 
 
 def _counts(found: Diagnosis) -> bool:
@@ -82,11 +89,23 @@ def _failing(what: str) -> Callable[[Diagnosis], bool]:
     return lambda found: SEVERITIES.index(severity(found)) >= SEVERITIES.index(least)
 
 
+def _document(options: argparse.Namespace) -> bool:
+    """Whether the answer is one document, complete in itself."""
+    return bool(options.html or options.format)
+
+
 def _check(options: argparse.Namespace) -> None:
     from kb.errors import UsageError
 
-    if options.json + options.markdown + options.brief + bool(options.format) > 1:
-        raise UsageError("--json, --markdown, --brief and --format exclude one another")
+    if options.json + options.markdown + options.html + options.brief + bool(options.format) > 1:
+        raise UsageError("--json, --markdown, --html, --brief and --format exclude one another")
+    if options.output is not None:
+        if not _document(options):
+            raise UsageError("--output goes with --html and --format", help="kb match FILE > OUTPUT")
+        from kb.commands.files import same
+
+        if any(same(options.output, path) for path in options.files):
+            raise UsageError("that would write over the log itself", help=f"name another file than {options.output}")
     if options.fail_on is not None:
         _failing(options.fail_on)
     if options.report is not None and options.report < 1:
@@ -123,6 +142,7 @@ class _Seen:
         self._output: Output | None = None
         self.hints = _Hints()
         self.tally = api.Tally()
+        self.kept = _kept() if options.html else None
         self._fails = _failing(options.fail_on) if options.fail_on is not None else None
         self.count = self.known = self.recorded = self.failed = 0
 
@@ -140,7 +160,7 @@ class _Seen:
         if self._output is None:
             from kb.commands.output import output
 
-            self._output = output(self._options, several)
+            self._output = output(self._options, several, self.kept)
         return self._output
 
     def pause(self) -> None:
@@ -150,8 +170,10 @@ class _Seen:
 
     def end(self) -> None:
         """Write the rest; a document of a run without reports is one, too."""
-        if self._output is not None or self._options.format:
+        if self._output is not None or _document(self._options):
             self._opened(False).end()
+        if self.kept is not None:
+            self.kept.close()
 
     def summary(self) -> None:
         """One line on all inputs: with the answer where a person reads it, else beside it."""
@@ -215,10 +237,16 @@ def _reports(
     if live:
         if sys.stdin.isatty():
             note("reads what is typed or pasted here, until ^D; kb match FILE reads a file, kb match --help tells more")
-        return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note, paused=seen.pause)
+        return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note, paused=seen.pause, kept=seen.kept)
     inputs: list[Any] = [*map(named, options.files), *logs]
     return api.read(
-        progress.over(inputs), notices=notices, most=most, told=note, tally=seen.tally, jobs=options.jobs or _cores()
+        progress.over(inputs),
+        notices=notices,
+        most=most,
+        told=note,
+        tally=seen.tally,
+        kept=seen.kept,
+        jobs=options.jobs or _cores(),
     )
 
 
@@ -255,7 +283,7 @@ class _Hints:
         """
         if not self._found:
             return
-        if options.markdown or options.format:
+        if options.markdown or _document(options):
             have = "message that is no report has" if len(self._found) == 1 else "messages that are no report have"
             note(f"{len(self._found)} {have} a known case: --notices shows them")
             return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kb.identity.group import Group, Groups
 
 if TYPE_CHECKING:
+    from kb.log.kept import Kept
     from kb.model.verdict import Diagnosis
 
 _HELD = 1000
@@ -149,9 +150,10 @@ class _Grouped:
 class _Whole:
     """One document of all groups, at the end."""
 
-    def __init__(self, options: argparse.Namespace):
+    def __init__(self, options: argparse.Namespace, kept: Kept | None):
         self.groups = Groups()
         self._options = options
+        self._kept = kept
 
     def add(self, found: Diagnosis) -> None:
         self.groups.add(found, apart=self._options.each)
@@ -164,12 +166,18 @@ class _Whole:
 
     def end(self) -> None:
         from kb import __version__
-        from kb.render.ci import FORMS
         from kb.words.speak import words
 
         only = self._options.report
         groups = [group for group in self.groups.take() if only in (None, group.number)]
-        write(FORMS[self._options.format](groups, words(self._options.lang), __version__))
+        if self._options.html:
+            from kb.render.html.document import page
+
+            _put(page(groups, words(self._options.lang), __version__, self._kept), self._options.output)
+            return
+        from kb.render.ci import FORMS
+
+        _put(FORMS[self._options.format](groups, words(self._options.lang), __version__), self._options.output)
 
 
 class _One(_Grouped):
@@ -185,17 +193,18 @@ class _One(_Grouped):
                 write(self._shown(group.first, group))
 
 
-def output(options: argparse.Namespace, several: bool) -> Output:
+def output(options: argparse.Namespace, several: bool, kept: Kept | None = None) -> Output:
     """The form that a command's options ask for.
 
     Args:
         options: Of ``kb match``.
         several: There may be several inputs, which are to be told apart by their paths.
+        kept: The lines of the inputs, for a page that shows them.
     """
     if options.json:
         return _Json(options.report)
-    if options.format:
-        return _Whole(options)
+    if options.format or options.html:
+        return _Whole(options, kept)
     if options.brief:
         from kb.render.text import brief
 
@@ -217,6 +226,16 @@ def output(options: argparse.Namespace, several: bool) -> Output:
     if options.report is not None:
         return _One(shown, options.report)
     return _Grouped(shown, lambda group: again(group, options.lang) + "\n", apart=options.each)
+
+
+def _put(text: str, path: str | None) -> None:
+    """Write a document to a file, or to standard output."""
+    if path is None or path == "-":
+        write(text)
+        return
+    from kb.commands import files
+
+    files.write(path, (text.encode("utf-8", "backslashreplace"),), 0o666)
 
 
 def write(text: str) -> None:

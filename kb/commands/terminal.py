@@ -26,7 +26,7 @@ def paged(options: argparse.Namespace, live: bool) -> Iterator[None]:
 
     Never what is meant for a program, and never what may go on.
     """
-    for_person = not (options.json or options.markdown)
+    for_person = not (options.json or options.markdown or options.html or options.format)
     if live or not for_person or not options.pager or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         yield
         return

@@ -27,6 +27,10 @@ class Seen:
     """The transport's time of day, as it stood in the log."""
     cpu: int | None
     host: str | None
+    stuck: tuple[int, ...] = ()
+    """CPUs that it says are stuck."""
+    lasted: float | None = None
+    """Seconds for which it says so."""
 
 
 @dataclass(eq=False, slots=True)
@@ -70,7 +74,7 @@ class Groups:
         """
         report = found.report
         self.count += 1
-        seen = Seen(self.count, report.source, report.span, report.time, report.wall, report.cpu, report.host)
+        seen = _seen(self.count, found)
         key = self.count if apart else key_of(found)
         group = self._by_key.get(key)
         new = group is None
@@ -114,6 +118,21 @@ class Groups:
         if report.follows is None or report.follows >= len(self._of_source):
             return None
         return self._of_source[report.follows]
+
+
+def _seen(number: int, found: Diagnosis) -> Seen:
+    report, stuck, lasted = found.report, found.facts.get("stuck_cpus"), found.facts.get("stuck_seconds")
+    return Seen(
+        number,
+        report.source,
+        report.span,
+        report.time,
+        report.wall,
+        report.cpu,
+        report.host,
+        stuck.value if stuck is not None else (),
+        lasted.value if lasted is not None else None,
+    )
 
 
 def key_of(found: Diagnosis) -> tuple[object, ...]:

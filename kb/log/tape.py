@@ -61,7 +61,7 @@ class Tape:
         self._origin = 0 if self._descriptor is None else _position(self._stream) - len(start) - base
         self._ticked = 0.0
         self._allowed: Callable[[int], None] = lambda size: None
-        self._watch: Callable[[bytes], None] | None = None
+        self._watch: list[Callable[[bytes], None]] = []
         self._regular = self._descriptor is not None and stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self.live = self._stream is not None and is_live(self._stream)
         """True for an input that is still being written, as far as anybody knows."""
@@ -92,7 +92,7 @@ class Tape:
 
     def watch(self, seen: Callable[[bytes], None]) -> None:
         """Let somebody see all bytes that are read, in order."""
-        self._watch = seen
+        self._watch.append(seen)
         seen(self.data)
 
     def settle(self) -> None:
@@ -131,8 +131,8 @@ class Tape:
         if not more:
             self.ended = True
             return True
-        if self._watch is not None:
-            self._watch(more)
+        for seen in self._watch:
+            seen(more)
         keep = min(max(keep, self.base), self.end)
         if not self._can_go_back and keep > self._counted[0]:
             self.number(keep)

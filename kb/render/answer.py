@@ -4,7 +4,7 @@ Text, Markdown and HTML show these same parts; what is behind them (the chain of
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Reason, Verdict
 from kb.render.fixes import fixed_where
 from kb.render.safe import spans
+from kb.syntax.frames import plain
 from kb.syntax.kinds import Severity, kind_of
 from kb.words.speak import Words
 
@@ -73,7 +74,7 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
     yield from _fix(found, words)
     cause = cause_of(found, words)
     if cause:
-        sure = found.facts.cause is not None or (found.best is not None and found.best.verdict is Verdict.YES)
+        sure = found.facts.cause is not None or _explains(found)
         yield Part("cause", words("label.cause") if sure else words("label.found"), cause, "title")
     way = remedy(found)
     if way is not None:
@@ -204,7 +205,7 @@ def _strip(seen: list[Seen]) -> str:
     if len(times) < 3 or max(times) == min(times):
         return ""
     counts = counted(times, _STRIP)
-    return "  " + "".join(" " if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
+    return "  " + "".join("·" if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
 
 
 def _followers(group: Group, words: Words) -> str:
@@ -279,16 +280,28 @@ def cause_of(found: Diagnosis, words: Words) -> str:
     facts, best = found.facts, found.best
     if facts.cause is not None:
         return f"{words.say(facts.conclusion)} [{words.word(facts.cause)}]"
-    if best is not None and best.verdict is Verdict.YES and best.case.summary:
+    if best is not None and _explains(found):
         return best.case.summary
     return "; ".join(_claim(reason, words) for reason in _telling(facts.reasoning))
 
 
-def _telling(reasons: Iterable[Reason]) -> list[Reason]:
+def _explains(found: Diagnosis) -> bool:
+    """Whether the known case tells the cause: one that covers narrower ones knows less than what this report says."""
+    best = found.best
+    if best is None or best.verdict is not Verdict.YES or not best.case.summary:
+        return False
+    return not (best.case.broader and _own(found.facts.reasoning))
+
+
+def _own(reasons: Sequence[Reason]) -> list[Reason]:
+    """The claims that hold, beyond who is blamed."""
+    return [one for one in reasons if one.verdict == "holds" and not one.name.startswith(("blame.", "taint."))]
+
+
+def _telling(reasons: Sequence[Reason]) -> list[Reason]:
     """The claims that say most: those that hold, before who is blamed; and he where there is nothing else."""
     holding = [reason for reason in reasons if reason.verdict == "holds"]
-    own = [reason for reason in holding if not reason.name.startswith(("blame.", "taint."))]
-    return own[:2] or holding[:1] or [reason for reason in reasons if reason.verdict == "unknown"][:1]
+    return _own(reasons)[:2] or holding[:1] or [reason for reason in reasons if reason.verdict == "unknown"][:1]
 
 
 def _claim(reason: Reason, words: Words) -> str:
@@ -305,7 +318,10 @@ def remedy(found: Diagnosis) -> tuple[Match, Workaround] | None:
 
 
 def next_step(found: Diagnosis, words: Words) -> str:
-    """What to look at next: what the facts ask for, else the first check of the case; the remedy is not said again."""
+    """What to look at next: what the facts ask for, else the first check of the case; the remedy is not said again.
+
+    Of what nobody knows, how to find out more; what follows from another report is looked for there.
+    """
     way = remedy(found)
     for step in map(words.say, found.facts.steps):
         if way is None or bare(step) != bare(way[1].do):
@@ -313,7 +329,22 @@ def next_step(found: Diagnosis, words: Words) -> str:
     if found.best is not None and found.best.case.verify:
         check = found.best.case.verify[0]
         return words("next.expect", command=check.run, expect=check.expect)
-    return ""
+    fixed = any(fix.verdict is Verdict.YES for fix in found.known_fixes)
+    known = found.best is not None or fixed or found.report.follows is not None
+    return "" if known else _search(found.report, words)
+
+
+def _search(report: Report, words: Words) -> str:
+    """Where to look for a report that no case explains; of a stack without source lines, how it gets them, too."""
+    if report.kind == "notice":
+        return ""
+    if report.function is None and report.damage:
+        return words("next.whole_log")
+    if report.function is None or report.function not in {plain(frame.function) for frame in report.frames}:
+        return words("next.search", title=report.title)
+    if any(frame.source for frame in report.frames):
+        return words("next.search_function", function=report.function, title=report.title)
+    return words("next.source_lines", function=report.function)
 
 
 def bare(step: str) -> str:

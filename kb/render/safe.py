@@ -11,6 +11,8 @@ UNSAFE = (
     "\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0"
     "\ud800-\udfff"  # lone surrogates: undecodable bytes
+    "\ufdd0-\ufdef"  # no characters at all, as are the last two of each plane
+    + "".join(f"{chr(plane | 0xFFFE)}-{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
 )
 """Characters, as the inside of a class of a pattern, that a terminal obeys or does not show.
 

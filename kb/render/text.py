@@ -63,11 +63,11 @@ def page(
     number = diagnosis.group if group is None else group.number
     first_screen(sheet, diagnosis, group, None if verbose else FIRST, number, paths)
     if verbose:
-        _details(sheet, diagnosis, verbose > 1)
+        _details(sheet, diagnosis, group, verbose > 1)
     return "\n".join(sheet.lines) + "\n"
 
 
-def _details(page: Page, diagnosis: Diagnosis, everything: bool) -> None:
+def _details(page: Page, diagnosis: Diagnosis, group: Group | None, everything: bool) -> None:
     """What stands behind the answer."""
     _head(page, diagnosis)
     _reasoning(page, diagnosis, everything)
@@ -75,10 +75,22 @@ def _details(page: Page, diagnosis: Diagnosis, everything: bool) -> None:
         _code(page, diagnosis)
     for line in zone_table(diagnosis.facts.detail, page.words, everything):
         page.plain(safe(line))
+    _pictures(page, diagnosis, group)
     others: Iterable[Mapping[str, Any]] = diagnosis.facts.detail.get("counterfactuals") or ()
     _list(page, page.words("head.elsewhere"), (page.words.named(entry["named"]) for entry in others))
     _known(page, diagnosis, everything)
     _tail(page, diagnosis)
+
+
+def _pictures(page: Page, diagnosis: Diagnosis, group: Group | None) -> None:
+    """What is seen better than said."""
+    from kb.pictures.choose import alone, overview, pictures
+    from kb.render.picture import lines
+
+    for picture in (*pictures(diagnosis), *overview([group or alone(diagnosis)])):
+        head, *rows = lines(picture, page.words)
+        page.section(head)
+        page.lines += rows
 
 
 def again(group: Group, lang: str = "en") -> str:

@@ -20,6 +20,10 @@ def add_match(verbs: "Verbs") -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="logs (default: standard input)")
     parser.add_argument("--json", action="store_true", help="one JSON object a report and line (schema kb.report/1)")
     parser.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
+    parser.add_argument(
+        "--html", action="store_true", help="one page: the answers, pictures, and the log with the lines of evidence"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="where --html and --format write to (default: stdout)")
     parser.add_argument("-b", "--brief", action="store_true", help="one line a report: lines, title, case")
     parser.add_argument(
         "-v",

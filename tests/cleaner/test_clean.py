@@ -64,7 +64,17 @@ def bytes_of(path: Path) -> Iterator[bytes]:
         return
 
 
-_PERSONAL = ("host", "headline", "facts.server", "facts.device", "facts.service", "facts.memcg", "facts.task_memcg", "facts.file", "diagnosis.")
+_PERSONAL = (
+    "host",
+    "headline",
+    "facts.server",
+    "facts.device",
+    "facts.service",
+    "facts.memcg",
+    "facts.task_memcg",
+    "facts.file",
+    "diagnosis.",
+)
 """What of a report may name something personal: the words of the log, and the sentences about its own things."""
 
 

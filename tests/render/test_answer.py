@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kb import api
 from kb.identity.group import Group, Groups
-from kb.render.answer import cause_of, counted, moments, remedy, sentence, severity
+from kb.render.answer import cause_of, counted, moments, next_step, remedy, sentence, severity
 from kb.render.first import FIRST
 from kb.render.safe import width
 from kb.render.text import page
@@ -105,3 +105,40 @@ def test_a_cause_is_told_where_no_engine_has_one() -> None:
 
 def test_a_severity_is_that_of_the_kind() -> None:
     assert severity(api.match(ROOT / "tests/chat/data/hung-task.log", cases=())[0]) == "act"
+
+
+HUNG = b"""\
+[  246.000000] INFO: task umount:77 blocked for more than 120 seconds.
+[  246.000001]       Not tainted 6.1.0 #1
+[  246.000002] task:umount          state:D stack:0     pid:77    ppid:1      flags:0x0
+[  246.000003] Call Trace:
+[  246.000004]  schedule+0x10/0x20
+[  246.000005]  rwsem_down_write_slowpath+0x10/0x20
+[  246.000006]  foo_umount+0x10/0x20
+"""
+
+
+def test_a_broad_case_explains_less_than_what_the_report_says() -> None:
+    (found,) = api.match(HUNG)
+    assert found.best is not None
+    assert found.best.case.broader
+    assert cause_of(found, words("en")) == "umount:77 waits more than 120 s for an rw-semaphore, as writer"
+    (found,) = api.match(HUNG.replace(b"rwsem_down_write_slowpath", b"foo_wait"))
+    assert found.best is not None
+    assert cause_of(found, words("en")) == found.best.case.summary
+
+
+def test_what_nobody_knows_has_a_next_step() -> None:
+    (found,) = api.match(HUNG, cases=())
+    assert next_step(found, words("en")).startswith("look for foo_umount at lore.kernel.org")
+    (cut,) = api.match(b"[    1.000000] BUG: unable to handle page fault for address: ffff8880dead0000\n", cases=())
+    assert cut.report.damage
+    assert next_step(cut, words("en")).startswith("get the whole log")
+
+
+def test_a_strip_is_one_word() -> None:
+    """What shows when reports came is never broken over two lines."""
+    log = b"".join(HUNG.replace(b"  246.", f"{second:5}.".encode()) for second in (246, 400, 9000))
+    (group,) = groups(log)
+    shown = [row for row in page(group.first, group).splitlines() if "·" in row]
+    assert len(shown) == 1

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, nodes
 
 from kb import api
 from kb.model.said import Said
@@ -42,6 +43,11 @@ def uses() -> Iterator[Use]:
             name = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
             if called == "said" or (name is not None and "." in name):
                 yield Use(where, name, frozenset(keyword.arg or "**" for keyword in node.keywords))
+    for path in sorted((ROOT / "kb").rglob("*.jinja")):
+        for call in Environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "words":
+                where = f"{path.relative_to(ROOT)}:{call.lineno}"
+                yield Use(where, call.args[0].as_const(), frozenset(keyword.key for keyword in call.kwargs))
 
 
 USES = list(uses())
@@ -50,7 +56,7 @@ TEXTS = {
     for tree in TREES.values()
     for node in ast.walk(tree)
     if isinstance(node, ast.Constant) and isinstance(node.value, str)
-}
+} | {use.name for use in USES}
 
 
 def templates(language: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ from kb.model.case import Case
 from kb.render.safe import safe, safe_lines
 from kb.store.rows import Shown, SignatureRow
 
+FRAMES = "frame-ancestors 'none'"
+"""The policy of a page that names the rest of it itself."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -72,25 +74,12 @@ def start() -> str:
 
 
 def answer(groups: Sequence[Group], lang: str) -> str:
-    """What a log says: the text of ``kb match``, report by report."""
-    from kb.render.text import page
+    """What a log says: the page of ``kb match --html``, which brings a policy of its own."""
+    from kb import __version__
+    from kb.render.html.document import page
+    from kb.words.speak import words
 
-    if not groups:
-        return _page("No report", "<p>There is no kernel report in this input.</p>")
-    parts = []
-    for group in groups:
-        text = page(group.first, group, verbose=1, lang=lang)
-        title = group.first.report.title
-        parts.append(
-            f"<section><h2>{_t(title)}</h2><pre>{html.escape(safe_lines(text))}</pre>{_cases(group)}</section>"
-        )
-    count = sum(group.count for group in groups)
-    return _page(f"{count} report{'s' * (count != 1)}", "<!--kept-->", *parts)
-
-
-def _cases(group: Group) -> str:
-    rows = [f"{_t(each.verdict.value)}: {_link('cases', each.case.id)}" for each in group.first.matches]
-    return f"<ul>{''.join(f'<li>{row}</li>' for row in rows)}</ul>" if rows else ""
+    return page(groups, words(lang), __version__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +92,14 @@ class Kept:
 
 
 def with_links(page: str, kept: Sequence[Kept]) -> str:
-    """An answer with the permalinks of its reports."""
+    """An answer with the way back, and with the permalinks of its reports where they were kept."""
     rows = "".join(
         f"<li>{_link('signatures', each.signature, each.title)}, seen {each.count}</li>"
         for each in {each.signature: each for each in kept}.values()
     )
-    return page.replace("<!--kept-->", f'<section aria-label="kept"><p>Kept:</p><ul>{rows}</ul></section>', 1)
+    links = f'<section aria-label="kept"><p>Kept:</p><ul>{rows}</ul></section>' if rows else ""
+    way = '<nav aria-label="kb"><a href="/">New log</a> <a href="/signatures">Signatures</a></nav>'
+    return page.replace("<body>", f"<body>{way}{links}", 1)
 
 
 def signatures(rows: Sequence[SignatureRow], more: str | None) -> str:

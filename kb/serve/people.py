@@ -18,8 +18,8 @@ _PAGE = 100
 _Name = Annotated[str | None, Query(max_length=300)]
 
 
-def _shown(page: str, status: int = 200) -> Response:
-    headers = {"Content-Security-Policy": pages.POLICY}
+def _shown(page: str, status: int = 200, policy: str = pages.POLICY) -> Response:
+    headers = {"Content-Security-Policy": policy}
     return Response(page.encode("utf-8", "replace"), status, headers, "text/html")
 
 
@@ -45,12 +45,12 @@ async def answer(request: Request, here: Here) -> Response:
                 need(request, "record")
             asked = work.Asked("html", body.field("kernel"))
             found = await routes.matched(request, here, body, asked, record)
-        page = found.body.decode()
+        kept = []
         if found.reports:
             names: dict[str, str | None] = {"source": "page"}
-            kept = await to_thread.run_sync(routes.kept, here, found.reports, names)
-            page = pages.with_links(page, [pages.Kept(each.signature, each.title, each.count) for each in kept])
-        return _shown(page)
+            rows = await to_thread.run_sync(routes.kept, here, found.reports, names)
+            kept = [pages.Kept(each.signature, each.title, each.count) for each in rows]
+        return _shown(pages.with_links(found.body.decode(), kept), policy=pages.FRAMES)
     except (Refused, KbError) as error:
         problem = (error if isinstance(error, Refused) else of_error(error)).problem
         return _shown(pages.refused(problem.title, problem.detail, problem.help), problem.status)

@@ -168,7 +168,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _parser() -> argparse.ArgumentParser:
     from kb import __version__
-    from kb.verbs import cases, fleet, help_, logs, sessions, store
+    from kb.verbs import cases, fleet, help_, logs, service, sessions, store
 
     parser: argparse.ArgumentParser = _Parser(
         prog="kb",
@@ -195,6 +195,8 @@ def _parser() -> argparse.ArgumentParser:
     cases.add_case(verbs)
     sessions.add_tui(verbs)
     sessions.add_chat(verbs)
+    service.add_serve(verbs)
+    service.add_mcp(verbs)
     sessions.add_doctor(verbs)
     help_.add_explain(verbs)
     help_.add_help(verbs)

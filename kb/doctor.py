@@ -35,6 +35,12 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "s3fs": ("fleet", "kb scan s3://..."),
     "pyarrow": ("fleet", "kb scan: results and columns as Parquet"),
     "llm": ("llm", "a language model for kb chat"),
+    "anyio": ("serve", "kb serve: processes that read logs"),
+    "fastapi": ("serve", "kb serve: the interface"),
+    "prometheus-client": ("serve", "kb serve: counts"),
+    "python-multipart": ("serve", "kb serve: forms"),
+    "uvicorn": ("serve", "kb serve: the server"),
+    "mcp": ("mcp", "kb mcp: assistants"),
 }
 """Packages that kb uses: the extra that installs each (empty: always installed), and what it is for."""
 

@@ -15,10 +15,9 @@ _MODULES = 1 << 20
 
 def run(options: argparse.Namespace) -> int:
     """Whether a kernel has the fix of a case, and why; without a case, which known fixes it lacks."""
-    from kb.cases.fixstatus import cite, fix_status
-    from kb.kernel.release import Release
-    from kb.known.distribution import held, kept
-    from kb.known.distribution import status as status_of
+    from kb.cases.fixstatus import cite
+    from kb.known.answer import affected
+    from kb.known.distribution import kept
 
     if options.case is None:
         return _lacking(options)
@@ -29,23 +28,14 @@ def run(options: argparse.Namespace) -> int:
     if case is None:
         help_ = did_you_mean(options.case, base) or "`kb case list` and `kb case search WORDS` find them"
         raise UsageError(f"no case {options.case!r}", help=help_)
-    found = fix_status(case, options.kernel)
-    release = Release.parse(options.kernel)
-    if release is not None and (own := held(kept(base.path), release)) is not None:
-        found = status_of(case, release, own)
-    status, reason = found.status, found.reason
+    row = affected(case, options.kernel, kept(base.path))
     if options.json:
-        fixes = [{"commit": fix.commit, "branch": fix.branch, "since": fix.since} for fix in case.fixes]
-        row = {
-            "schema": "kb.affected/1", "case": case.id, "kernel": options.kernel, "status": status, "reason": reason,
-            "fixes": fixes,
-        }  # fmt: skip
         print(line(row))
     else:
-        print(safe(f"{status}: {reason}"))
+        print(safe(f"{row['status']}: {row['reason']}"))
         for fix in case.fixes:
             print(safe(f"  {fix.branch:<10} {cite(fix)}"))
-    return {"fixed": OK, "affected": UNKNOWN}.get(status, EMPTY)
+    return {"fixed": OK, "affected": UNKNOWN}.get(row["status"], EMPTY)
 
 
 def _lacking(options: argparse.Namespace) -> int:

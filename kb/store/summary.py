@@ -46,6 +46,16 @@ def _cases(store: Store, number: int, signature: str) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
+def timeline(store: Store, signature: str) -> list[tuple[str, int]]:
+    """Events of a signature a day (UTC, ``2026-01-31``), oldest first."""
+    rows = store.rows(
+        "select substr(e.seen, 1, 10) day, count(*) from signatures s join sightings g on g.signature = s.id"
+        " join events e on e.sighting = g.id where s.signature = ? group by day order by day",
+        (signature,),
+    )
+    return [(day, count) for day, count in rows]
+
+
 def stats(store: Store) -> dict[str, Any]:
     """Counts by name; sizes in bytes."""
     one = {

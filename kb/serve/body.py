@@ -1,0 +1,134 @@
+"""Bodies of requests: counted while they come; in memory up to a size, beyond it in a file of the owner's."""
+
+import os
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from fastapi import Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from kb.serve.problem import Refused
+from kb.serve.settings import MEMORY
+from kb.serve.upload import Body, Upload
+
+_TEXTS = ("kernel", "host", "source", "key", "lang", "record", "text")
+"""Fields of a form beside its files."""
+_FILES = 32
+_PIECE = 1 << 20
+
+
+async def counted(request: Request, largest: int) -> AsyncGenerator[bytes, None]:
+    """The pieces of a body.
+
+    Raises:
+        Refused: 413, as soon as it is longer than allowed, or says that it will be.
+    """
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > largest:
+        raise _too_large(largest)
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > largest:
+            raise _too_large(largest)
+        yield piece
+
+
+def _too_large(largest: int) -> Refused:
+    help_ = "send the part around the report, compress it, or start kb serve with a larger --max-body"
+    return Refused(413, f"longer than {largest} bytes", help=help_, headers={"Connection": "close"})
+
+
+@asynccontextmanager
+async def received(request: Request, largest: int, folder: Path) -> AsyncIterator[Body]:
+    """The body of a request: the log itself, or a form with the fields ``log`` and ``context``.
+
+    Args:
+        request: From whom.
+        largest: Bytes that it may have, all parts together.
+        folder: Where files of it lie until the block ends.
+    """
+    made: list[str] = []
+    try:
+        if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            yield await _form(request, largest, folder, made)
+        else:
+            name = request.query_params.get("name") or "-"
+            spool = _Spool(name, folder, made)
+            async for piece in counted(request, largest):
+                spool.add(piece)
+            log = spool.done()
+            if not log.data and log.path is None and "content-type" not in request.headers:
+                raise Refused(422, "no body", help="the log is the body: curl --data-binary @FILE")
+            yield Body((log,))
+    finally:
+        for path in made:
+            if os.path.exists(path):
+                os.unlink(path)
+
+
+class _Spool:
+    """An input as it comes in."""
+
+    def __init__(self, name: str, folder: Path, made: list[str]):
+        self._name = name
+        self._folder = folder
+        self._made = made
+        self._held = bytearray()
+        self._file: BinaryIO | None = None
+
+    def add(self, piece: bytes) -> None:
+        if self._file is None and len(self._held) + len(piece) > MEMORY:
+            path = self._folder / f"body-{secrets.token_hex(8)}"
+            self._made.append(str(path))
+            self._file = open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")  # noqa: SIM115
+            self._file.write(self._held)
+            self._held.clear()
+        if self._file is not None:
+            self._file.write(piece)
+        else:
+            self._held += piece
+
+    def done(self) -> Upload:
+        if self._file is None:
+            return Upload(self._name, bytes(self._held))
+        self._file.close()
+        return Upload(self._name, path=self._made[-1])
+
+
+async def _form(request: Request, largest: int, folder: Path, made: list[str]) -> Body:
+    parser = MultiPartParser(
+        request.headers, counted(request, largest), max_files=_FILES, max_fields=_FILES, max_part_size=MEMORY
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, UnicodeDecodeError, KeyError) as error:
+        raise Refused(400, f"the form cannot be read: {getattr(error, 'message', error)}") from error
+    try:
+        return await _fields(form, folder, made)
+    finally:
+        await form.close()
+
+
+async def _fields(form: FormData, folder: Path, made: list[str]) -> Body:
+    uploads: dict[str, list[Upload]] = {"log": [], "context": []}
+    texts = []
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            if name in uploads and (value.filename or value.size):
+                spool = _Spool(value.filename or "-", folder, made)
+                while piece := await value.read(_PIECE):
+                    spool.add(piece)
+                uploads[name].append(spool.done())
+        elif name in uploads or name == "text":
+            if value.strip():
+                uploads["log" if name == "text" else name].append(Upload("-", value.encode("utf-8", "replace")))
+        elif name in _TEXTS:
+            texts.append((name, value))
+    if not uploads["log"]:
+        raise Refused(422, "the form holds no log", place="log", help="a file or a text named log")
+    return Body(tuple(uploads["log"]), tuple(uploads["context"]), tuple(texts))

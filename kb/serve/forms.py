@@ -1,0 +1,100 @@
+"""Bodies of the interface as types: what /openapi.json says of them. What kb's own JSON holds is said by its schema."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Row = dict[str, Any]
+"""An object that names its ``schema``."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Note(_Strict):
+    """An annotation to add."""
+
+    subject: str = Field(pattern="^(signature|case):.", max_length=300, description="``signature:ID`` or ``case:ID``")
+    body: str = Field(pattern=r"\S", max_length=1 << 16)
+    author: str | None = Field(None, pattern=r"\S", max_length=200, description="The token's name by default")
+    key: str | None = Field(
+        None, min_length=1, max_length=300, description="A name of the sender's own: it is added once"
+    )
+
+
+class Question(_Strict):
+    """A question, and the log that it is about."""
+
+    question: str = Field(pattern=r"^[^\r\n]*\S[^\r\n]*$", max_length=1000)
+    log: str | None = Field(None, description="The log's text")
+    lang: str = Field("auto", pattern="^(auto|en|zh)$")
+
+
+class Recorded(BaseModel):
+    """A report that is in the store."""
+
+    signature: str
+    title: str
+    kind: str
+    new: bool = Field(description="False: this event had been recorded before")
+    count: int = Field(description="Sightings of the signature when this one was recorded")
+    first: str | None = Field(None, description="When it was seen first, if before: UTC, ISO 8601")
+    href: str
+
+
+class Records(BaseModel):
+    """What a log's reports became."""
+
+    recorded: list[Recorded]
+    notes: list[str] = Field(description="What was wrong with the input")
+
+
+class Annotation(BaseModel):
+    """A note."""
+
+    id: str
+    subject: str
+    author: str
+    time: str
+    body: str
+
+
+class SignatureItem(BaseModel):
+    """A signature and how often it was seen."""
+
+    signature: str
+    key: str
+    title: str
+    kind: str
+    first: str
+    last: str
+    count: int
+
+
+class SignaturePage(BaseModel):
+    """Signatures, and where the next page begins."""
+
+    signatures: list[SignatureItem]
+    after: str | None = Field(None, description="Give it as ``after`` for the next page")
+
+
+class CaseItem(BaseModel):
+    """A case in a list."""
+
+    id: str
+    status: str
+    title: str
+
+
+class CaseList(BaseModel):
+    """Cases."""
+
+    cases: list[CaseItem]
+
+
+class State(BaseModel):
+    """Whether the service lives."""
+
+    status: str
+    reason: str | None = None

@@ -1,0 +1,49 @@
+"""The process: a socket, uvicorn on it, and a stop that lets every request in flight end."""
+
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from kb.errors import UsageError
+from kb.serve.app import build
+from kb.serve.guard import Guard, is_loopback
+from kb.serve.service import Service
+from kb.serve.settings import Settings
+from kb.serve.tokens import load
+
+
+def run(settings: Settings) -> int:
+    """Serve until told to stop (SIGTERM, ^C).
+
+    Raises:
+        UsageError: The address is not this machine's own and there are no tokens, or it cannot be listened on.
+    """
+    tokens = load(settings.tokens) if settings.tokens is not None else ()
+    if not tokens and not is_loopback(settings.host):
+        help_ = "give --tokens FILE, or leave --host out and put a proxy in front"
+        raise UsageError(f"{settings.host} can be reached by others, and there are no tokens", help=help_)
+    listening = _listen(settings.host, settings.port)
+    here = Service(settings, tokens)
+    config = uvicorn.Config(
+        Guard(build(here), tokens, here.metrics), access_log=False, log_level="warning", server_header=False,
+        timeout_graceful_shutdown=settings.grace, lifespan="on", h11_max_incomplete_event_size=1 << 16,
+    )  # fmt: skip
+    # uvicorn raises the signal again once it has stopped: that is the end of this process then, and not its death
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    name = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"kb: serving on http://{name}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
+    uvicorn.Server(config).run(sockets=[listening])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        made = socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot listen on {host} port {port}: {reason}", help="--port 0 takes any") from None
+    made.setblocking(False)
+    return made

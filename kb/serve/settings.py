@@ -1,0 +1,39 @@
+"""What a service is started with."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MEMORY = 1 << 20
+"""Bytes of a body that are held in memory; a longer one goes to a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which store and which cases: all that a worker needs to know of a service."""
+
+    db: str | None = None
+    """The store's file; None: the default one."""
+    cases: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Limits and places of a service."""
+
+    place: Place = field(default_factory=Place)
+    host: str = "127.0.0.1"
+    port: int = 8741
+    """0: any that is free."""
+    tokens: Path | None = None
+    """A file of tokens (:mod:`kb.serve.tokens`); None: everybody on this machine may do all."""
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Processes that read logs."""
+    waiting: int = 32
+    """Requests that may wait for a worker; more are told to come again."""
+    deadline: float = 30.0
+    """Seconds that a log may take, and that a request may wait for a worker."""
+    largest: int = 64 << 20
+    """Bytes of a body."""
+    grace: int = 30
+    """Seconds that requests in flight are given when the service is told to stop."""

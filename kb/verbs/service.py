@@ -1,0 +1,48 @@
+"""Verbs that answer others: ``serve``, ``mcp``."""
+
+from kb.verbs.common import common, verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kb.verbs.common import Verbs
+
+
+def add_serve(verbs: "Verbs") -> None:
+    """``kb serve``."""
+    parser = verb(
+        verbs,
+        "serve",
+        "kb.commands.serve:run",
+        "answer over HTTP what kb match answers: for bots, collectors and browsers (needs kernel-kb[serve])",
+        "On this machine's own address everybody on it may use it; any other needs --tokens. docs/serve.md tells the "
+        "rest.",
+    )
+    parser.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
+    parser.add_argument(
+        "--port", metavar="N", type=int, default=8741, help="port (default: 8741); 0: any, printed on stderr"
+    )
+    parser.add_argument("--tokens", metavar="FILE", help="who may do what: a line a token, NAME ROLE SHA256")
+    parser.add_argument("--workers", metavar="N", type=int, help="processes that read logs (default: one a processor)")
+    parser.add_argument(
+        "--match-timeout", metavar="SECONDS", type=float, default=30.0, help="what a log may take (default: 30)"
+    )
+    parser.add_argument("--max-body", metavar="SIZE", default="64M", help="the longest body (default: 64M)")
+    parser.add_argument(
+        "--max-waiting", metavar="N", type=int, default=32, help="requests that may wait for a worker (default: 32)"
+    )
+    common(parser, db=True, cases=True, color=False)
+
+
+def add_mcp(verbs: "Verbs") -> None:
+    """``kb mcp``."""
+    parser = verb(
+        verbs,
+        "mcp",
+        "kb.commands.mcp:run",
+        "answer an assistant by the Model Context Protocol (needs kernel-kb[mcp])",
+        "Over standard input and output, or with --http over HTTP on this machine.",
+    )
+    parser.add_argument("--http", metavar="PORT", type=int, help="streamable HTTP at this port; 0: any")
+    parser.add_argument("--root", metavar="DIR", help="files below this folder may be named (default: none)")
+    parser.add_argument("--allow-write", action="store_true", help="notes may be added")
+    common(parser, db=True, cases=True, color=False)

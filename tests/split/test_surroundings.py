@@ -55,8 +55,6 @@ def test_ordinary_lines_around_a_report_change_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("place", range(0, len(SAMPLES) - 4, 4))
 def test_ordinary_lines_between_two_reports_change_neither(place: int) -> None:
-    if SAMPLES[place].parent.name == "xfs-extent-list-deadlock":
-        pytest.xfail("of three hints of XFS that wait for a stack, one takes a note of XFS that comes much later")
     first, second = (path.read_bytes().rstrip(b"\n") + b"\n" for path in SAMPLES[place : place + 2])
     want = [(row[0], row[1], row[-1]) for part in (first, second) for row in map(said, api.read(part))]
     for count in (45, 100, 1000):

@@ -217,6 +217,8 @@ class _Reader:
                 self.current = _Stack("loose", self.current.title, token.line.number, self.current.cpu)
                 self.stacks.append(self.current)
             self.current.caller = frames.arm_caller(token)
+        elif self.current.frames and _CONTEXT_END.match(token.line.text):  # the mark stands before the frame
+            self.current.breaks.append(len(self.current.frames))
         self.current.frames.extend(found)
 
     def on_end(self, _token: LineToken) -> None:

@@ -63,16 +63,17 @@ def _placed(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> bool:
     return guilt is None and row.place and " in {fn}" in row.title and "file" in fields
 
 
-_ROOT = re.compile(
-    r"/(?=(?:arch|block|certs|crypto|drivers|fs|include|init|io_uring|ipc|kernel|lib|mm|net|rust|security|sound|virt)/)"
-)
+_FOLDERS = "arch|block|certs|crypto|drivers|fs|include|init|io_uring|ipc|kernel|lib|mm|net|rust|security|sound|virt"
+_ROOT = re.compile(rf"/(?=(?:{_FOLDERS})/)")
+_TREE = re.compile(rf"/(?:linux|kernel-source|source|src)[\w.+~-]{{0,80}}/(?=(?:{_FOLDERS})/)")
+"""What a tree is called: folders above it may be called as those in it."""
 
 
 def place(file: str) -> str:
     """A source file from the root of the kernel's tree on: where it was built is no part of its name."""
     if not file.startswith(("/", ".")):
         return file
-    found = _ROOT.search(file)
+    found = next(reversed([*_TREE.finditer(file)]), None) or _ROOT.search(file)
     return file[found.end() :] if found is not None else file.lstrip("./")
 
 

@@ -110,7 +110,7 @@ class Splitter:
         telling = line.text[:1] in roles.TELLING
         if telling and roles.is_boot(line.text):
             done = self.close(said("cut.rebooted"))
-            self._leaves = False
+            self._runs, self._leaves = True, False
         if self._open:
             for key, strand in self._over(line):
                 done += self._end(key, strand, strand.cut)
@@ -122,7 +122,7 @@ class Splitter:
         if telling and roles.goes_down(line.text):
             self._leaves = True
         if line.time is not None:
-            self._runs = not self._leaves
+            self._runs = True
             self._due = min(self._due, line.time + PAUSE)
         if len(self._open) > _CONTEXTS:
             key, group = next(iter(self._open.items()))
@@ -193,7 +193,7 @@ class Splitter:
     def _place(self, key: str | None, line: Line, done: list[Splat], telling: bool) -> None:
         group = self._open.get(key)
         head = classify(line)
-        if head is not None and (self._runs or not head.row.unannounced):
+        if head is not None and not (head.row.unannounced and self._is_expected(line)):
             self._headline(key, line, head, done)
             return
         # A role is asked for only where it can matter: most lines stand outside of any report.
@@ -222,6 +222,10 @@ class Splitter:
         if host is not None:
             self._open[key] = group = [host]
         return group
+
+    def _is_expected(self, line: Line) -> bool:
+        """True where no kernel is known to have run before, or where it said that it goes down."""
+        return self._leaves or not (self._runs or self._release_at(line.number) is not None)
 
     def _headline(self, key: str | None, line: Line, head: Headline, done: list[Splat]) -> None:
         """A headline adds to an open report, is one by itself, or opens the next."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb import api
 from kb.identity.signature import identifier, signature
 from kb.model.log import Line, Splat
 from kb.model.report import Signature
@@ -121,3 +122,26 @@ def test_two_assertions_of_one_function_are_two_keys() -> None:
     (one,), (two,) = (marks(at.format(text)) for text in ("VERIFY3(c < a)", "VERIFY0(b)"))
     assert one.id != two.id
     assert one.title == two.title == "zfs panic in zio_data_buf_alloc"
+
+
+@pytest.mark.parametrize(
+    ("file", "place_"),
+    [
+        ("/root/kernel/linux/mm/slab.c", "mm/slab.c"),
+        ("/var/lib/jenkins/ws/linux-6.1.90/mm/slab.c", "mm/slab.c"),
+        ("/usr/src/kernel-source-6.4/mm/slab.c", "mm/slab.c"),
+        ("/build/include/linux/mm.h", "include/linux/mm.h"),
+        ("/build/drivers/x/lib/a.c", "drivers/x/lib/a.c"),
+        ("mm/slab.c", "mm/slab.c"),
+    ],
+)
+def test_where_a_tree_was_built_is_no_part_of_a_place(file: str, place_: str) -> None:
+    from kb.parse.title import place
+
+    assert place(file) == place_
+
+
+def test_a_kernel_threads_name_holds_a_colon() -> None:
+    log = b"EXT4-fs error (device sda1): ext4_lookup:1602: inode #2: comm kworker/u8:3: deleted inode referenced: 12\n"
+    (report,) = api.read(log)
+    assert report.comm == "kworker/u8:3"

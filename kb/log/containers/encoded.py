@@ -18,13 +18,16 @@ _ARMOUR = re.compile(
 )
 _UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
 _HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4} )([^\r\n]{1,160})\r?\n?$")
+_END = re.compile(rb"[0-9a-f]{4,16}$")
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
 
 
 def needed(head: bytes) -> bool:
     """Whether bytes are others, written as text, which look like a text or like a packed one."""
-    if _UU.match(head) is not None:
-        return True
+    if (named := _UU.match(head)) is not None:
+        row = head[named.end() :].split(b"\n", 1)[0].rstrip()
+        most = 2 + -(-((row[0] - 32) & 63) // 3) * 4 if row else 0  # its first byte says how many it holds
+        return most - 4 <= len(row) <= most and bool(row)  # blanks at its end may be gone
     lines = head.split(b"\n", 4)[:3]
     if _ARMOUR.match(lines[0]) is not None:
         lines = lines[1:]
@@ -32,9 +35,17 @@ def needed(head: bytes) -> bool:
         return False
     for line, plain in ((_BASE64, _base64), (_HEX, _hex)):
         if line.match(lines[0]) is not None or (line is _BASE64 and _BASE64.match(lines[0][:400]) is not None):
+            if line is _HEX and not all(map(_of_a_dump, head.split(b"\n")[:-1])):
+                return False  # the kernel prints such rows, too, and more than them
             begin = b"".join(plain(row[: len(row) - len(row) % 4] if row is lines[-1] else row) for row in lines)
             return begin.startswith(_CLOSED) or _is_text(begin)
     return False
+
+
+def _of_a_dump(row: bytes) -> bool:
+    """Whether xxd or ``hexdump -C`` writes a row: bytes, ``*`` for rows that repeat, the length at the end."""
+    row = row.strip()
+    return row in (b"", b"*") or _HEX.match(row) is not None or _END.match(row) is not None
 
 
 def _is_text(data: bytes) -> bool:

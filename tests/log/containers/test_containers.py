@@ -474,3 +474,12 @@ def test_a_field_of_any_name_whose_text_printk_stamped_is_a_log(tmp_path: Path, 
     assert [report.title for report in api.read(path)] == ["kernel BUG at fs/ext4/inode.c"]
     path.write_text(json.dumps({"rc": 0, name: "kernel BUG at fs/ext4/inode.c:100! is what people ask about"}))
     assert list(api.read(path)) == []
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["00000000: 48 65 6c 6c 6f 20 77 6f 72 6c 64 20 61 62 63 64  Hello world abcd", "begin 644 of boot log"],
+)
+def test_a_log_whose_first_line_looks_like_bytes_written_as_text_is_a_log(first: str) -> None:
+    log = f"{first}\nkernel BUG at mm/slab.c:10!\nCPU: 0 PID: 1 Comm: x Not tainted 5.10.0 #1\n"
+    assert [report.title for report in api.read(log.encode())] == ["kernel BUG at mm/slab.c"]

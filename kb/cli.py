@@ -11,7 +11,7 @@ import sys
 TYPE_CHECKING = False  # typing's own costs an import; type checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import NoReturn
+    from typing import NoReturn, TextIO
 
     from _typeshed import SupportsWrite
 
@@ -21,8 +21,15 @@ OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``kb``; returns the exit code."""
-    if not _streams():
-        return UNUSABLE
+    code = _main(argv) if _streams() else UNUSABLE
+    try:
+        sys.stderr.flush()
+    except OSError:  # notes that nobody can read are no error, at exit neither
+        _discard(sys.stderr)
+    return code
+
+
+def _main(argv: list[str] | None) -> int:
     try:
         try:
             return _run(argv)
@@ -30,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.flush()  # also behind --help: what cannot be written must not be found out at exit
     except BrokenPipeError:
         # The reader of a pipe has left: that is its right. What is still buffered goes nowhere, without a word.
-        _discard_output()
+        _discard(sys.stdout)
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -40,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         if error.filename is not None:
             raise
-        _discard_output()
+        _discard(sys.stdout)
         note(f"cannot write to standard output: {error.strerror or error}")
         return UNUSABLE
     except Exception as error:
@@ -126,8 +133,8 @@ def _streams() -> bool:
     return True
 
 
-def _discard_output() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _discard(stream: "TextIO") -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def note(text: str) -> None:

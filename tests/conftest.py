@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+os.environ.pop("PYTHONUNBUFFERED", None)  # hides what a process finds out when it flushes at its end
+
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared/corpus"
 

@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,10 @@ FORMAT = 2
 """Of the index: raised when what :func:`build` writes changes, so that a cached one is made again."""
 _PAGE = 8192
 """Bytes: what is said of a fix fits into one of them."""
+
+
+_FORGOTTEN = 30 * 86400
+"""Seconds after which the index of another pack is cleared away."""
 
 
 def build(path: Path, pack: Path = PACKED, more: Iterable[Known] = ()) -> int:
@@ -98,9 +103,10 @@ def _cached() -> Path | None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
-    for other in folder.glob("*.db"):
-        if other != path:
-            other.unlink(missing_ok=True)
+    for other in folder.glob("*.db"):  # of another kb on this machine, while it is in use: it stays
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - other.stat().st_mtime > _FORGOTTEN:
+                other.unlink()
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ os.environ.pop("PYTHONUNBUFFERED", None)  # hides what a process finds out when 
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared/corpus"
+_HOMES = itertools.count()
 
 
 # A slow machine is no counter-example; and continuous integration must give the same answer twice.
@@ -51,5 +53,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     for name in ("KB_DB", "KB_CASES"):
         monkeypatch.delenv(name, raising=False)
     home = tmp_path_factory.getbasetemp() / "home"
-    for name in ("DATA", "CACHE", "CONFIG", "STATE"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    own = home / f"{next(_HOMES)}"  # made by who writes there: a store of another test would be found and searched
+    for name in ("DATA", "CONFIG", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(own / name.lower()))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))  # the index of known fixes is made once

@@ -304,17 +304,15 @@ class Desk:
 
     def near(self, found: Diagnosis) -> list[Near]:
         """Neighbours of a report in the store, best first, with what people declared about them."""
-        store = self.base.known
-        if store is None:
-            return []
+        store = self.base.known  # without one the known fixes are near, and nobody has declared a thing
         from kb.store.duplicates import Duplicates
 
-        declared = Duplicates(store)
-        same = declared.same_as(found.signature.id)
+        declared = Duplicates(store) if store is not None else None
+        same = declared.same_as(found.signature.id) if declared else ()
         out = []
         for each in self.base.similar(found.report, limit=20):
             subject = f"case:{each.entry.case}" if each.entry.case else each.entry.signature
-            history = declared.history(found.signature.id, subject)
+            history = declared.history(found.signature.id, subject) if declared else ()
             verdict = True if subject in same else history[-1].same if history else None
             pairs = tuple(each.explained())
             out.append(Near(subject, each.entry.title, each.score, each.because, pairs, verdict))

@@ -199,7 +199,7 @@ class Triage(Page[None]):
         """The verdicts of the store's rows in sight, as long as the cursor rests."""
         await asyncio.sleep(0.2)
         top = round(self.list.scroll_y)
-        for index in range(top, min(top + self.list.size.height, len(catalog))):
+        for index in range(top, min(top + self.list.tall, len(catalog))):
             item = catalog.at(index)
             if item is None or item.verdict:
                 continue

@@ -62,18 +62,34 @@ class LogView(Lines):
         if self.lit:
             self.reveal(min(first for first, _last in self.lit))
 
-    def reveal(self, number: int) -> None:
-        """Put the cursor on a line, with some lines before it in sight."""
-        if not self.size.height:  # not laid out yet: how much is in sight is not known
+    def reveal(self, number: int, *, again: bool = True) -> None:
+        """Put the cursor on a line, with some lines before it in sight.
+
+        How far it can scroll, and whether a scrollbar takes a row, may not be known before a layout: what is out of
+        sight then is revealed ``again``.
+        """
+        if not self.tall:  # not laid out yet: how much is in sight is not known
             self._pending = number
             return
         row = self._row_of(number)
         if self.count:
-            height = self.size.height
+            height = self.tall
             top = round(self.scroll_y)
             if not top + 1 <= row < top + height - 2:
                 self.scroll_to(y=max(0, row - height // 3), animate=False, immediate=True)
             self.cursor = max(0, min(row, self.count - 1))
+            if again:
+                self.call_after_refresh(self._still, number)
+
+    def _still(self, number: int) -> None:
+        """Reveal a line once more, unless it is in sight or the cursor has left it."""
+        if self.line == number and not self.in_sight(number):
+            self.reveal(number, again=False)
+
+    def in_sight(self, number: int) -> bool:
+        """Whether a line is in sight."""
+        top = round(self.scroll_y)
+        return top <= self._row_of(number) < top + self.tall
 
     @property
     def line(self) -> int:

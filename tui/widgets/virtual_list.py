@@ -105,6 +105,11 @@ class Lines(ScrollView, can_focus=True):
         return self.scrollable_content_region.width
 
     @property
+    def tall(self) -> int:
+        """Rows that are in sight: the scrollbar takes one."""
+        return self.scrollable_content_region.height
+
+    @property
     def extent(self) -> int:
         """Cells of the widest row; the room there is where rows fit themselves to it."""
         return self.room
@@ -152,7 +157,7 @@ class Lines(ScrollView, can_focus=True):
             self.post_message(self.Moved(self, new))
 
     def _show_cursor(self) -> None:
-        top, height = round(self.scroll_y), max(1, self.size.height)
+        top, height = round(self.scroll_y), max(1, self.tall)
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False, immediate=True)
         elif self.cursor >= top + height:
@@ -176,7 +181,7 @@ class Lines(ScrollView, can_focus=True):
 
     def action_page(self, by: int) -> None:
         """A screenful."""
-        step = max(1, self.size.height - 1)
+        step = max(1, self.tall - 1)
         self.jump(self.cursor + by * step, by)
 
     def action_first(self) -> None:

@@ -177,7 +177,9 @@ class LogCatalog:
 
     def _lay_out(self) -> None:
         order = self._order
-        key = None if order in ("first", "last") else lambda item: getattr(item, order)  # the log's order is that of time
+        key = (
+            None if order in ("first", "last") else lambda item: getattr(item, order)
+        )  # the log's order is that of time
         if self.flat:
             self._view = [Shown(item, None, 0) for item in self._items if self._passes(item)]
             if key is not None:
@@ -357,13 +359,11 @@ class StoreCatalog:
         self._changed()
 
     def _item(self, row: Browsed, when: list[int] | None) -> Item:
-        unknown = (row.case, "", "", severity_of_kind(row.kind))
-        case, verdict, fix, severity = self._verdicts.get(row.signature, unknown)
-        return Item(
-            number=row.id, signature=row.signature, title=row.title, kind=row.kind, kernel=row.kernel, count=row.count,
-            first=row.first, last=row.last, case=case, verdict=verdict, fix=fix, severity=severity, host=row.host,
-            hosts=row.hosts, spark=spark(when or []),
-        )  # fmt: skip
+        item = item_of_row(row, when)
+        known = self._verdicts.get(row.signature)
+        if known is not None:
+            item.case, item.verdict, item.fix, item.severity = known
+        return item
 
     def close(self) -> None:
         """Stop; a search that runs is ended."""
@@ -372,3 +372,12 @@ class StoreCatalog:
             self._scan.interrupt()
         for pool in (self._scanner, self._pager):
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def item_of_row(row: Browsed, when: list[int] | None) -> Item:
+    """A signature of the store as a row; ``when`` are its sightings a week."""
+    return Item(
+        number=row.id, signature=row.signature, title=row.title, kind=row.kind, kernel=row.kernel, count=row.count,
+        first=row.first, last=row.last, case=row.case, severity=severity_of_kind(row.kind), host=row.host,
+        hosts=row.hosts, spark=spark(when or []),
+    )  # fmt: skip

@@ -100,6 +100,13 @@ class Item:
     """Number of the report that it follows on from."""
     spark: str = ""
     """Of the store: when it was seen."""
+    sample: int | None = None
+    """Of the store: which of its logs is shown; None: the latest that bears the signature."""
+
+    @property
+    def key(self) -> str:
+        """Names the log of a signature that is shown."""
+        return self.signature if self.sample is None else f"{self.signature}#{self.sample}"
 
     @property
     def mark(self) -> str:
@@ -270,7 +277,7 @@ class Desk:
 
     def diagnosis(self, item: Item) -> Diagnosis | None:
         """The diagnosis of a row, made again where it is not at hand; None where the store keeps no log of it."""
-        key: int | str = item.number if self.of_log else item.signature
+        key: int | str = item.number if self.of_log else item.key
         known = self._diagnoses.get(key)
         if known is None:
             known = self._again(item) if self.of_log else self._from_store(item)
@@ -295,10 +302,13 @@ class Desk:
 
     def _from_store(self, item: Item) -> Diagnosis | None:
         shown = self.base.show(item.signature)
-        for sample in reversed(shown.evidence):
+        logs = shown.evidence
+        if item.sample is not None and item.sample < len(logs):
+            logs = (logs[item.sample],)
+        for sample in reversed(logs):
             found = self._best(api.reports(sample.text, sample.source), item)
             if found is not None:
-                self.docs[item.signature] = Doc.of(sample.source, sample.text)
+                self.docs[item.key] = Doc.of(sample.source, sample.text)
                 return found
         return None
 
@@ -313,6 +323,12 @@ class Desk:
                 return found
             first = first or found
         return first
+
+    def drafts(self) -> frozenset[str]:
+        """Signatures with a note of this person that is not saved yet. On the working thread."""
+        store = self.base.known
+        subjects = store.drafts(self.author) if store is not None else ()
+        return frozenset(subject.removeprefix("signature:") for subject in subjects if subject.startswith("signature:"))
 
     def sample(self, found: Diagnosis) -> list[str]:
         """The stack of the best case's first sample, innermost function first; empty where there is none."""
@@ -351,6 +367,11 @@ class Desk:
         for other in signatures[1:]:
             declared.declare(signatures[0], other, same=True, author=self.author)
 
+    def annotate_all(self, subjects: Sequence[str], body: str) -> None:
+        """Keep one note on several subjects. On the working thread."""
+        for subject in subjects:
+            self.base.store.annotate(subject, body, author=self.author)
+
     def declare(self, found: Diagnosis, subject: str, same: bool) -> None:
         """Keep what a person says of two ids: one problem, or not."""
         from kb.store.duplicates import Duplicates
@@ -359,7 +380,7 @@ class Desk:
 
     def doc(self, item: Item) -> Doc | None:
         """The text a row's lines are numbered in."""
-        return self.docs.get(item.source if self.of_log else item.signature)
+        return self.docs.get(item.source if self.of_log else item.key)
 
     def close(self) -> None:
         """Let the threads go; what is being written is finished first."""

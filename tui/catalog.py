@@ -161,7 +161,7 @@ class LogCatalog:
         """Unfold the row, or fold what it is of; the index of the row it is of, None where there is nothing to fold."""
         if not 0 <= index < len(self._view):
             return None
-        item, group, depth = self._view[index]
+        item, group, _depth = self._view[index]
         if group is None or (not group.folded and group.cause is not None):
             group = self._folds.of(item) if group is None else group.cause
         if group is None or not group.folded:

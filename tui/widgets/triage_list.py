@@ -86,7 +86,7 @@ class TriageList(Lines):
 
     def heads(self) -> str:
         """The line above the rows."""
-        names = {name: " " for name in ("mark", "severity", "known", "fix")}
+        names = dict.fromkeys(("mark", "severity", "known", "fix"), " ")
         names |= {"when": "time", "last": "last seen", "first": "first seen"}
         names["spark"] = "8 weeks" if self.stored else "when"
         return " ".join(

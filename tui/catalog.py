@@ -110,7 +110,7 @@ class LogCatalog:
         return self._folds.of(item)
 
     def when(self, group: Group, cells: int) -> str:
-        """When the reports of a group were printed, over the time of the log, or over its lines where that is unknown."""
+        """When the reports of a group were printed, over the time of the log; over its reports where none is known."""
         first, last = self._ends if self._clock else (0, max(1, len(self._items) - 1))
         return group.when(self._place, first, last, cells)
 

@@ -50,7 +50,7 @@ class Deeds(InOrder[None]):
             self.notify("the store keeps no log of it")
         return found
 
-    async def _case(self) -> "Case | None":
+    async def _known_case(self) -> "Case | None":
         found = await self._found()
         if found is not None and found.best is None:
             self.notify("no case matches this report: c drafts one")
@@ -87,7 +87,7 @@ class Deeds(InOrder[None]):
     @work(exclusive=True, group="deed")
     async def action_source(self) -> None:
         """Open the first source of the case that has an address; it is copied, too, for who works over ssh."""
-        case = await self._case()
+        case = await self._known_case()
         if case is None:
             return
         address = next((each.url for each in case.sources if each.url.startswith(("https://", "http://"))), "")
@@ -102,7 +102,7 @@ class Deeds(InOrder[None]):
     @work(exclusive=True, group="deed")
     async def action_verify(self) -> None:
         """Copy the commands that confirm the case or rule it out, each with what to expect."""
-        case = await self._case()
+        case = await self._known_case()
         if case is None:
             return
         steps = [f"# expect: {' '.join(step.expect.split())}\n{step.run}" for step in case.verify]

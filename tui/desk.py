@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -168,6 +169,8 @@ class Desk:
     author: str = field(default_factory=lambda: _author())
     docs: dict[str, Doc] = field(default_factory=dict)
     closed: bool = False
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    """What "this week" is counted from."""
 
     def __post_init__(self) -> None:
         self._work = ThreadPoolExecutor(1, "kb-work")

@@ -1,6 +1,6 @@
-"""What a store says of the last days: which signatures are new, rising, frequent; where they were seen; what was noted.
+"""What a store says of the last days: signatures that are new, rise or are frequent; where they were seen; notes.
 
-Row ids, for :meth:`kb.store.browse.Browser.rows`. Each question reads what an index leads to, and a bounded part of that.
+Row ids, for :meth:`kb.store.browse.Browser.rows`. Each question reads what an index leads to, a bounded part of it.
 """
 
 from dataclasses import dataclass
@@ -57,8 +57,8 @@ def rising(store: Browser, since: str, before: str, limit: int = 8) -> list[int]
     """
     sql = (
         "select id from (select s.id id, e.seen seen from (select id from signatures where last >= ?1 and first < ?1"
-        f" order by last desc limit {_ASKED}) s join sightings g on g.signature = s.id join events e on e.sighting = g.id"
-        f" where e.seen >= ?2 limit {_EVENTS}) group by id"
+        f" order by last desc limit {_ASKED}) s join sightings g on g.signature = s.id"
+        f" join events e on e.sighting = g.id where e.seen >= ?2 limit {_EVENTS}) group by id"
         " having sum(seen >= ?1) >= 2 and sum(seen >= ?1) >= 2 * sum(seen < ?1)"
         " order by sum(seen >= ?1) - sum(seen < ?1) desc, id limit ?3"
     )
@@ -87,8 +87,8 @@ def places(store: Browser, column: str, since: str, limit: int = 6) -> list[Plac
     """
     name = {"host": "host", "kernel": "kernel"}[column]
     sql = (
-        f"select {name}, sum(count), count(distinct signature), max(last) from sightings where last >= ? and {name} != ''"
-        f" group by {name} order by 2 desc, 1 limit ?"
+        f"select {name}, sum(count), count(distinct signature), max(last) from sightings"
+        f" where last >= ? and {name} != '' group by {name} order by 2 desc, 1 limit ?"
     )
     with errors(store.path):
         return [Place(*row) for row in store.connection.execute(sql, [since, limit])]
@@ -98,7 +98,8 @@ def notes(store: Browser, limit: int = 6) -> list[Note]:
     """The latest notes."""
     sql = (
         "select a.subject, a.author, a.time, a.body, coalesce((select title from signatures s"
-        " where 'signature:' || s.signature = a.subject), '') from (select * from annotations order by id desc limit ?) a"
+        " where s.signature = substr(a.subject, 11)), '')"
+        " from (select * from annotations order by id desc limit ?) a"
     )
     with errors(store.path):
         return [Note(*row) for row in store.connection.execute(sql, [limit])]

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from textual import on, work
@@ -91,7 +91,7 @@ class Home(Page[None]):
             self.done = True
             self._show()
             return
-        now = datetime.now(UTC)
+        now = self.desk.now()
         since, before = ((now - WEEK * weeks).strftime("%Y-%m-%dT%H:%M:%S") for weeks in (1, 2))
         month = (now - timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%S")
         try:
@@ -195,7 +195,8 @@ class Home(Page[None]):
             for place in places:
                 bar = "█" * max(1, round(place.count / most * 8))
                 row: Row = [
-                    (f"  {clip(place.name, width - 24)} ", ""), (f"{bar:<8} ", "good"), (f"×{place.count:,}".rjust(8), ""),
+                    (f"  {clip(place.name, width - 24)} ", ""), (f"{bar:<8} ", "good"),
+                    (f"×{place.count:,}".rjust(8), ""),
                 ]  # fmt: skip
                 out.append(Entry(row, copies=f"{name[:-1].lower()}:{place.name}"))
             if not places:

@@ -91,7 +91,7 @@ class NewCase(Page[Draft], ModalScreen[Draft]):
 
 def proposed_id(title: str) -> str:
     """An id out of a title: lower-case words with dashes, fewer than 32 characters."""
-    words = re.findall(r"[a-z0-9]+", title.lower())
+    words = [word for word in re.findall(r"[a-z0-9]+", title.lower()) if word not in ("in", "at", "of", "on", "the")]
     name = ""
     for word in words:
         if len(name) + len(word) + bool(name) > LONGEST:

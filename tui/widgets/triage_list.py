@@ -100,8 +100,8 @@ class TriageList(Lines):
             return "", None
         _item, group, depth = self.catalog.shown(index)
         if group is None:
-            return "  " * depth, None
-        sign = ("▾ " if group.open else "▸ ") if group.folded else "  " if depth else ""
+            return "  " * (depth + 1), None
+        sign = ("▾ " if group.open else "▸ ") if group.folded else "  "
         return "  " * depth + sign, group
 
     def lay_out(self, item: Item, index: int) -> Row:

@@ -110,7 +110,12 @@ def store(path: Path) -> None:
     from kb.api import KnowledgeBase
 
     seen: list[tuple[str, str, Sequence[float], str]] = [
-        (_SPLAT.format(at=10.0, name="foo_bar"), "foo_bar", (60, 50, 40, 11, 10, 9, 3, 2.5, 2, 1.5, 1, 0.5), "6.1.0-18"),
+        (
+            _SPLAT.format(at=10.0, name="foo_bar"),
+            "foo_bar",
+            (60, 50, 40, 11, 10, 9, 3, 2.5, 2, 1.5, 1, 0.5),
+            "6.1.0-18",
+        ),
         (_SPLAT.format(at=10.0, name="foo_reset"), "foo_reset", (2, 1), "6.1.0-18"),
         (_OOPS.format(at=10.0, later=10.5).rsplit("\n", 2)[0] + "\n", "mount", (1,), "6.1.0-18"),
         (SEED.read_text(encoding="utf-8"), "seed", (40, 35, 30), "3.10.0"),

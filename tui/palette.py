@@ -38,7 +38,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "select": ("Select lines of the log", "to copy them or to write a note on them"),
     "app.quit": ("Leave kb", "what was typed is kept as a draft"),
 }
-_SELF_EVIDENT = ("move", "page", "first", "last", "sideways", "choose", "command_palette", "help", "dark", "app.focus")
+_SELF_EVIDENT = (
+    "complete",
+    "screen.copy_text",
+    "copy_text",
+    "move",
+    "page",
+    "first",
+    "last",
+    "sideways",
+    "choose",
+    "command_palette",
+    "help",
+    "dark",
+    "app.focus",
+)
 
 
 def sentences(actions: dict[str, str]) -> Iterator[tuple[str, str, str]]:

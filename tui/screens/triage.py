@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
@@ -72,8 +73,9 @@ class Triage(Page[None]):
         suggested = Suggested(lambda text: candidates(text, self._values))
         yield Input(placeholder=words, id="filter", compact=True, restrict=PRINTABLE, suggester=suggested)
         yield Static("", id="hint", markup=False)
-        yield Static("", id="columns", markup=False)
-        yield self.list
+        with Vertical(id="rows"):
+            yield Static("", id="columns", markup=False)
+            yield self.list
         yield Entries(id="summary")
         yield Footer()
 
@@ -83,7 +85,7 @@ class Triage(Page[None]):
         self._tell_broken()
         self.query_one("#filter").display = self.query_one("#hint").display = False
         self.query_one("#summary").can_focus = False
-        self.list.border_title = "Reports" if self.desk.of_log else "Signatures"
+        self.query_one("#rows").border_title = "Reports" if self.desk.of_log else "Signatures"
         self.query_one("#summary").border_title = "What it is"
         self.catalog.look("", self.order, self.descending)
         if isinstance(self.catalog, LogCatalog):

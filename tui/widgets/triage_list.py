@@ -108,8 +108,11 @@ class TriageList(Lines):
         """A row's cells."""
         before, group = self._fold(index)
         title = item.title + (f"  (corrupted: {item.corrupted})" if item.corrupted else "")
-        if group is not None and group.followers:
-            title = f"{item.title}  (+{group.followers} that follow)"
+        behind = (
+            f"  +{group.followers} follow{'s' * (group.followers == 1)}"
+            if group is not None and group.followers
+            else ""
+        )
         grave, colour = SEVERITIES.get(item.severity, SEVERITIES[""])
         sign, role = MARKS[item.verdict]
         mark = "*" if item.mark in self.marked else "✎" if item.signature in self.drafts else " "
@@ -120,7 +123,7 @@ class TriageList(Lines):
             "severity": (grave, colour),
             "known": (sign, role),
             "fix": FIXES[item.fix],
-            "title": (before + title, colour if item.severity in ("stop", "act") else ""),
+            "title": (self._titled(before + title, behind), colour if item.severity in ("stop", "act") else ""),
             "count": (f"×{count:,}" if count > 1 else "1", "" if count > 1 else "dim"),
             "when": (item.last or "-", "dim"),
             "last": (item.last[:10], "dim"),
@@ -137,6 +140,11 @@ class TriageList(Lines):
             text, look = cells[name]
             row += [(text.rjust(size)[-size:] if name in RIGHT else clip(text, size), look), (" ", "")]
         return row[:-1]
+
+    def _titled(self, title: str, behind: str) -> str:
+        """A title cut so that what stands behind it is seen."""
+        size = next(size for name, size in self.columns() if name == "title")
+        return clip(title, size - len(behind)).rstrip() + behind if behind else title
 
     def _when(self, group: Group | None, item: Item) -> str:
         if isinstance(self.catalog, LogCatalog):

@@ -48,9 +48,9 @@ _FIRST_KEY = """<script>
   }, 20);
 })();
 </script>"""
-"""Of the page: the terminal has the focus from the start, and keys that came before it or its connection wait for it."""
-_ELSEWHERE = re.compile(r"<link[^>]*https?://[^>]*>")
-"""Fonts from another host: the page of a log asks nobody else for anything."""
+"""Of the page: the terminal has the focus from the start; keys that come before it or its connection wait for it."""
+_LINK = re.compile(r"""<link[^>]*href="https?://([^/"]*)[^>]*>""")
+"""Of the page's fonts: those of another host are left out, the page of a log asks nobody else for anything."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -155,7 +155,8 @@ def guard(allowed: list[str], door: Door) -> Any:
             raise web.HTTPForbidden(text="open the address that kb printed\n")
         response = await handler(request)
         if request.path == "/" and isinstance(response, web.Response) and response.text:
-            response.text = _ELSEWHERE.sub("", response.text).replace("<head>", f"<head>{_FIRST_KEY}", 1)
+            text = _LINK.sub(lambda link: link[0] if link[1] in allowed else "", response.text)
+            response.text = text.replace("<head>", f"<head>{_FIRST_KEY}", 1)
         if not response.prepared:
             response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
         return response

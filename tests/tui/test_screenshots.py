@@ -1,4 +1,4 @@
-"""The pictures of the documentation are what the program shows: text, colours, places. `./run screenshots` remakes them."""
+"""The documentation's pictures are what the program shows: text, colours, places. `./run screenshots` remakes them."""
 
 from __future__ import annotations
 

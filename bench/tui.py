@@ -51,7 +51,7 @@ class Screen:
     """A pane of 120 x 40 in a tmux of its own."""
 
     def __init__(self, folder: Path, words: list[str]):
-        self.socket = str(folder / "tmux")
+        self.socket = str(folder / f"tmux-{time.monotonic_ns()}")
         self.started = time.perf_counter()
         self.tmux(
             "-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", f"cd {ROOT}; exec {shlex.join(words)}"
@@ -120,13 +120,15 @@ def main() -> int:
         make_store(folder / "kb.db", options.signatures)
         store = [*kb, f"--db={folder / 'kb.db'}"]
         measure(f"home of a store of {options.signatures:,}", store, "WARNING in func", ["Down"], folder)
-        measure(f"list of a store of {options.signatures:,}", store, "WARNING in func", ["Down", "PageDown"], folder, "l")
+        measure(
+            f"list of a store of {options.signatures:,}", store, "WARNING in func", ["Down", "PageDown"], folder, "l"
+        )
         sample = next((ROOT / "cases/nofs-high-order-watermark").glob("match-*.log")).read_bytes()
         quiet = b"".join(b"[%5d.000000] eth0: link is up, 1000 Mbps full duplex\n" % number for number in range(18_000))
         log = folder / "one.log"
         log.write_bytes(quiet + sample * 20)
         name = f"log of {log.stat().st_size / 1e6:.1f} MB, 20 reports"
-        measure(name, [*kb, f"--db={folder / 'none.db'}", str(log)], "page allocation failure", ["Down"], folder)
+        measure(name, [*kb, f"--db={folder / 'none.db'}", str(log)], "page allocation failure", ["Down"], folder, "z")
     return 0
 
 

@@ -202,7 +202,7 @@ class Triage(Page[None]):
         """``3 of 12 reports in 2 rows``."""
         shown, total = catalog.reports, catalog.total
         said = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
-        rows = f" in {len(catalog):,} rows" if len(catalog) not in (shown, 0) else ""
+        rows = f" in {len(catalog):,} row{'s' * (len(catalog) != 1)}" if len(catalog) not in (shown, 0) else ""
         return f"{said} report{'s' * (total != 1)}{rows}"
 
     def _hint(self) -> None:

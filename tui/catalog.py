@@ -111,11 +111,10 @@ class LogCatalog:
 
     def when(self, group: Group, cells: int) -> str:
         """When the reports of a group were printed, over the time of the log; over its reports where none is known."""
-        first, last = self._ends if self._clock else (0, max(1, len(self._items) - 1))
-        return group.when(self._place, first, last, cells)
-
-    def _place(self, item: Item) -> float:
-        return item.at if self._clock and item.at is not None else item.number
+        first, last = self._ends
+        if self._clock and first < last:
+            return group.when(lambda item: item.at or 0.0, first, last, cells)
+        return group.when(lambda item: item.number, 0, max(1, len(self._items) - 1), cells)
 
     def clear(self) -> None:
         """The log is read anew."""

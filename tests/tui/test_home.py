@@ -34,7 +34,7 @@ def test_the_home_tells_new_from_rising_from_frequent(tmp_path: Path) -> None:
     assert titles(home.new(browser, ago(7))) == ["WARNING in foo_bar"]
     assert titles(home.rising(browser, ago(7), ago(14))) == ["WARNING in foo_rising"]
     assert set(titles(home.top(browser, 2))) == {"WARNING in foo_rising", "WARNING in foo_steady"}
-    assert [(place.name, place.count) for place in home.places(browser, "host", ago(30))][:1] == [("db17", 1)] or True
+    assert {place.name for place in home.places(browser, "host", ago(7))} == {"db17", "db18", "db19", "db20"}
     assert [note.body for note in home.notes(browser)] == ["the disk team knows"]
     browser.close()
 

@@ -65,7 +65,6 @@ def page(groups: Sequence[Group], words: Words, version: str, kept: Kept | None 
     )  # fmt: skip
 
 
-@cache
 def whole(found: Iterable[Diagnosis], words: Words, version: str) -> str:
     """The page of some reports, grouped as those of a run are."""
     groups = Groups()
@@ -74,6 +73,7 @@ def whole(found: Iterable[Diagnosis], words: Words, version: str) -> str:
     return page(list(groups.take()), words, version)
 
 
+@cache
 def _templates() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_HERE),

@@ -11,11 +11,11 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from kb.errors import UsageError
-from kb.model.report import Report
 from kb.render.json import line
 from kb.serve import forms, work
 from kb.serve.accept import chosen
 from kb.serve.body import received
+from kb.serve.keeping import Origin
 from kb.serve.problem import Refused, responses
 from kb.serve.service import Service, service, token
 from kb.serve.upload import Body
@@ -89,31 +89,10 @@ async def record(
     """
     async with received(request, here.settings.largest, here.folder) as body:
         found = await matched(request, here, body, work.Asked(), keep=True)
-        names = {name: value or body.field(name) for name, value in (("host", host), ("source", source), ("key", key))}
+        names = [value or body.field(name) for name, value in (("source", source), ("host", host), ("key", key))]
     with anyio.CancelScope(shield=True):  # what is begun is finished, whoever hangs up
-        rows = await to_thread.run_sync(kept, here, found.reports, names)
+        rows = await to_thread.run_sync(here.keeper.log, found.found, Origin(*names))
     return {"recorded": rows, "notes": found.notes}
-
-
-def kept(here: Service, reports: tuple[Report, ...], names: dict[str, str | None]) -> list[forms.Recorded]:
-    """Record reports, in a thread; what is returned is in the store."""
-    rows = []
-    for number, report in enumerate(reports, 1):
-        key = f"{names['key']}#{number}" if names.get("key") else None
-        made = here.base.record(report, source=names.get("source"), host=names.get("host"), key=key)
-        here.metrics.recorded(int(made.new and made.count == 1))
-        rows.append(
-            forms.Recorded(
-                signature=made.signature,
-                title=report.title,
-                kind=report.kind,
-                new=made.new,
-                count=made.count,
-                first=made.first.seen if made.first is not None else None,
-                href=f"/signatures/{made.signature}",
-            )
-        )
-    return rows
 
 
 @router.get("/signatures", response_model=forms.SignaturePage, responses=responses(404))

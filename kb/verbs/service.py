@@ -30,6 +30,31 @@ def add_serve(verbs: "Verbs") -> None:
     parser.add_argument(
         "--max-waiting", metavar="N", type=int, default=32, help="requests that may wait for a worker (default: 32)"
     )
+    parser.add_argument(
+        "--netconsole", metavar="ADDRESS[:PORT]", help="also take datagrams of netconsole (default port: 6666)"
+    )
+    parser.add_argument(
+        "--netconsole-from",
+        metavar="NETWORK",
+        action="append",
+        help="whose datagrams are taken: an address or 10.0.0.0/24, may be given again (default: this machine's)",
+    )
+    parser.add_argument(
+        "--webhook",
+        metavar="URL",
+        help="tell this URL of new signatures, of those seen on a kernel that has the fix, and of grave reports",
+    )
+    parser.add_argument(
+        "--webhook-secret", metavar="FILE", help="what the messages are signed with (default: $KB_WEBHOOK_SECRET)"
+    )
+    parser.add_argument(
+        "--webhook-severity",
+        metavar="WORD",
+        choices=("harmless", "watch", "act", "stop"),
+        default="stop",
+        help="from which severity on every report is told: harmless, watch, act, stop (default: stop)",
+    )
+    parser.add_argument("--keep", metavar="DAYS", type=int, help="forget what was recorded longer ago (default: never)")
     common(parser, db=True, cases=True, color=False)
 
 

@@ -62,7 +62,7 @@ def of_record(fields: Mapping[str, Any], labels: Mapping[str, Any], sender: Boot
     if not _by_kernel(values):
         return ()
     monotonic = _micro(values)
-    host = _short(found.host) or strip(found.text[:1000]).host
+    host = _short(found.host or values.get("hostname")) or strip(found.text[:1000]).host
     boot = Boot(host, _short(values.get("boot_id"))) if host else sender._replace(id=_short(values.get("boot_id")))
     key = values.get("cursor") or None
     return tuple(of_text(found.text, boot, monotonic, found.stamp, _level(values), key))

@@ -54,7 +54,7 @@ class Keeper:
         from kb.identity.event import event
 
         for each in reports:
-            # which boot it is the lines of a live log no longer say; which of two collectors sends it makes no other event
+            # which boot it is, the lines no longer say; two collectors that send one report tell of one event
             key = f"live {boot} {event(each.found.report, 'live', host)}"
             self._kept(each.found, source, host, key, _time(each.stamp))
 

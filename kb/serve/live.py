@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 
@@ -16,34 +16,70 @@ from kb.serve.intake import bodies, reassembly
 from kb.serve.intake.arrived import Boot
 from kb.serve.intake.journal import Malformed
 from kb.serve.problem import Refused, responses
-from kb.serve.routes import Here
+from kb.serve.routes import Here, once
 from kb.serve.service import Service
 
-router = APIRouter(responses=responses(400, 401, 403, 413, 415, 422, 503))
+router = APIRouter(dependencies=[Depends(once)], responses=responses(400, 401, 403, 413, 415, 422, 503))
 _LOOK = 0.5
 """Seconds after which a request that brings nothing is asked whether the service stops."""
 _AT_ONCE = 256
 """Records that are taken before others get their turn."""
 _LOKI = 16 << 20
 """Bytes of a push."""
-_Name = Annotated[str | None, Query(max_length=255, pattern=r"^\S+$")]
+_Name = Annotated[str | None, Query(max_length=255, pattern="^[!-~]+$")]
 
 
-def _body(*media: str) -> dict[str, Any]:
-    content = {each: {"schema": {"type": "string"}} for each in media}
-    return {"requestBody": {"required": False, "description": "As it is written, without an end", "content": content}}
+_ENTRIES = {"type": "string", "pattern": "^([A-Z_][A-Z0-9_]{0,63}=[^\n]*\n|\n)*$"}
+_PUSH = {
+    "type": "object",
+    "required": ["streams"],
+    "properties": {
+        "streams": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["values"],
+                "properties": {
+                    "stream": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "values": {
+                        "type": "array",
+                        "items": {
+                            "type": "array",
+                            "prefixItems": [
+                                {"type": "string", "pattern": "^[0-9]{1,19}$"},
+                                {"type": "string"},
+                                {"type": "object"},
+                            ],
+                            "minItems": 2,
+                            "maxItems": 3,
+                        },
+                    },
+                },
+            },
+        }
+    },
+}
 
 
-@router.post(
-    "/upload", status_code=202, response_class=PlainTextResponse, openapi_extra=_body(bodies.JOURNAL),
-)  # fmt: skip
+def _body(description: str, schemas: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+    """What the document says of a body that is read as it comes."""
+    content = {media: {"schema": schema} for media, schema in schemas.items()}
+    return {"requestBody": {"required": required, "description": description, "content": content}}
+
+
+_JOURNAL = _body("Entries in the export format", {bodies.JOURNAL: _ENTRIES, "text/plain": _ENTRIES})
+_RECORDS = _body("Records", {"application/x-ndjson": {}, "application/json": {}, "text/plain": {}})
+_STREAMS = _body("Streams", {"application/json": _PUSH}, required=True)
+
+
+@router.post("/upload", status_code=202, response_class=PlainTextResponse, openapi_extra=_JOURNAL)
 async def upload(request: Request, here: Here) -> Response:
     """A journal, as systemd-journal-upload sends it."""
     await _taken(request, here, bodies.JOURNAL, Boot(_address(request), named=False), "journal")
     return PlainTextResponse("OK.\n", 202)
 
 
-@router.post("/v1/ingest", status_code=202, response_model=forms.Taken, openapi_extra=_body("application/x-ndjson"))
+@router.post("/v1/ingest", status_code=202, response_model=forms.Taken, openapi_extra=_RECORDS)
 async def ingest(request: Request, here: Here, host: _Name = None, source: _Name = None) -> Any:
     """Records of collectors: lines or arrays of JSON, a journal's export, plain lines; one request or many."""
     media = request.headers.get("content-type", "")
@@ -51,7 +87,7 @@ async def ingest(request: Request, here: Here, host: _Name = None, source: _Name
     return {"records": await _taken(request, here, media, sender, source or "ingest")}
 
 
-@router.post("/loki/api/v1/push", status_code=204, response_class=Response, openapi_extra=_body("application/json"))
+@router.post("/loki/api/v1/push", status_code=204, response_class=Response, openapi_extra=_STREAMS)
 async def loki(request: Request, here: Here) -> Response:
     """A push of Promtail, Alloy or Fluent Bit, as JSON."""
     if "protobuf" in request.headers.get("content-type", ""):

@@ -20,7 +20,18 @@ from kb.serve.problem import Refused, responses
 from kb.serve.service import Service, service, token
 from kb.serve.upload import Body
 
-router = APIRouter(prefix="/v1", responses=responses(400, 401, 403, 413, 422, 503))
+_MANY = ("module", "file")
+"""Parameters that may be given again."""
+
+
+def once(request: Request) -> None:
+    """Refuse a parameter that is given twice: which of them counts would be anybody's guess."""
+    names = [name for name, _ in request.query_params.multi_items() if name not in _MANY]
+    if len(set(names)) < len(names):
+        raise Refused(422, "a parameter is given more than once", help="/openapi.json tells")
+
+
+router = APIRouter(prefix="/v1", dependencies=[Depends(once)], responses=responses(400, 401, 403, 413, 422, 503))
 
 _RELEASE = r"^[0-9]{1,3}\.[0-9]{1,4}"
 """How a release begins, as uname -r prints it."""
@@ -34,13 +45,7 @@ _Module = Annotated[str, StringConstraints(pattern="^[0-9]{0,8}[A-Za-z_][A-Za-z0
 _File = Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_./+,-]{0,300}$")]
 _BODY = "The log as it is, packed, or what holds logs; or a form (multipart) of files named log and context"
 _LOG: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": _BODY,
-        "content": {
-            "text/plain": {"schema": {"type": "string", "pattern": "^[\\t\\n\\r\\x20-\\x7e\\u00a0-\\u05ff]*$"}},
-        },
-    }
+    "requestBody": {"required": True, "description": _BODY, "content": {"text/plain": {"schema": {}}}}
 }
 _FORMS: dict[int | str, dict[str, Any]] = {
     200: {

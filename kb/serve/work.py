@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kb import api
-from kb.errors import UsageError
+from kb.errors import InputError, UsageError
 from kb.serve.settings import Place
 from kb.serve.upload import Upload
 
@@ -140,8 +140,14 @@ def diagnoses(
 
 def _read(logs: Iterable[Upload], notices: bool, notes: list[str]) -> Iterator[Report]:
     for each in logs:
-        with _opened(each) as file:
-            yield from api.read(file, notices=notices, told=notes.append)
+        try:
+            with _opened(each) as file:
+                yield from api.read(file, notices=notices, told=notes.append)
+        except InputError as error:
+            if not each.text:
+                raise
+            notes.append(f"{error.reason}; read as text, since its sender says that it is")
+            yield from api.reports(each.data, each.name)
 
 
 class _Named(io.BufferedReader):

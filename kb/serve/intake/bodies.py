@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from kb.log.containers.export_json import Scanner
 from kb.serve.intake.arrived import Arrived, Boot, of_record, of_text
@@ -102,6 +103,18 @@ def _line(raw: bytes, sender: Boot) -> Iterator[Arrived]:
     return of_text(text, Boot(host) if host else sender, stamp=time.time_ns())
 
 
+_Stamp = Annotated[str, StringConstraints(pattern="^[0-9]{1,19}$")]
+
+
+class _Stream(BaseModel):
+    stream: dict[str, str] = {}
+    values: list[tuple[_Stamp, str] | tuple[_Stamp, str, dict[str, Any]]]
+
+
+class _Push(BaseModel):
+    streams: list[_Stream]
+
+
 def loki(body: bytes, sender: Boot) -> Iterator[Arrived]:
     """The records of a push to Loki: streams of labels and ``[nanoseconds, line]``.
 
@@ -109,14 +122,13 @@ def loki(body: bytes, sender: Boot) -> Iterator[Arrived]:
         Malformed: It is none.
     """
     try:
-        streams = json.loads(body)["streams"]
-        for stream in streams:
-            labels: dict[str, Any] = dict(stream.get("stream") or stream.get("labels") or {})
-            for stamp, line, *more in stream["values"]:
-                beside = more[0] if more and isinstance(more[0], dict) else {}
-                yield from of_record({"line": str(line), "ts": str(stamp)}, labels | beside, sender) or ()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        push = _Push.model_validate_json(body, strict=True)
+    except ValidationError as error:
         raise Malformed("is no push of streams and values") from error
+    for each in push.streams:
+        for stamp, line, *beside in each.values:
+            labels = each.stream | (beside[0] if beside else {})
+            yield from of_record({"line": line, "ts": stamp}, labels, sender) or ()
 
 
 Unpacker = Callable[[bytes], Iterator[bytes]]

@@ -47,8 +47,14 @@ class Export:
         del self._data[:at]
 
     def rest(self) -> Iterator[dict[str, str]]:
-        """The last entry, where no empty line stands behind it."""
-        if self._key is None and not self._data and self._fields:
+        """The last entry, where no empty line stands behind it.
+
+        Raises:
+            Malformed: It ends within a field.
+        """
+        if self._key is not None or self._data:
+            raise Malformed("ends within a field")
+        if self._fields:
             yield self._entry()
 
     _ended = False

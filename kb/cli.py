@@ -199,6 +199,7 @@ def build_parser() -> argparse.ArgumentParser:
     sessions.add_tui(verbs)
     sessions.add_chat(verbs)
     service.add_serve(verbs)
+    service.add_report(verbs)
     service.add_mcp(verbs)
     sessions.add_doctor(verbs)
     help_.add_explain(verbs)

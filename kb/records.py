@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kb.model.report import Report
     from kb.model.verdict import Annotation, Sighting
     from kb.store import Shown, Store
+    from kb.store.base import Tell
     from kb.store.forget import Forgotten
 
 
@@ -72,7 +73,7 @@ class Records:
 
     def record(
         self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None,
-        key: str | None = None,
+        key: str | None = None, tell: Tell | None = None,
     ) -> Sighting:  # fmt: skip
         """Store one sighting of a report's signature, with the raw text as evidence; each event counts once.
 
@@ -86,6 +87,7 @@ class Records:
             host: Host it happened on; what the log says by default.
             seen: UTC time in ISO 8601; now by default.
             key: The caller's own name of the event (``ticket:4711#3``): one a report, not one a log.
+            tell: Makes a message for the outbox, written together with the sighting; not for what was there already.
 
         Raises:
             UsageError: The key is empty.
@@ -108,6 +110,7 @@ class Records:
             seen=seen,
             evidence=raw_text(report),
             event=f"key {key}" if key is not None else f"report {event(report, source, host)}",
+            tell=tell,
         )
         if sighting.signature == mark.id:  # not so for a key that was another report's
             from kb.recall import remember

@@ -161,7 +161,7 @@ def test_the_bot_says_what_is_known_and_counts_each_ticket_once(site: Path, exam
         )
         assert done.returncode == 0, done.stderr
         assert "`nofs-high-order-watermark`" in done.stdout
-        assert f": seen {times} times\n" in done.stdout
+        assert f"\nseen {times}: " in done.stdout
 
 
 def test_the_version_is_said_once(wheel: Path) -> None:

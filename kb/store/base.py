@@ -13,11 +13,14 @@ from kb.model.case import Case
 from kb.model.log import Span
 from kb.model.text import plain
 from kb.model.verdict import Annotation, Sighting
-from kb.store import case_index, notes, sightings
+from kb.store import case_index, notes, outbox, sightings
 from kb.store.connection import connect, write
 from kb.store.rows import Evidence, Seen, Shown, SignatureRow
 from kb.store.threads import Connections, Own
 
+Tell = Callable[[Sighting, bool], tuple[str, str] | None]
+"""Topic and text of a message on a sighting (:mod:`kb.store.outbox`), by it and whether its signature is new to its
+kernel; None for no message."""
 _FORMS = ("kb1:", "kb2:")
 """How ids begin."""
 _FIELDS = "signature, key, title, kind, first, last, count"
@@ -78,7 +81,7 @@ class Store:
     def record(
         self, signature: str, *, title: str, kind: str, key: str = "", alt: Iterable[str] = (), source: str = "-",
         host: str | None = None, kernel: str | None = None, seen: str | None = None, evidence: bytes = b"",
-        event: str | None = None,
+        event: str | None = None, tell: Tell | None = None,
     ) -> Sighting:  # fmt: skip
         """Store one sighting of a signature; it outlives this process once this returns.
 
@@ -94,6 +97,7 @@ class Store:
             seen: UTC time in ISO 8601, now by default.
             evidence: The raw log; kept for some sightings of each signature.
             event: Name of what happened: recorded again it changes nothing, and gives what it gave. None always counts.
+            tell: Makes the message of it for the outbox.
         """
         number = None if event is None else sightings.number(event)
         seen, source, host = seen or notes.now(), plain(source), plain(host) if host else None
@@ -107,6 +111,8 @@ class Store:
             )  # fmt: skip
             if packed:
                 sightings.sample(db, owner, seen, host, source, evidence, packed)
+            if tell is not None and (message := tell(made, sightings.is_first(db, owner, kernel))) is not None:
+                outbox.put(db, owner, source, host or "", *message)
         return made
 
     def show(self, prefix: str) -> Shown:

@@ -99,6 +99,7 @@ def _join(db: sqlite3.Connection, number: int, home: int) -> None:
     db.execute("delete from sightings where signature = ?", (number,))
     db.execute("update or ignore evidence set signature = ? where signature = ?", (home, number))
     db.execute("delete from evidence where signature = ?", (number,))
+    db.execute("update outbox set signature = ? where signature = ?", (home, number))
     db.execute("update or ignore aliases set signature = ? where signature = ?", (home, number))
     db.execute("delete from aliases where signature = ?", (number,))
     first, last, count = db.execute("select first, last, count from signatures where id = ?", (number,)).fetchone()

@@ -72,6 +72,12 @@ def add(
     return Sighting(signature, source, host, seen, int(count), earliest, int(row)), int(owner)
 
 
+def is_first(db: sqlite3.Connection, owner: int, kernel: str | None) -> bool:
+    """Whether a signature was seen once on a kernel."""
+    row = db.execute("select sum(count) from sightings where signature = ? and kernel = ?", (owner, kernel or ""))
+    return int(row.fetchone()[0] or 0) == 1
+
+
 def _earliest(db: sqlite3.Connection, signature: str, but: tuple[int, str] = (0, "")) -> Sighting | None:
     """The earliest sighting of a signature; ``but`` the one of that row and time, which asks."""
     row = db.execute(

@@ -30,7 +30,7 @@ def fields(found: Diagnosis) -> tuple[Field, ...]:
     rows = [
         Field(name, shown(fact.value), NAMES.get(name, ""), fact.evidence)
         for name, fact in found.facts.values.items()
-        if name not in _SAID
+        if name not in _SAID and not name.startswith("reason.") and fact.value not in (None, "", ())
     ]
     known = {(row.value, row.evidence) for row in rows if not row.name.startswith("field.")}
     rows = [row for row in rows if not row.name.startswith("field.") or (row.value, row.evidence) not in known]

@@ -178,6 +178,7 @@ class ReportScreen(Page[None]):
         for each in ("beside", "below", "alone"):
             body.set_class(each == how, f"-{each}")
         body.set_class(self.reading, "-reading")
+        body.set_class(self.tab != "evidence", "-other")
         self.query_one("#log").border_subtitle = "Esc: back" if self.reading else ""
 
     @property

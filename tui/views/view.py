@@ -1,7 +1,7 @@
 """What all views have in common, and the sections that several of them show."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kb.model.log import Span
@@ -22,6 +22,8 @@ FRAMES = 14
 _AROUND = 6
 """Lines of the log before and behind a report."""
 _NAME = 18
+_FEW = 14
+"""Rows that are few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,32 @@ class View:
         """What it shows."""
         raise NotImplementedError
 
+    def content(self, width: int) -> list[Entry]:
+        """The same, cut to the width; a report of which there is little to show as it was printed."""
+        rows = list(self.rows(width))
+        if len(rows) < _FEW:
+            rows += printed(self.found, width)
+        return [fitted(entry, width) for entry in rows]
+
     def press(self, key: str, entry: Entry | None) -> bool:
         """Take a key: ``left``, ``right``, ``reset``, ``sort`` or ``reverse``; False where it means nothing here."""
         return False
+
+
+def fitted(entry: Entry, width: int) -> Entry:
+    """An entry in the width there is: what is longer ends in dots, and tabs are blanks."""
+    text = text_of(entry.row)
+    if "\t" in text:
+        entry = replace(entry, row=[(part.replace("\t", " "), role) for part, role in entry.row])
+    if (len(text) if text.isascii() else cells(text)) <= width:
+        return entry
+    row: Row = []
+    room = width
+    for part, role in entry.row:
+        if room > 0:
+            row.append((clip(part, room) if cells(part) > room else part, role))
+            room -= cells(part)
+    return replace(entry, row=row)
 
 
 def head(text: str) -> Entry:
@@ -178,7 +203,7 @@ def around(scene: Scene, width: int) -> Iterator[Entry]:
 
 def _lines(doc: Doc, numbers: Iterable[int], width: int) -> Iterator[Entry]:
     for number in numbers:
-        text = doc.text(number)[:1000]
+        text = doc.text(number)[:1000] if number <= len(doc) else ""
         if text.strip():
             yield Entry([(f" {number:>6} ", "dim"), (clip(text, width - 8).rstrip(), "")], line(number), more=text)
 

@@ -26,7 +26,7 @@ class ViewPane(Fitted):
     def look(self, view: View) -> None:
         """Show another view."""
         self.view = view
-        self.show(lambda width: list(view.rows(width)))
+        self.show(view.content)
 
     def action_press(self, key: str) -> bool:
         """Hand the view a key; True where it meant something."""

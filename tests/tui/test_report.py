@@ -59,7 +59,7 @@ def test_what_was_not_understood_is_plain(tmp_path: Path) -> None:
 def test_log_text_is_shown_and_never_obeyed(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
         await here.keys("enter")
-        await here.shows(r"\x1b]0;title\x07", r"\x1b[31mred\x1b[0m [bold]markup[/bol")
+        await here.shows(r"\x1b]0;title\x07", r"\x1b[31mred\x1b[0m [bold]markup[/b")
         assert not {char for char in here.raw() if char < " " or "\x7f" <= char < "\xa0"}
         assert "\x1b" not in here.app.export_screenshot()
 

@@ -35,8 +35,11 @@ from kb.tui.widgets.view_pane import ViewPane
 from kb.tui.widgets.virtual_list import Entries, Lines
 
 TABS = (("evidence", "Evidence"), ("view", "View"), ("case", "Case"), ("similar", "Similar"))
-PANES = {"evidence": "claims"}
+PANES = {"evidence": "claims", "view": "kind"}
 """The list that a tab is left and entered by, where it is not called as the tab."""
+TITLES = (
+    ("claims", "Claims"), ("more", "What it says"), ("detail", "What it says"), ("case", "Case"), ("similar", "Similar"),
+)  # fmt: skip
 SMALL = (90, 28)
 """Columns and rows below which one pane is shown at a time."""
 WIDE, HIGH = 110, 40
@@ -92,7 +95,9 @@ class ReportScreen(Page[None]):
                 with Vertical(id="evidence"):
                     yield Entries(id="claims")
                     yield Told(id="more")
-                yield ViewPane(id="view")
+                with Vertical(id="view"):
+                    yield ViewPane(id="kind")
+                    yield Told(id="detail")
                 yield Fitted(id="case")
                 yield Fitted(id="similar")
             yield LogView(id="log")
@@ -102,7 +107,7 @@ class ReportScreen(Page[None]):
     def on_mount(self) -> None:
         """Fetch what is to be shown."""
         self.query_one("#search").display = False
-        for name, title in (("claims", "Claims"), ("more", "What it says"), ("case", "Case"), ("similar", "Similar")):
+        for name, title in TITLES:
             self.query_one(f"#{name}").border_title = title
         self._arrange()
         self.query_one("#claims").focus()
@@ -141,7 +146,7 @@ class ReportScreen(Page[None]):
         self.query_one("#log", LogView).show(doc, report.span, report.understood)
         self.query_one("#claims", Entries).fill(claims(found))
         view = view_of(Scene(found, doc, tuple(self.kin) or (found,), tuple(self._beside())))
-        pane = self.query_one("#view", ViewPane)
+        pane = self.query_one("#kind", ViewPane)
         pane.look(view)
         pane.border_title = f"{view.TITLE}: {report.kind.replace('_', ' ')}"
         pane.border_subtitle = "  ".join(keys for keys, _ in KEYS.get(f"Report: {view.TITLE.lower()}", ()))
@@ -218,7 +223,7 @@ class ReportScreen(Page[None]):
 
     def action_keys(self) -> None:
         """The keys of this view first, then those of the screen."""
-        view = self.query_one("#view", ViewPane).view
+        view = self.query_one("#kind", ViewPane).view
         name = f"Report: {view.TITLE.lower()}" if view is not None else ""
         first = {name: KEYS[name]} if self.tab == "view" and name in KEYS else {}
         self.app.push_screen(Help({**first, "Report": KEYS["Report"], "Everywhere": KEYS["Everywhere"]}))
@@ -227,7 +232,7 @@ class ReportScreen(Page[None]):
     def _clicked(self, event: TabBar.Clicked) -> None:
         self.action_tab(event.name)
 
-    @on(Lines.Chosen, "#view, #case, #similar")
+    @on(Lines.Chosen, "#kind, #case, #similar")
     def _prove(self, event: Lines.Chosen) -> None:
         """Enter on a row leads to the lines it rests on."""
         entries = event.control
@@ -241,12 +246,17 @@ class ReportScreen(Page[None]):
         if entry is not None:
             self.light(entry)
 
-    @on(Lines.Moved, "#view, #case, #similar")
+    @on(Lines.Moved, "#kind, #case, #similar")
     def _follow(self, event: Lines.Moved) -> None:
-        """The log beside a tab follows its cursor."""
+        """What is told, and the log beside a tab, follow its cursor."""
         entries = event.control
-        if isinstance(entries, Entries) and entries.has_focus and entries.current is not None and entries.current.evidence:
-            self.light(entries.current)
+        entry = entries.current if isinstance(entries, Entries) else None
+        if entry is None:
+            return
+        if event.lines.id == "kind":
+            self.query_one("#detail", Told).tell(entry.more)
+        if entries.has_focus and entry.evidence:
+            self.light(entry)
 
     def light(self, entry: Entry) -> None:
         """Show the lines an entry rests on, and all of what it says."""

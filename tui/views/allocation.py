@@ -259,7 +259,8 @@ class Sliders:
     def _slider(self, which: int, name: str, width: int) -> Entry:
         choices, at, own = self._choices[which], self.at[which], self.request.own[which]
         track = "".join("●" if each == at else "○" if each == own else "·" for each in range(len(choices)))
-        value, was = str(choices[at]), str(choices[own])
+        was = self.request.rules if name == "kernel" else str(choices[own])
+        value = was if at == own else str(choices[at])
         role = "key" if at == own else "warn"
         row: Row = [(f" {name:<16}", "key"), ("◀ ", "dim"), (track, role), (" ▶ ", "dim"), (value, role)]
         if at != own:

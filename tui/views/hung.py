@@ -1,10 +1,15 @@
 """Hung tasks: who waits for whom."""
 
+import re
 from collections.abc import Iterator
 
 from kb.pictures.waits import waits
 from kb.tui.rows import Entry, Row, clip
 from kb.tui.views.view import View, around, decoded, head, line, reasons, section, stacks
+
+
+_SWITCHING = re.compile(r"_*(?:schedule|io_schedule|context_switch|switch_to|preempt_schedule)\w*$")
+"""What every task that sleeps is in."""
 
 
 class HungView(View):
@@ -32,10 +37,14 @@ class HungView(View):
             for each in self.scene.kin
         }
         yield head("Who waits for whom")
-        if told is None:
-            functions = " ← ".join(frame.function for frame in self.report.frames[:3])
-            row: Row = [(f" ✗ {me} ", "bad"), (f"waits; for what its stack does not tell: {functions}", "")]
+        if told is None or not any(me in chain[::2] for chain in told.chains):
+            names = [frame.function for frame in self.report.frames if frame.reliable]
+            functions = " ← ".join([name for name in names if not _SWITCHING.match(name)][:3])
+            row: Row = [(f" ✗ {me}", "bad"), ("  (this report)", "dim")]
             yield Entry(row, line(self.report.headline_line), more=f"{me} waits in {functions}")
+            where_ = f"in {functions}" if functions else "its stack is not printed"
+            yield Entry([("   └─ waits ", "dim"), (where_, "warn")], plain=True)
+        if told is None:
             return
         chains = sorted(zip(told.chains, told.circular, strict=True), key=lambda pair: me not in pair[0][::2])
         for chain, circular in chains:

@@ -58,7 +58,7 @@ def _taken(link: Link, told: Cycle, width: int) -> Entry:
     text = f"held while the next is taken{by}"
     role = "dim"
     if link.closes:
-        text, role = f"held by {told.task or 'this task'}, which now takes{by}", "bad"
+        text, role = f"held by {told.task or 'this task'}, which now takes the first{by}", "bad"
     row: Row = [(" │     ", "dim"), (clip(text, max(10, width - 8)).rstrip(), role)]
     return Entry(row, line(link.line), more=f"{link.held}: {text}: {link.lock}")
 

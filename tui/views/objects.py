@@ -8,6 +8,7 @@ from kb.tui.rows import Entry, Row, clip
 from kb.tui.views.view import WORDS, View, around, code, decoded, head, line, reasons, section, stacks
 
 _ROLES = {"good": "good", "part": "good", "freed": "bad", "redzone": "warn", "gone": "dim", "other": "dim"}
+_HISTORY = ("allocated", "freed")
 
 
 class ObjectView(View):
@@ -24,8 +25,8 @@ class ObjectView(View):
         memory = shadow(self.found)
         if memory is not None:
             yield from _map(memory, width)
-        yield from stacks(self.report, 12, "main")
-        others = dict.fromkeys(trace.role for trace in self.report.traces if trace.role != "main")
+        yield from stacks(self.report, 10, *_HISTORY)
+        others = dict.fromkeys(trace.role for trace in self.report.traces if trace.role not in _HISTORY)
         if others:
             yield from stacks(self.report, 12, *others)
         yield from code(self.found, width)
@@ -61,21 +62,29 @@ def _object(told: Place, width: int) -> Iterator[Entry]:
     yield Entry([(f"   ▼ the access: byte {told.at}, {told.offset} bytes {where}"[:width], "bad")], line(told.line), more=more)
 
 
+def _legend(told: Map, bytes_: bool) -> str:
+    """What the signs mean, or the bytes: ``fa fb freed, fc redzone``."""
+    if not bytes_:
+        return ", ".join(f"{SIGNS[name]} {WORDS.word(name)}" for name in told.means)
+    by: dict[str, set[int]] = {}
+    for row in told.rows_:
+        for state, kind in row.states:
+            by.setdefault(kind, set()).add(state)
+    return ", ".join(f"{' '.join(f'{state:02x}' for state in sorted(by[name])[:4])} {WORDS.word(name)}" for name in told.means)
+
+
 def _map(told: Map, width: int) -> Iterator[Entry]:
     """A row a piece of memory, the printed byte and its sign a granule."""
-    means = ", ".join(f"{SIGNS[name]} {WORDS.word(name)}" for name in told.means)
-    yield head(f"Memory map: {means}")
     most = max(len(row.states) for row in told.rows_)
-    wide = 5 if width >= 20 + 5 * most else 4 if width >= 20 + 4 * most else 2
+    wide = 4 if width >= 20 + 4 * most else 3 if width >= 21 + 3 * most else 2
+    yield head(f"Memory map: {_legend(told, wide > 2)}")
     for index, row in enumerate(told.rows_):
         here = index == told.here
         made: Row = [(" ▶ " if here else "   ", "bad"), (f"{row.address:016x}", "key" if here else "dim"), (" ", "")]
         for cell, (state, kind) in enumerate(row.states):
-            sign = SIGNS[kind]
-            text = f"{state:02x}{sign}" if wide > 2 else sign
-            hit = here and cell == told.cell
-            if hit:
-                made.append((f"[{text}]"[: wide + 1].ljust(wide) if wide > 2 else f"▼{sign}", "found"))
+            text = f"{state:02x}" if wide > 2 else SIGNS[kind]
+            if here and cell == told.cell:
+                made.append((f"[{text}]" if wide > 3 else f"▶{text}", "found"))
             else:
                 made.append((f" {text}".ljust(wide), _ROLES[kind]))
         more = f"{row.address:x}: " + " ".join(f"{state:02x}" for state, _ in row.states)

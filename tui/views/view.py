@@ -24,6 +24,7 @@ _AROUND = 6
 _NAME = 18
 _FEW = 14
 """Rows that are few."""
+_STACKS = {"main": "Stack", "allocated": "Allocated by", "freed": "Freed by"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def stacks(report: Report, most: int = FRAMES, *roles: str) -> Iterator[Entry]:
     """The stacks of these roles, or all."""
     for trace in report.traces:
         if not roles or trace.role in roles:
-            name = "Stack" if trace.role == "main" else f"Stack: {trace.role.replace('_', ' ')}"
+            name = _STACKS.get(trace.role) or f"Stack: {trace.role.replace('_', ' ')}"
             who = ", ".join(part for part in (trace.task or "", f"CPU {trace.cpu}" if trace.cpu is not None else "") if part)
             yield from section(name + (f" ({who})" if who else ""), stack(report, trace, most))
 

@@ -72,6 +72,16 @@ def asking(report: Report) -> Asking | None:
     return Asking(study.asked.request, study.memory, study.rules, study.asked.release, mask, _marks(study.memory))
 
 
+def kernels_with(asked: Asking) -> tuple[str, ...]:
+    """The rule sets to choose from; that of a stable release stands behind the one that its release began with."""
+    names = list(KERNELS)
+    for rules in asked.rules:
+        if rules.name not in names:
+            began = [row.name for row in RULES if asked.release is not None and row.span.has(asked.release)]
+            names.insert(names.index(began[-1]) + 1 if began else len(names), rules.name)
+    return tuple(names)
+
+
 def _of_oom(report: Report) -> Asking | None:
     from kb.facts.oom.story import tell
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kb.facts.allocation.instead import KERNELS, MASKS, Asking, Changed, asking, instead
+from kb.facts.allocation.instead import MASKS, Asking, Changed, asking, instead, kernels_with
 from kb.model.verdict import Diagnosis
 from kb.pictures.walk import Walk, walked
 
@@ -39,6 +39,11 @@ class Again:
     own: tuple[int, int, int, int]
     """Where in each of the four the report itself stands."""
 
+    @property
+    def rules(self) -> str:
+        """The report's own: several where it does not tell its kernel."""
+        return " or ".join(rules.name for rules in self.asked.rules)
+
     def answer(self, changed: Changed) -> Answered:
         """Ask."""
         told = instead(self.asked, changed)
@@ -55,10 +60,6 @@ def again(found: Diagnosis) -> Again | None:
     masks = (asked.mask, *(mask for mask in MASKS if mask != asked.mask))
     now = asked.min_free_kb
     marks = tuple(sorted({now // part if part else 0 for part in _SHARES} | {now * times for times in _TIMES}))
-    own = (orders.index(asked.request.order), 0, marks.index(now), KERNELS.index(_known(asked)))
-    return Again(asked, orders, masks, marks, KERNELS, own)
-
-
-def _known(asked: Asking) -> str:
-    """The rule set of the report's kernel; a stable release's own counts as the one that it began from."""
-    return next((rules.name for rules in reversed(asked.rules) if rules.name in KERNELS), KERNELS[-1])
+    kernels = kernels_with(asked)
+    own = (orders.index(asked.request.order), 0, marks.index(now), kernels.index(asked.rules[-1].name))
+    return Again(asked, orders, masks, marks, kernels, own)

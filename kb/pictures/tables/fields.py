@@ -8,7 +8,7 @@ from kb.facts.vocabulary import NAMES
 from kb.model.log import Span
 from kb.model.verdict import Diagnosis
 
-_SAID = frozenset({"kind", "title", "frames", "modules", "follows", "corrupted", "field.rest", "field.code",
+_SAID = frozenset({"kind", "title", "frames", "modules", "follows", "corrupted", "field.rest", "field.code", "code",
                    "taint_words", "taint_modules"})  # fmt: skip
 """Facts that every screen shows elsewhere."""
 _MOST = 6

@@ -35,10 +35,14 @@ class AllocationView(View):
         self.sliders = Sliders.of(self.found)
 
     def rows(self, width: int) -> Iterator[Entry]:
-        """Request, sliders, walk, free blocks, what else is told."""
-        detail = self.found.facts.detail
-        yield from request(detail, width)
+        """Sliders and walk."""
         yield from memory(self.found, self.sliders, width)
+
+    def rest(self, width: int) -> Iterator[Entry]:
+        """Free blocks, the request, what else is told."""
+        detail = self.found.facts.detail
+        yield from free_blocks(self.found, width)
+        yield from request(detail, width)
         told = [each["text"] for each in detail.get("counterfactuals") or () if each.get("text")]
         yield from section(
             "On other kernels and settings", (row for text in told for row in prose(text, width, "", [(" · ", "dim")]))
@@ -53,7 +57,7 @@ class AllocationView(View):
 
 
 def memory(found: Diagnosis, sliders: "Sliders | None", width: int) -> Iterator[Entry]:
-    """What a report with zones shows of them: sliders, the walk, free blocks."""
+    """What a report with zones shows of them that keys change: sliders and the walk."""
     zones = found.facts.detail.get("zones") or []
     told = walk(found)
     if sliders is not None:
@@ -64,6 +68,11 @@ def memory(found: Diagnosis, sliders: "Sliders | None", width: int) -> Iterator[
     elif zones:
         yield head("The watermark test")
         yield from prose("what was asked for is not known: no zone can be replayed", width, "dim")
+
+
+def free_blocks(found: Diagnosis, width: int) -> Iterator[Entry]:
+    """The free lists of the zones that print them."""
+    zones = found.facts.detail.get("zones") or []
     if zones:
         yield head("Free blocks by order")
         yield from heat(zones, found.facts.detail.get("order"), width)

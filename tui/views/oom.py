@@ -8,7 +8,7 @@ from kb.pictures.holders import holders
 from kb.pictures.tables.scores import Scored, Scores, scores
 from kb.render.safe import width as cells
 from kb.tui.rows import Entry, Row, clip
-from kb.tui.views.allocation import Sliders, memory, request
+from kb.tui.views.allocation import Sliders, free_blocks, memory, request
 from kb.tui.views.view import WORDS, Scene, View, around, bar, decoded, head, label, line, prose, reasons, section, stacks
 
 _COLUMNS: tuple[tuple[str, int, Callable[[Scored], Any]], ...] = (
@@ -35,11 +35,12 @@ class OomView(View):
         self.scores: Scores | None = scores(self.found)
         self.sliders = Sliders.of(self.found)
         self.by, self.reverse = 0, False
+        self._made: tuple[int, dict[Scored, list[Entry]]] | None = None  # rows of a width: sorting only moves them
         if self.scores is not None and all(row.points is None for row in self.scores.tasks):
             self.by = 1
 
     def rows(self, width: int) -> Iterator[Entry]:
-        """Holders, limits, tasks, zones, why."""
+        """Holders, limits, tasks, sliders and walk."""
         yield from request(self.found.facts.detail, width)
         yield from self._holders(width)
         yield from self._limits(width)
@@ -48,6 +49,10 @@ class OomView(View):
         else:
             yield from section("Killed", self._victims(width))
         yield from memory(self.found, self.sliders, width)
+
+    def rest(self, width: int) -> Iterator[Entry]:
+        """Free blocks, why, stack, values, what stands around it."""
+        yield from free_blocks(self.found, width)
         yield from section("Why", reasons(self.found, width, "oom", "victim", "score", "limit", "memory", "zone"))
         yield from stacks(self.report)
         yield from decoded(self.found, width)
@@ -115,8 +120,13 @@ class OomView(View):
         heads: Row = [("   " + clip("task" + self._arrow("name", by), room), "dim")]
         heads += [((name + self._arrow(name, by)).rjust(wide), "key" if name == by else "dim") for name, wide, _ in columns]
         yield Entry(heads, plain=True)
+        if self._made is None or self._made[0] != width:
+            self._made = width, {}
+        made = self._made[1]
         for row in rows:
-            yield from self._task(row, columns, room, width)
+            if row not in made:
+                made[row] = list(self._task(row, columns, room, width))
+            yield from made[row]
 
     def _arrow(self, name: str, by: str) -> str:
         return "" if name != by else "▲" if self.reverse != (name == "name") else "▼"

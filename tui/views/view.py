@@ -53,17 +53,24 @@ class View:
         self.scene = scene
         self.found = scene.found
         self.report = scene.found.report
+        self._rest: tuple[int, list[Entry]] | None = None
 
     def rows(self, width: int) -> Iterator[Entry]:
         """What it shows."""
         raise NotImplementedError
 
+    def rest(self, width: int) -> Iterator[Entry]:
+        """What stands behind it and is not changed by keys."""
+        return iter(())
+
     def content(self, width: int) -> list[Entry]:
-        """The same, cut to the width; a report of which there is little to show as it was printed."""
-        rows = list(self.rows(width))
+        """All of it, cut to the width; a report of which there is little to show as it was printed."""
+        if self._rest is None or self._rest[0] != width:
+            self._rest = width, [fitted(entry, width) for entry in self.rest(width)]
+        rows = [fitted(entry, width) for entry in self.rows(width)] + self._rest[1]
         if len(rows) < _FEW:
-            rows += printed(self.found, width)
-        return [fitted(entry, width) for entry in rows]
+            rows += [fitted(entry, width) for entry in printed(self.found, width)]
+        return rows
 
     def press(self, key: str, entry: Entry | None) -> bool:
         """Take a key: ``left``, ``right``, ``reset``, ``sort`` or ``reverse``; False where it means nothing here."""

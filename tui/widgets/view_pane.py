@@ -33,6 +33,7 @@ class ViewPane(Fitted):
         if self.view is None or not self.view.press(key, self.current):
             return False
         self.again()
+        self.post_message(self.Moved(self, self.cursor))  # the row under the cursor says something else
         return True
 
     def action_sideways(self, by: int) -> None:

@@ -8,7 +8,7 @@ from kb.model.said import Said
 from kb.model.verdict import Diagnosis
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Scored:
     """A task; sizes in kB."""
 

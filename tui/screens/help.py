@@ -1,5 +1,6 @@
 """The help screen."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,9 +14,17 @@ from kb.tui.widgets.fitted import Fitted
 
 
 class Help(ModalScreen[None]):
-    """All keys on one page."""
+    """Keys on one page.
+
+    Args:
+        keys: Tables by name; all of them by default.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "app.pop_screen", "Back")]
+
+    def __init__(self, keys: Mapping[str, tuple[tuple[str, str], ...]] = KEYS):
+        super().__init__()
+        self.keys = keys
 
     def compose(self) -> ComposeResult:
         """The page."""
@@ -26,14 +35,14 @@ class Help(ModalScreen[None]):
         """Scrolls at once."""
         page = self.query_one(Fitted)
         page.focus()
-        page.show(help_entries)
+        page.show(lambda width: help_entries(width, self.keys))
 
 
-def help_entries(width: int) -> list[Entry]:
+def help_entries(width: int, keys: Mapping[str, tuple[tuple[str, str], ...]] = KEYS) -> list[Entry]:
     """The tables of keys and signs."""
     out: list[Entry] = []
-    for name, keys in [*KEYS.items(), ("Signs", SIGNS)]:
+    for name, rows in [*keys.items(), ("Signs", SIGNS)]:
         out.append(Entry([(name, "head")], plain=True))
-        for key, means in keys:
+        for key, means in rows:
             out += [Entry(row) for row in paragraph(means, width, "", [(f"  {key:<9} ", "key")])]
     return out

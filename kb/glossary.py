@@ -122,6 +122,7 @@ def _flags() -> Iterator[Explained]:
     from kb.kernel.gfp import tables
 
     latest = tables()[-1]
+    told = tomllib.loads((_WORDS / "flags.toml").read_text(encoding="utf-8"))
     bits: dict[str, list[str]] = {}
     for table in tables():
         where = f"RHEL {table.el}, kernel {table.since}" if table.el is not None else f"v{table.since}"
@@ -130,7 +131,9 @@ def _flags() -> Iterator[Explained]:
             if value and not any(row.startswith(f"{value:#x},") for row in rows):
                 rows.append(f"{value:#x}, first in {where}")
     for name, rows in bits.items():
-        means = "a GFP flag or mask" + ("" if name in latest.bits or name in latest.masks else " of older kernels")
+        means = told.get(name, "a GFP flag or mask")
+        if name not in latest.bits and name not in latest.masks:
+            means += " (of older kernels)"
         yield Explained(name, "flag", means, tuple(rows), see="include/linux/gfp_types.h (gfp.h to v6.0)")
 
 

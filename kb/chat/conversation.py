@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from kb.chat.meant import FOLLOWED, foreign, kind_of
 from kb.chat.phrases import LANGUAGES, Phrases, phrases
 from kb.chat.question import COMMANDS, Question, language_of, read
 from kb.chat.reply import Answer, Claim, Reply, answer
@@ -26,38 +27,26 @@ _HOMES = {
     "case": "affected fix workaround verify known sources show_case search cases file_case",
     "store": "seen similar note",
     "triage": "severity now reboot boss recovered used count define told",
+    "times": "during duration host",
 }
 _PLACES = {kind: f"kb.chat.answers.{home}" for home, kinds in _HOMES.items() for kind in kinds.split()}
 """Where each question is answered: a function of its name, ``(State, Question) -> Answer``."""
 
-_BY_ARGUMENT = (
-    ("span", "lines"), ("order", "whatif"), ("hex", "mask"), ("gfp", "mask"), ("release", "affected"),
-    ("mine", "affected"), ("zone", "zones"), ("node", "zones"), ("ordinal", "select"), ("case_id", "show_case"),
-    ("signature_id", "seen"),
-)  # fmt: skip
-"""What a line without a question word asks, by its first argument of this list."""
-
-_FOLLOWED = {"release": ("mask", "whatif", "verify"), "gfp": ("whatif",), "order": ("whatif",), "node": ("zones",)}
-"""Arguments that repeat the last question with a new value ("and on 5.14?") rather than ask one of their own."""
 
 _LOG_LINE = 30
 """Characters from which a single line without a question word may be one of a log."""
 
 _NEEDS_LOG = frozenset(
     "request field frame why happened excluded missing who kernel when blamed stack lines signature topic zones known"
-    " similar seen reports compare changed select severity now reboot boss recovered used count told".split()
+    " similar seen reports compare changed select severity now reboot boss recovered used count told during duration"
+    " host".split()
 )
 _UNBOUND = COMMANDS | frozenset(
-    "mask whatif compare changed select lines topic field frame reports cases define used".split()
+    "mask whatif compare changed select lines topic field frame reports cases define used during duration".split()
 )
 """Questions whose answers do not repeat what they are asked with, or see to it themselves."""
-_KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases affected".split())
+_KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases affected during duration host".split())
 """Questions for which a kind of report that is named chooses none."""
-_TELLING = (None, "define", "happened", "blamed", "who", "known", "kernel", "when", "reports", "count", "zones",
-            "stack", "lines", "topic")  # fmt: skip
-"""Questions that lines of the log may tell, where the line asks for some that kb/words/asked.toml has."""
-_DEFINING = (*_TELLING, "mask", "cases", "sources", "request")
-"""Questions that a line which asks for a word of the glossary may be taken for."""
 _NUMBERED = ("told", "mention", "who", "blamed", "when", "kernel", "stack", "happened", "why")
 """Questions in which a bare number names something of the log."""
 _YES = re.compile(r"(?i)\W*(?:y|yes|yep|yeah|sure|是|是的|对|对的|嗯|好)\W*")
@@ -169,7 +158,7 @@ class Conversation:
     def needs_log(self, line: str) -> bool:
         """Whether a line cannot be answered without a log."""
         question = self._read(line)
-        kind = self._kind(question)
+        kind = kind_of(self._state, question)
         if kind in ("mask", "whatif", "affected"):
             return kind != "mask" or not (question.has("hex") or question.has("gfp"))
         return kind in _NEEDS_LOG or kind in ("fix", "workaround", "verify", "note", "file_case", "sources")
@@ -194,8 +183,10 @@ class Conversation:
             return self._several(text)
         if question.kind is None and len(text) >= _LOG_LINE and self._is_log(text):
             return self._loaded(text + "\n", "pasted"), "load"
-        kind = self._kind(question)
-        if kind is None or (kind not in COMMANDS and kind != "define" and self._foreign(question)):
+        kind = kind_of(self._state, question)
+        if kind in (None, "count") and state.logs and not state.entries and not question.strange:
+            kind = "reports"
+        if kind is None or (kind not in COMMANDS and kind != "define" and foreign(state, question)):
             return self._unknown(question, kind)
         if kind == "paste":
             self._pasted = []
@@ -243,7 +234,7 @@ class Conversation:
         said = function(state, question)
         if kind != "select":
             state.last = kind
-            state.asked = _asked(question) or (state.asked if kind in _FOLLOWED["release"] else {})
+            state.asked = _asked(question) or (state.asked if kind in FOLLOWED["release"] else {})
         missing = unbound(things, said.text)
         if about and missing and state.current is not None and all(is_of(state.current, one) for one in missing):
             names = ", ".join(one.shown for one in missing)
@@ -268,110 +259,6 @@ class Conversation:
 
     def _chosen(self) -> bool:
         return self._state.chosen is not None
-
-    def _kind(self, question: Question) -> str | None:
-        """The question asked: by its words, by its arguments, or the last one again."""
-        from kb.chat.answers.triage import defined
-        from kb.chat.asked import kinds_named, lines_named
-        from kb.chat.question import normal
-
-        text = normal(question.text)
-        if question.kind not in COMMANDS:
-            if question.kind in _DEFINING and defined(question, logs=bool(self._state.logs)):
-                return "define"
-            if question.kind in _TELLING and not question.topics and lines_named(text):
-                return "told"
-            if question.kind in (None, "define") and self._state.entries:
-                if kinds_named(text) and not question.has("ordinal"):
-                    return "count"
-                if self._things(question):
-                    return "mention"
-            if question.kind == "define":  # "what" alone asks nothing
-                question = replace(question, kind=None)
-        if question.kind == "count" and ("zones" in question.kinds or question.has("zone") or question.has("node")):
-            return "zones"
-        if question.kind == "fix" and (question.has("release") or question.has("mine")):
-            return "affected"
-        if question.topics and question.kind in ("why", None):
-            return "topic"
-        if question.topics and question.kind == "whatif" and not (question.has("order") or question.has("gfp")):
-            return "topic"
-        if question.kind == "why" and (question.has("zone") or question.has("node")):
-            return "zones"
-        if question.kind == "happened" and (question.has("hex") or question.has("gfp")):
-            return "mask"
-        if question.kind in ("happened", "cases", "known") and question.has("case_id"):
-            return "show_case"
-        if question.kind == "happened" and question.has("ordinal"):
-            return "select"
-        if question.kind in ("happened", "blamed", None) and self._names_a_frame(question):
-            return "frame"
-        if question.kind in ("happened", None) and question.strange and self._names_a_field(question):
-            return "field"
-        if question.kind is not None:
-            return question.kind
-        for name, kind in _BY_ARGUMENT:
-            if question.has(name):
-                return self._state.last if self._state.last in _FOLLOWED.get(name, ()) else kind
-        if self._state.entries and question.text.strip(" .#?").isdecimal():
-            return "select"
-        if question.has("path"):  # it is not read for being named; the answer says how to ask for that
-            return "load"
-        return "workaround" if self._names_a_setting(question) else None
-
-    def _things(self, question: Question) -> bool:
-        """Whether a line without a question word names a CPU, a pid or words of the log alone."""
-        if question.has("cpu") or question.has("pid"):
-            return True
-        words = [word for word in question.strange if word.isascii()]
-        settings = self._names_a_setting(question) or self._names_a_frame(question) or self._names_a_field(question)
-        return bool(words) and not settings and any(map(self._state.logged, words))
-
-    def _names_a_frame(self, question: Question) -> bool:
-        """Whether a word of the line is a function or a module of the report's stack."""
-        if not question.strange or self._state.current is None:
-            return False
-        from kb.chat.answers.report import named_frames
-
-        return bool(named_frames(self._state.current, question))
-
-    def _names_a_field(self, question: Question) -> bool:
-        """Whether a word of the line is a named field of the report ("what address")."""
-        if self._state.current is None:
-            return False
-        from kb.chat.answers.report import named_fields
-
-        return bool(named_fields(self._state.current, question))
-
-    def _names_a_setting(self, question: Question) -> bool:
-        """Whether a word of the line is a setting that a workaround of the case turns ("vfs_cache_pressure?")."""
-        case = self._state.case
-        settings = [word for word in question.strange if "_" in word]
-        return case is not None and any(word in way.do for word in settings for way in case.workarounds)
-
-    def _foreign(self, question: Question) -> bool:
-        """Whether the line holds a word that neither the grammar nor the log nor a case knows: then it is not answered.
-
-        "why did it fail" is about the report; "why is the sky blue" is not.
-        """
-        if not question.strange:
-            return False
-        from kb.chat.unknown import haystack
-
-        known = haystack(self._state)
-        if self._state.current is not None:
-            known += " ".join(self._state.current.report.fields)
-        return any(word.lower() not in known and not self._excused(word, question) for word in question.strange)
-
-    def _excused(self, word: str, question: Question) -> bool:
-        """Whether a word is of a kind or of lines that kb/words/asked.toml has, or stands in a log."""
-        from kb.chat.asked import kinds_named, lines_named
-        from kb.chat.question import normal
-
-        text = normal(question.text)
-        meant = " ".join([typed for typed, _row in (*kinds_named(text), *lines_named(text))]).lower()
-        bare = len([char for char in word if char not in meant]) < 2 if not word.isascii() else word.lower() in meant
-        return bare or self._state.logged(word)
 
     def _unknown(self, question: Question, kind: str | None) -> tuple[Answer, str]:
         from kb.chat.unknown import unknown
@@ -399,7 +286,7 @@ class Conversation:
 
     def _answer_one_of_several(self, question: Question) -> tuple[Answer, str]:
         """A line of a text that was pasted as a whole: what it says may not be what the asker means."""
-        kind = self._kind(question)
+        kind = kind_of(self._state, question)
         if kind in _ACTING:
             return answer([Claim(self._state.p("several.acts"))], "error"), "error"
         return self._answer(question)

@@ -22,6 +22,12 @@ _LONGEST = 160
 """Characters of a line that is quoted."""
 
 
+_PID = r"(?i:\b(?:pid|tgid|process|task|caller)\W{{0,3}}{0}\b|[:/]{0}(?=\D|$)|\(\s*{0}\)|\[\s*T?{0}\])"
+"""A pid where the kernel prints one: ``PID: 1``, ``kt:1 blocked``, ``[    1]`` and the table's second column."""
+_LISTED_AS = re.compile(r"(?m)^ *(?:\d+\.|\[[\w, -]+\])|\[L\d[\d, L.-]*\]")
+"""Numbers of an answer that are not what is named: of a list, of lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """One thing that a question names."""
@@ -39,14 +45,17 @@ def named(question: Question, logged: Callable[[str], bool], *, numbers: bool = 
     found = []
     for parts in question.all("cpu"):
         number = parts.get("cpu") or parts.get("cpu2") or ""
-        pattern = rf"(?i:\bcpus?\W{{0,3}}{number}\b|\b{number}-\.\.\.|\bcpus?=(?:\d+[-,])*{number}\b)"
+        pattern = rf"(?i:\bcpus?\W{{0,3}}{number}\b(?!/)|\b{number}-\.\.\.|\bcpus?=(?:\d+[-,])*{number}\b)"
         found.append(Named(f"CPU {number}", re.compile(pattern), ("cpu", int(number))))
     for parts in question.all("pid"):
         number = parts.get("pid") or parts.get("pid2") or ""
-        found.append(Named(f"pid {number}", _whole(number), ("pid", int(number))))
+        found.append(Named(f"pid {number}", re.compile(_PID.format(number)), ("pid", int(number))))
     for parts in question.all("node"):
         number = next(iter(parts.values()))
         found.append(Named(f"node {number}", re.compile(rf"(?i:\bnode\W?{number}\b)")))
+    for parts in question.all("order"):
+        number = next(iter(parts.values()))
+        found.append(Named(f"order {number}", re.compile(rf"(?i:\border\W{{0,2}}{number}\b|\b{number} ?阶)")))
     for parts in question.all("zone"):
         found.append(Named(parts["zone"], _whole(parts["zone"])))
     from kb.chat.spelling import english
@@ -97,6 +106,27 @@ def of_kind(state: State, question: Question) -> tuple[str | None, list[Entry]]:
         )
     ]
     return kinds[0][0], found
+
+
+_TITLE_WORD = re.compile(r"(?<![a-z0-9_-])[a-z][a-z0-9_-]{2,80}")
+_PLAIN = frozenset(
+    "many time often number count there were does did this that have with what which report error".split()
+)
+
+
+def titled(state: State, text: str) -> tuple[str, list[Entry]] | None:
+    """What a line calls reports by words of their titles ("iommu faults"), and those reports."""
+    stems = {word: word.removesuffix("s").removesuffix("se") for word in _TITLE_WORD.findall(text)}
+    titles = [(entry, _TITLE_WORD.findall(entry.report.title.lower())) for entry in state.entries]
+    hits = {
+        word: [entry for entry, own in titles if any(one.startswith(stem) for one in own)]
+        for word, stem in stems.items()
+        if stem not in _PLAIN
+    }
+    fits = {word: fit for word, fit in hits.items() if fit}
+    if not fits:
+        return None
+    return " ".join(fits), [entry for entry in state.entries if all(entry in fit for fit in fits.values())]
 
 
 def _holds(report: Report, pattern: "re.Pattern[str]") -> bool:
@@ -174,7 +204,19 @@ def quotes(state: State, patterns: "list[re.Pattern[str]]", most: int = _QUOTED)
 
 def unbound(things: list[Named], text: str) -> list[Named]:
     """What is named and does not stand in an answer."""
-    return [one for one in things if not one.inside.search(text)]
+    bare = _LISTED_AS.sub("", text)
+    return [one for one in things if not any(map(one.inside.search, bare.split("\n")))]
+
+
+def fitting(state: State, question: Question) -> tuple[str | None, list[Named], list[Entry]]:
+    """The kind and the things that a line names, and the reports that have them all."""
+    kind, entries = of_kind(state, question)
+    things = named(question, state.logged, numbers=False)
+    for test in (is_of, bears):
+        fit = [entry for entry in entries if all(test(entry, one) for one in things)]
+        if fit:
+            break
+    return kind, things, fit
 
 
 def of_nothing(state: State, kind: str) -> Answer:

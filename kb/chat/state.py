@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kb.identity.signature import signature
 from kb.model.case import Case
+from kb.model.log import Line
 from kb.model.report import Report, Signature
 from kb.model.verdict import Diagnosis, Match
 
@@ -29,6 +30,13 @@ class Log:
         if rows and not rows[-1]:
             rows.pop()
         return [row.removesuffix(b"\r") for row in rows]
+
+    @cached_property
+    def records(self) -> tuple[Line, ...]:
+        """Its records, with the time and the host that each bears."""
+        from kb.log.reader import Reader
+
+        return tuple(Reader(self.data, self.name).lines())
 
 
 @dataclass

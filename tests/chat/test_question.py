@@ -99,7 +99,7 @@ def test_every_rule_of_the_grammar_has_a_rank() -> None:
     rules = {rule.alias or rule.origin.name for rule in parser.rules}
     helpers = {name for name in rules if name.startswith(("_", "start", "command", "question", "topic", "argument"))}
     arguments = set(
-        "path cpu pid hex gfp release mine span order ordinal both node zone case_id signature_id number".split()
+        "path moment cpu pid hex gfp release mine span order ordinal both node zone case_id signature_id number".split()
     )
     assert rules - helpers - arguments == set(RANKS)
 

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from kb.chat.asked import lines_named
 from kb.chat.claims import cause_claim, known_claims, reason_claim, shown, status_claim
-from kb.chat.question import Question
+from kb.chat.question import Question, normal
 from kb.chat.reply import Answer, Claim, answer, at, case, head
 from kb.chat.state import Entry, State
 from kb.model.log import Span
@@ -145,7 +146,7 @@ def when(state: State, question: Question) -> Answer:
         return _no_report(state)
     report, p = state.current.report, state.p
     parts = [p("when.stamp", time=report.time)] if report.time is not None else []
-    parts += [p("when.wall", wall=report.wall)] if report.wall else []
+    parts += [p("when.wall", wall=report.wall.strip("[] "))] if report.wall else []
     return answer([Claim(", ".join(parts) or p("when.unknown"), head(report), (), state.source(state.current))])
 
 
@@ -323,6 +324,10 @@ def topic(state: State, question: Question) -> Answer:
             if any(word in way.do for word in settings):
                 text = f"{way.do}: {way.caveat}"
                 claims.append(Claim(text, (), (case(match.case.id),) if match else ()))
+    if not claims and lines_named(normal(question.text)):
+        from kb.chat.answers.triage import told
+
+        return told(state, question)
     if not claims:
         return answer([Claim(p("topic.none"), _span(state))], "unknown")
     return answer(claims)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kb.chat.asked import lines_named
 from kb.chat.claims import cause_claim
-from kb.chat.named import holdings, named, of_kind, of_nothing, quotes, spans_of
+from kb.chat.named import fitting, holdings, named, of_names, of_nothing, quotes, spans_of, titled
 from kb.chat.question import Question, normal
 from kb.chat.reply import Answer, Claim, answer, case, head
 from kb.chat.state import Entry, State
@@ -16,7 +16,9 @@ from kb.render.answer import answer as first_screen
 from kb.render.answer import severity as severity_of
 
 if TYPE_CHECKING:
+    from kb.chat.named import Named
     from kb.glossary import Explained
+    from kb.model.memory import OomTask
 
 _LISTED = 6
 _ROWS = 5
@@ -115,22 +117,21 @@ def recovered(state: State, question: Question) -> Answer:
 
 
 def used(state: State, question: Question) -> Answer:
-    """The tasks of the OOM killer's table that hold most memory."""
-    entry = next(
-        (one for one in (state.current, *state.entries) if one is not None and one.report.kind == "oom_kill"), None
-    )
+    """The tasks of the OOM killer's table that hold most memory, or those that are named, and their sum."""
+    entry = _with_tasks(state)
     if entry is None:
         return answer([Claim(state.p("used.none")), *([holdings(state)] if state.entries else [])], "unknown")
     from kb.facts.oom.story import tell
 
     story, p = tell(entry.report), state.p
     tasks = sorted(story.oom.tasks, key=lambda task: -task.rss)
-    wanted = [one for one in named(question, state.logged) if one.own is not None or not one.inside.search("memory")]
-    mine = [task for task in tasks if any(one.inside.search(f"{task.name} {task.pid}") for one in wanted)]
-    if wanted and not mine:
-        return answer([Claim(p("named.nothing", name=wanted[0].shown)), holdings(state)], "unknown")
     if not tasks:
         return answer([Claim(p("used.none"), (entry.report.span,))], "unknown")
+    wanted = _wanted(state, question)
+    mine = [task for task in tasks if any(one.inside.search(f"{task.name} (pid {task.pid})") for one in wanted)]
+    if wanted and not mine:
+        return of_names(state, wanted, asked=True)
+    shown = mine or tasks
     claims = [
         Claim(
             p("used.task", comm=task.name, pid=task.pid, pages=task.rss, kb=size(task.rss, story.page_kb)),
@@ -138,20 +139,50 @@ def used(state: State, question: Question) -> Answer:
             (),
             state.source(entry),
         )
-        for task in (mine or tasks)[:_ROWS]
+        for task in shown[:_ROWS]
     ]
-    rest = len(mine or tasks) - _ROWS
+    if len(mine) > 1:
+        pages = sum(task.rss for task in mine)
+        lines = tuple((task.line, task.line) for task in mine if task.line)
+        text = p("used.sum", count=len(mine), pages=pages, kb=size(pages, story.page_kb))
+        claims.insert(0, Claim(text, lines, (), state.source(entry)))
+    rest = len(shown) - _ROWS
     return answer([*claims, *([Claim(p("load.more", count=rest))] if rest > 0 else [])])
+
+
+def _with_tasks(state: State) -> Entry | None:
+    """The report with the OOM killer's table of tasks: the one in question before others."""
+    among = [one for one in (state.current, *state.entries) if one is not None and one.report.kind == "oom_kill"]
+    return next((one for one in among if _table(one)), among[0] if among else None)
+
+
+def _table(entry: Entry) -> "tuple[OomTask, ...]":
+    from kb.facts.oom.story import tell
+
+    return tell(entry.report).oom.tasks
+
+
+def _wanted(state: State, question: Question) -> "list[Named]":
+    return [one for one in named(question, state.logged) if one.own is not None or not one.inside.search("memory")]
 
 
 def count(state: State, question: Question) -> Answer:
     """How many reports of what is named, and when each came."""
     p = state.p
-    kind, entries = of_kind(state, question)
     if not state.entries:
         return answer([Claim(p("triage.no_report"))], "unknown")
+    kind, things, entries = fitting(state, question)
     text = normal(question.text).lower()
-    if "SCORE" in question.topics or re.search("kill|杀", text):
+    killing = "SCORE" in question.topics or re.search("kill|杀", text)
+    if not killing and re.search(
+        r"\bprocess(?:es)?\b|\btasks? (?:were |are )?(?:listed|running|in the (?:dump|table))|进程|任务表", text
+    ):
+        found = _tasks(state, question)
+        if found is not None:
+            return found
+    if kind is None and (words := titled(state, text)):
+        kind, entries = words
+    if killing:
         pids = {
             (row["pid"], row["comm"]): row["evidence"]
             for entry in state.entries
@@ -161,6 +192,8 @@ def count(state: State, question: Question) -> Answer:
             spans = tuple((a, b) for rows in pids.values() for a, b in rows)
             named_ = ", ".join(f"{comm} (pid {pid})" for pid, comm in pids)
             return answer([Claim(p("count.victims", count=len(pids), times=len(state.entries), names=named_), spans)])
+    if things and not entries:
+        return of_names(state, things, asked=True)
     if kind is not None and not entries:
         return of_nothing(state, kind)
     if re.search(r"\bcpus\b|多少(?:个|颗)?\s*cpu|几(?:个|颗)\s*cpu", text):
@@ -194,6 +227,26 @@ def count(state: State, question: Question) -> Answer:
     return answer(claims)
 
 
+def _tasks(state: State, question: Question) -> Answer | None:
+    """How many tasks the OOM killer's table lists, all or those that are named; None where no report has one."""
+    entry = _with_tasks(state)
+    if entry is None or not _table(entry):
+        return None
+    wanted = _wanted(state, question)
+    tasks = [
+        task
+        for task in _table(entry)
+        if not wanted or any(one.inside.search(f"{task.name} (pid {task.pid})") for one in wanted)
+    ]
+    if not tasks:
+        return of_names(state, wanted, asked=True)
+    lines = tuple((task.line, task.line) for task in tasks if task.line)
+    name = ", ".join(one.shown for one in wanted) or state.p("count.tasks_all")
+    first, last = (lines[0][0], lines[-1][1]) if lines else entry.report.span
+    shown = lines if wanted else ((first, last),)
+    return answer([Claim(state.p("count.tasks", count=len(tasks), name=name), shown, (), state.source(entry))])
+
+
 def _spans(entries: list[Entry]) -> tuple[tuple[int, int], ...]:
     return tuple(entry.report.span for entry in entries)
 
@@ -216,6 +269,12 @@ _ASKING = re.compile(
     r"(?i)(?:what(?:'s|s| is| are| does| do)|define|explain|meaning of|definition of|how (?:do|does|should|can|to) "
     r"(?:i |you |we |one )?read|what do you mean by) (?P<the>(?:is |are |an? |the ){0,3})(?P<word>\S.*)"
 )
+_BETWEEN = re.compile(r"(?i)\b(?:difference between|compare) ")
+_AND = re.compile(r"(?i) (?:and|vs\.?|versus|with) ")
+_APART = re.compile(r"(?:之间)?(?:的|有)?(?:什么|啥|何)?(?:区别|不同|差别|差异)")
+_AND_CHINESE = re.compile("[和与跟]")
+_WORKS = re.compile(r"(?i)how (?:does|do) (?P<the>)(?:the |an? )?(?P<word>\S.*?) (?:work|choose|decide)\b.*")
+_SYSCTL = re.compile(r"^(?:/proc/sys/)?(?:vm|kernel|fs|net)[./]")
 _MEANS = re.compile(r"(?i) mean(?:s|ing)?$")
 _ASKING_CHINESE = re.compile(
     r"(?:请?解释(?:一?下)?|什么是|什么叫|啥是|说明)(?P<the>) ?(?P<word>\S.*)"
@@ -225,20 +284,44 @@ _ASKING_CHINESE = re.compile(
 
 def defined(question: Question, *, logs: bool) -> "list[Explained]":
     """The entries of the glossary that a line asks for; where logs are loaded, "the zone" is one of theirs."""
+    text = " ".join(normal(question.text).split()).strip(_ENDS)
+    if two := _two(text):
+        each = [_meaning(word.strip(), logs)[:1] for word in two]
+        return [one for found in each for one in found] if all(each) else []
+    hit = _ASKING_CHINESE.match(text) if question.language == "zh" else _WORKS.fullmatch(text) or _ASKING.match(text)
+    if hit is None:
+        bare = (not logs and question.kind in (None, "define")) or _LETTER.fullmatch(text)
+        return _meaning(text, logs)[:_DEFINED] if bare else []
+    if logs and "the " in (hit["the"] or "").lower():
+        return []
+    word = next(value for name, value in hit.groupdict().items() if value and name != "the")
+    return _meaning(_MEANS.sub("", word), logs)[:_DEFINED]
+
+
+def _two(text: str) -> list[str]:
+    """The two words whose difference a line asks for."""
+    found, apart = _BETWEEN.search(text), _APART.search(text)
+    if found is not None:
+        words = _AND.split(text[found.end() :], maxsplit=1)
+    else:
+        words = _AND_CHINESE.split(text[: apart.start()], maxsplit=1) if apart is not None else []
+    return words if len(words) == 2 else []
+
+
+_LETTER = re.compile(r"(?i)taint(?: flag| letter)? (?-i:([A-Z]))")
+
+
+def _meaning(word: str, logs: bool) -> "list[Explained]":
+    """What the glossary has of a word, as typed or by its synonym."""
     from kb.chat.asked import term
     from kb.glossary import explain
 
-    text = " ".join(normal(question.text).split()).strip(_ENDS)
-    hit = _ASKING_CHINESE.match(text) if question.language == "zh" else _ASKING.match(text)
-    if hit is None or (logs and "the " in (hit["the"] or "").lower()):
-        return []
-    word = next(value for name, value in hit.groupdict().items() if value and name != "the")
-    word = _MEANS.sub("", word)
-    letter = re.fullmatch(r"taint(?: flag| letter)? ([A-Z])", word)
-    for one in (word, word.rstrip("s"), term(word), _kind_of(word), letter[1] if letter else ""):
+    letter = _LETTER.fullmatch(word)
+    bare = re.sub(r"^(?:an?|the) ", "", _SYSCTL.sub("", word))
+    for one in (word, bare, bare.removesuffix("s"), term(bare), _kind_of(bare), letter[1] if letter else ""):
         found = [each for each in explain(one) if not logs or each.what not in ("fact", "reason")] if one else []
         if found:
-            return found[:_DEFINED]
+            return sorted(found, key=lambda each: each.what in ("fact", "reason"))
     return []
 
 

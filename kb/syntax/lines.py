@@ -12,11 +12,12 @@ differently) one alternation of all terminals decides.
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from kb.model.log import Line
 from kb.syntax.engine import LineToken, Tables, tables
+from kb.syntax.sets import Nominate, nominator
 
 _GROUP = re.compile(r"\(\?P(<|=)(\w+)")
 _ALIKE = re.compile(r"[\t\x20-\x7e]*")
@@ -94,20 +95,8 @@ class Grammar:
         return re.compile("|".join(parts))
 
     @functools.cached_property
-    def _set(self) -> Callable[[str], Sequence[int] | None] | None:
-        try:
-            import re2
-        except ImportError:
-            return None
-        options = re2.Options()
-        options.max_mem = 64 << 20
-        options.log_errors = False
-        options.never_capture = True
-        found: Any = re2.Set.FullMatchSet(options)
-        for pattern in self._loose:
-            found.Add(pattern)
-        found.Compile()
-        return found.Match  # type: ignore[no-any-return]
+    def _set(self) -> Nominate | None:
+        return nominator(self._loose, whole=True)
 
 
 class Words:

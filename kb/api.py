@@ -228,6 +228,17 @@ def diagnose(
     Raises:
         UsageError: ``kernel`` is no release.
     """
+    return _diagnosed(report, cases, kernel, context, everything)
+
+
+def _diagnosed(
+    report: Report,
+    cases: Iterable[Case] | None,
+    kernel: str | None,
+    context: Context,
+    everything: bool,
+    further: Callable[[Diagnosis], Diagnosis] | None = None,
+) -> Diagnosis:
     _checked(kernel)
     from kb.diagnose import diagnose as conclude
 
@@ -235,7 +246,7 @@ def diagnose(
     beside = read_evidence(context)
     if beside is None and report.beside:
         beside = _beside(report.beside)
-    return conclude(report, known, kernel=kernel, evidence=beside, everything=everything)
+    return conclude(report, known, kernel=kernel, evidence=beside, everything=everything, further=further)
 
 
 @functools.lru_cache(maxsize=4)
@@ -426,8 +437,7 @@ class KnowledgeBase(Records):
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
         store = self.known
         if store is None:
-            plain = diagnose(report, self.cases, kernel=kernel, context=context, everything=everything)
-            return with_known_fixes(plain)
+            return _diagnosed(report, self.cases, kernel, context, everything, with_known_fixes)
         from dataclasses import replace
 
         from kb.identity.signature import signature

@@ -28,6 +28,7 @@ class Records:
 
     def __init__(self, path: str | Path | None = None):
         self._path = path
+        self._default: Path | None = None
         self._store: Store | None = None
         self._closed = False
         self._lock = allocate_lock()
@@ -39,9 +40,11 @@ class Records:
 
         if self._path is not None:
             return Path(self._path)
-        from kb.store import default_path
+        if self._default is None:  # asked for each report
+            from kb.store import default_path
 
-        return default_path()
+            self._default = default_path()
+        return self._default
 
     @property
     def store(self) -> Store:

@@ -42,6 +42,6 @@ class Memory:
         numbers = {number for name in query.frames for number in self._holding.get(name, ())}
         for key in (query.signature, *query.alt):
             numbers.update(self._keys.get(key, ()))
-        entries = [self.entries[number] for number in sorted(numbers)]
+        entries = list(dict.fromkeys(self.entries[number] for number in sorted(numbers)))
         names = {name for entry in entries for name in entry.frames} | set(query.frames)
         return rank(query, entries, {name: self.rarity(name) for name in names}, limit=limit, floor=floor)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from kb.log.shape import LONGEST, Shape, in_calendar, shape
 from kb.log.transport import Prefix, Rule, strip
 
-Test = Callable[[str], bool]
+Test = Callable[[str], int]
+"""0 for no."""
 
 _WORDS = re.compile(r"(?<=[\s\])}>:;|,+\"'`\u2502\u2503\uff1a-])(?=\S)")
 """Where a message may begin behind a prefix: not inside a word, a path or a name."""

@@ -57,8 +57,9 @@ class Reader:
     Args:
         data: The whole log, as it came, or a tape of one that is longer than memory or never ends.
         source: Its name, for reports.
-        opens: Whether a line, by its text, can open a report or bears on one that follows: of a candidate, only its own
-            line is decoded until this says yes. None: every candidate is looked at.
+        opens: Of a line that, by its text, can open a report or bears on one that follows, how many lines before it
+            bear on it; 0 for others. Of a candidate, only its own line is decoded until this says so. None: every
+            candidate is looked at.
         belongs: Whether a line, by its text, is what only a report has: by it, prefixes that no rule explains are
             learned. None: none are.
         notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
@@ -70,7 +71,7 @@ class Reader:
         self,
         data: bytes | Tape,
         source: str = "-",
-        opens: Callable[[str], bool] | None = None,
+        opens: Callable[[str], int] | None = None,
         notice: Callable[[Line], bool] | None = None,
         belongs: Callable[[str], bool] | None = None,
         stops: Callable[[int], bool] | None = None,
@@ -91,6 +92,8 @@ class Reader:
         """Literals of notices of which no more are wanted."""
         self._told = 0
         """Offset behind the last line that went to ``notice``."""
+        self._back_lines = _BACK
+        """Lines before the candidate that bear on it."""
         self._searched = 0
         """Offset up to which candidates were looked for."""
         self._done = 0
@@ -197,7 +200,8 @@ class Reader:
                     continue
                 if hit < passed:
                     continue
-                if self._opens is None or self._judged(hit, self._opens):
+                self._back_lines = _BACK if self._opens is None else self._judged(hit, self._opens)
+                if self._back_lines:
                     return hit
                 passed = tape.line_end(hit)
             self._searched = max(self._searched, behind)
@@ -254,59 +258,62 @@ class Reader:
         self._told = max(self._told, end)
         return more
 
-    def _judged(self, hit: int, opens: Callable[[str], bool]) -> bool:
-        """Whether the line of a hit can open a report: by its own words, wherever they alone can tell."""
+    def _judged(self, hit: int, opens: Callable[[str], int]) -> int:
+        """Lines before the one of a hit that bear on it, 0 where it opens nothing: by its own words, if they tell."""
         start, data = self._line_start(hit), self._tape.data
         inside = _INSIDE.match(data, start - self._tape.base)
         if inside is not None and inside.lastgroup == "array":
-            return True
+            return _BACK
         if inside is None and self._broken(start) is not None:
             self._alone(start, hit, opens)
-            return True
+            return _BACK
         if inside is not None:
             value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
             text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
             from kb.log.transport import strip
 
-            return any(opens(part[strip(part).end :]) for part in text.split("\\n"))
+            return _BACK * any(opens(part[strip(part).end :]) for part in text.split("\\n"))
         return self._alone(start, hit, opens)
 
-    def _alone(self, start: int, hit: int, opens: Callable[[str], bool]) -> bool:
-        """Whether the line that begins at an offset can open a report, as it is or behind a prefix to be learned."""
+    def _alone(self, start: int, hit: int, opens: Callable[[str], int]) -> int:
+        """The same of the line that begins at an offset, as it is or behind a prefix to be learned."""
         from kb.log.decode import decode
 
         first = opener = None
+        lines = 0
         base = self._tape.base
         alone = Tape(self._tape.data[start - base : self._tape.line_end(hit) - base])
         for line, _ in decode(Cursor(alone), self._shapes):
             if line is None or line.number > 1:
                 break
             first = first or line
-            if opens(line.text):
+            lines = opens(line.text)
+            if lines:
                 opener = line
                 break
         if first is None or self._belongs is None:
-            return opener is not None
+            return lines
         if opener is None and first.time is not None and first.text[:1].isalpha():
             self._spared += 1
             if self._spared > _SPARED:
-                return False
+                return 0
         found = self._placed(first, opener, hit)
         if found is None:
-            return opener is not None
+            return lines
         from kb.log.learn import Shapes
 
         if self._shapes is None:
             self._shapes = Shapes(opens, self._belongs)
         text, column, raw = found
-        return self._shapes.learn(
+        learned = self._shapes.learn(
             text,
             column,
             self._tape.number(start),
             lambda: self._around(start, hit, raw=raw),
             told=not raw or opener is not first,
             opened=opener is first,
-        ) or (opener is not None)
+        )
+        return _BACK if learned else lines
 
     def _placed(self, first: Line, opener: Line | None, hit: int) -> tuple[str, int, bool] | None:
         """A line in which a prefix is to be looked for, and where in it the hit is; None for one that needs none.
@@ -412,7 +419,7 @@ class Reader:
         """Offset of the line some lines before a hit, not before what was consumed."""
         base, data = self._tape.base, self._tape.data
         inside = _INSIDE.match(data, self._line_start(hit) - base)
-        start = self._back(hit, _BACK if inside is None else _RECORD_LINES)
+        start = self._back(hit, self._back_lines if inside is None else _RECORD_LINES)
         if inside is None:
             if self._layout is None:
                 return start

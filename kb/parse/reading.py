@@ -79,8 +79,8 @@ def forgotten(cuts: list[int], offset: int, reader: Reader, splitter: "Splitter 
             yield cut
 
 
-def opens(text: str) -> bool:
-    """Whether a line, by itself, can open a report or bears on one that follows it."""
+def opens(text: str) -> int:
+    """Of a line that, by itself, can open a report or bears on one that follows, the lines before that bear on it."""
     from kb.split.windows import opens as asked
 
     return asked(text)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x6B62_6462
 """``kbdb``: tells a store from any other SQLite file (PRAGMA application_id)."""
 
-VERSION = 4
-"""Number of files in ``migrations/``, one a migration, in the order of their names."""
-
 _FOLDER = Path(__file__).with_name("migrations")
+
+VERSION = sum(file.suffix == ".sql" for file in _FOLDER.iterdir())
+"""Number of files in ``migrations/``, one a migration, in the order of their names."""
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -56,6 +56,8 @@ def test_completions_and_the_man_page_land_where_shells_and_man_look(site: Path)
     assert sorted(str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()) == [
         "data/share/bash-completion/completions/kb",
         "data/share/fish/vendor_completions.d/kb.fish",
+        "data/share/kb/datasette/datasette.json",
+        "data/share/kb/datasette/metadata.json",
         "data/share/man/man1/kb.1",
         "data/share/zsh/site-functions/_kb",
     ]

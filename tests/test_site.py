@@ -79,6 +79,44 @@ def test_every_command_of_the_documents_is_one(page: Path, line: str) -> None:
             assert end.code in (0, None), f"{name(page)}: {line}"
 
 
+STANDS_FOR = {
+    r"(?<= )(LOG|boot\.log|console\.log|panic\.log|/var/log/kern\.log)(?= |$)": "dmesg.txt",
+    r"/logs/\*/dmesg-\*\.gz": "*.log",
+    r"(?<= )/logs(?= )": ".",
+    r"(?<= )cases/nofs-high-order-watermark/match-seed\.log": "dmesg.txt",
+}
+"""What the documents call a log, and where it lies for the tests."""
+ASKS_FOR = {
+    r"kb (serve|tui|watch|mcp|chat)\b": "a terminal or ^C: tests/serve, tests/tui and tests/chat run them",
+    r"s3://|--dask|\.parquet|--debuginfo": "a cluster, object storage, tables, debug information: tests/fleet and tests/test_symbols.py run them",
+    r"kb import (vulns|git|patches|changelog) ": "the history of others: tests/imports runs them",
+    r"kb forget (?!.*--(yes|dry-run))": "somebody who answers",
+}
+"""Commands that are only read here, and why."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", list(dict.fromkeys(page for page, _ in COMMANDS)), ids=name)
+def test_the_commands_of_a_page_run_one_after_the_other(page: Path) -> None:
+    """Those that cog writes with their answers are run by the check of the documents."""
+    text = page.read_text(encoding="utf-8")
+    if "generate.session" in text or "generate.help_pages" in text:
+        assert "```console" in text
+        return
+    sandbox = generate.Sandbox()
+    (sandbox.folder / "cases").mkdir()
+    sandbox.run("kb match --record --brief dmesg.txt")
+    for line in (line.strip() for where, line in COMMANDS if where == page):
+        if any(re.search(pattern, line) for pattern in ASKS_FOR):
+            continue
+        for pattern, instead in STANDS_FOR.items():
+            line = re.sub(pattern, instead, line)
+        if line.startswith("./run"):
+            continue
+        code = "; test $? -le 4" if " lint" in line else ""  # an untouched draft does not pass
+        sandbox.run(re.sub(r"\s+#\s.*$", "", line) + code)
+
+
 def snippets() -> list[tuple[Path, str]]:
     return [(page, text) for page in PAGES for text in fences(page, "python")]
 

@@ -1,7 +1,7 @@
 # Every target is a step of ./run, which also works where make is not installed. `make check` is what .ci/run runs.
 #   make score CORPUS=DIR      measure against another folder of the form of ../shared/corpus
 #   make PY=python test        use that interpreter and its tools instead of .venv
-TARGETS = check check-all fmt format lint types imports docs docs-check cases test score bench fuzz growth mutate demo setup clean
+TARGETS = check check-all fmt format lint types imports docs docs-check cases test score bench fuzz growth mutate demo setup clean site dist oldest newest test-extra
 
 .PHONY: $(TARGETS)
 .DEFAULT_GOAL = check

@@ -175,6 +175,11 @@ class _Whole:
 
             _put(page(groups, words(self._options.lang), __version__, self._kept), self._options.output)
             return
+        if self._options.format == "svg":
+            from kb.render.html.card import card
+
+            _put(card(groups, words(self._options.lang)), self._options.output)
+            return
         from kb.render.ci import FORMS
 
         _put(FORMS[self._options.format](groups, words(self._options.lang), __version__), self._options.output)

@@ -154,7 +154,7 @@ _shtab_kb_mcp___cases_COMPGEN=_shtab_compgen_dirs
 _shtab_kb_doctor___db_COMPGEN=_shtab_compgen_files
 _shtab_kb_doctor___cases_COMPGEN=_shtab_compgen_dirs
 
-_shtab_kb_match___format_choices=(github gitlab sarif junit)
+_shtab_kb_match___format_choices=(github gitlab sarif junit svg)
 _shtab_kb_match___lang_choices=(en zh)
 _shtab_kb_match___color_choices=(auto always never)
 _shtab_kb_watch___lang_choices=(en zh)

@@ -69,7 +69,7 @@ complete -c kb -n '_shtab_kb_using match' -s v -l why -l verbose -d 'behind each
 complete -c kb -n '_shtab_kb_using match' -l report -x -d 'only the N-th report'
 complete -c kb -n '_shtab_kb_using match' -l each -d 'show equal reports one by one, not as one entry'
 complete -c kb -n '_shtab_kb_using match' -l no-pager -d 'do not show a long answer by $PAGER'
-complete -c kb -n '_shtab_kb_using match' -l format -xka "github gitlab sarif junit" -d 'for a job that boots kernels: annotations, a code quality report, SARIF 2.1.0, JUnit XML'
+complete -c kb -n '_shtab_kb_using match' -l format -xka "github gitlab sarif junit svg" -d 'for a job that boots kernels: annotations, a code quality report, SARIF 2.1.0, JUnit XML; svg: the answers and their pictures as an image'
 complete -c kb -n '_shtab_kb_using match' -l fail-on -x -d 'exit 1 when it holds of a report, else 0: known, unknown, severity=act (that, or worse)'
 complete -c kb -n '_shtab_kb_using match' -l lang -xka "en zh" -d 'language of what kb says (default: en)'
 complete -c kb -n '_shtab_kb_using match' -l kernel -x -d 'release to assume where the log prints none (uname -r)'

@@ -394,7 +394,7 @@ _shtab_kb_match_options=(
   "--report[only the N-th report]:N:"
   "--each[show equal reports one by one, not as one entry]"
   "--no-pager[do not show a long answer by \$PAGER]"
-  "--format[for a job that boots kernels\: annotations, a code quality report, SARIF 2.1.0, JUnit XML]:format:(github gitlab sarif junit)"
+  "--format[for a job that boots kernels\: annotations, a code quality report, SARIF 2.1.0, JUnit XML\; svg\: the answers and their pictures as an image]:format:(github gitlab sarif junit svg)"
   "--fail-on[exit 1 when it holds of a report, else 0\: known, unknown, severity\=act (that, or worse)]:WHAT:"
   "--lang[language of what kb says (default\: en)]:lang:(en zh)"
   "--kernel[release to assume where the log prints none (uname -r)]:RELEASE:"

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 _SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]|\x01[0-7cd]")
 """Colours, and the erase-to-end-of-line that goes with them; a level (include/linux/kern_levels.h) nobody took off."""
+_TERMINAL = re.compile(
+    r"(?P<line>\x1b\[[0-9;]{0,20}[HfBE])"
+    r"|\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|[\]_P^X][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|[()#%][0-9A-Z]|[=>78cDEHMNOZ])"
+)
+"""ECMA-48: control sequences and strings (a window's title, a marker of a CI); ``line`` puts the cursor on another
+line."""
+_INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
+"""What chats and word processors put before a line: blanks without width, marks of direction."""
 _SHOWN_SGR = re.compile(r"\^\[\[[0-9;]{0,20}[mK]|\[\d[0-9;]{0,20}m")
 """The same as ``cat -v`` shows them, or as they are left where a form took the escape away."""
 _OCTAL = re.compile(r"#(011|012|015|033)")
@@ -133,9 +141,11 @@ def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line]
 
 def _clean(text: str) -> str:
     """Colours, NULs around a line and a mailer's no-break blanks off; other control characters stay."""
-    text = text.strip("\0")
+    text = text.strip("\0").lstrip(_INVISIBLE)
     if "\x1b" in text or "\x01" in text:
         text = _SGR.sub("", text)
+        if "\x1b" in text:
+            text = _TERMINAL.sub(lambda found: "\n" if found["line"] else "", text).strip("\n")
     return text.replace("\xa0", " ")
 
 

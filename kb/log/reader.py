@@ -331,7 +331,8 @@ class Reader:
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
-        return (first.text, column, False) if column > (opener is not None) else None
+        least = 1 if opener is not None and not first.text.startswith(">") else 0  # a mail quotes without a blank
+        return (first.text, column, False) if column > least else None
 
     def _is_learned(self, raw: bytes) -> bool:
         """Whether a line's prefix is one that was learned before."""

@@ -43,6 +43,8 @@ _CLOSING = re.compile(r"</([a-z][\w.-]{0,40}(?::[\w.-]{1,40})?)>")
 _ELEMENT = re.compile(r"</?(?P<name>[a-z][\w.-]{0,40}(?::[\w.-]{1,40})?)(?: [^<>]{0,300})?>")
 _ROWS = frozenset({"p", "si", "row", "tr", "li", "div", "br"})
 """Elements, namespaces off, that are lines of their own: HTML, OOXML."""
+_CELLS = re.compile(r"</t[dh]>[ \t]{0,40}<t[dh](?: [^<>]{0,300})?>", re.I)
+"""Between two cells of a row."""
 _BREAKS = re.compile(r"</?(?:br|div|p|tr|li)(?: [^<>]{0,300})?/?>", re.I)
 _NEWLINE = re.compile(r"\\(?:r\\)?n")
 _ESCAPED_LINES = 3
@@ -152,6 +154,7 @@ def _clean(text: str) -> str:
 def _unescape_html(text: str) -> str:
     """Tags that break or decorate lines, and entities, of a log pasted into HTML."""
     if _TAG.search(text) is not None:
+        text = _CELLS.sub(" ", text)
         text = _TAG.sub("", _BREAKS.sub("\n", text)).strip("\n")
     if "</" in text and (names := set(_CLOSING.findall(text))):
         text = _without(text, names)
@@ -174,8 +177,8 @@ def _entity(found: re.Match[str]) -> str:
     """What an entity stands for; what would be no character that a log shows stays as it is written."""
     from html import unescape
 
-    char = unescape(found[0]).replace("\xa0", " ")
-    return char if char.isprintable() or char == "\t" else found[0]
+    char = unescape(found[0]).replace("\xa0", " ").replace("\r", "\n")
+    return char if char.isprintable() or char in "\t\n" else found[0]
 
 
 def _unescape_string(text: str) -> str:
@@ -196,6 +199,11 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
     end, time, wall, caller, level, host, _ = prefix
     body = text[end:]
     if body.count("\\n") >= _ESCAPED_LINES:
+        at = body.find("{")  # what a tool prints of a command that it ran: ``FAILED! => {"stdout": ...}``
+        record = records.json_line(body[at:], number, raw) if at > 0 and body.rstrip().endswith("}") else None
+        if record is not None:
+            yield from record
+            return
         body = _unescape_string(body)
     if "#0" in body:
         body = _OCTAL.sub(lambda found: chr(int(found[1], 8)), body)

@@ -268,6 +268,8 @@ class Reader:
             text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
             from kb.log.transport import strip
 
+            if text == "[":  # a message as a list of byte values, one a line
+                return True
             return any(opens(part[strip(part).end :]) for part in text.split("\\n"))
         return self._alone(start, hit, opens)
 

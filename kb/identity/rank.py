@@ -25,6 +25,7 @@ class Query:
     frames: tuple[str, ...]
     alt: tuple[str, ...] = ()
     function: str | None = None
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Neighbour:
     """0..1: 0.7 of what the stacks share and 0.3 of what the names say; the names alone where a stack is missing."""
     alignment: Alignment
     because: str
-    """What the names say: ``same key``, ``alternative key``, ``same function``, ``same kind`` or nothing."""
+    """What the names say: ``same key``, ``alternative key``, ``former key``, ``same function``, ``same kind`` or nothing."""
     frames: tuple[str, ...]
     """Of the query."""
 
@@ -113,6 +114,8 @@ def _named(query: Query, entry: Stack) -> tuple[str, float]:
         return "same key", _SAME_KEY if query.function or entry.function else _SAME_KIND + 0.2
     if entry.signature in query.alt:
         return "alternative key", _ALTERNATIVE
+    if entry.signature in query.former:
+        return "former key", _SAME_KIND + 0.2
     function = entry.function or (entry.frames[0] if entry.frames else None)
     if function is not None and function == (query.function or (query.frames[0] if query.frames else "")):
         return "same function", _SAME_FUNCTION + (0.2 if entry.kind == query.kind else 0.0)

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 _SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]|\x01[0-7cd]")
 """Colours, and the erase-to-end-of-line that goes with them; a level (include/linux/kern_levels.h) nobody took off."""
-_TERMINAL = re.compile(
-    r"(?P<line>\x1b\[[0-9;]{0,20}[HfBE])"
-    r"|\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|[\]_P^X][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|[()#%][0-9A-Z]|[=>78cDEHMNOZ])"
+_TERMINAL = (
+    r"\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|[\]_P^X][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|[()#%][0-9A-Z]|[=>78cDEHMNOZ])"
 )
-"""ECMA-48: control sequences and strings (a window's title, a marker of a CI); ``line`` puts the cursor on another
-line."""
+"""ECMA-48: control sequences and strings (a window's title, a marker of a CI)."""
+_AROUND = re.compile(rf"^(?:{_TERMINAL}){{1,32}}|(?:{_TERMINAL}){{1,32}}$")
+"""What is sent to a terminal before and behind a line; inside of one it is shown."""
+_MOVES = re.compile(r"\x1b\[[0-9;]{0,20}[HfBE]")
+"""The cursor put on another line."""
+_MOVED = 3
+"""Moves that make a physical line several of a screen."""
 _INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 """What chats and word processors put before a line: blanks without width, marks of direction."""
 _SHOWN_SGR = re.compile(r"\^\[\[[0-9;]{0,20}[mK]|\[\d[0-9;]{0,20}m")
@@ -147,7 +151,9 @@ def _clean(text: str) -> str:
     if "\x1b" in text or "\x01" in text:
         text = _SGR.sub("", text)
         if "\x1b" in text:
-            text = _TERMINAL.sub(lambda found: "\n" if found["line"] else "", text).strip("\n")
+            if len(_MOVES.findall(text)) >= _MOVED:
+                text = _MOVES.sub("\n", text).strip("\n")
+            text = _AROUND.sub("", text)
     return text.replace("\xa0", " ")
 
 

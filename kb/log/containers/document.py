@@ -24,7 +24,7 @@ _LITERAL = 4 << 20
 _TAG = re.compile(r"</?[a-z][^<>]{0,300}>", re.I)
 _CONSOLE = re.compile(rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}')
 _STRING = re.compile(rb'b?["\'](?:[^"\'\\\n]|\\.){0,4000}\\n')
-_TEXT = re.compile(rb'"(?:[^"\\\n]|\\[^n\n])*(?:\\n(?:[^"\\\n]|\\[^n\n])*){3}')
+_TEXT = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*')
 _ENCODED = re.compile(rb'"[A-Za-z0-9+/]{64}')
 _ROWS = re.compile(rb'\[\s{0,80}(?:"(?:[^"\\\n]|\\[^\n]){0,1000}",\s{1,80}){4}')
 _LIST = re.compile(rb"[\[(]b?[\"']")
@@ -45,7 +45,9 @@ def needed(head: bytes) -> bool:
     first, newline, more = begin.partition(b"\n")
     if newline and more.lstrip()[:1] in (b"{", b"[") and _value(first.rstrip(b"\r,")) is not None:
         return False
-    return any(each.search(begin) is not None for each in (_TEXT, _ENCODED, _ROWS)) or _LIST.match(begin) is not None
+    if any(text[0].count(b"\\n") >= _LINES for text in _TEXT.finditer(begin)):
+        return True
+    return _ENCODED.search(begin) is not None or _ROWS.search(begin) is not None or _LIST.match(begin) is not None
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:

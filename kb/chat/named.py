@@ -24,7 +24,7 @@ _LONGEST = 160
 
 _PID = r"(?i:\b(?:pid|tgid|process|task|caller)\W{{0,3}}{0}\b|[:/]{0}(?=\D|$)|\(\s*{0}\)|\[\s*T?{0}\])"
 """A pid where the kernel prints one: ``PID: 1``, ``kt:1 blocked``, ``[    1]`` and the table's second column."""
-_LISTED_AS = re.compile(r"(?m)^\s*(?:\d+\.|\[[\w, -]+\])|\[L\d[\d, L.-]*\]")
+_LISTED_AS = re.compile(r"(?m)^ *(?:\d+\.|\[[\w, -]+\])|\[L\d[\d, L.-]*\]")
 """Numbers of an answer that are not what is named: of a list, of lines."""
 
 
@@ -108,30 +108,25 @@ def of_kind(state: State, question: Question) -> tuple[str | None, list[Entry]]:
     return kinds[0][0], found
 
 
-_STEM = re.compile(r"(?:es|s)$")
+_TITLE_WORD = re.compile(r"(?<![a-z0-9_-])[a-z][a-z0-9_-]{2,80}")
 _PLAIN = frozenset(
-    "many times often number count there were does did this that have with what which report error".split()
+    "many time often number count there were does did this that have with what which report error".split()
 )
 
 
 def titled(state: State, text: str) -> tuple[str, list[Entry]] | None:
     """What a line calls reports by words of their titles ("iommu faults"), and those reports."""
-    words = [word for word in re.findall(r"[a-z][a-z0-9_-]{2,}", text) if _STEM.sub("", word) not in _PLAIN]
-    counts = [
-        (
-            word,
-            [
-                entry
-                for entry in state.entries
-                if re.search(rf"(?i)\b{re.escape(_STEM.sub('', word))}", entry.report.title)
-            ],
-        )
-        for word in words
-    ]
-    hits = [(word, fit) for word, fit in counts if fit]
-    if not hits:
+    stems = {word: word.removesuffix("s").removesuffix("se") for word in _TITLE_WORD.findall(text)}
+    titles = [(entry, _TITLE_WORD.findall(entry.report.title.lower())) for entry in state.entries]
+    hits = {
+        word: [entry for entry, own in titles if any(one.startswith(stem) for one in own)]
+        for word, stem in stems.items()
+        if stem not in _PLAIN
+    }
+    fits = {word: fit for word, fit in hits.items() if fit}
+    if not fits:
         return None
-    return " ".join(word for word, _fit in hits), [e for e in state.entries if all(e in fit for _word, fit in hits)]
+    return " ".join(fits), [entry for entry in state.entries if all(entry in fit for fit in fits.values())]
 
 
 def _holds(report: Report, pattern: "re.Pattern[str]") -> bool:

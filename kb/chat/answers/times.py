@@ -15,8 +15,8 @@ _DAY = 86400
 _CLOCK = re.compile(r"(?<![\d:])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _LONG = re.compile(
     r"(?:stuck for|blocked for more than|for more than|stalls? for|hung for|took|hogged CPU for >?|for) ?"
-    r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>us|ms|secs?|seconds?|s)\b"
-    r"|\(?t=(?P<jiffies>\d+) jiffies|\{[^}]*\} (?P<jiffies2>\d+) jiffies"
+    r"(?P<number>\d{1,12}(?:\.\d{1,9})?) ?(?P<unit>us|ms|secs?|seconds?|s)\b"
+    r"|\bt=(?P<jiffies>\d{1,18}) jiffies|\} (?P<jiffies2>\d{1,18}) jiffies"
 )
 """kernel/watchdog.c, hung_task.c, workqueue.c, rcu/tree_stall.h, mm/page_alloc.c: how long something has lasted."""
 _SECONDS = {"us": 1e-6, "ms": 1e-3}

@@ -269,11 +269,10 @@ _ASKING = re.compile(
     r"(?i)(?:what(?:'s|s| is| are| does| do)|define|explain|meaning of|definition of|how (?:do|does|should|can|to) "
     r"(?:i |you |we |one )?read|what do you mean by) (?P<the>(?:is |are |an? |the ){0,3})(?P<word>\S.*)"
 )
-_BETWEEN = re.compile(
-    r"(?i).*?\b(?:difference between|differ|compare) (?P<one>\S.*?) (?:and|vs\.?|versus|from|with) (?P<other>\S.*)"
-    r"|(?P<one2>\S.*?) ?(?:和|与|跟) ?(?P<other2>\S.*?) ?(?:之间)?(?:的|有)?(?:什么|啥|何)?"
-    r"(?:区别|不同|差别|差异)(?:是什么|吗)?"
-)
+_BETWEEN = re.compile(r"(?i)\b(?:difference between|compare) ")
+_AND = re.compile(r"(?i) (?:and|vs\.?|versus|with) ")
+_APART = re.compile(r"(?:之间)?(?:的|有)?(?:什么|啥|何)?(?:区别|不同|差别|差异)")
+_AND_CHINESE = re.compile("[和与跟]")
 _WORKS = re.compile(r"(?i)how (?:does|do) (?P<the>)(?:the |an? )?(?P<word>\S.*?) (?:work|choose|decide)\b.*")
 _SYSCTL = re.compile(r"^(?:/proc/sys/)?(?:vm|kernel|fs|net)[./]")
 _MEANS = re.compile(r"(?i) mean(?:s|ing)?$")
@@ -286,8 +285,8 @@ _ASKING_CHINESE = re.compile(
 def defined(question: Question, *, logs: bool) -> "list[Explained]":
     """The entries of the glossary that a line asks for; where logs are loaded, "the zone" is one of theirs."""
     text = " ".join(normal(question.text).split()).strip(_ENDS)
-    if two := _BETWEEN.fullmatch(text):
-        each = [_meaning(value, logs)[:1] for value in two.groupdict().values() if value]
+    if two := _two(text):
+        each = [_meaning(word.strip(), logs)[:1] for word in two]
         return [one for found in each for one in found] if all(each) else []
     hit = _ASKING_CHINESE.match(text) if question.language == "zh" else _WORKS.fullmatch(text) or _ASKING.match(text)
     if hit is None:
@@ -297,6 +296,16 @@ def defined(question: Question, *, logs: bool) -> "list[Explained]":
         return []
     word = next(value for name, value in hit.groupdict().items() if value and name != "the")
     return _meaning(_MEANS.sub("", word), logs)[:_DEFINED]
+
+
+def _two(text: str) -> list[str]:
+    """The two words whose difference a line asks for."""
+    found, apart = _BETWEEN.search(text), _APART.search(text)
+    if found is not None:
+        words = _AND.split(text[found.end() :], maxsplit=1)
+    else:
+        words = _AND_CHINESE.split(text[: apart.start()], maxsplit=1) if apart is not None else []
+    return words if len(words) == 2 else []
 
 
 _LETTER = re.compile(r"(?i)taint(?: flag| letter)? (?-i:([A-Z]))")

@@ -151,6 +151,13 @@ def _cast(name: str, head: bytes) -> bool:
     return _CAST.match(head) is not None
 
 
+_OFFICE = re.compile(rb"<(?:w:document|office:document-content|sst|worksheet)[ >]")
+
+
+def _office(name: str, head: bytes) -> bool:
+    return head.startswith(b"<") and _OFFICE.search(head, 0, 1000) is not None
+
+
 def _rtf(name: str, head: bytes) -> bool:
     return head.startswith(b"{\\rtf")
 
@@ -206,6 +213,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("mail", _mail),
     ("cast", _cast),
     ("rtf", _rtf),
+    ("office", _office),
     ("document", _console),
     ("export_json", _json),
     ("document", _document),

@@ -185,12 +185,20 @@ _CODES = re.compile(
 )
 
 
-def _encoded(name: str, head: bytes) -> bool:
-    if _CODES.match(head) is None:
-        return False
-    from kb.log.containers.encoded import needed
+_RUN = re.compile(rb"^[A-Za-z0-9+/]{60,76}\r?\n(?=[A-Za-z0-9+/]{60,76}\r?\n)", re.M)
 
-    return needed(head)
+
+def _encoded(name: str, head: bytes) -> bool:
+    if _CODES.match(head) is not None:
+        from kb.log.containers.encoded import needed
+
+        if needed(head):
+            return True
+    if b"\nbegin " not in head and _RUN.search(head) is None:
+        return False
+    from kb.log.containers.encoded import within
+
+    return within(head)
 
 
 def _newest(name: str, head: bytes) -> bool:

@@ -334,6 +334,10 @@ class Reader:
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
         least = 1 if opener is not None and not first.text.startswith(">") else 0  # a mail quotes without a blank
+        if not column and opener is None:  # ``WARNING: BUG: ...``: the first literal may be a prefix's
+            start, end = hit - self._tape.base + 1, self._tape.line_end(hit) - self._tape.base
+            later = next(find(self._tape.data, start, end), None)
+            column = 0 if later is None else later - start + 1
         return (first.text, column, False) if column > least else None
 
     def _is_learned(self, raw: bytes) -> bool:

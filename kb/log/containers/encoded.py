@@ -1,6 +1,6 @@
 """Bytes written as text: base64 by itself, uuencode, a dump in hexadecimal.
 
-RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd and ``hexdump -C``. ``aws ec2
+RFC 3986 (percent signs); RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd and ``hexdump -C``. ``aws ec2
 get-console-output --output text`` puts the machine and a time before the base64.
 """
 
@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
+from urllib.parse import unquote_to_bytes
 
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
@@ -77,6 +78,9 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     """The bytes."""
     rows = lines_of(read, 64 << 20)
     first = next(rows, b"")
+    if b"%0A" in first:
+        yield Member("", pieces(_each(_before(first, rows), _percent)))
+        return
     if not any(each.match(first) for each in (_UU, _ARMOUR, _BASE64, _HEX)):
         yield from _between(_Blocks(_before(first, rows)), walk)
         return
@@ -149,6 +153,11 @@ def _before(first: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
 def _each(rows: Iterator[bytes], decode: Callable[[bytes], bytes]) -> Iterator[bytes]:
     for row in rows:
         yield decode(row)
+
+
+def _percent(row: bytes) -> bytes:
+    """RFC 3986 2.1, and the plus of HTML's forms."""
+    return unquote_to_bytes(row.replace(b"+", b" "))
 
 
 def _base64(row: bytes) -> bytes:

@@ -171,6 +171,14 @@ def _json(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+def _yaml(name: str, head: bytes) -> bool:
+    if not head.startswith(b"---"):
+        return False
+    from kb.log.containers.export_yaml import needed
+
+    return needed(head)
+
+
 def _table(name: str, head: bytes) -> bool:
     line = head[:2000].split(b"\n", 1)[0]
     if b"\n|" not in head and b"|" not in line and b"," not in line and b"\t" not in line and b";" not in line:
@@ -189,6 +197,8 @@ _RUN = re.compile(rb"^[A-Za-z0-9+/]{60,76}\r?\n(?=[A-Za-z0-9+/]{60,76}\r?\n)", r
 
 
 def _encoded(name: str, head: bytes) -> bool:
+    if b"%0A" in head and b" " not in head:
+        return True
     if _CODES.match(head) is not None:
         from kb.log.containers.encoded import needed
 
@@ -225,6 +235,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("document", _console),
     ("export_json", _json),
     ("document", _document),
+    ("export_yaml", _yaml),
     ("export_table", _table),
     ("encoded", _encoded),
     ("newest", _newest),

@@ -16,10 +16,12 @@ Test = Callable[[str], bool]
 _WORDS = re.compile(r"(?<=[\s\])}>:;|,+\"'`=%*#\u2502\u2503\uff1a\u3009\u300b\u300d\u3011\uff09\uff3d-])(?=\S)")
 """Where a message may begin behind a prefix: not inside a word, a path or a name."""
 _WORD = re.compile(r"[^\W_]+")
-_COMMENT = re.compile(r"\s{0,80}(?:[#*;+-]|//)")
+_COMMENT = re.compile(r"\s{0,80}(?:[#*;%+-]{1,4}(?:\s|$)|//|$)")
 """How a comment begins, an entry of a list, a line of a patch."""
 _OPAQUE = re.compile(r"[\[(]|[0-9a-f]{4}")
 """A prefix parts of which may differ from line to line: a task in brackets, an id."""
+_QUOTE = re.compile(r"[\"'`%]|/\*|\w[ \t]{0,8}={1,2}[ \t]{0,8}$")
+"""What a string, a format, a comment or a value of a source begins with."""
 _PLACES = 32
 """Beginnings of a message that are tried in a line."""
 _NUMBERS = re.compile(r"\d{1,20}")
@@ -169,7 +171,8 @@ class Shapes:
                     best, most = (prefix, one, known), (parts, one.telling, inner)
                 elif not enough and not inner and not plain and not one.quoted and _COMMENT.match(prefix) is None:
                     others = len(beside.before) + len(beside.after)
-                    if words and not one.foreign and (alike >= min(_ALIKE, others) if others else len(prefix.split()) == 1):
+                    common = alike >= min(_ALIKE, others) if others else words and len(prefix.split()) == 1
+                    if common and (not one.foreign or not _QUOTE.search(prefix)):
                         self._doubt(Doubtful(number, prefix, text))
         if best is not None and self.doubtful and self.doubtful[-1].number == number:
             self.doubtful.pop()

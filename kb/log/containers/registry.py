@@ -144,7 +144,9 @@ def _document(name: str, head: bytes) -> bool:
     return needed(head)
 
 
-_CAST = re.compile(rb'\{\s{0,40}"version"\s{0,8}:\s{0,8}[123]\s{0,8},\s{0,40}"(?:width|height|term|duration|timestamp|command|title|env)"')
+_CAST = re.compile(
+    rb'\{\s{0,40}"version"\s{0,8}:\s{0,8}[123]\s{0,8},\s{0,40}"(?:width|height|term|duration|timestamp|command|title|env)"'
+)
 
 
 def _cast(name: str, head: bytes) -> bool:

@@ -12,11 +12,24 @@ from typing import BinaryIO
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Pushed, Read
 
-_TOKEN = re.compile(rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z'])|([{}])|[\r\n]{1,64}|([^\\{}\r\n]{1,4096})", re.I)
+_TOKEN = re.compile(
+    rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z'])|([{}])|[\r\n]{1,64}|([^\\{}\r\n]{1,4096})", re.I
+)
 _BREAKS = frozenset({b"par", b"line", b"row", b"sect", b"page"})
-_ASIDE = frozenset({b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"header", b"footer", b"object", b"filetbl"})
-_CHARACTERS = {b"tab": "\t", b"cell": "\t", b"emdash": "\u2014", b"endash": "\u2013", b"lquote": "\u2018", b"rquote": "\u2019",
-               b"ldblquote": "\u201c", b"rdblquote": "\u201d", b"bullet": "\u2022"}
+_ASIDE = frozenset(
+    {b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"header", b"footer", b"object", b"filetbl"}
+)
+_CHARACTERS = {
+    b"tab": "\t",
+    b"cell": "\t",
+    b"emdash": "\u2014",
+    b"endash": "\u2013",
+    b"lquote": "\u2018",
+    b"rquote": "\u2019",
+    b"ldblquote": "\u201c",
+    b"rdblquote": "\u201d",
+    b"bullet": "\u2022",
+}
 _DEEPEST = 1_000
 _NOTE = "line numbers are those of the document's paragraphs"
 
@@ -58,7 +71,11 @@ class _Reader:
                 out.append(self._word(word.lower(), number))
             elif char:
                 self._aside[-1] = self._aside[-1] or char == b"*"
-                out.append(self._shown({b"~": " ", b"_": "-", b"\n": "\n"}.get(char, char.decode("latin-1") if char in b"\\{}" else "")))
+                out.append(
+                    self._shown(
+                        {b"~": " ", b"_": "-", b"\n": "\n"}.get(char, char.decode("latin-1") if char in b"\\{}" else "")
+                    )
+                )
             elif code or plain:
                 out.append(self._shown((bytes.fromhex(code.decode()) if code else plain).decode(self._page, "replace")))
         return "".join(out).encode("utf-8", "replace")

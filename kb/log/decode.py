@@ -204,12 +204,13 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
     """The records that one physical line holds."""
     end, time, wall, caller, level, host, _ = prefix
     body = text[end:]
-    if body.count("\\n") >= _ESCAPED_LINES:
+    if body.count("\\n") >= _ESCAPED_LINES or "=> {" in body:
         at = body.find("{")  # what a tool prints of a command that it ran: ``FAILED! => {"stdout": ...}``
         record = records.json_line(body[at:], number, raw) if at > 0 and body.rstrip().endswith("}") else None
         if record is not None:
             yield from record
             return
+    if body.count("\\n") >= _ESCAPED_LINES:
         body = _unescape_string(body)
     if "#0" in body:
         body = _OCTAL.sub(lambda found: chr(int(found[1], 8)), body)

@@ -29,6 +29,8 @@ _STRING = re.compile(rb'b?["\'](?:[^"\'\\\n]|\\.){0,4000}\\n')
 _TEXT = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*')
 _ENCODED = re.compile(rb'"[A-Za-z0-9+/]{64}')
 _ROWS = re.compile(rb'\[\s{0,80}(?:"(?:[^"\\\n]|\\[^\n]){0,1000}",\s{1,80}){4}')
+_OUTPUT = re.compile(rb'"(?:text|lines|stdout_lines)"\s{0,8}:\s{0,8}\[\s{0,80}"')
+"""A notebook's output, a command's."""
 _LIST = re.compile(rb"[\[(]b?[\"']")
 _NOTE = "line numbers are those of the text in the document"
 
@@ -49,7 +51,7 @@ def needed(head: bytes) -> bool:
         return False
     if any(text[0].count(b"\\n") >= _LINES for text in _TEXT.finditer(begin)):
         return True
-    return _ENCODED.search(begin) is not None or _ROWS.search(begin) is not None or _LIST.match(begin) is not None
+    return any(each.search(begin) is not None for each in (_ENCODED, _ROWS, _OUTPUT)) or _LIST.match(begin) is not None
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
@@ -97,7 +99,7 @@ def _texts(value: Any) -> Iterator[str]:
         each = waiting.pop()
         if isinstance(each, str) and (each.count("\n") >= _LINES or _packed(each) is not None):
             yield each
-        elif isinstance(each, list | tuple) and len(each) > _LINES and all(isinstance(one, str) for one in each):
+        elif _is_lines(each, alone=each is value):
             yield "".join(one if one.endswith("\n") else one + "\n" for one in each)
         elif isinstance(each, list | tuple):
             waiting += each[::-1]
@@ -105,6 +107,13 @@ def _texts(value: Any) -> Iterator[str]:
             if isinstance(console := each.get("Output", each.get("contents")), str):
                 yield console
             waiting += list(each.values())[::-1]
+
+
+def _is_lines(value: Any, alone: bool) -> bool:
+    """Whether a list is the lines of a text: several, or with their ends, or all that there is."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) for one in value):
+        return False
+    return alone or len(value) > _LINES or all(one.endswith("\n") for one in value[:-1])
 
 
 def _packed(text: str) -> bytes | None:

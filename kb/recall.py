@@ -38,7 +38,7 @@ SUGGESTED = 0.35
 def query_of(report: Report, mark: Signature | None = None) -> Query:
     """What to look for."""
     mark = mark or signature(report)
-    return Query(mark.id, report.kind, names(report), mark.alt, report.function)
+    return Query(mark.id, report.kind, names(report), mark.alt, report.function, mark.former)
 
 
 def nearest(
@@ -61,7 +61,7 @@ def nearest(
     if asked in answers:
         return list(answers[asked])
     sides = (True, False) if cases is None else (cases,)
-    keys = known.keyed((query.signature, *query.alt), cases=cases is True)
+    keys = known.keyed((query.signature, *query.alt, *query.former), cases=cases is True)
     keyed = [row for row in keys if _wanted(row, sides)]
     for budget in (BUDGET, WIDE):
         rows = [row for side in sides for row in known.candidates(query.frames, budget=budget, cases=side)]

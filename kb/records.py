@@ -107,6 +107,7 @@ class Records:
             kind=report.kind,
             key=mark.key,
             alt=mark.alt,
+            former=mark.former,
             source=source,
             host=host,
             kernel=report.kernel,

@@ -15,6 +15,8 @@ FLOOR = 0.2
 _STACK, _NAME = 0.7, 0.3
 """Shares of the stack and of the names in a score."""
 _SAME_KEY, _ALTERNATIVE, _SAME_FUNCTION, _SAME_KIND = 1.0, 0.9, 0.6, 0.3
+_FORMER = 0.5
+"""An older version's key: other bugs may have had it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Query:
     frames: tuple[str, ...]
     alt: tuple[str, ...] = ()
     function: str | None = None
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Neighbour:
     """0..1: 0.7 of what the stacks share and 0.3 of what the names say; the names alone where a stack is missing."""
     alignment: Alignment
     because: str
-    """What the names say: ``same key``, ``alternative key``, ``same function``, ``same kind`` or nothing."""
+    """What the names say: ``same key``, ``alternative key``, ``former key``, ``same function``, ``same kind`` or
+    nothing."""
     frames: tuple[str, ...]
     """Of the query."""
 
@@ -149,6 +153,8 @@ def _named(query: Query, entry: Stack) -> tuple[str, float]:
         return "same key", _SAME_KEY if query.function or entry.function else _SAME_KIND + 0.2
     if entry.signature in query.alt:
         return "alternative key", _ALTERNATIVE
+    if entry.signature in query.former:
+        return "former key", _FORMER
     function = entry.function or (entry.frames[0] if entry.frames else None)
     if function is not None and function == (query.function or (query.frames[0] if query.frames else "")):
         return "same function", _SAME_FUNCTION + (0.2 if entry.kind == query.kind else 0.0)

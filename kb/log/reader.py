@@ -272,6 +272,8 @@ class Reader:
             text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
             from kb.log.transport import strip
 
+            if text == "[":  # a message as a list of byte values, one a line
+                return _BACK
             return _BACK * any(opens(part[strip(part).end :]) for part in text.split("\\n"))
         return self._alone(start, hit, opens)
 
@@ -338,7 +340,12 @@ class Reader:
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
-        return (first.text, column, False) if column > (opener is not None) else None
+        least = 1 if opener is not None and not first.text.startswith(">") else 0  # a mail quotes without a blank
+        if not column and opener is None:  # ``WARNING: BUG: ...``: the first literal may be a prefix's
+            start, end = hit - self._tape.base + 1, self._tape.line_end(hit) - self._tape.base
+            later = next(find(self._tape.data, start, end), None)
+            column = 0 if later is None else later - start + 1
+        return (first.text, column, False) if column > least else None
 
     def _is_learned(self, raw: bytes) -> bool:
         """Whether a line's prefix is one that was learned before."""

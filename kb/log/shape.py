@@ -39,10 +39,11 @@ _FOREIGN = re.compile(r"[\"'`=]|%(?![A-Z]{2})|/\*")
 """What stands before a quotation, in sources and in tables of settings."""
 _LEVELS = frozenset({*SEVERITIES, "kern", "user", "daemon"})
 _WORD = r"[^\s\d!-/:-@\[-`{-~]{1,64}\.?"
+_ID = r"[0-9A-Za-z]{4,64}"
 _BLANKS = " \t\u3000"
 _BLANK = r"[ \t\u3000]"
-_GREP = re.compile(r"[^\s:]{0,255}[^\s\d:]:(?:\d{1,10}:)?|\d{1,10}:")
-"""What grep puts before a match: a name (-H), a line's number (-n)."""
+_GREP = re.compile(r"[^\s:]{0,255}[^\s\d:]:(?:\d{1,10}:)?|\d{1,10}[:-]|[^\s:]{0,255}[^\s\d:-]-\d{1,10}-")
+"""What grep puts before a match: a name (-H), a line's number (-n); hyphens before the lines around one (-C)."""
 _BARS = "|\u2502\u2503"
 
 
@@ -116,6 +117,8 @@ class Shape(NamedTuple):
     """True where the prefix is a date: no other line is needed to believe it."""
     bar: str = ""
     """The border of a table that ends the line, too; the quote that closes it."""
+    foreign: bool = False
+    """True for what mostly stands before a quotation or in a source: only a report's own lines bear it out."""
 
     def strip(self, text: str, before: Prefix, sticky: list[Rule] | None = None) -> Prefix | None:
         """The prefixes of a line that has this one behind those that are known; None for a line of another shape."""
@@ -160,17 +163,17 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
     Args:
         prefix: The beginning of a line, up to its message.
         line: The whole line.
-        opaque: Whether what stands in brackets differs from line to line.
+        opaque: Whether what stands in brackets, and names of letters and digits, differ from line to line.
     """
     if len(prefix) > LONGEST or not prefix.strip():
         return None
+    foreign = False
     closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
     quoted = closing is not None and prefix[-1] == closing["quote"]
     if _ASSIGNED.search(prefix) is not None:
         return None
     if not quoted:
-        if _FOREIGN.search(_LABELS.sub("", prefix)):
-            return None
+        foreign = _FOREIGN.search(_LABELS.sub("", prefix)) is not None
         if any(prefix.count(opening) > prefix.count(closing) for opening, closing in ("()", "[]")):
             return None
     date = dated(prefix)
@@ -184,7 +187,7 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
         pattern = _pattern(text, opaque, grep=_GREP.fullmatch(prefix) is not None) + _ending(prefix[len(text) :])
     bar = prefix.strip()[0]
     bar = bar if bar in _BARS and line.rstrip().endswith(bar) else ""
-    return Shape(re.compile(pattern), date is not None, prefix[-1] if quoted else bar)
+    return Shape(re.compile(pattern), date is not None, prefix[-1] if quoted else bar, foreign)
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -208,6 +211,8 @@ def _pattern(prefix: str, opaque: bool = False, *, grep: bool = False) -> str:
         elif opaque and token in "[(" and _closed(tokens, index):
             closing = "]" if token == "[" else ")"
             parts.append(re.escape(token) + r"[^\[\]()]{0,99}" + re.escape(closing))
+        elif opaque and token[0].isalnum() and _is_id(tokens, index):
+            parts += [] if before and before[0].isalnum() else [_ID]
         elif token[0] in _BLANKS:
             numbers = index + 1 < len(tokens) and tokens[index + 1][0].isdecimal()
             tight = not before or not (before[0].isalnum() or _is_word(before))
@@ -217,13 +222,24 @@ def _pattern(prefix: str, opaque: bool = False, *, grep: bool = False) -> str:
             parts.append((f"{_BLANK}{{0,80}}" if padded and before in ("", "[", "(", "<", "|") else "") + r"\d{1,20}")
         elif _is_word(token) and (is_calendar(token) or token.lower() in _LEVELS):
             parts.append(_WORD)
-        elif token == ":" and grep:
+        elif token in ":-" and grep and index and tokens[index - 1][0] not in ":-":
             parts.append("[:-]")
         elif token == "." and parts and parts[-1] == _WORD:
             pass  # an abbreviation has its dot in the pattern of words
         else:
             parts.append(re.escape(token))
     return "".join(parts)
+
+
+def _is_id(tokens: list[str], index: int) -> bool:
+    """True for a part of a name of letters and digits, which may be others in another line."""
+    end = start = index
+    while start and tokens[start - 1][0].isalnum():
+        start -= 1
+    while end < len(tokens) and tokens[end][0].isalnum():
+        end += 1
+    word = "".join(tokens[start:end])
+    return len(word) >= 4 and word.isascii() and any(map(str.isdecimal, word)) and any(map(str.isalpha, word))
 
 
 def _closed(tokens: list[str], index: int) -> bool:

@@ -34,6 +34,8 @@ _ADDRESS = (b"z=", b"zl=")
 """What an address of :mod:`kb.log.containers.drm_qr` holds, behind ``?``, ``&`` or ``&amp;``."""
 _STAMPS = re.compile(rb"\[ {0,6}(\d{1,7})\.(\d{6})\] |(\d\d:\d\d:\d\d)")
 """Times by which a log whose newest lines come first is told."""
+_HALF_A_DAY = 12 * 3600
+"""Seconds: a time of day so much later is that of the day before."""
 _PROBE = 8192
 """Bytes by which a container is told."""
 _LARGEST_PART = 1 << 20
@@ -139,12 +141,17 @@ def _from_path(name: str) -> Iterator[Input]:
 
 def _falls(head: bytes) -> bool:
     """Whether a log's first two times that differ go back: a quick look, before the whole one."""
-    before: dict[bool, tuple[bytes, ...]] = {}
+    before: dict[bool, float] = {}
     for found in _STAMPS.finditer(head, 0, 4096):
         dated = found[1] is None
-        now = (found[3],) if dated else (found[1].rjust(8), found[2])
+        if dated:
+            hours, minutes, seconds = map(int, found[3].split(b":"))
+            now = float(hours * 3600 + minutes * 60 + seconds)
+        else:
+            now = float(found[1] + b"." + found[2])
         if before.setdefault(dated, now) != now:
-            return now < before[dated]
+            ahead = now - before[dated]
+            return ahead < 0 or (dated and ahead > _HALF_A_DAY)
     return False
 
 
@@ -291,6 +298,8 @@ def addressed(data: bytes) -> bool:
 
     From the end: so CPython skips two bytes at a time, and is more than twice as fast.
     """
+    if b"=" not in data or b"z" not in data:  # single bytes are found a hundred times as fast
+        return False
     for mark in _ADDRESS:
         at = data.rfind(mark)
         while at >= 0:

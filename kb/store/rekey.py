@@ -22,6 +22,7 @@ class Renewed:
     title: str
     kind: str
     alt: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
 
 
 Renew = Callable[[str, str, Iterable[bytes]], Renewed | None]
@@ -70,7 +71,9 @@ def _rename(db: sqlite3.Connection, number: int, old: str, new: Renewed) -> None
         home = int(target[0])
         _join(db, number, home)
     db.execute("insert or replace into aliases values (?, ?, 'rekeyed')", (old, home))
-    db.executemany("insert or ignore into aliases values (?, ?, 'alternative')", [(alias, home) for alias in new.alt])
+    others = (("alternative", new.alt), ("former", new.former))
+    rows = [(alias, home, why) for why, aliases in others for alias in aliases]
+    db.executemany("insert or ignore into aliases values (?, ?, ?)", rows)
     db.execute(
         "insert or ignore into case_signatures select ?, case_id from case_signatures where signature = ?",
         (new.signature, old),

@@ -23,7 +23,7 @@ TEXT = (
 GCP, OTLP."""
 _CALLED = re.compile(r"(?:message|msg|raw|oops)$", re.I)
 """How any other field that holds it is called: ``SyslogMessage``, ``_msg``, ``kernel_message``."""
-_INSIDE = ("_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc")
+_INSIDE = ("_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc", "content")
 """Objects in which the record proper stands."""
 _TIME = (
     "@timestamp", "timestamp", "time", "ts", "_time", "timeUnixNano", "observedTimeUnixNano", "date",
@@ -114,7 +114,7 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
         return None
     text, stamp, host, fields = found
     out: dict[str, Any] = {}
-    if isinstance(fields.get("MESSAGE"), str):
+    if fields.get("MESSAGE") is not None and text == _said(fields["MESSAGE"]):
         out = {name: value for name, value in fields.items() if name in _JOURNAL}
     else:
         out["message"] = text
@@ -162,9 +162,14 @@ def _named(body: Any) -> dict[str, Any]:
 
 
 def _said(value: Any) -> str | None:
-    """A text, or the only one of a list (Kibana's ``fields``), or OTLP's ``stringValue``."""
+    """A text, or the only one of a list (Kibana's ``fields``), or OTLP's ``stringValue``, or journald's bytes."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
+    elif isinstance(value, list) and value and type(value[0]) is int:
+        try:
+            return bytes(value).decode("utf-8", "replace")
+        except (TypeError, ValueError):
+            return None
     if isinstance(value, Mapping):
         value = value.get("stringValue")
     return value if isinstance(value, str) else None

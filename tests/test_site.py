@@ -64,10 +64,14 @@ COMMANDS = [(page, line) for page in PAGES for line in typed(page) if re.search(
 
 def test_the_pages_hold_commands() -> None:
     assert len(COMMANDS) > 100
-    assert {("match", "LOG"), ("scan", "DIR")} <= {tuple(each) for each in calls("kb match LOG | head; kb scan DIR > x")}
+    assert {("match", "LOG"), ("scan", "DIR")} <= {
+        tuple(each) for each in calls("kb match LOG | head; kb scan DIR > x")
+    }
 
 
-@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=[f"{name(page)}: {line.strip()[:60]}" for page, line in COMMANDS])
+@pytest.mark.parametrize(
+    ("page", "line"), COMMANDS, ids=[f"{name(page)}: {line.strip()[:60]}" for page, line in COMMANDS]
+)
 def test_every_command_of_the_documents_is_one(page: Path, line: str) -> None:
     parser = build_parser()
     for words in calls(line):
@@ -200,7 +204,18 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="Sphinx is not installed: ./run check-all brings it")
     pytest.importorskip("furo")
     pytest.importorskip("myst_parser")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(ROOT / "docs"), str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-q",
+        "-b",
+        "html",
+        str(ROOT / "docs"),
+        str(tmp_path),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "zh/tutorial.html").exists()

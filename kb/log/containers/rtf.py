@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from kb.log.containers.walk import Member, Walk, pieces
-from kb.log.unpack import Pushed, Read
+from kb.log.unpack import Read
 
 _TOKEN = re.compile(
     rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z'])|([{}])|[\r\n]{1,64}|([^\\{}\r\n]{1,4096})", re.I

@@ -174,7 +174,9 @@ def walked(printed: Iterable[Mapping[str, Any]]) -> Walk | None:
 def _rule(replay: Mapping[str, Any]) -> Rule:
     steps = tuple(step for row in replay["steps"] if (step := _step(row)) is not None)
     why = "" if replay["admits"] or not steps or not steps[-1].holds else str(replay["fails_at"])
-    return Rule(replay["rule"], replay.get("rules") or "", steps, bool(replay["admits"]), why, replay.get("block_order"))
+    return Rule(
+        replay["rule"], replay.get("rules") or "", steps, bool(replay["admits"]), why, replay.get("block_order")
+    )
 
 
 def _step(row: Mapping[str, Any]) -> Step | None:

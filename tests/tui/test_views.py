@@ -298,7 +298,9 @@ def test_the_stacks_that_allocated_and_freed_stand_before_the_others() -> None:
         "[   46.000005]  64-byte region [ffff888019442800, ffff888019442840)\n[   46.000006] Memory",
     )
     rows = shown(view_of(scene(log)))
-    allocated, freed, stack = (next(i for i, r in enumerate(rows) if r.startswith(n)) for n in ("Allocated by", "Freed by", "Stack"))
+    allocated, freed, stack = (
+        next(i for i, r in enumerate(rows) if r.startswith(n)) for n in ("Allocated by", "Freed by", "Stack")
+    )
     assert allocated < freed < stack
     assert any("foo_open" in row for row in rows[allocated:freed])
     assert any("foo_close" in row for row in rows[freed:stack])

@@ -90,7 +90,8 @@ def request(detail: Any, width: int) -> Iterator[Entry]:
     parts += [f"{name} {detail[key]}" for name, key in (("highest zone", "zone"), ("rules", "rule")) if detail.get(key)]
     compaction = detail.get("compaction") or {}
     if compaction.get("because"):
-        may = {True: "may run", False: "may not run"}.get(compaction.get("allowed"), "unknown")
+        allowed = compaction.get("allowed")
+        may = "unknown" if allowed is None else "may run" if allowed else "may not run"
         parts.append(f"direct compaction {may}: {compaction['because']}")
     if parts:
         yield head("Asked for")
@@ -170,7 +171,11 @@ def _step(step: Step, most: int, width: int) -> Row:
     bar += [("█" * (filled - at - 1), role), ("·" * (room - max(filled, at + 1)), "dim")]
     sign, than = ("✓", ">") if step.holds else ("✗", "≤")
     tells = clip(f" {step.left} {than} {step.needs}" + ("" if step.holds else " ◀"), _TELLS)
-    return [(f" {sign} {step.place:<5} ", role if not step.holds else ""), *bar, (tells, role if not step.holds else "")]
+    return [
+        (f" {sign} {step.place:<5} ", role if not step.holds else ""),
+        *bar,
+        (tells, role if not step.holds else ""),
+    ]
 
 
 def _verdict(rule: Rule) -> str:
@@ -223,13 +228,16 @@ class Sliders:
         place = tuple(self.at)
         if self._answer is None or self._answer[0] != place:
             request, own = self.request, self.request.own
-            self._answer = place, request.answer(
-                Changed(
-                    request.orders[place[0]] if place[0] != own[0] else None,
-                    request.masks[place[1]] if place[1] != own[1] else None,
-                    request.min_free_kb[place[2]] if place[2] != own[2] else None,
-                    request.kernels[place[3]] if place[3] != own[3] else None,
-                )
+            self._answer = (
+                place,
+                request.answer(
+                    Changed(
+                        request.orders[place[0]] if place[0] != own[0] else None,
+                        request.masks[place[1]] if place[1] != own[1] else None,
+                        request.min_free_kb[place[2]] if place[2] != own[2] else None,
+                        request.kernels[place[3]] if place[3] != own[3] else None,
+                    )
+                ),
             )
         return self._answer[1]
 

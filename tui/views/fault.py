@@ -24,7 +24,9 @@ class FaultView(View):
     def _access(self, width: int) -> Iterator[Entry]:
         report = self.report
         yield Entry(
-            [("   ", ""), (clip(report.headline, width - 3).rstrip(), "bad")], line(report.headline_line), more=report.headline
+            [("   ", ""), (clip(report.headline, width - 3).rstrip(), "bad")],
+            line(report.headline_line),
+            more=report.headline,
         )
         yield from reasons(self.found, width, "fault", "list", "message", "object", "blame")
 
@@ -38,7 +40,9 @@ def _registers(rows: tuple[Register, ...], width: int) -> Iterator[Entry]:
         if row.bad or row.suspect:
             mark, role = ("▶", "bad") if row.bad else ("!", "warn")
             means = WORDS.say(row.means) if row.means is not None else ""
-            text = f"{row.name:<4} {row.value:016x}  " + ("the bad pointer" + (f": {means}" if means else "") if row.bad else means)
+            text = f"{row.name:<4} {row.value:016x}  " + (
+                "the bad pointer" + (f": {means}" if means else "") if row.bad else means
+            )
             yield Entry([(clip(f" {mark} {text}", width).rstrip(), role)], line(row.line), more=text)
     wide = max(len(_cell(row)) for row in rows) + 2
     many = max(1, (width - 2) // wide)
@@ -49,7 +53,9 @@ def _registers(rows: tuple[Register, ...], width: int) -> Iterator[Entry]:
             role = "bad" if row.bad else "warn" if row.suspect else "dim" if not row.value else ""
             made.append((_cell(row).ljust(wide), role))
         lines = tuple(sorted({(row.line, row.line) for row in part if row.line}))
-        more = "\n".join(f"{row.name} = {row.value:#x}" + (f": {WORDS.say(row.means)}" if row.means else "") for row in part)
+        more = "\n".join(
+            f"{row.name} = {row.value:#x}" + (f": {WORDS.say(row.means)}" if row.means else "") for row in part
+        )
         yield Entry(made, lines, more=more)
 
 

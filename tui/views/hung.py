@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from kb.model.report import Report
 from kb.pictures.waits import waits
 from kb.tui.rows import Entry, Row, clip
 from kb.tui.views.view import View, around, decoded, head, line, reasons, section, stacks
-
 
 _SWITCHING = re.compile(r"_*(?:schedule|io_schedule|context_switch|switch_to|preempt_schedule)\w*$")
 """What every task that sleeps is in."""
@@ -24,18 +24,17 @@ class HungView(View):
         yield from stacks(self.report, 20)
         held = self.found.facts.get("locks_held")
         if held is not None:
-            rows = (Entry([(f"   {clip(each, width - 3).rstrip()}", "")], held.evidence, more=each) for each in held.value)
+            rows = (
+                Entry([(f"   {clip(each, width - 3).rstrip()}", "")], held.evidence, more=each) for each in held.value
+            )
             yield from section("Locks held", rows)
         yield from decoded(self.found, width)
         yield from around(self.scene, width)
 
     def _graph(self, width: int) -> Iterator[Entry]:
         told = waits(self.scene.kin, single=True)
-        me = f"{self.report.comm or '?'}/{'?' if self.report.pid is None else self.report.pid}"
-        where = {
-            f"{each.report.comm or '?'}/{'?' if each.report.pid is None else each.report.pid}": each.report.headline_line
-            for each in self.scene.kin
-        }
+        me = _named(self.report)
+        where = {_named(each.report): each.report.headline_line for each in self.scene.kin}
         yield head("Who waits for whom")
         if told is None or not any(me in chain[::2] for chain in told.chains):
             names = [frame.function for frame in self.report.frames if frame.reliable]
@@ -55,11 +54,23 @@ class HungView(View):
         """A task, or what it waits for; each holder stands under what it holds."""
         indent = "    " * (at // 2)
         if at % 2:
-            row: Row = [(f"   {indent}└─ waits for ", "dim"), (clip(text, max(8, width - 17 - len(indent))).rstrip(), "warn")]
+            row: Row = [
+                (f"   {indent}└─ waits for ", "dim"),
+                (clip(text, max(8, width - 17 - len(indent))).rstrip(), "warn"),
+            ]
             return Entry(row, plain=True)
         mark, role = ("✗", "bad") if text == me else ("▸", "key")
         lead = f" {mark} " if not at else f"{indent}└─ held by "
         tail = "  ↺ stands in the chain already: they wait for each other" if closes else ""
         tail += "  (this report)" if text == me and not closes else ""
-        row = [(lead if not at else f"   {lead}", "dim" if at else role), (clip(text, 30).rstrip(), role), (tail, "bad" if closes else "dim")]
+        row = [
+            (lead if not at else f"   {lead}", "dim" if at else role),
+            (clip(text, 30).rstrip(), role),
+            (tail, "bad" if closes else "dim"),
+        ]
         return Entry(row, line(where.get(text, 0)), more=f"{text}{tail}")
+
+
+def _named(report: Report) -> str:
+    """A task as the chains name it."""
+    return f"{report.comm or '?'}/{'?' if report.pid is None else report.pid}"

@@ -33,7 +33,9 @@ def _circle(told: Cycle, width: int) -> Iterator[Entry]:
     if not links:
         for link in told.links:
             by = f"  in {link.function}" if link.function else ""
-            yield Entry([("   ", ""), (clip(link.lock + by, room).rstrip(), "key")], line(link.line), more=link.lock + by)
+            yield Entry(
+                [("   ", ""), (clip(link.lock + by, room).rstrip(), "key")], line(link.line), more=link.lock + by
+            )
     for at, link in enumerate(links):
         top = at == 0
         if top:
@@ -72,7 +74,10 @@ def _scenario(told: Cycle, width: int) -> Iterator[Entry]:
     yield Entry([(" " + clip("CPU 0", half), "dim"), ("CPU 1" if two else "", "dim")], plain=True)
     for step in told.scenario:
         text = f"lock({step.name})" if step.name is not None else "<Interrupt>"
-        row: Row = [(" " + (" " * half if step.cpu else ""), ""), (clip(text, half).rstrip(), "warn" if step.name is None else "key")]
+        row: Row = [
+            (" " + (" " * half if step.cpu else ""), ""),
+            (clip(text, half).rstrip(), "warn" if step.name is None else "key"),
+        ]
         yield Entry(row, line(step.line), more=f"CPU {step.cpu}: {text}")
     yield Entry([(" *** deadlock ***", "bad")], plain=True)
 

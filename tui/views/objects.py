@@ -36,7 +36,9 @@ class ObjectView(View):
     def _access(self, width: int) -> Iterator[Entry]:
         report = self.report
         yield Entry(
-            [("   ", ""), (clip(report.headline, width - 3).rstrip(), "bad")], line(report.headline_line), more=report.headline
+            [("   ", ""), (clip(report.headline, width - 3).rstrip(), "bad")],
+            line(report.headline_line),
+            more=report.headline,
         )
         yield from reasons(self.found, width, "object", "list", "fault", "message", "blame")
 
@@ -56,10 +58,19 @@ def _object(told: Place, width: int) -> Iterator[Entry]:
         tail = "▼     " if at - room < 2 else "··▼   " if told.at < 2 * size else "····▶ "
     else:
         lead = "     ▼" if -at < 2 else "   ▼··" if told.at > -size else " ◀····"
-    row: Row = [(f" {lead}", "bad"), ("[", "key"), ("".join(cells), "good"), ("]", "key"), (f"{tail} ", "bad"), (f"{size} B", "")]
+    row: Row = [
+        (f" {lead}", "bad"),
+        ("[", "key"),
+        ("".join(cells), "good"),
+        ("]", "key"),
+        (f"{tail} ", "bad"),
+        (f"{size} B", ""),
+    ]
     more = f"access {told.offset} bytes {where}; object of {size} bytes: bytes 0 to {size - 1}, the access at {told.at}"
     yield Entry(row, line(told.line), more=more)
-    yield Entry([(f"   ▼ the access: byte {told.at}, {told.offset} bytes {where}"[:width], "bad")], line(told.line), more=more)
+    yield Entry(
+        [(f"   ▼ the access: byte {told.at}, {told.offset} bytes {where}"[:width], "bad")], line(told.line), more=more
+    )
 
 
 def _legend(told: Map, bytes_: bool) -> str:
@@ -70,7 +81,9 @@ def _legend(told: Map, bytes_: bool) -> str:
     for row in told.rows_:
         for state, kind in row.states:
             by.setdefault(kind, set()).add(state)
-    return ", ".join(f"{' '.join(f'{state:02x}' for state in sorted(by[name])[:4])} {WORDS.word(name)}" for name in told.means)
+    return ", ".join(
+        f"{' '.join(f'{state:02x}' for state in sorted(by[name])[:4])} {WORDS.word(name)}" for name in told.means
+    )
 
 
 def _map(told: Map, width: int) -> Iterator[Entry]:

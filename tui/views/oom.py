@@ -9,7 +9,21 @@ from kb.pictures.tables.scores import Scored, Scores, scores
 from kb.render.safe import width as cells
 from kb.tui.rows import Entry, Row, clip
 from kb.tui.views.allocation import Sliders, free_blocks, memory, request
-from kb.tui.views.view import WORDS, Scene, View, around, bar, decoded, head, label, line, prose, reasons, section, stacks
+from kb.tui.views.view import (
+    WORDS,
+    Scene,
+    View,
+    around,
+    bar,
+    decoded,
+    head,
+    label,
+    line,
+    prose,
+    reasons,
+    section,
+    stacks,
+)
 
 _COLUMNS: tuple[tuple[str, int, Callable[[Scored], Any]], ...] = (
     ("points", 9, lambda row: row.points),
@@ -93,7 +107,9 @@ class OomView(View):
             room = max(8, min(40, width - 22 - cells(text)))
             drawn = bar(row["usage_kb"], max(row["limit_kb"], 1), room, "bad" if full else "good")
             rows.append(
-                Entry([(label(row["name"]), "key"), *drawn, (text, "")], fact.evidence if fact else (), more=text.strip())
+                Entry(
+                    [(label(row["name"]), "key"), *drawn, (text, "")], fact.evidence if fact else (), more=text.strip()
+                )
             )
         yield from section(f"Limits of {group}" if group else "Limits", rows)
 
@@ -113,12 +129,16 @@ class OomView(View):
         if told.rule is not None:
             text = f"points = {WORDS.say(told.rule)}"
             if told.allowed:
-                text += f"; total = {told.allowed} pages" + (f" ({WORDS.say(told.allowed_from)})" if told.allowed_from else "")
+                text += f"; total = {told.allowed} pages" + (
+                    f" ({WORDS.say(told.allowed_from)})" if told.allowed_from else ""
+                )
             yield from prose(text, width, "dim")
         if told.why_not is not None:
             yield from prose(WORDS.say(told.why_not), width, "warn", [(" ? ", "warn")])
         heads: Row = [("   " + clip("task" + self._arrow("name", by), room), "dim")]
-        heads += [((name + self._arrow(name, by)).rjust(wide), "key" if name == by else "dim") for name, wide, _ in columns]
+        heads += [
+            ((name + self._arrow(name, by)).rjust(wide), "key" if name == by else "dim") for name, wide, _ in columns
+        ]
         yield Entry(heads, plain=True)
         if self._made is None or self._made[0] != width:
             self._made = width, {}
@@ -162,7 +182,9 @@ class OomView(View):
             if victim.get("oom_score_adj") is not None:
                 parts.append(f"oom_score_adj {victim['oom_score_adj']}")
             where = tuple((first, last) for first, last in victim["evidence"])
-            yield from prose(f"{victim['comm']} (pid {victim['pid']}): {', '.join(parts)}", width, "bad", [(" ✗ ", "bad")], where)
+            yield from prose(
+                f"{victim['comm']} (pid {victim['pid']}): {', '.join(parts)}", width, "bad", [(" ✗ ", "bad")], where
+            )
 
 
 _RSS = (("anon", "anon_rss_kb"), ("file", "file_rss_kb"), ("shmem", "shmem_rss_kb"))

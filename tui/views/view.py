@@ -147,7 +147,9 @@ def stacks(report: Report, most: int = FRAMES, *roles: str) -> Iterator[Entry]:
     for trace in report.traces:
         if not roles or trace.role in roles:
             name = _STACKS.get(trace.role) or f"Stack: {trace.role.replace('_', ' ')}"
-            who = ", ".join(part for part in (trace.task or "", f"CPU {trace.cpu}" if trace.cpu is not None else "") if part)
+            who = ", ".join(
+                part for part in (trace.task or "", f"CPU {trace.cpu}" if trace.cpu is not None else "") if part
+            )
             yield from section(name + (f" ({who})" if who else ""), stack(report, trace, most))
 
 
@@ -188,7 +190,9 @@ def code(found: Diagnosis, width: int) -> Iterator[Entry]:
     if not told.rows:
         yield from prose(_bytes(told.units, told.trap), width, "", [("   ", "")], where)
         if told.operand:
-            yield from prose(f"the instruction at the mark accessed {told.operand}", width, "bad", [(" ▶ ", "bad")], where)
+            yield from prose(
+                f"the instruction at the mark accessed {told.operand}", width, "bad", [(" ▶ ", "bad")], where
+            )
         if told.missing is not None:
             yield from prose(WORDS.say(told.missing), width, "dim")
 

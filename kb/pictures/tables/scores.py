@@ -53,18 +53,27 @@ def scores(found: Diagnosis) -> Scores | None:
     oom, choice = story.oom, story.choice
     if not oom.tasks:
         return None
-    killed = {victim.pid for victim in oom.victims} or ({oom.named_victim[1]} if oom.named_victim is not None else set())
+    killed = {victim.pid for victim in oom.victims} or (
+        {oom.named_victim[1]} if oom.named_victim is not None else set()
+    )
     points = {id(row.task): row for row in choice.ranked}
     rows = []
     for task in oom.tasks:
         row = points.get(id(task))
         rows.append(
             Scored(
-                task.name, task.pid, task.uid, size(task.rss, story.page_kb),
-                size(task.swapents, story.page_kb) if task.swapents is not None else None, _tables(task, story.page_kb),
-                task.oom_score_adj, row.points if row is not None else None, row.sum if row is not None else None,
-                task.pid in killed, task.line,
-            )  # fmt: skip
+                task.name,
+                task.pid,
+                task.uid,
+                size(task.rss, story.page_kb),
+                size(task.swapents, story.page_kb) if task.swapents is not None else None,
+                _tables(task, story.page_kb),
+                task.oom_score_adj,
+                row.points if row is not None else None,
+                row.sum if row is not None else None,
+                task.pid in killed,
+                task.line,
+            )
         )
     rows.sort(key=lambda row: (row.points is None, -(row.points or 0), -row.rss))
     return Scores(tuple(rows), choice.rule, choice.allowed, story.allowed_how, choice.rank, choice.why_not)

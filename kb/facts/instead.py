@@ -5,7 +5,6 @@ The printed state stays what it is. Marks for another min_free_kbytes are those 
 by the gap that is printed, whichever is larger (watermark_scale_factor), and no boost.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,8 +25,8 @@ KERNELS = tuple(rules.name for rules in RULES)
 """The rule sets to choose from, oldest first."""
 ORDERS = range(MAX_ORDER)
 MASKS = (
-    "GFP_KERNEL", "GFP_NOFS", "GFP_NOIO", "GFP_NOWAIT", "GFP_ATOMIC", "GFP_ATOMIC|__GFP_NOMEMALLOC", "GFP_KERNEL_ACCOUNT",
-    "GFP_USER", "GFP_HIGHUSER", "GFP_HIGHUSER_MOVABLE", "GFP_DMA32", "GFP_DMA",
+    "GFP_KERNEL", "GFP_NOFS", "GFP_NOIO", "GFP_NOWAIT", "GFP_ATOMIC", "GFP_ATOMIC|__GFP_NOMEMALLOC",
+    "GFP_KERNEL_ACCOUNT", "GFP_USER", "GFP_HIGHUSER", "GFP_HIGHUSER_MOVABLE", "GFP_DMA32", "GFP_DMA",
 )  # fmt: skip
 """Masks to choose from (include/linux/gfp_types.h)."""
 _HIGH = ("HighMem", "Movable", "Device")
@@ -159,5 +158,3 @@ def _marked(zone: Zone, page_kb: int, managed: int, now_kb: int, new_kb: int) ->
     wide = [gap for gap in (zone.low - zone.min, zone.high - zone.low) if abs(gap - (zone.min >> 2)) > 1]
     first, second = (max(quarter, wide[0]), max(quarter, wide[-1])) if wide else (quarter, quarter)
     return replace(zone, min=least, low=least + first, high=least + first + second)
-
-

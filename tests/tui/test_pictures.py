@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_bars_of_all_zones_stand_on_one_scale_and_end_before_the_mark_where_the_
     ends = {">": "█┃", "≤": "█"}  # where it holds, the mark may be the last cell of what is left
     ranked = sorted((left, max(map(bar.rfind, ends[than]))) for left, than, _, bar in bars)
     lengths = [length for _, length in ranked]
-    assert all(a <= b + 1 for a, b in zip(lengths, lengths[1:], strict=False))
+    assert all(a <= b + 1 for a, b in pairwise(lengths))
 
 
 def test_the_heat_map_shows_counts_shades_and_migrate_letters(found: Diagnosis) -> None:

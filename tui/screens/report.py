@@ -38,8 +38,12 @@ TABS = (("evidence", "Evidence"), ("view", "View"), ("case", "Case"), ("similar"
 PANES = {"evidence": "claims", "view": "kind"}
 """The list that a tab is left and entered by, where it is not called as the tab."""
 TITLES = (
-    ("claims", "Claims"), ("more", "What it says"), ("detail", "What it says"), ("case", "Case"), ("similar", "Similar"),
-)  # fmt: skip
+    ("claims", "Claims"),
+    ("more", "What it says"),
+    ("detail", "What it says"),
+    ("case", "Case"),
+    ("similar", "Similar"),
+)
 SMALL = (90, 28)
 """Columns and rows below which one pane is shown at a time."""
 WIDE, HIGH = 110, 40

@@ -90,7 +90,8 @@ def request(detail: Any, width: int) -> Iterator[Entry]:
     parts += [f"{name} {detail[key]}" for name, key in (("highest zone", "zone"), ("rules", "rule")) if detail.get(key)]
     compaction = detail.get("compaction") or {}
     if compaction.get("because"):
-        may = {True: "may run", False: "may not run"}.get(compaction.get("allowed"), "unknown")
+        allowed = compaction.get("allowed")
+        may = "unknown" if allowed is None else "may run" if allowed else "may not run"
         parts.append(f"direct compaction {may}: {compaction['because']}")
     if parts:
         yield head("Asked for")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from kb.model.report import Report
 from kb.pictures.waits import waits
 from kb.tui.rows import Entry, Row, clip
 from kb.tui.views.view import View, around, decoded, head, line, reasons, section, stacks
@@ -32,11 +33,8 @@ class HungView(View):
 
     def _graph(self, width: int) -> Iterator[Entry]:
         told = waits(self.scene.kin, single=True)
-        me = f"{self.report.comm or '?'}/{'?' if self.report.pid is None else self.report.pid}"
-        where = {
-            f"{each.report.comm or '?'}/{'?' if each.report.pid is None else each.report.pid}": each.report.headline_line
-            for each in self.scene.kin
-        }
+        me = _named(self.report)
+        where = {_named(each.report): each.report.headline_line for each in self.scene.kin}
         yield head("Who waits for whom")
         if told is None or not any(me in chain[::2] for chain in told.chains):
             names = [frame.function for frame in self.report.frames if frame.reliable]
@@ -71,3 +69,8 @@ class HungView(View):
             (tail, "bad" if closes else "dim"),
         ]
         return Entry(row, line(where.get(text, 0)), more=f"{text}{tail}")
+
+
+def _named(report: Report) -> str:
+    """A task as the chains name it."""
+    return f"{report.comm or '?'}/{'?' if report.pid is None else report.pid}"

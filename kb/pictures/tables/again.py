@@ -1,8 +1,8 @@
-"""The request of a report asked once more, with something changed: what may be changed, and the walk that comes of it."""
+"""The request of a report asked once more: what of it may be changed, and the walk that comes of it."""
 
 from dataclasses import dataclass
 
-from kb.facts.allocation.instead import MASKS, Asking, Changed, asking, instead, kernels_with
+from kb.facts.instead import MASKS, Asking, Changed, asking, instead, kernels_with
 from kb.model.verdict import Diagnosis
 from kb.pictures.walk import Walk, walked
 

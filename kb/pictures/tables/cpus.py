@@ -43,10 +43,10 @@ def cpus(found: Diagnosis) -> tuple[Cpu, ...]:
 
     stuck, reports, silent = numbers("stuck_cpus"), numbers("reporter_cpu"), numbers("no_ticks_cpus")
     traces: dict[int, Trace] = {}
-    for trace in report.traces:
-        cpu = trace.cpu if trace.cpu is not None else report.cpu if trace.role == "main" else None
-        if cpu is not None and trace.frames:
-            traces.setdefault(cpu, trace)
+    for each in report.traces:
+        number = each.cpu if each.cpu is not None else report.cpu if each.role == "main" else None
+        if number is not None and each.frames:
+            traces.setdefault(number, each)
     rows = []
     for cpu in sorted({*stuck, *reports, *silent, *traces, *((report.cpu,) if report.cpu is not None else ())}):
         trace = traces.get(cpu)

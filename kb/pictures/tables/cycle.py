@@ -1,6 +1,7 @@
 """Lockdep's circle: which lock was taken while which was held, by whom, and the scenario that it prints."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from kb.facts.lockdep import taker
 from kb.model.verdict import Diagnosis
@@ -53,17 +54,14 @@ def cycle(found: Diagnosis) -> Cycle | None:
     seen = read(found.report.lines)
     takers = {trace.line: taker(trace) for trace in reversed(found.report.traces) if trace.title.startswith("-> #")}
     chain = [seen.chain[index] for index in sorted(seen.chain)]
-    links = [
-        Link(lock.name, before.name, takers.get(lock.line), lock.line)
-        for before, lock in zip(chain, chain[1:], strict=False)
-    ]
+    links = [Link(lock.name, before.name, takers.get(lock.line), lock.line) for before, lock in pairwise(chain)]
     if chain:
         first, last = chain[0], chain[-1]
         by = takers.get(first.line) or _in(seen.takes)
         links.append(Link(first.name, last.name, by, first.line, closes=True))
     elif len(seen.exists) > 1:
         names = seen.exists
-        links = [Link(b, a, None, seen.exists_line) for a, b in zip(names, names[1:], strict=False)]
+        links = [Link(b, a, None, seen.exists_line) for a, b in pairwise(names)]
         links.append(Link(names[0], names[-1], None, seen.exists_line, closes=True))
     else:
         pair = [lock for lock in (seen.safe, seen.unsafe) if lock is not None]

@@ -73,7 +73,7 @@ def scores(found: Diagnosis) -> Scores | None:
                 row.sum if row is not None else None,
                 task.pid in killed,
                 task.line,
-            )  # fmt: skip
+            )
         )
     rows.sort(key=lambda row: (row.points is None, -(row.points or 0), -row.rss))
     return Scores(tuple(rows), choice.rule, choice.allowed, story.allowed_how, choice.rank, choice.why_not)

@@ -25,8 +25,8 @@ KERNELS = tuple(rules.name for rules in RULES)
 """The rule sets to choose from, oldest first."""
 ORDERS = range(MAX_ORDER)
 MASKS = (
-    "GFP_KERNEL", "GFP_NOFS", "GFP_NOIO", "GFP_NOWAIT", "GFP_ATOMIC", "GFP_ATOMIC|__GFP_NOMEMALLOC", "GFP_KERNEL_ACCOUNT",
-    "GFP_USER", "GFP_HIGHUSER", "GFP_HIGHUSER_MOVABLE", "GFP_DMA32", "GFP_DMA",
+    "GFP_KERNEL", "GFP_NOFS", "GFP_NOIO", "GFP_NOWAIT", "GFP_ATOMIC", "GFP_ATOMIC|__GFP_NOMEMALLOC",
+    "GFP_KERNEL_ACCOUNT", "GFP_USER", "GFP_HIGHUSER", "GFP_HIGHUSER_MOVABLE", "GFP_DMA32", "GFP_DMA",
 )  # fmt: skip
 """Masks to choose from (include/linux/gfp_types.h)."""
 _HIGH = ("HighMem", "Movable", "Device")

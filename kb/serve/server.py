@@ -35,7 +35,7 @@ def run(settings: Settings) -> int:
         print(f"kb: listening to netconsole on {host} port {port}", file=sys.stderr, flush=True)
     here = Service(settings, tokens, datagrams)
     config = uvicorn.Config(
-        Guard(build(here), tokens, here.metrics), access_log=False, log_level="warning", server_header=False,
+        Guard(build(here), tokens, here.metrics), access_log=False, log_level="error", server_header=False,
         timeout_graceful_shutdown=settings.grace, lifespan="on", h11_max_incomplete_event_size=1 << 16,
     )  # fmt: skip
     # uvicorn raises the signal again once it has stopped: that is the end of this process then, and not its death

@@ -28,7 +28,7 @@ _RECORDS = 12
 """Records before a hit that a window begins with, where a record has several lines."""
 _BESIDE = (8, 24)
 """Lines before and behind one that are asked whether they have its prefix."""
-_SPARED = 256
+_SPARED = 64
 """Candidates that open nothing, words behind printk's stamp, in which a vendor's prefix is looked for: in a log whose
 transport is known nothing is paid for those that follow."""
 _BACK_BYTES = 64 << 10

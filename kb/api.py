@@ -149,6 +149,7 @@ def read_live(
     most: int | None = None,
     told: Callable[[str], None] | None = None,
     paused: Callable[[], None] | None = None,
+    going: Callable[[], None] | None = None,
     kept: Kept | None = None,
 ) -> Iterator[Report]:
     """The reports of an input that may never end (``journalctl -kf | kb match``), each as soon as it is over.
@@ -162,11 +163,12 @@ def read_live(
         most: As :func:`read`.
         told: As :func:`read`.
         paused: Called whenever nothing has come for a moment.
+        going: Called whenever something has come.
         kept: As :func:`read`.
     """
     from kb.log.source import open_live
 
-    yield from _reports(open_live(stream, paused), notices, most, told, kept=kept)
+    yield from _reports(open_live(stream, paused, going), notices, most, told, kept=kept)
 
 
 def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:

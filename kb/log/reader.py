@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,9 @@ _RECORDS = 12
 """Records before a hit that a window begins with, where a record has several lines."""
 _BESIDE = (8, 24)
 """Lines before and behind one that are asked whether they have its prefix."""
-_SPARED = 256
+_MOMENT = 0.3
+"""Seconds in which the lines behind one come that are asked whether they have its prefix."""
+_SPARED = 64
 """Candidates that open nothing, words behind printk's stamp, in which a vendor's prefix is looked for: in a log whose
 transport is known nothing is paid for those that follow."""
 _BACK_BYTES = 64 << 10
@@ -364,7 +367,10 @@ class Reader:
         before, after = _BESIDE
         beside: tuple[list[str], list[str]] = ([], [])
         tape, begin = self._tape, self._back(hit, before)
+        until = time.monotonic() + _MOMENT
         while tape.data.count(b"\n", hit - tape.base) < _RECORD_LINES and not tape.ended:
+            if tape.live and time.monotonic() > until:
+                break  # one that goes on slowly: a report in it is to be told soon
             end = tape.end
             if not tape.fill(max(self._done, hit - _BACK_BYTES)) and tape.end == end:
                 break  # silent

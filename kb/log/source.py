@@ -95,20 +95,23 @@ def open_inputs(paths: Iterable[Log]) -> Iterator[Input]:
             yield from _inputs(Stream(name if isinstance(name, str) else "-", path.read))
 
 
-def open_live(stream: BinaryIO, paused: Callable[[], None] | None = None) -> Iterator[Input]:
+def open_live(
+    stream: BinaryIO, paused: Callable[[], None] | None = None, going: Callable[[], None] | None = None
+) -> Iterator[Input]:
     """An input that may still be written: itself, or what it holds.
 
     Args:
         stream: A binary file; of a pipe, a socket or a terminal what is there is read, and pauses are told
             (:class:`kb.log.tape.Tape`).
         paused: Called at each pause.
+        going: Called whenever it goes on.
     """
     head = Tape(stream, chunk=8192)
     while not head.ended and (len(head.data) < 64 or (len(head.data) < TELLING and b"\n" not in head.data)):
         if not head.fill(0) and b"\n" in head.data:
             break
     for each in _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream):
-        each.tape.paused = paused
+        each.tape.paused, each.tape.going = paused, going
         yield each
 
 

@@ -76,9 +76,9 @@ class Store:
             return db.execute(sql, tuple(values)).fetchall()
 
     def record(
-        self, signature: str, *, title: str, kind: str, key: str = "", alt: Iterable[str] = (), former: Iterable[str] = (),
-        source: str = "-", host: str | None = None, kernel: str | None = None, seen: str | None = None, evidence: bytes = b"",
-        event: str | None = None,
+        self, signature: str, *, title: str, kind: str, key: str = "", alt: Iterable[str] = (),
+        former: Iterable[str] = (), source: str = "-", host: str | None = None, kernel: str | None = None,
+        seen: str | None = None, evidence: bytes = b"", event: str | None = None,
     ) -> Sighting:  # fmt: skip
         """Store one sighting of a signature; it outlives this process once this returns.
 
@@ -162,10 +162,11 @@ class Store:
             )
             if found:
                 return found
+        names = (prefix, *(f"{form}{prefix}" for form in _FORMS))
         for why in ("= 'rekeyed'", "not in ('rekeyed', 'former')", "= 'former'"):
             found = self.rows(
                 f"select distinct {fields} from aliases a join signatures s on s.id = a.signature"
-                f" where a.alias in (?, ?, ?) and a.why {why} limit 6", (prefix, *(f"{form}{prefix}" for form in _FORMS)),
+                f" where a.alias in (?, ?, ?) and a.why {why} limit 6", names,
             )  # fmt: skip
             if found:
                 return found

@@ -1,7 +1,7 @@
-"""Rich text: the text of a document of Word or WordPad, its paragraphs as lines.
+r"""Rich text: the text of a document of Word or WordPad, its paragraphs as lines.
 
-Rich Text Format Specification 1.9.1: ``\\par`` ends a paragraph, ``\\'hh`` is a byte of the code page, ``\\uN`` a
-character behind which ``\\ucN`` others stand for old readers; a group that begins with ``\\*`` or names fonts, colours,
+Rich Text Format Specification 1.9.1: ``\par`` ends a paragraph, ``\'hh`` is a byte of the code page, ``\uN`` a
+character behind which ``\ucN`` others stand for old readers; a group that begins with ``\*`` or names fonts, colours,
 styles or a picture holds no text.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from kb.log.containers.walk import Member, Walk, pieces
-from kb.log.unpack import Pushed, Read
+from kb.log.unpack import Read
 
 _TOKEN = re.compile(
     rb"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z'])|([{}])|[\r\n]{1,64}|([^\\{}\r\n]{1,4096})", re.I

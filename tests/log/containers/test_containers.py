@@ -33,7 +33,13 @@ LOG = (Path(__file__).parent.parent / "data/oops.log").read_bytes()
 QUIET = b"[    1.000000] eth0: link up\n[    2.000000] usb 1-1: new device\n" * 20
 
 
-SHORT = ("base64 in a text", "what ansible shows", "a notebook", "a list that Python shows", "newest first over New Year")
+SHORT = (
+    "base64 in a text",
+    "what ansible shows",
+    "a notebook",
+    "a list that Python shows",
+    "newest first over New Year",
+)
 """Wrappings that a line or two do not tell from other texts."""
 
 

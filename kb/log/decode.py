@@ -206,9 +206,9 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
     body = text[end:]
     if body.count("\\n") >= _ESCAPED_LINES or "=> {" in body:
         at = body.find("{")  # what a tool prints of a command that it ran: ``FAILED! => {"stdout": ...}``
-        record = records.json_line(body[at:], number, raw) if at > 0 and body.rstrip().endswith("}") else None
-        if record is not None:
-            yield from record
+        told = records.json_line(body[at:], number, raw) if at > 0 and body.rstrip().endswith("}") else None
+        if told is not None:
+            yield from told
             return
     if body.count("\\n") >= _ESCAPED_LINES:
         body = _unescape_string(body)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from kb.log.shape import LONGEST, Shape, in_calendar, shape
+from kb.log.shape import LONGEST, Shape, frame, in_calendar, shape, unframed
 from kb.log.transport import Prefix, Rule, strip
 
 Test = Callable[[str], int]
@@ -122,12 +122,12 @@ class Shapes:
         """The prefixes, shortest first, behind which the line opens a report, and whether a known one stands there."""
         for found in list(_WORDS.finditer(text, 1, min(column, LONGEST) + 1))[:_PLACES]:
             at = found.start()
-            made = shape(text[:at], text)
-            if made is None:
-                continue
             inner = strip(text[at:])
-            message = made.whole(text)[at + inner.end :]
-            if message and self._opens(message):
+            message = unframed(text, frame(text[:at], text))[at + inner.end :]
+            if not message or not self._opens(message):
+                continue
+            made = shape(text[:at], text)
+            if made is not None:
                 yield text[:at], made, inner.rule is not None and inner.rule != "quote"
 
     def _longest(self, ways: Sequence[tuple[str, Shape, bool]], text: str) -> tuple[str, Shape, bool] | None:

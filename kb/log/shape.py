@@ -142,19 +142,33 @@ class Shape(NamedTuple):
 
     def whole(self, text: str) -> str:
         """A line without the border at its end, or out of its quotes."""
-        if not self.bar:
-            return text
-        if self.bar in _BARS:
-            return text[: -len(self.bar)].rstrip() if text.endswith(self.bar) else text
-        found = _QUOTED.search(text, max(len(text) - 16, 0))
-        if found is None or found["quote"] != self.bar:
-            return text
-        return _ESCAPED.sub(_unescaped, text[: found.start()])
+        return unframed(text, self.bar)
 
     @property
     def quoted(self) -> bool:
         """True where the message stands in quotes: it may be a sentence of anybody's."""
         return self.bar in ("'", '"', "`")
+
+
+def unframed(text: str, bar: str) -> str:
+    """As :meth:`Shape.whole`, for a border or a quote that is known."""
+    if not bar:
+        return text
+    if bar in _BARS:
+        return text[: -len(bar)].rstrip() if text.endswith(bar) else text
+    found = _QUOTED.search(text, max(len(text) - 16, 0))
+    if found is None or found["quote"] != bar:
+        return text
+    return _ESCAPED.sub(_unescaped, text[: found.start()])
+
+
+def frame(prefix: str, line: str) -> str:
+    """What frames a line's message: the quote that opens it, the border of a table, "" for none."""
+    closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
+    if closing is not None and prefix[-1] == closing["quote"]:
+        return prefix[-1]
+    bar = prefix.strip()[:1]
+    return bar if bar and bar in _BARS and line.rstrip().endswith(bar) else ""
 
 
 def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
@@ -167,12 +181,10 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
     """
     if len(prefix) > LONGEST or not prefix.strip():
         return None
-    foreign = False
-    closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
-    quoted = closing is not None and prefix[-1] == closing["quote"]
+    foreign, bar = False, frame(prefix, line)
     if _ASSIGNED.search(prefix) is not None:
         return None
-    if not quoted:
+    if not bar or bar in _BARS:
         foreign = _FOREIGN.search(_LABELS.sub("", prefix)) is not None
         if any(prefix.count(opening) > prefix.count(closing) for opening, closing in ("()", "[]")):
             return None
@@ -185,9 +197,7 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
     else:
         text = prefix.rstrip(_BLANKS)
         pattern = _pattern(text, opaque, grep=_GREP.fullmatch(prefix) is not None) + _ending(prefix[len(text) :])
-    bar = prefix.strip()[0]
-    bar = bar if bar in _BARS and line.rstrip().endswith(bar) else ""
-    return Shape(re.compile(pattern), date is not None, prefix[-1] if quoted else bar, foreign)
+    return Shape(re.compile(pattern), date is not None, bar, foreign)
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -168,10 +168,11 @@ class Store:
             )
             if found:
                 return found
+        names = (prefix, *(f"{form}{prefix}" for form in _FORMS))
         for why in ("= 'rekeyed'", "not in ('rekeyed', 'former')", "= 'former'"):
             found = self.rows(
                 f"select distinct {fields} from aliases a join signatures s on s.id = a.signature"
-                f" where a.alias in (?, ?, ?) and a.why {why} limit 6", (prefix, *(f"{form}{prefix}" for form in _FORMS)),
+                f" where a.alias in (?, ?, ?) and a.why {why} limit 6", names,
             )  # fmt: skip
             if found:
                 return found

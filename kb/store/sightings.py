@@ -39,8 +39,8 @@ def recorded(db: sqlite3.Connection, event: int) -> Sighting | None:
 
 
 def add(
-    db: sqlite3.Connection, signature: str, *, title: str, kind: str, key: str, alt: Iterable[str], former: Iterable[str],
-    source: str, host: str | None, kernel: str | None, seen: str, event: int | None,
+    db: sqlite3.Connection, signature: str, *, title: str, kind: str, key: str, alt: Iterable[str],
+    former: Iterable[str], source: str, host: str | None, kernel: str | None, seen: str, event: int | None,
 ) -> tuple[Sighting, int]:  # fmt: skip
     """Count one sighting, within a transaction.
 

@@ -23,7 +23,8 @@ _LITERAL = 4 << 20
 """Bytes of a Python literal that is looked at."""
 _TAG = re.compile(r"</?[a-z][^<>]{0,300}>", re.I)
 _CONSOLE = re.compile(
-    rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}'
+    rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}'
+    rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}'
 )
 _STRING = re.compile(rb'b?["\'](?:[^"\'\\\n]|\\.){0,4000}\\n')
 _TEXT = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*')

@@ -73,7 +73,7 @@ def _quoted(path: str) -> str:
 
 
 def _rows(database: sqlite3.Connection, say: Callable[[str], None]) -> dict[str, list[str]]:
-    """The lines of each table of rasdaemon's; events that the kernel prints nothing of (CXL) are told by their number."""
+    """The lines of each table of rasdaemon's; what the kernel prints nothing of (CXL) is told by its number."""
     database.execute("PRAGMA trusted_schema = OFF")
     names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     found: dict[str, list[str]] = {}

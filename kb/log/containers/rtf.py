@@ -1,7 +1,7 @@
-"""Rich text: the text of a document of Word or WordPad, its paragraphs as lines.
+r"""Rich text: the text of a document of Word or WordPad, its paragraphs as lines.
 
-Rich Text Format Specification 1.9.1: ``\\par`` ends a paragraph, ``\\'hh`` is a byte of the code page, ``\\uN`` a
-character behind which ``\\ucN`` others stand for old readers; a group that begins with ``\\*`` or names fonts, colours,
+Rich Text Format Specification 1.9.1: ``\par`` ends a paragraph, ``\'hh`` is a byte of the code page, ``\uN`` a
+character behind which ``\ucN`` others stand for old readers; a group that begins with ``\*`` or names fonts, colours,
 styles or a picture holds no text.
 """
 

@@ -381,8 +381,8 @@ def _single(zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str],
     """
     if not zone.free or zone.blocks is None or not any(zone.blocks.counts):
         return result
-    if zone.blocks.pages < zone.free - _UNLISTED or zone.blocks.pages != zone.blocks.total:
-        return result  # cut: a block that is not in the log may be of the type
+    if not zone.blocks.whole or zone.blocks.pages < zone.free - _UNLISTED:
+        return result  # a block that is not in the log may be of the type
     if first_block(zone, request, rules, flags)[0] is not None:
         return result
     steps = (*result.steps, Step("block", 0, 0, False, said("sum.no_block", least_order=0)))

@@ -135,6 +135,8 @@ def _refused(asked: Asked, views: Sequence[ZoneView], excluded: Sequence[Zone], 
 def _only(order: int, by_why: dict[str, list[ZoneView]]) -> Cause:
     if "highatomic only" in by_why:
         chosen = by_why["highatomic only"]
+        if not order:
+            return Cause("highatomic_only", said("cause.highatomic_pages", zones=labels(chosen)), tuple(chosen))
         says = said("cause.highatomic_blocks", order=order, zones=labels(chosen))
         return Cause("highatomic_only", says, tuple(chosen))
     chosen = by_why["cma only"]

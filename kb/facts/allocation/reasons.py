@@ -90,8 +90,11 @@ _TASK = {
 
 
 def _task(study: Study) -> Reason:
+    init = study.report.pid in (0, 1)  # an idle task, and init: mm/oom_kill.c oom_unkillable_task()
     unread = said("task.stack_unsure") if study.report.traces else said("task.no_stack")
     verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (unread,)))
+    if init and study.asked.context == "process":
+        return Reason(said("task.decided"), verdict, (*why[:1], said("task.no_victim_is_init")))
     if study.asked.context == "reclaim" and "__GFP_NOMEMALLOC" in study.asked.request.flags:
         why = (said("task.in_reclaim_no_reserves"),)
     if verdict == EXCLUDED and only_a_victim(study.asked, study.report.kind, study.releases):
@@ -253,11 +256,15 @@ def _extfrag(study: Study) -> Reason | None:
 def _min_free(study: Study) -> Reason | None:
     """Raising min_free_kbytes raises the marks at once, whatever it does later."""
     refused = [view for view in study.views if view.first == "refuses"]
-    if not refused or study.memory is None:
+    if not refused or study.memory is None or not study.marks or study.cause.name == "size_limit":
         return None
     claim = said("min_free.raising_helps")
     spans = tuple((view.zone.line, view.zone.line) for view in refused if view.zone.line)
     known = said("min_free.marks_sum", marks_kb=size(study.marks, study.page_kb))
+    if study.cause.name == "order_walk_refusal" and study.rules[-1].rule == "order-walk-el6":
+        return Reason(claim, EXCLUDED, (known, said("min_free.not_in_the_walk")), spans)
+    if study.cause.name == "no_watermarks_exhausted":
+        return Reason(claim, HOLDS, (known, said("min_free.is_the_reserve")), spans)
     if study.cause.name == "order_walk_refusal":
         return Reason(claim, EXCLUDED, (known, said("min_free.raises_every_bar")), spans)
     if study.cause.name == "atomic_reserve_exhausted":

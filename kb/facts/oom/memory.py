@@ -44,8 +44,14 @@ class Account:
     def largest(self) -> str:
         """The holder with most pages, free memory apart; ``shmem`` where that is the larger part of anon."""
         holders = [name for name in (*self.parts, "unaccounted") if name != "free"]
-        largest = max(holders, key=self.pages)
-        return "shmem" if largest == "anon" and 2 * self.pages("shmem") > self.pages("anon") else largest
+        if 2 * self.pages("shmem") > self.pages("anon"):
+            holders[holders.index("anon")] = "shmem"
+        return max(holders, key=self.pages)
+
+    @property
+    def mostly_free(self) -> bool:
+        """Whether more is free than any holder has."""
+        return self.parts["free"] > self.pages(self.largest)
 
     def pages(self, holder: str) -> int:
         """What a holder has."""

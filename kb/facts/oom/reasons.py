@@ -128,6 +128,8 @@ def _swap(story: Story) -> Reason | None:
         return None
     full = free * 100 < total
     why = said("oom.swap_free", free_kb=free, total_kb=total)
+    if story.cause == "fragmentation":
+        return reason(said("oom.swap_could_help"), "excluded", (why, said("oom.swap_makes_no_block")), spans)
     return reason(said("oom.swap_could_help"), "excluded" if full else "holds", (why,), spans)
 
 
@@ -148,6 +150,13 @@ def _holders(story: Story) -> Reason | None:
     why = said("oom.held", held_kb=size(pages, split.page_kb), total_kb=total_kb, share=split.share(pages),
                shared=shared)  # fmt: skip
     much = said("much.most") if 2 * pages > split.total else said("much.largest_part")
+    if split.mostly_free:
+        free = split.parts["free"]
+        much = said("much.most") if 2 * free > split.total else said("much.largest_part")
+        holder = said("oom.largest_holder", holder=largest.replace("_", " "), share=split.share(pages))
+        is_free = said("oom.held", held_kb=size(free, split.page_kb), total_kb=total_kb, share=split.share(free),
+                       shared=None)  # fmt: skip
+        return reason(said("oom.is_free", much=much), "holds", (is_free, holder), split.span, sums)
     claim = said("oom.held_by", much=much, holder=largest.replace("_", " "))
     if largest == "unaccounted":
         claim = said("oom.in_no_counter", much=much)
@@ -192,6 +201,8 @@ def _victim(story: Story) -> Reason | None:
     if oom.nobody:
         return reason(said("oom.killable_left"), "excluded", (said("oom.found_none"),), story.at("nobody"))
     if story.no_kill:
+        if story.panic_on_oom:
+            return reason(said("oom.panics"), "holds", (said("oom.panic_on_oom"),), story.at("invoked"))
         return reason(said("oom.killable_left"), "excluded", (said("oom.header_without_kill"),), story.at("invoked"))
     name = oom.victims[0].name if oom.victims else oom.named_victim[0] if oom.named_victim else None
     if name is None:
@@ -245,6 +256,27 @@ def unknowns(story: Story) -> tuple[Said, ...]:
     return tuple(missing)
 
 
+_HOLDERS = {
+    "anon": "ps -eo pid,rss,oom_score_adj,comm --sort=-rss | head",
+    "shmem": "df -t tmpfs -t devtmpfs; ipcs -m",
+    "file": "grep -E '^(Dirty|Writeback|Mapped|Cached)' /proc/meminfo",
+    "unevictable": "grep -E '^(Mlocked|Unevictable|Shmem)' /proc/meminfo; grep -H VmLck /proc/[0-9]*/status | sort -k2 -n -r | head",
+    "slab_unreclaimable": "slabtop -o -s c | head -20",
+    "slab_reclaimable": "slabtop -o -s c | head -20",
+    "pagetables": "grep -H VmPTE /proc/[0-9]*/status | sort -k2 -n -r | head",
+    "kernel_stack": "ps -eo nlwp,pid,comm --sort=-nlwp | head",
+    "hugepages": "grep -r . /sys/kernel/mm/hugepages/",
+}
+"""What shows who has the memory of a holder."""
+
+
+def _look_at(story: Story) -> tuple[Said, ...]:
+    """The largest programs, and what shows the largest holder where that is no program's."""
+    largest = story.account.largest if story.account is not None else "anon"
+    commands = dict.fromkeys((_HOLDERS.get(largest, _HOLDERS["anon"]), _HOLDERS["anon"]))
+    return tuple(said("next.run", command=command) for command in commands)
+
+
 def next_steps(story: Story) -> tuple[Said, ...]:
     """What would tell more, or help now."""
     path = story.oom.oom_memcg or ""
@@ -265,9 +297,6 @@ def next_steps(story: Story) -> tuple[Said, ...]:
         ),
         "cpuset_limit": (said("next.run", command="cat /proc/<pid>/cpuset /proc/<pid>/status | grep -i mems"),),
         "mempolicy_limit": (said("next.run", command="cat /proc/<pid>/numa_maps"),),
-        "global_memory_short": (
-            said("next.run", command="ps -eo pid,rss,oom_score_adj,comm --sort=-rss | head"),
-            said("next.run", command="slabtop -o -s c | head -20"),
-        ),
+        "global_memory_short": _look_at(story),
     }
     return steps.get(story.cause, ())

@@ -8,6 +8,7 @@ from kb.facts.allocation.cause import labels
 from kb.facts.allocation.consequence import consequence
 from kb.facts.allocation.giveup import gave_up, only_a_victim
 from kb.facts.allocation.reclaim import reclaim
+from kb.facts.allocation.slub import slub
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
 from kb.kernel.boost import boost_of
@@ -30,6 +31,7 @@ def reasons(study: Study) -> tuple[Reason, ...]:
         consequence(study),
         _size(study),
         _flags(study),
+        *slub(study),
         gave_up(study.asked, study.report.kind, study.releases),
         _task(study),
         _could_sleep(study),

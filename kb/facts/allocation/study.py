@@ -166,7 +166,9 @@ def era_assumption(study: Study) -> Said | None:
 
 def assumptions(study: Study) -> list[Said]:
     """What had to be assumed because the log does not print it."""
-    notes = [era_assumption(study), study.asked.gfp.assumed if study.asked.gfp else None]
+    lent = study.report.fields.get("memory_of")
+    notes = [said("assumed.memory_of", line=int(lent)) if lent else None]
+    notes += [era_assumption(study), study.asked.gfp.assumed if study.asked.gfp else None]
     if study.views:
         notes += [note for view in study.views for note in view.printed.assumptions]
         reclaims = study.asked.context == "reclaim"

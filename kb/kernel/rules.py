@@ -29,10 +29,6 @@ class RuleSet:
     NO_KSWAPD), ``atomic-flag`` (4.4+), ``reserves`` (6.3+: MIN_RESERVE and NON_BLOCK instead)."""
     highatomic: str = "none"
     """Which highatomic pages are subtracted: ``none``, ``reserved`` (the pageblocks) or ``free`` (6.12+)."""
-    highatomic_single: bool = False
-    """Single pages that may not wait (ALLOC_NON_BLOCK) or are an OOM victim's may come from the highatomic blocks
-    (mm/page_alloc.c rmqueue_buddy() of 6.1.192 and 6.12.117; to 6.2 no single page does). Where stable releases differ
-    within a row the wider answer stands."""
     highatomic_needs_high: bool = False
     """The HIGHATOMIC list is open to __GFP_HIGH requests only."""
     classzone: str = "preferred"
@@ -47,6 +43,14 @@ class RuleSet:
     """Watermark boosts: ``none`` (to 4.20: a mark has none), ``counts``, or ``retest`` (5.9+: order-0 requests that may
     use reserves are tested again without it, f80b08fc4453 ("mm, page_alloc: skip ->waternark_boost for atomic order-0
     allocations") (in v5.9))."""
+
+    @property
+    def highatomic_single(self) -> bool:
+        """Whether single pages that may not wait (ALLOC_NON_BLOCK) or are an OOM victim's may come from the highatomic
+        blocks: mm/page_alloc.c rmqueue_buddy() of 6.1.192 and 6.12.117; to 6.2 no single page does. Where stable
+        releases differ within a row the wider answer stands.
+        """
+        return self.harder == "reserves"
 
 
 _PA = "mm/page_alloc.c __zone_watermark_ok()"
@@ -81,21 +85,21 @@ RULES: tuple[RuleSet, ...] = (
             f"f80b08fc4453 (in v5.9); 5.9.1 .. 6.2.1, el8-477 .. 553, el9-70 .. 427 {_PA} and zone_watermark_fast()",
             highatomic="reserved", classzone="highest", oom_victim="half"),
     RuleSet("6.3-6.4, RHEL 9.5-9.6", W2, span("6.3", "6.5", {9: (503, None)}),
-            f"1ebbb21811b7 (in v6.3); 6.3.8, 6.4.6, el9-503 {_PA}", harder="reserves", highatomic_single=True, highatomic="reserved",
+            f"1ebbb21811b7 (in v6.3); 6.3.8, 6.4.6, el9-503 {_PA}", harder="reserves", highatomic="reserved",
             classzone="highest", oom_victim="half"),
-    RuleSet("6.5-6.10", W2, span("6.5", "6.11"), f"6.5.0 .. 6.10.0 {_PA}", harder="reserves", highatomic_single=True, highatomic="reserved",
+    RuleSet("6.5-6.10", W2, span("6.5", "6.11"), f"6.5.0 .. 6.10.0 {_PA}", harder="reserves", highatomic="reserved",
             classzone="highest", oom_victim="half", unaccepted=True),
-    RuleSet("6.11", W2, span("6.11", "6.12"), f"6.11.11 {_PA}", harder="reserves", highatomic_single=True, highatomic="reserved",
+    RuleSet("6.11", W2, span("6.11", "6.12"), f"6.11.11 {_PA}", harder="reserves", highatomic="reserved",
             classzone="highest", oom_victim="half"),
-    RuleSet("6.12-6.17, RHEL 10", W2, span("6.12", "6.18"), f"el10-55, 6.13.7, 6.14.0 {_PA}", harder="reserves", highatomic_single=True,
+    RuleSet("6.12-6.17, RHEL 10", W2, span("6.12", "6.18"), f"el10-55, 6.13.7, 6.14.0 {_PA}", harder="reserves",
             highatomic="free", classzone="highest", oom_victim="half"),
-    RuleSet("6.18+, 6.12.107+", W2, span("6.18"), f"6.12.107, 6.18.2, 7.3.4 {_PA}", harder="reserves", highatomic_single=True,
+    RuleSet("6.18+, 6.12.107+", W2, span("6.18"), f"6.12.107, 6.18.2, 7.3.4 {_PA}", harder="reserves",
             highatomic="free", highatomic_needs_high=True, classzone="highest", oom_victim="half"),
 )  # fmt: skip
 """In order of age. Each release belongs to one row by its number; stable backports are handled in `rules_for`."""
 
 STABLE_61 = RuleSet(
-    "6.1.192", W2, span("99.0"), f"6.1.192 {_PA} and gfp_to_alloc_flags()", harder="reserves", highatomic_single=True, highatomic="reserved",
+    "6.1.192", W2, span("99.0"), f"6.1.192 {_PA} and gfp_to_alloc_flags()", harder="reserves", highatomic="reserved",
     highatomic_needs_high=True, classzone="highest", oom_victim="half",
 )  # fmt: skip
 """6.1.y as of 6.1.192: reserves as in 6.3 under the old mask bits. Its first point release was not read."""

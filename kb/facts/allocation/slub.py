@@ -27,7 +27,7 @@ def slub(study: Study) -> Iterator[Reason]:
         return
     text = " ".join(line.text.strip() for line in report.lines[:64])  # mail programs wrap the lines
     spans = tuple((line.number, line.last) for line in report.lines if "cache: " in line.text or "slabs: " in line.text)
-    cache, nodes = _CACHE.search(text), [found for found in _NODE.finditer(text)]
+    cache, nodes = _CACHE.search(text), list(_NODE.finditer(text))
     if cache is not None and nodes:
         objects, buffer = sum(int(node["objects"]) for node in nodes), int(cache["buffer"])
         held = objects * buffer // 1024

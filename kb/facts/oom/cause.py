@@ -27,8 +27,8 @@ _ABSURD = 4
 _ORDERS = 32
 """No kernel has that many orders: a larger number is damage, and 2^order of it would not fit anywhere."""
 _EXHAUSTED = span("4.10")
-"""Before a kill the high-order atomic reserve is given back: 04c8716f7b00 ("mm: try to exhaust highatomic reserve before
-the OOM") (in v4.10), mm/page_alloc.c should_reclaim_retry()."""
+"""Before a kill the high-order atomic reserve is given back: 04c8716f7b00 ("mm: try to exhaust highatomic reserve
+before the OOM") (in v4.10), mm/page_alloc.c should_reclaim_retry()."""
 NOISE = 63
 """Pages by which a zone may pass at the time of the report without a story: one refill of a CPU's list."""
 _LIMITS = {"memcg": "memcg_limit", "cpuset": "cpuset_limit", "memory_policy": "mempolicy_limit"}

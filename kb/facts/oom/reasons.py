@@ -260,7 +260,7 @@ _HOLDERS = {
     "anon": "ps -eo pid,rss,oom_score_adj,comm --sort=-rss | head",
     "shmem": "df -t tmpfs -t devtmpfs; ipcs -m",
     "file": "grep -E '^(Dirty|Writeback|Mapped|Cached)' /proc/meminfo",
-    "unevictable": "grep -E '^(Mlocked|Unevictable|Shmem)' /proc/meminfo; grep -H VmLck /proc/[0-9]*/status | sort -k2 -n -r | head",
+    "unevictable": "grep -E '^(Mlocked|Unevictable|Shmem)' /proc/meminfo; grep -H VmLck /proc/[0-9]*/status",
     "slab_unreclaimable": "slabtop -o -s c | head -20",
     "slab_reclaimable": "slabtop -o -s c | head -20",
     "pagetables": "grep -H VmPTE /proc/[0-9]*/status | sort -k2 -n -r | head",

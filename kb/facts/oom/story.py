@@ -57,7 +57,7 @@ class Story:
 
     @property
     def _header_by(self) -> str | None:
-        """Who called dump_header(). Kernels without frame pointers mark every frame as not certain: those count then."""
+        """Who called dump_header(). Kernels without frame pointers mark every frame as uncertain: those count then."""
         frames = [frame for frame in self.report.frames if frame.function]
         if any(frame.reliable for frame in frames):
             frames = [frame for frame in frames if frame.reliable]

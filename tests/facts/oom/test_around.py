@@ -149,8 +149,8 @@ def test_free_memory_counts_among_the_holders():
 
 
 def test_a_header_printed_for_panic_on_oom_says_so():
-    head = HEAD.format(order=0)
-    stack = f"{head}CPU: 0 PID: 5 Comm: java Not tainted 6.1.0 #1\nCall Trace:\n {{}}dump_header+0x90/0x1b0\n {{}}{{by}}+0x4e/0x80\n {{}}out_of_memory+0x1bb/0x3c0\n"
+    stack = HEAD.format(order=0) + "CPU: 0 PID: 5 Comm: java Not tainted 6.1.0 #1\nCall Trace:\n"
+    stack += " {}dump_header+0x90/0x1b0\n {}{by}+0x4e/0x80\n {}out_of_memory+0x1bb/0x3c0\n"
     for mark in ("", "? "):  # without frame pointers every frame is marked
         (found,) = api.match(stack.format(mark, mark, mark, by="check_panic_on_oom").encode(), cases=())
         assert said(found.facts, "oom.panics")

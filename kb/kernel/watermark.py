@@ -299,9 +299,11 @@ def replay(
         assumptions = (*assumptions, said("assumed.no_reserve"))
     charge = (1 << request.order) + rules.surcharge
     cma = 0 if "CMA" in given or not rules.cma else zone.free_cma or 0
-    counted = start - charge - (atomic if rules.rule == "free-block" else 0)
+    raw = zone.counters.get("nr_unaccepted", 0) if rules.unaccepted else 0  # zoneinfo has it, show_mem() does not
+    counted = start - charge - (atomic if rules.rule == "free-block" else 0) - raw
     left, needs = counted - cma, value + reserve
     parts = f"{start} - {charge}" + (f" - {atomic} highatomic" if atomic else "") + (f" - {cma} CMA" if cma else "")
+    parts += f" - {raw} unaccepted" if raw else ""
     base = _step("base", left, needs, f"{parts} = {left}", f"{mark} {words} + reserve {reserve} = {needs}", page_kb)
     steps: tuple[Step, ...] = (base,)
     if not base.holds and mark == "min" and _retested(request, rules, given) and (boost := boost_of(zone)):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from kb.facts.allocation.account import account, holding
+from kb.facts.allocation.account import account, holding, on_cpus
 from kb.facts.allocation.cause import labels
 from kb.facts.allocation.consequence import consequence
 from kb.facts.allocation.giveup import gave_up, only_a_victim
@@ -13,8 +13,9 @@ from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
 from kb.kernel.boost import boost_of
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, Gate, fragindex, suitable
+from kb.kernel.era import span as era_span
 from kb.kernel.gfp import Decoded
-from kb.kernel.watermark import first_block, may_reclaim
+from kb.kernel.watermark import PAGEBLOCK_ORDER, first_block, may_reclaim
 from kb.model.allocation import Replay
 from kb.model.memory import size
 from kb.model.said import Said
@@ -38,7 +39,7 @@ def reasons(study: Study) -> tuple[Reason, ...]:
     ]
     chain += [_zones(study)]
     chain += [_zone(study, view) for view in study.views]
-    chain += [account(study), reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
+    chain += [account(study), on_cpus(study), _defrag(study), reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
     return tuple(reason for reason in chain if reason is not None)
 
 
@@ -202,6 +203,34 @@ def _on_list_sum(view: ZoneView) -> Said | None:
     if isinstance(view.summed.fails_at, int):
         return said("part.on_list_sum", order=view.summed.fails_at)
     return said("part.on_list_sum_at_watermark")
+
+
+_DEFRAG_MODE = era_span("6.15")
+
+
+def _defrag(study: Study) -> Reason | None:
+    """Whether vm.defrag_mode may have refused what a zone admits: it is not printed.
+
+    e3aa7df331bc ("mm: page_alloc: defrag_mode") (in v6.15), mm/page_alloc.c: ALLOC_NOFRAGMENT then stays until reclaim
+    and compaction have failed, and a request that may not wait gives up before.
+    """
+    if study.cause.name != "state_changed" or not all(_DEFRAG_MODE.has(release) for release in study.releases):
+        return None
+    if any(may_reclaim(flags) for flags in study.gfp.flag_sets):
+        return None
+    letter = {"movable": "M", "reclaimable": "E"}.get(study.asked.request.migratetype, "U")
+    admits = [view for view in study.views if view.first == "admits" and view.zone.blocks is not None]
+    if not admits or any(_of_type(view, letter, study.asked.request.order) for view in admits):
+        return None
+    why = (said("defrag.no_own_type", zones=labels(admits)), said("defrag.not_printed"))
+    return Reason(said("defrag.refused"), UNKNOWN, why, tuple(span for view in admits for span in view.zone.spans))
+
+
+def _of_type(view: ZoneView, letter: str, order: int) -> bool:
+    """Whether a zone has a block of the type, or a whole pageblock that may become one of it."""
+    assert view.zone.blocks is not None
+    words = view.zone.blocks.types
+    return any(letter in word for word in words[order:]) or any(words[PAGEBLOCK_ORDER:])
 
 
 def _compaction(study: Study) -> Reason | None:

@@ -176,6 +176,8 @@ def assumptions(study: Study) -> list[Said]:
         skews = [said("skew.plain", zone=view.zone.label, pages=view.skew) for view in study.views if view.skew]
         if skews:
             notes.append(said("assumed.skew", skews=skews))
+        if study.cause.name == "state_changed" and any(rules.unaccepted for rules in study.rules):
+            notes.append(said("assumed.unaccepted"))
         if "__GFP_THISNODE" in study.asked.request.flags and len({view.zone.node for view in study.views}) > 1:
             notes.append(said("assumed.thisnode"))
     return list(dict.fromkeys(note for note in notes if note))

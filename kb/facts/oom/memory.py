@@ -19,6 +19,15 @@ _GLOBAL: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """Parts of memory by the global counters that make them up. shmem lies on the anon LRU and is not added again."""
 
+_SPREAD = (
+    ("zspages", "zspages"),
+    ("balloon", "Balloon"),
+    ("gpu_active", "gpu_active"),
+    ("gpu_reclaim", "gpu_reclaim"),
+)
+"""Holders with counters in the lines of nodes or zones alone: zram's and zswap's pages (4.14+), a balloon's (6.17+), the
+pages of GPU objects and of their pools (7.x, mm/show_mem.c show_free_areas())."""
+
 _NEEDED = ("active_anon", "inactive_anon", "active_file", "inactive_file", "free")
 
 
@@ -93,7 +102,8 @@ def account(memory: MemInfo) -> Account | None:
     for name, keys in _GLOBAL:
         parts[name] = sum(counters.get(key, 0) for key in keys)
     parts["kernel_stack"] = _spread(memory, "kernel_stack") // max(memory.page_kb, 1)
-    parts["misc"] += _spread(memory, "zspages") + _spread(memory, "Balloon")
+    for name, key in _SPREAD:
+        parts[name] = _spread(memory, key)
     parts["hugepages"] = sum(
         page.get("total", 0) * page.get("size_kb", 0) // max(memory.page_kb, 1) for page in memory.hugepages
     )

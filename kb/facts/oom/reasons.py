@@ -19,7 +19,7 @@ def reasons(story: Story) -> tuple[Reason, ...]:
     steps = [_asked(story), _limit(story), *_zones(story), _swap(story), _holders(story)]
     if story.account is None:
         steps += _cgroup_holders(story)
-    steps += [programs(story), _victim(story)]
+    steps += [programs(story), _victim(story), _freed(story)]
     return tuple(step for step in steps if step is not None)
 
 
@@ -228,6 +228,21 @@ def _victim(story: Story) -> Reason | None:
     return reason(said("oom.highest_score", victim=choice.victim.task.name), "excluded", (larger,), spans, sums)
 
 
+def _freed(story: Story) -> Reason | None:
+    """Shared memory of the victim does not come back with it: tmpfs files and System V segments stay.
+
+    ``shmem-rss`` of the kill (4.4+), or ``rss_shmem`` of its row in the table (6.8+).
+    """
+    victim = story.oom.victims[0] if story.oom.victims else None
+    if victim is None or victim.anon_rss_kb is None:
+        return None
+    shared, own = victim.shmem_rss_kb or 0, victim.anon_rss_kb + (victim.file_rss_kb or 0)
+    if shared <= own or not shared:
+        return None
+    why = said("oom.victim_shared", shared_kb=shared, own_kb=own)
+    return reason(said("oom.kill_frees", victim=victim.name), "excluded", (why,), ((victim.line, victim.line),))
+
+
 def unknowns(story: Story) -> tuple[Said, ...]:
     """Missing facts, each named."""
     oom = story.oom
@@ -265,6 +280,10 @@ _HOLDERS = {
     "slab_reclaimable": "slabtop -o -s c | head -20",
     "pagetables": "grep -H VmPTE /proc/[0-9]*/status | sort -k2 -n -r | head",
     "kernel_stack": "ps -eo nlwp,pid,comm --sort=-nlwp | head",
+    "zspages": "zramctl; grep -E '^(Zswap|SwapTotal|SwapFree)' /proc/meminfo",
+    "balloon": "grep -i balloon /proc/meminfo /proc/vmstat  # and ask the hypervisor",
+    "gpu_active": "cat /sys/kernel/debug/dri/*/gem_info /sys/kernel/debug/dma_buf/bufinfo",
+    "gpu_reclaim": "cat /sys/kernel/debug/dri/*/gem_info /sys/kernel/debug/dma_buf/bufinfo",
     "hugepages": "grep -r . /sys/kernel/mm/hugepages/",
 }
 """What shows who has the memory of a holder."""

@@ -39,7 +39,16 @@ def reasons(study: Study) -> tuple[Reason, ...]:
     ]
     chain += [_zones(study)]
     chain += [_zone(study, view) for view in study.views]
-    chain += [account(study), on_cpus(study), _defrag(study), reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
+    chain += [
+        account(study),
+        on_cpus(study),
+        _defrag(study),
+        reclaim(study),
+        _compaction(study),
+        _extfrag(study),
+        _min_free(study),
+        _skew(study),
+    ]
     return tuple(reason for reason in chain if reason is not None)
 
 

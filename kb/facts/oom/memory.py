@@ -25,8 +25,8 @@ _SPREAD = (
     ("gpu_active", "gpu_active"),
     ("gpu_reclaim", "gpu_reclaim"),
 )
-"""Holders with counters in the lines of nodes or zones alone: zram's and zswap's pages (4.14+), a balloon's (6.17+), the
-pages of GPU objects and of their pools (7.x, mm/show_mem.c show_free_areas())."""
+"""Holders with counters in the lines of nodes or zones alone: zram's and zswap's pages, a balloon's (6.17+), those of
+GPU objects and their pools (7.x, mm/show_mem.c show_free_areas())."""
 
 _NEEDED = ("active_anon", "inactive_anon", "active_file", "inactive_file", "free")
 

@@ -302,3 +302,24 @@ def test_slub_stands_under_the_failure_of_its_pages_and_borrows_its_memory() -> 
         )
     )
     assert reason(debugged, "slub.order_by_debugging").verdict == "holds"
+
+
+def test_pages_on_per_cpu_lists_are_told_where_they_would_have_been_enough() -> None:
+    # 375 of 1000 are asked for: 300 are free, 76 on per-CPU lists would be enough, 75 would not
+    lists = normal(free=1200, blocks="300*4kB (UME)").replace("present:", "free_pcp:{}kB present:")
+    found = report(lists.format(76 * 4), mode=ATOMIC)
+    assert reason(found, "pcp.enough").verdict == "holds"
+    assert not [one for one in report(lists.format(75 * 4), mode=ATOMIC).facts.reasoning if one.name == "pcp.enough"]
+    assert reason(report(lists.format(3000)), "pcp.enough").verdict == "unknown"  # it may wait: they are drained first
+
+
+def test_defrag_mode_is_thought_of_where_only_blocks_of_other_types_are_free() -> None:
+    def asked(letters: str, kernel: str = "6.16.0", mode: str = "0x820(GFP_ATOMIC)") -> bool:
+        found = report(normal(free=20000, blocks=f"5000*4kB ({letters})"), mode=mode, kernel=kernel)
+        assert found.facts.cause == "state_changed"
+        return any(one.name == "defrag.refused" for one in found.facts.reasoning)
+
+    assert asked("ME")
+    assert not asked("UME")
+    assert not asked("ME", kernel="6.14.0")
+    assert not asked("ME", mode=KERNEL)  # it may wait, and gets them before it fails

@@ -180,3 +180,17 @@ def test_the_high_order_atomic_reserve_is_given_back_before_a_kill_from_4_10_on(
     text = whole(free=15_900).replace("Node 0 Normal: 15900*4kB (UME)", "Node 0 Normal: 9900*4kB (UME)")
     text = text.replace("reserved_highatomic:0KB", "reserved_highatomic:24000KB")
     assert explain(text, kernel).cause == cause
+
+
+@pytest.mark.parametrize("shown", ["Balloon", "gpu_active", "gpu_reclaim"])
+def test_counters_of_the_node_lines_are_holders_of_their_own(shown):
+    text = whole(anon=100_000).replace("kernel_stack:4000kB", f"kernel_stack:4000kB {shown}:3000000kB")
+    (step,) = said(explain(text, "7.3"), "oom.held_by")
+    assert str(step.claim) == f"most memory is held by {shown.lower().replace('_', ' ')}"
+
+
+def test_shared_memory_of_the_victim_does_not_come_back():
+    text = whole()
+    (step,) = said(explain(text.replace("shmem-rss:0kB", "shmem-rss:1200004kB")), "oom.kill_frees")
+    assert step.verdict == "excluded"
+    assert not said(explain(text.replace("shmem-rss:0kB", "shmem-rss:1200000kB")), "oom.kill_frees")

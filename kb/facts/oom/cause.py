@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kb.facts.oom.cgroup import held
 from kb.facts.oom.memory import Account
 from kb.kernel.era import span
 from kb.kernel.gfp import Decoded
@@ -129,6 +130,9 @@ def decide(oom: OomReport, memory: MemInfo | None, split: Account | None, zones:
         return "sysrq", said("cause.sysrq")
     if page_fault(oom):
         return "page_fault", said("cause.page_fault")
+    group = held(oom) if oom.constraint == "memcg" else None
+    if group is not None and group.unflushed:
+        return "memcg_unflushed", said("cause.memcg_unflushed", memcg=group.path or said("oom.the_cgroup"))
     if oom.constraint in _LIMITS:
         return _LIMITS[oom.constraint], _limit(oom)
     if memory is None:

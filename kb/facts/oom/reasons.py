@@ -306,6 +306,10 @@ def next_steps(story: Story) -> tuple[Said, ...]:
             said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.events /sys/fs/cgroup{path}/memory.stat"),
             said("next.compare_and_raise"),
         ),
+        "memcg_unflushed": (
+            said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.stat; cat /sys/fs/cgroup{path}/memory.events"),
+            said("next.run", command="sysctl vm.dirty_background_ratio vm.dirty_ratio; cat /sys/kernel/mm/lru_gen/enabled"),
+        ),
         "unaccounted_memory": (
             said("next.run", command="grep -E 'VmallocUsed|Percpu|HugePages_Total|AnonHugePages' /proc/meminfo"),
             said("next.look_for_balloons"),

@@ -76,6 +76,7 @@ def test_a_charge_that_no_counter_names_is_told():
 def test_a_dirty_cache_that_nobody_writes_is_no_fault_of_the_limit(dirty, writeback, asleep):
     facts = explain(pod(dirty=dirty, writeback=writeback), "4.19")
     assert bool(said(facts, "oom.memcg_unflushed")) is asleep
+    assert facts.cause == ("memcg_unflushed" if asleep else "memcg_limit")
 
 
 def test_no_limit_is_said_in_words():

@@ -323,3 +323,11 @@ def test_defrag_mode_is_thought_of_where_only_blocks_of_other_types_are_free() -
     assert not asked("UME")
     assert not asked("ME", kernel="6.14.0")
     assert not asked("ME", mode=KERNEL)  # it may wait, and gets them before it fails
+
+
+def test_what_a_lower_zone_keeps_is_the_cause_only_where_the_empty_zone_is_a_rest() -> None:
+    # Normal (3000000 kB) is below its mark; DMA32 would admit but for its lowmem_reserve
+    two = TWO.format(dma=8000, free=300, listed=300)
+    assert report(two, mode=ATOMIC).facts.cause == "atomic_reserve_exhausted"
+    rest = two.replace("managed:3000000kB", "managed:100000kB")
+    assert report(rest, mode=ATOMIC).facts.cause == "lowmem_reserve"

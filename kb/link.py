@@ -27,10 +27,11 @@ from kb.model.verdict import Verdict
 from kb.syntax.kinds import Family, family
 from kb.words.speak import said
 
-OWN, ALIKE, WHOLE = 0.4, 0.5, 0.7
+OWN, ALIKE, WHOLE, SAME = 0.4, 0.5, 0.7, 0.85
 """Scores of an alignment from which stacks agree: the blamed function itself is of the fix's files, some other function
 of the stack is, none tells. Half is what another compiler's inlining and a cut end leave of a stack; less is
-left where a softirq came upon another task; without the place the callers must be there, too."""
+left where a softirq came upon another task; without the place the callers must be there, too. Where the blamed function
+is one that many reach, nothing of the way there may differ but what an unwinder guesses (``?``)."""
 APART = 0.15
 """What a stack must agree better than those of all other fixes that share the key, to tell it from them."""
 _CALLED = 2
@@ -89,8 +90,10 @@ def link(
         return Verdict.NO, (said("link.other_place"),)
     shared = sharing > 1 and (alike < WHOLE or alike - rival < APART)
     doubts = [said("link.shared", others=sharing - 1)] if shared else []
-    if query.function is None or is_generic(query.function):
-        unknown = query.function is None
+    unknown = query.function is None
+    # a function that many reach tells no bug from others; all of the way to it, through the fix's own files, does
+    reached = not unknown and there and alike >= SAME and query.kind not in family(Family.STALL)
+    if unknown or (is_generic(query.function or "") and not reached):
         doubts.append(said("link.no_function") if unknown else said("link.generic", function=query.function))
         if not there and alike < WHOLE:
             return Verdict.NO, tuple(doubts)

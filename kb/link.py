@@ -41,6 +41,7 @@ _PLACED = ("memory_leak", "fs_error")
 _DRIVERS = ("drivers/", "sound/")
 _HEADLESS, _COMPLAINT = "unknown", "warning"
 _SHORTEST = 3
+"""Letters of a name that others begin with; a shorter one is one part of them (``xe_vm_rebind``), and no more than two."""
 _STEM = 4
 """Letters from which a part of a function's name may stand for a longer word of a path (``hclge`` for ``hclgevf``)."""
 _EVERYWHERE = frozenset(
@@ -48,7 +49,7 @@ _EVERYWHERE = frozenset(
     "kernel drivers driver net core main common init base dev device devices file inode super lib include linux uapi"
     " asm arch mm fs sound block security ipc virt tools misc util utils ops api mgmt hw generic internal private debug"
     " test page pages memory mem data list queue sys ioctl read write open close alloc free map get set add del put"
-    " lock table cache cpu irq".split()
+    " lock table cache cpu irq io ip of rx tx id".split()
 )
 _FOLDERS = {"x86_64": "x86", "i386": "x86", "ppc64": "powerpc", "s390x": "s390", "sparc64": "sparc"}
 """Folders under arch/ of the architectures that are called otherwise."""
@@ -72,7 +73,7 @@ def link(
         case: An imported case.
         stacks: What it quotes.
         rarity: :func:`kb.identity.align.idf` of every frame of both.
-        sharing: How many imported cases the key links to, this one included.
+        sharing: How many imported cases the key links to, this one included, that the kernel may have.
         rival: :func:`nearest` of the others among them: how well the best of their stacks agrees with the report's.
         least: What the stacks must agree at least: the more fixes a report is held against, the more of them will share
             its key and half of its stack by chance; above 0 those whose stack tells nothing of the place are sure only
@@ -104,7 +105,7 @@ def link(
         doubts += [said("link.other_place")] if known or alike < WHOLE or (least and elsewhere) else []
     elif alike < max(least, _enough(query, case)) or (query.kind in _PLACED and len(query.frames) < _CALLED):
         doubts.append(said("link.other_stack", percent=alike))
-    doubts += _another_time(report, case)
+    doubts += another_time(report, case)
     return (Verdict.MAYBE if doubts else Verdict.YES), tuple(doubts)
 
 
@@ -153,14 +154,18 @@ def _paths(case: Case) -> frozenset[str]:
 def _words(paths: tuple[str, ...]) -> frozenset[str]:
     """What folders and files are called, without what many are called."""
     parts = (part for path in paths for part in re.split(r"[/_.-]", re.sub(r"\.[a-z]{1,4}$", "", path.lower())))
-    return frozenset(part for part in parts if len(part) >= _SHORTEST and part not in _EVERYWHERE)
+    return frozenset(part for part in parts if len(part) >= _SHORTEST - 1 and part not in _EVERYWHERE)
 
 
 def _about(name: str, words: Collection[str]) -> bool:
     """Whether a part of a function's or module's name begins like a word of the paths."""
-    parts = [part for part in name.lower().split("_") if len(part) >= _SHORTEST]
+    parts = [part for part in name.lower().split("_") if len(part) >= _SHORTEST - 1]
     return any(
-        part.startswith(word) or (len(part) >= _STEM and word.startswith(part)) for part in parts for word in words
+        part == word
+        or (len(word) >= _SHORTEST and part.startswith(word))
+        or (len(part) >= _STEM and word.startswith(part))
+        for part in parts
+        for word in words
     )
 
 
@@ -173,7 +178,7 @@ def _elsewhere(report: Report, case: Case) -> list[Said]:
     return [said("link.other_arch", arch=report.arch, places=sorted(filter(None, places)))]
 
 
-def _another_time(report: Report, case: Case) -> list[Said]:
+def another_time(report: Report, case: Case) -> list[Said]:
     """The release has the fix by its number, or no range that is known to have the problem can hold it."""
     release = Release.parse(report.kernel) if report.kernel else None
     if release is None:

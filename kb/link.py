@@ -4,7 +4,8 @@ A key is a kind and a function. Where the function only waits, reports or dispat
 key, it tells one bug from no other; and a function that many reach fails for reasons that lie with its callers. So a
 link is sure only where key, stack and place agree and nothing in the log speaks against it:
 
-* *key*: no other fix has it, or none whose stack is as near, and its function does work of its own;
+* *key*: no other fix that the kernel may lack has it, or none whose stack is as near; its function does work of its own,
+  or all of the way to it is the same;
 * *stack*: the alignment with a stack that the fix quotes;
 * *place*: the log's stack holds what the fix's files are about: names in the kernel begin with that of their
   driver, file system or protocol, which is that of its folder or file (``fs/ext4/inode.c``: ``ext4_writepages``);

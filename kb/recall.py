@@ -126,7 +126,9 @@ def _settled(store: "Store", found: Diagnosis, declared: set[str], least: float 
     held = {each.case.id: known.of_case(each.case.id) for each in links}
     rarity = _rarity(known, query, [stack for stacks in held.values() for stack in stacks])
     alike = {case_id: nearest_stack(query, stacks, rarity)[0] for case_id, stacks in held.items()}
-    rivals = [each for each in links if not another_time(found.report, each.case)]  # a kernel has no bug that it has mended
+    rivals = [
+        each for each in links if not another_time(found.report, each.case)
+    ]  # a kernel has no bug that it has mended
     settled: list[Match] = []
     doubts: tuple[Said, ...]
     for each in found.matches:

@@ -119,7 +119,9 @@ class Stacks:
     def of_case(self, case_id: str) -> list[Stack]:
         """The stacks of a case."""
         return self._read(
-            self._rows(f"select {_FIELDS} from stacks s where s.case_id = ? and {_OF_CASES} order by abs(s.id)", (case_id,))
+            self._rows(
+                f"select {_FIELDS} from stacks s where s.case_id = ? and {_OF_CASES} order by abs(s.id)", (case_id,)
+            )
         )
 
     # ---- inside

@@ -4,8 +4,8 @@ A key is a kind and a function. Where the function only waits, reports or dispat
 key, it tells one bug from no other; and a function that many reach fails for reasons that lie with its callers. So a
 link is sure only where key, stack and place agree and nothing in the log speaks against it:
 
-* *key*: no other fix that the kernel may lack has it, or none whose stack is as near; its function does work of its own,
-  or all of the way to it is the same;
+* *key*: no other fix that the kernel may lack has it, or none whose stack is as near; its function does work of
+  its own, or all of the way to it is the same;
 * *stack*: the alignment with a stack that the fix quotes;
 * *place*: the log's stack holds what the fix's files are about: names in the kernel begin with that of their
   driver, file system or protocol, which is that of its folder or file (``fs/ext4/inode.c``: ``ext4_writepages``);
@@ -42,7 +42,7 @@ _PLACED = ("memory_leak", "fs_error")
 _DRIVERS = ("drivers/", "sound/")
 _HEADLESS, _COMPLAINT = "unknown", "warning"
 _SHORTEST = 3
-"""Letters of a name that others begin with; a shorter one is one part of them (``xe_vm_rebind``), and no more than two."""
+"""Letters of a name that others begin with; one of two is a part of them (``xe_vm_rebind``)."""
 _STEM = 4
 """Letters from which a part of a function's name may stand for a longer word of a path (``hclge`` for ``hclgevf``)."""
 _EVERYWHERE = frozenset(

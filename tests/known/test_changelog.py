@@ -120,8 +120,8 @@ def test_a_distribution_s_word_stands_behind_the_known_fixes_of_a_report(
 ) -> None:
     (report,) = api.read(SPLAT.format(kernel="6.1.5"))
     row = {
-        "id": "CVE-2031-0007", "commit": "a" * 40, "subject": subject_id("foo: keep the ring"), "fixed": {"6.3": "a" * 40},
-        "affected": {">= 5.10, < 6.3": "c" * 40}, "files": ["drivers/net/foo/ring.c"],
+        "id": "CVE-2031-0007", "commit": "a" * 40, "subject": subject_id("foo: keep the ring"),
+        "fixed": {"6.3": "a" * 40}, "affected": {">= 5.10, < 6.3": "c" * 40}, "files": ["drivers/net/foo/ring.c"],
         "splats": [{
             "kind": report.kind, "title": report.title, "function": report.function, "keys": [signature(report).id],
             "frames": "foo_ring_poll foo_reset_work process_one_work",

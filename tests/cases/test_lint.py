@@ -246,3 +246,16 @@ def test_what_is_to_be_done_first_can_be_taken_back() -> None:
         for first in case.workarounds[:1]:
             only = len(case.workarounds) == 1
             assert only or not _NOT_FIRST.search(first.do.partition("; later ")[0]), (case.id, first.do)
+
+
+_EXAMPLE = re.compile(
+    r"\b[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b|/dev/(?:sd[a-z]\d?|md\d+|nvme\d\w*)\b|\b(?:wlan|eth|br|ata)\d\b"
+)
+"""A device of the samples: whoever copies the command does to it what was meant for his own."""
+
+
+def test_commands_name_no_device_of_an_example() -> None:
+    for case in load():
+        for command in (*(each.do for each in case.workarounds), *(each.run for each in case.verify)):
+            found = _EXAMPLE.search(command.partition("   #")[0])
+            assert found is None or "sd[a" in command, (case.id, command)

@@ -176,6 +176,16 @@ def _openers(check: bool) -> int:
     return 0
 
 
+def _shell(check: bool) -> int:
+    """Write what shells and man want, or with ``check`` tell what of it is stale."""
+    import shell
+
+    stale = shell.write(check=check)
+    if stale and check:
+        print(f"stale: {', '.join(stale)}", file=sys.stderr)
+    return int(check and bool(stale))
+
+
 def main() -> int:
     """Runs cog over the documents, and writes what is generated besides."""
     from cogapp import Cog
@@ -188,7 +198,7 @@ def main() -> int:
     mode = ["--check", "--diff"] if check else ["-r"]
     sys.path.insert(0, str(ROOT / "docs"))
     code: int = Cog().main(["cog", *mode, "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
-    code = _openers(check) or _case_index(check) or code
+    code = _openers(check) or _case_index(check) or _shell(check) or code
     if code and check:
         print("help: make docs, then look at the difference", file=sys.stderr)
     return code

@@ -61,7 +61,7 @@ def _main(argv: list[str] | None) -> int:
 
 def _run(argv: list[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser()
+    parser = build_parser()
     if words and not _is_verb(parser, words[0]):
         words = _meant(parser, words)
     options, unknown = parser.parse_known_args(words)
@@ -168,12 +168,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: error: {safe_lines(message)}\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line, for who asks what it knows."""
-    return _parser()
-
-
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line: what :func:`main` parses, and what help, completions and the man page are made from."""
     from kb import __version__
     from kb.verbs import cases, fleet, help_, logs, service, sessions, store
 
@@ -206,6 +202,8 @@ def _parser() -> argparse.ArgumentParser:
     service.add_mcp(verbs)
     sessions.add_doctor(verbs)
     help_.add_explain(verbs)
+    help_.add_schema(verbs)
+    help_.add_completion(verbs)
     help_.add_help(verbs)
     help_.add_version(verbs)
     return parser

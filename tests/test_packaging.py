@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -43,11 +44,38 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_only_kb_and_its_metadata_land_in_site_packages(site: Path) -> None:
-    names = sorted(path.name for path in site.iterdir())
+    names = sorted(path.name for path in site.iterdir() if path.suffix != ".data")  # goes to share/
     assert len(names) == 2
     assert names[0] == "kb"
     assert names[1].startswith("kernel_kb-")
     assert names[1].endswith(".dist-info")
+
+
+def test_completions_and_the_man_page_land_where_shells_and_man_look(site: Path) -> None:
+    (data,) = (path for path in site.iterdir() if path.suffix == ".data")
+    assert sorted(str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()) == [
+        "data/share/bash-completion/completions/kb",
+        "data/share/fish/vendor_completions.d/kb.fish",
+        "data/share/man/man1/kb.1",
+        "data/share/zsh/site-functions/_kb",
+    ]
+
+
+_OTHERS = re.compile(r"pip3? install (?:-\S+ )*['\"]?kb\b|(?<![\w-])kb\[[a-z]")
+
+
+def test_nothing_tells_to_install_another_project() -> None:
+    """PyPI's ``kb`` is not this one."""
+    kinds = {".py", ".md", ".toml", ".txt", ".1", ".html", ".yml", ".yaml", ".service"}
+    folders = ("kb", "tui", "docs", "contrib", "examples", "bench")
+    files = [path for name in folders for path in (ROOT / name).rglob("*") if path.suffix in kinds]
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in [*files, *ROOT.glob("*.md"), ROOT / "run", ROOT / "pyproject.toml"]
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if _OTHERS.search(line)
+    ]
+    assert found == []
 
 
 def test_grammars_and_cases_lie_inside_kb(site: Path) -> None:

@@ -34,7 +34,7 @@ class Model(Protocol):
 
 
 class _Llm:
-    """A model of the llm package (the extra ``kb[llm]``)."""
+    """A model of the llm package (the extra ``kernel-kb[llm]``)."""
 
     def __init__(self, name: str):
         try:

@@ -1,14 +1,14 @@
-"""``kb help`` and ``kb version``."""
+"""``kb help``, ``kb version``, ``kb schema``, ``kb completion``."""
 
 import argparse
 import sys
 
-from kb.cli import OK, nearest, parser, verbs
+from kb.cli import OK, build_parser, nearest, verbs
 
 
 def show(options: argparse.Namespace) -> int:
     """Print the help of a command."""
-    found = parser()
+    found = build_parser()
     for word in options.words:
         inner = verbs(found)
         if word not in inner:
@@ -26,4 +26,29 @@ def version(options: argparse.Namespace) -> int:
     from kb import __version__
 
     print(f"kb {__version__}")
+    return OK
+
+
+def schema(options: argparse.Namespace) -> int:
+    """Print the JSON Schema of an output, or the names of all."""
+    from kb.render.schema import names, text
+
+    print("\n".join(names()) if options.list else text(options.name), end="\n" if options.list else "")
+    return OK
+
+
+def completion(options: argparse.Namespace) -> int:
+    """Print a shell's completions, or the words that they ask for."""
+    if options.what == "cases":
+        from kb.api import library
+
+        print("\n".join(case.id for case in library().cases))
+    elif options.what == "kinds":
+        from kb.syntax.kinds import kinds
+
+        print("\n".join(sorted(kinds())))
+    else:
+        from importlib.resources import files
+
+        print(files("kb").joinpath(f"shell/kb.{options.what}").read_text(encoding="utf-8"), end="")
     return OK

@@ -1,4 +1,4 @@
-"""Verbs that tell what kb knows: ``explain``, ``help``, ``version``."""
+"""Verbs that tell what kb knows: ``explain``, ``schema``, ``completion``, ``help``, ``version``."""
 
 from kb.verbs.common import common, verb
 
@@ -19,6 +19,39 @@ def add_explain(verbs: "Verbs") -> None:
     parser.add_argument("words", nargs="*", metavar="WORD", help="what to explain (default: list all words)")
     parser.add_argument("--json", action="store_true", help="one JSON object an explanation and line (kb.term/1)")
     common(parser, color=False)
+
+
+def add_schema(verbs: "Verbs") -> None:
+    """``kb schema``."""
+    parser = verb(
+        verbs,
+        "schema",
+        "kb.commands.help_:schema",
+        "print the JSON Schema of what --json prints",
+        "JSON Schema, draft 2020-12. Fields may be added to an output, never changed.",
+    )
+    parser.add_argument(
+        "name", nargs="?", default="kb.report/1", metavar="NAME", help="of which (default: kb.report/1)"
+    )
+    parser.add_argument("--list", action="store_true", help="the names that there are")
+
+
+def add_completion(verbs: "Verbs") -> None:
+    """``kb completion``."""
+    parser = verb(
+        verbs,
+        "completion",
+        "kb.commands.help_:completion",
+        "print a shell's completions of kb",
+        'For bash: eval "$(kb completion bash)" in ~/.bashrc; zsh: a file _kb in $fpath; fish: '
+        "~/.config/fish/completions/kb.fish.",
+    )
+    parser.add_argument(
+        "what",
+        choices=("bash", "zsh", "fish", "cases", "kinds"),
+        metavar="SHELL",
+        help="bash, zsh or fish; cases and kinds: the words that the completions ask for",
+    )
 
 
 def add_help(verbs: "Verbs") -> None:

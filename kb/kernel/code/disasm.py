@@ -1,4 +1,4 @@
-"""The ``Code:`` bytes as instructions, by capstone (extra ``kb[disasm]``) where it is installed.
+"""The ``Code:`` bytes as instructions, by capstone (extra ``kernel-kb[disasm]``) where it is installed.
 
 x86 instructions have no fixed length and the dump begins in the middle of one (42 bytes before the trapping one,
 arch/x86/kernel/dumpstack.c ``PROLOGUE_SIZE``), so a start is searched for from which a run of instructions ends exactly

@@ -437,9 +437,12 @@ class KnowledgeBase(Records):
         self, report: Report, *, kernel: str | None = None, context: Context = (), everything: bool = False
     ) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
+        from kb.known.distribution import kept, told
+
         store = self.known
         if store is None:
-            return _diagnosed(report, self.cases, kernel, context, everything, with_known_fixes)
+            further = lambda found: told(with_known_fixes(found), kept(self.path))  # noqa: E731
+            return _diagnosed(report, self.cases, kernel, context, everything, further)
         from dataclasses import replace
 
         from kb.identity.signature import signature
@@ -451,7 +454,7 @@ class KnowledgeBase(Records):
         cases = (*self.cases, *(case for case in linked if case.id not in own))
         found = diagnose(report, cases, kernel=kernel, context=context, everything=everything)
         matches = nearest_first(settled(store, found), similar)
-        return with_known_fixes(replace(found, matches=matches, similar=similar))
+        return told(with_known_fixes(replace(found, matches=matches, similar=similar)), kept(self.path))
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.

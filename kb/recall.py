@@ -9,7 +9,7 @@ from kb.identity.common import expected
 from kb.identity.frames import names
 from kb.identity.rank import FLOOR, Neighbour, Query, Weighed, rank
 from kb.identity.signature import signature
-from kb.link import link
+from kb.link import another_time, link
 from kb.link import nearest as nearest_stack
 from kb.matcher import match, ordered, relinked
 from kb.model.case import Case
@@ -132,6 +132,9 @@ def _settled(
     held = {each.case.id: known.of_case(each.case.id) for each in links}
     rarity = _rarity(known, query, [stack for stacks in held.values() for stack in stacks])
     alike = {case_id: nearest_stack(query, stacks, rarity)[0] for case_id, stacks in held.items()}
+    rivals = [
+        each for each in links if not another_time(found.report, each.case)
+    ]  # a kernel has no bug that it has mended
     settled: list[Match] = []
     doubts: tuple[Said, ...]
     for each in found.matches:
@@ -141,7 +144,7 @@ def _settled(
         if not declared.isdisjoint((f"case:{each.case.id}", *each.case.signatures)):
             verdict, doubts = Verdict.YES, ()
         else:
-            others = [other.case.id for other in links if other is not each and other.score >= each.score]
+            others = [one.case.id for one in rivals if one is not each and one.score >= each.score]
             rival = max((alike[other] for other in others), default=0.0)
             stacks = held[each.case.id]
             verdict, doubts = link(query, found.report, each.case, stacks, rarity, len(others) + 1, rival, least)

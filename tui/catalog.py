@@ -9,8 +9,12 @@ from threading import Lock
 from typing import Protocol
 
 from kb.errors import StoreError
+from kb.render.answer import severity_of_kind
 from kb.store.browse import Browsed, Browser, Order
 from kb.tui.desk import Item
+from kb.tui.groups import Folds, Group, Shown
+from kb.tui.query import Query, read
+from kb.tui.spark import spark
 
 ORDERS: tuple[Order, ...] = ("last", "first", "count", "title", "kind")
 PAGE = 100
@@ -28,6 +32,16 @@ class Catalog(Protocol):
     @property
     def busy(self) -> str:
         """What is going on, nothing when all is there."""
+        ...
+
+    @property
+    def wrong(self) -> str:
+        """What was mistyped in the filter."""
+        ...
+
+    @property
+    def known(self) -> dict[str, set[str]]:
+        """Values of the filter's fields, as far as they were met."""
         ...
 
     def __len__(self) -> int:
@@ -48,16 +62,21 @@ class Catalog(Protocol):
 
 
 class LogCatalog:
-    """Reports of a log, as they are found."""
+    """Reports of a log, as they are found: equal ones are one row, what follows from another is folded under it."""
 
     def __init__(self, changed: Callable[[], None]):
         self._changed = changed
         self._items: list[Item] = []
-        self._view: list[Item] = []
-        self._words: tuple[str, ...] = ()
+        self._view: list[Shown] = []
+        self._query = Query()
         self._order: Order = "first"
         self._descending = False
-        self._counts: dict[str, list[Item]] = {}
+        self._folds = Folds()
+        self._clock = True
+        self._ends = (0.0, 0.0)
+        self.flat = False
+        """Whether each report has a row of its own."""
+        self.known: dict[str, set[str]] = {name: set() for name in ("kind", "host", "case", "kernel")}
         self.busy = "reading"  # until who reads says otherwise
 
     @property
@@ -70,51 +89,126 @@ class LogCatalog:
         """All of them, in the order of the log."""
         return self._items
 
+    @property
+    def reports(self) -> int:
+        """Reports that the rows stand for."""
+        return sum(map(self._passes, self._items)) if self._query != Query() else self.total
+
     def __len__(self) -> int:
         return len(self._view)
 
     def at(self, index: int) -> Item | None:
+        """The report of a row, or the first of those it stands for."""
+        return self._view[index].item if 0 <= index < len(self._view) else None
+
+    def shown(self, index: int) -> Shown:
         """A row of the view."""
-        return self._view[index] if index < len(self._view) else None
+        return self._view[index]
+
+    def group_of(self, item: Item) -> Group:
+        """The reports that say the same as this one."""
+        return self._folds.of(item)
+
+    def when(self, group: Group, cells: int) -> str:
+        """When the reports of a group were printed, over the time of the log, or over its lines where that is unknown."""
+        first, last = self._ends if self._clock else (0, max(1, len(self._items) - 1))
+        return group.when(self._place, first, last, cells)
+
+    def _place(self, item: Item) -> float:
+        return item.at if self._clock and item.at is not None else item.number
 
     def clear(self) -> None:
         """The log is read anew."""
-        self._items, self._view, self._counts = [], [], {}
+        self._items, self._view, self._folds = [], [], Folds()
+        self._clock, self._ends = True, (0.0, 0.0)
 
     def add(self, items: Iterable[Item]) -> None:
         """Rows that were found; their place in a sorted view is found when the reading ends."""
         for item in items:
-            same = self._counts.setdefault(item.signature, [])
-            same.append(item)
             self._items.append(item)
-            if self._passes(item):
-                self._view.append(item)
-            for other in same if len(same) < 100 else (item,):
-                other.count = len(same)
+            self._measure(item)
+            new = self._folds.add(item)
+            for name, value in (("kind", item.kind), ("host", item.host), ("case", item.case), ("kernel", item.kernel)):
+                if value:
+                    self.known[name].add(value)
+            if self.flat and self._passes(item):
+                self._view.append(Shown(item, None, 0))
+            elif new is not None and new.cause is None and self._passes(item):
+                self._view.append(Shown(item, new, 0))
+
+    def _measure(self, item: Item) -> None:
+        """The span of time of the log; one whose clock is not printed, or begins anew, is measured in reports."""
+        first, last = self._ends
+        if item.at is None or (len(self._items) > 1 and item.at < last - 1):
+            self._clock = False
+        elif len(self._items) == 1:
+            self._ends = item.at, item.at
+        else:
+            self._ends = first, max(last, item.at)
 
     def sort(self) -> None:
         """Bring the view in order; counts are known now."""
-        for same in self._counts.values():
-            for item in same:
-                item.count = len(same)
-        self.look(" ".join(self._words), self._order, self._descending)
+        self._lay_out()
+        self._changed()
 
     def look(self, words: str, order: Order, descending: bool) -> None:
         """Filter and sort; a hundred thousand rows take some 50 ms."""
-        self._words, self._order, self._descending = tuple(words.lower().split()), order, descending
-        self._view = [item for item in self._items if self._passes(item)]
-        if order in ("first", "last"):  # the log's own order is that of time
-            if descending:
-                self._view.reverse()
-        else:
-            self._view.sort(key=lambda item: getattr(item, order), reverse=descending)
+        self._query, self._order, self._descending = read(words, self.known), order, descending
+        self._lay_out()
         self._changed()
 
+    def fold(self, index: int) -> int | None:
+        """Unfold the row, or fold what it is of; the index of the row it is of, None where there is nothing to fold."""
+        if not 0 <= index < len(self._view):
+            return None
+        item, group, depth = self._view[index]
+        if group is None or (not group.folded and group.cause is not None):
+            group = self._folds.of(item) if group is None else group.cause
+        if group is None or not group.folded:
+            return None
+        group.open = not group.open
+        self._lay_out()
+        return next((place for place, row in enumerate(self._view) if row.group is group), 0)
+
+    def flatten(self) -> None:
+        """A row a report, or a row a group again."""
+        self.flat = not self.flat
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        order = self._order
+        key = None if order in ("first", "last") else lambda item: getattr(item, order)  # the log's order is that of time
+        if self.flat:
+            self._view = [Shown(item, None, 0) for item in self._items if self._passes(item)]
+            if key is not None:
+                self._view.sort(key=lambda row: key(row.item), reverse=self._descending)
+            elif self._descending:
+                self._view.reverse()
+        else:
+            self._view = self._folds.rows(self._passes, key, self._descending)
+
     def _passes(self, item: Item) -> bool:
-        if not self._words:
+        query = self._query
+        for name, value in query.fields:
+            if value not in (getattr(item, name) or "").lower():
+                return False
+        if query.ago is not None and not self._since(item, query):
+            return False
+        if not query.words:
             return True
         text = item.words
-        return all(word[5:] in item.kind if word.startswith("kind:") else word in text for word in self._words)
+        return all(word in text for word in query.words)
+
+    def _since(self, item: Item, query: Query) -> bool:
+        """Whether it was printed since: by its date, or by its clock before the log's last report."""
+        if item.last[:4].isdigit() and item.last[4:5] == "-":
+            return item.last.replace(" ", "T") >= query.since
+        return item.at is None or item.at >= self._ends[1] - (query.ago or 0)
+
+    @property
+    def wrong(self) -> str:
+        """What was mistyped."""
+        return self._query.wrong
 
     def close(self) -> None:
         """Nothing runs."""
@@ -134,7 +228,7 @@ class StoreCatalog:
         self._ids: array[int] = array("Q")
         self._pages: OrderedDict[int, list[Item]] = OrderedDict()
         self._wanted: set[int] = set()
-        self._verdicts: dict[str, tuple[str | None, str]] = {}
+        self._verdicts: dict[str, tuple[str | None, str, str, str]] = {}
         self._generation = 0
         self._lock = Lock()  # ids and pages are written by two threads and read by a third, what is busy by two
         self._scanner = ThreadPoolExecutor(1, "kb-scan")
@@ -144,6 +238,11 @@ class StoreCatalog:
         self._counted = False
         self.total = 0
         self.busy = ""
+        self._typed = ""
+        self.wrong = ""
+        """What was mistyped in the filter."""
+        self.known: dict[str, set[str]] = {}
+        """Values of the filter's fields, once they were read."""
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -160,14 +259,16 @@ class StoreCatalog:
             return None
         return page[index % PAGE] if index % PAGE < len(page) else None
 
-    def judged(self, item: Item, case: str | None, verdict: str) -> None:
+    def judged(self, item: Item, case: str | None, verdict: str, fix: str = "", severity: str = "") -> None:
         """A row was diagnosed: remember what came of it."""
-        self._verdicts[item.signature] = (case, verdict)
-        item.case, item.verdict = case, verdict
+        self._verdicts[item.signature] = (case, verdict, fix, severity or item.severity)
+        item.case, item.verdict, item.fix, item.severity = self._verdicts[item.signature]
 
     def look(self, words: str, order: Order, descending: bool) -> None:
         """Filter and sort: the first screenful comes at once, the rest behind it. A newer call ends an older one."""
         there = self._path.exists()
+        query = read(words, self.known)
+        self._typed, words, self.wrong = words, query.stored, query.wrong
         with self._lock:
             self._generation += 1
             self.busy = "" if not there else "searching" if words else "reading"
@@ -201,6 +302,9 @@ class StoreCatalog:
             if first:
                 self._take(array("Q"), True, bool(words))
             self._counted = self._counted or not words
+            if not self.known and generation == self._generation:
+                self.known = self._scan.values()
+                self.wrong = read(self._typed, self.known).wrong
         except StoreError as error:
             if generation == self._generation:
                 self._on_error(error)
@@ -239,7 +343,8 @@ class StoreCatalog:
             ids = self._ids[number * PAGE : (number + 1) * PAGE]
         try:
             self._page = self._page or Browser(self._path)
-            rows = [self._item(row) for row in self._page.rows(ids)]
+            when = self._page.spread(ids)
+            rows = [self._item(row, when.get(row.id)) for row in self._page.rows(ids)]
         except StoreError as error:
             self._on_error(error)
             return
@@ -251,11 +356,13 @@ class StoreCatalog:
         self._wanted.discard(number)
         self._changed()
 
-    def _item(self, row: Browsed) -> Item:
-        case, verdict = self._verdicts.get(row.signature, (row.case, ""))
+    def _item(self, row: Browsed, when: list[int] | None) -> Item:
+        unknown = (row.case, "", "", severity_of_kind(row.kind))
+        case, verdict, fix, severity = self._verdicts.get(row.signature, unknown)
         return Item(
             number=row.id, signature=row.signature, title=row.title, kind=row.kind, kernel=row.kernel, count=row.count,
-            first=row.first, last=row.last, case=case, verdict=verdict,
+            first=row.first, last=row.last, case=case, verdict=verdict, fix=fix, severity=severity, host=row.host,
+            hosts=row.hosts, spark=spark(when or []),
         )  # fmt: skip
 
     def close(self) -> None:

@@ -21,7 +21,8 @@ from kb.errors import CaseError, KbError
 from kb.model.case import Case
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.model.verdict import Diagnosis
+from kb.model.verdict import Diagnosis, Match
+from kb.render.answer import severity
 from kb.tui.feed import Feed
 
 T = TypeVar("T")
@@ -84,6 +85,21 @@ class Item:
     corrupted: str | None = None
     source: str = ""
     span: Span = (0, 0)
+    host: str | None = None
+    hosts: int = 0
+    """Hosts it was seen on, in the store."""
+    severity: str = ""
+    """``harmless``, ``watch``, ``act`` or ``stop``."""
+    fix: str = ""
+    """Whether the kernel has the fix of the case: ``affected``, ``fixed``, or nothing where that is not known."""
+    at: float | None = None
+    """Seconds since boot."""
+    same: object = None
+    """What reports that say the same have in common."""
+    follows: int | None = None
+    """Number of the report that it follows on from."""
+    spark: str = ""
+    """Of the store: when it was seen."""
 
     @property
     def mark(self) -> str:
@@ -93,7 +109,8 @@ class Item:
     @property
     def words(self) -> str:
         """What a filter looks in, lower case."""
-        return f"{self.title} {self.kind} {self.kernel or ''} {self.case or ''} {self.source} {self.verdict}".lower()
+        parts = (self.title, self.kind, self.kernel, self.case, self.host, self.source, self.verdict, self.fix)
+        return " ".join(part for part in parts if part).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +235,8 @@ class Desk:
     def _read(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
         number = lines = 0
         found: list[Item] = []
+        places: list[int] = []  # numbers of the reports of this input: what follows is told by its place among them
+        end = ("", 0)
         since = time.monotonic()
         for each in api.documents(log):
             if not isinstance(each, Report):
@@ -228,7 +247,13 @@ class Desk:
                 doc = self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
                 lines = len(doc)
                 continue
-            found.append(self._item(number, each))
+            places = places if (each.source, each.span[0]) >= end and each.source == end[0] else []
+            end = each.source, each.span[0]
+            item = self._item(number, each)
+            if each.follows is not None and each.follows < len(places):
+                item.follows = places[each.follows]
+            places.append(number)
+            found.append(item)
             if each.beside or each.sources:
                 self._gathered[number] = each.beside, each.sources
             number += 1
@@ -371,7 +396,24 @@ def item_of(number: int, found: Diagnosis) -> Item:
         corrupted=report.corrupted,
         source=report.source,
         span=report.span,
+        host=report.host,
+        severity=severity(found),
+        fix=fix_of(best),
+        at=report.time,
+        same=_same(found),
     )
+
+
+def fix_of(best: Match | None) -> str:
+    """Whether the kernel has the fix, where that is known."""
+    return best.fix_status if best is not None and best.fix_status in ("affected", "fixed") else ""
+
+
+def _same(found: Diagnosis) -> object:
+    """What equal reports have in common: the problem, the cause, what is known, whether it is whole."""
+    report = found.report
+    known = tuple((match.case.id, match.verdict, match.fix_status) for match in found.matches)
+    return report.kind, report.title, found.signature.id, found.facts.cause, known, bool(report.damage)
 
 
 def _author() -> str:

@@ -17,6 +17,10 @@ Part = tuple[str, str]
 Row = list[Part]
 
 MARKS = {"yes": ("✓", "good"), "maybe": ("?", "warn"), "no": ("✗", "bad"), "none": ("·", "dim"), "": (" ", "")}
+SEVERITIES = {
+    "stop": ("■", "bad"), "act": ("▲", "warn"), "watch": ("•", ""), "harmless": ("○", "dim"), "": (" ", ""),
+}  # fmt: skip
+FIXES = {"affected": ("!", "bad"), "fixed": ("+", "good"), "": (" ", "")}
 REASONS = {"holds": ("✓", "good"), "excluded": ("✗", "dim"), "unknown": ("?", "warn")}
 
 

@@ -106,6 +106,11 @@ def in_module(report: Report) -> str:
     return f" [{report.module}]" if report.module and report.function else ""
 
 
+def severity_of_kind(kind: str) -> str:
+    """What reports of a kind ask of who is on call, where no case says otherwise."""
+    return kind_of(kind).severity.value
+
+
 def severity(found: Diagnosis) -> str:
     """What a report asks of who is on call: ``harmless``, ``watch``, ``act`` or ``stop``."""
     if found.best is not None and found.best.verdict is Verdict.YES and found.best.severity in SEVERITIES:

@@ -13,6 +13,8 @@ Order = Literal["last", "first", "count", "title", "kind"]
 _FIRST = 500
 """Ids of the first piece: more than a screen holds, read in a millisecond."""
 _PIECE = 50_000
+_EVENTS = 50_000
+"""Events that the sparklines of a page are drawn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class Browsed:
     """Release of the kernel that it was seen on last."""
     case: str | None
     """Case that the case index links the signature to."""
+    host: str | None = None
+    """Host it was seen on last."""
+    hosts: int = 0
+    """Hosts it was seen on."""
 
 
 class Browser:
@@ -48,7 +54,8 @@ class Browser:
         Args:
             order: What to sort by; ``last`` and ``count`` come from an index, the others are sorted first.
             descending: Largest first.
-            words: Each must stand in the title or the kind; ``kind:oops`` in the kind.
+            words: Each must stand in the title or the kind; ``kind:oops`` in the kind, ``host:``, ``kernel:`` and
+                ``case:`` in those it was seen on or is linked to; ``since:2026-01-31`` is the earliest last sighting.
         """
         where, values = _where(words)
         way = "desc" if descending else "asc"
@@ -74,12 +81,52 @@ class Browser:
         sql = (
             "select id, signature, title, kind, first, last, count,"
             " (select nullif(kernel, '') from sightings g where g.signature = s.id order by last desc limit 1),"
-            " (select case_id from case_signatures c where c.signature = s.signature limit 1)"
+            " (select case_id from case_signatures c where c.signature = s.signature limit 1),"
+            " (select nullif(host, '') from sightings g where g.signature = s.id order by last desc limit 1),"
+            " (select count(distinct nullif(host, '')) from sightings g where g.signature = s.id)"
             f" from signatures s where id in ({marks})"
         )
         with errors(self.path):
             found = {row[0]: Browsed(*row) for row in self.connection.execute(sql, list(ids))}
         return [found[number] for number in ids if number in found]
+
+    def spread(self, ids: Sequence[int], cells: int = 8) -> dict[int, list[int]]:
+        """Sightings of these row ids a week, the latest week of the store last; of very many events the first ones.
+
+        What was recorded without its events counts in the week it was seen last.
+        """
+        marks = ",".join("?" * len(ids))
+        cell = f"{cells - 1} - cast((julianday(?) - julianday(seen)) / 7 as int)"
+        sql = (
+            f"select id, {cell} cell, count(*) from (select g.signature id, e.seen seen from sightings g"
+            f" join events e on e.sighting = g.id where g.signature in ({marks}) limit {_EVENTS})"
+            " group by id, cell having cell >= 0"
+        )
+        seen = f"select signature id, {cell.replace('seen', 'last')} cell, count from sightings where signature in ({marks})"
+        with errors(self.path):
+            newest = self.connection.execute("select max(last) from signatures").fetchone()[0]
+            found: dict[int, list[int]] = {}
+            for source in (sql, seen):
+                rows = list(self.connection.execute(source, [newest, *ids]))
+                there = set(found)
+                for number, place, count in rows:
+                    if number not in there and 0 <= place < cells:
+                        found.setdefault(number, [0] * cells)[place] += count
+        return found
+
+    def values(self) -> dict[str, set[str]]:
+        """Kinds, hosts, kernels and linked cases that there are, at most a thousand of each."""
+        asked = {
+            "kind": "select distinct kind from signatures",
+            "host": "select distinct host from sightings",
+            "kernel": "select distinct kernel from sightings",
+            "case": "select distinct case_id from case_signatures",
+        }
+        with errors(self.path):
+            return {
+                name: {row[0] for row in self.connection.execute(f"{sql} limit 1000") if row[0]}
+                for name, sql in asked.items()
+            }
 
     def interrupt(self) -> None:
         """End the statement that runs: what iterates over it gets a StoreError."""
@@ -90,13 +137,24 @@ class Browser:
         self.connection.close()
 
 
+_FIELDS = {
+    "kind": "kind like ? escape '\\'",
+    "host": "id in (select signature from sightings where host like ? escape '\\')",
+    "kernel": "id in (select signature from sightings where kernel like ? escape '\\')",
+    "case": "signature in (select signature from case_signatures where case_id like ? escape '\\')",
+}
+
+
 def _where(words: str) -> tuple[str, list[str]]:
     conditions, values = [], []
     for word in words.split():
-        kind = word.removeprefix("kind:")
-        if kind != word:
-            conditions.append("kind like ? escape '\\'")
-            values.append(_like(kind))
+        name, _, value = word.partition(":")
+        if value and name == "since":
+            conditions.append("last >= ?")
+            values.append(value.upper())
+        elif value and name in _FIELDS:
+            conditions.append(_FIELDS[name])
+            values.append(_like(value))
         else:
             conditions.append("(title like ? escape '\\' or kind like ? escape '\\')")
             values += [_like(word)] * 2

@@ -6,8 +6,12 @@ from textual.binding import Binding, BindingType
 
 from kb.tui.catalog import Catalog, LogCatalog
 from kb.tui.desk import Item
-from kb.tui.rows import MARKS, Row, clip
+from kb.tui.groups import Group
+from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip
 from kb.tui.widgets.virtual_list import Lines
+
+RIGHT = ("count", "line")
+"""Columns of numbers."""
 
 
 class TriageList(Lines):
@@ -17,6 +21,7 @@ class TriageList(Lines):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open"),
         Binding("space,m", "mark", "Mark", show=False),
+        Binding("z,plus,minus", "fold", "Unfold", show=False),
     ]
 
     def __init__(self, catalog: Catalog, *, stored: bool, id: str | None = None):
@@ -24,6 +29,8 @@ class TriageList(Lines):
         self.catalog = catalog
         self.stored = stored
         self.marked: dict[str, Item] = {}
+        self.drafts: frozenset[str] = frozenset()
+        """Signatures with a note that is not saved yet."""
 
     @property
     def count(self) -> int:
@@ -64,42 +71,66 @@ class TriageList(Lines):
         item = self.catalog.at(index)
         if item is None:
             return [("  …", "dim")]
-        return self.lay_out(item)
+        return self.lay_out(item, index)
 
     def columns(self) -> list[tuple[str, int]]:
-        """Names and cells of the columns that fit: the title takes what the others leave, and never less than 30."""
+        """Names and cells of the columns that fit: the title takes what the others leave, and never less than 20."""
         width = self.room
-        wanted = [("mark", 1), ("known", 1), ("count", 7 if self.stored else 5), ("when", 16)]
+        names = [("mark", 1), ("severity", 1), ("known", 1), ("fix", 1), ("title", 0), ("count", 7 if self.stored else 6)]
         if self.stored:
-            wanted[3] = ("last", 10)
-            more = [("kind", 18, 110), ("first", 10, 130), ("kernel", 22, 150), ("case", 28, 90)]
+            names += [("last", 10)]
+            more = [("spark", 8, 90), ("host", 14, 120), ("kind", 18, 140), ("first", 10, 180), ("kernel", 20, 170)]
         else:
-            more = [("kind", 18, 130), ("line", 9, 80), ("kernel", 22, 150), ("case", 28, 90)]
-        names = [*wanted[:2], ("title", 0), *wanted[2:]]
-        names += [(name, size) for name, size, least in more if width >= least]
+            names += [("when", 16)]
+            more = [("spark", 12, 90), ("line", 8, 80), ("host", 12, 120), ("kind", 18, 150), ("kernel", 20, 180)]
+        names += [(name, size) for name, size, least in [*more, ("case", 28, 100)] if width >= least]
         rest = width - sum(size for name, size in names if name != "title") - len(names) + 1
         return [(name, max(20, rest) if name == "title" else size) for name, size in names]
 
     def heads(self) -> str:
         """The line above the rows."""
-        names = {"mark": " ", "known": " ", "when": "time", "last": "last seen", "first": "first seen"}
+        names = {name: " " for name in ("mark", "severity", "known", "fix")}
+        names |= {"when": "time", "last": "last seen", "first": "first seen"}
+        names["spark"] = "8 weeks" if self.stored else "when"
         return " ".join(
-            names.get(name, name).rjust(size) if name in ("count", "line") else clip(names.get(name, name), size)
+            names.get(name, name).rjust(size) if name in RIGHT else clip(names.get(name, name), size)
             for name, size in self.columns()
         )
 
-    def lay_out(self, item: Item) -> Row:
+    def _fold(self, index: int) -> tuple[str, Group | None]:
+        """What stands before a title: how deep the row is, and whether something is folded under it; and its group."""
+        if not isinstance(self.catalog, LogCatalog):
+            return "", None
+        _item, group, depth = self.catalog.shown(index)
+        if group is None:
+            return "  " * depth, None
+        sign = ("▾ " if group.open else "▸ ") if group.folded else "  " if depth else ""
+        return "  " * depth + sign, group
+
+    def lay_out(self, item: Item, index: int) -> Row:
         """A row's cells."""
+        before, group = self._fold(index)
+        title = item.title + (f"  (corrupted: {item.corrupted})" if item.corrupted else "")
+        if group is not None and group.followers:
+            title = f"{item.title}  (+{group.followers} that follow)"
+        grave, colour = SEVERITIES.get(item.severity, SEVERITIES[""])
         sign, role = MARKS[item.verdict]
+        mark = "*" if item.mark in self.marked else "✎" if item.signature in self.drafts else " "
+        count = item.count if group is not None or self.stored else 1
+        hosts = len(group.hosts) if group is not None else item.hosts
         cells: dict[str, tuple[str, str]] = {
-            "mark": ("*" if item.mark in self.marked else " ", "key"),
+            "mark": (mark, "key"),
+            "severity": (grave, colour),
             "known": (sign, role),
-            "title": (item.title + (f"  (corrupted: {item.corrupted})" if item.corrupted else ""), ""),
-            "count": (f"{item.count}", "" if item.count > 1 else "dim"),
+            "fix": FIXES[item.fix],
+            "title": (before + title, colour if item.severity in ("stop", "act") else ""),
+            "count": (f"×{count:,}" if count > 1 else "1", "" if count > 1 else "dim"),
             "when": (item.last or "-", "dim"),
             "last": (item.last[:10], "dim"),
             "first": (item.first[:10], "dim"),
+            "spark": (self._when(group, item), ""),
             "line": (f"L{item.span[0]}", "dim"),
+            "host": (f"{hosts} hosts" if hosts > 1 else item.host or "-", "dim"),
             "kind": (item.kind, "dim"),
             "kernel": (item.kernel or "-", "dim"),
             "case": (item.case or "", role if item.verdict else "dim"),
@@ -107,8 +138,20 @@ class TriageList(Lines):
         row: Row = []
         for name, size in self.columns():
             text, look = cells[name]
-            row += [(text.rjust(size)[-size:] if name in ("count", "line") else clip(text, size), look), (" ", "")]
+            row += [(text.rjust(size)[-size:] if name in RIGHT else clip(text, size), look), (" ", "")]
         return row[:-1]
+
+    def _when(self, group: Group | None, item: Item) -> str:
+        if isinstance(self.catalog, LogCatalog):
+            return self.catalog.when(group, 12) if group is not None else ""
+        return item.spark
+
+    def action_fold(self) -> None:
+        """Unfold the row, or fold it again."""
+        place = self.catalog.fold(self.cursor) if isinstance(self.catalog, LogCatalog) else None
+        if place is not None:
+            self.cursor = place
+            self.changed()
 
     def action_mark(self) -> None:
         """Mark the row, or unmark it, and go on to the next."""

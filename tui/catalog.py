@@ -177,7 +177,9 @@ class LogCatalog:
 
     def _lay_out(self) -> None:
         order = self._order
-        key = None if order in ("first", "last") else lambda item: getattr(item, order)  # the log's order is that of time
+        key = (
+            None if order in ("first", "last") else lambda item: getattr(item, order)
+        )  # the log's order is that of time
         if self.flat:
             self._view = [Shown(item, None, 0) for item in self._items if self._passes(item)]
             if key is not None:

@@ -76,7 +76,14 @@ class TriageList(Lines):
     def columns(self) -> list[tuple[str, int]]:
         """Names and cells of the columns that fit: the title takes what the others leave, and never less than 20."""
         width = self.room
-        names = [("mark", 1), ("severity", 1), ("known", 1), ("fix", 1), ("title", 0), ("count", 7 if self.stored else 6)]
+        names = [
+            ("mark", 1),
+            ("severity", 1),
+            ("known", 1),
+            ("fix", 1),
+            ("title", 0),
+            ("count", 7 if self.stored else 6),
+        ]
         if self.stored:
             names += [("last", 10)]
             more = [("spark", 8, 90), ("host", 14, 120), ("kind", 18, 140), ("first", 10, 180), ("kernel", 20, 170)]
@@ -89,7 +96,7 @@ class TriageList(Lines):
 
     def heads(self) -> str:
         """The line above the rows."""
-        names = {name: " " for name in ("mark", "severity", "known", "fix")}
+        names = dict.fromkeys(("mark", "severity", "known", "fix"), " ")
         names |= {"when": "time", "last": "last seen", "first": "first seen"}
         names["spark"] = "8 weeks" if self.stored else "when"
         return " ".join(

@@ -308,7 +308,10 @@ def next_steps(story: Story) -> tuple[Said, ...]:
         ),
         "memcg_unflushed": (
             said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.stat; cat /sys/fs/cgroup{path}/memory.events"),
-            said("next.run", command="sysctl vm.dirty_background_ratio vm.dirty_ratio; cat /sys/kernel/mm/lru_gen/enabled"),
+            said(
+                "next.run",
+                command="sysctl vm.dirty_background_ratio vm.dirty_ratio; cat /sys/kernel/mm/lru_gen/enabled",
+            ),
         ),
         "unaccounted_memory": (
             said("next.run", command="grep -E 'VmallocUsed|Percpu|HugePages_Total|AnonHugePages' /proc/meminfo"),

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _token(path: str | None) -> str | None:
     if path is None:
-        return os.environ.get("KB_TOKEN") or None
+        return None
     try:
         with open(path, encoding="utf-8") as file:
             return file.read().strip() or None

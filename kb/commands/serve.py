@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,11 +77,11 @@ def _webhook(url: str | None, secret: str | None, severity: str) -> Webhook | No
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise UsageError(f"{url!r} is no URL to post to", help="http://... or https://...")
     try:
-        key = Path(secret).read_bytes().strip() if secret else os.environ.get("KB_WEBHOOK_SECRET", "").encode()
+        key = Path(secret).read_bytes().strip() if secret else b""
     except OSError as error:
         raise UsageError(f"the secret cannot be read: {error.strerror}", path=secret) from None
     if not key:
-        help_ = "--webhook-secret FILE, or $KB_WEBHOOK_SECRET: by it the receiver knows who sends"
+        help_ = "--webhook-secret FILE: by it the receiver knows who sends"
         raise UsageError("the messages of --webhook are signed, and there is no secret", help=help_)
     return Webhook(url, key, severity)
 

@@ -441,7 +441,7 @@ _shtab_kb_rekey_defaults_added=0
 _shtab_kb_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--to[where kb serve listens]:URL:"
-  "--token[holds a token that may record (default\: \$KB_TOKEN)]:FILE:_files"
+  "--token[holds a token that may record]:FILE:_files"
   "--host[whose crash it is (default\: this machine\'s)]:NAME:"
   "--done[remembers what was handed in, which is not sent again]:FILE:_files"
   "--wait[how long a service is tried (default\: 60)]:SECONDS:"
@@ -495,7 +495,7 @@ _shtab_kb_serve_options=(
   "--netconsole[also take datagrams of netconsole (default port\: 6666)]:ADDRESS[:PORT]:"
   "*--netconsole-from[whose datagrams are taken\: an address or 10.0.0.0\/24, may be given again (default\: this machine\'s)]:NETWORK:"
   "--webhook[tell this URL of new signatures, of those seen on a kernel that has the fix, and of grave reports]:URL:"
-  "--webhook-secret[what the messages are signed with (default\: \$KB_WEBHOOK_SECRET)]:FILE:_files"
+  "--webhook-secret[holds what the messages are signed with]:FILE:_files"
   "--webhook-severity[from which severity on every report is told\: harmless, watch, act, stop (default\: stop)]:WORD:(harmless watch act stop)"
   "--keep[forget what was recorded longer ago (default\: never)]:DAYS:"
   "--db[the store (default\: \$KB_DB, else the user\'s data folder)]:PATH:_files"

@@ -44,9 +44,7 @@ def add_serve(verbs: "Verbs") -> None:
         metavar="URL",
         help="tell this URL of new signatures, of those seen on a kernel that has the fix, and of grave reports",
     )
-    parser.add_argument(
-        "--webhook-secret", metavar="FILE", help="what the messages are signed with (default: $KB_WEBHOOK_SECRET)"
-    )
+    parser.add_argument("--webhook-secret", metavar="FILE", help="holds what the messages are signed with")
     parser.add_argument(
         "--webhook-severity",
         metavar="WORD",
@@ -70,7 +68,7 @@ def add_report(verbs: "Verbs") -> None:
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="default: /var/crash, /var/lib/systemd/pstore, pstore")
     parser.add_argument("--to", metavar="URL", required=True, help="where kb serve listens")
-    parser.add_argument("--token", metavar="FILE", help="holds a token that may record (default: $KB_TOKEN)")
+    parser.add_argument("--token", metavar="FILE", help="holds a token that may record")
     parser.add_argument("--host", metavar="NAME", help="whose crash it is (default: this machine's)")
     parser.add_argument("--done", metavar="FILE", help="remembers what was handed in, which is not sent again")
     parser.add_argument(

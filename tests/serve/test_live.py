@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 import kb
+from kb.render.schema import schema
 from tests.serve.conftest import CLI, ROOT, SECRETS, Server
 from tests.serve.intake.test_journal import exported
 from tests.serve.test_api import OOPS
@@ -262,6 +263,9 @@ def test_new_signatures_and_grave_reports_are_told_signed_until_they_are_taken(
         assert (new["reasons"], new["title"], new["host"], new["count"]) == (["new"], "WARNING in bar_write", "a", 1)
         assert (live["host"], live["source"], live["kind"]) == ("db17", "ingest", "oops")
         assert "new" in live["reasons"]
+        jsonschema = pytest.importorskip("jsonschema")
+        for row in rows(got):
+            jsonschema.validate(row, schema("kb.event/1"))
         headers, body = got[-1]
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         expected = base64.b64encode(hmac.new(b"s3cret", signed, hashlib.sha256).digest()).decode()

@@ -23,8 +23,8 @@ _MOST = 48
 _SELDOM = 15.0
 """Bits from which on a text is seldom enough."""
 _ORDINARY = ("traps: java[1] general protection fault ip:7f0 sp:7ff error:0 in libc.so.6[7f0+1000]",)
-"""Lines that are no headline and that a busy machine prints again and again (arch/x86/kernel/traps.c): words that stand in
-one of them are not seldom."""
+"""Lines that are no headline and that a busy machine prints again and again (arch/x86/kernel/traps.c): words that
+stand in one of them are not seldom."""
 _LETTERS = 6
 """Characters of a class that are told apart: ``[Kk]``."""
 

@@ -121,7 +121,8 @@ def _made(
     kernel = facts.get("kernel")
     release = str(kernel.value) if kernel is not None and kernel.value is not None else None
     status, why = fix_status(case, release, facts, verdict)
-    return Match(case, verdict, score, how, marks, status, why)
+    idle = tuple(way for way in case.workarounds if any(evaluate(p, facts).verdict is Verdict.NO for p in way.when))
+    return Match(case, verdict, score, how, marks, status, why, idle=idle)
 
 
 def _marks(case: Case, facts: Facts) -> list[PredicateMark]:

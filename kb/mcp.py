@@ -159,7 +159,7 @@ def _summary(name: str, found: Diagnosis) -> Summary:
             Known(case=each.case.id, title=each.case.title, verdict=each.verdict.value, fix_status=each.fix_status)
             for each in found.matches[:5]
         ],
-        now=[way.do for way in best.case.workarounds[:5]] if best is not None else [],
+        now=[way.do for way in best.workarounds[:5]] if best is not None else [],
     )
 
 

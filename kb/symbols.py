@@ -1,8 +1,8 @@
 """Symbols to source lines: a report's frames with the file, line and inlined callers that debug information knows.
 
 The ELF symbol table is read by pyelftools (extra ``kernel-kb[symbols]``), the DWARF by binutils' or LLVM's addr2line,
-which do in a second what pure Python takes minutes for on a vmlinux. A frame is only annotated when the function's size in the
-file is the size that the report prints: another build would give wrong lines without a word.
+which do in a second what pure Python takes minutes for on a vmlinux. A frame is only annotated when the function's size
+in the file is the size that the report prints: another build would give wrong lines without a word.
 """
 
 import re

@@ -60,7 +60,7 @@ TABLES: Mapping[str, tuple[type, Mapping[str, str], tuple[str, ...]]] = {
     "affected": (Affected, {"kernel": _TEXT, "by": _TEXT, "note": _TEXT}, ("kernel",)),
     "fix": (Fix, {"commit": _TEXT, "subject": _TEXT, "since": _TEXT, "branch": _TEXT, "by": _TEXT, "note": _TEXT,
                   "prerequisites": _TEXTS, "missing_when": _TEXTS}, ("commit", "subject")),
-    "workaround": (Workaround, {"do": _TEXT, "caveat": _TEXT, "by": _TEXT}, ("do",)),
+    "workaround": (Workaround, {"do": _TEXT, "caveat": _TEXT, "by": _TEXT, "when": _TEXTS}, ("do",)),
     "verify": (Step, {"run": _TEXT, "expect": _TEXT, "means": _TEXT, "kernel": _TEXT}, ("run", "expect")),
     "source": (Source, {"id": _TEXT, "text": _TEXT, "url": _TEXT, "sha256": _TEXT, "file": _TEXT, "release": _TEXT},
                ("id",)),
@@ -299,8 +299,9 @@ class _Reader:
             values = self.checked(entry, schema, required, f"{name}[{index}]")
             if name == "workaround":
                 values.setdefault("caveat", "")  # its absence is the linter's to report
-            if "missing_when" in values:
-                values["missing_when"] = self.predicates(values["missing_when"], f"{name}[{index}].missing_when")
+            for key in ("missing_when", "when"):
+                if key in values:
+                    values[key] = self.predicates(values[key], f"{name}[{index}].{key}")
             if len(self.errors) == before:
                 rows.append(made(**values))
         return tuple(rows)

@@ -101,6 +101,7 @@ def _predicates(case: Case) -> Iterator[tuple[str, Predicate]]:
     yield from (("refute", p) for p in case.refute)
     yield from (("support", p) for p in case.support)
     yield from (("missing_when", p) for fix in case.fixes for p in fix.missing_when)
+    yield from (("when", p) for way in case.workarounds for p in way.when)
 
 
 @rule("KB002")

@@ -25,7 +25,7 @@ _HOMES = {
     "report": "field frame why happened excluded missing who kernel when blamed stack lines signature topic",
     "memory": "zones mask whatif request",
     "case": "affected fix workaround verify known sources show_case search cases file_case",
-    "store": "seen similar note",
+    "store": "seen similar note archive",
     "triage": "severity now reboot boss recovered used count define told",
     "times": "during duration host",
 }
@@ -42,10 +42,13 @@ _NEEDS_LOG = frozenset(
     " host".split()
 )
 _UNBOUND = COMMANDS | frozenset(
-    "mask whatif compare changed select lines topic field frame reports cases define used during duration".split()
+    "mask whatif compare changed select lines topic field frame reports cases define used during duration"
+    " archive".split()
 )
 """Questions whose answers do not repeat what they are asked with, or see to it themselves."""
-_KINDLESS = COMMANDS | frozenset("mask whatif compare changed define count cases affected during duration host".split())
+_KINDLESS = COMMANDS | frozenset(
+    "mask whatif compare changed define count cases affected during duration host archive".split()
+)
 """Questions for which a kind of report that is named chooses none."""
 _NUMBERED = ("told", "mention", "who", "blamed", "when", "kernel", "stack", "happened", "why")
 """Questions in which a bare number names something of the log."""

@@ -132,14 +132,20 @@ def foreign(state: State, question: Question) -> bool:
 
 
 def _excused(state: State, word: str, question: Question) -> bool:
-    """Whether a word is of a kind or of lines that kb/words/asked.toml has, or stands in a log."""
+    """Whether a word is of a kind or of lines that kb/words/asked.toml has, or stands in a log or is a host."""
     from kb.chat.asked import kinds_named, lines_named
     from kb.chat.question import normal
 
     text = normal(question.text)
     meant = " ".join([typed for typed, _row in (*kinds_named(text), *lines_named(text))]).lower()
     bare = len([char for char in word if char not in meant]) < 2 if not word.isascii() else word.lower() in meant
-    return bare or state.logged(word)
+    return bare or state.logged(word) or (question.kind == "archive" and _is_host(state, word))
+
+
+def _is_host(state: State, word: str) -> bool:
+    from kb.chat.answers.store import hosts_of
+
+    return state.base.known is not None and word.lower() in hosts_of(state.base.known)
 
 
 def _tells(text: str, about_a_topic: bool) -> bool:

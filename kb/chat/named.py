@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kb.chat.asked import kinds_named
+from kb.chat.asked import kinds_named, lines_named
 from kb.chat.question import Question, normal
 from kb.chat.reply import Answer, Claim, answer
 from kb.chat.state import Entry, State
@@ -22,7 +22,10 @@ _LONGEST = 160
 """Characters of a line that is quoted."""
 
 
-_PID = r"(?i:\b(?:pid|tgid|process|task|caller)\W{{0,3}}{0}\b|[:/]{0}(?=\D|$)|\(\s*{0}\)|\[\s*T?{0}\])"
+_PID = (
+    r"(?i:\b(?:pid|tgid|process|task|caller)\W{{0,3}}{0}\b|\btask \S{{1,20}}:{0}\b|\[[^\]\[]{{1,32}}:{0}\]"
+    r"|\bheld by \S{{1,32}}/{0}\b|\(\s{{0,9}}{0}\)|\[\s{{0,9}}T?{0}\])"
+)
 """A pid where the kernel prints one: ``PID: 1``, ``kt:1 blocked``, ``[    1]`` and the table's second column."""
 _LISTED_AS = re.compile(r"(?m)^ *(?:\d+\.|\[[\w, -]+\])|\[L\d[\d, L.-]*\]")
 """Numbers of an answer that are not what is named: of a list, of lines."""
@@ -69,7 +72,10 @@ def named(question: Question, logged: Callable[[str], bool], *, numbers: bool = 
 
 
 def _kind_words(question: Question) -> frozenset[str]:
-    return frozenset(word for text, _row in kinds_named(normal(question.text)) for word in text.lower().split())
+    """Words that name a kind of report, or what of the log is asked for: no names of things."""
+    text = normal(question.text)
+    found = (*kinds_named(text), *lines_named(text))
+    return frozenset(word for typed, _row in found for word in typed.lower().split())
 
 
 def _whole(word: str) -> "re.Pattern[str]":

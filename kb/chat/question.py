@@ -15,7 +15,8 @@ from kb.chat.spelling import corrected
 
 RANKS = (
     "exit", "thanks", "help", "paste", "load", "note", "file_case", "show_case", "search", "used", "boss",
-    "recovered", "reboot", "severity", "now", "whatif", "changed", "compare", "duration", "host", "seen", "count",
+    "recovered", "reboot", "severity", "now", "whatif", "changed", "compare", "archive", "duration", "host", "seen",
+    "count",
     "affected",
     "excluded", "missing", "sources", "workaround", "verify", "fix", "known", "similar", "request", "lines",
     "mask", "signature", "blamed", "kernel", "when", "who", "why", "zones", "stack", "reports", "cases",

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kb.model.verdict import Diagnosis
 
 KMSG = "/dev/kmsg"
+JOURNALS = ("/run/log/journal", "/var/log/journal")
+"""Where journald keeps its files (systemd-journald.service(8))."""
 _RECORD = 8192
 """Bytes of a record of /dev/kmsg, at most (Documentation/ABI/testing/dev-kmsg)."""
 _PATIENCE = 60
@@ -51,7 +53,7 @@ def _followed(options: argparse.Namespace) -> Iterator[BinaryIO]:
     if options.file == "-":
         yield sys.stdin.buffer
         return
-    if options.kmsg or (options.file is None and shutil.which("journalctl") is None):
+    if options.kmsg or (options.file is None and not _has_journal()):
         with _records(KMSG) as stream:
             yield stream
         return
@@ -73,6 +75,13 @@ def _followed(options: argparse.Namespace) -> Iterator[BinaryIO]:
         process.stdout.close()
 
 
+def _has_journal(folders: Iterable[str] = JOURNALS) -> bool:
+    """Whether journald writes one here: in a container journalctl may be there and have nothing to say."""
+    return shutil.which("journalctl") is not None and any(
+        name.endswith(".journal") for folder in folders for _path, _folders, names in os.walk(folder) for name in names
+    )
+
+
 @contextmanager
 def _records(path: str) -> Iterator[BinaryIO]:
     """The records of /dev/kmsg from now on: a read gives one, and a device is no pipe that one could wait for."""
@@ -91,7 +100,11 @@ def _records(path: str) -> Iterator[BinaryIO]:
     def pump() -> None:
         while True:
             try:
-                os.write(in_, os.read(device, _RECORD))
+                record = os.read(device, _RECORD)
+                if not record:  # a fifo whose writer has left: no device ends
+                    os.close(in_)
+                    return
+                os.write(in_, record)
             except BrokenPipeError:  # of kmsg: records were overwritten before they were read; of the pipe: it is over
                 if closed.is_set():
                     return

@@ -5,6 +5,7 @@ or ``decoders`` of what can be read beyond the named fields (``Report -> Finding
 """
 
 import importlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -85,6 +86,7 @@ def _common(report: Report) -> dict[str, Fact]:
     add("module", report.module, _frame_spans(report, report.function) or head)
     for name in ("kernel", "comm", "taint", "workqueue"):
         add(name, getattr(report, name), at(name))
+    add("virtual", virtual(report.hardware), at("hardware"))
     values["follows"] = Fact("follows", report.follows, head)
     add("arch", report.arch)
     add("corrupted", report.corrupted)
@@ -103,6 +105,22 @@ def _common(report: Report) -> dict[str, Fact]:
     for name, value in report.fields.items():
         add(f"field.{name}", value, at(name))
     return values
+
+
+_VIRTUAL = re.compile(
+    r"(?i)\bqemu|\bkvm\b|vmware|virtualbox|\bvirtual machine\b|\bxen\b|bochs|bhyve|parallels|openstack|google compute"
+    r"|amazon ec2 (?!\S{1,40}\.metal)|alibaba cloud|tencent cloud|droplet|vserver|z/vm|dummy-virt|\bcrosvm|firecracker|nutanix"
+)
+"""Words by which hypervisors name the machines that they make (DMI, device tree, STSI)."""
+_PARTITION = re.compile(r"(?i)phyp|\blpar\b|sun4v")
+"""A hypervisor in firmware: what holds for a guest of a busy host need not hold there."""
+
+
+def virtual(hardware: str | None) -> bool | None:
+    """Whether the machine of a ``Hardware name:`` is a virtual one; None where nothing tells."""
+    if not hardware or _PARTITION.search(hardware):
+        return None
+    return _VIRTUAL.search(hardware) is not None
 
 
 def _frame_spans(report: Report, function: str | None) -> tuple[Span, ...]:

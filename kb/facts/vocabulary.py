@@ -21,6 +21,7 @@ NAMES: Mapping[str, str] = {
     "workqueue": "workqueue of a work item",
     "corrupted": "why the report is damaged; absent when it is whole",
     "follows": "index in the input of the report that this one follows on from; absent for a first cause",
+    "virtual": "whether the machine names itself as a virtual one; absent where it names nothing, or a partition",
     "taint_words": "what each taint letter says, `G` aside",
     "taint_modules": "modules with flags in the list of modules: `kblab(OE)`",
     "module_taint": "flags of the blamed module itself, where it is not this kernel's own",

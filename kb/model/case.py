@@ -75,6 +75,8 @@ class Workaround:
     do: str
     caveat: str
     by: str = ""
+    when: tuple[Predicate, ...] = ()
+    """It is not offered where one of these is a sure no: what helps a virtual machine does not help a board."""
 
 
 @dataclass(frozen=True, slots=True)

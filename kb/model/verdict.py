@@ -157,6 +157,8 @@ class Match:
     """Why a link by signature, or a case whose predicates all hold, is no YES."""
     severity: str = "watch"
     """What it asks of who is on call: the case's word, else that of the report's kind."""
+    idle: tuple[Workaround, ...] = ()
+    """Workarounds of the case that this report rules out (:attr:`Workaround.when`)."""
 
     @property
     def fix_reason(self) -> str:
@@ -170,8 +172,8 @@ class Match:
 
     @property
     def workarounds(self) -> tuple[Workaround, ...]:
-        """The case's workarounds, each with its caveat."""
-        return self.case.workarounds
+        """The case's workarounds that may help here, each with its caveat."""
+        return tuple(way for way in self.case.workarounds if way not in self.idle)
 
     @property
     def would_decide(self) -> tuple[Step, ...]:

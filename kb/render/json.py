@@ -155,7 +155,7 @@ def _match(match: Match) -> dict[str, Any]:
         "fix_status": match.fix_status,
         "fix_reason": match.fix_reason,
         "fix_reason_named": match.fix_why.to_json() if match.fix_why is not None else None,
-        "workarounds": [{"do": way.do, "caveat": way.caveat} for way in case.workarounds],
+        "workarounds": [{"do": way.do, "caveat": way.caveat} for way in match.workarounds],
         "verify": [{"run": step.run, "expect": step.expect, "means": step.means} for step in case.verify],
         "disputes": [{"claim": dispute.claim, "finding": dispute.finding} for dispute in case.disputes],
     }

@@ -116,7 +116,7 @@ def _match(match: Match, words: Words) -> Iterator[str]:
     for fix in case.fixes:
         since = f" (in {'v' if fix.branch == 'mainline' else ''}{text(fix.since)})" if fix.since else ""
         yield f'- {words("label.fix")}: {code(fix.commit[:12])} ("{text(fix.subject)}"){since}'
-    for way in case.workarounds:
+    for way in match.workarounds:
         yield "- " + words("ticket.workaround", do=code(way.do), caveat=text(way.caveat))
     for step in case.verify:
         yield "- " + words("ticket.check", run=code(step.run), expect=text(step.expect))

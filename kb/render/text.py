@@ -287,7 +287,7 @@ def _match(page: Page, match: Match, everything: bool) -> None:
         )
         branch = "" if fix.branch == "mainline" else f" [{fix.branch}]"
         page.row(words("label.fix"), f'{fix.commit[:12]} ("{fix.subject}"){since}{branch}')
-    for way in case.workarounds:
+    for way in match.workarounds:
         page.row(words("label.now"), way.do)
         page.row("", words("now.but", caveat=way.caveat))
     for step in case.verify:

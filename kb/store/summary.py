@@ -1,5 +1,6 @@
 """What a store holds, and what was seen last."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,48 @@ def _cases(store: Store, number: int, signature: str) -> tuple[str, ...]:
         (signature, number),
     )
     return tuple(row[0] for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Frequent:
+    """A signature by how often it was seen."""
+
+    signature: str
+    title: str
+    kind: str
+    count: int
+    hosts: int
+    last: str
+    """UTC, ISO 8601."""
+
+
+def most(
+    store: Store, *, since: str = "", until: str = "9999", kinds: Collection[str] = (), host: str | None = None
+) -> list[Frequent]:
+    """What was seen most, with how often.
+
+    Args:
+        store: Where it was recorded.
+        since: Events from then on, UTC, ISO 8601 or the beginning of one; those of an older kb that kept none count in
+            no span.
+        until: Events before then.
+        kinds: Only these kinds; all by default.
+        host: Only on this host.
+    """
+    where, values = ["e.seen >= ?", "e.seen < ?"], [since, until]
+    if kinds:
+        where.append(f"s.kind in ({', '.join('?' * len(kinds))})")
+        values += sorted(kinds)
+    if host is not None:
+        where.append("g.host = ?")
+        values.append(host)
+    rows = store.rows(
+        "select s.signature, s.title, s.kind, count(*) n, count(distinct nullif(g.host, '')), max(e.seen)"
+        " from events e join sightings g on g.id = e.sighting join signatures s on s.id = g.signature"
+        f" where {' and '.join(where)} group by s.id order by n desc, s.title",
+        values,
+    )
+    return [Frequent(*row) for row in rows]
 
 
 def timeline(store: Store, signature: str) -> list[tuple[str, int]]:

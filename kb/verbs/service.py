@@ -13,7 +13,7 @@ def add_serve(verbs: "Verbs") -> None:
         verbs,
         "serve",
         "kb.commands.serve:run",
-        "answer over HTTP what kb match answers: for bots, collectors and browsers (needs kernel-kb[serve])",
+        "answer over HTTP what kb match answers: for bots, collectors and browsers (needs the extra serve)",
         "On this machine's own address everybody on it may use it; any other needs --tokens. docs/serve.md tells the "
         "rest.",
     )
@@ -39,7 +39,7 @@ def add_mcp(verbs: "Verbs") -> None:
         verbs,
         "mcp",
         "kb.commands.mcp:run",
-        "answer an assistant by the Model Context Protocol (needs kernel-kb[mcp])",
+        "answer an assistant by the Model Context Protocol (needs the extra mcp)",
         "Over standard input and output, or with --http over HTTP on this machine.",
     )
     parser.add_argument("--http", metavar="PORT", type=int, help="streamable HTTP at this port; 0: any")

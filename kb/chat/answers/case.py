@@ -115,7 +115,8 @@ def workaround(state: State, question: Question) -> Answer:
             return answer([*claims, *(Claim(p("verify.next", step=p.say(step)), span, indent=1) for step in steps)])
         return _no_case(state, "workaround.no_case")
     claims = _perhaps(state)
-    ways = list(enumerate(known.workarounds, 1))
+    idle = state.match.idle if state.chosen is None and state.match is not None else ()
+    ways = list(enumerate((way for way in known.workarounds if way not in idle), 1))
     for number, way in [each for each in ways if _meant(each[1], question)] or ways:
         claims.append(Claim(p("workaround.one", number=number, do=way.do), (), (case(known.id),)))
         claims.append(Claim(p("workaround.caveat", caveat=way.caveat), (), (case(known.id),), indent=1))

@@ -1,8 +1,10 @@
 """Questions about what happened elsewhere: sightings, neighbours, notes. Reading never makes a store."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kb.chat.question import Question
+from kb.chat.question import Question, normal
 from kb.chat.reply import Answer, Claim, answer, case
 from kb.chat.state import State
 from kb.errors import UsageError
@@ -10,7 +12,7 @@ from kb.model.verdict import Annotation, Verdict
 
 if TYPE_CHECKING:
     from kb.identity.rank import Neighbour
-    from kb.store import Shown
+    from kb.store import Shown, Store
 
 _SHOWN = 8
 _FRAMES = 6
@@ -106,6 +108,90 @@ def _explained(state: State, other: "Neighbour") -> list[Claim]:
         shown = " < ".join(names[:_FRAMES]) + (" ..." if len(names) > _FRAMES else "")
         claims.append(Claim(p("similar.frames", count=len(names), names=shown), (), cited, indent=1))
     return claims
+
+
+_DAYS = {
+    "hour": 1 / 24,
+    "小时": 1 / 24,
+    "day": 1,
+    "天": 1,
+    "week": 7,
+    "周": 7,
+    "星期": 7,
+    "month": 30,
+    "月": 30,
+    "year": 365,
+}
+_PAST = re.compile(
+    r"(?i)(?:last|past|最近|过去|这|本|上|this)\s?(?:个)?\s?(?P<count>\d{1,4}|[一二两三四五六七八九十几])?\s?(?:个)?\s?"
+    r"(?P<unit>hour|day|week|month|year|小时|天|周|星期|月)"
+)
+
+
+def _span(text: str) -> tuple[str, str]:
+    """From when and until when a line asks, UTC, as the store has times; all there is where it names no time."""
+    now = datetime.now(UTC)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if re.search(r"(?i)\btoday\b|今天", text):
+        return f"{today:%Y-%m-%d}", "9999"
+    if re.search(r"(?i)\byesterday\b|昨天", text):
+        return f"{today - timedelta(days=1):%Y-%m-%d}", f"{today:%Y-%m-%d}"
+    if found := _PAST.search(text):
+        word = found["count"] or "1"
+        count = (
+            int(word)
+            if word.isdecimal()
+            else 3
+            if word == "几"
+            else 1 + "一二三四五六七八九十".index(word.replace("两", "二"))
+        )
+        return f"{now - timedelta(days=count * _DAYS[found['unit'].lower()]):%Y-%m-%dT%H:%M:%S}", "9999"
+    return "", "9999"
+
+
+def hosts_of(store: "Store") -> dict[str, str]:
+    """The named hosts of a store, by their names in small letters."""
+    return {name.lower(): name for (name,) in store.rows("select distinct host from sightings where host != ''")}
+
+
+def archive(state: State, question: Question) -> Answer:
+    """What the store has in all, or of a time, a kind or a host that the line names: the most frequent first."""
+    from kb.chat.asked import kinds_named
+    from kb.store.summary import most, stats
+
+    p, store, text = state.p, state.base.known, normal(question.text)
+    if store is None:
+        return answer([Claim(p("archive.none"))], "nothing_loaded")
+    since, until = _span(text)
+    kinds = {kind for _typed, row in kinds_named(text) for kind in row.kinds}
+    hosts = hosts_of(store)
+    host = next((hosts[word.lower()] for word in question.strange if word.lower() in hosts), None)
+    found = most(store, since=since, until=until, kinds=kinds, host=host)
+    count = sum(one.count for one in found)
+    if since or kinds or host:
+        of = ", ".join([*([typed for typed, _row in kinds_named(text)] if kinds else []), *([host] if host else [])])
+        claims = [
+            Claim(p("archive.some", count=count, signatures=len(found), since=since or "...", of=of or p("count.all")))
+        ]
+    else:
+        all_ = stats(store)
+        claims = [
+            Claim(
+                p("archive.all", **{name: all_[name] for name in ("signatures", "sightings", "hosts", "first", "last")})
+            )
+        ]
+    claims += [
+        Claim(
+            p("archive.one", count=one.count, title=one.title, hosts=one.hosts, last=one.last),
+            (),
+            (one.signature,),
+            indent=1,
+        )
+        for one in found[:_SHOWN]
+    ]
+    if len(found) > _SHOWN:
+        claims.append(Claim(p("load.more", count=len(found) - _SHOWN)))
+    return answer(claims)
 
 
 def note(state: State, question: Question) -> Answer:

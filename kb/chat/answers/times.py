@@ -14,7 +14,7 @@ _WIDE = 160
 _DAY = 86400
 _CLOCK = re.compile(r"(?<![\d:])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _LONG = re.compile(
-    r"(?:stuck for|blocked for more than|for more than|stalls? for|hung for|took|hogged CPU for >?|for) ?"
+    r"(?:stuck for|blocked for more than|for more than|stalls? for|hung for|timed out|took|hogged CPU for >?|for) ?"
     r"(?P<number>\d{1,12}(?:\.\d{1,9})?) ?(?P<unit>us|ms|secs?|seconds?|s)\b"
     r"|\bt=(?P<jiffies>\d{1,18}) jiffies|\} (?P<jiffies2>\d{1,18}) jiffies"
 )

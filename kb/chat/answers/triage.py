@@ -188,7 +188,7 @@ def count(state: State, question: Question) -> Answer:
             for entry in state.entries
             for row in entry.diagnosis.facts.detail.get("victims") or ()
         }
-        if kind is None and pids:
+        if pids and (kind is None or not re.search("oom|out of memory|内存不足|内存耗尽", kind.lower())):
             spans = tuple((a, b) for rows in pids.values() for a, b in rows)
             named_ = ", ".join(f"{comm} (pid {pid})" for pid, comm in pids)
             return answer([Claim(p("count.victims", count=len(pids), times=len(state.entries), names=named_), spans)])
@@ -205,6 +205,11 @@ def count(state: State, question: Question) -> Answer:
     if kind is None and not re.search(r"report|problem|error|failure|splat|time|often|次|报告|问题|错误|故障", text):
         return answer([Claim(p("count.what")), holdings(state)], "unknown")
     claims = [Claim(p("count.reports", count=len(entries), kind=kind or p("count.all")), _spans(entries))]
+    if all(entry.report.kind == "hung_task" for entry in entries):  # told again as long as it hangs
+        tasks = {(entry.report.comm, entry.report.pid): entry for entry in entries}
+        named_ = ", ".join(f"{comm} (pid {pid})" for comm, pid in list(tasks)[:_LISTED])
+        more = p("load.more", count=len(tasks) - _LISTED) if len(tasks) > _LISTED else ""
+        claims.insert(0, Claim(p("count.hung", count=len(tasks), names=named_) + more, _spans(list(tasks.values()))))
     claims += [
         Claim(
             f"{entry.number}. {entry.report.headline.strip()[:_WIDE]}{_at(entry)}",

@@ -121,3 +121,22 @@ def test_a_first_contribution_is_made_by_the_steps_that_are_told(name: str, tmp_
             assert ran.returncode in ((0, 1) if "kb match" in step else (0,)), f"{step}\n{ran.stdout}{ran.stderr}"
             steps += 1
     assert steps
+
+
+@pytest.mark.slow
+def test_a_draft_of_a_kind_is_a_kind(tmp_path: Path) -> None:
+    copy = tmp_path / "kb"
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    env = {**os.environ, "PYTHONPATH": str(copy)}
+    steps = [
+        ["contrib/new_kind.py", "cache_creation", "kmem_cache_create(foo_cache) failed with error -12 at 0x1f/2"],
+        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/kinds"],
+    ]
+    code = "import sys; sys.path.insert(0, 'docs'); import openers; openers.PLACE.write_text(openers.text(), 'utf-8')"
+    steps.insert(1, ["-c", code])
+    for step in steps:
+        done = subprocess.run([sys.executable, *step], cwd=copy, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    again = subprocess.run([sys.executable, *steps[0]], cwd=copy, env=env, capture_output=True, text=True, check=False)
+    assert again.returncode == 1
+    assert "already" in again.stderr

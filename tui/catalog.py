@@ -110,7 +110,7 @@ class LogCatalog:
         return self._folds.of(item)
 
     def when(self, group: Group, cells: int) -> str:
-        """When the reports of a group were printed, over the time of the log, or over its lines where that is unknown."""
+        """When the reports of a group were printed, over the time of the log, or over its lines where none is known."""
         first, last = self._ends if self._clock else (0, max(1, len(self._items) - 1))
         return group.when(self._place, first, last, cells)
 
@@ -161,7 +161,7 @@ class LogCatalog:
         """Unfold the row, or fold what it is of; the index of the row it is of, None where there is nothing to fold."""
         if not 0 <= index < len(self._view):
             return None
-        item, group, depth = self._view[index]
+        item, group, _depth = self._view[index]
         if group is None or (not group.folded and group.cause is not None):
             group = self._folds.of(item) if group is None else group.cause
         if group is None or not group.folded:

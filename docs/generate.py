@@ -126,7 +126,11 @@ class Sandbox:
         answer = done.stdout.decode()
         if done.returncode not in (0, 1, 3):
             raise SystemExit(f"{command!r} of a document failed with {done.returncode}:\n{answer}")
-        answer = answer.replace(str(self.folder), "/home/ada").replace(str(self.folder.parent), "/home/ada").replace(str(ROOT), "/usr/lib/kb")
+        answer = (
+            answer.replace(str(self.folder), "/home/ada")
+            .replace(str(self.folder.parent), "/home/ada")
+            .replace(str(ROOT), "/usr/lib/kb")
+        )
         return re.sub(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?", "2026-11-29 03:04:05", answer)
 
 
@@ -149,7 +153,11 @@ def session(commands: str, lines: int | None = None) -> str:
     for command in commands.strip().splitlines():
         answer = place.run(command).rstrip("\n").split("\n")
         cut = answer[:lines] if lines is None or len(answer) > lines else answer
-        shown += [f"$ {command}", *(line.rstrip() for line in cut if answer != [""]), *["..."] * (len(cut) < len(answer))]
+        shown += [
+            f"$ {command}",
+            *(line.rstrip() for line in cut if answer != [""]),
+            *["..."] * (len(cut) < len(answer)),
+        ]
     return "```console\n" + "\n".join(shown) + "\n```\n"
 
 

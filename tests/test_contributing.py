@@ -109,7 +109,12 @@ def test_a_first_contribution_is_made_by_the_steps_that_are_told(name: str, tmp_
     for program, module in {"kb": "kb", "pytest": "pytest -q -p no:cacheprovider"}.items():
         (programs / program).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
         (programs / program).chmod(0o755)
-    env = {**os.environ, "PYTHONPATH": str(copy), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(copy),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "LC_ALL": "C.UTF-8",
+    }
     text, done, steps = section(f"A new {name}"), 0, 0
     for block in FENCE.finditer(text):
         said, done = text[done : block.start()], block.end()

@@ -64,10 +64,14 @@ COMMANDS = [(page, line) for page in PAGES for line in typed(page) if re.search(
 
 def test_the_pages_hold_commands() -> None:
     assert len(COMMANDS) > 100
-    assert {("match", "LOG"), ("scan", "DIR")} <= {tuple(each) for each in calls("kb match LOG | head; kb scan DIR > x")}
+    assert {("match", "LOG"), ("scan", "DIR")} <= {
+        tuple(each) for each in calls("kb match LOG | head; kb scan DIR > x")
+    }
 
 
-@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=[f"{name(page)}: {line.strip()[:60]}" for page, line in COMMANDS])
+@pytest.mark.parametrize(
+    ("page", "line"), COMMANDS, ids=[f"{name(page)}: {line.strip()[:60]}" for page, line in COMMANDS]
+)
 def test_every_command_of_the_documents_is_one(page: Path, line: str) -> None:
     parser = build_parser()
     for words in calls(line):
@@ -88,7 +92,7 @@ STANDS_FOR = {
 """What the documents call a log, and where it lies for the tests."""
 ASKS_FOR = {
     r"kb (serve|tui|watch|mcp|chat)\b": "a terminal or ^C: tests/serve, tests/tui and tests/chat run them",
-    r"s3://|--dask|\.parquet|--debuginfo": "a cluster, object storage, tables, debug information: tests/fleet and tests/test_symbols.py run them",
+    r"s3://|--dask|\.parquet|--debuginfo": "a cluster, object storage, debug information: tests/fleet runs them",
     r"kb import (vulns|git|patches|changelog) ": "the history of others: tests/imports runs them",
     r"kb forget (?!.*--(yes|dry-run))": "somebody who answers",
 }
@@ -118,7 +122,8 @@ def test_the_commands_of_a_page_run_one_after_the_other(page: Path) -> None:
 
 
 def snippets() -> list[tuple[Path, str]]:
-    return [(page, text) for page in PAGES for text in fences(page, "python")]
+    pages = [page for page in PAGES if page.name != "CONTRIBUTING.md"]  # tests/test_contributing.py puts its own in place
+    return [(page, text) for page in pages for text in fences(page, "python")]
 
 
 @pytest.fixture
@@ -200,7 +205,18 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="Sphinx is not installed: ./run check-all brings it")
     pytest.importorskip("furo")
     pytest.importorskip("myst_parser")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(ROOT / "docs"), str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-q",
+        "-b",
+        "html",
+        str(ROOT / "docs"),
+        str(tmp_path),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "zh/tutorial.html").exists()

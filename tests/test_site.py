@@ -123,7 +123,7 @@ def test_the_commands_of_a_page_run_one_after_the_other(page: Path) -> None:
 
 
 def snippets() -> list[tuple[Path, str]]:
-    pages = [page for page in PAGES if page.name != "CONTRIBUTING.md"]  # tests/test_contributing.py puts its own in place
+    pages = [page for page in PAGES if page.name != "CONTRIBUTING.md"]  # has a test of its own
     return [(page, text) for page in pages for text in fences(page, "python")]
 
 

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 COMPILED = {"google-re2"}
 _LEFT_OUT = {".so", ".pyd", ".pyc", ".c", ".exe"}
 
-MAIN = '''"""Unpacks what this file holds, once, into the user's cache, and runs kb from there, since its tables are files."""
+MAIN = '''"""Unpacks what this file holds, once, into the user's cache, and runs kb from there."""
 
 import atexit
 import os

@@ -1,6 +1,7 @@
 """The versions to test against: ``python contrib/bounds.py oldest|newest`` prints requirements for pip.
 
-``oldest``: each dependency of kb at the lowest version that pyproject.toml allows; ``newest``: at the highest one there is.
+``oldest``: each dependency of kb at the lowest version that
+pyproject.toml allows; ``newest``: at the highest one there is.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def draft(name: str, line: str) -> dict[str, str]:
 
 def main(words: list[str]) -> int:
     """Write the draft, and say what is next."""
-    name, line = (words + ["", ""])[:2]
+    name, line = [*words, "", ""][:2]
     if not re.fullmatch(r"[a-z][a-z0-9_]{2,40}", name):
         sys.exit("new-kind: NAME is small letters, digits and _: make new-kind NAME=cache_creation LINE='...'")
     line = line or f"{name.replace('_', ' ')}: TODO the line as the kernel prints it"

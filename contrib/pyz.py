@@ -1,7 +1,7 @@
 """Makes ``kb.pyz``, one file that runs wherever there is Python 3.11: ``python contrib/pyz.py WHEEL TARGET``.
 
-For rescue systems without pip and network. It holds the wheel and the pure parts of what kb runs on, as they are installed
-beside this interpreter; what is compiled is left out, and kb does without (docs/decisions/pyz.md).
+For rescue systems without pip and network. It holds the wheel and the pure parts of what kb runs on, as they are
+installed beside this interpreter; what is compiled is left out, and kb does without (docs/decisions/pyz.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 COMPILED = {"google-re2"}
 _LEFT_OUT = {".so", ".pyd", ".pyc", ".c", ".exe"}
 
-MAIN = '''"""Unpacks what this file holds, once, into the user's cache, and runs kb from there: kb reads its tables as files."""
+MAIN = '''"""Unpacks what this file holds, once, into the user's cache, and runs kb from there."""
 
 import atexit
 import os

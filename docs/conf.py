@@ -1,4 +1,4 @@
-"""The documentation site: ``./run site`` builds it strictly into build/site. Sources are the Markdown files beside this."""
+"""The documentation site: ``./run site`` makes it, strictly. Sources are the Markdown files beside this."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _sandbox(page: str) -> Sandbox:
 
 
 def session(commands: str, lines: int | None = None) -> str:
-    """Commands, a line each, and what they print; those of one page share a folder, so that one finds what another made.
+    """Commands, a line each, and what they print; those of one page share a folder: one finds what another made.
 
     Args:
         commands: What is typed.

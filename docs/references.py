@@ -83,7 +83,8 @@ def http() -> str:
             if parameters:
                 parts.append("| parameter | in | type | means |\n|---|---|---|---|")
                 parts += [
-                    f"| `{each['name']}` | {each['in']} | {_cell(_typed(each['schema']))} | {_cell(each.get('description', ''))} |"
+                    f"| `{each['name']}` | {each['in']} | {_cell(_typed(each['schema']))} |"
+                    f" {_cell(each.get('description', ''))} |"
                     for each in parameters
                 ]
                 parts.append("")

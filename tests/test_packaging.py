@@ -231,7 +231,8 @@ def test_wheel_and_sdist_install_without_a_network(wheel: Path, example: Path, t
         for script in ("kb", "kernel-kb"):
             done = subprocess.run(
                 [scripts / script, "match", "--json", str(example)],
-                cwd=tmp_path, env={"HOME": str(home), "PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False,
+                cwd=tmp_path, env={"HOME": str(home), "PATH": os.environ["PATH"]},
+                capture_output=True, text=True, check=False,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr
             assert json.loads(done.stdout)["known_fixes"] is not None

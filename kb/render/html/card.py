@@ -1,7 +1,7 @@
 """The groups of a run -> one SVG image: the answers as a terminal shows them, each with its pictures.
 
-For a README, a ticket or a chat that shows images and no page. No script and nothing loaded from anywhere; the colours are
-those of the page and follow the reader's light or dark.
+For a README, a ticket or a chat that shows images and no page. No script and nothing loaded from anywhere; the colours
+are those of the page and follow the reader's light or dark.
 """
 
 from collections.abc import Sequence

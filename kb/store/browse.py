@@ -102,7 +102,8 @@ class Browser:
             f" join events e on e.sighting = g.id where g.signature in ({marks}) limit {_EVENTS})"
             " group by id, cell having cell >= 0"
         )
-        seen = f"select signature id, {cell.replace('seen', 'last')} cell, count from sightings where signature in ({marks})"
+        cells = cell.replace("seen", "last")
+        seen = f"select signature id, {cells} cell, count from sightings where signature in ({marks})"
         with errors(self.path):
             newest = self.connection.execute("select max(last) from signatures").fetchone()[0]
             found: dict[int, list[int]] = {}

@@ -12,7 +12,7 @@ from kb.errors import UsageError
 if TYPE_CHECKING:
     from kb.serve.settings import Netconsole, Webhook
 
-_PORT = re.compile(r"(?:\]|^[^:]*):\d{1,5}$")
+_PORT = re.compile(r"(?:\[[^\]]{1,64}\]|[^:\[\]]{1,253}):\d{1,5}")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -55,7 +55,7 @@ def _netconsole(place: str | None, sources: list[str] | None) -> Netconsole | No
 
     if place is None:
         return None
-    host, _, port = place.rpartition(":") if _PORT.search(place) else (place, "", str(PORT))
+    host, _, port = place.rpartition(":") if _PORT.fullmatch(place) else (place, "", str(PORT))
     host = host.strip("[]")
     if sources is None and not is_loopback(host):
         help_ = "give --netconsole-from NETWORK: anybody can send a datagram"

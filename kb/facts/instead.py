@@ -150,7 +150,8 @@ def _marked(zone: Zone, page_kb: int, managed: int, now_kb: int, new_kb: int) ->
         return zone
     zone = unboosted(zone)
     if managed and zone.managed:
-        least = new_kb // page_kb * zone.managed // managed
+        pages = new_kb // page_kb
+        least = pages * zone.managed // managed
     else:
         least = zone.min * new_kb // now_kb
     quarter = least >> 2

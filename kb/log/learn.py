@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from kb.log.shape import LONGEST, Shape, frame, in_calendar, shape, unframed
+from kb.log.shape import LONGEST, Shape, ends_in_stamp, frame, in_calendar, shape, unframed
 from kb.log.transport import Prefix, Rule, strip
 
 Test = Callable[[str], int]
@@ -122,6 +122,8 @@ class Shapes:
         """The prefixes, shortest first, behind which the line opens a report, and whether a known one stands there."""
         for found in list(_WORDS.finditer(text, 1, min(column, LONGEST) + 1))[:_PLACES]:
             at = found.start()
+            if ends_in_stamp(text[:at]):  # what stands before it is the prefix
+                continue
             inner = strip(text[at:])
             message = unframed(text, frame(text[:at], text))[at + inner.end :]
             if not message or not self._opens(message):

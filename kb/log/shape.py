@@ -11,7 +11,7 @@ import os
 import re
 from typing import NamedTuple
 
-from kb.log.transport import IDENT, SEVERITIES, USER, Prefix, Rule, strip
+from kb.log.transport import IDENT, PRINTK, SEVERITIES, USER, Prefix, Rule, strip
 
 LONGEST = 400
 """Characters that a prefix may have."""
@@ -169,6 +169,12 @@ def frame(prefix: str, line: str) -> str:
         return prefix[-1]
     bar = prefix.strip()[:1]
     return bar if bar and bar in _BARS and line.rstrip().endswith(bar) else ""
+
+
+def ends_in_stamp(prefix: str) -> bool:
+    """Whether a prefix ends in printk's stamp, which is read as one and is no clock of somebody else's."""
+    stamp = PRINTK.match(prefix, max(prefix.rfind("["), 0))
+    return stamp is not None and stamp["time"] is not None and stamp.end() == len(prefix)
 
 
 def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:

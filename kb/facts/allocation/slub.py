@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from kb.facts.allocation.study import Study
+from kb.model.memory import size
 from kb.model.verdict import Reason
 from kb.words.speak import said
 
@@ -31,7 +32,7 @@ def slub(study: Study) -> Iterator[Reason]:
     if cache is not None and nodes:
         objects, buffer = sum(int(node["objects"]) for node in nodes), int(cache["buffer"])
         held = objects * buffer // 1024
-        total = study.memory.counters.get("ram", 0) * study.page_kb if study.memory is not None else 0
+        total = size(study.memory.counters.get("ram", 0), study.page_kb) if study.memory is not None else 0
         why = said(
             "slub.objects", objects=objects, buffer=buffer, held_kb=held, free=sum(int(n["free"]) for n in nodes)
         )

@@ -16,7 +16,7 @@ _NAME = 255
 _PROGRAMS = ("syslog_identifier", "appname", "app_name", "app-name", "programname", "syslogtag", "ident")
 """Fields, as :func:`_plain` calls them, of who wrote a record: journald, Vector, rsyslog, Fluent Bit."""
 _LEVELS = ("priority", "pri", "severity", "level")
-_TAG = re.compile(r"[\[:].*$")
+_TAG = re.compile(r"[\[:]")
 
 
 class Boot(NamedTuple):
@@ -131,7 +131,7 @@ def _by_kernel(values: Mapping[str, Any]) -> bool:
         return True
     program = next((values[name] for name in _PROGRAMS if isinstance(values.get(name), str)), None)
     if program:
-        return _TAG.sub("", str(program)).strip() == "kernel"
+        return _TAG.split(str(program), maxsplit=1)[0].strip() == "kernel"
     return transport is None
 
 

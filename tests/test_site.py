@@ -101,7 +101,9 @@ ASKS_FOR = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", list(dict.fromkeys(page for page, _ in COMMANDS if page.name != "CONTRIBUTING.md")), ids=name)
+@pytest.mark.parametrize(
+    "page", list(dict.fromkeys(page for page, _ in COMMANDS if page.name != "CONTRIBUTING.md")), ids=name
+)
 def test_the_commands_of_a_page_run_one_after_the_other(page: Path) -> None:
     """Those that cog writes with their answers are run by the check of the documents."""
     text = page.read_text(encoding="utf-8")

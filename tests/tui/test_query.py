@@ -23,8 +23,6 @@ def test_words_and_fields_are_told_apart_and_lowered() -> None:
     [
         ("knd:oops", "kind: is"),
         ("hots:db17", "host: is"),
-        ("kind:ops", "did you mean kind:oops?"),
-        ("host:db71", "did you mean host:db17?"),
         ("since:yesterday", "since: takes"),
         ("since:2026-13-01", "since: takes"),
     ],

@@ -9,9 +9,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +59,106 @@ def transcript(args: str, sections: tuple[str, ...] = ()) -> str:
         )
         answer = answer.rstrip() + "\n"
     return f"```console\n$ kb {args}\n{answer}```\n"
+
+
+SANDBOX = {
+    "dmesg.txt": "cases/nofs-high-order-watermark/match-seed.log",
+    "near.log": "cases/nofs-high-order-watermark/near-node1-admits.log",
+    "db17.log": "cases/ext4-mbcache-reusable/match-loop.log",
+    "build3.log": "cases/oom-memcg-limit/match-cgroup.log",
+}
+"""The files that the commands of the documents find where they run, and what they are."""
+PICTURES = {
+    "answer.svg": ("match", "--format", "svg", f"{EXAMPLES}/match-seed.log"),
+    "answer-zh.svg": ("match", "--format", "svg", "--lang", "zh", f"{EXAMPLES}/match-seed.log"),
+}
+"""The pictures of the documents, and the command that makes each."""
+
+
+class Sandbox:
+    """A folder where the commands of a page are run one after the other, as its reader would run them."""
+
+    def __init__(self) -> None:
+        self._kept = tempfile.TemporaryDirectory(prefix="kb-docs-")
+        home = Path(self._kept.name)
+        self.folder, programs = home / "work", home / "bin"
+        self.folder.mkdir()
+        programs.mkdir()
+        for name, source in SANDBOX.items():
+            shutil.copy(ROOT / source, self.folder / name)
+        with tarfile.open(self.folder / "ticket-4711.tar.gz", "w:gz") as archive:
+            archive.add(ROOT / SANDBOX["db17.log"], "sosreport-db17/sos_commands/kernel/dmesg")
+        log = shlex.quote(str(self.folder / "dmesg.txt"))
+        code = "import sys; from kb.cli import main; sys.exit(main())"
+        for name, does in {
+            "kb": f'exec {shlex.quote(sys.executable)} -c "{code}" "$@"',
+            "python": f'exec {shlex.quote(sys.executable)} "$@"',
+            "dmesg": f"cat {log}",
+            "journalctl": f"cat {log}",
+        }.items():
+            (programs / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+            (programs / name).chmod(0o755)
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("KB_", "XDG_"))
+        } | {
+            "COLUMNS": "100",
+            "HOME": str(home),
+            "LC_ALL": "C.UTF-8",
+            "NO_COLOR": "1",
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUTF8": "1",
+            "TZ": "UTC",
+            "USER": "ada",
+        }
+
+    def run(self, command: str) -> str:
+        """What a line of a shell prints on a terminal, notes included; 0, 1 and 3 are answers, others fail."""
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        answer = done.stdout.decode()
+        if done.returncode not in (0, 1, 3):
+            raise SystemExit(f"{command!r} of a document failed with {done.returncode}:\n{answer}")
+        answer = (
+            answer.replace(str(self.folder), "/home/ada")
+            .replace(str(self.folder.parent), "/home/ada")
+            .replace(str(ROOT), "/usr/lib/kb")
+        )
+        return re.sub(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?", "2026-11-29 03:04:05", answer)
+
+
+@cache
+def _sandbox(page: str) -> Sandbox:
+    return Sandbox()
+
+
+def session(commands: str, lines: int | None = None) -> str:
+    """Commands, a line each, and what they print; those of one page share a folder: one finds what another made.
+
+    Args:
+        commands: What is typed.
+        lines: Lines of each answer to show; the rest is cut to ``...``. All by default.
+    """
+    import cog  # type: ignore[import-not-found]
+
+    place = _sandbox(cog.inFile)
+    shown = []
+    for command in commands.strip().splitlines():
+        answer = place.run(command).rstrip("\n").split("\n")
+        cut = answer[:lines] if lines is None or len(answer) > lines else answer
+        shown += [
+            f"$ {command}",
+            *(line.rstrip() for line in cut if answer != [""]),
+            *["..."] * (len(cut) < len(answer)),
+        ]
+    return "```console\n" + "\n".join(shown) + "\n```\n"
 
 
 def vocabulary() -> str:
@@ -148,8 +252,8 @@ def help_pages() -> str:
 
 def documents() -> list[Path]:
     """The Markdown files that hold generated parts."""
-    places = [ROOT, ROOT / "docs", ROOT / "cases", ROOT / "grammars"]
-    files = [path for place in places for path in sorted(place.glob("*.md"))]
+    places = [ROOT, *(path for path in sorted((ROOT / "docs").glob("**/")) if path.is_dir()), ROOT / "cases"]
+    files = [path for place in [*places, ROOT / "grammars"] for path in sorted(place.glob("*.md"))]
     return [path for path in files if "[[[cog" in path.read_text(encoding="utf-8")]
 
 
@@ -176,6 +280,21 @@ def _openers(check: bool) -> int:
     return 0
 
 
+def _pictures(check: bool) -> int:
+    """Make the pictures, or with ``check`` tell which are stale."""
+    folder = ROOT / "docs/pictures"
+    folder.mkdir(exist_ok=True)
+    stale = 0
+    for name, command in PICTURES.items():
+        place, text = folder / name, kb(*command)
+        if not check:
+            place.write_text(text, encoding="utf-8")
+        elif not place.exists() or place.read_text(encoding="utf-8") != text:
+            print(f"{place.relative_to(ROOT)} is stale", file=sys.stderr)
+            stale = 1
+    return stale
+
+
 def _shell(check: bool) -> int:
     """Write what shells and man want, or with ``check`` tell what of it is stale."""
     import shell
@@ -198,7 +317,7 @@ def main() -> int:
     mode = ["--check", "--diff"] if check else ["-r"]
     sys.path.insert(0, str(ROOT / "docs"))
     code: int = Cog().main(["cog", *mode, "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
-    code = _openers(check) or _case_index(check) or _shell(check) or code
+    code = _openers(check) or _case_index(check) or _shell(check) or _pictures(check) or code
     if code and check:
         print("help: make docs, then look at the difference", file=sys.stderr)
     return code

@@ -6,7 +6,7 @@ script that only asks ``kb.__version__`` does not pay for a parser.
 
 import os.path as _path
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # In a checkout tui/, grammars/ and cases/ lie beside kb/; a wheel holds them inside it. One name serves both.
 if not _path.isdir(_path.join(__path__[0], "tui")):

@@ -149,6 +149,7 @@ def read_live(
     most: int | None = None,
     told: Callable[[str], None] | None = None,
     paused: Callable[[], None] | None = None,
+    going: Callable[[], None] | None = None,
     kept: Kept | None = None,
 ) -> Iterator[Report]:
     """The reports of an input that may never end (``journalctl -kf | kb match``), each as soon as it is over.
@@ -162,11 +163,12 @@ def read_live(
         most: As :func:`read`.
         told: As :func:`read`.
         paused: Called whenever nothing has come for a moment.
+        going: Called whenever something has come.
         kept: As :func:`read`.
     """
     from kb.log.source import open_live
 
-    yield from _reports(open_live(stream, paused), notices, most, told, kept=kept)
+    yield from _reports(open_live(stream, paused, going), notices, most, told, kept=kept)
 
 
 def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
@@ -228,6 +230,17 @@ def diagnose(
     Raises:
         UsageError: ``kernel`` is no release.
     """
+    return _diagnosed(report, cases, kernel, context, everything)
+
+
+def _diagnosed(
+    report: Report,
+    cases: Iterable[Case] | None,
+    kernel: str | None,
+    context: Context,
+    everything: bool,
+    further: Callable[[Diagnosis], Diagnosis] | None = None,
+) -> Diagnosis:
     _checked(kernel)
     from kb.diagnose import diagnose as conclude
 
@@ -235,7 +248,7 @@ def diagnose(
     beside = read_evidence(context)
     if beside is None and report.beside:
         beside = _beside(report.beside)
-    return conclude(report, known, kernel=kernel, evidence=beside, everything=everything)
+    return conclude(report, known, kernel=kernel, evidence=beside, everything=everything, further=further)
 
 
 @functools.lru_cache(maxsize=4)
@@ -424,10 +437,12 @@ class KnowledgeBase(Records):
         self, report: Report, *, kernel: str | None = None, context: Context = (), everything: bool = False
     ) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
+        from kb.known.distribution import kept, told
+
         store = self.known
         if store is None:
-            plain = diagnose(report, self.cases, kernel=kernel, context=context, everything=everything)
-            return with_known_fixes(plain)
+            further = lambda found: told(with_known_fixes(found), kept(self.path))  # noqa: E731
+            return _diagnosed(report, self.cases, kernel, context, everything, further)
         from dataclasses import replace
 
         from kb.identity.signature import signature
@@ -439,7 +454,7 @@ class KnowledgeBase(Records):
         cases = (*self.cases, *(case for case in linked if case.id not in own))
         found = diagnose(report, cases, kernel=kernel, context=context, everything=everything)
         matches = nearest_first(settled(store, found), similar)
-        return with_known_fixes(replace(found, matches=matches, similar=similar))
+        return told(with_known_fixes(replace(found, matches=matches, similar=similar)), kept(self.path))
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.

@@ -10,8 +10,8 @@ import sys
 
 TYPE_CHECKING = False  # typing's own costs an import; type checkers know the name
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import NoReturn, TextIO
+    from collections.abc import Callable, Iterable
+    from typing import Any, NoReturn, TextIO
 
     from _typeshed import SupportsWrite
 
@@ -61,9 +61,10 @@ def _main(argv: list[str] | None) -> int:
 
 def _run(argv: list[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser()
+    parser = build_parser(words[0] if words else "")
     if words and not _is_verb(parser, words[0]):
         words = _meant(parser, words)
+        parser = build_parser()
     options, unknown = parser.parse_known_args(words)
     if unknown:
         _refuse(options.asked, unknown)
@@ -85,6 +86,27 @@ def verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]
 
 def _is_verb(parser: argparse.ArgumentParser, word: str) -> bool:
     return word in verbs(parser) or word in parser._option_string_actions
+
+
+class _Verbs(argparse._SubParsersAction):  # type: ignore[type-arg]
+    """The verbs, of which perhaps one only is wanted: of the others no more is made than ``kb --help`` tells."""
+
+    wanted: str | None = None
+
+    def add_parser(self, name: str, **more: "Any") -> "Any":
+        """A verb's parser; one that takes anything and does nothing where the verb is not wanted."""
+        if self.wanted in (None, name):
+            return super().add_parser(name, **more)
+        self._choices_actions.append(self._ChoicesPseudoAction(name, (), more["help"]))
+        self._name_parser_map[name] = unread = _Unread()
+        return unread
+
+
+class _Unread:
+    """Stands for the parser of a verb that nobody asked for."""
+
+    def __getattr__(self, name: str) -> "Callable[..., _Unread]":
+        return lambda *args, **more: self
 
 
 def _meant(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
@@ -168,8 +190,12 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: error: {safe_lines(message)}\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line: what :func:`main` parses, and what help, completions and the man page are made from."""
+def build_parser(wanted: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line: what :func:`main` parses, and what help, completions and the man page are made from.
+
+    Args:
+        wanted: The one verb that can be parsed; the others are known by name. None: all.
+    """
     from kb import __version__
     from kb.verbs import cases, fleet, help_, logs, service, sessions, store
 
@@ -181,7 +207,10 @@ def build_parser() -> argparse.ArgumentParser:
     version = f"kb {__version__}"
     parser.add_argument("-V", "--version", action="version", version=version, help="print the version and exit")
     parser.set_defaults(run=None, asked=parser)
-    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", prog="kb")  # else argparse loads all of shutil
+    # without a prog argparse loads all of shutil
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", prog="kb", action=_Verbs)
+    assert isinstance(verbs, _Verbs)
+    verbs.wanted = wanted
     logs.add_match(verbs)
     logs.add_watch(verbs)
     logs.add_diff(verbs)
@@ -199,6 +228,7 @@ def build_parser() -> argparse.ArgumentParser:
     sessions.add_tui(verbs)
     sessions.add_chat(verbs)
     service.add_serve(verbs)
+    service.add_report(verbs)
     service.add_mcp(verbs)
     sessions.add_doctor(verbs)
     help_.add_explain(verbs)

@@ -1,7 +1,7 @@
 """Report x cases -> diagnosis. Pure: no database, no clock, no file."""
 
 import functools
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ from kb.words.speak import said
 if TYPE_CHECKING:
     from kb.evidence.files import Evidence
 
+Further = Callable[[Diagnosis], Diagnosis]
+
 
 def diagnose(
     report: Report,
@@ -29,6 +31,7 @@ def diagnose(
     kernel: str | None = None,
     evidence: "Evidence | None" = None,
     everything: bool = False,
+    further: Further | None = None,
 ) -> Diagnosis:
     """What a report says, what is known about it, what to do.
 
@@ -38,6 +41,7 @@ def diagnose(
         kernel: Release to assume where the log prints none (``uname -r``).
         evidence: What files beside the log hold (:func:`kb.evidence.files.parse_evidence`).
         everything: Also each case that may match and that nothing but the report's kind speaks for.
+        further: What else is found out: it says the same of every report of the same text.
 
     Returns:
         The diagnosis; matches hold the verdicts YES and MAYBE, best first.
@@ -47,8 +51,9 @@ def diagnose(
     known = cases if isinstance(cases, tuple) else tuple(cases)
     alone = evidence is None and report.lines and kind_of(report.kind).form is not Form.NOTICE
     if not alone or len(report.lines) > LONGEST:
-        return _concluded(report, known, evidence, everything)
-    return _kept(shape(report.lines), report.kernel, everything).diagnose(report, known, everything)
+        found = _concluded(report, known, evidence, everything)
+        return found if further is None else further(found)
+    return _kept(shape(report.lines), report.kernel, everything, further).diagnose(report, known, everything, further)
 
 
 def _concluded(report: Report, cases: tuple[Case, ...], evidence: "Evidence | None", everything: bool) -> Diagnosis:
@@ -76,19 +81,24 @@ class _Kept:
         self._first: tuple[Diagnosis, tuple[Case, ...]] | None = None
         self._moves: bool | None = None
 
-    def diagnose(self, report: Report, cases: tuple[Case, ...], everything: bool) -> Diagnosis:
+    def diagnose(self, report: Report, cases: tuple[Case, ...], everything: bool, further: Further | None) -> Diagnosis:
         """As :func:`diagnose`: the same text has the same facts, and the same cases say the same of it."""
-        if self._first is None:
+
+        def afresh() -> Diagnosis:
             found = _concluded(report, cases, None, everything)
+            return found if further is None else further(found)
+
+        if self._first is None:
+            found = afresh()
             self._first = found, cases
             return found
         first, asked = self._first
         stays = report.lines[0].number == first.report.lines[0].number  # which says nothing of whether it can be moved
         if (self._moves is False and not stays) or cases != asked or not is_moved(first.report, report):
-            return _concluded(report, cases, None, everything)
+            return afresh()
         again = moved_diagnosis(first, report)
         if self._moves is None and not stays:
-            found = _concluded(report, cases, None, everything)
+            found = afresh()
             self._moves = again == found
             return found
         return again

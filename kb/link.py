@@ -4,7 +4,8 @@ A key is a kind and a function. Where the function only waits, reports or dispat
 key, it tells one bug from no other; and a function that many reach fails for reasons that lie with its callers. So a
 link is sure only where key, stack and place agree and nothing in the log speaks against it:
 
-* *key*: no other fix has it, or none whose stack is as near, and its function does work of its own;
+* *key*: no other fix that the kernel may lack has it, or none whose stack is as near; its function does work of
+  its own, or all of the way to it is the same;
 * *stack*: the alignment with a stack that the fix quotes;
 * *place*: the log's stack holds what the fix's files are about: names in the kernel begin with that of their
   driver, file system or protocol, which is that of its folder or file (``fs/ext4/inode.c``: ``ext4_writepages``);
@@ -27,10 +28,11 @@ from kb.model.verdict import Verdict
 from kb.syntax.kinds import Family, family
 from kb.words.speak import said
 
-OWN, ALIKE, WHOLE = 0.4, 0.5, 0.7
+OWN, ALIKE, WHOLE, SAME = 0.4, 0.5, 0.7, 0.85
 """Scores of an alignment from which stacks agree: the blamed function itself is of the fix's files, some other function
 of the stack is, none tells. Half is what another compiler's inlining and a cut end leave of a stack; less is
-left where a softirq came upon another task; without the place the callers must be there, too."""
+left where a softirq came upon another task; without the place the callers must be there, too. Where the blamed function
+is one that many reach, nothing of the way there may differ but what an unwinder guesses (``?``)."""
 APART = 0.15
 """What a stack must agree better than those of all other fixes that share the key, to tell it from them."""
 _CALLED = 2
@@ -40,6 +42,7 @@ _PLACED = ("memory_leak", "fs_error")
 _DRIVERS = ("drivers/", "sound/")
 _HEADLESS, _COMPLAINT = "unknown", "warning"
 _SHORTEST = 3
+"""Letters of a name that others begin with; one of two is a part of them (``xe_vm_rebind``)."""
 _STEM = 4
 """Letters from which a part of a function's name may stand for a longer word of a path (``hclge`` for ``hclgevf``)."""
 _EVERYWHERE = frozenset(
@@ -47,7 +50,7 @@ _EVERYWHERE = frozenset(
     "kernel drivers driver net core main common init base dev device devices file inode super lib include linux uapi"
     " asm arch mm fs sound block security ipc virt tools misc util utils ops api mgmt hw generic internal private debug"
     " test page pages memory mem data list queue sys ioctl read write open close alloc free map get set add del put"
-    " lock table cache cpu irq".split()
+    " lock table cache cpu irq io ip of rx tx id".split()
 )
 _FOLDERS = {"x86_64": "x86", "i386": "x86", "ppc64": "powerpc", "s390x": "s390", "sparc64": "sparc"}
 """Folders under arch/ of the architectures that are called otherwise."""
@@ -71,7 +74,7 @@ def link(
         case: An imported case.
         stacks: What it quotes.
         rarity: :func:`kb.identity.align.idf` of every frame of both.
-        sharing: How many imported cases the key links to, this one included.
+        sharing: How many imported cases the key links to, this one included, that the kernel may have.
         rival: :func:`nearest` of the others among them: how well the best of their stacks agrees with the report's.
         least: What the stacks must agree at least: the more fixes a report is held against, the more of them will share
             its key and half of its stack by chance; above 0 those whose stack tells nothing of the place are sure only
@@ -89,8 +92,10 @@ def link(
         return Verdict.NO, (said("link.other_place"),)
     shared = sharing > 1 and (alike < WHOLE or alike - rival < APART)
     doubts = [said("link.shared", others=sharing - 1)] if shared else []
-    if query.function is None or is_generic(query.function):
-        unknown = query.function is None
+    unknown = query.function is None
+    # a function that many reach tells no bug from others; all of the way to it, through the fix's own files, does
+    reached = not unknown and there and alike >= SAME and query.kind not in family(Family.STALL)
+    if unknown or (is_generic(query.function or "") and not reached):
         doubts.append(said("link.no_function") if unknown else said("link.generic", function=query.function))
         if not there and alike < WHOLE:
             return Verdict.NO, tuple(doubts)
@@ -101,7 +106,7 @@ def link(
         doubts += [said("link.other_place")] if known or alike < WHOLE or (least and elsewhere) else []
     elif alike < max(least, _enough(query, case)) or (query.kind in _PLACED and len(query.frames) < _CALLED):
         doubts.append(said("link.other_stack", percent=alike))
-    doubts += _another_time(report, case)
+    doubts += another_time(report, case)
     return (Verdict.MAYBE if doubts else Verdict.YES), tuple(doubts)
 
 
@@ -150,14 +155,18 @@ def _paths(case: Case) -> frozenset[str]:
 def _words(paths: tuple[str, ...]) -> frozenset[str]:
     """What folders and files are called, without what many are called."""
     parts = (part for path in paths for part in re.split(r"[/_.-]", re.sub(r"\.[a-z]{1,4}$", "", path.lower())))
-    return frozenset(part for part in parts if len(part) >= _SHORTEST and part not in _EVERYWHERE)
+    return frozenset(part for part in parts if len(part) >= _SHORTEST - 1 and part not in _EVERYWHERE)
 
 
 def _about(name: str, words: Collection[str]) -> bool:
     """Whether a part of a function's or module's name begins like a word of the paths."""
-    parts = [part for part in name.lower().split("_") if len(part) >= _SHORTEST]
+    parts = [part for part in name.lower().split("_") if len(part) >= _SHORTEST - 1]
     return any(
-        part.startswith(word) or (len(part) >= _STEM and word.startswith(part)) for part in parts for word in words
+        part == word
+        or (len(word) >= _SHORTEST and part.startswith(word))
+        or (len(part) >= _STEM and word.startswith(part))
+        for part in parts
+        for word in words
     )
 
 
@@ -170,7 +179,7 @@ def _elsewhere(report: Report, case: Case) -> list[Said]:
     return [said("link.other_arch", arch=report.arch, places=sorted(filter(None, places)))]
 
 
-def _another_time(report: Report, case: Case) -> list[Said]:
+def another_time(report: Report, case: Case) -> list[Said]:
     """The release has the fix by its number, or no range that is known to have the problem can hold it."""
     release = Release.parse(report.kernel) if report.kernel else None
     if release is None:

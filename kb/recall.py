@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from kb.identity.align import idf
 from kb.identity.common import expected
 from kb.identity.frames import names
-from kb.identity.rank import FLOOR, Neighbour, Query, rank
+from kb.identity.rank import FLOOR, Neighbour, Query, Weighed, rank
 from kb.identity.signature import signature
-from kb.link import link
+from kb.link import another_time, link
 from kb.link import nearest as nearest_stack
 from kb.matcher import match, ordered, relinked
 from kb.model.case import Case
@@ -38,7 +38,7 @@ SUGGESTED = 0.35
 def query_of(report: Report, mark: Signature | None = None) -> Query:
     """What to look for."""
     mark = mark or signature(report)
-    return Query(mark.id, report.kind, names(report), mark.alt, report.function)
+    return Query(mark.id, report.kind, names(report), mark.alt, report.function, mark.former)
 
 
 def nearest(
@@ -53,7 +53,7 @@ def nearest(
         cases: True for imported cases only, False for what was seen only, None for both.
         floor: Score below which none is wanted.
     """
-    from kb.store.similar import BUDGET, WIDE, Stacks
+    from kb.store.similar import BUDGET, WIDE
     from kb.store.snapshot import stacks_of
 
     known = stacks_of(store)
@@ -61,11 +61,11 @@ def nearest(
     if asked in answers:
         return list(answers[asked])
     sides = (True, False) if cases is None else (cases,)
-    keys = Stacks(store).keyed((query.signature, *query.alt), cases=cases is True)
+    keys = known.keyed((query.signature, *query.alt, *query.former), cases=cases is True)
     keyed = [row for row in keys if _wanted(row, sides)]
     for budget in (BUDGET, WIDE):
         rows = [row for side in sides for row in known.candidates(query.frames, budget=budget, cases=side)]
-        found = _ranked(known, query, [*keyed, *rows], limit, floor)
+        found = _ranked(known, query, dict.fromkeys([*keyed, *rows]) if keyed else rows, limit, floor)
         if not rows or (found and found[0].score >= GOOD) or known.reads_all(query.frames, budget):
             break
     if len(answers) < _ANSWERS:
@@ -81,7 +81,9 @@ def _ranked(
     known: "Stacks | Snapshot", query: Query, rows: Iterable[Stack], limit: int, floor: float
 ) -> list[Neighbour]:
     entries = [row for row in rows if row.case is not None or row.signature != query.signature]
-    return rank(query, entries, _rarity(known, query, entries), limit=limit, floor=floor)
+    weighed: dict[int, Weighed] = getattr(known, "weighed", {})
+    rarity = _rarity(known, query, [entry for entry in entries if id(entry) not in weighed])
+    return rank(query, entries, rarity, limit=limit, floor=floor, weighed=weighed)
 
 
 def _rarity(known: "Stacks | Snapshot", query: Query, entries: Iterable[Stack]) -> dict[str, float]:
@@ -89,9 +91,10 @@ def _rarity(known: "Stacks | Snapshot", query: Query, entries: Iterable[Stack]) 
     every = set(query.frames).union(*[entry.frames for entry in entries])
     kept: dict[str, float] = getattr(known, "rarity", {})
     missing = [name for name in every if name not in kept]
-    total, held = known.frequencies(missing)
-    for name in missing:
-        kept[name] = idf(total, expected(name, held.get(name, 0), total))
+    if missing:
+        total, held = known.frequencies(missing)
+        for name in missing:
+            kept[name] = idf(total, expected(name, held.get(name, 0), total))
     return kept
 
 
@@ -114,18 +117,24 @@ def settled(store: "Store", found: Diagnosis) -> tuple[Match, ...]:
 
     What a person declared to be the same problem needs no proof.
     """
-    return _settled(store, found, _declared(store, found.signature))
+    return _settled(store, found, query_of(found.report, found.signature), _declared(store, found.signature))
 
 
-def _settled(store: "Store", found: Diagnosis, declared: set[str], least: float = 0.0) -> tuple[Match, ...]:
+def _settled(
+    store: "Store", found: Diagnosis, query: Query, declared: set[str], least: float = 0.0
+) -> tuple[Match, ...]:
     from kb.store.similar import Stacks
 
     known = Stacks(store)
     links = [each for each in found.matches if each.how == "signature"]
-    query = query_of(found.report, found.signature)
+    if not links:
+        return ordered(found.matches)
     held = {each.case.id: known.of_case(each.case.id) for each in links}
     rarity = _rarity(known, query, [stack for stacks in held.values() for stack in stacks])
     alike = {case_id: nearest_stack(query, stacks, rarity)[0] for case_id, stacks in held.items()}
+    rivals = [
+        each for each in links if not another_time(found.report, each.case)
+    ]  # a kernel has no bug that it has mended
     settled: list[Match] = []
     doubts: tuple[Said, ...]
     for each in found.matches:
@@ -135,7 +144,7 @@ def _settled(store: "Store", found: Diagnosis, declared: set[str], least: float 
         if not declared.isdisjoint((f"case:{each.case.id}", *each.case.signatures)):
             verdict, doubts = Verdict.YES, ()
         else:
-            others = [other.case.id for other in links if other is not each and other.score >= each.score]
+            others = [one.case.id for one in rivals if one is not each and one.score >= each.score]
             rival = max((alike[other] for other in others), default=0.0)
             stacks = held[each.case.id]
             verdict, doubts = link(query, found.report, each.case, stacks, rarity, len(others) + 1, rival, least)
@@ -156,10 +165,12 @@ def known_fixes(index: "Store", found: Diagnosis) -> tuple[Match, ...]:
     mark, imports = found.signature, Imports(index)
     cases = [case for case in imports.by_signature((mark.id, *mark.alt)) if case.id not in told]
     linked = match(found.facts, mark, found.report.kind, cases)
-    sure = _settled(index, replace(found, matches=linked), set(), GOOD)
+    query = query_of(found.report, mark)
+    sure = _settled(index, replace(found, matches=linked), query, set(), GOOD)
     if any(each.verdict is Verdict.YES for each in sure):
         return tuple(each for each in sure if each.verdict is Verdict.YES)
-    near = nearest(index, query_of(found.report, mark), limit=NEAR, cases=True)
+    # what is less near is told by nobody: it only puts what shares the key in order
+    near = nearest(index, query, limit=NEAR, cases=True, floor=FLOOR if sure else GOOD)
     order = {each.entry.case: each.score for each in near}
     linked = tuple(sorted(sure, key=lambda each: -order.get(each.case.id, 0.0)))[:NEAR]
     seen = told | {each.case.id for each in sure}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kb.model.report import Report
     from kb.model.verdict import Annotation, Sighting
     from kb.store import Shown, Store
+    from kb.store.base import Tell
     from kb.store.forget import Forgotten
 
 
@@ -27,6 +28,7 @@ class Records:
 
     def __init__(self, path: str | Path | None = None):
         self._path = path
+        self._default: Path | None = None
         self._store: Store | None = None
         self._closed = False
         self._lock = allocate_lock()
@@ -38,9 +40,11 @@ class Records:
 
         if self._path is not None:
             return Path(self._path)
-        from kb.store import default_path
+        if self._default is None:  # asked for each report
+            from kb.store import default_path
 
-        return default_path()
+            self._default = default_path()
+        return self._default
 
     @property
     def store(self) -> Store:
@@ -72,7 +76,7 @@ class Records:
 
     def record(
         self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None,
-        key: str | None = None,
+        key: str | None = None, tell: Tell | None = None,
     ) -> Sighting:  # fmt: skip
         """Store one sighting of a report's signature, with the raw text as evidence; each event counts once.
 
@@ -86,6 +90,7 @@ class Records:
             host: Host it happened on; what the log says by default.
             seen: UTC time in ISO 8601; now by default.
             key: The caller's own name of the event (``ticket:4711#3``): one a report, not one a log.
+            tell: Makes a message for the outbox, written together with the sighting; not for what was there already.
 
         Raises:
             UsageError: The key is empty.
@@ -102,12 +107,14 @@ class Records:
             kind=report.kind,
             key=mark.key,
             alt=mark.alt,
+            former=mark.former,
             source=source,
             host=host,
             kernel=report.kernel,
             seen=seen,
             evidence=raw_text(report),
             event=f"key {key}" if key is not None else f"report {event(report, source, host)}",
+            tell=tell,
         )
         if sighting.signature == mark.id:  # not so for a key that was another report's
             from kb.recall import remember

@@ -70,3 +70,78 @@ def test_a_new_kind_is_made_by_the_steps_that_are_told(tmp_path: Path) -> None:
         )
         assert done.returncode == (1 if "match" in step else 0), done.stdout + done.stderr
     assert "kmem_cache_create failed in bar_probe" in done.stdout
+
+
+FENCE = re.compile(r"(?ms)^(`{3,4})(\w+)\n(.*?)^\1$")
+PLACE = re.compile(r"(A new file|In|it is) `([^`]+)`(?:, under `([^`]+)`)?")
+JOINED = re.compile(r"`\| (\w+)` added to the end of `(\w+):`")
+
+
+def put(copy: Path, said: str, text: str) -> None:
+    """Do with a block what the words before it say."""
+    *_, (how, name, anchor) = PLACE.findall(said)
+    place = copy / name
+    if how != "In":
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, "utf-8")
+        return
+    old = place.read_text("utf-8")
+    if anchor:
+        begin, found, rest = old.partition(anchor)
+        assert found, f"{anchor} is not in {name}"
+        line, end, after = rest.partition("\n")
+        place.write_text(begin + found + line + end + text + after, "utf-8")
+    else:
+        place.write_text(old + text, "utf-8")
+    for terminal, family in JOINED.findall(said):
+        rule = re.compile(rf"(?m)^({family}:.*(?:\n +\|.*)*)$")
+        written, times = rule.subn(rf"\1 | {terminal}", place.read_text("utf-8"))
+        assert times == 1
+        place.write_text(written, "utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["notice", "prefix", "container", "picture", "case"])
+def test_a_first_contribution_is_made_by_the_steps_that_are_told(name: str, tmp_path: Path) -> None:
+    copy, programs = tmp_path / "kb", tmp_path / "bin"
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    programs.mkdir()
+    for program, module in {"kb": "kb", "pytest": "pytest -q -p no:cacheprovider"}.items():
+        (programs / program).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+        (programs / program).chmod(0o755)
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(copy),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "LC_ALL": "C.UTF-8",
+    }
+    text, done, steps = section(f"A new {name}"), 0, 0
+    for block in FENCE.finditer(text):
+        said, done = text[done : block.start()], block.end()
+        if block[2] != "sh":
+            put(copy, said, block[3])
+            continue
+        for step in block[3].splitlines():
+            ran = subprocess.run(["sh", "-c", step], cwd=copy, env=env, capture_output=True, text=True, check=False)
+            assert ran.returncode in ((0, 1) if "kb match" in step else (0,)), f"{step}\n{ran.stdout}{ran.stderr}"
+            steps += 1
+    assert steps
+
+
+@pytest.mark.slow
+def test_a_draft_of_a_kind_is_a_kind(tmp_path: Path) -> None:
+    copy = tmp_path / "kb"
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    env = {**os.environ, "PYTHONPATH": str(copy)}
+    steps = [
+        ["contrib/new_kind.py", "cache_creation", "kmem_cache_create(foo_cache) failed with error -12 at 0x1f/2"],
+        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/kinds"],
+    ]
+    code = "import sys; sys.path.insert(0, 'docs'); import openers; openers.PLACE.write_text(openers.text(), 'utf-8')"
+    steps.insert(1, ["-c", code])
+    for step in steps:
+        done = subprocess.run([sys.executable, *step], cwd=copy, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    again = subprocess.run([sys.executable, *steps[0]], cwd=copy, env=env, capture_output=True, text=True, check=False)
+    assert again.returncode == 1
+    assert "already" in again.stderr

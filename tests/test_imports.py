@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # sqlite_utils 160, numpy 200, textual 320.
 HEAVY = frozenset(
     "logging asyncio importlib.metadata importlib.resources click rich sqlite_utils numpy textual unittest jinja2 "
-    "kb.render.html kb.log.kept".split()
+    "kb.render.html kb.log.kept kb.serve kb.aio kb.mcp anyio fastapi starlette uvicorn pydantic mcp".split()
 )
 LARKS = frozenset({"logging"})
 """What Lark itself imports; a log with a report needs Lark."""

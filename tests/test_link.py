@@ -55,8 +55,25 @@ def test_a_key_that_fixes_share_is_no_yes() -> None:
 def test_a_function_that_waits_reports_or_dispatches_is_no_yes(function: str) -> None:
     frames = (function, *OWN)
     assert is_generic(function)
-    assert judged(frames, own=frames)[0] is MAYBE
+    assert judged((function, *OWN[:3], "other_1", "other_2", "other_3"), own=frames)[0] is MAYBE
+    assert judged(frames, own=frames, kind="hung_task")[0] is MAYBE
     assert judged((function, "igb_foo", "igb_bar"), own=frames)[0] is NO
+
+
+def test_all_of_the_way_to_such_a_function_is_one_unless_it_only_waits() -> None:
+    frames = ("refcount_warn_saturate", *OWN)
+    assert judged(frames, own=frames) == (YES, "")
+    assert judged(frames, own=frames, kind="soft_lockup")[0] is MAYBE
+    elsewhere = ("refcount_warn_saturate", "bar_flush", "bar_close", "process_one_work", "worker_thread")
+    assert judged(elsewhere, own=elsewhere)[0] is not YES
+
+
+def test_a_short_name_is_a_whole_part() -> None:
+    of = replace(CASE, files=("drivers/gpu/drm/xe/xe_vm.c",))
+    own = ("alpha_one", "xe_rebind", "beta_two", "gamma_three")
+    assert judged((*own[:2], "other_1", "other_2"), of, own)[0] is YES
+    longer = ("alpha_one", "xen_rebind", "beta_two", "gamma_three")
+    assert judged((*longer[:2], "other_1", "other_2"), of, longer)[0] is MAYBE
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def test_completions_and_the_man_page_land_where_shells_and_man_look(site: Path)
     assert sorted(str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()) == [
         "data/share/bash-completion/completions/kb",
         "data/share/fish/vendor_completions.d/kb.fish",
+        "data/share/kb/datasette/datasette.json",
+        "data/share/kb/datasette/metadata.json",
         "data/share/man/man1/kb.1",
         "data/share/zsh/site-functions/_kb",
     ]
@@ -161,10 +163,80 @@ def test_the_bot_says_what_is_known_and_counts_each_ticket_once(site: Path, exam
         )
         assert done.returncode == 0, done.stderr
         assert "`nofs-high-order-watermark`" in done.stdout
-        assert f": seen {times} times\n" in done.stdout
+        assert f"\nseen {times}: " in done.stdout
 
 
 def test_the_version_is_said_once(wheel: Path) -> None:
     import kb
 
     assert wheel.name.split("-")[1] == kb.__version__
+
+
+def test_one_file_runs_where_there_is_only_an_interpreter(wheel: Path, example: Path, tmp_path: Path) -> None:
+    """A rescue system: no site-packages, so no google-re2 and nothing else that is compiled; no network, no pip."""
+    pytest.importorskip("packaging")
+    pyz = tmp_path / "kb.pyz"
+    build = [sys.executable, str(ROOT / "contrib/pyz.py"), str(wheel), str(pyz)]
+    done = subprocess.run(build, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(pyz) as archive:
+        assert [name for name in archive.namelist() if name.endswith((".so", ".pyd")) or name.startswith("re2")] == []
+
+    def run(home: Path, *words: str, python: tuple[str, ...] = ("-I", "-S", str(pyz))) -> dict[str, object]:
+        env = {"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(
+            [sys.executable, *python, *words], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        found: dict[str, object] = json.loads(done.stdout)
+        return found
+
+    home = tmp_path / "home"
+    home.mkdir()
+    code = "import sys; from kb.cli import main; sys.exit(main())"
+    installed = run(home, "match", "--json", str(example), python=("-c", code))
+    first = run(home, "match", "--json", str(example))
+    assert [match["case"] for match in first["matches"]] == ["nofs-high-order-watermark"]  # type: ignore[index,attr-defined]
+    assert installed == first
+    (place,) = (home / ".cache/kb").glob("pyz-*")
+    assert place.stat().st_mode & 0o077 == 0
+    assert run(home, "match", "--json", str(example)) == first  # from what was unpacked
+    assert run(tmp_path / "nowhere/at/all", "match", "--json", str(example)) == first
+
+
+def _offline(home: Path, *what: str) -> Path:
+    """A new environment with that installed out of a wheelhouse alone; its folder of scripts."""
+    venv.create(home, with_pip=True, symlinks=os.name != "nt")
+    scripts = Path(sysconfig.get_path("scripts", "venv", {"base": str(home)}))
+    done = subprocess.run(
+        [scripts / "python", "-m", "pip", "install", "-q", "--no-index", "--disable-pip-version-check", *what],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return scripts
+
+
+@pytest.mark.extra
+def test_wheel_and_sdist_install_without_a_network(wheel: Path, example: Path, tmp_path: Path) -> None:
+    house = tmp_path / "wheelhouse"
+    fetch = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "-d", str(house)]
+    if subprocess.run([*fetch, str(wheel), "hatchling>=1.27"], capture_output=True, check=False).returncode:
+        pytest.skip("pip cannot fetch what kb runs on")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    assert subprocess.run(build, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    for number, package in enumerate((wheel, sdist)):
+        home = tmp_path / f"env{number}"
+        scripts = _offline(home, "--find-links", str(house), str(package))
+        for script in ("kb", "kernel-kb"):
+            done = subprocess.run(
+                [scripts / script, "match", "--json", str(example)],
+                cwd=tmp_path, env={"HOME": str(home), "PATH": os.environ["PATH"]},
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["known_fixes"] is not None
+        place = Path(sysconfig.get_path("purelib", "venv", {"base": str(home)}))
+        metadata = next(place.glob("kernel_kb-*.dist-info"))
+        tops = {line.split(",")[0].split("/")[0] for line in (metadata / "RECORD").read_text().splitlines()}
+        assert tops - {".."} == {"kb", metadata.name}

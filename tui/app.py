@@ -99,13 +99,13 @@ class Tui(Deeds):
 
     def action_help(self) -> None:
         """The keys of this view, then those that work everywhere."""
-        from kb.tui.help import KEYS
+        from kb.tui.help import DEEDS, KEYS
         from kb.tui.screens.help import Help
 
         if isinstance(self.screen, Help):
             return
         names = self.screen.KEYS_OF if isinstance(self.screen, Page) else ()
-        here = {name: KEYS[name] for name in (*names, "The report looked at", "Everywhere")}
+        here = {name: KEYS[name] for name in (*names, DEEDS, "Everywhere")}
         self.push_screen(Help(here if names else KEYS))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

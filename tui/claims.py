@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from kb.model.report import Frame, Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark
 from kb.render.safe import safe, spans
-from kb.tui.allocation import ordinal
-from kb.tui.rows import MARKS, REASONS, Entry
+from kb.tui.rows import MARKS, REASONS, Entry, ordinal
 
 
 def claims(found: Diagnosis) -> list[Entry]:
@@ -18,7 +17,7 @@ def claims(found: Diagnosis) -> list[Entry]:
     out += _section("Zones", list(_zones(found)))
     for trace in found.report.traces:
         name = "Stack" if trace.role == "main" else f"Stack: {trace.role}"
-        out += _section(name, [_frame(found.report, frame) for frame in trace.frames])
+        out += _section(name, [frame_entry(found.report, frame) for frame in trace.frames])
     out += _section("Unknown", [_plain("?", "warn", text) for text in found.facts.unknown])
     return out
 
@@ -96,7 +95,8 @@ def _zones(found: Diagnosis) -> Iterator[Entry]:
         yield Entry([(f" {mark} ", role), (f"{label:<15}", ""), (f" {free}", "dim")], evidence, more=more)
 
 
-def _frame(report: Report, frame: Frame) -> Entry:
+def frame_entry(report: Report, frame: Frame) -> Entry:
+    """A frame of a stack; the one that is blamed says why."""
     guilty = frame.function.split(".")[0] == report.function
     where = f"+{frame.offset:#x}/{frame.size:#x}" if frame.offset is not None and frame.size is not None else ""
     module = f" [{frame.module}]" if frame.module else ""

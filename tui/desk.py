@@ -333,6 +333,16 @@ class Desk:
         subjects = store.drafts(self.author) if store is not None else ()
         return frozenset(subject.removeprefix("signature:") for subject in subjects if subject.startswith("signature:"))
 
+    def kin(self, item: Item, kinds: Sequence[str]) -> list[Diagnosis]:
+        """Diagnoses of the same log and of these kinds, in its order, as far as they are at hand."""
+        if not self.of_log:
+            return []
+        known = sorted(
+            ((number, found) for number, found in self._diagnoses.items() if isinstance(number, int)),
+            key=lambda pair: pair[0],
+        )
+        return [each for _, each in known if each.report.source == item.source and each.report.kind in kinds]
+
     def sample(self, found: Diagnosis) -> list[str]:
         """The stack of the best case's first sample, innermost function first; empty where there is none."""
         if found.best is None or not found.best.case.path:

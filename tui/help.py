@@ -1,5 +1,8 @@
 """The keys, said once: the help screen and docs/tui.md show this table."""
 
+DEEDS = "The report looked at"
+"""The table of what can be done with it on any screen."""
+
 KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "Everywhere": (
         ("↑ ↓ j k", "move; PgUp PgDn, Home g, End G"),
@@ -11,7 +14,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Ctrl+T", "light or dark"),
         ("?", "this help"),
     ),
-    "The report looked at": (
+    DEEDS: (
         ("W", "write it to a file: .html, .md or .ndjson"),
         ("M", "copy it as Markdown, for a ticket"),
         ("O", "open the source of its case, and copy the address"),
@@ -40,14 +43,23 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("a c", "notes; new case"),
     ),
     "Report": (
-        ("1 2 3 4", "evidence, allocation, case, similar"),
-        ("Enter", "on a claim, predicate, zone or frame: to its lines in the log"),
+        ("1 2 3 4", "evidence, the view of its kind, case, similar"),
+        ("Enter", "on a claim, predicate, zone or frame: to its lines in the log; Esc or Tab leads back"),
         ("/ n N", "search the log; next hit, hit before"),
         ("[ ]", "report before, next report"),
         ("w", "wrap long lines"),
         ("v", "select lines; y copies them, a notes on them"),
         ("d x", "of a neighbour (4): the same problem; a different one"),
         ("a c", "notes; new case"),
+    ),
+    "Report: allocation": (
+        ("← → + -", "on a slider: another order, mask, min_free_kbytes or kernel; the walk is replayed at once"),
+        ("r", "as in the report again"),
+    ),
+    "Report: memory": (
+        ("s S", "sort the tasks by the next column; reverse"),
+        ("← → + -", "on a slider: another order, mask, min_free_kbytes or kernel; the walk is replayed at once"),
+        ("r", "as in the report again"),
     ),
     "Notes": (
         ("Ctrl+S", "save; what is not saved is kept as a draft"),

@@ -32,6 +32,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "declare(True)": ("Say that the neighbour is the same problem", "kept with your name"),
     "declare(False)": ("Say that the neighbour is another problem", "kept with your name"),
     "tab('evidence')": ("Show the evidence", "claims, and the log beside them"),
+    "tab('view')": ("Show what decides about such a report", "the view of its kind"),
+    "other_pane": ("Go to the other pane", "from the claims to the log and back"),
     "tab('case')": ("Show the case", "why it matches, what to do, how to verify it"),
     "tab('similar')": ("Show what is similar", "neighbours with their stacks"),
     "wrap": ("Wrap long lines", "or cut them at the edge"),

@@ -37,6 +37,8 @@ class Entry:
     """What `y` copies; the row's text by default."""
     plain: bool = False
     """A heading: the cursor passes over it."""
+    name: str = ""
+    """What it is to the view that shows it, where keys do something to it."""
 
 
 def text_of(row: Row) -> str:
@@ -95,3 +97,8 @@ def paragraph(text: str, size: int, role: str = "", lead: Row | None = None) -> 
         for line in wrap(part, size - hang):
             yield [*lead, (line, role)] if first else [(" " * hang + line, role)]
             first = False
+
+
+def ordinal(turn: int) -> str:
+    """``first`` for 0."""
+    return {0: "first", 1: "second", 2: "third"}.get(turn, f"{turn + 1}th")

@@ -18,7 +18,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ FILE = "case.md"
 RECENT = 1.0
 """Seconds for which a look at the files is good enough for a program that matches log after log."""
 
-_LAYOUT = 2
+_LAYOUT = 3
 """Raised when what the index holds changes within a version of kb."""
 _MOST_HELD = 64
 """Origins held in memory: a program may make a folder of cases for each of its tasks."""
@@ -295,11 +295,19 @@ def _write_index(path: Path, value: object) -> None:
     import pickle
     import tempfile
 
+    class Calls(pickle.Pickler):
+        """Frozen values as calls of their classes: by their own way each is read field by field."""
+
+        def reducer_override(self, one: Any) -> Any:
+            if not is_dataclass(one) or isinstance(one, type):
+                return NotImplemented
+            return type(one), tuple(getattr(one, each.name) for each in fields(one))
+
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:
             with os.fdopen(handle, "wb") as stream:
-                pickle.dump(value, stream, pickle.HIGHEST_PROTOCOL)
+                Calls(stream, pickle.HIGHEST_PROTOCOL).dump(value)
             os.replace(name, path)
         except BaseException:
             os.unlink(name)

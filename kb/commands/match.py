@@ -153,8 +153,8 @@ class _Seen:
         self.known += _counts(found)
         self.failed += self._fails is not None and self._fails(found)
         output.add(found)
-        if live and output.due():
-            output.pause()
+        if live:
+            self.going()
 
     def _opened(self, several: bool) -> Output:
         if self._output is None:
@@ -162,6 +162,11 @@ class _Seen:
 
             self._output = output(self._options, several, self.kept)
         return self._output
+
+    def going(self) -> None:
+        """A live input goes on: say what has waited long enough."""
+        if self._output is not None and self._output.due():
+            self._output.pause()
 
     def pause(self) -> None:
         """A live input is silent: say what is known so far."""
@@ -237,7 +242,8 @@ def _reports(
     if live:
         if sys.stdin.isatty():
             note("reads what is typed or pasted here, until ^D; kb match FILE reads a file, kb match --help tells more")
-        return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note, paused=seen.pause, kept=seen.kept)
+        calls = {"paused": seen.pause, "going": seen.going}
+        return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note, kept=seen.kept, **calls)
     inputs: list[Any] = [*map(named, options.files), *logs]
     return api.read(
         progress.over(inputs),

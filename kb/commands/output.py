@@ -20,6 +20,8 @@ _HELD = 1000
 """Groups that are held back to be told with all their repeats; more are told in parts."""
 _WAIT = 10.0
 """Seconds that a group of a live input waits for its repeats, at most."""
+_CALM = 0.4
+"""Seconds without another report after which it is told, whatever else a live input goes on with."""
 _SPOOL = 64 << 20
 """Bytes of output that are held in memory."""
 
@@ -72,7 +74,7 @@ class _Json(_Each):
         from kb.render.json import line
 
         super().__init__(lambda found, group: line(_member(found, group).to_json()) + "\n", only)
-        self._since = 0.0
+        self._since = self._latest = 0.0
         self._held: list[Group] = []
         self._file: Any = None
 
@@ -82,13 +84,14 @@ class _Json(_Each):
 
             self._file = SpooledTemporaryFile(_SPOOL, "w+", encoding="ascii")  # noqa: SIM115 - closed in pause()
         group = self.groups.add(found)
-        self._since = self._since or time.monotonic()
+        self._latest = time.monotonic()
+        self._since = self._since or self._latest
         if self._only in (None, self.groups.count):
             self._held.append(group)
             self._file.write(self._shown(found, group))
 
     def due(self) -> bool:
-        return bool(self._since) and time.monotonic() - self._since > _WAIT
+        return bool(self._since) and _waited(self._since, self._latest)
 
     def pause(self) -> None:
         if self._file is None:
@@ -103,6 +106,12 @@ class _Json(_Each):
         self.pause()
 
 
+def _waited(since: float, latest: float) -> bool:
+    """Whether what has been held since a time is to be told, when the latest report came at another."""
+    now = time.monotonic()
+    return now - since > _WAIT or now - latest > _CALM
+
+
 def _member(found: Diagnosis, group: Group) -> Diagnosis:
     return replace(found, group=group.number, of=group.count)
 
@@ -115,7 +124,7 @@ class _Grouped:
         self._shown = shown
         self._again = again
         self._apart = apart
-        self._since = 0.0
+        self._since = self._latest = 0.0
         self._told: set[int] = set()
         self._between = ""
 
@@ -123,12 +132,13 @@ class _Grouped:
         group = self.groups.add(found, apart=self._apart)
         if id(group) in self._told:
             self._write(self._again(group))
-        self._since = self._since or time.monotonic()
+        self._latest = time.monotonic()
+        self._since = self._since or self._latest
         if self.groups.held >= _HELD:
             self.pause()
 
     def due(self) -> bool:
-        return bool(self._since) and time.monotonic() - self._since > _WAIT
+        return bool(self._since) and _waited(self._since, self._latest)
 
     def pause(self) -> None:
         groups = list(self.groups.take())
@@ -174,6 +184,11 @@ class _Whole:
             from kb.render.html.document import page
 
             _put(page(groups, words(self._options.lang), __version__, self._kept), self._options.output)
+            return
+        if self._options.format == "svg":
+            from kb.render.html.card import card
+
+            _put(card(groups, words(self._options.lang)), self._options.output)
             return
         from kb.render.ci import FORMS
 

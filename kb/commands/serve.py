@@ -1,10 +1,18 @@
 """``kb serve``: kb as a service."""
 
+from __future__ import annotations
+
 import argparse
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kb.errors import UsageError
 
+if TYPE_CHECKING:
+    from kb.serve.settings import Netconsole, Webhook
+
+_PORT = re.compile(r"(?:\[[^\]]{1,64}\]|[^:\[\]]{1,253}):\d{1,5}")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -26,11 +34,56 @@ def run(options: argparse.Namespace) -> int:
         deadline=options.match_timeout,
         largest=size(options.max_body),
         waiting=options.max_waiting,
+        netconsole=_netconsole(options.netconsole, options.netconsole_from),
+        webhook=_webhook(options.webhook, options.webhook_secret, options.webhook_severity),
+        keep=options.keep,
         **more,
     )
+    if settings.keep is not None and settings.keep < 1:
+        raise UsageError("--keep takes days, 1 or more")
     if settings.workers < 1 or settings.deadline <= 0 or settings.waiting < 1 or settings.largest < 1:
         raise UsageError("workers, limits and times are more than nothing")
     return serve(settings)
+
+
+def _netconsole(place: str | None, sources: list[str] | None) -> Netconsole | None:
+    import ipaddress
+
+    from kb.serve.guard import is_loopback
+    from kb.serve.intake.netconsole import PORT
+    from kb.serve.settings import Netconsole
+
+    if place is None:
+        return None
+    host, _, port = place.rpartition(":") if _PORT.fullmatch(place) else (place, "", str(PORT))
+    host = host.strip("[]")
+    if sources is None and not is_loopback(host):
+        help_ = "give --netconsole-from NETWORK: anybody can send a datagram"
+        raise UsageError(f"{host} can be reached by others, and nothing says whose datagrams are taken", help=help_)
+    try:
+        allowed = tuple(ipaddress.ip_network(each, strict=False) for each in sources or ("127.0.0.0/8", "::1"))
+    except ValueError as error:
+        raise UsageError(str(error), help="an address, or a network as 10.0.0.0/24") from None
+    return Netconsole(host, int(port), allowed)
+
+
+def _webhook(url: str | None, secret: str | None, severity: str) -> Webhook | None:
+    from urllib.parse import urlsplit
+
+    from kb.serve.settings import Webhook
+
+    if url is None:
+        return None
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise UsageError(f"{url!r} is no URL to post to", help="http://... or https://...")
+    try:
+        key = Path(secret).read_bytes().strip() if secret else b""
+    except OSError as error:
+        raise UsageError(f"the secret cannot be read: {error.strerror}", path=secret) from None
+    if not key:
+        help_ = "--webhook-secret FILE: by it the receiver knows who sends"
+        raise UsageError("the messages of --webhook are signed, and there is no secret", help=help_)
+    return Webhook(url, key, severity)
 
 
 def size(text: str) -> int:

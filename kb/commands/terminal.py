@@ -131,8 +131,8 @@ class Progress:
 
 
 def _size(path: Any) -> int:
-    """Bytes of an input; of a folder, and of what is no file, as many as are worth a line."""
+    """Bytes of an input; of a folder, and of a device, as many as are worth a line."""
     try:
-        return os.path.getsize(path) if os.path.isfile(path) else _MUCH
+        return os.path.getsize(path) if os.path.isfile(path) else _MUCH * os.path.exists(path)
     except (OSError, TypeError, ValueError):
         return 0

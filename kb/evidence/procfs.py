@@ -87,6 +87,8 @@ def _zoneinfo(text: str) -> dict[Key, dict[str, int]]:
         elif len(words) == 2 and (words[0].startswith("nr_") or words[0] in ("free_highatomic", "reserved_highatomic")):
             # a populated zone has its own counters below; the per-node ones at the top are of the node
             current[words[0]] = _int(words[1])
+        elif len(words) == 2 and words[0] == "count":  # a line a CPU, behind "pagesets"
+            current["pcp"] = current.get("pcp", 0) + _int(words[1])
     return {key: values for key, values in zones.items() if "free" in values}
 
 
@@ -130,7 +132,7 @@ def _zone(key: Key, values: dict[str, int], counts: tuple[int, ...] | None, type
     free_high = values.get("free_highatomic", values.get("nr_free_highatomic"))
     if free_high is None and by_type is not None and "HighAtomic" in by_type:
         free_high = sum(count << order for order, count in enumerate(by_type["HighAtomic"]))
-    counters = {name: value for name, value in values.items() if name.startswith("nr_")}
+    counters = {name: value for name, value in values.items() if name.startswith("nr_") or name == "pcp"}
     return Zone(
         node=key[0], name=key[1], free=values["free"], min=values.get("min", 0), low=values.get("low", 0),
         high=values.get("high", 0), reserve=reserve, boost=values.get("boost"), reserved_highatomic=reserved,

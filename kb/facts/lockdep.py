@@ -89,7 +89,7 @@ def _place(lock: Lock | None) -> Said | None:
 
 def _links(report: Report, links: list[Lock]) -> tuple[Said, ...]:
     """Who took each lock of the chain while it held the one before."""
-    takers = {trace.line: _taker(trace) for trace in reversed(report.traces) if trace.title.startswith("-> #")}
+    takers = {trace.line: taker(trace) for trace in reversed(report.traces) if trace.title.startswith("-> #")}
     told = []
     for before, lock in pairwise(links):
         told.append(said("lock.was_taken", lock=lock.name, held=before.name, taker=_by(takers.get(lock.line))))
@@ -103,7 +103,8 @@ def _by(function: str | None) -> Said | None:
     return said("part.taker", function=function) if function else None
 
 
-def _taker(trace: Trace) -> str | None:
+def taker(trace: Trace) -> str | None:
+    """The function that takes the lock whose stack this is."""
     names = (plain(frame.function) for frame in trace.frames if frame.reliable)
     return next((name for name in names if not _TAKERS.match(name)), None)
 

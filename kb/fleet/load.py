@@ -68,7 +68,7 @@ def _record(store: Store, rows: list[dict[str, Any]]) -> int:
                 continue
             new += 1
             _, owner = sightings.add(
-                db, row["signature"], title=row["title"], kind=row["kind"], key=row["key"], alt=row["alt"],
+                db, row["signature"], title=row["title"], kind=row["kind"], key=row["key"], alt=row["alt"], former=(),
                 source=row["source"], host=row["host"], kernel=row["kernel"], seen=seen, event=event,
             )  # fmt: skip
             if text:

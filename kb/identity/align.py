@@ -74,9 +74,14 @@ def align(
     )
 
 
-def best(left: Sequence[str], right: Sequence[str], rarity: Mapping[str, float], greatest: float) -> float:
+def best(
+    left: Sequence[str],
+    heavy_left: Sequence[float],
+    right: Sequence[str],
+    heavy_right: Sequence[float],
+    greatest: float,
+) -> float:
     """What the score of :func:`align` is at most: as if all frames that both have stood in the same order."""
-    heavy_left, heavy_right = weights(left, rarity), weights(right, rarity)
     shared = set(left).intersection(right)
     matched_left = sum([weight for name, weight in zip(left, heavy_left, strict=True) if name in shared])
     matched_right = sum([weight for name, weight in zip(right, heavy_right, strict=True) if name in shared])

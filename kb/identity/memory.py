@@ -40,8 +40,8 @@ class Memory:
     def nearest(self, query: Query, *, limit: int = 10, floor: float = 0.2) -> list[Neighbour]:
         """The nearest stacks, best first."""
         numbers = {number for name in query.frames for number in self._holding.get(name, ())}
-        for key in (query.signature, *query.alt):
+        for key in (query.signature, *query.alt, *query.former):
             numbers.update(self._keys.get(key, ()))
-        entries = [self.entries[number] for number in sorted(numbers)]
+        entries = list(dict.fromkeys(self.entries[number] for number in sorted(numbers)))
         names = {name for entry in entries for name in entry.frames} | set(query.frames)
         return rank(query, entries, {name: self.rarity(name) for name in names}, limit=limit, floor=floor)

@@ -1,9 +1,10 @@
 """Neighbours of a report among candidates: a cheap measure first, the alignment for the best of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from operator import itemgetter
 
-from kb.identity.align import Alignment, align, best
+from kb.identity.align import Alignment, align, best, weights
 from kb.model.stack import Stack
 
 ALIGNED = 20
@@ -14,6 +15,8 @@ FLOOR = 0.2
 _STACK, _NAME = 0.7, 0.3
 """Shares of the stack and of the names in a score."""
 _SAME_KEY, _ALTERNATIVE, _SAME_FUNCTION, _SAME_KIND = 1.0, 0.9, 0.6, 0.3
+_FORMER = 0.5
+"""An older version's key: other bugs may have had it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Query:
     frames: tuple[str, ...]
     alt: tuple[str, ...] = ()
     function: str | None = None
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Neighbour:
     """0..1: 0.7 of what the stacks share and 0.3 of what the names say; the names alone where a stack is missing."""
     alignment: Alignment
     because: str
-    """What the names say: ``same key``, ``alternative key``, ``same function``, ``same kind`` or nothing."""
+    """What the names say: ``same key``, ``alternative key``, ``former key``, ``same function``, ``same kind`` or
+    nothing."""
     frames: tuple[str, ...]
     """Of the query."""
 
@@ -54,28 +59,63 @@ class Neighbour:
         return out
 
 
+class Weighed:
+    """What the rarity of its frames makes of a stack, whatever it is compared with."""
+
+    __slots__ = ("_weights", "entry", "greatest", "names", "whole")
+
+    def __init__(self, entry: Stack, rarity: Mapping[str, float]):
+        self.entry = entry
+        self.names = frozenset(entry.frames)
+        said = [rarity[name] for name in self.names]
+        self.whole = sum(said)
+        """What its frames say together."""
+        self.greatest = max(said, default=0.0)
+        self._weights: list[float] | None = None
+
+    def weights(self, rarity: Mapping[str, float]) -> list[float]:
+        """:func:`kb.identity.align.weights` of its frames."""
+        if self._weights is None:
+            self._weights = weights(self.entry.frames, rarity)
+        return self._weights
+
+
 def rank(
-    query: Query, entries: Iterable[Stack], rarity: Mapping[str, float], *, limit: int = 10, floor: float = FLOOR
+    query: Query,
+    entries: Iterable[Stack],
+    rarity: Mapping[str, float],
+    *,
+    limit: int = 10,
+    floor: float = FLOOR,
+    weighed: MutableMapping[int, Weighed] | None = None,
 ) -> list[Neighbour]:
     """The nearest entries, best first; of several stacks of one signature or case the nearest stands for all.
 
     Args:
         query: What is looked for.
-        entries: Candidates.
+        entries: Candidates, each once.
         rarity: :func:`kb.identity.align.idf` of every frame of the query and of the candidates.
         limit: Neighbours wanted.
         floor: Score below which nothing is suggested.
+        weighed: Where what was worked out of an entry is kept, by its ``id``: of who asks about the same ones again.
     """
-    known = list(dict.fromkeys(entries))
-    every = set(query.frames).union(*[entry.frames for entry in known])
-    greatest = max(map(rarity.__getitem__, every), default=0.0)
+    kept = {} if weighed is None else weighed
     own = {name: rarity[name] for name in query.frames}
-    whole = sum(own.values())
-    rough = sorted(known, key=lambda entry: -_rough(query, own, whole, entry, rarity))
+    whole, greatest = sum(own.values()), max(own.values(), default=0.0)
+    rough: list[tuple[float, Weighed]] = []
+    for entry in entries:
+        known = kept.get(id(entry))
+        if known is None:
+            known = kept[id(entry)] = Weighed(entry, rarity)
+        greatest = max(greatest, known.greatest)
+        rough.append((_rough(query, own, whole, known), known))
+    rough.sort(key=itemgetter(0), reverse=True)
+    heavy = weights(query.frames, rarity)
     found: dict[tuple[str, str], Neighbour] = {}
-    for entry in rough[: max(ALIGNED, 2 * limit)]:
+    for _, known in rough[: max(ALIGNED, 2 * limit)]:
+        entry = known.entry
         if query.frames and entry.frames:
-            most = best(query.frames, entry.frames, rarity, greatest)
+            most = best(query.frames, heavy, entry.frames, known.weights(rarity), greatest)
             if round(_STACK * most + _NAME * _named(query, entry)[1], 4) < floor:
                 continue  # most of them: two stacks need not be laid side by side to see that they share little
         neighbour = judge(query, entry, rarity, greatest)
@@ -113,16 +153,17 @@ def _named(query: Query, entry: Stack) -> tuple[str, float]:
         return "same key", _SAME_KEY if query.function or entry.function else _SAME_KIND + 0.2
     if entry.signature in query.alt:
         return "alternative key", _ALTERNATIVE
+    if entry.signature in query.former:
+        return "former key", _FORMER
     function = entry.function or (entry.frames[0] if entry.frames else None)
     if function is not None and function == (query.function or (query.frames[0] if query.frames else "")):
         return "same function", _SAME_FUNCTION + (0.2 if entry.kind == query.kind else 0.0)
     return ("same kind", _SAME_KIND) if entry.kind == query.kind else ("", 0.0)
 
 
-def _rough(query: Query, own: Mapping[str, float], whole: float, entry: Stack, rarity: Mapping[str, float]) -> float:
+def _rough(query: Query, own: Mapping[str, float], whole: float, known: Weighed) -> float:
     """Weighted Jaccard index of the frames (``own``: the query's, ``whole``: their sum), and what the names say."""
-    _, named = _named(query, entry)
-    right = set(entry.frames)
-    shared = sum([own[name] for name in right if name in own])
-    total = whole + sum([rarity[name] for name in right]) - shared
+    _, named = _named(query, known.entry)
+    shared = sum([own[name] for name in known.names.intersection(own)])
+    total = whole + known.whole - shared
     return _STACK * (shared / total if total else 0.0) + _NAME * named

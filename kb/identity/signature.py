@@ -2,7 +2,8 @@
 
 Identity has layers. The *exact* key is the kind and the title (which holds the guilty function and the fields the kind
 names itself by), so it is the same for every build, compiler, architecture and transport; where two problems have one
-title, what tells them apart stands behind it. *Alternative* keys join kinds that one bug can show itself as (a
+title, what tells them apart stands behind it. *Former* keys are those of other versions, by which what was written down
+then is found; they link nothing. *Alternative* keys join kinds that one bug can show itself as (a
 use-after-free that is caught by KASAN on one kernel and faults on another). The *stack* key covers the significant
 frames; it suggests, it never links.
 """
@@ -26,9 +27,6 @@ def signature(report: Report) -> Signature:
     key = "|".join((plain_key, *report.apart))
     frames = significant(report)[:_STACK_DEPTH]
     alt = [identifier(f"alt|{alt}") for alt in report.alt_titles if report.function is not None]
-    if report.apart:
-        alt.append(identifier(plain_key))
-    alt += map(identifier, _former(report))
     return Signature(
         id=identifier(key, 2 if report.apart else 1),
         key=key,
@@ -36,12 +34,18 @@ def signature(report: Report) -> Signature:
         title=report.title,
         guilt=report.guilt,
         alt=tuple(dict.fromkeys(alt)),
+        former=tuple(dict.fromkeys(map(identifier, _former(report)))),
         stack=identifier("stack|" + "|".join(frames)) if frames else None,
     )
 
 
 def _former(report: Report) -> Iterator[str]:
-    """Keys that other versions of titles made: a store that was not rekeyed yet has its notes there."""
+    """Keys that other versions made: a store that was not rekeyed yet has its notes there.
+
+    What is told apart now had one key then, so that two bugs may share a former key.
+    """
+    if report.apart:
+        yield f"{report.kind}|{report.title}"
     head, found, _ = report.title.partition(" at ")
     if found and report.function is None and report.apart:
         yield f"{report.kind}|{head} in {_CORRUPTED}"

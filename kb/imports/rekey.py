@@ -52,7 +52,7 @@ def _renewed(old: str, kind: str, logs: Iterable[bytes], sign: Sign) -> Renewed 
             report, mark = next(((report, mark) for report, mark in marks if report.kind == kind), marks[0])
         else:
             continue
-        return Renewed(mark.id, mark.key, mark.title, report.kind, mark.alt)
+        return Renewed(mark.id, mark.key, mark.title, report.kind, mark.alt, mark.former)
     return None
 
 

@@ -44,6 +44,14 @@ class RuleSet:
     use reserves are tested again without it, f80b08fc4453 ("mm, page_alloc: skip ->waternark_boost for atomic order-0
     allocations") (in v5.9))."""
 
+    @property
+    def highatomic_single(self) -> bool:
+        """Whether single pages that may not wait (ALLOC_NON_BLOCK) or are an OOM victim's may come from the highatomic
+        blocks: mm/page_alloc.c rmqueue_buddy() of 6.1.192 and 6.12.117; to 6.2 no single page does. Where stable
+        releases differ within a row the wider answer stands.
+        """
+        return self.harder == "reserves"
+
 
 _PA = "mm/page_alloc.c __zone_watermark_ok()"
 W1 = "order-walk"

@@ -17,6 +17,9 @@ from kb.words.speak import said
 PAGEBLOCK_ORDER = 9
 """2 MB pageblocks of 4 kB pages (x86_64, arm64); other page sizes have others."""
 
+_UNLISTED = 64
+"""Pages by which a whole free list may be behind the count that was read before it."""
+
 _LAYOUTS = (
     ("DMA", "DMA32", "Normal", "Movable"),
     ("DMA", "DMA32", "Normal", "Movable", "Device"),
@@ -296,9 +299,11 @@ def replay(
         assumptions = (*assumptions, said("assumed.no_reserve"))
     charge = (1 << request.order) + rules.surcharge
     cma = 0 if "CMA" in given or not rules.cma else zone.free_cma or 0
-    counted = start - charge - (atomic if rules.rule == "free-block" else 0)
+    raw = zone.counters.get("nr_unaccepted", 0) if rules.unaccepted else 0  # zoneinfo has it, show_mem() does not
+    counted = start - charge - (atomic if rules.rule == "free-block" else 0) - raw
     left, needs = counted - cma, value + reserve
     parts = f"{start} - {charge}" + (f" - {atomic} highatomic" if atomic else "") + (f" - {cma} CMA" if cma else "")
+    parts += f" - {raw} unaccepted" if raw else ""
     base = _step("base", left, needs, f"{parts} = {left}", f"{mark} {words} + reserve {reserve} = {needs}", page_kb)
     steps: tuple[Step, ...] = (base,)
     if not base.holds and mark == "min" and _retested(request, rules, given) and (boost := boost_of(zone)):
@@ -311,7 +316,7 @@ def replay(
     if not base.holds:
         return replace(result, fails_at="base", left=left, needs=needs)
     if request.order == 0:
-        return result
+        return _single(zone, request, rules, given, result)
     if rules.rule == "free-block":
         return _blocks(zone, request, rules, given, result)
     if rules.rule == "order-walk-el6":
@@ -370,31 +375,48 @@ def _blocks(zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str],
     return replace(result, admits=True, block_order=order, steps=steps, assumptions=notes)
 
 
+def _single(zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str], result: Replay) -> Replay:
+    """A single page needs no block, but its lists hold some only where one is of a type that the request may take.
+
+    The watermark does not ask for types at order 0; rmqueue() then finds nothing in a zone whose free blocks are all of
+    the high-order atomic reserve (4.8 buffered_rmqueue(), 6.1 and 6.12 rmqueue_buddy()).
+    """
+    if not zone.free or zone.blocks is None or not any(zone.blocks.counts):
+        return result
+    if not zone.blocks.whole or zone.blocks.pages < zone.free - _UNLISTED:
+        return result  # a block that is not in the log may be of the type
+    if first_block(zone, request, rules, flags)[0] is not None:
+        return result
+    steps = (*result.steps, Step("block", 0, 0, False, said("sum.no_block", least_order=0)))
+    return replace(result, admits=False, fails_at="no block", steps=steps)
+
+
 def first_block(zone: Zone, request: Request, rules: RuleSet, flags: frozenset[str]) -> tuple[int | None, Said | None]:
     """Order of the first block that the request may take, and what had to be assumed about its type."""
     if zone.blocks_by_type is not None:
         return _first_typed(zone, request.order, rules, flags), None
     if zone.blocks is None:
         return None, said("assumed.no_free_list")
-    wanted = _letters(rules, flags)
+    wanted = _letters(rules, flags, request.order)
     for order in range(request.order, len(zone.blocks.counts)):
         if not zone.blocks.counts[order]:
             continue
         letters = zone.blocks.types[order] if order < len(zone.blocks.types) else ""
         if not letters:
             return order, said("assumed.any_block")
-        if wanted.intersection(letters) or (rules.harder_any_block and "HARDER" in flags):
+        if wanted.intersection(letters) or (request.order and rules.harder_any_block and "HARDER" in flags):
             return order, None
     return None, None
 
 
-def _letters(rules: RuleSet, flags: frozenset[str]) -> frozenset[str]:
+def _letters(rules: RuleSet, flags: frozenset[str], order: int) -> frozenset[str]:
     letters = set("UME")
     if "CMA" in flags:
         letters.add("C")
     if rules.rule != "free-block":
         return frozenset(letters | {"R"})
-    if not {"HARDER", "HIGHATOMIC", "OOM", "NO_WATERMARKS"}.isdisjoint(flags):
+    single = {"OOM", "NON_BLOCK"} if rules.highatomic_single else set[str]()
+    if not ({"HARDER", "HIGHATOMIC", "OOM", "NO_WATERMARKS"} if order else single).isdisjoint(flags):
         letters.add("H")
     return frozenset(letters)
 
@@ -402,8 +424,8 @@ def _letters(rules: RuleSet, flags: frozenset[str]) -> frozenset[str]:
 def _first_typed(zone: Zone, order: int, rules: RuleSet, flags: frozenset[str]) -> int | None:
     names = {"U": "Unmovable", "M": "Movable", "E": "Reclaimable", "H": "HighAtomic", "C": "CMA", "R": "Reserve"}
     by_type = zone.blocks_by_type or {}
-    usable = [by_type.get(names[letter], ()) for letter in _letters(rules, flags)]
-    if rules.harder_any_block and "HARDER" in flags:
+    usable = [by_type.get(names[letter], ()) for letter in _letters(rules, flags, order)]
+    if order and rules.harder_any_block and "HARDER" in flags:
         usable = list(by_type.values())
     for found in range(order, max((len(counts) for counts in usable), default=0)):
         if any(found < len(counts) and counts[found] for counts in usable):

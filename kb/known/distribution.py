@@ -4,9 +4,10 @@ A changelog is kept beside the store as JSON (``<store>-changelogs/<stream>.json
 known fixes that came with it. A build holds what it and all before it brought.
 """
 
+import functools
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from kb.cases.fixstatus import FixStatus, by_version
 from kb.errors import InputError
 from kb.kernel.release import Release
 from kb.model.case import Case
+from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.words.speak import said
 
 EARLY = 20
@@ -69,15 +71,47 @@ def keep(store: Path, log: Changelog) -> Path:
 
 def kept(store: Path) -> list[Changelog]:
     """The changelogs of a store; what cannot be read is left out."""
+    place = folder(store)
+    try:
+        return list(_kept(place, place.stat().st_mtime_ns))  # keeping one renames a file into the folder
+    except OSError:
+        return []
+
+
+@functools.lru_cache(maxsize=8)
+def _kept(place: Path, _written: int) -> tuple[Changelog, ...]:
     found = []
-    for path in sorted(folder(store).glob("*.json")):
+    for path in sorted(place.glob("*.json")):
         try:
             row = json.loads(path.read_bytes())
             builds = tuple(Build(each["version"], each["abi"], tuple(each["holds"])) for each in row["builds"])
             found.append(Changelog(row["stream"], builds))
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return found
+    return tuple(found)
+
+
+def told(found: Diagnosis, logs: Iterable[Changelog]) -> Diagnosis:
+    """A diagnosis with what a distribution says of its own kernel: whether it holds the fixes of imported records."""
+    fact = found.facts.get("kernel")
+    release = Release.parse(str(fact.value)) if fact is not None and fact.value is not None else None
+    own = held(logs, release) if release is not None else None
+    if release is None or own is None:
+        return found
+
+    def with_status(match: Match) -> Match:
+        if match.case.status != "imported":
+            return match
+        answer = status(match.case, release, own)
+        there = answer.status == "fixed" and match.verdict is Verdict.YES
+        doubts = (*match.doubts, answer.why) if there else match.doubts
+        verdict = Verdict.MAYBE if there else match.verdict
+        return replace(match, verdict=verdict, doubts=doubts, fix_status=answer.status, fix_why=answer.why)
+
+    def settled(matches: Iterable[Match]) -> tuple[Match, ...]:
+        return tuple(sorted(map(with_status, matches), key=lambda match: match.verdict is not Verdict.YES))
+
+    return replace(found, matches=settled(found.matches), known_fixes=settled(found.known_fixes))
 
 
 def held(logs: Iterable[Changelog], release: Release) -> Held | None:

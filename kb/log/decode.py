@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 
 _SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]|\x01[0-7cd]")
 """Colours, and the erase-to-end-of-line that goes with them; a level (include/linux/kern_levels.h) nobody took off."""
+_TERMINAL = (
+    r"\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|[\]_P^X][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|[()#%][0-9A-Z]|[=>78cDEHMNOZ])"
+)
+"""ECMA-48: control sequences and strings (a window's title, a marker of a CI)."""
+_AROUND = re.compile(rf"^(?:{_TERMINAL}){{1,32}}|(?:{_TERMINAL}){{1,32}}$")
+"""What is sent to a terminal before and behind a line; inside of one it is shown."""
+_MOVES = re.compile(r"\x1b\[[0-9;]{0,20}[HfBE]")
+"""The cursor put on another line."""
+_MOVED = 3
+"""Moves that make a physical line several of a screen."""
+_INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
+"""What chats and word processors put before a line: blanks without width, marks of direction."""
 _SHOWN_SGR = re.compile(r"\^\[\[[0-9;]{0,20}[mK]|\[\d[0-9;]{0,20}m")
 """The same as ``cat -v`` shows them, or as they are left where a form took the escape away."""
 _OCTAL = re.compile(r"#(011|012|015|033)")
@@ -35,6 +47,8 @@ _CLOSING = re.compile(r"</([a-z][\w.-]{0,40}(?::[\w.-]{1,40})?)>")
 _ELEMENT = re.compile(r"</?(?P<name>[a-z][\w.-]{0,40}(?::[\w.-]{1,40})?)(?: [^<>]{0,300})?>")
 _ROWS = frozenset({"p", "si", "row", "tr", "li", "div", "br"})
 """Elements, namespaces off, that are lines of their own: HTML, OOXML."""
+_CELLS = re.compile(r"</t[dh]>[ \t]{0,40}<t[dh](?: [^<>]{0,300})?>", re.I)
+"""Between two cells of a row."""
 _BREAKS = re.compile(r"</?(?:br|div|p|tr|li)(?: [^<>]{0,300})?/?>", re.I)
 _NEWLINE = re.compile(r"\\(?:r\\)?n")
 _ESCAPED_LINES = 3
@@ -133,15 +147,20 @@ def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line]
 
 def _clean(text: str) -> str:
     """Colours, NULs around a line and a mailer's no-break blanks off; other control characters stay."""
-    text = text.strip("\0")
+    text = text.strip("\0").lstrip(_INVISIBLE)
     if "\x1b" in text or "\x01" in text:
         text = _SGR.sub("", text)
+        if "\x1b" in text:
+            if len(_MOVES.findall(text)) >= _MOVED:
+                text = _MOVES.sub("\n", text).strip("\n")
+            text = _AROUND.sub("", text)
     return text.replace("\xa0", " ")
 
 
 def _unescape_html(text: str) -> str:
     """Tags that break or decorate lines, and entities, of a log pasted into HTML."""
     if _TAG.search(text) is not None:
+        text = _CELLS.sub(" ", text)
         text = _TAG.sub("", _BREAKS.sub("\n", text)).strip("\n")
     if "</" in text and (names := set(_CLOSING.findall(text))):
         text = _without(text, names)
@@ -164,8 +183,8 @@ def _entity(found: re.Match[str]) -> str:
     """What an entity stands for; what would be no character that a log shows stays as it is written."""
     from html import unescape
 
-    char = unescape(found[0]).replace("\xa0", " ")
-    return char if char.isprintable() or char == "\t" else found[0]
+    char = unescape(found[0]).replace("\xa0", " ").replace("\r", "\n")
+    return char if char.isprintable() or char in "\t\n" else found[0]
 
 
 def _unescape_string(text: str) -> str:
@@ -185,6 +204,12 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
     """The records that one physical line holds."""
     end, time, wall, caller, level, host, _ = prefix
     body = text[end:]
+    if body.count("\\n") >= _ESCAPED_LINES or "=> {" in body:
+        at = body.find("{")  # what a tool prints of a command that it ran: ``FAILED! => {"stdout": ...}``
+        told = records.json_line(body[at:], number, raw) if at > 0 and body.rstrip().endswith("}") else None
+        if told is not None:
+            yield from told
+            return
     if body.count("\\n") >= _ESCAPED_LINES:
         body = _unescape_string(body)
     if "#0" in body:

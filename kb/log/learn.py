@@ -8,16 +8,21 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from kb.log.shape import LONGEST, Shape, in_calendar, shape
+from kb.log.shape import LONGEST, Shape, ends_in_stamp, frame, in_calendar, shape, unframed
 from kb.log.transport import Prefix, Rule, strip
 
-Test = Callable[[str], bool]
+Test = Callable[[str], int]
+"""0 for no."""
 
-_WORDS = re.compile(r"(?<=[\s\])}>:;|,+\"'`\u2502\u2503\uff1a-])(?=\S)")
+_WORDS = re.compile(r"(?<=[\s\])}>:;|,+\"'`=%*#\u2502\u2503\uff1a\u3009\u300b\u300d\u3011\uff09\uff3d-])(?=\S)")
 """Where a message may begin behind a prefix: not inside a word, a path or a name."""
 _WORD = re.compile(r"[^\W_]+")
-_COMMENT = re.compile(r"\s{0,80}(?:[#*;+-]|//)")
+_COMMENT = re.compile(r"\s{0,80}(?:[#*;%+-]{1,4}(?:\s|$)|//|$)")
 """How a comment begins, an entry of a list, a line of a patch."""
+_OPAQUE = re.compile(r"[\[(]|[0-9a-f]{4}")
+"""A prefix parts of which may differ from line to line: a task in brackets, an id."""
+_QUOTE = re.compile(r"[\"'`%]|/\*|\w[ \t]{0,8}={1,2}[ \t]{0,8}$")
+"""What a string, a format, a comment or a value of a source begins with."""
 _PLACES = 32
 """Beginnings of a message that are tried in a line."""
 _NUMBERS = re.compile(r"\d{1,20}")
@@ -101,8 +106,9 @@ class Shapes:
         if self._refused.get(key, 0) >= _REFUSED:
             return False
         ways = list(self._ways(text, column))
-        best = self._longest([way for way in ways if way[1].telling], text) if told else None
-        best = best or self._borne(ways, text, number, around, opened)
+        best = self._borne(ways, text, number, around, opened)
+        if told and (best is None or not best[1].telling):
+            best = best or self._longest([way for way in ways if way[1].telling and not way[1].foreign], text)
         if best is not None:
             if all(one.pattern != best[1].pattern for one in self._known):
                 self._known.insert(0, best[1])
@@ -116,12 +122,14 @@ class Shapes:
         """The prefixes, shortest first, behind which the line opens a report, and whether a known one stands there."""
         for found in list(_WORDS.finditer(text, 1, min(column, LONGEST) + 1))[:_PLACES]:
             at = found.start()
-            made = shape(text[:at], text)
-            if made is None:
+            if ends_in_stamp(text[:at]):  # what stands before it is the prefix
                 continue
             inner = strip(text[at:])
-            message = made.whole(text)[at + inner.end :]
-            if message and self._opens(message):
+            message = unframed(text, frame(text[:at], text))[at + inner.end :]
+            if not message or not self._opens(message):
+                continue
+            made = shape(text[:at], text)
+            if made is not None:
                 yield text[:at], made, inner.rule is not None and inner.rule != "quote"
 
     def _longest(self, ways: Sequence[tuple[str, Shape, bool]], text: str) -> tuple[str, Shape, bool] | None:
@@ -152,22 +160,22 @@ class Shapes:
         self._looks += 1
         beside = around()
         plain = sum(map(self._belongs, beside.after))
-        best, most = None, 0
+        best, most = None, (0, False, False)
         for prefix, made, known in ways:
             words = any(char.isalnum() for char in prefix)
-            for one in (made, shape(prefix, text, opaque=True) if "[" in prefix or "(" in prefix else None):
+            for one in (made, shape(prefix, text, opaque=True) if _OPAQUE.search(prefix) is not None else None):
                 if one is None:
                     continue
                 parts = self._parts(one, beside.after)
                 alike = sum(one.strip(each, _NONE) is not None for each in (*beside.before, *beside.after))
-                enough = parts >= plain + opened and parts >= (1 if words else 2)
-                if known and (alike or len(prefix.split()) == 1):
-                    parts, enough = parts + 1, True
-                if enough and parts > most:
-                    best, most = (prefix, one, known), parts
-                elif not enough and not plain and not one.quoted and _COMMENT.match(prefix) is None:
+                enough = parts >= plain + opened and parts >= (_ALIKE if one.foreign else 1 if words else 2)
+                inner = known and not one.foreign and (alike > 0 or len(prefix.split()) == 1)
+                if (enough or inner) and (parts, one.telling, inner) > most:
+                    best, most = (prefix, one, known), (parts, one.telling, inner)
+                elif not enough and not inner and not plain and not one.quoted and _COMMENT.match(prefix) is None:
                     others = len(beside.before) + len(beside.after)
-                    if words and (alike >= min(_ALIKE, others) if others else len(prefix.split()) == 1):
+                    common = alike >= min(_ALIKE, others) if others else words and len(prefix.split()) == 1
+                    if common and (not one.foreign or not _QUOTE.search(prefix)):
                         self._doubt(Doubtful(number, prefix, text))
         if best is not None and self.doubtful and self.doubtful[-1].number == number:
             self.doubtful.pop()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,9 @@ _RECORDS = 12
 """Records before a hit that a window begins with, where a record has several lines."""
 _BESIDE = (8, 24)
 """Lines before and behind one that are asked whether they have its prefix."""
-_SPARED = 256
+_MOMENT = 0.3
+"""Seconds in which the lines behind one come that are asked whether they have its prefix."""
+_SPARED = 64
 """Candidates that open nothing, words behind printk's stamp, in which a vendor's prefix is looked for: in a log whose
 transport is known nothing is paid for those that follow."""
 _BACK_BYTES = 64 << 10
@@ -57,8 +60,9 @@ class Reader:
     Args:
         data: The whole log, as it came, or a tape of one that is longer than memory or never ends.
         source: Its name, for reports.
-        opens: Whether a line, by its text, can open a report or bears on one that follows: of a candidate, only its own
-            line is decoded until this says yes. None: every candidate is looked at.
+        opens: Of a line that, by its text, can open a report or bears on one that follows, how many lines before it
+            bear on it; 0 for others. Of a candidate, only its own line is decoded until this says so. None: every
+            candidate is looked at.
         belongs: Whether a line, by its text, is what only a report has: by it, prefixes that no rule explains are
             learned. None: none are.
         notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
@@ -70,7 +74,7 @@ class Reader:
         self,
         data: bytes | Tape,
         source: str = "-",
-        opens: Callable[[str], bool] | None = None,
+        opens: Callable[[str], int] | None = None,
         notice: Callable[[Line], bool] | None = None,
         belongs: Callable[[str], bool] | None = None,
         stops: Callable[[int], bool] | None = None,
@@ -91,6 +95,8 @@ class Reader:
         """Literals of notices of which no more are wanted."""
         self._told = 0
         """Offset behind the last line that went to ``notice``."""
+        self._back_lines = _BACK
+        """Lines before the candidate that bear on it."""
         self._searched = 0
         """Offset up to which candidates were looked for."""
         self._done = 0
@@ -197,7 +203,8 @@ class Reader:
                     continue
                 if hit < passed:
                     continue
-                if self._opens is None or self._judged(hit, self._opens):
+                self._back_lines = _BACK if self._opens is None else self._judged(hit, self._opens)
+                if self._back_lines:
                     return hit
                 passed = tape.line_end(hit)
             self._searched = max(self._searched, behind)
@@ -254,59 +261,64 @@ class Reader:
         self._told = max(self._told, end)
         return more
 
-    def _judged(self, hit: int, opens: Callable[[str], bool]) -> bool:
-        """Whether the line of a hit can open a report: by its own words, wherever they alone can tell."""
+    def _judged(self, hit: int, opens: Callable[[str], int]) -> int:
+        """Lines before the one of a hit that bear on it, 0 where it opens nothing: by its own words, if they tell."""
         start, data = self._line_start(hit), self._tape.data
         inside = _INSIDE.match(data, start - self._tape.base)
         if inside is not None and inside.lastgroup == "array":
-            return True
+            return _BACK
         if inside is None and self._broken(start) is not None:
             self._alone(start, hit, opens)
-            return True
+            return _BACK
         if inside is not None:
             value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
             text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
             from kb.log.transport import strip
 
-            return any(opens(part[strip(part).end :]) for part in text.split("\\n"))
+            if text == "[":  # a message as a list of byte values, one a line
+                return _BACK
+            return _BACK * any(opens(part[strip(part).end :]) for part in text.split("\\n"))
         return self._alone(start, hit, opens)
 
-    def _alone(self, start: int, hit: int, opens: Callable[[str], bool]) -> bool:
-        """Whether the line that begins at an offset can open a report, as it is or behind a prefix to be learned."""
+    def _alone(self, start: int, hit: int, opens: Callable[[str], int]) -> int:
+        """The same of the line that begins at an offset, as it is or behind a prefix to be learned."""
         from kb.log.decode import decode
 
         first = opener = None
+        lines = 0
         base = self._tape.base
         alone = Tape(self._tape.data[start - base : self._tape.line_end(hit) - base])
         for line, _ in decode(Cursor(alone), self._shapes):
             if line is None or line.number > 1:
                 break
             first = first or line
-            if opens(line.text):
+            lines = opens(line.text)
+            if lines:
                 opener = line
                 break
         if first is None or self._belongs is None:
-            return opener is not None
+            return lines
         if opener is None and first.time is not None and first.text[:1].isalpha():
             self._spared += 1
             if self._spared > _SPARED:
-                return False
+                return 0
         found = self._placed(first, opener, hit)
         if found is None:
-            return opener is not None
+            return lines
         from kb.log.learn import Shapes
 
         if self._shapes is None:
             self._shapes = Shapes(opens, self._belongs)
         text, column, raw = found
-        return self._shapes.learn(
+        learned = self._shapes.learn(
             text,
             column,
             self._tape.number(start),
             lambda: self._around(start, hit, raw=raw),
             told=not raw or opener is not first,
             opened=opener is first,
-        ) or (opener is not None)
+        )
+        return _BACK if learned else lines
 
     def _placed(self, first: Line, opener: Line | None, hit: int) -> tuple[str, int, bool] | None:
         """A line in which a prefix is to be looked for, and where in it the hit is; None for one that needs none.
@@ -331,7 +343,12 @@ class Reader:
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
         tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
-        return (first.text, column, False) if column > (opener is not None) else None
+        least = 1 if opener is not None and not first.text.startswith(">") else 0  # a mail quotes without a blank
+        if not column and opener is None:  # ``WARNING: BUG: ...``: the first literal may be a prefix's
+            start, end = hit - self._tape.base + 1, self._tape.line_end(hit) - self._tape.base
+            later = next(find(self._tape.data, start, end), None)
+            column = 0 if later is None else later - start + 1
+        return (first.text, column, False) if column > least else None
 
     def _is_learned(self, raw: bytes) -> bool:
         """Whether a line's prefix is one that was learned before."""
@@ -350,7 +367,10 @@ class Reader:
         before, after = _BESIDE
         beside: tuple[list[str], list[str]] = ([], [])
         tape, begin = self._tape, self._back(hit, before)
+        until = time.monotonic() + _MOMENT
         while tape.data.count(b"\n", hit - tape.base) < _RECORD_LINES and not tape.ended:
+            if tape.live and time.monotonic() > until:
+                break  # one that goes on slowly: a report in it is to be told soon
             end = tape.end
             if not tape.fill(max(self._done, hit - _BACK_BYTES)) and tape.end == end:
                 break  # silent
@@ -412,7 +432,7 @@ class Reader:
         """Offset of the line some lines before a hit, not before what was consumed."""
         base, data = self._tape.base, self._tape.data
         inside = _INSIDE.match(data, self._line_start(hit) - base)
-        start = self._back(hit, _BACK if inside is None else _RECORD_LINES)
+        start = self._back(hit, self._back_lines if inside is None else _RECORD_LINES)
         if inside is None:
             if self._layout is None:
                 return start

@@ -11,7 +11,7 @@ import os
 import re
 from typing import NamedTuple
 
-from kb.log.transport import IDENT, SEVERITIES, USER, Prefix, Rule, strip
+from kb.log.transport import IDENT, PRINTK, SEVERITIES, USER, Prefix, Rule, strip
 
 LONGEST = 400
 """Characters that a prefix may have."""
@@ -39,10 +39,11 @@ _FOREIGN = re.compile(r"[\"'`=]|%(?![A-Z]{2})|/\*")
 """What stands before a quotation, in sources and in tables of settings."""
 _LEVELS = frozenset({*SEVERITIES, "kern", "user", "daemon"})
 _WORD = r"[^\s\d!-/:-@\[-`{-~]{1,64}\.?"
+_ID = r"[0-9A-Za-z]{4,64}"
 _BLANKS = " \t\u3000"
 _BLANK = r"[ \t\u3000]"
-_GREP = re.compile(r"[^\s:]{0,255}[^\s\d:]:(?:\d{1,10}:)?|\d{1,10}:")
-"""What grep puts before a match: a name (-H), a line's number (-n)."""
+_GREP = re.compile(r"[^\s:]{0,255}[^\s\d:]:(?:\d{1,10}:)?|\d{1,10}[:-]|[^\s:]{0,255}[^\s\d:-]-\d{1,10}-")
+"""What grep puts before a match: a name (-H), a line's number (-n); hyphens before the lines around one (-C)."""
 _BARS = "|\u2502\u2503"
 
 
@@ -116,6 +117,8 @@ class Shape(NamedTuple):
     """True where the prefix is a date: no other line is needed to believe it."""
     bar: str = ""
     """The border of a table that ends the line, too; the quote that closes it."""
+    foreign: bool = False
+    """True for what mostly stands before a quotation or in a source: only a report's own lines bear it out."""
 
     def strip(self, text: str, before: Prefix, sticky: list[Rule] | None = None) -> Prefix | None:
         """The prefixes of a line that has this one behind those that are known; None for a line of another shape."""
@@ -139,19 +142,39 @@ class Shape(NamedTuple):
 
     def whole(self, text: str) -> str:
         """A line without the border at its end, or out of its quotes."""
-        if not self.bar:
-            return text
-        if self.bar in _BARS:
-            return text[: -len(self.bar)].rstrip() if text.endswith(self.bar) else text
-        found = _QUOTED.search(text, max(len(text) - 16, 0))
-        if found is None or found["quote"] != self.bar:
-            return text
-        return _ESCAPED.sub(_unescaped, text[: found.start()])
+        return unframed(text, self.bar)
 
     @property
     def quoted(self) -> bool:
         """True where the message stands in quotes: it may be a sentence of anybody's."""
         return self.bar in ("'", '"', "`")
+
+
+def unframed(text: str, bar: str) -> str:
+    """As :meth:`Shape.whole`, for a border or a quote that is known."""
+    if not bar:
+        return text
+    if bar in _BARS:
+        return text[: -len(bar)].rstrip() if text.endswith(bar) else text
+    found = _QUOTED.search(text, max(len(text) - 16, 0))
+    if found is None or found["quote"] != bar:
+        return text
+    return _ESCAPED.sub(_unescaped, text[: found.start()])
+
+
+def frame(prefix: str, line: str) -> str:
+    """What frames a line's message: the quote that opens it, the border of a table, "" for none."""
+    closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
+    if closing is not None and prefix[-1] == closing["quote"]:
+        return prefix[-1]
+    bar = prefix.strip()[:1]
+    return bar if bar and bar in _BARS and line.rstrip().endswith(bar) else ""
+
+
+def ends_in_stamp(prefix: str) -> bool:
+    """Whether a prefix ends in printk's stamp, which is read as one and is no clock of somebody else's."""
+    stamp = PRINTK.match(prefix, max(prefix.rfind("["), 0))
+    return stamp is not None and stamp["time"] is not None and stamp.end() == len(prefix)
 
 
 def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
@@ -160,17 +183,15 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
     Args:
         prefix: The beginning of a line, up to its message.
         line: The whole line.
-        opaque: Whether what stands in brackets differs from line to line.
+        opaque: Whether what stands in brackets, and names of letters and digits, differ from line to line.
     """
     if len(prefix) > LONGEST or not prefix.strip():
         return None
-    closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
-    quoted = closing is not None and prefix[-1] == closing["quote"]
+    foreign, bar = False, frame(prefix, line)
     if _ASSIGNED.search(prefix) is not None:
         return None
-    if not quoted:
-        if _FOREIGN.search(_LABELS.sub("", prefix)):
-            return None
+    if not bar or bar in _BARS:
+        foreign = _FOREIGN.search(_LABELS.sub("", prefix)) is not None
         if any(prefix.count(opening) > prefix.count(closing) for opening, closing in ("()", "[]")):
             return None
     date = dated(prefix)
@@ -182,9 +203,7 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
     else:
         text = prefix.rstrip(_BLANKS)
         pattern = _pattern(text, opaque, grep=_GREP.fullmatch(prefix) is not None) + _ending(prefix[len(text) :])
-    bar = prefix.strip()[0]
-    bar = bar if bar in _BARS and line.rstrip().endswith(bar) else ""
-    return Shape(re.compile(pattern), date is not None, prefix[-1] if quoted else bar)
+    return Shape(re.compile(pattern), date is not None, bar, foreign)
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -208,6 +227,8 @@ def _pattern(prefix: str, opaque: bool = False, *, grep: bool = False) -> str:
         elif opaque and token in "[(" and _closed(tokens, index):
             closing = "]" if token == "[" else ")"
             parts.append(re.escape(token) + r"[^\[\]()]{0,99}" + re.escape(closing))
+        elif opaque and token[0].isalnum() and _is_id(tokens, index):
+            parts += [] if before and before[0].isalnum() else [_ID]
         elif token[0] in _BLANKS:
             numbers = index + 1 < len(tokens) and tokens[index + 1][0].isdecimal()
             tight = not before or not (before[0].isalnum() or _is_word(before))
@@ -217,13 +238,24 @@ def _pattern(prefix: str, opaque: bool = False, *, grep: bool = False) -> str:
             parts.append((f"{_BLANK}{{0,80}}" if padded and before in ("", "[", "(", "<", "|") else "") + r"\d{1,20}")
         elif _is_word(token) and (is_calendar(token) or token.lower() in _LEVELS):
             parts.append(_WORD)
-        elif token == ":" and grep:
+        elif token in ":-" and grep and index and tokens[index - 1][0] not in ":-":
             parts.append("[:-]")
         elif token == "." and parts and parts[-1] == _WORD:
             pass  # an abbreviation has its dot in the pattern of words
         else:
             parts.append(re.escape(token))
     return "".join(parts)
+
+
+def _is_id(tokens: list[str], index: int) -> bool:
+    """True for a part of a name of letters and digits, which may be others in another line."""
+    end = start = index
+    while start and tokens[start - 1][0].isalnum():
+        start -= 1
+    while end < len(tokens) and tokens[end][0].isalnum():
+        end += 1
+    word = "".join(tokens[start:end])
+    return len(word) >= 4 and word.isascii() and any(map(str.isdecimal, word)) and any(map(str.isalpha, word))
 
 
 def _closed(tokens: list[str], index: int) -> bool:

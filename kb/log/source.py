@@ -34,6 +34,8 @@ _ADDRESS = (b"z=", b"zl=")
 """What an address of :mod:`kb.log.containers.drm_qr` holds, behind ``?``, ``&`` or ``&amp;``."""
 _STAMPS = re.compile(rb"\[ {0,6}(\d{1,7})\.(\d{6})\] |(\d\d:\d\d:\d\d)")
 """Times by which a log whose newest lines come first is told."""
+_HALF_A_DAY = 12 * 3600
+"""Seconds: a time of day so much later is that of the day before."""
 _PROBE = 8192
 """Bytes by which a container is told."""
 _LARGEST_PART = 1 << 20
@@ -93,20 +95,23 @@ def open_inputs(paths: Iterable[Log]) -> Iterator[Input]:
             yield from _inputs(Stream(name if isinstance(name, str) else "-", path.read))
 
 
-def open_live(stream: BinaryIO, paused: Callable[[], None] | None = None) -> Iterator[Input]:
+def open_live(
+    stream: BinaryIO, paused: Callable[[], None] | None = None, going: Callable[[], None] | None = None
+) -> Iterator[Input]:
     """An input that may still be written: itself, or what it holds.
 
     Args:
         stream: A binary file; of a pipe, a socket or a terminal what is there is read, and pauses are told
             (:class:`kb.log.tape.Tape`).
         paused: Called at each pause.
+        going: Called whenever it goes on.
     """
     head = Tape(stream, chunk=8192)
     while not head.ended and (len(head.data) < 64 or (len(head.data) < TELLING and b"\n" not in head.data)):
         if not head.fill(0) and b"\n" in head.data:
             break
     for each in _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream):
-        each.tape.paused = paused
+        each.tape.paused, each.tape.going = paused, going
         yield each
 
 
@@ -139,12 +144,17 @@ def _from_path(name: str) -> Iterator[Input]:
 
 def _falls(head: bytes) -> bool:
     """Whether a log's first two times that differ go back: a quick look, before the whole one."""
-    before: dict[bool, tuple[bytes, ...]] = {}
+    before: dict[bool, float] = {}
     for found in _STAMPS.finditer(head, 0, 4096):
         dated = found[1] is None
-        now = (found[3],) if dated else (found[1].rjust(8), found[2])
+        if dated:
+            hours, minutes, seconds = map(int, found[3].split(b":"))
+            now = float(hours * 3600 + minutes * 60 + seconds)
+        else:
+            now = float(found[1] + b"." + found[2])
         if before.setdefault(dated, now) != now:
-            return now < before[dated]
+            ahead = now - before[dated]
+            return ahead < 0 or (dated and ahead > _HALF_A_DAY)
     return False
 
 
@@ -287,13 +297,18 @@ def _watched(each: Input) -> Iterator[Input]:
 
 
 def addressed(data: bytes) -> bool:
-    """Whether bytes hold what an address of a panic may: two passes at memory speed, for every byte of every log."""
+    """Whether bytes hold what an address of a panic may: two passes at memory speed, for every byte of every log.
+
+    From the end: so CPython skips two bytes at a time, and is more than twice as fast.
+    """
+    if b"=" not in data or b"z" not in data:  # single bytes are found a hundred times as fast
+        return False
     for mark in _ADDRESS:
-        at = data.find(mark)
+        at = data.rfind(mark)
         while at >= 0:
             if data[at - 1 : at] in (b"?", b"&", b";"):
                 return True
-            at = data.find(mark, at + 1)
+            at = data.rfind(mark, 0, at)
     return False
 
 

@@ -114,7 +114,8 @@ class Stream:
         head = self.head[:_TEXT_PROBE]
         if self.live:
             return _utf16(head) is not None or PART.match(head) is not None
-        return _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64] or _spaced(head)
+        foreign = _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
+        return foreign or _spaced(head) or _coloured(head)
 
     def all(self) -> Read:
         """All of its bytes, from the first on."""
@@ -163,6 +164,16 @@ def _spaced(head: bytes) -> bool:
     return sum(head.count(blank) for blank in (b"\xc2\xa0", b"&nbsp;", b"&#160;")) >= _BLANKS
 
 
+_SGR = re.compile(rb"\x1b\[[0-9;:]{0,40}m")
+_COLOURS = 5
+"""Changes of colour a line by which single words are coloured; dmesg has four."""
+
+
+def _coloured(head: bytes) -> bool:
+    """Whether a text has its words in colours: nothing that is looked for would be found in it."""
+    return head.count(b"\x1b[") > _COLOURS * max(head.count(b"\n"), 1)
+
+
 def is_binary(data: bytes) -> bool:
     """True for bytes that are no text, no UTF-16 text and nothing that can be unpacked."""
     probe = data[:_TEXT_PROBE]
@@ -204,6 +215,8 @@ def plain(name: str, data: bytes, notes: list[str]) -> Source:
         data = data[3:]
     if _spaced(data[:_TEXT_PROBE]):
         data = _NO_BREAK.sub(b" ", data)
+    if _coloured(data[:_TEXT_PROBE]):
+        data = _SGR.sub(b"", data)
     ordered = _in_order(data) if b" Part" in data[:64] else data
     if ordered is not data:
         notes.append("parts of a pstore dump put in order: line numbers are those of the joined text")

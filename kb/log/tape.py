@@ -67,6 +67,8 @@ class Tape:
         """True for an input that is still being written, as far as anybody knows."""
         self.paused: Callable[[], None] | None = None
         """Called when a live input is silent."""
+        self.going: Callable[[], None] | None = None
+        """Called when a live input is not."""
 
     @property
     def end(self) -> int:
@@ -127,6 +129,8 @@ class Tape:
             if self.paused is not None:
                 self.paused()
             return False
+        if self.live and self.going is not None:
+            self.going()
         more = self._read()
         if not more:
             self.ended = True

@@ -19,6 +19,8 @@ LARGEST = 4 << 20
 
 _NARROWEST, _WIDEST = 60, 100
 """Columns a mailer may wrap at."""
+_TERMINAL = 240
+"""Columns that a terminal may have."""
 _SLACK = 3
 """Columns by which a line may miss the width: quote marks were put before lines that were wrapped without them."""
 _DEEP = " " * 8
@@ -88,11 +90,13 @@ class Habits(NamedTuple):
     fragments: bool = False
     shown: bool = False
     """Line ends that are shown, as by ``cat -A``."""
+    columns: int = 0
+    """Columns of a terminal, at whose edge lines go on in the next, 0 where none was copied."""
 
     @property
     def any(self) -> bool:
         """True when lines must be joined."""
-        return bool(self.width or self.quoted_printable or self.zvm or self.fragments or self.shown)
+        return bool(self.width or self.columns or self.quoted_printable or self.zvm or self.fragments or self.shown)
 
 
 _NONE = Habits()
@@ -111,7 +115,29 @@ def habits(data: bytes, start: int) -> Habits:
         return Habits(0, 0, quoted, zvm, fragments)
     shown = len(_SHOWN_ENDS.findall(sample)) * 10 >= max(sample.count(b"\n"), 3) * 8
     indent, width = _width(sample)
-    return Habits(indent, width, False, False, fragments, shown)
+    return Habits(indent, width, False, False, fragments, shown, _columns(sample))
+
+
+def _columns(sample: bytes) -> int:
+    """The width of the terminal that the stretch was copied from, 0 for none.
+
+    No line is longer; those that are as long are full, and what has no stamp behind them goes on with them.
+    """
+    rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")[:-1]]
+    longest = max(map(len, rows), default=0)
+    if not _NARROWEST <= longest <= _TERMINAL:
+        return 0
+    stamped = [_own(row) for row in rows]
+    full = [at for at, row in enumerate(rows[:-1]) if len(row) == longest]
+    cut = sum(not stamped[at + 1] for at in full)
+    without = len(stamped) - sum(stamped)
+    return longest if cut >= 2 and cut == len(full) and without <= 2 * cut and sum(stamped) > without else 0
+
+
+def _own(row: str) -> bool:
+    """Whether a line has a prefix of a transport's."""
+    prefix = strip(row)
+    return prefix.rule not in (None, "quote") or prefix[1:6] != (None,) * 5
 
 
 def _width(sample: bytes) -> tuple[int, int]:
@@ -125,7 +151,7 @@ def _width(sample: bytes) -> tuple[int, int]:
             before = ""
             continue
         prefix = strip(row)
-        own = prefix.rule not in (None, "quote") or prefix[1:6] != (None,) * 5
+        own = _own(row)
         text = row[prefix.end :]
         if before and not own and _is_memory(before, text):
             memory += 1
@@ -161,7 +187,7 @@ def _indent(rows: list[str]) -> int:
 
 def _breaks(width: int, length: int, word: int, slack: int = _SLACK) -> bool:
     """True when a mailer of that width would have put a word of that length on the next line."""
-    return width - 30 < length <= width + slack and length + 1 + word > width - slack
+    return width - max(30, word) < length <= width + slack and length + 1 + word > width - slack
 
 
 def _is_tail(before: str, text: str, indent: int) -> bool:
@@ -250,6 +276,8 @@ class _Held:
             cut = 1 if last.endswith("=") else 3
             self._texts[-1] = self._texts[-1][:-cut]
             return self._add((" " if cut == 3 else "") + _last(line.raw), line)
+        if how.columns and len(last) == how.columns and not _stamped(line) and line.text:
+            return self._add(line.text, line)
         if _stamped(line) or not line.text.strip() or line.text.startswith(_DEEP):
             return False
         if how.zvm:

@@ -26,6 +26,8 @@ class FreeBlocks:
     total: int
     """The line's own sum, pages."""
     line: int
+    whole: bool = True
+    """False where the log cuts the line: larger blocks may exist, and the sum says nothing."""
 
     @property
     def pages(self) -> int:

@@ -99,6 +99,7 @@ def moved_diagnosis(first: Diagnosis, report: Report) -> Diagnosis:
             reasoning=tuple([_reason(reason, by) for reason in facts.reasoning]),
         ),
         matches=tuple([_match(match, by) for match in first.matches]),
+        known_fixes=tuple([_match(match, by) for match in first.known_fixes]),
     )
 
 

@@ -83,6 +83,8 @@ class Signature:
     """Why this frame was taken as guilty, and what is uncertain of that."""
     alt: tuple[str, ...] = ()
     """Ids of alternative keys that also link."""
+    former: tuple[str, ...] = ()
+    """Ids that other versions made of what is told apart now: several bugs may share one, so that none links."""
     stack: str | None = None
     """Id over the significant frames of the main stack; suggests, never links."""
 

@@ -33,6 +33,13 @@ _ASKED_FOR = (
     (re.compile(r"hung_task: blocked tasks"), "hung_task"),
     (re.compile(r"Out of memory|System is deadlocked on memory"), "oom_kill"),
 )
+_LEAST_ORDER = re.compile(r"min order: (\d{1,2})")
+_SLAB = re.compile(
+    r"new_slab|allocate_slab|alloc_slab_page|_{2,3}slab_alloc\w*|cache_grow\w*|cache_alloc_refill|kmem_getpages"
+)
+_SLUB_SECONDS = 1.0
+_SLUB_LINES = 40
+"""How far behind the failure of its pages mm/slub.c slab_out_of_memory() tells of the cache."""
 _COUNTED = re.compile(r"\[#(?P<count>\d{1,4})\]")
 """The number of an oops (``Oops: 0002 [#2]``): each after the first is of a kernel that has died once."""
 
@@ -55,6 +62,8 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
             damage = [part for part in report.damage if not (lost and part.name == "damage.cause_not_in_log")]
             first = place if cause.follows is None else cause.follows
             report = replace(report, follows=first, damage=tuple(damage))
+        if report.kind == "slub_failure" and report.memory is None:
+            report = _lent(report, before)
         before.append((number, report))
         number += 1
         yield report
@@ -68,6 +77,10 @@ def _causes() -> frozenset[str]:
 
 
 def _follows(cause: Report, report: Report) -> bool:
+    if report.kind == "slub_failure" and cause.kind == "page_allocation_failure":
+        least = next((found[1] for line in report.lines if (found := _LEAST_ORDER.search(line.text))), None)
+        of_slab = any(_SLAB.fullmatch(frame.function) for frame in cause.frames)
+        return of_slab and least is not None and least == cause.fields.get("order") and _beside(cause, report)
     if report.kind != "panic" and cause.kind not in _causes():  # a storm of warnings
         return False
     if not _near(cause, report):
@@ -99,6 +112,23 @@ def _follows(cause: Report, report: Report) -> bool:
     if died and any(_DYING.match(frame.function) for frame in report.frames):
         return report.comm == cause.comm
     return False
+
+
+def _beside(failure: Report, report: Report) -> bool:
+    """Whether SLUB's report can tell of an allocation failure: its lines come right behind those of warn_alloc()."""
+    if failure.time is not None and report.time is not None:
+        return 0 <= report.time - failure.time <= _SLUB_SECONDS
+    return 0 <= report.span[0] - failure.span[1] <= _SLUB_LINES
+
+
+def _lent(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
+    """SLUB's report with the state of memory that the failure beside it printed, and its kernel."""
+    failures = (other for _, other in reversed(tuple(before)) if other.kind == "page_allocation_failure")
+    found = next((other for other in failures if other.memory is not None and _beside(other, report)), None)
+    if found is None:
+        return report
+    fields = {**report.fields, "memory_of": str(found.headline_line)}
+    return replace(report, memory=found.memory, fields=fields, kernel=report.kernel or found.kernel)
 
 
 def _again(report: Report) -> bool:

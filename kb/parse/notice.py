@@ -6,7 +6,7 @@ last, and some between.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ _LIMIT = 1024
 """Characters of a message that are looked at: printk's own bound."""
 _KEPT = 8
 """Lines of a notice that are kept besides its last."""
+_BEHIND = 2
+"""Lines behind a report at which its end may stand: another CPU prints, too."""
 _GROUPS = 256
 """Notices of one row that are told apart: a bound for logs that name a new device in each line."""
 
@@ -37,6 +39,7 @@ class Row:
     title: str
     severity: str
     by: tuple[str, ...] = ()
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,13 @@ class _Group:
     count: int = 1
     last: Line | None = None
     told: bool = field(default=False)
+    numbers: list[int] = field(default_factory=list)
+    """Of all lines, where a report may end in them."""
 
     def add(self, line: Line) -> None:
         self.count += 1
+        if self.notice.row.after:
+            self.numbers.append(line.number)
         if len(self.lines) < _KEPT:
             self.lines.append(line)
             self.last = None
@@ -100,11 +107,19 @@ class Collector:
         source: Name of the input.
         release_at: Kernel release of the boot that a line (its number) belongs to.
         most: Lines of one row that are looked at, where a hint will do; None: all.
+        reported: Lines of the reports of the input, by their kind; it grows.
     """
 
-    def __init__(self, source: str, release_at: Callable[[int], str | None] | None = None, most: int | None = None):
+    def __init__(
+        self,
+        source: str,
+        release_at: Callable[[int], str | None] | None = None,
+        most: int | None = None,
+        reported: Mapping[str, Container[int]] | None = None,
+    ):
         self._source = source
         self._most = most
+        self._reported = {} if reported is None else reported
         self._release_at = release_at or (lambda _number: None)
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._sizes: dict[str, int] = {}
@@ -138,7 +153,16 @@ class Collector:
         for group in self._groups.values():
             if not group.told:
                 group.told = True
-                yield self._report(group)
+                if not self._ends_reports(group):
+                    yield self._report(group)
+
+    def _ends_reports(self, group: _Group) -> bool:
+        """Whether each line is what the kernel prints at the end of a report, which says more."""
+        lines = self._reported.get(group.notice.row.after)
+        return lines is not None and all(
+            any(number in lines for number in range(last - _BEHIND, last + 1))
+            for last in (group.lines[0].number, *group.numbers)
+        )
 
     def _report(self, group: _Group) -> Report:
         row, first = group.notice.row, group.lines[0]

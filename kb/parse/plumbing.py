@@ -8,20 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from kb.model.kept import toml
+from kb.model.lazy import Lazy
+from kb.syntax.sets import nominator
+
+_LOOKS = re.compile(r"\(\?[^:]")
 
 
 @dataclass(frozen=True, slots=True)
 class Plumbing:
     """One entry of plumbing.toml."""
 
-    pattern: "re.Pattern[str]"
+    pattern: Lazy
     why: str
     modules: frozenset[str]
     """Modules whose functions it may be: core code cannot be built as one, subsystems can."""
 
     def covers(self, function: str, module: str | None) -> bool:
         """True for a function of core code that the pattern fits, or of one of the modules."""
-        return (module is None or module in self.modules) and self.pattern.search(function) is not None
+        return (module is None or module in self.modules) and self.pattern.compiled.search(function) is not None
 
 
 @functools.cache
@@ -32,9 +36,9 @@ def rules() -> Mapping[str, Mapping[str, Any]]:
 
 @functools.cache
 def group(name: str) -> tuple[Plumbing, ...]:
-    """The entries of a group; compiled when a report needs it, which most groups never are."""
+    """The entries of a group."""
     return tuple(
-        Plumbing(re.compile("|".join(entry["names"])), entry["why"], frozenset(entry.get("modules", ())))
+        Plumbing(Lazy("|".join(entry["names"])), entry["why"], frozenset(entry.get("modules", ())))
         for entry in rules()[name].values()
     )
 
@@ -47,9 +51,23 @@ Skip = Callable[[str, str | None], str | None]
 def skips(groups: tuple[str, ...]) -> Skip:
     """The test that skips what "common" and these groups hold."""
     entries = [entry for name in ("common", *groups) for entry in group(name)]
+    nominate = nominator(map(_plain, entries))
 
     @functools.lru_cache(maxsize=8192)
     def why(function: str, module: str | None) -> str | None:
-        return next((entry.why for entry in entries if entry.covers(function, module)), None)
+        if nominate is None or not function.isascii():
+            return next((entry.why for entry in entries if entry.covers(function, module)), None)
+        near = (entries[index] for index in sorted(nominate(function) or ()))
+        return next((entry.why for entry in near if entry.covers(function, module)), None)
 
     return why
+
+
+def _plain(entry: Plumbing) -> str:
+    """The pattern of an entry as a set takes it: it may fit more."""
+    pattern = entry.pattern.source
+    if not _LOOKS.search(pattern):
+        return pattern
+    from kb.syntax.patterns import loosened
+
+    return loosened(pattern)

@@ -79,8 +79,8 @@ def forgotten(cuts: list[int], offset: int, reader: Reader, splitter: "Splitter 
             yield cut
 
 
-def opens(text: str) -> bool:
-    """Whether a line, by itself, can open a report or bears on one that follows it."""
+def opens(text: str) -> int:
+    """Of a line that, by itself, can open a report or bears on one that follows, the lines before that bear on it."""
     from kb.split.windows import opens as asked
 
     return asked(text)
@@ -102,14 +102,20 @@ class _Notices:
         self._name = name
         self._most = most
         self._collector: Collector | None = None
+        self._reported: dict[str, set[int]] = {}
+        """Lines of the reports so far, by their kind."""
 
     def take(self, line: "Line") -> bool:
         """A line that may be one; False when no more of its wording are wanted."""
         if self._collector is None:
             from kb.parse.notice import Collector
 
-            self._collector = Collector(self._name, self.reader.release_at, self._most)
+            self._collector = Collector(self._name, self.reader.release_at, self._most, self._reported)
         return self._collector.feed(line) or self._most is None
+
+    def reported(self, report: "Report") -> None:
+        """A report of the input: what ends it is told with it."""
+        self._reported.setdefault(report.kind, set()).update(line.last for line in report.lines)
 
     def told(self) -> "Iterator[Report]":
         """Those that were not told yet."""
@@ -214,6 +220,8 @@ def _reports(
             if splat is not None:
                 report = read_splat(splat)
                 if not bystander(report):
+                    if notices is not None:
+                        notices.reported(report)
                     yield report
             elif notices is not None:
                 yield from notices.told()

@@ -186,7 +186,7 @@ def _headless(out: Outline, opener: Line) -> Headline:
     telling = [(row, row.told_by) for row in rows().values() if row.told_by is not None]
     for frame in trace.frames if trace else ():
         for row, told_by in telling:
-            if told_by.search(plain(frame.function)):
+            if told_by.compiled.search(plain(frame.function)):
                 return Headline(row, {}, opener.text)
     return Headline(rows()["HEADLESS"], {}, opener.text)
 

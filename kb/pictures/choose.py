@@ -1,6 +1,6 @@
 """Which pictures a diagnosis has, and which a whole log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kb.identity.group import Group, Groups
 from kb.model.verdict import Diagnosis
@@ -51,3 +51,10 @@ def overview(groups: Sequence[Group]) -> list[Picture]:
 def alone(found: Diagnosis) -> Group:
     """The group of a diagnosis that stands for itself."""
     return Groups().add(found)
+
+
+def together(found: Iterable[Diagnosis]) -> list[Group]:
+    """The groups of several diagnoses of one log, in their order."""
+    groups = Groups()
+    made = [groups.add(each) for each in found]
+    return list({id(group): group for group in made}.values())

@@ -56,6 +56,13 @@ class Label(NamedTuple):
 Shape: TypeAlias = Box | Stroke | Label
 
 
+def moved(shape: Shape, down: float) -> Shape:
+    """The shape, so many units further down."""
+    if isinstance(shape, Stroke):
+        return shape._replace(y=shape.y + down, y2=shape.y2 + down)
+    return shape._replace(y=shape.y + down)
+
+
 class Drawing(NamedTuple):
     """Shapes in the order in which they are painted."""
 

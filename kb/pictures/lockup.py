@@ -23,6 +23,8 @@ class Stuck:
     """On the axis, 0..1; the same as ``end`` where the report does not say for how long."""
     end: float
     seconds: float | None
+    line: int = 0
+    """Of the log: where the report begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def lockups(groups: Sequence[Group]) -> Lockups | None:
     if last <= first:
         return None
     stuck = [
-        Stuck(cpu, (start - first) / (last - first), (end - first) / (last - first), _lasted(each))
+        Stuck(cpu, (start - first) / (last - first), (end - first) / (last - first), _lasted(each), each.span[0])
         for each, start, end in spans
         for cpu in each.stuck
     ]

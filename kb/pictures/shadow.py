@@ -16,7 +16,7 @@ _STATES = {
 """Of generic KASAN (mm/kasan/kasan.h, v6.12); 0xf8 is unused vmalloc space, and a variable out of its scope."""
 _GRANULE = 8
 """Bytes that a state of generic KASAN stands for: 1 to 7 says how many of them may be accessed."""
-_SIGNS = {"good": "·", "part": "▪", "freed": "f", "redzone": "#", "gone": "x", "other": "?"}
+SIGNS = {"good": "·", "part": "▪", "freed": "f", "redzone": "#", "gone": "x", "other": "?"}
 _INVALID = 0xFE
 """The tag of memory that is nobody's in the tag-based modes (include/linux/kasan-tags.h)."""
 
@@ -28,6 +28,7 @@ class Memory:
     address: int
     states: tuple[tuple[int, str], ...]
     """Byte and what it means: ``good``, ``part``, ``freed``, ``redzone``, ``gone`` or ``other``."""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,14 @@ class Map:
         """What it shows."""
         return words("picture.shadow", means=tuple(self._means(words)))
 
-    def _means(self, words: Words) -> list[str]:
+    @property
+    def means(self) -> tuple[str, ...]:
+        """Which states there are."""
         used = {means for row in self.rows_ for _, means in row.states}
-        return [f"{sign} {words.word(name)}" for name, sign in _SIGNS.items() if name in used]
+        return tuple(name for name in SIGNS if name in used)
+
+    def _means(self, words: Words) -> list[str]:
+        return [f"{SIGNS[name]} {words.word(name)}" for name in self.means]
 
     def drawn(self, words: Words) -> Drawing:
         """A square a granule."""
@@ -65,7 +71,7 @@ class Map:
         """A line a row, a character a granule, brackets around the one that was accessed."""
         shown: list[Row] = []
         for index, row in enumerate(self.rows_[:ROWS]):
-            signs = [f" {_SIGNS[means]}" for _, means in row.states]
+            signs = [f" {SIGNS[means]}" for _, means in row.states]
             text = "".join(signs) + " "
             if index == self.here and self.cell is not None:
                 at = 2 * self.cell
@@ -82,7 +88,8 @@ def shadow(found: Diagnosis) -> Map | None:
     if printed is None:
         return None
     rows = tuple(
-        Memory(row.address, tuple((state, _means(state, printed.tag)) for state in row.states)) for row in printed.rows
+        Memory(row.address, tuple((state, _means(state, printed.tag)) for state in row.states), row.line)
+        for row in printed.rows
     )
     return Map(rows, printed.here, printed.cell)
 

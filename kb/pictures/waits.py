@@ -67,14 +67,14 @@ class Waits:
         ]
 
 
-def waits(found: Iterable[Diagnosis]) -> Waits | None:
+def waits(found: Iterable[Diagnosis], *, single: bool = False) -> Waits | None:
     """The waits of the hung tasks of a log; None where no holder is told, and fewer than two tasks wait.
 
-    A single wait for what nobody is named for is a sentence, no picture.
+    A single wait for what nobody is named for is a sentence, no picture, unless ``single`` asks for it.
     """
     known = [wait for each in found if each.report.kind == "hung_task" and (wait := _wait(each)) is not None]
     by_task = {wait.task: wait for wait in known}
-    if len(by_task) < 2 and not any(wait.holders for wait in known):
+    if not known or (not single and len(by_task) < 2 and not any(wait.holders for wait in known)):
         return None
     held = {holder for wait in known for holder in wait.holders}
     chains: list[tuple[list[str], bool]] = []

@@ -1,9 +1,10 @@
 """The watermark walk: what is left against what is needed by order, of each zone that the request may try."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kb.model.log import Span
 from kb.model.verdict import Diagnosis
 from kb.pictures.draw import LEFT, LINE, ROWS, WIDTH, Box, Drawing, Label, Row, Shape, Stroke, block, log_share
 from kb.words.speak import Words
@@ -24,14 +25,50 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
-    """The comparisons of a zone, up to the one that refuses."""
+class Rule:
+    """The comparisons of one kernel's rule on a zone, up to the one that refuses."""
 
     name: str
+    """``order-walk`` or ``free-block``."""
+    kernels: str
+    """Whose it is: ``3.16-4.3, RHEL 7``."""
     steps: tuple[Step, ...]
     admits: bool
     why: str = ""
     """What refuses it where each comparison holds: ``no block``."""
+    block: int | None = None
+    """Order of the block that the newer rule found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """What the rules make of a zone."""
+
+    name: str
+    own: Rule
+    """Of the kernel that printed the report."""
+    others: tuple[Rule, ...] = ()
+    """Of other kernels, for comparison."""
+    tried: int = 0
+    """When it is tried, from 0."""
+    verdict: str = ""
+    """``admits``, ``refuses`` or ``undecidable``: over all that the report leaves open."""
+    evidence: tuple[Span, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The comparisons of the kernel's own rule."""
+        return self.own.steps
+
+    @property
+    def admits(self) -> bool:
+        """What the kernel's own rule says."""
+        return self.own.admits
+
+    @property
+    def why(self) -> str:
+        """What refuses it by that rule where each comparison holds."""
+        return self.own.why
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +148,35 @@ def _pair(step: Step, x: float, wide: float, floor: float, most: int, words: Wor
 
 def walk(found: Diagnosis) -> Walk | None:
     """The walk of an allocation that was refused, None where the report does not print what it takes."""
+    return walked(found.facts.detail.get("zones") or ())
+
+
+def walked(printed: Iterable[Mapping[str, Any]]) -> Walk | None:
+    """The walk over zones that were replayed, None where none was tried.
+
+    Args:
+        printed: ``zones`` of the report contract.
+    """
     zones = []
-    tried = [zone for zone in found.facts.detail.get("zones") or () if zone.get("tried") is not None]
+    tried = [zone for zone in printed if zone.get("tried") is not None]
     for zone in sorted(tried, key=lambda zone: zone["tried"]):
-        own = next((replay for replay in zone.get("replay") or () if replay.get("own")), None)
-        if own is None:
+        rules = [(replay, _rule(replay)) for replay in zone.get("replay") or ()]
+        own = next((rule for replay, rule in rules if replay.get("own")), None)
+        if own is None or not own.steps:
             continue
-        steps = tuple(step for row in own["steps"] if (step := _step(row)) is not None)
-        if steps:
-            why = "" if own["admits"] or not steps[-1].holds else str(own["fails_at"])
-            zones.append(Zone(f"Node {zone['node']} {zone['zone']}", steps, bool(own["admits"]), why))
+        others = tuple(rule for replay, rule in rules if not replay.get("own"))
+        lines = tuple((int(first), int(last)) for first, last in zone.get("evidence") or ())
+        name, verdict = f"Node {zone['node']} {zone['zone']}", zone.get("verdict") or ""
+        zones.append(Zone(name, own, others, zone["tried"], verdict, lines))
     return Walk(tuple(zones[:_ZONES]), max(0, len(zones) - _ZONES)) if zones else None
+
+
+def _rule(replay: Mapping[str, Any]) -> Rule:
+    steps = tuple(step for row in replay["steps"] if (step := _step(row)) is not None)
+    why = "" if replay["admits"] or not steps or not steps[-1].holds else str(replay["fails_at"])
+    return Rule(
+        replay["rule"], replay.get("rules") or "", steps, bool(replay["admits"]), why, replay.get("block_order")
+    )
 
 
 def _step(row: Mapping[str, Any]) -> Step | None:

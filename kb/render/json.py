@@ -59,6 +59,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             "chosen_because": mark.chosen_because,
             "chosen_because_named": _named(mark.guilt),
             "alt": list(mark.alt),
+            "former": list(mark.former),
             "stack": mark.stack,
         },
         "facts": plain(facts.detail),

@@ -195,7 +195,13 @@ def _asked(page: Page, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     name = detail.get("gfp_name") or words("asked.no_common_name")
     yield (
         words("label.asked"),
-        asked + words("asked.mask", mask=detail["gfp_mask"], flags=_flags(detail.get("gfp_flags", ())), name=name),
+        asked
+        + words(
+            "asked.mask",
+            mask=detail["gfp_mask"],
+            flags=_flags(detail.get("gfp_flags", ())) or words("asked.nothing"),
+            name=name,
+        ),
     )
     if detail.get("slab_layer"):
         caller, added = (_flags(detail[key]) or words("asked.nothing") for key in ("caller", "slab_layer"))

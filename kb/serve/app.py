@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from starlette.responses import JSONResponse, Response
 
 from kb import __version__
-from kb.serve import forms, metrics, people, problem, routes
+from kb.serve import forms, live, metrics, people, problem, routes
 from kb.serve.service import Service, service
 
 _Here = Annotated[Service, Depends(service)]
@@ -29,6 +29,7 @@ def build(here: Service) -> FastAPI:
     app.state.service = here
     problem.install(app)
     app.include_router(routes.router)
+    app.include_router(live.router)
     app.include_router(people.router)
     app.add_api_route("/healthz", healthz, response_model=forms.State)
     down: dict[int | str, dict[str, Any]] = {503: {"model": forms.State, "description": "No log can be read now"}}
@@ -72,4 +73,4 @@ async def readyz(here: _Here) -> Any:
 
 async def counted(here: _Here) -> Response:
     """Counts, for Prometheus."""
-    return Response(here.metrics.text(here.pool), media_type=metrics.MEDIA)
+    return Response(here.metrics.text(here.pool, here.intake), media_type=metrics.MEDIA)

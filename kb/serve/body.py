@@ -58,7 +58,7 @@ async def received(request: Request, largest: int, folder: Path) -> AsyncIterato
             yield await _form(request, largest, folder, made)
         else:
             name = request.query_params.get("name") or "-"
-            spool = _Spool(name, folder, made)
+            spool = _Spool(name, folder, made, request.headers.get("content-type", "").startswith("text/plain"))
             async for piece in counted(request, largest):
                 spool.add(piece)
             log = spool.done()
@@ -74,8 +74,9 @@ async def received(request: Request, largest: int, folder: Path) -> AsyncIterato
 class _Spool:
     """An input as it comes in."""
 
-    def __init__(self, name: str, folder: Path, made: list[str]):
+    def __init__(self, name: str, folder: Path, made: list[str], text: bool = False):
         self._name = name
+        self._text = text
         self._folder = folder
         self._made = made
         self._held = bytearray()
@@ -95,7 +96,7 @@ class _Spool:
 
     def done(self) -> Upload:
         if self._file is None:
-            return Upload(self._name, bytes(self._held))
+            return Upload(self._name, bytes(self._held), text=self._text)
         self._file.close()
         return Upload(self._name, path=self._made[-1])
 

@@ -93,6 +93,12 @@ class CaseList(BaseModel):
     cases: list[CaseItem]
 
 
+class Taken(BaseModel):
+    """How much of a live log was taken; what it says is in the store when its reports are over."""
+
+    records: int = Field(description="Lines that the kernel printed")
+
+
 class State(BaseModel):
     """Whether the service lives."""
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from kb.errors import KbError
 from kb.serve import pages, routes, work
 from kb.serve.body import received
+from kb.serve.keeping import Origin
 from kb.serve.problem import Refused, of_error
 from kb.serve.routes import Here
 from kb.serve.service import need
@@ -46,9 +47,8 @@ async def answer(request: Request, here: Here) -> Response:
             asked = work.Asked("html", body.field("kernel"))
             found = await routes.matched(request, here, body, asked, record)
         kept = []
-        if found.reports:
-            names: dict[str, str | None] = {"source": "page"}
-            rows = await to_thread.run_sync(routes.kept, here, found.reports, names)
+        if found.found:
+            rows = await to_thread.run_sync(here.keeper.log, found.found, Origin("page"))
             kept = [pages.Kept(each.signature, each.title, each.count) for each in rows]
         return _shown(pages.with_links(found.body.decode(), kept), policy=pages.FRAMES)
     except (Refused, KbError) as error:

@@ -15,9 +15,14 @@ from typing import Any, TypeVar
 import anyio
 from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 
+from kb.serve.job import job
 from kb.serve.problem import Refused
 
 T = TypeVar("T")
+
+
+class Busy(Refused):
+    """All workers are busy."""
 
 
 class Pool:
@@ -89,7 +94,7 @@ class Pool:
     async def _once(self, begun: str, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
         with anyio.move_on_after(self._deadline):
             pid, done = await to_process.run_sync(
-                _job, begun, function, arguments, cancellable=True, limiter=self._inner
+                job, begun, function, arguments, cancellable=True, limiter=self._inner
             )
             self._used[pid] = time.monotonic()
             self.whole = True
@@ -115,19 +120,13 @@ class Pool:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         if self.queued >= self._waiting:
-            raise Refused(503, "too many logs wait to be read", after=2)
+            raise Busy(503, "too many logs wait to be read", after=2)
         owner = object()
         with anyio.move_on_after(self._deadline) as waited:
             await self._limiter.acquire_on_behalf_of(owner)
         if waited.cancelled_caught:
-            raise Refused(503, "no process became free to read the log", after=2)
+            raise Busy(503, "no process became free to read the log", after=2)
         try:
             yield
         finally:
             self._limiter.release_on_behalf_of(owner)
-
-
-def _job(begun: str, function: Callable[..., T], arguments: tuple[Any, ...]) -> tuple[int, T]:
-    """In the worker: say that the job is begun, and do it."""
-    os.close(os.open(begun, os.O_CREAT | os.O_WRONLY, 0o600))
-    return os.getpid(), function(*arguments)

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from kb.errors import InputError, KbError, StoreError, StoreLocked, UsageError
@@ -103,6 +104,9 @@ def install(app: FastAPI) -> None:
         place = ".".join(map(str, first.get("loc", ())))
         return Refused(422, str(first.get("msg", "is not valid")), place=place, help="/openapi.json tells").response()
 
+    async def hung_up(request: Request, error: Exception) -> Response:
+        return Refused(400, "the sender hung up").response()  # nobody reads it; the log of requests has it
+
     async def broken(request: Request, error: Exception) -> Response:
         return Refused(500, "an error of kb itself; its log names the request").response()
 
@@ -110,4 +114,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(KbError, failed)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(ClientDisconnect, hung_up)
     app.add_exception_handler(Exception, broken)

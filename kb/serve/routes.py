@@ -11,16 +11,27 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from kb.errors import UsageError
-from kb.model.report import Report
 from kb.render.json import line
 from kb.serve import forms, work
 from kb.serve.accept import chosen
 from kb.serve.body import received
+from kb.serve.keeping import Origin
 from kb.serve.problem import Refused, responses
 from kb.serve.service import Service, service, token
 from kb.serve.upload import Body
 
-router = APIRouter(prefix="/v1", responses=responses(400, 401, 403, 413, 422, 503))
+_MANY = ("module", "file")
+"""Parameters that may be given again."""
+
+
+def once(request: Request) -> None:
+    """Refuse a parameter that is given twice: which of them counts would be anybody's guess."""
+    names = [name for name, _ in request.query_params.multi_items() if name not in _MANY]
+    if len(set(names)) < len(names):
+        raise Refused(422, "a parameter is given more than once", help="/openapi.json tells")
+
+
+router = APIRouter(prefix="/v1", dependencies=[Depends(once)], responses=responses(400, 401, 403, 413, 422, 503))
 
 _RELEASE = r"^[0-9]{1,3}\.[0-9]{1,4}"
 """How a release begins, as uname -r prints it."""
@@ -34,13 +45,7 @@ _Module = Annotated[str, StringConstraints(pattern="^[0-9]{0,8}[A-Za-z_][A-Za-z0
 _File = Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_./+,-]{0,300}$")]
 _BODY = "The log as it is, packed, or what holds logs; or a form (multipart) of files named log and context"
 _LOG: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": _BODY,
-        "content": {
-            "text/plain": {"schema": {"type": "string", "pattern": "^[\\t\\n\\r\\x20-\\x7e\\u00a0-\\u05ff]*$"}},
-        },
-    }
+    "requestBody": {"required": True, "description": _BODY, "content": {"text/plain": {"schema": {}}}}
 }
 _FORMS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -89,31 +94,10 @@ async def record(
     """
     async with received(request, here.settings.largest, here.folder) as body:
         found = await matched(request, here, body, work.Asked(), keep=True)
-        names = {name: value or body.field(name) for name, value in (("host", host), ("source", source), ("key", key))}
+        names = [value or body.field(name) for name, value in (("source", source), ("host", host), ("key", key))]
     with anyio.CancelScope(shield=True):  # what is begun is finished, whoever hangs up
-        rows = await to_thread.run_sync(kept, here, found.reports, names)
+        rows = await to_thread.run_sync(here.keeper.log, found.found, Origin(*names))
     return {"recorded": rows, "notes": found.notes}
-
-
-def kept(here: Service, reports: tuple[Report, ...], names: dict[str, str | None]) -> list[forms.Recorded]:
-    """Record reports, in a thread; what is returned is in the store."""
-    rows = []
-    for number, report in enumerate(reports, 1):
-        key = f"{names['key']}#{number}" if names.get("key") else None
-        made = here.base.record(report, source=names.get("source"), host=names.get("host"), key=key)
-        here.metrics.recorded(int(made.new and made.count == 1))
-        rows.append(
-            forms.Recorded(
-                signature=made.signature,
-                title=report.title,
-                kind=report.kind,
-                new=made.new,
-                count=made.count,
-                first=made.first.seen if made.first is not None else None,
-                href=f"/signatures/{made.signature}",
-            )
-        )
-    return rows
 
 
 @router.get("/signatures", response_model=forms.SignaturePage, responses=responses(404))

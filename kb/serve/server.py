@@ -3,14 +3,17 @@
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
 from kb.errors import UsageError
 from kb.serve.app import build
 from kb.serve.guard import Guard, is_loopback
+from kb.serve.intake import netconsole
 from kb.serve.service import Service
-from kb.serve.settings import Settings
+from kb.serve.settings import Netconsole, Settings
 from kb.serve.tokens import load
 
 
@@ -25,17 +28,43 @@ def run(settings: Settings) -> int:
         help_ = "give --tokens FILE, or leave --host out and put a proxy in front"
         raise UsageError(f"{settings.host} can be reached by others, and there are no tokens", help=help_)
     listening = _listen(settings.host, settings.port)
-    here = Service(settings, tokens)
+    datagrams = None
+    if settings.netconsole is not None:
+        datagrams = _datagrams(settings.netconsole)
+        host, port = datagrams.getsockname()[:2]
+        print(f"kb: listening to netconsole on {host} port {port}", file=sys.stderr, flush=True)
+    here = Service(settings, tokens, datagrams)
     config = uvicorn.Config(
-        Guard(build(here), tokens, here.metrics), access_log=False, log_level="warning", server_header=False,
+        Guard(build(here), tokens, here.metrics), access_log=False, log_level="error", server_header=False,
         timeout_graceful_shutdown=settings.grace, lifespan="on", h11_max_incomplete_event_size=1 << 16,
     )  # fmt: skip
     # uvicorn raises the signal again once it has stopped: that is the end of this process then, and not its death
     signal.signal(signal.SIGTERM, lambda *_: None)
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"kb: serving on http://{name}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
-    uvicorn.Server(config).run(sockets=[listening])
+    _Server(config, here.stop).run(sockets=[listening])
     return 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which waits for requests in flight: those without an end are to be told."""
+
+    def __init__(self, config: uvicorn.Config, told: Callable[[], None]):
+        super().__init__(config)
+        self._told = told
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop: uvicorn's signal handler."""
+        self._told()
+        super().handle_exit(sig, frame)
+
+
+def _datagrams(place: Netconsole) -> socket.socket:
+    try:
+        return netconsole.opened(place)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot listen to netconsole on {place.host} port {place.port}: {reason}") from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

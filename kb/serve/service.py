@@ -1,15 +1,22 @@
 """What the routes share: the settings, the base, the workers."""
 
+import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+from anyio import to_thread
 from fastapi import Request
 
 from kb import api
-from kb.serve import work
+from kb.serve import retention, webhook, work
+from kb.serve.intake import netconsole
+from kb.serve.intake.arrived import Boot
+from kb.serve.intake.reassembly import Held, Reassembly
+from kb.serve.keeping import Keeper
 from kb.serve.metrics import Metrics
 from kb.serve.pool import Pool
 from kb.serve.problem import Refused
@@ -17,7 +24,9 @@ from kb.serve.settings import Settings
 from kb.serve.tokens import Token, allows
 
 _LOOK = 0.5
-"""Seconds between two looks at the workers."""
+"""Seconds between two looks at the workers, and at what live logs have brought."""
+_LAST = 5.0
+"""Seconds that live requests which go on are given to end when the service stops."""
 
 
 class Service:
@@ -26,15 +35,20 @@ class Service:
     Args:
         settings: What it was started with.
         tokens: Whose requests are answered.
+        datagrams: Where netconsole's come in.
     """
 
-    def __init__(self, settings: Settings, tokens: tuple[Token, ...]):
+    def __init__(self, settings: Settings, tokens: tuple[Token, ...], datagrams: socket.socket | None = None):
+        self._datagrams = datagrams
         self.settings = settings
         self.tokens = tokens
         self.metrics = Metrics()
         self.base = api.KnowledgeBase(settings.place.db, cases=settings.place.cases)
         self.pool: Pool
         self.folder: Path
+        self.keeper = Keeper(self.base, self.metrics, settings.webhook)
+        self.intake = Reassembly(self._read, self._keep_live)
+        self._stopped: float | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -45,8 +59,40 @@ class Service:
             self.pool = Pool(settings.workers, settings.waiting, settings.deadline, self.folder)
             async with anyio.create_task_group() as group:
                 group.start_soon(self._keep)
+                group.start_soon(self._take)
+                if settings.webhook is not None:
+                    group.start_soon(webhook.run, self.base, self.metrics, settings.webhook)
+                if settings.keep is not None:
+                    group.start_soon(retention.run, self.base, settings.keep)
+                if self._datagrams is not None and settings.netconsole is not None:
+                    group.start_soon(netconsole.run, self._datagrams, settings.netconsole.sources, self.intake)
                 yield
+                await self.intake.drain()
                 group.cancel_scope.cancel()
+
+    def stop(self) -> None:
+        """The service was told to stop: requests without an end come to theirs."""
+        self._stopped = time.monotonic()
+
+    def stops(self, *, now: bool) -> bool:
+        """Whether a live request is to end; one that brings nothing now, at once."""
+        return self._stopped is not None and (now or time.monotonic() - self._stopped > _LAST)
+
+    async def _take(self) -> None:
+        """Read the reports of live logs as they are over."""
+        while True:
+            await self.intake.tick()
+            await anyio.sleep(_LOOK)
+
+    async def _read(self, lines: bytes, boot: Boot) -> tuple[work.Found, ...]:
+        found = await self.pool.run(work.live, self.settings.place, lines)
+        self.metrics.read(each.report.kind for each in found)
+        return found
+
+    async def _keep_live(self, reports: tuple[Held, ...], boot: Boot, source: str) -> None:
+        host = boot.host if boot.named or source == "netconsole" else None
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(self.keeper.live, reports, source, host, boot.id)
 
     async def _keep(self) -> None:
         """See to it that a worker is there before the next request asks for it."""

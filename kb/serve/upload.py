@@ -11,6 +11,8 @@ class Upload:
     data: bytes = b""
     path: str | None = None
     """Of the file that holds a long one."""
+    text: bool = False
+    """Whether the sender says that it is text."""
 
 
 @dataclass(frozen=True, slots=True)

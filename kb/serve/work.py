@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kb import api
-from kb.errors import UsageError
+from kb.errors import InputError, UsageError
 from kb.serve.settings import Place
 from kb.serve.upload import Upload
 
@@ -40,6 +40,22 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A report that is to be recorded, and what those who are told of it want to know."""
+
+    report: Report
+    numbers: tuple[int, ...]
+    """Its lines in the input, rising."""
+    severity: str
+    """``harmless``, ``watch``, ``act`` or ``stop``."""
+    case: str | None
+    """What is known of it best."""
+    verdict: str | None
+    fixed: bool
+    """Whether its kernel has the fix of a case that it matches."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A log's answer."""
 
@@ -49,7 +65,7 @@ class Answered:
     known: int
     notes: tuple[str, ...]
     """What was wrong with the input."""
-    reports: tuple[Report, ...] = ()
+    found: tuple[Found, ...] = ()
     """Themselves, where they are to be recorded."""
 
 
@@ -77,7 +93,26 @@ def match(
         tuple(each.report.kind for each in found),
         sum(each.known for each in found),
         tuple(notes),
-        tuple(each.report for each in found) if keep else (),
+        tuple(map(_found, found)) if keep else (),
+    )
+
+
+def live(place: Place, lines: bytes) -> tuple[Found, ...]:
+    """The reports of lines that came in bit by bit."""
+    return tuple(map(_found, diagnoses(place, (Upload("-", lines),), (), Asked(), [])))
+
+
+def _found(diagnosis: Diagnosis) -> Found:
+    from kb.render.answer import severity
+
+    best = diagnosis.best
+    return Found(
+        diagnosis.report,
+        tuple(sorted({at for line in diagnosis.report.lines for at in range(line.number, line.last + 1)})),
+        severity(diagnosis),
+        best.case.id if best is not None else None,
+        best.verdict.value if best is not None else None,
+        any(match.fix_status == "fixed" for match in (*diagnosis.matches, *diagnosis.known_fixes)),
     )
 
 
@@ -105,8 +140,14 @@ def diagnoses(
 
 def _read(logs: Iterable[Upload], notices: bool, notes: list[str]) -> Iterator[Report]:
     for each in logs:
-        with _opened(each) as file:
-            yield from api.read(file, notices=notices, told=notes.append)
+        try:
+            with _opened(each) as file:
+                yield from api.read(file, notices=notices, told=notes.append)
+        except InputError as error:
+            if not each.text:
+                raise
+            notes.append(f"{error.reason}; read as text, since its sender says that it is")
+            yield from api.reports(each.data, each.name)
 
 
 class _Named(io.BufferedReader):

@@ -50,8 +50,8 @@ function _shtab_kb_using
   test "$_shtab_kb_cmdpath" = "$argv"
 end
 
-set -g _shtab_kb_commands match watch diff inputs whatif verify show similar dup undup import affected known 'known diff' rekey export stats log forget store 'store load' clean scan case 'case list' 'case show' 'case lint' 'case test' 'case facts' 'case new' 'case verify-sources' 'case index' 'case search' 'case promote' tui ask chat serve mcp doctor explain schema completion help version
-set -g _shtab_kb_opts_with_value --author --before --buddyinfo --cases --color --column --context --dask --db --debuginfo --exec --fail-on --file --format --gfp --git --host --host-column --http --into --jobs --keep --kernel --kind --lang --limit --map --match-timeout --max-body --max-waiting --model --module --node --only --order --out --output --pack --pagetypeinfo --port --reason --report --root --sample --since --source --time-column --timeout --tokens --vmlinux --workers --zoneinfo -o
+set -g _shtab_kb_commands match watch diff inputs whatif verify show similar dup undup import affected known 'known diff' rekey export stats log forget store 'store load' clean scan case 'case list' 'case show' 'case lint' 'case test' 'case facts' 'case new' 'case verify-sources' 'case index' 'case search' 'case promote' tui ask chat serve report mcp doctor explain schema completion help version
+set -g _shtab_kb_opts_with_value --author --before --buddyinfo --cases --color --column --context --dask --db --debuginfo --done --exec --fail-on --file --format --gfp --git --host --host-column --http --into --jobs --keep --kernel --kind --lang --limit --map --match-timeout --max-body --max-waiting --model --module --netconsole --netconsole-from --node --only --order --out --output --pack --pagetypeinfo --port --reason --report --root --sample --since --source --time-column --timeout --to --token --tokens --vmlinux --wait --webhook --webhook-secret --webhook-severity --workers --zoneinfo -o
 
 complete -c kb -e
 complete -c kb -f
@@ -69,7 +69,7 @@ complete -c kb -n '_shtab_kb_using match' -s v -l why -l verbose -d 'behind each
 complete -c kb -n '_shtab_kb_using match' -l report -x -d 'only the N-th report'
 complete -c kb -n '_shtab_kb_using match' -l each -d 'show equal reports one by one, not as one entry'
 complete -c kb -n '_shtab_kb_using match' -l no-pager -d 'do not show a long answer by $PAGER'
-complete -c kb -n '_shtab_kb_using match' -l format -xka "github gitlab sarif junit" -d 'for a job that boots kernels: annotations, a code quality report, SARIF 2.1.0, JUnit XML'
+complete -c kb -n '_shtab_kb_using match' -l format -xka "github gitlab sarif junit svg" -d 'for a job that boots kernels: annotations, a code quality report, SARIF 2.1.0, JUnit XML; svg: the answers and their pictures as an image'
 complete -c kb -n '_shtab_kb_using match' -l fail-on -x -d 'exit 1 when it holds of a report, else 0: known, unknown, severity=act (that, or worse)'
 complete -c kb -n '_shtab_kb_using match' -l lang -xka "en zh" -d 'language of what kb says (default: en)'
 complete -c kb -n '_shtab_kb_using match' -l kernel -x -d 'release to assume where the log prints none (uname -r)'
@@ -326,8 +326,22 @@ complete -c kb -n '_shtab_kb_using serve' -l workers -x -d 'processes that read 
 complete -c kb -n '_shtab_kb_using serve' -l match-timeout -x -d 'what a log may take (default: 30)'
 complete -c kb -n '_shtab_kb_using serve' -l max-body -x -d 'the longest body (default: 64M)'
 complete -c kb -n '_shtab_kb_using serve' -l max-waiting -x -d 'requests that may wait for a worker (default: 32)'
+complete -c kb -n '_shtab_kb_using serve' -l netconsole -x -d 'also take datagrams of netconsole (default port: 6666)'
+complete -c kb -n '_shtab_kb_using serve' -l netconsole-from -x -d 'whose datagrams are taken: an address or 10.0.0.0/24, may be given again (default: this machine'"'"'s)'
+complete -c kb -n '_shtab_kb_using serve' -l webhook -x -d 'tell this URL of new signatures, of those seen on a kernel that has the fix, and of grave reports'
+complete -c kb -n '_shtab_kb_using serve' -l webhook-secret -xka "(__fish_complete_path (commandline -ct))" -d 'holds what the messages are signed with'
+complete -c kb -n '_shtab_kb_using serve' -l webhook-severity -xka "harmless watch act stop" -d 'from which severity on every report is told: harmless, watch, act, stop (default: stop)'
+complete -c kb -n '_shtab_kb_using serve' -l keep -x -d 'forget what was recorded longer ago (default: never)'
 complete -c kb -n '_shtab_kb_using serve' -l db -xka "(__fish_complete_path (commandline -ct))" -d 'the store (default: $KB_DB, else the user'"'"'s data folder)'
 complete -c kb -n '_shtab_kb_using serve' -l cases -xka "(__fish_complete_directories)" -d 'a folder of cases over the packaged ones and $KB_CASES'
+complete -c kb -n '_shtab_kb_using; and test $_shtab_kb_npos -eq 0' -a report -d 'Hand in what a crash left behind (vmcore-dmesg of kdump, pstore) to a kb serve. Of a folder, the kernel logs below it; what lies in one folder is one crash. Exit codes: 0 all was handed in, 3 there is none, 4 some was not taken.'
+complete -c kb -n '_shtab_kb_using report' -s h -l help -d 'show this help message and exit'
+complete -c kb -n '_shtab_kb_using report' -l to -x -d 'where kb serve listens'
+complete -c kb -n '_shtab_kb_using report' -l token -xka "(__fish_complete_path (commandline -ct))" -d 'holds a token that may record'
+complete -c kb -n '_shtab_kb_using report' -l host -x -d 'whose crash it is (default: this machine'"'"'s)'
+complete -c kb -n '_shtab_kb_using report' -l done -xka "(__fish_complete_path (commandline -ct))" -d 'remembers what was handed in, which is not sent again'
+complete -c kb -n '_shtab_kb_using report' -l wait -x -d 'how long a service is tried (default: 60)'
+complete -c kb -n '_shtab_kb_using report; and test $_shtab_kb_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'default: /var/crash, /var/lib/systemd/pstore, pstore'
 complete -c kb -n '_shtab_kb_using; and test $_shtab_kb_npos -eq 0' -a mcp -d 'Answer an assistant by the Model Context Protocol (needs the extra mcp). Over standard input and output, or with --http over HTTP on this machine.'
 complete -c kb -n '_shtab_kb_using mcp' -s h -l help -d 'show this help message and exit'
 complete -c kb -n '_shtab_kb_using mcp' -l http -x -d 'streamable HTTP at this port; 0: any'

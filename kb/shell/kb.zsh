@@ -30,6 +30,7 @@ _shtab_kb_commands() {
     match:'Read logs and tell for each report what happened, whether it is known and what to do. FILE may be packed (.gz .xz .bz2 .zst), an archive (tar, zip), a mail, a crash folder, an export (JSON, CSV), a folder, or - for standard input. kb inputs shows what is seen of it.'
     mcp:'Answer an assistant by the Model Context Protocol (needs the extra mcp). Over standard input and output, or with --http over HTTP on this machine.'
     rekey:'Bring the store to this version of signatures; old ids keep resolving. Signatures without evidence keep their ids.'
+    report:'Hand in what a crash left behind (vmcore-dmesg of kdump, pstore) to a kb serve. Of a folder, the kernel logs below it; what lies in one folder is one crash. Exit codes: 0 all was handed in, 3 there is none, 4 some was not taken.'
     scan:'Read the logs of a fleet by many processes, and leave reports and counts as Parquet or NDJSON. SRC is a file, a folder, a pattern, or a URL of either (s3://...), with the extra fleet. A file that ends its worker is tried twice and then named in the table of errors; all others count. Exit code 0 all files were read, 4 some were not, 3 no report is in any. docs/fleet.md tells what the tables hold.'
     schema:'Print the JSON Schema of what --json prints. JSON Schema, draft 2020-12. Fields may be added to an output, never changed.'
     serve:'Answer over HTTP what kb match answers: for bots, collectors and browsers (needs the extra serve). On this machine'"'"'s own address everybody on it may use it; any other needs --tokens. docs/serve.md tells the rest.'
@@ -394,7 +395,7 @@ _shtab_kb_match_options=(
   "--report[only the N-th report]:N:"
   "--each[show equal reports one by one, not as one entry]"
   "--no-pager[do not show a long answer by \$PAGER]"
-  "--format[for a job that boots kernels\: annotations, a code quality report, SARIF 2.1.0, JUnit XML]:format:(github gitlab sarif junit)"
+  "--format[for a job that boots kernels\: annotations, a code quality report, SARIF 2.1.0, JUnit XML\; svg\: the answers and their pictures as an image]:format:(github gitlab sarif junit svg)"
   "--fail-on[exit 1 when it holds of a report, else 0\: known, unknown, severity\=act (that, or worse)]:WHAT:"
   "--lang[language of what kb says (default\: en)]:lang:(en zh)"
   "--kernel[release to assume where the log prints none (uname -r)]:RELEASE:"
@@ -437,6 +438,19 @@ _shtab_kb_rekey_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_kb_rekey_defaults_added=0
 
+_shtab_kb_report_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--to[where kb serve listens]:URL:"
+  "--token[holds a token that may record]:FILE:_files"
+  "--host[whose crash it is (default\: this machine\'s)]:NAME:"
+  "--done[remembers what was handed in, which is not sent again]:FILE:_files"
+  "--wait[how long a service is tried (default\: 60)]:SECONDS:"
+  "(*)::default\: \/var\/crash, \/var\/lib\/systemd\/pstore, pstore:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_kb_report_defaults_added=0
+
 _shtab_kb_scan_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--out[where the results go\; older ones are replaced]:DIR:_files -/"
@@ -478,6 +492,12 @@ _shtab_kb_serve_options=(
   "--match-timeout[what a log may take (default\: 30)]:SECONDS:"
   "--max-body[the longest body (default\: 64M)]:SIZE:"
   "--max-waiting[requests that may wait for a worker (default\: 32)]:N:"
+  "--netconsole[also take datagrams of netconsole (default port\: 6666)]:ADDRESS[:PORT]:"
+  "*--netconsole-from[whose datagrams are taken\: an address or 10.0.0.0\/24, may be given again (default\: this machine\'s)]:NETWORK:"
+  "--webhook[tell this URL of new signatures, of those seen on a kernel that has the fix, and of grave reports]:URL:"
+  "--webhook-secret[holds what the messages are signed with]:FILE:_files"
+  "--webhook-severity[from which severity on every report is told\: harmless, watch, act, stop (default\: stop)]:WORD:(harmless watch act stop)"
+  "--keep[forget what was recorded longer ago (default\: never)]:DAYS:"
   "--db[the store (default\: \$KB_DB, else the user\'s data folder)]:PATH:_files"
   "--cases[a folder of cases over the packaged ones and \$KB_CASES]:DIR:_files -/"
 )
@@ -652,6 +672,7 @@ _shtab_kb() {
         match) _arguments -C -s $_shtab_kb_match_options ;;
         mcp) _arguments -C -s $_shtab_kb_mcp_options ;;
         rekey) _arguments -C -s $_shtab_kb_rekey_options ;;
+        report) _arguments -C -s $_shtab_kb_report_options ;;
         scan) _arguments -C -s $_shtab_kb_scan_options ;;
         schema) _arguments -C -s $_shtab_kb_schema_options ;;
         serve) _arguments -C -s $_shtab_kb_serve_options ;;

@@ -27,7 +27,7 @@ _BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
 _WORDS = 4
 """Lines that a report's own words have between its mark and its headline."""
-_HEADLESS = 64
+HEADLESS = 64
 """Lines before a stack without a headline that may belong to it: who ran, and the registers."""
 _ASKED = 10.0
 """Seconds that stacks somebody asked for may take."""
@@ -209,9 +209,9 @@ class Splitter:
         if group:
             self._add(group, line, role)
         elif role == "TRACE_HEAD" and roles.opens_alone(line.text) and not self._asked_for(key, line):
-            self._open[key] = [Strand(self._banner(key, _HEADLESS), line, None, line.caller)]
+            self._open[key] = [Strand(self._banner(key, HEADLESS), line, None, line.caller)]
         else:
-            self._recent.setdefault(key, deque(maxlen=_HEADLESS)).append(line)
+            self._recent.setdefault(key, deque(maxlen=HEADLESS)).append(line)
 
     def _printing(self, key: str | None, line: Line, group: list[Strand] | None) -> list[Strand] | None:
         """The open reports of which one may print the stack that a line heads."""
@@ -395,7 +395,7 @@ class Splitter:
         if not places:  # other CPUs' contexts share it, and it has ended in one of them
             return []
         tail = strand.lines[strand.last_role + 1 :]
-        recent = self._recent.setdefault(key, deque(maxlen=_HEADLESS))
+        recent = self._recent.setdefault(key, deque(maxlen=HEADLESS))
         recent.extend(tail)
         lines = strand.lines[: strand.last_role + 1]
         opener = lines[strand.opener]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kb.model.log import Line, Splat
 from kb.split.echo import Again, Echoes
-from kb.split.splitter import Splitter
+from kb.split.splitter import HEADLESS, Splitter
 from kb.syntax import roles
 from kb.syntax.headline import classify_text
 from kb.syntax.roles import Role
@@ -14,6 +14,8 @@ from kb.words.speak import said
 
 _IDLE = 14
 """Lines without an open report before the scanner is asked for the next candidate."""
+_ANNOUNCED = 16
+"""Lines before a headline: its banner's, and as many of other CPUs and tasks between them."""
 Windows = Iterable[tuple[int, Iterator[Line | None]] | None]
 """Stretches of lines around candidates, each with the candidate's line number; None among windows or lines: a live
 input is silent."""
@@ -64,14 +66,17 @@ def split(
     yield from _ready(done, None)
 
 
-def opens(text: str) -> bool:
-    """Whether a line, by its text alone, can open a report, or says that stacks which follow were asked for."""
-    return (
-        classify_text(text) is not None
-        or ("race" in text and roles.opens_alone(text))
-        or roles.is_request(text)
-        or roles.is_on_purpose(text)
-    )
+def opens(text: str) -> int:
+    """How many lines before one bear on it if it can open a report, or says that stacks which follow were asked for.
+
+    Asked of its text alone. 0: it does neither. What opens a report by itself needs its banner; what depends on who ran
+    or what was asked for needs all that is kept.
+    """
+    head = classify_text(text)
+    if head is not None:
+        return HEADLESS if head.row.unannounced else _ANNOUNCED
+    alone = "race" in text and roles.opens_alone(text)
+    return HEADLESS if alone or roles.is_request(text) or roles.is_on_purpose(text) else 0
 
 
 _ANYWHERE: frozenset[Role | None] = frozenset({None, "BORDER", "DUMP"})

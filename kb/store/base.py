@@ -13,11 +13,14 @@ from kb.model.case import Case
 from kb.model.log import Span
 from kb.model.text import plain
 from kb.model.verdict import Annotation, Sighting
-from kb.store import case_index, notes, sightings
+from kb.store import case_index, notes, outbox, sightings
 from kb.store.connection import connect, write
 from kb.store.rows import Evidence, Seen, Shown, SignatureRow
 from kb.store.threads import Connections, Own
 
+Tell = Callable[[Sighting, bool], tuple[str, str] | None]
+"""Topic and text of a message on a sighting (:mod:`kb.store.outbox`), by it and whether its signature is new to its
+kernel; None for no message."""
 _FORMS = ("kb1:", "kb2:")
 """How ids begin."""
 _FIELDS = "signature, key, title, kind, first, last, count"
@@ -76,9 +79,9 @@ class Store:
             return db.execute(sql, tuple(values)).fetchall()
 
     def record(
-        self, signature: str, *, title: str, kind: str, key: str = "", alt: Iterable[str] = (), source: str = "-",
-        host: str | None = None, kernel: str | None = None, seen: str | None = None, evidence: bytes = b"",
-        event: str | None = None,
+        self, signature: str, *, title: str, kind: str, key: str = "", alt: Iterable[str] = (),
+        former: Iterable[str] = (), source: str = "-", host: str | None = None, kernel: str | None = None,
+        seen: str | None = None, evidence: bytes = b"", event: str | None = None, tell: Tell | None = None,
     ) -> Sighting:  # fmt: skip
         """Store one sighting of a signature; it outlives this process once this returns.
 
@@ -88,12 +91,14 @@ class Store:
             kind: Kind of the report.
             key: The key in readable form.
             alt: Ids of its alternative keys.
+            former: Ids of keys that other versions made of it.
             source: Where the log came from.
             host: Host it happened on.
             kernel: Release of the kernel that wrote it.
             seen: UTC time in ISO 8601, now by default.
             evidence: The raw log; kept for some sightings of each signature.
             event: Name of what happened: recorded again it changes nothing, and gives what it gave. None always counts.
+            tell: Makes the message of it for the outbox.
         """
         number = None if event is None else sightings.number(event)
         seen, source, host = seen or notes.now(), plain(source), plain(host) if host else None
@@ -102,11 +107,13 @@ class Store:
             if number is not None and (known := sightings.recorded(db, number)) is not None:
                 return known
             made, owner = sightings.add(
-                db, signature, title=title, kind=kind, key=key, alt=alt, source=source, host=host, kernel=kernel,
-                seen=seen, event=number,
+                db, signature, title=title, kind=kind, key=key, alt=alt, former=former, source=source, host=host,
+                kernel=kernel, seen=seen, event=number,
             )  # fmt: skip
             if packed:
                 sightings.sample(db, owner, seen, host, source, evidence, packed)
+            if tell is not None and (message := tell(made, sightings.is_first(db, owner, kernel))) is not None:
+                outbox.put(db, owner, source, host or "", *message)
         return made
 
     def show(self, prefix: str) -> Shown:
@@ -143,8 +150,8 @@ class Store:
         )
 
     def _notes(self, number: int, signature: str) -> tuple[Annotation, ...]:
-        """Notes on a signature, also those written under an id that it had before it was rekeyed."""
-        former = self.rows("select alias from aliases where signature = ? and why = 'rekeyed'", (number,))
+        """Notes on a signature, also those written under an id that it had, or that an older kb would give it."""
+        former = self.rows("select alias from aliases where signature = ? and why in ('rekeyed', 'former')", (number,))
         found = [
             note for name in (signature, *(row[0] for row in former)) for note in self.annotations(f"signature:{name}")
         ]
@@ -161,10 +168,15 @@ class Store:
             )
             if found:
                 return found
-        return self.rows(
-            f"select distinct {fields} from aliases a join signatures s on s.id = a.signature"
-            " where a.alias in (?, ?, ?) limit 6", (prefix, *(f"{form}{prefix}" for form in _FORMS)),
-        )  # fmt: skip
+        names = (prefix, *(f"{form}{prefix}" for form in _FORMS))
+        for why in ("= 'rekeyed'", "not in ('rekeyed', 'former')", "= 'former'"):
+            found = self.rows(
+                f"select distinct {fields} from aliases a join signatures s on s.id = a.signature"
+                f" where a.alias in (?, ?, ?) and a.why {why} limit 6", names,
+            )  # fmt: skip
+            if found:
+                return found
+        return []
 
     def signatures(
         self, *, order: Literal["last", "count"] = "last", kind: str | None = None, words: str | None = None,

@@ -60,7 +60,10 @@ class Written(NamedTuple):
     """Columns that may name a host or a source."""
 
 
-KEPT = (Kept("evidence", "id", "signature", "source", "host", "seen", "text"),)
+KEPT = (
+    Kept("evidence", "id", "signature", "source", "host", "seen", "text"),
+    Kept("outbox", "id", "signature", "source", "host", "time"),
+)
 """Tables with a row a thing. A new one that holds sources, hosts or times belongs here; sightings are a case apart."""
 
 WRITTEN = (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x6B62_6462
 """``kbdb``: tells a store from any other SQLite file (PRAGMA application_id)."""
 
-VERSION = 4
+VERSION = 6
 """Number of files in ``migrations/``, one a migration, in the order of their names."""
 
 _FOLDER = Path(__file__).with_name("migrations")

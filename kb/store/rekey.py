@@ -22,6 +22,7 @@ class Renewed:
     title: str
     kind: str
     alt: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
 
 
 Renew = Callable[[str, str, Iterable[bytes]], Renewed | None]
@@ -70,7 +71,9 @@ def _rename(db: sqlite3.Connection, number: int, old: str, new: Renewed) -> None
         home = int(target[0])
         _join(db, number, home)
     db.execute("insert or replace into aliases values (?, ?, 'rekeyed')", (old, home))
-    db.executemany("insert or ignore into aliases values (?, ?, 'alternative')", [(alias, home) for alias in new.alt])
+    others = (("alternative", new.alt), ("former", new.former))
+    rows = [(alias, home, why) for why, aliases in others for alias in aliases]
+    db.executemany("insert or ignore into aliases values (?, ?, ?)", rows)
     db.execute(
         "insert or ignore into case_signatures select ?, case_id from case_signatures where signature = ?",
         (new.signature, old),
@@ -99,6 +102,7 @@ def _join(db: sqlite3.Connection, number: int, home: int) -> None:
     db.execute("delete from sightings where signature = ?", (number,))
     db.execute("update or ignore evidence set signature = ? where signature = ?", (home, number))
     db.execute("delete from evidence where signature = ?", (number,))
+    db.execute("update outbox set signature = ? where signature = ?", (home, number))
     db.execute("update or ignore aliases set signature = ? where signature = ?", (home, number))
     db.execute("delete from aliases where signature = ?", (number,))
     first, last, count = db.execute("select first, last, count from signatures where id = ?", (number,)).fetchone()

@@ -39,8 +39,8 @@ def recorded(db: sqlite3.Connection, event: int) -> Sighting | None:
 
 
 def add(
-    db: sqlite3.Connection, signature: str, *, title: str, kind: str, key: str, alt: Iterable[str], source: str,
-    host: str | None, kernel: str | None, seen: str, event: int | None,
+    db: sqlite3.Connection, signature: str, *, title: str, kind: str, key: str, alt: Iterable[str],
+    former: Iterable[str], source: str, host: str | None, kernel: str | None, seen: str, event: int | None,
 ) -> tuple[Sighting, int]:  # fmt: skip
     """Count one sighting, within a transaction.
 
@@ -64,12 +64,18 @@ def add(
         (owner, host or "", kernel or "", source, source, seen, seen),
     ).fetchone()
     db.executemany(
-        "insert or ignore into aliases (alias, signature, why) values (?, ?, 'alternative')",
-        [(other, owner) for other in alt],
+        "insert or ignore into aliases (alias, signature, why) values (?, ?, ?)",
+        [(other, owner, why) for why, others in (("alternative", alt), ("former", former)) for other in others],
     )
     if event is not None:
         db.execute("insert into events values (?, ?, ?, ?, ?)", (event, row, count, seen, source))
     return Sighting(signature, source, host, seen, int(count), earliest, int(row)), int(owner)
+
+
+def is_first(db: sqlite3.Connection, owner: int, kernel: str | None) -> bool:
+    """Whether a signature was seen once on a kernel."""
+    row = db.execute("select sum(count) from sightings where signature = ? and kernel = ?", (owner, kernel or ""))
+    return int(row.fetchone()[0] or 0) == 1
 
 
 def _earliest(db: sqlite3.Connection, signature: str, but: tuple[int, str] = (0, "")) -> Sighting | None:

@@ -99,7 +99,7 @@ class Stacks:
     def keyed(self, signatures: Iterable[str], *, cases: bool = False, limit: int = 50) -> list[Stack]:
         """Stacks by the signature they belong to."""
         wanted = tuple(signatures)
-        only = "s.case_id != ''" if cases else "1"
+        only = _OF_CASES if cases else "1"
         rows = self._rows(
             f"select {_FIELDS} from stacks s where s.signature in ({','.join('?' * len(wanted))}) and {only}"
             " order by s.id limit ?",
@@ -119,7 +119,9 @@ class Stacks:
     def of_case(self, case_id: str) -> list[Stack]:
         """The stacks of a case."""
         return self._read(
-            self._rows(f"select {_FIELDS} from stacks s where s.case_id = ? order by abs(s.id)", (case_id,))
+            self._rows(
+                f"select {_FIELDS} from stacks s where s.case_id = ? and {_OF_CASES} order by abs(s.id)", (case_id,)
+            )
         )
 
     # ---- inside
@@ -177,6 +179,8 @@ def chosen(held: Mapping[str, int], total: int, most: int, budget: int) -> list[
     return found
 
 
+_OF_CASES = "s.case_id != ''"
+"""Said where it is plain, too: an index that is only of such rows is used for no other query."""
 _FIELDS = "s.signature, s.case_id, s.title, s.kind, s.function, s.frames"
 
 
@@ -199,7 +203,7 @@ def insert(db: sqlite3.Connection, rows: Iterable[Stack]) -> None:
 
 def remove(db: sqlite3.Connection, case_id: str) -> None:
     """Forget the stacks of a case, within a transaction."""
-    _remove(db, "case_id = ?", case_id)
+    _remove(db, "case_id = ? and case_id != ''", case_id)
 
 
 def remove_seen(db: sqlite3.Connection, signature: str) -> int:

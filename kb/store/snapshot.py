@@ -33,10 +33,14 @@ class Snapshot:
         """By frame: places of stacks that were seen, and of those of cases."""
         self.rarity: dict[str, float] = {}
         """How much frames say: kept here by who computes it."""
+        self.weighed: dict[int, Any] = {}
+        """What was worked out of a stack, by its ``id``: the same."""
         self.answers: dict[Any, Any] = {}
         """Neighbours that were asked for: the same."""
+        self._keys: dict[str, list[int]] = {}
         self._cases = 0
         for place, stack in enumerate(self._stacks):
+            self._keys.setdefault(stack.signature, []).append(place)
             self._cases += stack.case is not None
             for name in set(stack.frames):
                 self._postings.setdefault(name, ([], []))[stack.case is not None].append(place)
@@ -61,6 +65,12 @@ class Snapshot:
                 weights[place] = weights.get(place, 0.0) + weight
         best = nlargest(limit, weights, key=weights.__getitem__) if len(weights) > limit else weights
         return [self._stacks[place] for place in best]
+
+    def keyed(self, signatures: Iterable[str], *, cases: bool = False, limit: int = 50) -> list[Stack]:
+        """As :meth:`kb.store.similar.Stacks.keyed`."""
+        places = sorted(place for key in set(signatures) for place in self._keys.get(key, ()))
+        found = [self._stacks[place] for place in places]
+        return [stack for stack in found if stack.case is not None or not cases][:limit]
 
     def reads_all(self, names: Sequence[str], budget: int) -> bool:
         """As :meth:`kb.store.similar.Stacks.reads_all`."""

@@ -41,7 +41,7 @@ def recent(store: Store, *, limit: int = 20, offset: int = 0) -> list[Recent]:
 def _cases(store: Store, number: int, signature: str) -> tuple[str, ...]:
     rows = store.rows(
         "select case_id from case_signatures where signature = ?1 union select c.case_id from aliases a"
-        " join case_signatures c on c.signature = a.alias where a.signature = ?2 order by 1",
+        " join case_signatures c on c.signature = a.alias where a.signature = ?2 and a.why <> 'former' order by 1",
         (signature, number),
     )
     return tuple(row[0] for row in rows)

@@ -152,6 +152,8 @@ class Tables(NamedTuple):
     """Name and pattern, those that are asked first before the others."""
     openers: Mapping[str, str]
     """Terminals that open a block, and the block's rule: ``TRACE_HEAD`` opens a ``trace``."""
+    loose: tuple[str, ...]
+    """The patterns as a set takes them: :func:`kb.syntax.patterns.loosened`."""
 
 
 @functools.cache
@@ -166,7 +168,8 @@ def tables(name: str, lexer: LexerKind = "lines") -> Tables:
     if cache is not None:
         try:
             raw = json.loads(cache.read_bytes())
-            return Tables(tuple((str(one), str(pattern)) for one, pattern in raw["terminals"]), dict(raw["openers"]))
+            terminals = tuple((str(one), str(pattern)) for one, pattern in raw["terminals"])
+            return Tables(terminals, dict(raw["openers"]), tuple(map(str, raw["loose"])))
         except (OSError, ValueError, KeyError, TypeError):  # absent, cut: the grammar file is the truth
             pass
     made = _tables(build(name, lexer))
@@ -176,44 +179,17 @@ def tables(name: str, lexer: LexerKind = "lines") -> Tables:
 
 
 def _tables(parser: "Lark") -> Tables:
+    from kb.syntax.patterns import compact, loosened
+
     unread = frozenset(parser.lexer_conf.ignore)
     terminals = sorted((one for one in parser.terminals if one.name not in unread), key=lambda one: -one.priority)
     blocks = (rule for rule in parser.rules if len(rule.expansion) > 1 and rule.expansion[0].is_term)
+    patterns = [compact(one.pattern.to_regexp()) for one in terminals]
     return Tables(
-        tuple((one.name, compact(one.pattern.to_regexp())) for one in terminals),
+        tuple((one.name, pattern) for one, pattern in zip(terminals, patterns, strict=True)),
         {rule.expansion[0].name: str(rule.origin.name) for rule in blocks if not rule.origin.name.startswith("_")},
+        tuple(map(loosened, patterns)),
     )
-
-
-_FREE = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,100}\]|\(\?(?P<flags>[a-z]{1,6}):|\(\?P=|\(|\)|(?P<blank>\s+)|(?P<comment>#)|\n|.",
-    re.S,
-)
-"""A piece of a pattern: an escape, a class, the beginning or end of a group, and what freely spaced patterns skip."""
-
-
-def compact(pattern: str) -> str:
-    """A pattern without the blanks and comments that its flag ``x`` allows: re2 has no such flag."""
-    out: list[str] = []
-    free = [False]
-    comment = False
-    for found in _FREE.finditer(pattern):
-        piece, flags = found[0], found["flags"]
-        if comment:
-            comment = "\n" not in piece
-            continue
-        if flags is not None:
-            free.append(free[-1] or "x" in flags)
-            piece = f"(?{flags.replace('x', '')}:"
-        elif piece[0] == "(":
-            free.append(free[-1])
-        elif piece == ")":
-            free.pop()
-        elif free[-1] and (found["blank"] or found["comment"]):
-            comment = found["comment"] is not None
-            continue
-        out.append(" " if free[-1] and piece == "\\ " else piece)
-    return "".join(out)
 
 
 @functools.cache
@@ -284,7 +260,7 @@ def _cache_file(name: str, made_for: str, suffix: str) -> Path | None:
     import hashlib
     import sys
 
-    digest = hashlib.sha256(f"{sys.version} {made_for} 3".encode())
+    digest = hashlib.sha256(f"{sys.version} {made_for} 4".encode())
     place = folder()
     todo, seen = [name], set()
     while todo:

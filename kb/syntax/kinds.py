@@ -5,7 +5,6 @@ of its own: a new kind is a row, and nothing else learns of it.
 """
 
 import functools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 from kb.model.case import Severity as Severity
 from kb.model.kept import toml
+from kb.model.lazy import Lazy
 from kb.syntax.roles import Role
 
 Note = Literal["fault", "slab", "object", "page", "atomic", "rcu", "nmi"]
@@ -131,7 +131,7 @@ class Row:
     place: bool = True
     """False where the file that the headline names is the reporter's own, as where a variant was chosen by it."""
     lost: bool = False
-    told_by: "re.Pattern[str] | None" = None
+    told_by: Lazy | None = None
     variants: tuple["Variant", ...] = ()
 
 
@@ -139,7 +139,7 @@ class Row:
 class Variant:
     """What a headline is where its fields say more."""
 
-    conditions: tuple[tuple[str, "re.Pattern[str]"], ...]
+    conditions: tuple[tuple[str, Lazy], ...]
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -192,7 +192,7 @@ def rows() -> Mapping[str, Row]:
 def refine(row: Row, fields: Mapping[str, str]) -> Row:
     """The row as the first variant changes it whose conditions all hold for these fields."""
     for variant in row.variants:
-        if all(pattern.search(fields.get(key, "")) for key, pattern in variant.conditions):
+        if all(pattern.compiled.search(fields.get(key, "")) for key, pattern in variant.conditions):
             own = any(key in ("file", "fn") for key, _ in variant.conditions)
             return replace(row, place=row.place and not own, **variant.changes)
     return row
@@ -214,12 +214,12 @@ def _kind(name: str, values: Mapping[str, Any]) -> Kind:
 def _row(name: str, kind: str, values: Mapping[str, Any], variants: list[Mapping[str, Any]]) -> Row:
     plain = {key: value for key, value in values.items() if key not in ("variant", "told_by")}
     if "told_by" in values:
-        plain["told_by"] = re.compile(values["told_by"])
+        plain["told_by"] = Lazy(values["told_by"])
     return Row(name=name, kind=kind, variants=tuple(map(_variant, variants)), **_typed(plain))
 
 
 def _variant(values: Mapping[str, Any]) -> Variant:
-    conditions = tuple((key, re.compile(values[key])) for key in _CONDITIONS if key in values)
+    conditions = tuple((key, Lazy(values[key])) for key in _CONDITIONS if key in values)
     return Variant(conditions, _typed({k: v for k, v in values.items() if k not in (*_CONDITIONS, "same_for")}))
 
 

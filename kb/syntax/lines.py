@@ -12,20 +12,14 @@ differently) one alternation of all terminals decides.
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from kb.model.log import Line
 from kb.syntax.engine import LineToken, Tables, tables
+from kb.syntax.sets import Nominate, nominator
 
-_PIECE = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\]){0,100}\]|\{(?P<low>\d{0,6}),(?P<high>\d{1,6})\}|\(\?<?[=!]|[()]|.", re.S
-)
-_LONG = 4
-"""Repeats beyond so many lose their upper bound in the set: each costs a copy of what it repeats."""
 _GROUP = re.compile(r"\(\?P(<|=)(\w+)")
-_NAMED = re.compile(r"\(\?P<\w+>")
-_AGAIN = re.compile(r"\(\?P=\w+\)")
 _ALIKE = re.compile(r"[\t\x20-\x7e]*")
 """Lines in which ``\\w``, ``\\s`` and ``.`` mean the same to re2 as to ``re``."""
 
@@ -51,6 +45,7 @@ class Grammar:
     def __init__(self, made: Tables):
         self.names = tuple(name for name, _ in made.terminals)
         self._patterns = tuple(pattern for _, pattern in made.terminals)
+        self._loose = made.loose
         self._openers = made.openers
         self._own: list[Callable[[str], re.Match[str] | None] | None] = [None] * len(self.names)
 
@@ -100,20 +95,8 @@ class Grammar:
         return re.compile("|".join(parts))
 
     @functools.cached_property
-    def _set(self) -> Callable[[str], Sequence[int] | None] | None:
-        try:
-            import re2
-        except ImportError:
-            return None
-        options = re2.Options()
-        options.max_mem = 64 << 20
-        options.log_errors = False
-        options.never_capture = True
-        found: Any = re2.Set.FullMatchSet(options)
-        for pattern in self._patterns:
-            found.Add(loosened(pattern))
-        found.Compile()
-        return found.Match  # type: ignore[no-any-return]
+    def _set(self) -> Nominate | None:
+        return nominator(self._loose, whole=True)
 
 
 class Words:
@@ -157,27 +140,3 @@ def grammar(name: str) -> Grammar:
 def words(name: str) -> Words:
     """The word grammar ``grammars/<name>.lark``; made once a process."""
     return Words(tables(name, "words"))
-
-
-def loosened(pattern: str) -> str:
-    """A pattern for the set: fits whatever the given one fits, and is smaller.
-
-    Look-arounds are left out, names of groups too, and a repeat's upper bound where it is above a few.
-    """
-    out: list[str] = []
-    depth = skipped = 0
-    """Open groups; the depth at which a look-around began, 0 outside of one."""
-    for found in _PIECE.finditer(_NAMED.sub("(?:", _AGAIN.sub(".*", pattern))):
-        piece = found[0]
-        if piece.startswith("("):
-            depth += 1
-            if len(piece) > 1 and not skipped:
-                skipped = depth
-        if not skipped:
-            high = found["high"]
-            out.append(f"{{{found['low'] or 0},}}" if high is not None and int(high) > _LONG else piece)
-        if piece == ")":
-            if skipped == depth:
-                skipped = 0
-            depth -= 1
-    return "".join(out)

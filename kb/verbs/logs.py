@@ -39,8 +39,9 @@ def add_match(verbs: "Verbs") -> None:
     parser.add_argument("--no-pager", dest="pager", action="store_false", help="do not show a long answer by $PAGER")
     parser.add_argument(
         "--format",
-        choices=("github", "gitlab", "sarif", "junit"),
-        help="for a job that boots kernels: annotations, a code quality report, SARIF 2.1.0, JUnit XML",
+        choices=("github", "gitlab", "sarif", "junit", "svg"),
+        help="for a job that boots kernels: annotations, a code quality report, SARIF 2.1.0, JUnit XML; "
+        "svg: the answers and their pictures as an image",
     )
     parser.add_argument(
         "--fail-on",

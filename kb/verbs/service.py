@@ -1,4 +1,4 @@
-"""Verbs that answer others: ``serve``, ``mcp``."""
+"""Verbs that answer others: ``serve``, ``report``, ``mcp``."""
 
 from kb.verbs.common import common, verb
 
@@ -30,7 +30,50 @@ def add_serve(verbs: "Verbs") -> None:
     parser.add_argument(
         "--max-waiting", metavar="N", type=int, default=32, help="requests that may wait for a worker (default: 32)"
     )
+    parser.add_argument(
+        "--netconsole", metavar="ADDRESS[:PORT]", help="also take datagrams of netconsole (default port: 6666)"
+    )
+    parser.add_argument(
+        "--netconsole-from",
+        metavar="NETWORK",
+        action="append",
+        help="whose datagrams are taken: an address or 10.0.0.0/24, may be given again (default: this machine's)",
+    )
+    parser.add_argument(
+        "--webhook",
+        metavar="URL",
+        help="tell this URL of new signatures, of those seen on a kernel that has the fix, and of grave reports",
+    )
+    parser.add_argument("--webhook-secret", metavar="FILE", help="holds what the messages are signed with")
+    parser.add_argument(
+        "--webhook-severity",
+        metavar="WORD",
+        choices=("harmless", "watch", "act", "stop"),
+        default="stop",
+        help="from which severity on every report is told: harmless, watch, act, stop (default: stop)",
+    )
+    parser.add_argument("--keep", metavar="DAYS", type=int, help="forget what was recorded longer ago (default: never)")
     common(parser, db=True, cases=True, color=False)
+
+
+def add_report(verbs: "Verbs") -> None:
+    """``kb report``."""
+    parser = verb(
+        verbs,
+        "report",
+        "kb.commands.report:run",
+        "hand in what a crash left behind (vmcore-dmesg of kdump, pstore) to a kb serve",
+        "Of a folder, the kernel logs below it; what lies in one folder is one crash. Exit codes: 0 all was handed in, "
+        "3 there is none, 4 some was not taken.",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="default: /var/crash, /var/lib/systemd/pstore, pstore")
+    parser.add_argument("--to", metavar="URL", required=True, help="where kb serve listens")
+    parser.add_argument("--token", metavar="FILE", help="holds a token that may record")
+    parser.add_argument("--host", metavar="NAME", help="whose crash it is (default: this machine's)")
+    parser.add_argument("--done", metavar="FILE", help="remembers what was handed in, which is not sent again")
+    parser.add_argument(
+        "--wait", metavar="SECONDS", type=float, default=60.0, help="how long a service is tried (default: 60)"
+    )
 
 
 def add_mcp(verbs: "Verbs") -> None:

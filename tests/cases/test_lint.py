@@ -231,3 +231,31 @@ def test_the_index_is_fresh() -> None:
 def test_what_is_told_of_a_good_log_is_harmless(path: Path) -> None:
     told = [match for found in api.match(path.read_bytes(), notices=True) for match in found.matches]
     assert {match.severity for match in told} <= {"harmless"}
+
+
+_NOT_FIRST = re.compile(
+    r"mkfs|discard-my-data|has_journal|ethtool -A|xfs_repair -L|--assemble --force|--create|lvremove"
+    r"|check --repair|--write-sector|mitigations=off|hardened_usercopy=off|setenforce 0|split_lock_detect=off"
+    r"|Secure Boot off|wipefs|\bdd\b.* of=/dev"
+)
+"""What cannot be taken back, drops a link for everybody, or gives up protection."""
+
+
+def test_what_is_to_be_done_first_can_be_taken_back() -> None:
+    for case in load():
+        for first in case.workarounds[:1]:
+            only = len(case.workarounds) == 1
+            assert only or not _NOT_FIRST.search(first.do.partition("; later ")[0]), (case.id, first.do)
+
+
+_EXAMPLE = re.compile(
+    r"\b[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b|/dev/(?:sd[a-z]\d?|md\d+|nvme\d\w*)\b|\b(?:wlan|eth|br|ata)\d\b"
+)
+"""A device of the samples: whoever copies the command does to it what was meant for his own."""
+
+
+def test_commands_name_no_device_of_an_example() -> None:
+    for case in load():
+        for command in (*(each.do for each in case.workarounds), *(each.run for each in case.verify)):
+            found = _EXAMPLE.search(command.partition("   #")[0])
+            assert found is None or "sd[a" in command, (case.id, command)

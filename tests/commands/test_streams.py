@@ -6,6 +6,7 @@ import contextlib
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -217,3 +218,19 @@ def test_a_row_without_end_is_refused(tmp_path: Path) -> None:
         )  # fmt: skip
     assert done.returncode == 4
     assert b"a line of more than" in done.stderr
+
+
+@pytest.mark.parametrize("words", ["match --json", "match", "match --brief"])
+def test_a_report_is_told_while_a_live_input_goes_on_without_a_pause(words: str) -> None:
+    run = [sys.executable, "-m", "kb", *words.split()]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+    with subprocess.Popen(run, cwd=ROOT, **pipes) as process:  # type: ignore[call-overload]
+        process.stdin.write(OOPS)
+        told = False
+        for number in range(600):  # a line more often than what counts as a pause
+            process.stdin.write(b"[%12.6f] eth0: NIC Link is Up 1000 Mbps Full Duplex\n" % (90_000 + number))
+            told = bool(select.select([process.stdout], [], [], 0.1)[0])
+            if told:
+                break
+        process.stdin.close()
+        assert told

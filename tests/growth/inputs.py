@@ -214,7 +214,7 @@ SHAPES: dict[str, Shape] = {
     "fields of one record": lambda n: (
         b"{\n" + b"".join(b'"field%d": "x",\n' % k for k in range(n)) + b'"msg": "%s"\n}\n' % WARNING
     ),
-    "an array over lines": lambda n: b'{\n"MESSAGE": [\n' + b"87,\n" * n + b"10\n]\n}\n" + WARNING,
+    "an array over lines": lambda n: b'{\n"MESSAGE": [\n' + b"87,\n" * (4000 + n) + b"10\n]\n}\n" + WARNING,
     "a value of journalctl -o verbose": lambda n: (
         b"Wed 2026-03-04 05:06:08 UTC [s=ab;i=1]\n    MESSAGE=" + WARNING + b"            x\n" * n
     ),

@@ -1,5 +1,7 @@
 """Signatures say "same problem", whatever the build, and are readable before they are hashed."""
 
+import itertools
+
 import pytest
 
 from kb import api
@@ -69,14 +71,27 @@ def marks(text: str) -> list[Signature]:
 
 
 def test_where_no_function_is_known_file_and_line_are_the_key() -> None:
-    """A place is one bug in one build; in another the line has moved, and the file alone still links."""
+    """A place is one bug in one build; what was noted when the file alone was the key is found, and links nothing."""
     (here,) = marks("kernel BUG at fs/ext4/inode.c:100!\nModules linked in: a\n")
     (moved,) = marks("kernel BUG at /build/linux-6.1/fs/ext4/inode.c:102!\nModules linked in: a\n")
     (other,) = marks("kernel BUG at net/core/skbuff.c:100!\nModules linked in: a\n")
     assert len({here.id, moved.id, other.id}) == 3
-    assert set(here.alt) & set(moved.alt)
+    assert set(here.former) & set(moved.former)
+    assert not set(here.alt) & set(moved.alt)
     assert here.title == moved.title == "kernel BUG at fs/ext4/inode.c"
     assert here.key == "kernel_bug|kernel BUG at fs/ext4/inode.c|100"
+
+
+def test_bugs_that_an_older_version_called_the_same_share_no_key_that_links() -> None:
+    texts = [
+        "kernel BUG at fs/ext4/inode.c:100!\nModules linked in: a\n",
+        "kernel BUG at fs/ext4/inode.c:2000!\nModules linked in: a\n",
+        "kernel BUG at net/core/skbuff.c:100!\nModules linked in: a\n",
+    ]
+    found = [mark for text in texts for mark in marks(text)]
+    linking = [{mark.id, *mark.alt} for mark in found]
+    assert set.intersection(*(set(mark.former) for mark in found))
+    assert all(not one & two for one, two in itertools.combinations(linking, 2))
 
 
 def test_where_a_function_is_known_the_line_is_no_part_of_the_key() -> None:

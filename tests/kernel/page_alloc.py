@@ -33,7 +33,7 @@ def slowpath_gets_page(era: tuple[int, int], z: ModelZone, order: int, gfp: froz
     if era < (4, 4):
         if not old_watermark_ok(era, z, order, mark, gfp, can_wait, movable):
             return False
-        return not order or rmqueue_finds(z, order, {"U", "M", "E", "R"} | ({"C"} if movable else set()))
+        return finds(z, order, {"U", "M", "E", "R"} | ({"C"} if movable else set()))
     if era < (6, 3):
         high, harder = "__GFP_HIGH" in gfp, "__GFP_ATOMIC" in gfp and "__GFP_NOMEMALLOC" not in gfp
         args = (era, z, order, gfp, movable)
@@ -84,8 +84,8 @@ def watermark_ok_44(era, z, order, gfp, movable, mark, *, high, harder) -> bool:
         unusable += z.nr_free_cma
     if z.nr_free - unusable <= mark + z.lowmem_reserve:
         return False
-    if not order:
-        return True
+    if not order:  # rmqueue_pcplist(), refilled by __rmqueue(): no list of it is MIGRATE_HIGHATOMIC
+        return finds(z, order, {"U", "M", "E"} | ({"C"} if movable else set()))
     if era < (4, 15) and harder:
         return any(sum(z.free_area[o].values()) for o in range(order, ORDERS))
     usable = {"U", "M", "E"} | ({"C"} if movable else set()) | ({"H"} if harder else set())
@@ -105,8 +105,15 @@ def watermark_ok_63(era, z, order, movable, mark, *, min_reserve, non_block, hig
         unusable += z.nr_free_cma
     if z.nr_free - unusable <= mark + z.lowmem_reserve:
         return False
-    usable = {"U", "M", "E"} | ({"C"} if movable else set()) | ({"H"} if highatomic else set())
-    return not order or rmqueue_finds(z, order, usable)
+    reserve = highatomic or (not order and non_block)  # rmqueue_buddy(): the second try, in 6.1.192 and 6.12.117
+    usable = {"U", "M", "E"} | ({"C"} if movable else set()) | ({"H"} if reserve else set())
+    return finds(z, order, usable)
+
+
+def finds(z: ModelZone, order: int, usable: set[str]) -> bool:
+    """The same for any order: what lies on a per-CPU list alone is found, too."""
+    empty = not any(any(lists.values()) for lists in z.free_area)
+    return (empty and not order) or rmqueue_finds(z, order, usable)
 
 
 def rmqueue_finds(z: ModelZone, order: int, usable: set[str]) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from kb import api
 from kb.errors import InputError
+from kb.identity.signature import signature
 from kb.imports.changelog import read
 from kb.kernel.release import Release
+from kb.known import index
 from kb.known.distribution import held, keep, kept, status
 from kb.known.pack import subject_id
 from kb.model.case import Affected, Case, Fix
@@ -91,3 +95,51 @@ def test_changelogs_are_kept_beside_the_store(tmp_path: Path) -> None:
 def test_what_is_no_changelog_is_refused() -> None:
     with pytest.raises(InputError):
         read("nothing\n", {}, frozenset())
+
+
+SPLAT = """[    1.000001] BUG: KASAN: slab-use-after-free in foo_ring_poll+0x10/0x20 [foo]
+[    1.000002] Read of size 8 at addr ffff888012345678 by task kworker/0:1/12
+[    1.000003] CPU: 0 PID: 12 Comm: kworker/0:1 Not tainted {kernel} #1
+[    1.000004] Call Trace:
+[    1.000005]  foo_ring_poll+0x10/0x20 [foo]
+[    1.000006]  foo_reset_work+0x30/0x40 [foo]
+[    1.000007]  process_one_work+0x1a0/0x3b0
+"""
+
+
+@pytest.mark.parametrize(
+    ("kernel", "verdict", "fix"),
+    [
+        ("5.14.0-427.13.1.el9_4.x86_64", "maybe", "fixed"),
+        ("5.14.0-427.el9.x86_64", "yes", "affected"),
+        ("5.14.0-500.el9.x86_64", "yes", "unknown"),
+    ],
+)
+def test_a_distribution_s_word_stands_behind_the_known_fixes_of_a_report(
+    kernel: str, verdict: str, fix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (report,) = api.read(SPLAT.format(kernel="6.1.5"))
+    row = {
+        "id": "CVE-2031-0007", "commit": "a" * 40, "subject": subject_id("foo: keep the ring"),
+        "fixed": {"6.3": "a" * 40}, "affected": {">= 5.10, < 6.3": "c" * 40}, "files": ["drivers/net/foo/ring.c"],
+        "splats": [{
+            "kind": report.kind, "title": report.title, "function": report.function, "keys": [signature(report).id],
+            "frames": "foo_ring_poll foo_reset_work process_one_work",
+        }],
+    }  # fmt: skip
+    head = {"schema": "kb.known/1", "commit": None, "date": None, "keys": 2, "readings": 1, "records": 1}
+    pack = tmp_path / "pack.ndjson"
+    pack.write_text("".join(json.dumps(each) + "\n" for each in (head, row)))
+    index.build(tmp_path / "index.db", pack)
+    monkeypatch.setattr(index, "BUILT", tmp_path / "index.db")
+    index.opened.cache_clear()
+    keep(tmp_path / "kb.db", read(RPM, SUBJECTS, KNOWN))
+    try:
+        with api.KnowledgeBase(tmp_path / "kb.db") as base:
+            (report,) = base.read(SPLAT.format(kernel=kernel))
+            (found,) = base.diagnose(report).known_fixes
+    finally:
+        monkeypatch.undo()
+        index.opened.cache_clear()
+    assert (found.verdict.value, found.fix_status) == (verdict, fix)
+    assert found.fix_reason

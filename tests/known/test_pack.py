@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +20,9 @@ from kb.imports import build, vulns
 from kb.imports.pack import splat
 from kb.known import index, pack
 from kb.known.lacking import lacking, made_from, modules_of
+from kb.store.base import Store
 from kb.store.imports import Imports
+from kb.store.similar import Stacks
 
 MBOX = """From: a
 Subject: CVE-2031-0007: foo: keep the ring until the work is done
@@ -181,3 +186,30 @@ def test_exit_codes_of_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert row["counts"]["affected"] == len(row["lacks"]) > 1000
     assert main(["affected", "--kernel", "9.9"]) == 0
     assert main(["affected", "--kernel", "5.14.0-427.el9.x86_64"]) == 3
+
+
+def test_no_look_up_reads_more_where_there_are_more_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each statement of a look-up finds its rows by an index: a scan of a table grows with the records."""
+    asked: dict[str, Any] = {}
+    rows = Store.rows
+
+    def told(self: Store, sql: str, values: Iterable[Any] = ()) -> list[Any]:
+        asked.setdefault(sql, given := tuple(values))
+        return rows(self, sql, given)
+
+    monkeypatch.setattr(Store, "rows", told)
+    store = index.opened()
+    assert store is not None
+    _, first = pack.read()
+    frames = next(row["splats"][0]["frames"].split() for row in first if row["splats"][0]["keys"])
+    log = "[    1.0] BUG: KASAN: use-after-free in {0}+0x1/0x2\n[    1.0] Call Trace:\n" + "".join(
+        f"[    1.0]  {name}+0x1/0x2\n" for name in frames
+    )
+    for text in (log.format(frames[0]), "\n".join(line for line in MBOX.splitlines() if line.startswith("["))):
+        assert api.match(text)
+    assert Stacks(store).of_case("cve-2024-26700")
+    monkeypatch.undo()
+    assert len(asked) > 4
+    for sql, given in asked.items():
+        for *_, step in store.rows(f"explain query plan {sql}", given):
+            assert not re.match(r"SCAN (s|p|c|i|stacks|postings|imported|frames|case_signatures)\b", step), (sql, step)

@@ -65,9 +65,23 @@ DATES = (
 SOURCES = ("", " node1 kernel:", " db-17.example.org kernel:", " node1 unknown kernel:", " kernel:")
 NAMES = (
     "/var/log/messages:", "messages.1:", "dmesg.txt-", "node17: ", "[node7] ", "qemu_1  | ", "host1> ", "C:/dmesg.txt:",
-    "- ", "* ", "> - ", "• ", "│ ",
+    "- ", "* ", "> - ", "• ", "│ ", "2026-11-28 14:24:16,123 - serial - DEBUG - ", "% ", "=> ",
+    "14:24:16 <hans> ", "kern.log <== ", "[28.11.2026 14:24] Meier, Hans: ", "W/kernel  : ", "\u200b",
+    "11/28/2026 14:24:16 +0000 host=db17 sourcetype=syslog ", "I1128 14:24:16.123456    1234 console.go:45] ",
 )  # fmt: skip
-COUNTERS = ("{:6}\t", "{}:", "{}   │ ", "#{}: ", "{:4} | ", "m.log:{}:", "{}. ", "<{}> ", "[{:4}] ")
+COUNTERS = (
+    "{:6}\t",
+    "{}:",
+    "{}   │ ",
+    "#{}: ",
+    "{:4} | ",
+    "m.log:{}:",
+    "{}. ",
+    "<{}> ",
+    "[{:4}] ",
+    "a{:08x}b ",
+    "【2026-11-28 14:24:{}】",
+)
 VENDORS = (
     "[T45426] ", "host kernel: [C12345] ", "[name:lockdep&]", "[4: binder:569_5:27109] ", "mybox: ", "[drm] ",
     "(2)[1:init] ", "c0 1 (init) ",

@@ -33,6 +33,12 @@ def test_a_window_begins_some_lines_before_the_candidate() -> None:
     assert window == list(range(37, 117))
 
 
+def test_a_window_begins_as_many_lines_before_the_candidate_as_bear_on_it() -> None:
+    reader = Reader((QUIET * 100 + HEAD + QUIET * 40).encode(), opens=lambda text: 16 * ("NULL" in text))
+    (window,) = taken(reader, 20)
+    assert window == list(range(85, 105))
+
+
 def test_a_candidate_that_can_open_no_report_has_no_window() -> None:
     reader = Reader((QUIET * 5 + HEAD + QUIET * 5).encode(), opens=lambda text: "NULL" not in text)
     assert taken(reader, 5) == []

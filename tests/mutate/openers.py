@@ -17,6 +17,7 @@ _HEADLESS = (
     "NMI backtrace for cpu 1",  # lib/nmi_backtrace.c
     '{"MESSAGE":[66,85,71,58,32,255],"PRIORITY":"1"}',  # journalctl -o json
     '\t"MESSAGE" : [',  # journalctl -o json-pretty
+    '{"PRIORITY": "1", "MESSAGE": [66, 85, 71, 58, 32, 255]}',  # written again by others
 )
 """First lines of what has no headline, and of messages that a journal keeps as bytes."""
 

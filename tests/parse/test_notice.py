@@ -305,3 +305,18 @@ def test_notices_strewn_into_a_log_are_all_found() -> None:
         lines.insert(index * (step + 1), f"[ 9999.000000] {text}")
     found = {report.title for report in api.read("\n".join(lines), notices=True) if report.kind == "notice"}
     assert wanted <= found
+
+
+# ---- what ends a report
+
+
+def test_a_line_that_ends_a_report_is_told_with_it_and_alone_where_it_was_cut_off() -> None:
+    down = (
+        "XFS (sda1): User initiated shutdown received.",
+        "XFS (sda1): Log I/O Error (0x6) detected at xfs_fs_goingdown+0xb4/0xf8 [xfs] (fs/xfs/xfs_fsops.c:495)."
+        "  Shutting down filesystem.",
+        "XFS (sda1): Please unmount the filesystem and rectify the problem(s)",
+    )
+    assert list(api.notices(stamped(*down))) == []
+    assert len(list(api.notices(stamped(*down[2:])))) == 1
+    assert len(list(api.notices(stamped("XFS (sda1): log I/O error -5", *down)))) == 1

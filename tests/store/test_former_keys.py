@@ -57,9 +57,29 @@ def test_rekeyed_the_notes_stand_with_the_new_ids_and_the_old_ones_resolve(forme
 
 
 @pytest.mark.parametrize("log", [INODE, XFS])
-def test_before_that_the_former_signature_is_an_alternative_of_the_new_one(former: Path, log: bytes) -> None:
+def test_before_that_the_former_signature_is_found_from_the_new_one(former: Path, log: bytes) -> None:
     with api.KnowledgeBase(former) as base:
         (report,) = base.read(log)
         mark = base.diagnose(report).signature
         assert mark.id.startswith("kb2:")
-        assert FORMER[log] in mark.alt
+        assert FORMER[log] in mark.former
+        assert FORMER[log] not in mark.alt
+        base.record(report, host="other")
+        assert [note.body for note in base.show(mark.id).annotations] == NOTES[log]
+        similar = [each.signature for each in base.diagnose(report).similar]
+        assert (FORMER[log] in similar) == (log is XFS)  # without a stack nothing was kept to be found by
+
+
+def test_of_two_bugs_that_had_one_key_each_keeps_its_own_and_finds_the_notes(former: Path) -> None:
+    other = INODE.replace(b"fs/ext4/inode.c", b"net/core/skbuff.c")
+    with api.KnowledgeBase(former) as base:
+        rekey(base.store)
+        (report,) = base.read(other)
+        sighting = base.record(report, host="other")
+        assert (sighting.new, sighting.count) == (True, 1)
+        assert FORMER[INODE] in base.diagnose(report).signature.former
+        assert [note.body for note in base.show(sighting.signature).annotations] == NOTES[INODE]
+        (inode,) = base.read(INODE)
+        assert base.show(FORMER[INODE]).row.signature == base.diagnose(inode).signature.id
+        assert FORMER[INODE] not in base.diagnose(report).signature.alt
+        assert base.store.check() == []

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.log.reader import Reader
-from kb.syntax import engine, lines
+from kb.syntax import engine, lines, patterns
 from tests.kinds import samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,7 +115,7 @@ def test_what_the_set_asks_is_wider_than_the_terminal(name: str) -> None:
     import re
 
     terminals = engine.tables(name, "lines").terminals
-    loose = [re.compile(lines.loosened(pattern)) for _, pattern in terminals]
+    loose = [re.compile(patterns.loosened(pattern)) for _, pattern in terminals]
     strict = [re.compile(pattern) for _, pattern in terminals]
     for text in TEXTS[::5]:
         for wide, narrow in zip(loose, strict, strict=True):
@@ -131,9 +131,9 @@ def test_what_the_set_asks_is_wider_than_the_terminal(name: str) -> None:
     ],
 )
 def test_free_spacing_is_taken_off_where_it_is_allowed_and_nowhere_else(free: str, tight: str) -> None:
-    assert engine.compact(free) == tight
+    assert patterns.compact(free) == tight
 
 
 @given(st.text("ab #\\n.*", max_size=12))
 def test_a_pattern_without_free_spacing_stays_as_it_is(text: str) -> None:
-    assert engine.compact(text) == text
+    assert patterns.compact(text) == text

@@ -25,7 +25,7 @@ def test_every_shown_key_of_a_screen_is_in_the_help() -> None:
         for binding in screen.BINDINGS:
             assert isinstance(binding, Binding)
             if binding.show:
-                names = {"slash": "/", "escape": "esc", "right_square_bracket": "]"}
+                names = {"slash": "/", "escape": "esc", "right_square_bracket": "]", "question_mark": "?"}
                 keys = {names.get(key, key) for key in binding.key.split(",")}
                 assert keys & (told | {"q"}), binding
 

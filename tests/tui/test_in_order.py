@@ -35,8 +35,8 @@ def test_what_is_pasted_while_the_editor_opens_is_in_the_note(tmp_path: Path) ->
 def test_a_filter_a_report_and_a_tab_in_one_go(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
         await here.keys("/", *"kind:page", "enter", "enter", "2")
-        assert here.app.screen.query_one("#panes", ContentSwitcher).current == "allocation"
-        await here.shows("page allocation failure", "Free against the watermarks")
+        assert here.app.screen.query_one("#panes", ContentSwitcher).current == "view"
+        await here.shows("page allocation failure", "Left against needed")
 
     drive(flow, files=[log(tmp_path)])
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,14 @@ import pytest
 import kb
 from kb.model.verdict import Diagnosis
 from kb.render.safe import width as cells
-from kb.tui.allocation import human, picture, shade, short_count
 from kb.tui.case_view import aligned, case_entries
 from kb.tui.claims import claims
+from kb.tui.desk import Doc
 from kb.tui.rows import Entry, clip, paragraph, text_of, wrap
 from kb.tui.summary import summary
+from kb.tui.views.blocks import human, shade, short_count
+from kb.tui.views.choose import view_of
+from kb.tui.views.view import Scene
 from tests.tui.driving import seed
 
 
@@ -21,45 +25,54 @@ def found() -> Diagnosis:
     return only
 
 
+def seen(found: Diagnosis, width: int) -> list[Entry]:
+    """The rows of its view."""
+    doc = Doc.of(found.report.source, b"".join(line.raw for line in found.report.lines))
+    return view_of(Scene(found, doc, (found,))).content(width)
+
+
 def lines(entries: list[Entry]) -> list[str]:
     return [text_of(entry.row).rstrip() for entry in entries]
 
 
 @pytest.mark.parametrize("width", [60, 79, 103, 119, 170, 300])
 def test_no_row_is_wider_than_the_screen(found: Diagnosis, width: int) -> None:
-    for entries in (picture(found.facts.detail, width), case_entries(found, width, ["a", "b"])):
+    for entries in (seen(found, width), case_entries(found, width, ["a", "b"])):
         assert max(map(cells, lines(entries))) <= width
 
 
 def test_the_failing_step_is_marked_and_the_new_rule_stands_beside_the_old(found: Diagnosis) -> None:
-    shown = lines(picture(found.facts.detail, 120))
-    start = shown.index(" Node 1 Normal (tried second)")
-    rows = [line.split() for line in shown[start + 1 : start + 8]]
-    assert rows[0][:3] == ["order-walk", "(this", "kernel)"]
-    assert "free-block (for comparison)" in shown[start + 1]
+    shown = lines(seen(found, 120))
+    start = shown.index(" ✗ Node 1 Normal (tried second)  refuses at order 3: 1673 ≤ 3208")
+    assert shown[start + 1].split("   ")[1].startswith("order-walk, this kernel: 3.16-4.3, RHEL 7")
+    assert "free-block, compare: 4.4-4.13" in shown[start + 1]
     # 9593 - 990 * 8 = 1673 pages are left after order 3, and 51331 >> 4 = 3208 are needed
-    assert shown[start + 6].startswith("   ✗ order 3  ")
-    assert "1673" in shown[start + 6]
-    assert "◀ fails" in shown[start + 6]
-    assert "✓ admits, a block of order 5" in shown[start + 4]
-    assert shown[start + 7].strip() == "✗ refuses at order 3"
+    assert shown[start + 6].startswith(" ✗ 3 ")
+    assert shown[start + 6].endswith("1673 ≤ 3208 ◀")
+    assert "✓ block  of order 5 is free" in shown[start + 3]
 
 
-def test_bars_tell_free_from_what_must_be_kept(found: Diagnosis) -> None:
-    shown = lines(picture(found.facts.detail, 98))  # 79 cells of bar
-    bar = next(line for line in shown if line.startswith(" Node 0 Normal"))
-    # free 68220 of high 74553 pages: round(0.915 * 79) = 72
-    assert (bar.count("█"), bar.count("·")) == (72, 7)
-    scale = shown[shown.index(bar) + 1]
-    # min 49702, low 62127: round(0.667 * 79) = 53, round(0.833 * 79) = 66; high at the right edge
-    assert (scale.index("m") - 18, scale.index("l") - 18, scale.index("h") - 18) == (53, 66, 78)
-    dma = shown.index(next(line for line in shown if line.startswith(" Node 0 DMA  ")))
-    assert any("short" in line for line in shown[dma : dma + 5])
+def test_bars_of_all_zones_stand_on_one_scale_and_end_before_the_mark_where_the_walk_refuses(found: Diagnosis) -> None:
+    bars = []
+    for line in lines(seen(found, 60)):
+        part = line[9:].split(" ")[0]
+        if "┃" in part and line[:3] in (" ✓ ", " ✗ "):
+            left, than, needs = line[9 + len(part) :].split()[:3]
+            bars.append((int(left), than, int(needs), part))
+    assert len(bars) == 11 + 4
+    for left, than, needs, bar in bars:
+        before, behind = bar.split("┃")
+        assert (than == ">") == (left > needs)
+        assert ("·" not in before) if left > needs else ("█" not in behind)
+    ends = {">": "█┃", "≤": "█"}  # where it holds, the mark may be the last cell of what is left
+    ranked = sorted((left, max(map(bar.rfind, ends[than]))) for left, than, _, bar in bars)
+    lengths = [length for _, length in ranked]
+    assert all(a <= b + 1 for a, b in pairwise(lengths))
 
 
 def test_the_heat_map_shows_counts_shades_and_migrate_letters(found: Diagnosis) -> None:
-    shown = lines(picture(found.facts.detail, 110))
-    head = next(line for line in shown if line.startswith(" order"))
+    shown = lines(seen(found, 110))
+    head = next(line for line in shown if line.startswith(" order") and "[5]" in line)
     assert head.split() == ["order", "0", "1", "2", "3", "4", "[5]", "6", "7", "8", "9", "10"]
     row = next(index for index, line in enumerate(shown) if line.startswith(" Node 1 Normal") and "242k" in line)
     assert shown[row].split()[3:] == ["▓242k", "█241k", "▒24k", "░990", "░175", "░20", "░3", "-", "-", "-", "-"]
@@ -69,15 +82,10 @@ def test_the_heat_map_shows_counts_shades_and_migrate_letters(found: Diagnosis) 
 def test_rows_of_the_picture_point_at_the_zone_s_lines(found: Diagnosis) -> None:
     evidence = {
         text_of(entry.row).split("(")[0].strip(): entry.evidence
-        for entry in picture(found.facts.detail, 110)
-        if "tried" in text_of(entry.row)
+        for entry in seen(found, 110)
+        if "(tried" in text_of(entry.row)
     }
-    assert evidence["Node 1 Normal"] == ((35, 35), (36, 36), (40, 40))
-
-
-def test_a_report_without_zones_says_so() -> None:
-    (entry,) = picture({}, 80)
-    assert "prints no zones" in text_of(entry.row)
+    assert evidence["✗ Node 1 Normal"] == ((35, 35), (36, 36), (40, 40))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +155,7 @@ def test_a_damaged_report_is_told_as_such(tmp_path: Path) -> None:
     for found in kb.match(cut):
         shown = lines(claims(found))
         assert found.report.corrupted is None or any("corrupted" in line for line in shown)
-        picture(found.facts.detail, 80)
+        assert seen(found, 80)
 
 
 def test_every_report_of_the_labelled_logs_can_be_drawn(corpus: Path) -> None:
@@ -156,7 +164,9 @@ def test_every_report_of_the_labelled_logs_can_be_drawn(corpus: Path) -> None:
         for found in kb.match(path):
             drawn += 1
             for width in (40, 79, 200):
-                for entries in (picture(found.facts.detail, width), case_entries(found, width)):
+                view = seen(found, width)
+                assert len(view) >= 3, (path.name, found.report.kind)
+                for entries in (view, case_entries(found, width)):
                     assert all(cells(line) <= max(width, 60) for line in lines(entries)), (path.name, width)
             shown = lines(claims(found))
             assert not {char for line in shown for char in line if char < " " or "\x7f" <= char < "\xa0"}

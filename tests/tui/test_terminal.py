@@ -72,7 +72,7 @@ def test_from_start_to_end_with_the_log_on_standard_input(terminal: Terminal, tm
     terminal.keys("Enter")
     terminal.shows("order_walk_refusal")
     terminal.keys("2")
-    assert "█" in terminal.shows("Free against the watermarks")
+    assert "█" in terminal.shows("Left against needed")
     terminal.keys("3")
     terminal.shows("Predicates")
     terminal.keys("a")
@@ -117,8 +117,10 @@ def test_a_log_drives_no_real_terminal(terminal: Terminal, tmp_path: Path) -> No
     terminal.start(command(tmp_path, hostile))
     terminal.shows("1 report   1 known")
     terminal.keys("Enter")
+    terminal.shows("order_walk_refusal")
+    terminal.keys("Enter")  # one pane at a time: to the log, at the headline
     screen = terminal.shows(r"\x1b]2;stolen\x07\x1b[2J")
-    assert "order_walk_refusal" in screen
+    assert "▶ kworker/31:0: page allocation failure" in screen
     assert "stolen" not in terminal.tmux("display-message", "-p", "#{pane_title}")
 
 

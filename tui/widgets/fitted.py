@@ -21,6 +21,11 @@ class Fitted(Entries):
         self._build, self._width = build, 0
         self._fit(keep=False)
 
+    def again(self) -> None:
+        """Show what ``build`` makes now; the cursor stays."""
+        self._width = 0
+        self._fit(keep=True)
+
     def on_resize(self) -> None:
         """Lay out for the new width."""
         self._fit(keep=True)

@@ -31,6 +31,12 @@ class TabBar(Horizontal):
         """The first one is chosen."""
         self.choose(self._tabs[0][0])
 
+    def rename(self, name: str, title: str) -> None:
+        """Call a tab otherwise."""
+        for number, tab in enumerate(self.query(_Tab), 1):
+            if tab.target == name:
+                tab.update(f" {number} {title} ")
+
     def choose(self, name: str) -> None:
         """Show which tab is chosen: reverse, so that it can be told without colour."""
         for tab in self.query(_Tab):

@@ -56,6 +56,16 @@ class TriageList(Lines):
         self.cursor = index
         return self.catalog.at(index)
 
+    def neighbours(self, item: Item) -> tuple[Item | None, Item | None]:
+        """The reports of a log before and behind one, whatever the order of the rows."""
+        if not isinstance(self.catalog, LogCatalog):
+            return None, None
+        items = [each for each in self.catalog.items if each.source == item.source]
+        before = [each for each in items if each.span < item.span]
+        behind = [each for each in items if each.span > item.span]
+        span = lambda each: each.span  # noqa: E731
+        return max(before, key=span, default=None), min(behind, key=span, default=None)
+
     def row(self, index: int) -> Row:
         """One row."""
         item = self.catalog.at(index)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kb.facts.allocation.study import Study
+from kb.kernel.watermark import may_reclaim
 from kb.model.memory import Zone, size
 from kb.model.verdict import Reason
 from kb.words.speak import said
@@ -40,6 +41,24 @@ def holding(zone: Zone) -> Holding | None:
         return None
     lists = {name: sum(zone.counters.get(key, 0) for key in keys) for name, keys in _LRU.items()}
     return Holding(zone.managed, zone.free + zone.counters.get("free_pcp", 0), **lists)
+
+
+def on_cpus(study: Study) -> Reason | None:
+    """Whether the pages on per-CPU lists would have been enough: they are free, and no watermark counts them.
+
+    mm/page_alloc.c ``__alloc_pages_direct_reclaim()`` (2.6.32 to 7.3) drains them where reclaim came to nothing; a
+    request that may not wait never gets those of other CPUs.
+    """
+    short = [view for view in study.views if view.why == "short" and view.margin is not None]
+    gains = [(view, view.zone.counters.get("free_pcp", 0)) for view in short]
+    enough = [(view, pages) for view, pages in gains if pages + (view.margin or 0) > 0]
+    if not enough or study.asked.request.order:
+        return None
+    lists = [said("pcp.of_zone", zone=view.zone.label, pcp_pages=pages) for view, pages in enough]
+    drained = any(may_reclaim(flags) for flags in study.gfp.flag_sets) and study.asked.context != "reclaim"
+    why = said("pcp.drained_first") if drained else said("pcp.not_drained")
+    spans = tuple((view.zone.line, view.zone.line) for view, _ in enough if view.zone.line)
+    return Reason(said("pcp.enough"), "unknown" if drained else "holds", (*lists, why), spans)
 
 
 def account(study: Study) -> Reason | None:

@@ -135,10 +135,22 @@ def _refused(asked: Asked, views: Sequence[ZoneView], excluded: Sequence[Zone], 
 def _only(order: int, by_why: dict[str, list[ZoneView]]) -> Cause:
     if "highatomic only" in by_why:
         chosen = by_why["highatomic only"]
+        if not order:
+            return Cause("highatomic_only", said("cause.highatomic_pages", zones=labels(chosen)), tuple(chosen))
         says = said("cause.highatomic_blocks", order=order, zones=labels(chosen))
         return Cause("highatomic_only", says, tuple(chosen))
     chosen = by_why["cma only"]
     return Cause("cma_only", said("cause.cma_blocks", order=order, zones=labels(chosen)), tuple(chosen))
+
+
+_SMALL = 0.1
+"""A zone below this share of the candidate zones does not decide."""
+
+
+def _matters(short: Sequence[ZoneView], views: Sequence[ZoneView]) -> bool:
+    """Whether zones that are empty themselves are more than a rest: then what lower zones keep is not the story."""
+    sizes = {id(view): view.zone.managed or view.zone.present or 0 for view in views}
+    return sum(sizes[id(view)] for view in short) >= _SMALL * sum(sizes.values()) > 0
 
 
 def _short(
@@ -154,7 +166,7 @@ def _short(
     reserved = by_why.get("reserve", [])
     big = [view for view in reserved if view.zone.name != "DMA"]
     short = by_why.get("short", [])
-    if big or (reserved and not short):
+    if (big or (reserved and not short)) and not _matters(short, views):
         chosen = big or reserved
         return Cause("lowmem_reserve", said("cause.lowmem_reserve", zones=labels(chosen)), tuple(chosen))
     names = labels(short)

@@ -27,7 +27,7 @@ class Loss:
         """Whether it is certain: code on the way up may have a fall-back unless nothing is above."""
         return (
             "holds"
-            if self.claim.name in ("lost.nothing", "lost.packet", "lost.reclaim", "lost.writeback")
+            if self.claim.name in ("lost.nothing", "lost.packet", "lost.sent", "lost.reclaim", "lost.writeback")
             else "unknown"
         )
 
@@ -68,6 +68,13 @@ _LOSSES = (
         said("lost.probe_fails"),
     ),
     _loss(r"do_one_initcall|do_init_module|load_module", said("lost.init"), said("lost.init_fails")),
+    # net/core/dev.c, net/ipv4/tcp_output.c: a packet on its way out, also where a packet received made it go
+    _loss(
+        r"dev_hard_start_xmit|sch_direct_xmit|(?:__)?dev_queue_xmit\w*|validate_xmit_\w+|xmit_one|(?:__)?skb_gso_segment"
+        r"|tcp_(?:transmit_skb|write_xmit|gso_segment|tso_segment)|__tcp_(?:transmit_skb|push_pending_frames)",
+        said("lost.sent"),
+        said("lost.sent_again"),
+    ),
     # net/core: a poll refills the ring again the next time
     _loss(
         r"(?:__)?napi_alloc_skb|__napi_poll|napi_poll|net_rx_action|page_pool_\w+|page_frag_alloc\w*|\w+_rx_(?:fill|refill)"

@@ -3,17 +3,19 @@
 import re
 from collections.abc import Iterator
 
-from kb.facts.allocation.account import account, holding
+from kb.facts.allocation.account import account, holding, on_cpus
 from kb.facts.allocation.cause import labels
 from kb.facts.allocation.consequence import consequence
 from kb.facts.allocation.giveup import gave_up, only_a_victim
 from kb.facts.allocation.reclaim import reclaim
+from kb.facts.allocation.slub import slub
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
 from kb.kernel.boost import boost_of
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, Gate, fragindex, suitable
+from kb.kernel.era import span as era_span
 from kb.kernel.gfp import Decoded
-from kb.kernel.watermark import first_block, may_reclaim
+from kb.kernel.watermark import PAGEBLOCK_ORDER, first_block, may_reclaim
 from kb.model.allocation import Replay
 from kb.model.memory import size
 from kb.model.said import Said
@@ -30,13 +32,23 @@ def reasons(study: Study) -> tuple[Reason, ...]:
         consequence(study),
         _size(study),
         _flags(study),
+        *slub(study),
         gave_up(study.asked, study.report.kind, study.releases),
         _task(study),
         _could_sleep(study),
     ]
     chain += [_zones(study)]
     chain += [_zone(study, view) for view in study.views]
-    chain += [account(study), reclaim(study), _compaction(study), _extfrag(study), _min_free(study), _skew(study)]
+    chain += [
+        account(study),
+        on_cpus(study),
+        _defrag(study),
+        reclaim(study),
+        _compaction(study),
+        _extfrag(study),
+        _min_free(study),
+        _skew(study),
+    ]
     return tuple(reason for reason in chain if reason is not None)
 
 
@@ -90,8 +102,11 @@ _TASK = {
 
 
 def _task(study: Study) -> Reason:
+    init = study.report.pid in (0, 1)  # an idle task, and init: mm/oom_kill.c oom_unkillable_task()
     unread = said("task.stack_unsure") if study.report.traces else said("task.no_stack")
     verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (unread,)))
+    if init and study.asked.context == "process":
+        return Reason(said("task.decided"), verdict, (*why[:1], said("task.no_victim_is_init")))
     if study.asked.context == "reclaim" and "__GFP_NOMEMALLOC" in study.asked.request.flags:
         why = (said("task.in_reclaim_no_reserves"),)
     if verdict == EXCLUDED and only_a_victim(study.asked, study.report.kind, study.releases):
@@ -199,6 +214,34 @@ def _on_list_sum(view: ZoneView) -> Said | None:
     return said("part.on_list_sum_at_watermark")
 
 
+_DEFRAG_MODE = era_span("6.15")
+
+
+def _defrag(study: Study) -> Reason | None:
+    """Whether vm.defrag_mode may have refused what a zone admits: it is not printed.
+
+    e3aa7df331bc ("mm: page_alloc: defrag_mode") (in v6.15), mm/page_alloc.c: ALLOC_NOFRAGMENT then stays until reclaim
+    and compaction have failed, and a request that may not wait gives up before.
+    """
+    if study.cause.name != "state_changed" or not all(_DEFRAG_MODE.has(release) for release in study.releases):
+        return None
+    if any(may_reclaim(flags) for flags in study.gfp.flag_sets):
+        return None
+    letter = {"movable": "M", "reclaimable": "E"}.get(study.asked.request.migratetype, "U")
+    admits = [view for view in study.views if view.first == "admits" and view.zone.blocks is not None]
+    if not admits or any(_of_type(view, letter, study.asked.request.order) for view in admits):
+        return None
+    why = (said("defrag.no_own_type", zones=labels(admits)), said("defrag.not_printed"))
+    return Reason(said("defrag.refused"), UNKNOWN, why, tuple(span for view in admits for span in view.zone.spans))
+
+
+def _of_type(view: ZoneView, letter: str, order: int) -> bool:
+    """Whether a zone has a block of the type, or a whole pageblock that may become one of it."""
+    assert view.zone.blocks is not None
+    words = view.zone.blocks.types
+    return any(letter in word for word in words[order:]) or any(words[PAGEBLOCK_ORDER:])
+
+
 def _compaction(study: Study) -> Reason | None:
     if study.gate is None or not study.asked.order:
         return None
@@ -253,11 +296,15 @@ def _extfrag(study: Study) -> Reason | None:
 def _min_free(study: Study) -> Reason | None:
     """Raising min_free_kbytes raises the marks at once, whatever it does later."""
     refused = [view for view in study.views if view.first == "refuses"]
-    if not refused or study.memory is None:
+    if not refused or study.memory is None or not study.marks or study.cause.name == "size_limit":
         return None
     claim = said("min_free.raising_helps")
     spans = tuple((view.zone.line, view.zone.line) for view in refused if view.zone.line)
     known = said("min_free.marks_sum", marks_kb=size(study.marks, study.page_kb))
+    if study.cause.name == "order_walk_refusal" and study.rules[-1].rule == "order-walk-el6":
+        return Reason(claim, EXCLUDED, (known, said("min_free.not_in_the_walk")), spans)
+    if study.cause.name == "no_watermarks_exhausted":
+        return Reason(claim, HOLDS, (known, said("min_free.is_the_reserve")), spans)
     if study.cause.name == "order_walk_refusal":
         return Reason(claim, EXCLUDED, (known, said("min_free.raises_every_bar")), spans)
     if study.cause.name == "atomic_reserve_exhausted":

@@ -34,6 +34,8 @@ def reclaim(study: Study) -> Reason | None:
     short = [view for view in study.views if view.why == "short" or (single and view.why == "no block")]
     if not short:
         return Reason(claim, "unknown", (said("reclaim.not_the_number_alone"),), head)
+    if all(view.printed.mark == "none" for view in short):
+        return Reason(claim, "unknown", (said("reclaim.not_one_page"),), head)
     verdict, why = _of_short(study, short)
     return Reason(claim, verdict, (why,), (*head, *(span for view in short for span in view.zone.spans[:1])))
 

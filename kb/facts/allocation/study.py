@@ -166,7 +166,9 @@ def era_assumption(study: Study) -> Said | None:
 
 def assumptions(study: Study) -> list[Said]:
     """What had to be assumed because the log does not print it."""
-    notes = [era_assumption(study), study.asked.gfp.assumed if study.asked.gfp else None]
+    lent = study.report.fields.get("memory_of")
+    notes = [said("assumed.memory_of", line=int(lent)) if lent else None]
+    notes += [era_assumption(study), study.asked.gfp.assumed if study.asked.gfp else None]
     if study.views:
         notes += [note for view in study.views for note in view.printed.assumptions]
         reclaims = study.asked.context == "reclaim"
@@ -174,6 +176,8 @@ def assumptions(study: Study) -> list[Said]:
         skews = [said("skew.plain", zone=view.zone.label, pages=view.skew) for view in study.views if view.skew]
         if skews:
             notes.append(said("assumed.skew", skews=skews))
+        if study.cause.name == "state_changed" and any(rules.unaccepted for rules in study.rules):
+            notes.append(said("assumed.unaccepted"))
         if "__GFP_THISNODE" in study.asked.request.flags and len({view.zone.node for view in study.views}) > 1:
             notes.append(said("assumed.thisnode"))
     return list(dict.fromkeys(note for note in notes if note))

@@ -145,10 +145,14 @@ _STEPS = {
 
 def next_steps(study: Study) -> tuple[Said, ...]:
     """Commands that confirm the cause or gather what is missing."""
+    if study.cause.says.name == "cause.before_boot":  # there is no shell yet
+        return ()
     steps = list(_STEPS.get(study.cause.name, ()))
     if study.report.kernel is None:
         steps.append(said("next.run", command="uname -r"))
     gated = study.gate is not None and study.gate.allowed is False and study.asked.request.order > 0
+    if study.releases and not study.has_compaction:
+        steps = [step for step in steps if "compact_" not in str(step.values["command"])]
     if gated and study.releases and not FS_GATE.has(study.releases[0]):
         steps = [step for step in steps if "compact_(stall" not in str(step.values["command"])]
     return tuple(steps)

@@ -12,14 +12,26 @@ from typing import Any
 from kb.facts.allocation.cause import MAX_ORDER
 from kb.facts.allocation.request import replay_flags
 from kb.facts.allocation.zones import highest_min, replay_json, view_zones, zone_detail
+from kb.kernel.era import span
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
 from kb.kernel.rules import CURRENT, RuleSet, rules_for
-from kb.kernel.watermark import alloc_flags, candidate_zones, gfp_zone, may_reclaim, migratetype, replay, zone_layout
+from kb.kernel.watermark import (
+    PAGEBLOCK_ORDER,
+    alloc_flags,
+    candidate_zones,
+    gfp_zone,
+    may_reclaim,
+    migratetype,
+    replay,
+    zone_layout,
+)
 from kb.model.allocation import Request
 from kb.model.memory import MemInfo, Zone
 from kb.model.said import Said, joined
 from kb.words.speak import said
+
+_NOFRAGMENT = span("5.0")
 
 
 def whatif(
@@ -65,7 +77,8 @@ def whatif(
     if order >= MAX_ORDER and all(len(zone.blocks.counts) <= order for zone in zones if zone.blocks):
         above = said("whatif.above_largest_block", order=order)
         return row | {"admitted": False, "path": None, "zones": [], **_told((above,))}
-    outcomes = [_attempt(request, zones, rule) for rule in rules]
+    own = _unmixed(request, zones) if release is None or _NOFRAGMENT.has(release) else ()
+    outcomes = [_attempt(request, zones, rule, own) for rule in rules]
     admitted = {outcome[0] for outcome in outcomes}
     path, where = outcomes[-1][1], outcomes[-1][2]
     verdict = admitted.pop() if len(admitted) == 1 else None
@@ -74,7 +87,9 @@ def whatif(
         "path": path if verdict else None,
         "admitted_by": where if verdict else None,
         "zones": _details(request, zones, rules, page_kb),
-        **_told(tuple(_why(verdict, path, where, row["may_reclaim"], rules))),
+        **_told(
+            (*_why(verdict, path, where, row["may_reclaim"], rules), *_beside(verdict, request, zones, rules[-1], own))
+        ),
     }
 
 
@@ -110,13 +125,40 @@ def _request(order: int, gfp: Decoded | None, zones: Sequence[Zone], node: int |
     return Request(order, flags, zone, migratetype(flags), realtime, node=node, nodes=only)
 
 
-def _attempt(request: Request, zones: Sequence[Zone], rules: RuleSet) -> tuple[bool | None, str | None, str | None]:
+def _attempt(
+    request: Request, zones: Sequence[Zone], rules: RuleSet, own: tuple[Zone, ...]
+) -> tuple[bool | None, str | None, str | None]:
     """Admitted, by which path and in which zone."""
     for path, mark, flags in _paths(request, rules):
-        for zone in candidate_zones(request, zones):
+        tried = candidate_zones(request, zones)
+        if path == "fast":
+            tried = (*own, *tried)
+        for zone in tried:
             if replay(zone, request, rules, zones=zones, mark=mark, flags=flags).admits:
                 return True, path, zone.label
     return False, None, None
+
+
+def _unmixed(request: Request, zones: Sequence[Zone]) -> tuple[Zone, ...]:
+    """Zones asked before any of them gives a block of another type: those of the node that have one of its own.
+
+    mm/page_alloc.c ``alloc_flags_nofragment()`` (6bb154504f8b, "mm, page_alloc: spread allocations across zones before
+    introducing fragmentation", in v5.0): where Normal is preferred and DMA32 lies below it. Types by pagetypeinfo only.
+    """
+    tried = candidate_zones(request, zones)
+    if not tried or tried[0].name != "Normal":
+        return ()
+    near = [zone for zone in tried if zone.node == tried[0].node]
+    if all(zone.name != "DMA32" for zone in near) or any(zone.blocks_by_type is None for zone in near):
+        return ()
+    return tuple(zone for zone in near if _has_own(zone, request))
+
+
+def _has_own(zone: Zone, request: Request) -> bool:
+    """Whether a zone has a free block of the request's type, or one as large as a pageblock, which becomes of it."""
+    types = zone.blocks_by_type or {}
+    large = any(any(counts[PAGEBLOCK_ORDER:]) for counts in types.values())
+    return large or any(types.get(request.migratetype.capitalize(), ())[request.order :])
 
 
 def _paths(request: Request, rules: RuleSet) -> list[tuple[str, str, frozenset[str]]]:
@@ -143,6 +185,23 @@ def _why(
     else:
         yield said("whatif.none_admits")
         yield said("whatif.room_to_be_made") if reclaim else said("whatif.fails")
+
+
+def _beside(
+    verdict: bool | None, request: Request, zones: Sequence[Zone], rules: RuleSet, own: tuple[Zone, ...]
+) -> Iterator[Said]:
+    """What the watermarks do not count, and why a zone was passed over."""
+    tried = candidate_zones(request, zones)
+    for zone in tried if verdict is False else ():
+        run = replay(zone, request, rules, zones=zones)
+        pages = zone.counters.get("pcp", 0)
+        if run.fails_at == "base" and run.left is not None and run.needs is not None and run.left + pages > run.needs:
+            if may_reclaim(request.flags):
+                yield said("whatif.pcp_drained", zone=zone.label, pcp_pages=pages)
+            else:
+                yield said("whatif.pcp_not_counted", zone=zone.label, pcp_pages=pages)
+    if verdict and own and own[0] is not tried[0]:
+        yield said("whatif.other_types", zone=tried[0].label, type=request.migratetype)
 
 
 def _told(why: tuple[Said, ...]) -> dict[str, Any]:

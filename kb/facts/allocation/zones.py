@@ -50,7 +50,7 @@ class ZoneView:
     @property
     def skew(self) -> int | None:
         """Pages by which the newer free list differs from the printed count."""
-        return self.zone.blocks.pages - self.zone.free if self.zone.blocks else None
+        return self.zone.blocks.pages - self.zone.free if self.zone.blocks and self.zone.blocks.whole else None
 
     @property
     def margin(self) -> int | None:
@@ -70,7 +70,7 @@ def view_zones(request: Request, memory: MemInfo, rules: Sequence[RuleSet]) -> t
 def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet]) -> ZoneView:
     chosen = rules[-1]
     bases = [zone.free]
-    if zone.blocks is not None and zone.blocks.pages != zone.free:
+    if zone.blocks is not None and zone.blocks.whole and zone.blocks.pages != zone.free:
         bases.append(zone.blocks.pages)
     runs = [_run(zone, request, memory, rule, free, atomic)
             for rule in rules for free in bases
@@ -79,7 +79,7 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
     summed = _run(zone, request, memory, chosen, bases[1], None) if len(bases) > 1 else None
     outcomes = tuple(run.admits for run in runs)
     verdict, first = _verdict(outcomes), _verdict(tuple(run.admits for run in runs if run.free == zone.free))
-    if request.order and zone.blocks is None and printed.fails_at != "base":
+    if request.order and _cut(zone, request, printed) and printed.fails_at != "base":
         verdict = first = "undecidable"
     kept = reserve_of(zone, request, memory.kinds, chosen)
     if kept is None and printed.admits:
@@ -88,6 +88,13 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
     fits = fitting(zone.blocks.counts, request.order) if zone.blocks else None
     why = _why(zone, request, memory, chosen, printed, fits) if first == "refuses" else ""
     return ZoneView(zone, verdict, first, why, printed, summed, chosen, outcomes, reserve, fits)
+
+
+def _cut(zone: Zone, request: Request, run: Replay) -> bool:
+    """Whether what is not in the log decides: no list, or one that is cut below the order or before a block."""
+    if zone.blocks is None:
+        return True
+    return not zone.blocks.whole and (run.fails_at == "no block" or len(zone.blocks.counts) < request.order)
 
 
 def _verdict(outcomes: tuple[bool, ...]) -> str:
@@ -99,7 +106,7 @@ def _run(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, free: in
 
 
 def _why(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet, run: Replay, fits: int | None) -> str:
-    """What a refusal hinges on: the first thing without which the zone would have admitted the request."""
+    """What a refusal hinges on: the largest thing without which the zone would have admitted the request."""
     if run.fails_at == "base":
         return _why_base(zone, request, memory, rules)
     if run.fails_at != "no block":
@@ -118,15 +125,14 @@ def _why_base(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> 
         run = replay(other, request, rules, zones=memory.kinds, highatomic=atomic)
         return run.fails_at != "base"
 
-    if passes(zone, 0):
-        return "highatomic"
-    if zone.free_cma and passes(replace(zone, free_cma=0)):
-        return "cma"
-    if boost_of(zone) and passes(unboosted(zone)):
-        return "boost"
-    if passes(replace(zone, reserve=())):
-        return "reserve"
-    return "short"
+    parts = (
+        ("highatomic", highatomic_bounds(zone, rules)[0], passes(zone, 0)),
+        ("cma", zone.free_cma or 0, bool(zone.free_cma) and passes(replace(zone, free_cma=0))),
+        ("boost", boost_of(zone), bool(boost_of(zone)) and passes(unboosted(zone))),
+        ("reserve", reserve_of(zone, request, memory.kinds, rules) or 0, passes(replace(zone, reserve=()))),
+    )
+    enough = [(name, pages) for name, pages, alone in parts if alone]
+    return max(enough, key=lambda part: part[1])[0] if enough else "short"
 
 
 def outcomes(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> bool | None:
@@ -134,7 +140,7 @@ def outcomes(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> b
     if request.order and zone.blocks is None:
         base = _run(zone, request, memory, rules, zone.free, None)
         return False if base.fails_at == "base" else None
-    bases = {zone.free, zone.blocks.pages if zone.blocks else zone.free}
+    bases = {zone.free, zone.blocks.pages if zone.blocks and zone.blocks.whole else zone.free}
     found = {_run(zone, request, memory, rules, free, atomic).admits
              for free in bases for atomic in highatomic_bounds(zone, rules)[:2]}  # fmt: skip
     return found.pop() if len(found) == 1 else None
@@ -186,7 +192,7 @@ def _replay_detail(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet
     """A replay as plain values: printed base, the list sum's result beside it where that differs."""
     run = _run(zone, request, memory, rules, zone.free, None)
     row = replay_json(run, rules.name, own)
-    if zone.blocks is not None and zone.blocks.pages != zone.free:
+    if zone.blocks is not None and zone.blocks.whole and zone.blocks.pages != zone.free:
         other = _run(zone, request, memory, rules, zone.blocks.pages, None)
         row["list_sum"] = replay_json(other, rules.name, own)
     return row

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kb.facts.oom.cgroup import held
 from kb.facts.oom.memory import Account
+from kb.kernel.era import span
 from kb.kernel.gfp import Decoded
 from kb.kernel.rules import rules_for
 from kb.kernel.watermark import gfp_zone, migratetype, replay, zone_layout
@@ -25,6 +27,11 @@ _ABSURD = 4
 """A mark this many times its zone is no setting: vm.min_free_kbytes is spread by zone size."""
 _ORDERS = 32
 """No kernel has that many orders: a larger number is damage, and 2^order of it would not fit anywhere."""
+_EXHAUSTED = span("4.10")
+"""Before a kill the high-order atomic reserve is given back: 04c8716f7b00 ("mm: try to exhaust highatomic reserve
+before the OOM") (in v4.10), mm/page_alloc.c should_reclaim_retry()."""
+NOISE = 63
+"""Pages by which a zone may pass at the time of the report without a story: one refill of a CPU's list."""
 _LIMITS = {"memcg": "memcg_limit", "cpuset": "cpuset_limit", "memory_policy": "mempolicy_limit"}
 
 
@@ -40,6 +47,8 @@ class Looked:
     last: Replay
     """The last try: high watermark, none of the request's privileges."""
     request: Request
+    exhausts: bool = False
+    """The high-order atomic reserve was given back before: what it still counts is in use."""
 
     @property
     def zone(self) -> Zone:
@@ -52,6 +61,8 @@ class Looked:
         if self.last.admits:
             return ""
         why = self.view.why
+        if self.exhausts and why in ("highatomic", "highatomic only"):
+            return "short" if why == "highatomic" else "no block"
         if why in ("cma", "highatomic", "reserve") and self._short_with_all():
             return "short"
         if why and why != "boost":  # a boosted zone is short to reclaim, too
@@ -62,6 +73,12 @@ class Looked:
         """Whether the last try fails with every free page counted, those that the request may not have included."""
         reserve = 0 if self.view.why == "reserve" else self.view.reserve
         return self.zone.free - ((1 << self.request.order) - 1) <= self.zone.high + reserve
+
+    @property
+    def spare(self) -> int:
+        """Pages by which the last try's watermark holds."""
+        base = self.last.base
+        return base.left - base.needs if base is not None else 0
 
     @property
     def size(self) -> int:
@@ -97,12 +114,13 @@ def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[L
         nodes=frozenset.intersection(*sets) if sets else None,
     )
     plain = frozenset({"CMA"}) if request.migratetype == "movable" else frozenset[str]()
+    exhausts = all(_EXHAUSTED.has(release) for release in gfp.releases)
     found = []
     for view in view_zones(request, memory, rules):
         last = replay(
             view.zone, request, view.rules, zones=memory.kinds, mark="high", flags=plain, page_kb=memory.page_kb
         )
-        found.append(Looked(view, last, request))
+        found.append(Looked(view, last, request, exhausts))
     return tuple(found)
 
 
@@ -112,6 +130,9 @@ def decide(oom: OomReport, memory: MemInfo | None, split: Account | None, zones:
         return "sysrq", said("cause.sysrq")
     if page_fault(oom):
         return "page_fault", said("cause.page_fault")
+    group = held(oom) if oom.constraint == "memcg" else None
+    if group is not None and group.unflushed:
+        return "memcg_unflushed", said("cause.memcg_unflushed", memcg=group.path or said("oom.the_cgroup"))
     if oom.constraint in _LIMITS:
         return _LIMITS[oom.constraint], _limit(oom)
     if memory is None:
@@ -145,18 +166,20 @@ def _replayed(oom: OomReport, memory: MemInfo, split: Account | None, zones: Seq
     size = sum(looked.size for looked in zones)
     if absurd := [looked.zone.label for looked in zones if _absurd(looked, memory)]:
         return "watermark_absurd", said("cause.absurd_mark", zones=absurd)
-    if admits := [looked.zone.label for looked in zones if not looked.why]:
-        return "state_changed", said("cause.freed_since", zones=admits)
+    admits = [looked for looked in zones if not looked.why]
+    if any(looked.spare > NOISE for looked in admits) or len(admits) == len(zones):
+        return "state_changed", said("cause.freed_since", zones=[looked.zone.label for looked in admits])
     big = [looked for looked in zones if looked.size >= _SMALL * size] or list(zones)
     by_why: dict[str, list[str]] = {}
     for looked in big:
         by_why.setdefault(looked.why, []).append(looked.zone.label)
     blocked = [*by_why.get("walk", []), *by_why.get("no block", [])]
+    used = {id(looked.zone) for looked in zones}
+    spare = [z.label for z in memory.zones if id(z) not in used and z.name != "DMA" and z.free > 2 * z.high > 0]
     if blocked:
-        return "fragmentation", said("cause.no_admitted_block", zones=blocked, order=oom.order)
+        elsewhere = said("part.not_for_it", zones=spare) if spare else None
+        return "fragmentation", said("cause.no_admitted_block", zones=blocked, order=oom.order, elsewhere=elsewhere)
     if short := by_why.get("short"):
-        used = {id(looked.zone) for looked in zones}
-        spare = [z.label for z in memory.zones if id(z) not in used and z.name != "DMA" and z.free > 2 * z.high > 0]
         if spare:
             return "zone_constrained", said("cause.short_while_others", zones=short, spare=spare)
         return _short(said("cause.zones_short", zones=short), split)

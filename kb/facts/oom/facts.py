@@ -4,6 +4,7 @@ Causes (``Facts.cause``):
 
 =======================  =========================================================================================
 ``memcg_limit``          a memory cgroup reached its limit; the machine need not be short
+``memcg_unflushed``      the same, and its page cache is dirty as a whole while nothing of it is being written
 ``cpuset_limit``         the nodes of the task's cpuset are full
 ``mempolicy_limit``      the nodes of its memory policy are full
 ``sysrq``                somebody asked for it (sysrq f)

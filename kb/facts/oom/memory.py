@@ -19,6 +19,15 @@ _GLOBAL: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """Parts of memory by the global counters that make them up. shmem lies on the anon LRU and is not added again."""
 
+_SPREAD = (
+    ("zspages", "zspages"),
+    ("balloon", "Balloon"),
+    ("gpu_active", "gpu_active"),
+    ("gpu_reclaim", "gpu_reclaim"),
+)
+"""Holders with counters in the lines of nodes or zones alone: zram's and zswap's pages, a balloon's (6.17+), those of
+GPU objects and their pools (7.x, mm/show_mem.c show_free_areas())."""
+
 _NEEDED = ("active_anon", "inactive_anon", "active_file", "inactive_file", "free")
 
 
@@ -44,8 +53,14 @@ class Account:
     def largest(self) -> str:
         """The holder with most pages, free memory apart; ``shmem`` where that is the larger part of anon."""
         holders = [name for name in (*self.parts, "unaccounted") if name != "free"]
-        largest = max(holders, key=self.pages)
-        return "shmem" if largest == "anon" and 2 * self.pages("shmem") > self.pages("anon") else largest
+        if 2 * self.pages("shmem") > self.pages("anon"):
+            holders[holders.index("anon")] = "shmem"
+        return max(holders, key=self.pages)
+
+    @property
+    def mostly_free(self) -> bool:
+        """Whether more is free than any holder has."""
+        return self.parts["free"] > self.pages(self.largest)
 
     def pages(self, holder: str) -> int:
         """What a holder has."""
@@ -87,7 +102,8 @@ def account(memory: MemInfo) -> Account | None:
     for name, keys in _GLOBAL:
         parts[name] = sum(counters.get(key, 0) for key in keys)
     parts["kernel_stack"] = _spread(memory, "kernel_stack") // max(memory.page_kb, 1)
-    parts["misc"] += _spread(memory, "zspages") + _spread(memory, "Balloon")
+    for name, key in _SPREAD:
+        parts[name] = _spread(memory, key)
     parts["hugepages"] = sum(
         page.get("total", 0) * page.get("size_kb", 0) // max(memory.page_kb, 1) for page in memory.hugepages
     )

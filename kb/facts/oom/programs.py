@@ -35,7 +35,11 @@ def by_program(story: Story) -> list[Program]:
 def programs(story: Story) -> Reason | None:
     """The largest program, and whether processes hold the memory at all; None without a table of two tasks or more."""
     rows = by_program(story)
-    if len(story.oom.tasks) < 2 or story.oom.fault is not None or not rows[0].rss + rows[0].swap:
+    if (
+        len(story.oom.tasks) < 2
+        or (story.oom.fault is not None and not story.no_kill)
+        or not rows[0].rss + rows[0].swap
+    ):
         return None
     spans = story.at("table")
     everything, page_kb = sum(row.rss for row in rows), story.page_kb

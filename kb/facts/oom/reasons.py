@@ -19,7 +19,7 @@ def reasons(story: Story) -> tuple[Reason, ...]:
     steps = [_asked(story), _limit(story), *_zones(story), _swap(story), _holders(story)]
     if story.account is None:
         steps += _cgroup_holders(story)
-    steps += [programs(story), _victim(story)]
+    steps += [programs(story), _victim(story), _freed(story)]
     return tuple(step for step in steps if step is not None)
 
 
@@ -128,6 +128,8 @@ def _swap(story: Story) -> Reason | None:
         return None
     full = free * 100 < total
     why = said("oom.swap_free", free_kb=free, total_kb=total)
+    if story.cause == "fragmentation":
+        return reason(said("oom.swap_could_help"), "excluded", (why, said("oom.swap_makes_no_block")), spans)
     return reason(said("oom.swap_could_help"), "excluded" if full else "holds", (why,), spans)
 
 
@@ -148,6 +150,13 @@ def _holders(story: Story) -> Reason | None:
     why = said("oom.held", held_kb=size(pages, split.page_kb), total_kb=total_kb, share=split.share(pages),
                shared=shared)  # fmt: skip
     much = said("much.most") if 2 * pages > split.total else said("much.largest_part")
+    if split.mostly_free:
+        free = split.parts["free"]
+        much = said("much.most") if 2 * free > split.total else said("much.largest_part")
+        holder = said("oom.largest_holder", holder=largest.replace("_", " "), share=split.share(pages))
+        is_free = said("oom.held", held_kb=size(free, split.page_kb), total_kb=total_kb, share=split.share(free),
+                       shared=None)  # fmt: skip
+        return reason(said("oom.is_free", much=much), "holds", (is_free, holder), split.span, sums)
     claim = said("oom.held_by", much=much, holder=largest.replace("_", " "))
     if largest == "unaccounted":
         claim = said("oom.in_no_counter", much=much)
@@ -192,6 +201,8 @@ def _victim(story: Story) -> Reason | None:
     if oom.nobody:
         return reason(said("oom.killable_left"), "excluded", (said("oom.found_none"),), story.at("nobody"))
     if story.no_kill:
+        if story.panic_on_oom:
+            return reason(said("oom.panics"), "holds", (said("oom.panic_on_oom"),), story.at("invoked"))
         return reason(said("oom.killable_left"), "excluded", (said("oom.header_without_kill"),), story.at("invoked"))
     name = oom.victims[0].name if oom.victims else oom.named_victim[0] if oom.named_victim else None
     if name is None:
@@ -215,6 +226,21 @@ def _victim(story: Story) -> Reason | None:
                   victim_pages=choice.victim.points)  # fmt: skip
     spans = (*spans, (top.task.line, top.task.line))
     return reason(said("oom.highest_score", victim=choice.victim.task.name), "excluded", (larger,), spans, sums)
+
+
+def _freed(story: Story) -> Reason | None:
+    """Shared memory of the victim does not come back with it: tmpfs files and System V segments stay.
+
+    ``shmem-rss`` of the kill (4.4+), or ``rss_shmem`` of its row in the table (6.8+).
+    """
+    victim = story.oom.victims[0] if story.oom.victims else None
+    if victim is None or victim.anon_rss_kb is None:
+        return None
+    shared, own = victim.shmem_rss_kb or 0, victim.anon_rss_kb + (victim.file_rss_kb or 0)
+    if shared <= own or not shared:
+        return None
+    why = said("oom.victim_shared", shared_kb=shared, own_kb=own)
+    return reason(said("oom.kill_frees", victim=victim.name), "excluded", (why,), ((victim.line, victim.line),))
 
 
 def unknowns(story: Story) -> tuple[Said, ...]:
@@ -245,6 +271,31 @@ def unknowns(story: Story) -> tuple[Said, ...]:
     return tuple(missing)
 
 
+_HOLDERS = {
+    "anon": "ps -eo pid,rss,oom_score_adj,comm --sort=-rss | head",
+    "shmem": "df -t tmpfs -t devtmpfs; ipcs -m",
+    "file": "grep -E '^(Dirty|Writeback|Mapped|Cached)' /proc/meminfo",
+    "unevictable": "grep -E '^(Mlocked|Unevictable|Shmem)' /proc/meminfo; grep -H VmLck /proc/[0-9]*/status",
+    "slab_unreclaimable": "slabtop -o -s c | head -20",
+    "slab_reclaimable": "slabtop -o -s c | head -20",
+    "pagetables": "grep -H VmPTE /proc/[0-9]*/status | sort -k2 -n -r | head",
+    "kernel_stack": "ps -eo nlwp,pid,comm --sort=-nlwp | head",
+    "zspages": "zramctl; grep -E '^(Zswap|SwapTotal|SwapFree)' /proc/meminfo",
+    "balloon": "grep -i balloon /proc/meminfo /proc/vmstat  # and ask the hypervisor",
+    "gpu_active": "cat /sys/kernel/debug/dri/*/gem_info /sys/kernel/debug/dma_buf/bufinfo",
+    "gpu_reclaim": "cat /sys/kernel/debug/dri/*/gem_info /sys/kernel/debug/dma_buf/bufinfo",
+    "hugepages": "grep -r . /sys/kernel/mm/hugepages/",
+}
+"""What shows who has the memory of a holder."""
+
+
+def _look_at(story: Story) -> tuple[Said, ...]:
+    """The largest programs, and what shows the largest holder where that is no program's."""
+    largest = story.account.largest if story.account is not None else "anon"
+    commands = dict.fromkeys((_HOLDERS.get(largest, _HOLDERS["anon"]), _HOLDERS["anon"]))
+    return tuple(said("next.run", command=command) for command in commands)
+
+
 def next_steps(story: Story) -> tuple[Said, ...]:
     """What would tell more, or help now."""
     path = story.oom.oom_memcg or ""
@@ -254,6 +305,13 @@ def next_steps(story: Story) -> tuple[Said, ...]:
         "memcg_limit": (
             said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.events /sys/fs/cgroup{path}/memory.stat"),
             said("next.compare_and_raise"),
+        ),
+        "memcg_unflushed": (
+            said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.stat; cat /sys/fs/cgroup{path}/memory.events"),
+            said(
+                "next.run",
+                command="sysctl vm.dirty_background_ratio vm.dirty_ratio; cat /sys/kernel/mm/lru_gen/enabled",
+            ),
         ),
         "unaccounted_memory": (
             said("next.run", command="grep -E 'VmallocUsed|Percpu|HugePages_Total|AnonHugePages' /proc/meminfo"),
@@ -265,9 +323,6 @@ def next_steps(story: Story) -> tuple[Said, ...]:
         ),
         "cpuset_limit": (said("next.run", command="cat /proc/<pid>/cpuset /proc/<pid>/status | grep -i mems"),),
         "mempolicy_limit": (said("next.run", command="cat /proc/<pid>/numa_maps"),),
-        "global_memory_short": (
-            said("next.run", command="ps -eo pid,rss,oom_score_adj,comm --sort=-rss | head"),
-            said("next.run", command="slabtop -o -s c | head -20"),
-        ),
+        "global_memory_short": _look_at(story),
     }
     return steps.get(story.cause, ())

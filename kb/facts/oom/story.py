@@ -48,9 +48,22 @@ class Story:
         oom = self.oom
         if oom.victims or oom.named_victim or oom.selected or oom.nobody or oom.sysrq:
             return False
-        names = [plain(frame.function) for frame in self.report.frames if frame.reliable and frame.function]
+        return self._header_by in ("out_of_memory", "check_panic_on_oom")
+
+    @property
+    def panic_on_oom(self) -> bool:
+        """Whether the state was printed for vm.panic_on_oom (mm/oom_kill.c check_panic_on_oom(), 2.6.38 to 7.3)."""
+        return self.no_kill and self._header_by == "check_panic_on_oom"
+
+    @property
+    def _header_by(self) -> str | None:
+        """Who called dump_header(). Kernels without frame pointers mark every frame as uncertain: those count then."""
+        frames = [frame for frame in self.report.frames if frame.function]
+        if any(frame.reliable for frame in frames):
+            frames = [frame for frame in frames if frame.reliable]
+        names = [plain(frame.function) for frame in frames]
         at = next((at for at, name in enumerate(names) if name == "dump_header"), None)
-        return at is not None and names[at + 1 : at + 2] == ["out_of_memory"]
+        return names[at + 1] if at is not None and at + 1 < len(names) else None
 
     def at(self, part: str) -> tuple[Span, ...]:
         """The line of a part of the report."""

@@ -6,7 +6,7 @@ at the mark. What stands before the mark is a reading, what stands at the mark a
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kb.kernel.code.dump import Code, parse_code
 from kb.model.said import Said
@@ -30,12 +30,32 @@ def disassemble(text: str, arch: str | None) -> tuple[str | Said, ...]:
         Empty where the line is no dump; :data:`MISSING` where capstone is not installed or not made for the machine.
     """
     code = parse_code(text)
-    if code is None or arch is None:
+    if code is None:
         return ()
     try:
-        engine = _engine(arch, code.size)
+        found = instructions(code, arch)
     except ImportError:
         return (MISSING,)
+    return tuple(f"{'>' if each.trapped else ' '} {each.raw:<26} {each.words}" for each in found)
+
+
+class Instruction(NamedTuple):
+    """An instruction of the dump."""
+
+    raw: str
+    """Its bytes or words, as printed."""
+    words: str
+    """``mov (%rax), %rax``, or ``(bad)``."""
+    trapped: bool
+
+
+def instructions(code: Code, arch: str | None) -> tuple[Instruction, ...]:
+    """The instructions around the one that trapped; empty for a machine that capstone does not know.
+
+    Raises:
+        ImportError: capstone is not installed.
+    """
+    engine = _engine(arch, code.size) if arch is not None else None
     if engine is None:
         return ()
     mark = code.trap if code.trap is not None else 0
@@ -43,9 +63,8 @@ def disassemble(text: str, arch: str | None) -> tuple[str | Said, ...]:
     before = _run(engine, code, start, until=mark)[-_SHOWN_BEFORE:]
     after = _run(engine, code, mark)[: _SHOWN_AFTER + 1]
     if code.trap is None:
-        return tuple(f"  {entry}" for entry in after)
-    lines = [f"  {entry}" for entry in before]
-    return (*lines, *(f"{'>' if index == 0 else ' '} {entry}" for index, entry in enumerate(after)))
+        return tuple(after)
+    return (*before, *(each._replace(trapped=index == 0) for index, each in enumerate(after)))
 
 
 def _engine(arch: str, size: int) -> Any:
@@ -71,19 +90,19 @@ def _engine(arch: str, size: int) -> Any:
     return engine
 
 
-def _run(engine: Any, code: Code, first: int, until: int | None = None) -> list[str]:
+def _run(engine: Any, code: Code, first: int, until: int | None = None) -> list[Instruction]:
     """Instructions from a unit on, up to another; what the engine cannot read is shown as it stands."""
     data = code.data(first)
     if until is not None:
         data = data[: (until - first) * code.size]
-    lines: list[str] = []
+    lines: list[Instruction] = []
     at = 0
     while at < len(data) and len(lines) < len(code.units):
         found = next(engine.disasm(data[at:], 0, 1), None)
         length = found.size if found is not None else code.size
         raw = data[at : at + length].hex(" ") if code.size == 1 else _words(data[at : at + length], code.size)
         words = f"{found.mnemonic} {found.op_str}".strip() if found is not None else "(bad)"
-        lines.append(f"{raw:<26} {words}")
+        lines.append(Instruction(raw, words, False))
         at += length
     return lines
 

@@ -1,13 +1,14 @@
 """Bytes written as text: base64 by itself, uuencode, a dump in hexadecimal.
 
-RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd and ``hexdump -C``. ``aws ec2
-get-console-output --output text`` puts the machine and a time before the base64.
+RFC 3986 (percent signs); RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd and
+``hexdump -C``. ``aws ec2 get-console-output --output text`` puts the machine and a time before the base64.
 """
 
 import binascii
 import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
+from urllib.parse import unquote_to_bytes
 
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
@@ -20,6 +21,26 @@ _UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
 _HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4} )([^\r\n]{1,160})\r?\n?$")
 _END = re.compile(rb"[0-9a-f]{4,16}$")
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
+
+
+_ROW = re.compile(rb"[A-Za-z0-9+/]{60,76}\r?\n?$")
+RUN = re.compile(rb"^[A-Za-z0-9+/]{60,76}\r?\n(?=[A-Za-z0-9+/]{60,76}\r?\n)", re.M)
+"""A row of base64 as mail programs and the command of that name wrap it, and another one."""
+_NAMED = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,255}\r?\n", re.M)
+
+
+def within(head: bytes) -> bool:
+    """Whether a text has such bytes between its lines: a mail that somebody saved, a post."""
+    found = _NAMED.search(head)
+    if found is not None and needed(head[found.start() :]):
+        return True
+    return any(_begins(run[0]) for run in RUN.finditer(head))
+
+
+def _begins(row: bytes) -> bool:
+    """Whether a row of base64 begins a packed text, or a text."""
+    begin = _base64(row[: len(row.rstrip()) // 4 * 4])
+    return begin.startswith(_CLOSED) or _is_text(begin)
 
 
 def needed(head: bytes) -> bool:
@@ -57,12 +78,71 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     """The bytes."""
     rows = lines_of(read, 64 << 20)
     first = next(rows, b"")
+    if b"%0A" in first:
+        yield Member("", pieces(_each(_before(first, rows), _percent)))
+        return
+    if not any(each.match(first) for each in (_UU, _ARMOUR, _BASE64, _HEX)):
+        yield from _between(_Blocks(_before(first, rows)), walk)
+        return
     inner = _UU.match(first)
     if inner is not None:
         yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(rows, _uu)))
         return
     decode = _hex if _HEX.match(first) is not None and _BASE64.match(first) is None else _base64
     yield Member("", pieces(_each(_before(first, rows), decode)), note="decoded: line numbers are those of the text")
+
+
+class _Blocks:
+    """The lines of a text in which others are encoded."""
+
+    def __init__(self, rows: Iterator[bytes]):
+        self._rows = rows
+        self._first = b""
+        self.inner: str | None = None
+        """What the block is called that comes next, None behind the last."""
+
+    def text(self) -> Iterator[bytes]:
+        """The lines up to the next block."""
+        first, self._first, self.inner = self._first, b"", None
+        if first:
+            yield first
+        for row in self._rows:
+            named = _UU.match(row)
+            if named is not None or (_ROW.match(row) is not None and _begins(row)):
+                self.inner = named[1].decode("utf-8", "replace").replace("!", "_") if named is not None else "base64"
+                self._first = row
+                return
+            yield row
+
+    def block(self) -> Iterator[bytes]:
+        """The bytes of the block, up to the first line that is no part of one."""
+        first, self._first = self._first, b""
+        uu = _UU.match(first) is not None
+        if not uu:
+            yield _base64(first)
+        for row in self._rows:
+            if not uu and (_BASE64_ROW.match(row) is None):
+                self._first = row
+                return
+            yield _uu(row) if uu else _base64(row)
+            if uu and row.startswith(b"end"):
+                return
+
+
+_BASE64_ROW = re.compile(rb"[A-Za-z0-9+/]{2,76}={0,2}\r?\n?$")
+
+
+def _between(blocks: _Blocks, walk: Walk) -> Iterator[Member]:
+    """The text between the blocks, and what each of them holds."""
+    number = 0
+    while walk.member():
+        number += 1
+        yield Member(f"text{number}" if number > 1 else "", pieces(blocks.text()), text=True)
+        for _ in blocks.text() if blocks.inner is None else ():
+            pass  # of a member that nobody read
+        if blocks.inner is None:
+            return
+        yield Member(blocks.inner, pieces(blocks.block()))
 
 
 def _before(first: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
@@ -73,6 +153,11 @@ def _before(first: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
 def _each(rows: Iterator[bytes], decode: Callable[[bytes], bytes]) -> Iterator[bytes]:
     for row in rows:
         yield decode(row)
+
+
+def _percent(row: bytes) -> bytes:
+    """RFC 3986 2.1, and the plus of HTML's forms."""
+    return unquote_to_bytes(row.replace(b"+", b" "))
 
 
 def _base64(row: bytes) -> bytes:

@@ -23,7 +23,7 @@ TEXT = (
 GCP, OTLP."""
 _CALLED = re.compile(r"(?:message|msg|raw|oops)$", re.I)
 """How any other field that holds it is called: ``SyslogMessage``, ``_msg``, ``kernel_message``."""
-_INSIDE = ("_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc")
+_INSIDE = ("_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc", "content")
 """Objects in which the record proper stands."""
 _TIME = (
     "@timestamp", "timestamp", "time", "ts", "_time", "timeUnixNano", "observedTimeUnixNano", "date",
@@ -67,8 +67,19 @@ class Record(NamedTuple):
     """The record as a line."""
 
 
-def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> Record | None:
-    """The record that an object is, None where it has no text.
+class Told(NamedTuple):
+    """What an object says, whatever stands around it."""
+
+    text: str
+    stamp: int | None
+    """Nanoseconds of its own time."""
+    host: str | None
+    fields: Mapping[str, Any]
+    """The object in which the text stands."""
+
+
+def told(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> Told | None:
+    """What an object says, None where it has no text.
 
     Args:
         fields: The object.
@@ -84,29 +95,41 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
                     if text is not None:
                         break
                     continue
-                found = record({**_outer(fields), **inner}, labels)
+                found = told({**_outer(fields), **inner}, labels)
                 if found is not None:
                     return found
         values = _named(fields.get("body"))
         if text is None and values:
-            return record({**_outer(fields), **values}, labels)
+            return told({**_outer(fields), **values}, labels)
     if text is None:
         return None
-    value = next((fields[name] for name in _TIME if fields.get(name) not in (None, "")), None)
     host = _host(fields) or (_host(labels) if labels else None)
-    stamp = nanoseconds(value)
+    return Told(text, nanoseconds(_time(fields)), host, fields)
+
+
+def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> Record | None:
+    """The record that an object is, None where it has no text: as :func:`told`."""
+    found = told(fields, labels)
+    if found is None:
+        return None
+    text, stamp, host, fields = found
     out: dict[str, Any] = {}
-    if isinstance(fields.get("MESSAGE"), str):
+    if fields.get("MESSAGE") is not None and text == _said(fields["MESSAGE"]):
         out = {name: value for name, value in fields.items() if name in _JOURNAL}
     else:
         out["message"] = text
         if stamp is not None and stamp > 10**17:
-            out["time"] = value if isinstance(value, str) and not value.isdecimal() else _iso(stamp)
+            value = _time(fields)
+            out["time"] = value if isinstance(value, str) and not value.isdecimal() else iso(stamp)
     if host:
         out["_HOSTNAME"] = host
     printk = PRINTK.search(text, 0, 300)
     line = json.dumps(out, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     return Record(text, stamp, int(printk[1] + printk[2]) if printk else None, line)
+
+
+def _time(fields: Mapping[str, Any]) -> Any:
+    return next((fields[name] for name in _TIME if fields.get(name) not in (None, "")), None)
 
 
 def _outer(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,9 +162,14 @@ def _named(body: Any) -> dict[str, Any]:
 
 
 def _said(value: Any) -> str | None:
-    """A text, or the only one of a list (Kibana's ``fields``), or OTLP's ``stringValue``."""
+    """A text, or the only one of a list (Kibana's ``fields``), or OTLP's ``stringValue``, or journald's bytes."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
+    elif isinstance(value, list) and value and type(value[0]) is int:
+        try:
+            return bytes(value).decode("utf-8", "replace")
+        except (TypeError, ValueError):
+            return None
     if isinstance(value, Mapping):
         value = value.get("stringValue")
     return value if isinstance(value, str) else None
@@ -198,7 +226,8 @@ def _american(value: str) -> int | None:
     return int(at.timestamp()) * 10**9 + int((found["part"] or "0").ljust(9, "0"))
 
 
-def _iso(stamp: int) -> str | None:
+def iso(stamp: int) -> str | None:
+    """Nanoseconds since 1970 as UTC."""
     seconds, rest = divmod(stamp, 10**9)
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest // 1000:06d}Z"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from kb.log.containers.export import Record, falling, ordered, record
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
+
+R = TypeVar("R")
 
 _MARK = re.compile(rb'["{}\[\]]')
 _STRING_END = re.compile(rb'(?:[^"\\]|\\.)*"', re.S)
@@ -36,7 +38,7 @@ def needed(head: bytes) -> bool:
     """Whether records are anything but plain lines, oldest first, with the text at their top."""
     if head.startswith((b"{\n", b"{\r\n")) and _NESTED.search(head, 3) is None:
         return False  # indented records, each by itself: journalctl -o json-pretty
-    scanner = _Scanner()
+    scanner = Scanner(record)
     found = [one for one in scanner.feed(head) if isinstance(one, Record)]
     if not found:
         return _DOCUMENT.match(head.lstrip()) is not None
@@ -49,7 +51,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
 
 
 def _records(read: Read) -> Iterator[Record]:
-    scanner = _Scanner()
+    scanner = Scanner(record)
     while piece := read(1 << 18):
         for one in scanner.feed(piece):
             yield one if isinstance(one, Record) else _line(one)
@@ -73,10 +75,15 @@ class _Open:
         """True when a record was found in it."""
 
 
-class _Scanner:
-    """Values told apart by their brackets alone."""
+class Scanner(Generic[R]):
+    """Values told apart by their brackets alone.
 
-    def __init__(self) -> None:
+    Args:
+        made: What an object that stands alone or in an array is, by its fields and what was said of it; None: nothing.
+    """
+
+    def __init__(self, made: Callable[[dict[str, Any], dict[str, Any]], R | None]) -> None:
+        self._made = made
         self.flat = True
         """False when a record is no object of its own with its text at the top."""
         self._data = b""
@@ -85,7 +92,7 @@ class _Scanner:
         self._labels: dict[str, Any] = {}
         self._columns: list[str] = []
 
-    def feed(self, piece: bytes) -> Iterator[Record | bytes]:
+    def feed(self, piece: bytes) -> Iterator[R | bytes]:
         """The records that end in the next bytes, and the lines between values."""
         self._data += piece
         while self._step():
@@ -97,7 +104,7 @@ class _Scanner:
         if not self._open and self._data[self._at :].strip():
             yield self._data[self._at :]
 
-    _told: tuple[Record | bytes, ...] = ()
+    _told: tuple[R | bytes, ...] = ()
 
     def _step(self) -> bool:
         """Go on by a token or a line; False where more bytes are needed."""
@@ -159,11 +166,11 @@ class _Scanner:
         if outer is not None and ended.found:
             outer.found = True
 
-    def _record(self, ended: _Open, end: int, outer: _Open | None) -> Record | None:
+    def _record(self, ended: _Open, end: int, outer: _Open | None) -> R | None:
         value = _value(self._data[ended.start : end])
         found = None
         if isinstance(value, dict):
-            found = record(value, self._labels)
+            found = self._made(value, self._labels)
             if found is not None and (outer is not None or not any(isinstance(value.get(key), str) for key in _FLAT)):
                 self.flat = self.flat and outer is not None and "pri" in value and "msg" in value
         elif isinstance(value, list) and outer is not None:
@@ -171,14 +178,14 @@ class _Scanner:
             self.flat = self.flat and found is None
         return found
 
-    def _row(self, value: list[Any]) -> Record | None:
+    def _row(self, value: list[Any]) -> R | None:
         """Loki's ``[stamp, line]``; a row of a table; CloudWatch Insights' list of field and value."""
         if 2 <= len(value) <= 3 and all(isinstance(one, str) for one in value[:2]) and value[0].isdecimal():
-            return record({"line": value[1], "ts": value[0]}, self._labels)
+            return self._made({"line": value[1], "ts": value[0]}, self._labels)
         if len(value) == len(self._columns):
-            return record(dict(zip(self._columns, value, strict=True)))
+            return self._made(dict(zip(self._columns, value, strict=True)), {})
         if value and all(isinstance(one, dict) and "field" in one for one in value):
-            return record({str(one["field"]): one.get("value") for one in value})
+            return self._made({str(one["field"]): one.get("value") for one in value}, {})
         return None
 
     def _aside(self, ended: _Open, end: int) -> None:

@@ -14,14 +14,16 @@ _MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
 _LINES = 60
 _FALLS = 3
 """Steps back in time, and none forward, in the first lines: a reboot is one, two CPUs at once are some."""
+_YEAR = 12 * 31 * 24 * 3600 * 10**9
+"""Nanoseconds of a year whose months have 31 days each."""
 _NOTE = "the newest lines come first: put in order, line numbers are those of the ordered text"
 
 
 def needed(head: bytes) -> bool:
     """Whether the first lines go back in time."""
-    falls, before = 0, None
+    falls, before, times = 0, None, _Times()
     for row in head.split(b"\n", _LINES)[:-1]:
-        at = _time(row)
+        at = times.of(row)
         if at is None:
             continue
         if before is not None and at > before:
@@ -38,10 +40,10 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
 
 def _records(rows: Iterator[bytes]) -> Iterator[Record]:
     """Each line with a time, and those behind it that have none: a message of several."""
-    line, at = b"", None
+    line, at, times = b"", None, _Times()
     for row in rows:
         row = row if row.endswith(b"\n") else row + b"\n"
-        when = _time(row)
+        when = times.of(row)
         if when is None and line and len(line) < 1 << 16:
             line += row
             continue
@@ -50,6 +52,26 @@ def _records(rows: Iterator[bytes]) -> Iterator[Record]:
         line, at = row, when
     if line:
         yield Record("-", None if at is None else at[0], None if at is None else at[1], line)
+
+
+class _Times:
+    """When lines were printed, the newest first: syslog's dates have no year, so that one far ahead is of the last."""
+
+    def __init__(self) -> None:
+        self._before: int | None = None
+        self._years = 0
+
+    def of(self, row: bytes) -> tuple[int, int] | None:
+        """As :func:`_time`, each year before that of the first line."""
+        at = _time(row)
+        if at is None or _SYSLOG.match(row) is None:
+            return at
+        if self._before is not None and at[0] - self._before > _YEAR // 2:
+            self._years -= 1
+        elif self._before is not None and self._before - at[0] > _YEAR // 2:  # two lines at once, the other way round
+            self._years += 1
+        self._before = at[0]
+        return at[0] + self._years * _YEAR, at[1]
 
 
 def _time(row: bytes) -> tuple[int, int] | None:

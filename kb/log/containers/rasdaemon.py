@@ -5,6 +5,7 @@ whose values the kernel's own messages hold, too. The database is opened read-on
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
@@ -20,6 +21,9 @@ _STEPS = 2_000
 """Times that a thousand steps of SQLite's machine may be taken for one table."""
 _DATA_LINK = frozenset({"Bad TLP", "Bad DLLP", "RELAY_NUM Rollover", "Replay Timer Timeout", "Data Link Protocol"})
 _PHYSICAL = frozenset({"Receiver Error", "Surprise Down Error", "Surprise Link Down"})
+
+_OTHER = re.compile(r"\w{1,40}_event(?:_v\d)?")
+"""How rasdaemon calls its other tables: ``cxl_dram_event``, ``hip08_oem_type1_event_v2``."""
 
 Row = dict[str, Any]
 
@@ -39,7 +43,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
             database = sqlite3.connect(":memory:")
             database.deserialize(data)
         try:
-            rows = _rows(database)
+            rows = _rows(database, lambda told: walk.say(name, told))
         finally:
             database.close()
     except sqlite3.Error as error:
@@ -68,8 +72,8 @@ def _quoted(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _rows(database: sqlite3.Connection) -> dict[str, list[str]]:
-    """The lines of each table of rasdaemon's."""
+def _rows(database: sqlite3.Connection, say: Callable[[str], None]) -> dict[str, list[str]]:
+    """The lines of each table of rasdaemon's; what the kernel prints nothing of (CXL) is told by its number."""
     database.execute("PRAGMA trusted_schema = OFF")
     names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     found: dict[str, list[str]] = {}
@@ -82,6 +86,11 @@ def _rows(database: sqlite3.Connection) -> dict[str, list[str]]:
         found[name] = [
             f"{_line(row.get('timestamp'))} kernel: {_line(text)}\n" for row in rows for text in _TABLES[name](row)
         ]
+    for name in sorted(names - set(_TABLES)):
+        if _OTHER.fullmatch(name) is not None and found:
+            (count,) = database.execute(f"SELECT COUNT(*) FROM (SELECT 1 FROM {name} LIMIT {MOST})").fetchone()
+            if count:
+                say(f"table {name} has {count} rows of events that the kernel prints no line of: ras-mc-ctl --errors")
     return found
 
 
@@ -156,6 +165,27 @@ _SEVERITIES = {0: "recoverable", 1: "fatal", 2: "corrected", 3: "info"}
 """include/linux/cper.h CPER_SEV_*."""
 
 
+def _processor(row: Row) -> Iterator[str]:
+    """drivers/firmware/efi/cper-arm.c cper_print_proc_arm(), behind its head."""
+    head = f"{{{_number(row, 'id')}}}[Hardware Error]:"
+    yield f"{head} Hardware error from APEI Generic Hardware Error Source: 0"
+    yield f"{head}   section_type: ARM processor error"
+    yield f"{head}   Multiprocessor Affinity Register (MPIDR): {_number(row, 'mpidr'):#018x}"
+    yield f"{head}   error affinity level: {_number(row, 'affinity')}"
+    yield f"{head}   running state: {_number(row, 'running_state'):#x}"
+
+
+def _unknown_section(row: Row) -> Iterator[str]:
+    """drivers/firmware/efi/cper.c cper_estatus_print_section() of a section that it does not know."""
+    head = f"{{{_number(row, 'id')}}}[Hardware Error]:"
+    severity = str(row.get("severity") or "unknown").lower()
+    yield f"{head} Hardware error from APEI Generic Hardware Error Source: 0"
+    yield f"{head} event severity: {severity}"
+    yield f"{head}  Error 0, type: {severity}"
+    yield f"{head}   fru_text: {row.get('fru_text') or ''}"
+    yield f"{head}   section type: unknown, {row.get('sec_type') or ''}"
+
+
 def _page(row: Row) -> Iterator[str]:
     """mm/memory-failure.c action_result()."""
     pfn = str(row.get("pfn") or "0x0")
@@ -185,6 +215,8 @@ _TABLES: dict[str, Callable[[Row], Iterator[str]]] = {
     "mce_record": _machine_check,
     "aer_event": _pcie,
     "extlog_event": _firmware,
+    "arm_event": _processor,
+    "non_standard_event": _unknown_section,
     "memory_failure_event": _page,
     "disk_errors": _disk,
     "devlink_event": _device,

@@ -40,7 +40,6 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"KDUMP   ", "is a kernel dump (kdump)", "makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
     (b"makedumpfile", "is a kernel dump (flattened)", "makedumpfile -R vmcore < FILE, then makedumpfile --dump-dmesg"),
     (b"%PDF-", "is a PDF", "pdftotext -layout FILE - | kb match"),
-    (b"{\\rtf", "is a document of rich text", "save it as plain text"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a file of Outlook or Office", "save the mail as text, or its attachment"),
     (b"ElfFile\0", "is a Windows event log", "export it as text"),
     (b"-----BEGIN PGP MESSAGE-----", "is encrypted (PGP)", "gpg -d FILE | kb match"),
@@ -128,16 +127,41 @@ def _mail(name: str, head: bytes) -> bool:
     return _RECEIVED.search(head) is not None and len(rows) > 8 and all(map(_HEADER.match, rows))
 
 
-_CONSOLE = re.compile(rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}')
-_STRING = re.compile(rb'"[^"\n]{20}')
-
-
 def _console(name: str, head: bytes) -> bool:
-    """A cloud's answer that holds a whole console as one string."""
-    begin = head.lstrip()
-    if begin[:1] == b"{":
-        return _CONSOLE.search(begin) is not None
-    return _STRING.match(begin) is not None and b"\\n" in begin
+    """A cloud's answer that holds a whole console as one string, or a string by itself."""
+    if head.lstrip()[:1] not in (b"{", b'"', b"'", b"b"):
+        return False
+    from kb.log.containers.document import console
+
+    return console(head)
+
+
+def _document(name: str, head: bytes) -> bool:
+    if head.lstrip()[:1] not in (b"{", b"[", b"("):
+        return False
+    from kb.log.containers.document import needed
+
+    return needed(head)
+
+
+_CAST = re.compile(
+    rb'\{\s{0,40}"version"\s{0,8}:\s{0,8}[123]\s{0,8},\s{0,40}"(?:width|height|term|duration|timestamp|command|title|env)"'
+)
+
+
+def _cast(name: str, head: bytes) -> bool:
+    return _CAST.match(head) is not None
+
+
+_OFFICE = re.compile(rb"<(?:w:document|office:document-content|sst|worksheet)[ >]")
+
+
+def _office(name: str, head: bytes) -> bool:
+    return head.startswith(b"<") and _OFFICE.search(head, 0, 1000) is not None
+
+
+def _rtf(name: str, head: bytes) -> bool:
+    return head.startswith(b"{\\rtf")
 
 
 def _json(name: str, head: bytes) -> bool:
@@ -145,6 +169,14 @@ def _json(name: str, head: bytes) -> bool:
     if begin[:1] not in (b"{", b"[") and not begin.startswith((b"data: {", b"data:{")):
         return False
     from kb.log.containers.export_json import needed
+
+    return needed(head)
+
+
+def _yaml(name: str, head: bytes) -> bool:
+    if not head.startswith(b"---"):
+        return False
+    from kb.log.containers.export_yaml import needed
 
     return needed(head)
 
@@ -163,12 +195,22 @@ _CODES = re.compile(
 )
 
 
-def _encoded(name: str, head: bytes) -> bool:
-    if _CODES.match(head) is None:
-        return False
-    from kb.log.containers.encoded import needed
+_RUN = re.compile(rb"^[A-Za-z0-9+/]{60,76}\r?\n(?=[A-Za-z0-9+/]{60,76}\r?\n)", re.M)
 
-    return needed(head)
+
+def _encoded(name: str, head: bytes) -> bool:
+    if b"%0A" in head and b" " not in head:
+        return True
+    if _CODES.match(head) is not None:
+        from kb.log.containers.encoded import needed
+
+        if needed(head):
+            return True
+    if b"\nbegin " not in head and _RUN.search(head) is None:
+        return False
+    from kb.log.containers.encoded import within
+
+    return within(head)
 
 
 def _newest(name: str, head: bytes) -> bool:
@@ -189,8 +231,13 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("rasdaemon", _sqlite),
     ("apport", _apport),
     ("mail", _mail),
-    ("console", _console),
+    ("cast", _cast),
+    ("rtf", _rtf),
+    ("office", _office),
+    ("document", _console),
     ("export_json", _json),
+    ("document", _document),
+    ("export_yaml", _yaml),
     ("export_table", _table),
     ("encoded", _encoded),
     ("newest", _newest),

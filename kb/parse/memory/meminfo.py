@@ -341,7 +341,7 @@ def _blocks(head: _Head, words: _Words, page_kb: int, raw: _Raw) -> FreeBlocks |
     elif words.total // page_kb != pages:
         raw.faults.append(said("damage.free_list_sum", zone=label))
     total = pages if words.total is None else words.total // page_kb
-    return FreeBlocks(counts=counts, types=tuple(words.types[:32]), total=total, line=head.line)
+    return FreeBlocks(counts, tuple(words.types[:32]), total, head.line, whole=words.total is not None)
 
 
 def _hugepage(head: _Head, words: _Words) -> dict[str, int]:

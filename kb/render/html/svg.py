@@ -9,12 +9,13 @@ from kb.render.safe import safe
 _ARROW = 4
 
 
-def svg(drawing: Drawing, name: str) -> str:
+def svg(drawing: Drawing, name: str, style: str = "") -> str:
     """The markup of a drawing; all text in it is escaped.
 
     Args:
         drawing: What to write.
         name: What it shows, for who does not see it.
+        style: CSS to carry, for a drawing that stands alone.
     """
     root = ElementTree.Element(
         "svg",
@@ -25,6 +26,8 @@ def svg(drawing: Drawing, name: str) -> str:
             "viewBox": f"0 0 {_number(drawing.width)} {_number(drawing.height)}",
         },
     )
+    if style:
+        ElementTree.SubElement(root, "style").text = style
     for shape in drawing.shapes:
         _add(root, shape)
     return ElementTree.tostring(root, encoding="unicode")

@@ -69,3 +69,66 @@ def test_no_captured_call_disagrees_without_an_explanation() -> None:
     found = calls(CORPUS)
     assert len(found) > 100
     assert [row["cmd"] for row in found if not row["agree"] and row["explained"] is None] == []
+
+
+STATE = """Node 0, zone    DMA32
+  pages free     9000
+        min      100
+        low      125
+        high     150
+        present  50000
+        managed  50000
+        protection: (0, 0, 50, 50)
+Node 0, zone   Normal
+  pages free     {free}
+        min      1000
+        low      1250
+        high     1500
+        present  50000
+        managed  50000
+        protection: (0, 0, 0, 0)
+      nr_unaccepted {raw}
+  pagesets
+    cpu: 0
+              count: 300
+              high:  378
+    cpu: 1
+              count: 100
+"""
+TYPES = """Pages per block:  512
+Free pages count per migrate type at order       0      1      2      3
+Node    0, zone    DMA32, type    Unmovable   1000    500    100    825
+Node    0, zone   Normal, type    Unmovable     {own}      0      0      0
+Node    0, zone   Normal, type      Movable   1000      0      0   {other}
+"""
+
+
+def test_a_zone_below_gives_its_own_type_before_another_type_is_broken_into() -> None:
+    def by(own: int, release: str = "5.10") -> tuple[str | None, bool]:
+        zones = read_zones(STATE.format(free=9000, raw=0), "", TYPES.format(own=own, other=1000))
+        answer = whatif(0, "GFP_KERNEL", zones, Release.parse(release))
+        return answer["admitted_by"], any(part["name"] == "whatif.other_types" for part in answer["because_named"])
+
+    assert by(0) == ("Node 0 DMA32", True)
+    assert by(5) == ("Node 0 Normal", False)
+    assert by(0, "4.19") == ("Node 0 Normal", False)
+
+
+def test_pages_on_per_cpu_lists_are_told_where_they_would_be_enough() -> None:
+    def told(free: int, gfp: str) -> list[str]:
+        zones = [zone for zone in read_zones(STATE.format(free=free, raw=0)) if zone.name == "Normal"]
+        answer = whatif(0, gfp, zones, Release.parse("5.10"))
+        return [part["name"] for part in answer["because_named"] if part["name"].startswith("whatif.pcp")]
+
+    assert told(601, "GFP_KERNEL") == ["whatif.pcp_drained"]  # 601 + 400 > 1000
+    assert told(600, "GFP_KERNEL") == []
+    assert told(10, "GFP_ATOMIC") == ["whatif.pcp_not_counted"]  # 410 > 1000 / 2 * 3 / 4
+    assert told(3000, "GFP_KERNEL") == []
+
+
+def test_unaccepted_memory_counts_for_nothing_from_6_5_to_6_10() -> None:
+    def admitted(raw: int, release: str) -> bool | None:
+        zones = [zone for zone in read_zones(STATE.format(free=9000, raw=raw)) if zone.name == "Normal"]
+        return whatif(0, "GFP_KERNEL", zones, Release.parse(release))["admitted"]
+
+    assert (admitted(8000, "6.5"), admitted(7000, "6.5"), admitted(8000, "6.4")) == (False, True, True)

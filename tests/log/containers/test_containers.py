@@ -33,6 +33,16 @@ LOG = (Path(__file__).parent.parent / "data/oops.log").read_bytes()
 QUIET = b"[    1.000000] eth0: link up\n[    2.000000] usb 1-1: new device\n" * 20
 
 
+SHORT = (
+    "base64 in a text",
+    "what ansible shows",
+    "a notebook",
+    "a list that Python shows",
+    "newest first over New Year",
+)
+"""Wrappings that a line or two do not tell from other texts."""
+
+
 def said(diagnoses: list[kb.Diagnosis]) -> list[tuple[object, ...]]:
     """What must be the same however a log is wrapped."""
     return [
@@ -75,6 +85,8 @@ def test_every_sample_in_every_wrapping_is_the_same(
         return  # a debugger's terminal is exported by nobody; a table ends its cells there
     if name == "newest first" and text.count("\n") < 2:
         return  # of so few lines no order can be told
+    if name in SHORT and text.count("\n") < 4:
+        return  # a word in quotes, one row of letters
     log = with_prefix(text, lambda at: f"[   12.{at:06}] ")
     file, data = WRAPPINGS[name](log)
     path = tmp_path_factory.mktemp("w") / file

@@ -16,6 +16,8 @@ COLUMNS = {
     "mce_record": "mcgstatus, status, addr, misc, tsc, walltime, cpu, cpuid, apicid, socketid, bank, cpuvendor",
     "aer_event": "dev_name, err_type, err_msg",
     "extlog_event": "etype, error_count, severity, address, fru_text",
+    "arm_event": "error_count, affinity, mpidr, running_state, psci_state",
+    "non_standard_event": "sec_type, fru_id, fru_text, severity, error",
     "memory_failure_event": "pfn, page_type, action_result",
     "disk_errors": "dev, sector, nr_sector, error, rwbs, cmd",
     "devlink_event": "bus_name, dev_name, driver_name, reporter_name, msg",
@@ -25,6 +27,8 @@ ROWS = {
     "mce_record": (5, 0xBE00000000800400 - (1 << 64), 4096, 140, 0, 1790000000, 3, 329300, 2, 0, 7, 0),
     "aer_event": ("0000:3a:00.0", "Uncorrected (Non-Fatal)", "Completion Timeout"),
     "extlog_event": (2, 1, 1, 4096, "DIMM 3"),
+    "arm_event": (1, 0, 0x81000000, 1, 0),
+    "non_standard_event": ("c8b328a8-9917-4af6-9a13-2e08ab2e7586", "", "CPU 0", "Recoverable", b"\0"),
     "memory_failure_event": ("0x12345", "dirty LRU page", "Recovered"),
     "disk_errors": ("sda", 1234, 8, "critical medium error", "R", ""),
     "devlink_event": ("", "eth0", "ixgbe", "", "TX timeout on queue: 4"),
@@ -34,6 +38,8 @@ TITLES = {
     "mce_record": "Machine check",
     "aer_event": "PCIe bus error",
     "extlog_event": "Hardware error from APEI",
+    "arm_event": "Hardware error from APEI",
+    "non_standard_event": "Hardware error from APEI",
     "memory_failure_event": "Memory failure: recovery action for dirty LRU page: Recovered",
     "disk_errors": "I/O error on a block device",
     "devlink_event": "NETDEV WATCHDOG",
@@ -49,6 +55,16 @@ def database(path: Path, rows: dict[str, tuple[object, ...]]) -> Path:
             made.execute(f"INSERT INTO {table} VALUES (NULL, {marks})", ("2026-11-28 14:24:16 +0100", *values))
     made.close()
     return path
+
+
+def test_events_that_the_kernel_prints_nothing_of_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = database(tmp_path / "ras-mc_event.db", ROWS)
+    with sqlite3.connect(path) as made:
+        made.execute("CREATE TABLE cxl_dram_event (id INTEGER PRIMARY KEY, timestamp TEXT, memdev TEXT)")
+        made.execute("INSERT INTO cxl_dram_event VALUES (NULL, '2026-11-28 14:24:16 +0100', 'mem0')")
+    made.close()
+    main(["match", str(path)])
+    assert "cxl_dram_event has 1 rows" in capsys.readouterr().err
 
 
 def test_each_table_says_what_the_kernel_would(tmp_path: Path) -> None:

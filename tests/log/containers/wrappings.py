@@ -11,7 +11,9 @@ import html
 import io
 import json
 import lzma
+import re
 import tarfile
+import urllib.parse
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -224,6 +226,64 @@ def kibana(log: bytes) -> bytes:
     return held.getvalue().encode()
 
 
+def recording(log: bytes) -> bytes:
+    """Asciinema's, version 2: what the terminal showed, cut anywhere."""
+    text = log.decode("utf-8", "replace").replace("\n", "\r\n")
+    events = [[at / 100, "o", text[at : at + 37]] for at in range(0, len(text), 37)]
+    head = json.dumps({"version": 2, "width": 120, "height": 40}) + "\n"
+    return (head + "".join(json.dumps(event) + "\n" for event in events)).encode()
+
+
+def rich_text(log: bytes) -> bytes:
+    rows = [re.sub(r"([\\{}])", r"\\\1", row) for row in lines(log)]
+    rows = ["".join(char if char.isascii() else f"\\u{ord(char)}?" for char in row) for row in rows]
+    head = "{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0\\fmodern Courier New;}}\n{\\*\\generator x}\\pard\\f0\\fs20 "
+    return (head + "\\par\n".join(rows) + "\\par\n}\n").encode("latin-1")
+
+
+def open_document(log: bytes) -> bytes:
+    """ISO 26300: blanks in a row are an element."""
+    rows = (
+        re.sub("  +", lambda found: f' <text:s text:c="{len(found[0]) - 1}"/>', html.escape(row)) for row in lines(log)
+    )
+    text = "".join(f"<text:p>{row}</text:p>" for row in rows)
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("content.xml", f'<?xml version="1.0"?><office:document-content xmlns:text="x">{text}')
+    return held.getvalue()
+
+
+def gcloud(log: bytes) -> bytes:
+    """``gcloud logging read``: a YAML document a record, the newest first."""
+    rows = [
+        f"---\ninsertId: a{at}\ntextPayload: '{row.replace(chr(39), chr(39) * 2)}'\n"
+        f"timestamp: '2026-11-28T12:00:00.{at:06}Z'\n"
+        for at, row in enumerate(lines(log))
+    ]
+    return "".join(rows[::-1]).encode()
+
+
+def byte_lists(log: bytes) -> bytes:
+    """A journal's records whose text is no UTF-8, written again by somebody's script."""
+    return ndjson([{"PRIORITY": "4", "MESSAGE": list(row.encode()), "_TRANSPORT": "kernel"} for row in lines(log)])
+
+
+def notebook(log: bytes) -> bytes:
+    output = {"name": "stdout", "output_type": "stream", "text": [row + "\n" for row in lines(log)]}
+    return json.dumps({"cells": [{"cell_type": "code", "outputs": [output]}], "nbformat": 4}, indent=1).encode()
+
+
+def over_new_year(log: bytes) -> bytes:
+    """Syslog, newest first, with most of the log in the old year."""
+    rows = lines(log)
+    days = ["Dec 31 23:59:{:02}" if at < len(rows) - 2 else "Jan  1 00:00:{:02}" for at in range(len(rows))]
+    said = [
+        f"{day.format(at * 59 // len(rows))} db17 kernel: {row}"
+        for at, (day, row) in enumerate(zip(days, rows, strict=True))
+    ]
+    return "\n".join(said[::-1]).encode() + b"\n"
+
+
 WRAPPINGS: dict[str, Callable[[bytes], Wrapped]] = {
     "tar": lambda log: ("a.tar", tar(log)),
     "tar.gz": lambda log: ("a.tar.gz", gzip.compress(tar(log))),
@@ -274,5 +334,40 @@ WRAPPINGS: dict[str, Callable[[bytes], Wrapped]] = {
         json.dumps({"rc": 0, "stdout": log.decode("utf-8", "replace")}).encode(),
     ),
     "a list of lines": lambda log: ("a.json", json.dumps(lines(log), indent=2).encode()),
+    "a recorded terminal": lambda log: ("a.cast", recording(log)),
+    "rich text": lambda log: ("a.rtf", rich_text(log)),
+    "a word processor's document": lambda log: ("a.odt", open_document(log)),
+    "gcloud": lambda log: ("a.yaml", gcloud(log)),
+    "lists of bytes": lambda log: ("a.json", byte_lists(log)),
+    "a notebook": lambda log: ("a.ipynb", notebook(log)),
+    "newest first over New Year": lambda log: ("a.log", over_new_year(log)),
+    "a ticket's answer": lambda log: (
+        "a.json",
+        json.dumps(
+            {"bugs": {"1": {"comments": [{"id": 1, "text": "Hi\n\n" + log.decode("utf-8", "replace")}]}}}
+        ).encode(),
+    ),
+    "an attachment in JSON": lambda log: (
+        "a.json",
+        json.dumps({"1": {"data": base64.b64encode(log).decode()}}).encode(),
+    ),
+    "a list that Python shows": lambda log: ("a.txt", repr(lines(log)).encode()),
+    "what ansible shows": lambda log: (
+        "a.txt",
+        b"TASK [shell] ***\nfatal: [db17]: FAILED! => "
+        + json.dumps({"rc": 1, "stdout": log.decode("utf-8", "replace"), "stdout_lines": lines(log)}).encode(),
+    ),
+    "a form's field": lambda log: ("a.txt", b"log=" + urllib.parse.quote_plus(log).encode() + b"\n"),
+    "base64 in a text": lambda log: ("a.txt", b"Hi,\n\n" + base64.encodebytes(gzip.compress(log)) + b"\nregards\n"),
+    "uuencode in a text": lambda log: ("a.txt", b"Hi,\n\n" + uu(log) + b"regards\n"),
+    "words in colours": lambda log: ("a.log", re.sub(rb"([A-Za-z]+)", b"\x1b[1;32m\\1\x1b[0m", log)),
+    "a screen": lambda log: (
+        "a.log",
+        "".join(f"\x1b[{at % 24 + 1};1H{row}\x1b[K" for at, row in enumerate(lines(log))).encode(),
+    ),
+    "a CI's marks": lambda log: (
+        "a.log",
+        "".join(f"\x1b_bk;t=17643314{at:05}\x07{row}\r\n" for at, row in enumerate(lines(log))).encode(),
+    ),
     "export in a zip": lambda log: ("a.zip", zipped(elastic(log), "hits.json")),
 }

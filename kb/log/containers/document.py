@@ -1,0 +1,140 @@
+"""JSON documents that hold logs as strings: a cloud's console, a ticket, a command's output, a notebook.
+
+AWS ``get-console-output`` (``Output``, base64), GCP ``getSerialPortOutput`` (``contents``), Azure's boot log (one
+string); what trackers' and chats' interfaces answer, HAR, Jupyter; a list of lines, in JSON or as Python writes it.
+"""
+
+import ast
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from kb.log.containers.walk import HELD, Member, Walk, pieces
+from kb.log.unpack import Pushed, Read, packing_of
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s{0,2}")
+_LINES = 3
+"""Line ends, or strings in a row, that make a value a text of its own."""
+_LITERAL = 4 << 20
+"""Bytes of a Python literal that is looked at."""
+_TAG = re.compile(r"</?[a-z][^<>]{0,300}>", re.I)
+_CONSOLE = re.compile(
+    rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}'
+    rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}'
+)
+_STRING = re.compile(rb'b?["\'](?:[^"\'\\\n]|\\.){0,4000}\\n')
+_TEXT = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*')
+_ENCODED = re.compile(rb'"[A-Za-z0-9+/]{64}')
+_ROWS = re.compile(rb'\[\s{0,80}(?:"(?:[^"\\\n]|\\[^\n]){0,1000}",\s{1,80}){4}')
+_OUTPUT = re.compile(rb'"(?:text|lines|stdout_lines)"\s{0,8}:\s{0,8}\[\s{0,80}"')
+"""A notebook's output, a command's."""
+_LIST = re.compile(rb"[\[(]b?[\"']")
+_NOTE = "line numbers are those of the text in the document"
+
+
+def console(head: bytes) -> bool:
+    """Whether a document is one console, or one string."""
+    begin = head.lstrip()
+    return _CONSOLE.search(begin) is not None or _STRING.match(begin) is not None
+
+
+def needed(head: bytes) -> bool:
+    """Whether a document holds texts, and is no row of records."""
+    begin = head.lstrip()
+    if begin[:1] not in (b"{", b"["):
+        return _LIST.match(begin) is not None
+    first, newline, more = begin.partition(b"\n")
+    if newline and more.lstrip()[:1] in (b"{", b"[") and _value(first.rstrip(b"\r,")) is not None:
+        return False
+    if any(text[0].count(b"\\n") >= _LINES for text in _TEXT.finditer(begin)):
+        return True
+    return any(each.search(begin) is not None for each in (_ENCODED, _ROWS, _OUTPUT)) or _LIST.match(begin) is not None
+
+
+def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
+    """The texts of the document, each once."""
+    data = b""
+    while len(data) < HELD and (piece := read(1 << 20)):
+        data += piece
+    value = _value(data) if len(data) < HELD and walk.keeps(len(data)) else None
+    if value is None:  # no document after all, or one of gigabytes: a text like any other
+        yield Member("", Pushed(data, read).read, text=True)
+        return
+    seen: list[str] = []
+    for text in _texts(value):
+        words = _words(text)
+        if any(words in other for other in seen):  # the same as lines, or as a page shows it
+            continue
+        seen.append(words)
+        yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
+    walk.release(len(data))
+
+
+def _value(data: bytes) -> Any:
+    """The value that the bytes are, as JSON or as Python writes it; None for none."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        pass
+    if len(data) > _LITERAL or data.lstrip()[:1] not in (b"[", b"(", b"'", b'"', b"b"):
+        return None
+    try:
+        return ast.literal_eval(data.strip().decode("utf-8"))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a value, in order: strings of several lines, lists of lines, what is encoded."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    waiting = [value]
+    if isinstance(value, str):
+        yield value
+        return
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str) and (each.count("\n") >= _LINES or _packed(each) is not None):
+            yield each
+        elif _is_lines(each, alone=each is value):
+            yield "".join(one if one.endswith("\n") else one + "\n" for one in each)
+        elif isinstance(each, list | tuple):
+            waiting += each[::-1]
+        elif isinstance(each, dict):
+            if isinstance(console := each.get("Output", each.get("contents")), str):
+                yield console
+            waiting += list(each.values())[::-1]
+
+
+def _is_lines(value: Any, alone: bool) -> bool:
+    """Whether a list is the lines of a text: several, or with their ends, or all that there is."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) for one in value):
+        return False
+    return alone or len(value) > _LINES or all(one.endswith("\n") for one in value[:-1])
+
+
+def _packed(text: str) -> bytes | None:
+    """The bytes that a string encodes, where they are packed or a text of lines."""
+    if len(text) < 64 or _BASE64.fullmatch(text) is None:
+        return None
+    try:
+        data = base64.b64decode(text)
+    except binascii.Error:
+        return None
+    head = data[:4096]
+    lines = head.count(b"\n") and all(byte >= 32 or byte in b"\t\r\n\x1b" for byte in head)
+    return data if packing_of(data) is not None or data.startswith(b"PK\3\4") or lines else None
+
+
+def _bytes(text: str) -> bytes:
+    packed = _packed(text)
+    return text.encode("utf-8", "surrogateescape" if text.isascii() else "replace") if packed is None else packed
+
+
+def _words(text: str) -> str:
+    """A text without what a page puts around and between its words."""
+    return "".join(html.unescape(_TAG.sub("", text)).split())

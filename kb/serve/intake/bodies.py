@@ -1,0 +1,197 @@
+"""Bodies of live requests as records, whatever form they have: each piece is looked at when it comes, none is kept."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, StringConstraints, ValidationError
+
+from kb.log.containers.export_json import Scanner
+from kb.serve.intake.arrived import Arrived, Boot, of_record, of_text
+from kb.serve.intake.journal import Export, Malformed
+
+JOURNAL = "application/vnd.fdo.journal"
+_UNPACKED = 1 << 20
+"""Bytes that are unpacked at a time."""
+_ZSTD = 256
+"""Bytes of zstd that are unpacked at a time: a block of 128 kB takes four of them at least."""
+
+
+class Form(Protocol):
+    """Reads bytes of a body as records."""
+
+    def feed(self, piece: bytes) -> Iterator[Arrived]:
+        """The records that end in a piece."""
+
+    def rest(self) -> Iterator[Arrived]:
+        """What is left at the end."""
+
+
+def form(media: str, sender: Boot) -> Form:
+    """What reads a body of a media type.
+
+    Args:
+        media: Its type; of others than the journal's and plain text, JSON and lines are told apart as they come.
+        sender: Whose records are that do not say.
+    """
+    kind = media.partition(";")[0].strip().lower()
+    if kind == JOURNAL:
+        return _Journal(sender)
+    return _Lines(sender) if kind == "text/plain" else _Json(sender)
+
+
+class _Journal:
+    def __init__(self, sender: Boot):
+        self._export = Export()
+        self._sender = sender
+
+    def feed(self, piece: bytes) -> Iterator[Arrived]:
+        return self._records(self._export.feed(piece))
+
+    def rest(self) -> Iterator[Arrived]:
+        return self._records(self._export.rest())
+
+    def _records(self, entries: Iterable[dict[str, str]]) -> Iterator[Arrived]:
+        for fields in entries:
+            yield from of_record(fields, {}, self._sender) or ()
+
+
+class _Json:
+    """Objects, alone or in arrays, and lines that are none."""
+
+    def __init__(self, sender: Boot):
+        self._scanner = Scanner(lambda fields, labels: of_record(fields, labels, sender))
+        self._sender = sender
+
+    def feed(self, piece: bytes) -> Iterator[Arrived]:
+        for found in self._scanner.feed(piece):
+            yield from found if isinstance(found, tuple) else _line(found, self._sender)
+
+    def rest(self) -> Iterator[Arrived]:
+        for line in self._scanner.rest():
+            yield from _line(line, self._sender)
+
+
+class _Lines:
+    """A log as it is printed."""
+
+    def __init__(self, sender: Boot):
+        self._held = b""
+        self._sender = sender
+
+    def feed(self, piece: bytes) -> Iterator[Arrived]:
+        *lines, self._held = (self._held + piece).split(b"\n")
+        if len(self._held) > _UNPACKED:
+            lines, self._held = [*lines, self._held], b""
+        for line in lines:
+            yield from _line(line, self._sender)
+
+    def rest(self) -> Iterator[Arrived]:
+        if self._held:
+            yield from _line(self._held, self._sender)
+
+
+def _line(raw: bytes, sender: Boot) -> Iterator[Arrived]:
+    """A line of a log; one that says no time was printed now."""
+    from kb.log.transport import strip
+
+    text = raw.decode("utf-8", "surrogateescape")
+    host = strip(text[:1000]).host
+    return of_text(text, Boot(host) if host else sender, stamp=time.time_ns())
+
+
+_Stamp = Annotated[str, StringConstraints(pattern="^[0-9]{1,19}$")]
+
+
+class _Stream(BaseModel):
+    stream: dict[str, str] = {}
+    values: list[tuple[_Stamp, str] | tuple[_Stamp, str, dict[str, Any]]]
+
+
+class _Push(BaseModel):
+    streams: list[_Stream]
+
+
+def loki(body: bytes, sender: Boot) -> Iterator[Arrived]:
+    """The records of a push to Loki: streams of labels and ``[nanoseconds, line]``.
+
+    Raises:
+        Malformed: It is none.
+    """
+    try:
+        push = _Push.model_validate_json(body, strict=True)
+    except ValidationError as error:
+        raise Malformed("is no push of streams and values") from error
+    for each in push.streams:
+        for stamp, line, *beside in each.values:
+            labels = each.stream | (beside[0] if beside else {})
+            yield from of_record({"line": line, "ts": stamp}, labels, sender) or ()
+
+
+Unpacker = Callable[[bytes], Iterator[bytes]]
+"""Unpacks what comes in pieces; what it gives at a time is bounded."""
+
+
+def unpacker(encoding: str) -> Unpacker | None:
+    """What unpacks a ``Content-Encoding``; None for one that is not known here."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return lambda piece: iter((piece,))
+    if name in ("gzip", "x-gzip", "deflate"):
+        return _zlib()
+    if name == "xz":
+        return _xz()
+    return _zstd() if name == "zstd" else None
+
+
+def _zlib() -> Unpacker:
+    inner = zlib.decompressobj(47)
+
+    def unpacked(piece: bytes) -> Iterator[bytes]:
+        nonlocal inner
+        try:
+            while piece:
+                if inner.eof:  # pieces that were packed one by one
+                    inner = zlib.decompressobj(47)
+                yield inner.decompress(piece, _UNPACKED)
+                piece = inner.unused_data if inner.eof else inner.unconsumed_tail
+        except zlib.error as error:
+            raise Malformed("the compressed body is damaged") from error
+
+    return unpacked
+
+
+def _xz() -> Unpacker:
+    import lzma
+
+    inner = lzma.LZMADecompressor()
+
+    def unpacked(piece: bytes) -> Iterator[bytes]:
+        try:
+            while not inner.eof and (piece or not inner.needs_input):
+                yield inner.decompress(piece, _UNPACKED)
+                piece = b""
+        except lzma.LZMAError as error:
+            raise Malformed("the compressed body is damaged") from error
+
+    return unpacked
+
+
+def _zstd() -> Unpacker | None:
+    try:
+        import zstandard
+    except ImportError:
+        return None
+    inner = zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj(read_across_frames=True)
+
+    def unpacked(piece: bytes) -> Iterator[bytes]:
+        try:
+            for at in range(0, len(piece), _ZSTD):
+                yield inner.decompress(piece[at : at + _ZSTD])
+        except zstandard.ZstdError as error:
+            raise Malformed("the compressed body is damaged") from error
+
+    return unpacked

@@ -1,0 +1,308 @@
+"""Reports out of lines that come bit by bit: each once, whoever sends beside it, within bounds."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.serve import work
+from kb.serve.intake import arrived, bodies, reassembly
+from kb.serve.intake.arrived import Arrived, Boot
+from kb.serve.intake.reassembly import Held, Reassembly, Request
+from kb.serve.pool import Busy
+from kb.serve.problem import Refused
+from kb.serve.settings import Place
+from tests.serve.test_api import OOPS
+
+SENDER = Boot("10.0.0.1", named=False)
+Got = list[tuple[str, str, str, int]]
+
+
+class Clock:
+    """Time that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time_ns(self) -> int:
+        return int(self.now * 10**9)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(reassembly, "time", made)
+    return made
+
+
+def intake(got: Got, fails: list[Exception] | None = None, read: list[bytes] | None = None) -> Reassembly:
+    """A reassembly that reads in this process."""
+
+    async def reads(lines: bytes, boot: Boot) -> tuple[work.Found, ...]:
+        if read is not None:
+            read.append(lines)
+        if fails:
+            raise fails.pop()
+        return work.live(Place("/nowhere/kb.db"), lines)
+
+    async def keeps(reports: tuple[Held, ...], boot: Boot, source: str) -> None:
+        got.extend((boot.host, boot.id, str(h.found.report.function), len(h.found.report.lines)) for h in reports)
+
+    return Reassembly(reads, keeps)
+
+
+def journal(host: str, boot: str, log: bytes = OOPS, start: int = 0) -> bytes:
+    """A log as a journal's entries in JSON."""
+    rows = []
+    for number, line in enumerate(log.decode().splitlines(), start):
+        stamp, text = line.split("] ", 1)
+        rows.append({
+            "MESSAGE": text, "_TRANSPORT": "kernel", "_HOSTNAME": host, "_BOOT_ID": boot, "__CURSOR": f"{boot}{number}",
+            "_SOURCE_MONOTONIC_TIMESTAMP": stamp.strip("[ ").replace(".", ""),
+            "__REALTIME_TIMESTAMP": str(1_790_000_000_000_000 + number),
+        })  # fmt: skip
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def records(data: bytes, media: str = "application/json") -> list[Arrived]:
+    form = bodies.form(media, SENDER)
+    return [*form.feed(data), *form.rest()]
+
+
+def run(clock: Clock, into: Reassembly, *batches: tuple[float, list[Arrived]], then: float = 5.0) -> None:
+    """Take batches, each after some seconds, then time passes."""
+
+    async def main() -> None:
+        for after, batch in batches:
+            clock.now += after
+            await into.tick()
+            await into.add(batch, Request("test"))
+        clock.now += then
+        await into.tick()
+
+    anyio.run(main)
+
+
+def test_lines_of_two_boots_sent_in_turn_are_two_reports(clock: Clock) -> None:
+    got: Got = []
+    one, two = records(journal("a", "1")), records(journal("a", "2"))
+    mixed = [line for pair in zip(one, two, strict=True) for line in pair]
+    run(clock, intake(got), *((0.1, mixed[at : at + 3]) for at in range(0, len(mixed), 3)))
+    assert sorted(got) == [("a", "1", "foo_read", 9), ("a", "2", "foo_read", 9)]
+
+
+@given(cuts=st.lists(st.integers(1, 9), max_size=8), again=st.integers(0, 9))
+def test_however_it_is_cut_and_sent_again_a_report_is_read_once(cuts: list[int], again: int) -> None:
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reassembly, "time", clock)
+        got: Got = []
+        lines = records(journal("a", "1"))
+        edges = sorted({0, *(min(sum(cuts[: at + 1]), 9) for at in range(len(cuts))), 9})
+        batches = [(0.5, lines[a:b]) for a, b in itertools.pairwise(edges)]
+        run(clock, intake(got), *batches, (0.5, lines[:again]))
+        assert got == [("a", "1", "foo_read", 9)]
+
+
+def test_a_report_is_read_when_its_last_line_has_rested_and_not_before(clock: Clock) -> None:
+    got: Got = []
+    into, lines, read = intake(got), records(journal("a", "1")), []
+    into = intake(got, read=read)
+    run(clock, into, (0, lines[:3]), (reassembly.REST * 0.9, lines[3:6]), (reassembly.REST * 0.9, lines[6:]), then=0.1)
+    assert got == []
+    run(clock, into, then=reassembly.REST)
+    assert got == [("a", "1", "foo_read", 9)]
+    run(clock, into, then=60)
+    assert len(read) <= 3
+
+
+def test_lines_that_go_on_behind_a_report_do_not_keep_it(clock: Clock) -> None:
+    got: Got = []
+    quiet = [(1.0, records(b"[ %8d.000000] eth0: link up\n" % (20 + at), "text/plain")) for at in range(9)]
+    run(clock, intake(got), (0, records(OOPS, "text/plain")), *quiet, then=0)
+    assert [each[2] for each in got] == ["foo_read"]
+
+
+def test_a_second_report_is_not_cut_where_the_first_is_taken_out(clock: Clock) -> None:
+    got: Got = []
+    second = OOPS.replace(b"foo_read", b"bar_read").replace(b" 12.34", b" 14.34")
+    lines = records(second, "text/plain")
+    run(clock, intake(got), (0, records(OOPS, "text/plain")), (1.5, lines[:4]), (1.0, lines[4:]))
+    assert [(each[2], each[3]) for each in got] == [("foo_read", 9), ("bar_read", 9)]
+
+
+def test_lines_that_come_out_of_order_are_put_in_order(clock: Clock) -> None:
+    got: Got = []
+    lines = records(journal("a", "1"))
+    run(clock, intake(got), (0, lines[5:]), (0.5, lines[:5]))
+    assert got == [("a", "1", "foo_read", 9)]
+
+
+def test_of_quiet_boots_little_is_held_and_none_is_read(clock: Clock) -> None:
+    got: Got = []
+    read: list[bytes] = []
+    into = intake(got, read=read)
+    run(clock, into, *((0, records(b"[    1.%06d] eth0: link up\n" % at, "text/plain")) for at in range(5000)))
+    assert into.size < 16_000
+    assert read == []
+    run(clock, into, then=1e6)
+    assert (into.boots, into.size) == (0, 0)
+
+
+def test_a_storm_is_read_while_it_comes_and_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reassembly, "_LARGEST", 8_000)
+    got: Got = []
+    into = intake(got)
+
+    async def main() -> None:
+        for number in range(60):
+            log = OOPS.replace(b"12.345", b"%d.345" % (100 + number))
+            await into.add(records(log, "text/plain"), Request("test"))
+            assert into.size <= 8_000 + 100
+        await into.drain()
+
+    anyio.run(main)
+    assert [each[3] for each in got] == [9] * 60
+
+
+def test_boots_are_bounded_and_the_one_that_was_silent_longest_goes_first(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reassembly, "_BOOTS", 3)
+    got: Got = []
+    into = intake(got)
+    run(clock, into, *((0.1, records(journal("a", str(boot)))) for boot in range(5)), then=0)
+    assert into.boots == 3
+    assert [each[1] for each in got] == ["0", "1"]
+
+
+def test_what_no_worker_survives_is_given_up_and_counted(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got, [Refused(503, "died") for _ in range(reassembly._TRIES)])
+    run(clock, into, (0, records(OOPS, "text/plain")))
+    assert (got, into.lost) == ([], 9)
+
+
+def test_what_workers_had_no_time_for_is_read_later(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reassembly.anyio, "sleep", lambda _: anyio.lowlevel.checkpoint())
+    got: Got = []
+    into = intake(got, [Busy(503, "busy") for _ in range(9)])
+    run(clock, into, (0, records(OOPS, "text/plain")))
+    assert (len(got), into.lost) == (1, 0)
+
+
+def test_all_that_is_held_is_read_when_the_service_stops(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got)
+
+    async def main() -> None:
+        await into.add(records(journal("a", "1")), Request("test"))
+        await into.drain()
+
+    anyio.run(main)
+    assert got == [("a", "1", "foo_read", 9)]
+
+
+# ---- what collectors send
+
+
+FORMS: dict[str, Callable[[str], object]] = {
+    "vector": lambda line: {"message": line, "host": "h", "timestamp": "2026-11-20T10:00:00Z", "source_type": "file"},
+    "vector syslog": lambda line: {"message": line, "host": "h", "appname": "kernel", "facility": "kern"},
+    "fluent bit": lambda line: {"date": 1790000000.1, "log": line, "hostname": "h"},
+    "fluent bit systemd": lambda line: {"MESSAGE": line, "HOSTNAME": "h", "TRANSPORT": "kernel", "BOOT_ID": "b"},
+    "rsyslog": lambda line: {"msg": line, "hostname": "h", "programname": "kernel", "timereported": "2026-11-20"},
+    "promtail json": lambda line: {"line": json.dumps({"MESSAGE": line, "_HOSTNAME": "h", "_TRANSPORT": "kernel"})},
+    "journald, bytes": lambda line: {"MESSAGE": list(line.encode()), "_HOSTNAME": "h", "_TRANSPORT": "kernel"},
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("shape", ["lines", "array"])
+def test_what_collectors_send_is_the_kernels_log_of_its_host(clock: Clock, name: str, shape: str) -> None:
+    rows = [FORMS[name](line) for line in OOPS.decode().splitlines()]
+    body = json.dumps(rows) if shape == "array" else "\n".join(map(json.dumps, rows))
+    got: Got = []
+    run(clock, intake(got), (0, records(body.encode())))
+    assert [(host, function, size) for host, _, function, size in got] == [("h", "foo_read", 9)]
+
+
+def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
+    values = [[str(1_790_000_000_000_000_000 + at), line] for at, line in enumerate(OOPS.decode().splitlines())]
+    for stream in ({"stream": {"host": "h"}, "values": values}, {"values": values, "stream": {"host": "h"}}):
+        found = list(bodies.loki(json.dumps({"streams": [stream]}).encode(), SENDER))
+        assert {each.boot for each in found} == {Boot("h")}
+        assert b"".join(each.line for each in found) == OOPS
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"streams": 1}', b'{"streams": [{"values": [[]]}]}', b"\xff"])
+def test_what_is_no_push_to_loki_is_told(body: bytes) -> None:
+    with pytest.raises(bodies.Malformed):
+        list(bodies.loki(body, SENDER))
+
+
+def test_what_programs_say_is_no_kernels_log() -> None:
+    rows = [
+        {"MESSAGE": "BUG: of an application", "_TRANSPORT": "syslog", "SYSLOG_IDENTIFIER": "app", "_HOSTNAME": "h"},
+        {"message": "BUG: of an application", "appname": "app", "host": "h"},
+        {"MESSAGE": "BUG: of an application", "_TRANSPORT": "stdout"},
+    ]
+    assert records("\n".join(map(json.dumps, rows)).encode()) == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "xz", "zstd"])
+def test_a_packed_body_is_unpacked_as_it_comes(encoding: str) -> None:
+    import gzip
+    import lzma
+
+    import zstandard
+
+    packed = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.compress}[encoding](OOPS * 100)
+    unpack = bodies.unpacker(encoding)
+    assert unpack is not None
+    parts = [part for at in range(0, len(packed), 7) for part in unpack(packed[at : at + 7])]
+    assert b"".join(parts) == OOPS * 100
+    bomb = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.compress}[encoding](bytes(256 << 20))
+    unpack = bodies.unpacker(encoding)
+    assert unpack is not None
+    assert (
+        max(len(part) for at in range(0, len(bomb), 1 << 16) for part in unpack(bomb[at : at + (1 << 16)])) <= 32 << 20
+    )
+    broken = bodies.unpacker(encoding)
+    assert broken is not None
+    with pytest.raises(bodies.Malformed):
+        list(broken(b"\xff" * 200))
+
+
+def test_a_line_bears_one_time_its_own_or_the_records() -> None:
+    def one(**fields: object) -> bytes:
+        (found,) = arrived.of_record(fields, {}, SENDER) or ()
+        return found.line
+
+    assert one(MESSAGE="BUG: x", _SOURCE_MONOTONIC_TIMESTAMP="12345678", PRIORITY="4") == b"<4>[   12.345678] BUG: x\n"
+    assert one(msg="BUG: x", sec=3, usec=7) == b"[    3.000007] BUG: x\n"
+    assert one(message="[   12.345678] BUG: x", timestamp="2026-11-20T10:00:00Z") == b"[   12.345678] BUG: x\n"
+    syslog = "Nov 28 10:00:00 db17 kernel: [   12.345678] BUG: x"
+    assert one(line=syslog, ts="1790000000000000000") == syslog.encode() + b"\n"
+    assert one(message="BUG: x", timestamp="2026-11-20T10:00:00Z", host="h").startswith(
+        b"2026-11-20T10:00:00.000000Z h"
+    )
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
+def test_records_of_any_size_cost_bounded_memory() -> None:
+    form = bodies.form("application/json", SENDER)
+    for _ in range(64):
+        for _found in form.feed(b'[{"message": "' + b"x" * (1 << 20)):
+            pass
+    assert len(form._scanner._data) < 4 << 20  # type: ignore[attr-defined]

@@ -1,0 +1,236 @@
+"""The site: it builds without a warning, its commands are commands, its snippets run, its links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kb.cli import build_parser, verbs
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+
+import generate  # type: ignore[import-not-found]  # noqa: E402
+
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = [page for page in PAGES if "reference/case/" not in str(page)]
+_FENCE = re.compile(r"(?ms)^ *```([\w{}-]*)[^\n]*\n(.*?)^ *```$")
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def fences(page: Path, *languages: str) -> Iterator[str]:
+    for language, text in _FENCE.findall(page.read_text(encoding="utf-8")):
+        if language in languages:
+            yield text
+
+
+def typed(page: Path) -> Iterator[str]:
+    """The lines that a reader types."""
+    for text in fences(page, "console"):
+        yield from (line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ "))
+    for text in fences(page, "", "sh"):
+        yield from text.splitlines()
+
+
+def calls(line: str) -> Iterator[list[str]]:
+    """The arguments of each call of kb in a line of a shell."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|;&<>")
+    lexer.whitespace_split = True
+    words: list[str] = []
+    for word in [*lexer, ";"]:
+        if set(word) <= set("|;&<>"):
+            if words and words[0].rpartition("/")[2] in ("kb", "kernel-kb"):
+                yield words[1:]
+            words = []
+        else:
+            words.append(word)
+
+
+COMMANDS = [(page, line) for page in PAGES for line in typed(page) if re.search(r"(^|[\s|])(\S*/)?kb ", line)]
+
+
+def test_the_pages_hold_commands() -> None:
+    assert len(COMMANDS) > 100
+    assert {("match", "LOG"), ("scan", "DIR")} <= {
+        tuple(each) for each in calls("kb match LOG | head; kb scan DIR > x")
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "line"), COMMANDS, ids=[f"{name(page)}: {line.strip()[:60]}" for page, line in COMMANDS]
+)
+def test_every_command_of_the_documents_is_one(page: Path, line: str) -> None:
+    parser = build_parser()
+    for words in calls(line):
+        if words and words[0] not in verbs(parser) and not words[0].startswith("-"):
+            words = ["match", *words]  # `kb LOG`
+        try:
+            parser.parse_args(words)
+        except SystemExit as end:
+            if end.code not in (0, None):
+                pytest.fail(f"{name(page)}: {line}")
+
+
+STANDS_FOR = {
+    r"(?<= )(LOG|boot\.log|console\.log|panic\.log|/var/log/kern\.log)(?= |$)": "dmesg.txt",
+    r"/logs/\*/dmesg-\*\.gz": "*.log",
+    r"(?<= )/logs(?= )": ".",
+    r"(?<= )cases/nofs-high-order-watermark/match-seed\.log": "dmesg.txt",
+}
+"""What the documents call a log, and where it lies for the tests."""
+ASKS_FOR = {
+    r"kb (serve|tui|watch|mcp|chat)\b": "a terminal or ^C: tests/serve, tests/tui and tests/chat run them",
+    r"s3://|--dask|\.parquet|--debuginfo": "a cluster, object storage, debug information: tests/fleet runs them",
+    r"kb import (vulns|git|patches|changelog) ": "the history of others: tests/imports runs them",
+    r"kb forget (?!.*--(yes|dry-run))": "somebody who answers",
+}
+"""Commands that are only read here, and why."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", list(dict.fromkeys(page for page, _ in COMMANDS if page.name != "CONTRIBUTING.md")), ids=name
+)
+def test_the_commands_of_a_page_run_one_after_the_other(page: Path) -> None:
+    """Those that cog writes with their answers are run by the check of the documents."""
+    text = page.read_text(encoding="utf-8")
+    if "generate.session" in text or "generate.help_pages" in text:
+        assert "```console" in text
+        return
+    sandbox = generate.Sandbox()
+    (sandbox.folder / "cases").mkdir()
+    sandbox.run("kb match --record --brief dmesg.txt")
+    for line in (line.strip() for where, line in COMMANDS if where == page):
+        if any(re.search(pattern, line) for pattern in ASKS_FOR):
+            continue
+        for pattern, instead in STANDS_FOR.items():
+            line = re.sub(pattern, instead, line)
+        if line.startswith("./run"):
+            continue
+        code = "; test $? -le 4" if " lint" in line else ""  # an untouched draft does not pass
+        sandbox.run(re.sub(r"\s+#\s.*$", "", line) + code)
+
+
+def snippets() -> list[tuple[Path, str]]:
+    pages = [page for page in PAGES if page.name != "CONTRIBUTING.md"]  # has a test of its own
+    return [(page, text) for page in pages for text in fences(page, "python")]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files that the commands of the documents find, and nobody's settings."""
+    for name_, source in generate.SANDBOX.items():
+        shutil.copy(ROOT / source, tmp_path / name_)
+    for variable in [each for each in os.environ if each.startswith("KB_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("page", "text"), snippets(), ids=[name(page) for page, _ in snippets()])
+def test_every_snippet_runs(page: Path, text: str, home: Path) -> None:
+    said: list[str] = []
+    log = (home / "dmesg.txt").read_bytes()
+    ticket: Any = SimpleNamespace(comment=said.append, id="4711")
+    exec(compile(text, name(page), "exec"), {"__name__": "snippet", "log": log, "attachment": log, "ticket": ticket})
+    if "ticket.comment" in text:
+        assert "nofs\\-high" in said[0] or "nofs-high" in said[0]
+
+
+def test_the_readme_is_one_screen_with_a_picture() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 90
+    pictures = re.findall(r"(?s)!\[[^\]]*\]\(([^)]+\.svg)\)", text)
+    assert pictures
+    assert {Path(each).name for each in pictures} <= set(generate.PICTURES)
+
+
+def test_every_page_stands_in_the_table_of_contents() -> None:
+    listed = set()
+    for index in ("index.md", "decisions/index.md"):
+        page = ROOT / "docs" / index
+        for text in fences(page, "{toctree}"):
+            rows = (row.strip() for row in text.splitlines())
+            listed |= {(page.parent / f"{row}.md").resolve() for row in rows if row and row[0] != ":"}
+    pages = {page for page in PAGES if page.is_relative_to(ROOT / "docs")}
+    assert pages - listed - {ROOT / "docs/index.md"} == set()
+
+
+def test_pages_in_chinese_say_what_the_english_ones_do() -> None:
+    """Section by section, with the same commands, but for the language asked for and the words of questions."""
+    for chinese, english in (("zh/tutorial.md", "tutorial.md"), ("zh/on-call.md", "how-to/on-call.md")):
+        both = [(ROOT / "docs" / page).read_text(encoding="utf-8") for page in (chinese, english)]
+        assert len({len(re.findall(r"(?m)^## ", text)) for text in both}) == 1, chinese
+
+
+@pytest.mark.extra
+def test_the_service_answers_what_the_page_of_its_operator_asks(home: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    page = ROOT / "docs/how-to/operator.md"
+    text = page.read_text(encoding="utf-8").partition("<!-- served -->")[2]
+    found = _FENCE.search(text)
+    assert found is not None
+    lines = [line.removeprefix("$ ") for line in found[2].splitlines()]
+    assert lines[0].startswith("kb serve ")
+    from tests.serve.conftest import start
+
+    server = start(home)
+    try:
+        for line in lines[1:]:
+            assert line.startswith("curl "), line
+            asked = line.replace("http://127.0.0.1:8741", server.url.rstrip("/"))
+            command = ["sh", "-c", asked.replace("curl ", "curl -sS --fail-with-body --noproxy '*' ", 1)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert done.stdout
+    finally:
+        server.stop()
+
+
+@pytest.mark.extra
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx", reason="Sphinx is not installed: ./run check-all brings it")
+    pytest.importorskip("furo")
+    pytest.importorskip("myst_parser")
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-q",
+        "-b",
+        "html",
+        str(ROOT / "docs"),
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "zh/tutorial.html").exists()
+    links = {
+        (page, link)
+        for page in tmp_path.rglob("*.html")
+        for link in re.findall(r'(?:href|src)="(?!https?:|mailto:|data:|#|//)([^"#?]+)', page.read_text("utf-8"))
+    }
+    dead = sorted(f"{page.relative_to(tmp_path)}: {link}" for page, link in links if not (page.parent / link).exists())
+    assert dead == []
+    python = (tmp_path / "reference/python.html").read_text("utf-8")
+    import kb
+
+    assert [each for each in kb.__all__ if each != "__version__" and f'id="kb.{each}"' not in python] == []

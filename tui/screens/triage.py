@@ -374,17 +374,18 @@ class Triage(Page[None]):
         self.list.refresh()
         self.notify(f"saved: {len(signatures)} signatures are one problem")
 
-    def action_export(self) -> None:
+    async def action_export(self) -> None:
         """Write the marked rows, or the one under the cursor, to a file."""
-        items = list(self.list.marked.values()) or ([self.list.item] if self.list.item else [])
+        item = await self.list.ready()
+        items = list(self.list.marked.values()) or ([item] if item else [])
         if items:
             self.post_message(FileWanted(items, "kb-reports.ndjson"))
 
-    def action_annotate(self) -> None:
+    async def action_annotate(self) -> None:
         """Notes on the signature under the cursor, or one note on all that are marked."""
         if len({item.signature for item in self.list.marked.values()}) > 1:
             self.post_message(NoteOnAll(list(self.list.marked.values())))
-        elif self.list.item is not None:
+        elif await self.list.ready() is not None and self.list.item is not None:
             self.post_message(NotesWanted(self.list.item))
 
     @property
@@ -392,10 +393,11 @@ class Triage(Page[None]):
         """The report that the app's deeds are about."""
         return self.list.item
 
-    def action_new_case(self) -> None:
+    async def action_new_case(self) -> None:
         """A case from the report under the cursor."""
-        if self.list.item is not None:
-            self.post_message(CaseWanted(self.list.item))
+        item = await self.list.ready()
+        if item is not None:
+            self.post_message(CaseWanted(item))
 
     def on_unmount(self) -> None:
         """Stop what reads."""

@@ -1,5 +1,7 @@
 """The triage list: one row a report or signature, fitted to the width there is."""
 
+import asyncio
+import time
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -10,6 +12,8 @@ from kb.tui.groups import Group
 from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip
 from kb.tui.widgets.virtual_list import Lines
 
+FIRST_ROW = 10.0
+"""Seconds that a key waits for a row at most."""
 RIGHT = ("count", "line")
 """Columns of numbers."""
 
@@ -19,7 +23,7 @@ class TriageList(Lines):
 
     DEFAULT_CSS = "TriageList { overflow-x: hidden; overflow-y: scroll; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open"),
+        Binding("enter", "open", "Open"),
         Binding("space,m", "mark", "Mark", show=False),
         Binding("z,plus,minus", "fold", "Unfold", show=False),
     ]
@@ -41,6 +45,18 @@ class TriageList(Lines):
     def item(self) -> Item | None:
         """The row under the cursor."""
         return self.catalog.at(self.cursor) if self.cursor < self.count else None
+
+    async def ready(self) -> "Item | None":
+        """The row under the cursor; while the first one is being read, a key that was typed ahead waits for it."""
+        end = time.monotonic() + FIRST_ROW
+        while self.item is None and self.catalog.busy in ("reading", "searching") and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+        return self.item
+
+    async def action_open(self) -> None:
+        """Tell that the row was chosen."""
+        if await self.ready() is not None:
+            self.post_message(self.Chosen(self, self.cursor))
 
     def alike(self, item: Item) -> list[Item]:
         """Other reports of this log with the same signature; in the store a signature is one row."""

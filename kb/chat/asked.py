@@ -32,12 +32,12 @@ def _table() -> dict[str, Any]:
 
 
 def _words(row: dict[str, Any]) -> "re.Pattern[str]":
-    """Any of a row's words, the longest first; English ones as whole words."""
+    """Any of a row's words, the longest first; English ones as whole words, of one or of several."""
     return re.compile("|".join(map(_word, sorted(row["words"], key=len, reverse=True))), re.IGNORECASE)
 
 
 def _word(word: str) -> str:
-    return re.escape(word) if _CJK.search(word) else rf"(?<![\w-]){re.escape(word)}(?![\w-])"
+    return re.escape(word) if _CJK.search(word) else rf"(?<![\w-]){re.escape(word)}(?:e?s)?(?![\w-])"
 
 
 def _maybe(pattern: str | None) -> "re.Pattern[str] | None":

@@ -122,7 +122,7 @@ _PLAIN = frozenset(
 
 def titled(state: State, text: str) -> tuple[str, list[Entry]] | None:
     """What a line calls reports by words of their titles ("iommu faults"), and those reports."""
-    stems = {word: word.removesuffix("s").removesuffix("se") for word in _TITLE_WORD.findall(text)}
+    stems = {word: word.removesuffix("s") for word in _TITLE_WORD.findall(text)}
     titles = [(entry, _TITLE_WORD.findall(entry.report.title.lower())) for entry in state.entries]
     hits = {
         word: [entry for entry, own in titles if any(one.startswith(stem) for one in own)]

@@ -1,8 +1,10 @@
 """The process: a socket, uvicorn on it, and a stop that lets every request in flight end."""
 
+import logging
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from types import FrameType
 
@@ -10,7 +12,7 @@ import uvicorn
 
 from kb.errors import UsageError
 from kb.serve.app import build
-from kb.serve.guard import Guard, is_loopback
+from kb.serve.guard import Guard, is_loopback, say
 from kb.serve.intake import netconsole
 from kb.serve.service import Service
 from kb.serve.settings import Netconsole, Settings
@@ -35,15 +37,27 @@ def run(settings: Settings) -> int:
         print(f"kb: listening to netconsole on {host} port {port}", file=sys.stderr, flush=True)
     here = Service(settings, tokens, datagrams)
     config = uvicorn.Config(
-        Guard(build(here), tokens, here.metrics), access_log=False, log_level="error", server_header=False,
+        Guard(build(here), tokens, here.metrics), access_log=False, log_config=None, server_header=False,
         timeout_graceful_shutdown=settings.grace, lifespan="on", h11_max_incomplete_event_size=1 << 16,
     )  # fmt: skip
+    logging.basicConfig(handlers=[_Rows()], level=logging.ERROR, force=True)
     # uvicorn raises the signal again once it has stopped: that is the end of this process then, and not its death
     signal.signal(signal.SIGTERM, lambda *_: None)
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"kb: serving on http://{name}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
     _Server(config, here.stop).run(sockets=[listening])
     return 0
+
+
+class _Rows(logging.Handler):
+    """What libraries log, as lines of the service's own log: what went wrong and where, no text of a request."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        error = record.exc_info[1] if record.exc_info else None
+        frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+        where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+        say(logger=record.name, message=str(record.msg), error=type(error).__name__ if error else None, at=where)
 
 
 class _Server(uvicorn.Server):

@@ -1,6 +1,5 @@
 """What a store holds, and what was seen last."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +59,7 @@ class Frequent:
     """UTC, ISO 8601."""
 
 
-def most(
-    store: Store, *, since: str = "", until: str = "9999", kinds: Collection[str] = (), host: str | None = None
-) -> list[Frequent]:
+def most(store: Store, *, since: str = "", until: str = "9999", host: str | None = None) -> list[Frequent]:
     """What was seen most, with how often.
 
     Args:
@@ -70,13 +67,9 @@ def most(
         since: Events from then on, UTC, ISO 8601 or the beginning of one; those of an older kb that kept none count in
             no span.
         until: Events before then.
-        kinds: Only these kinds; all by default.
         host: Only on this host.
     """
     where, values = ["e.seen >= ?", "e.seen < ?"], [since, until]
-    if kinds:
-        where.append(f"s.kind in ({', '.join('?' * len(kinds))})")
-        values += sorted(kinds)
     if host is not None:
         where.append("g.host = ?")
         values.append(host)

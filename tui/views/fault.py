@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from kb.pictures.tables.registers import Register, registers
 from kb.tui.rows import Entry, Row, clip
-from kb.tui.views.view import WORDS, View, around, code, decoded, head, line, reasons, section, stacks
+from kb.tui.views.view import WORDS, View, access, around, code, decoded, head, line, section, stacks
 
 
 class FaultView(View):
@@ -14,21 +14,12 @@ class FaultView(View):
 
     def rows(self, width: int) -> Iterator[Entry]:
         """All of it."""
-        yield from section("The access", self._access(width))
+        yield from section("The access", access(self.found, width, "fault", "list", "message", "object", "blame"))
         yield from code(self.found, width)
         yield from _registers(registers(self.found), width)
         yield from stacks(self.report)
         yield from decoded(self.found, width)
         yield from around(self.scene, width)
-
-    def _access(self, width: int) -> Iterator[Entry]:
-        report = self.report
-        yield Entry(
-            [("   ", ""), (clip(report.headline, width - 3).rstrip(), "bad")],
-            line(report.headline_line),
-            more=report.headline,
-        )
-        yield from reasons(self.found, width, "fault", "list", "message", "object", "blame")
 
 
 def _registers(rows: tuple[Register, ...], width: int) -> Iterator[Entry]:

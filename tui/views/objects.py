@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from kb.pictures.shadow import SIGNS, Map, shadow
 from kb.pictures.tables.object import Place, place
-from kb.tui.rows import Entry, Row, clip
-from kb.tui.views.view import WORDS, View, around, code, decoded, head, line, reasons, section, stacks
+from kb.tui.rows import Entry, Row
+from kb.tui.views.view import WORDS, View, access, around, code, decoded, head, line, section, stacks
 
 _ROLES = {"good": "good", "part": "good", "freed": "bad", "redzone": "warn", "gone": "dim", "other": "dim"}
 _HISTORY = ("allocated", "freed")
@@ -18,7 +18,7 @@ class ObjectView(View):
 
     def rows(self, width: int) -> Iterator[Entry]:
         """All of it."""
-        yield from section("The access", self._access(width))
+        yield from section("The access", access(self.found, width, "object", "list", "fault", "message", "blame"))
         told = place(self.found)
         if told is not None:
             yield from _object(told, width)
@@ -32,15 +32,6 @@ class ObjectView(View):
         yield from code(self.found, width)
         yield from decoded(self.found, width)
         yield from around(self.scene, width)
-
-    def _access(self, width: int) -> Iterator[Entry]:
-        report = self.report
-        yield Entry(
-            [("   ", ""), (clip(report.headline, width - 3).rstrip(), "bad")],
-            line(report.headline_line),
-            more=report.headline,
-        )
-        yield from reasons(self.found, width, "object", "list", "fault", "message", "blame")
 
 
 def _object(told: Place, width: int) -> Iterator[Entry]:

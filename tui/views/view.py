@@ -119,6 +119,14 @@ def prose(
         yield Entry(row, evidence, more=more or text)
 
 
+def access(found: Diagnosis, width: int, *groups: str) -> Iterator[Entry]:
+    """What was accessed: the headline, then the claims about it (:func:`reasons`)."""
+    report = found.report
+    text = clip(report.headline, width - 3).rstrip()
+    yield Entry([("   ", ""), (text, "bad")], line(report.headline_line), more=report.headline)
+    yield from reasons(found, width, *groups)
+
+
 def reasons(found: Diagnosis, width: int, *families: str) -> Iterator[Entry]:
     """Lines of the reasoning chain whose names begin so, with why."""
     for reason in found.facts.reasoning:

@@ -126,26 +126,23 @@ _PAST = re.compile(
     r"(?i)(?:last|past|最近|过去|这|本|上|this)\s?(?:个)?\s?(?P<count>\d{1,4}|[一二两三四五六七八九十几])?\s?(?:个)?\s?"
     r"(?P<unit>hour|day|week|month|year|小时|天|周|星期|月)"
 )
+_NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "几": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+_EVER = 36500
+"""Days, further back than any store goes."""
 
 
-def _span(text: str) -> tuple[str, str]:
+def _since(text: str) -> tuple[str, str]:
     """From when and until when a line asks, UTC, as the store has times; all there is where it names no time."""
     now = datetime.now(UTC)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if re.search(r"(?i)\btoday\b|今天", text):
-        return f"{today:%Y-%m-%d}", "9999"
+        return f"{now:%Y-%m-%d}", "9999"
     if re.search(r"(?i)\byesterday\b|昨天", text):
-        return f"{today - timedelta(days=1):%Y-%m-%d}", f"{today:%Y-%m-%d}"
+        return f"{now - timedelta(days=1):%Y-%m-%d}", f"{now:%Y-%m-%d}"
     if found := _PAST.search(text):
         word = found["count"] or "1"
-        count = (
-            int(word)
-            if word.isdecimal()
-            else 3
-            if word == "几"
-            else 1 + "一二三四五六七八九十".index(word.replace("两", "二"))
-        )
-        return f"{now - timedelta(days=count * _DAYS[found['unit'].lower()]):%Y-%m-%dT%H:%M:%S}", "9999"
+        days = _NUMBERS.get(word) or int(word)
+        back = timedelta(days=min(days * _DAYS[found["unit"].lower()], _EVER))
+        return f"{now - back:%Y-%m-%dT%H:%M:%S}", "9999"
     return "", "9999"
 
 
@@ -162,24 +159,23 @@ def archive(state: State, question: Question) -> Answer:
     p, store, text = state.p, state.base.known, normal(question.text)
     if store is None:
         return answer([Claim(p("archive.none"))], "nothing_loaded")
-    since, until = _span(text)
-    kinds = {kind for _typed, row in kinds_named(text) for kind in row.kinds}
+    since, until = _since(text)
+    named = kinds_named(text)
     hosts = hosts_of(store)
     host = next((hosts[word.lower()] for word in question.strange if word.lower() in hosts), None)
-    found = most(store, since=since, until=until, kinds=kinds, host=host)
-    count = sum(one.count for one in found)
-    if since or kinds or host:
-        of = ", ".join([*([typed for typed, _row in kinds_named(text)] if kinds else []), *([host] if host else [])])
-        claims = [
-            Claim(p("archive.some", count=count, signatures=len(found), since=since or "...", of=of or p("count.all")))
-        ]
+    found = [
+        one
+        for one in most(store, since=since, until=until, host=host)
+        if not named or any(one.kind in row.kinds and (not row.has or row.has.search(one.title)) for _, row in named)
+    ]
+    if since or named or host:
+        of = ", ".join([*(typed for typed, _row in named), *([host] if host else [])]) or p("count.all")
+        count = sum(one.count for one in found)
+        claims = [Claim(p("archive.some", count=count, signatures=len(found), since=since or "...", of=of))]
     else:
-        all_ = stats(store)
-        claims = [
-            Claim(
-                p("archive.all", **{name: all_[name] for name in ("signatures", "sightings", "hosts", "first", "last")})
-            )
-        ]
+        told = stats(store)
+        parts = {name: told[name] for name in ("signatures", "sightings", "hosts", "first", "last")}
+        claims = [Claim(p("archive.all", **parts))]
     claims += [
         Claim(
             p("archive.one", count=one.count, title=one.title, hosts=one.hosts, last=one.last),

@@ -11,7 +11,6 @@ from kb.model.log import Line
 
 _ROWS = 6
 _WIDE = 160
-_DAY = 86400
 _CLOCK = re.compile(r"(?<![\d:])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _LONG = re.compile(
     r"(?:stuck for|blocked for more than|for more than|stalls? for|hung for|timed out|took|hogged CPU for >?|for) ?"
@@ -29,6 +28,12 @@ class _Span(NamedTuple):
     first: float
     last: float
     of_day: bool
+
+    def holds(self, stamp: float) -> bool:
+        """Whether a time lies within; from 23:00 to 1:00 goes over midnight."""
+        if self.first > self.last and self.of_day:
+            return stamp >= self.first or stamp <= self.last
+        return self.first <= stamp <= self.last
 
 
 def _asked(question: Question) -> _Span | None:
@@ -58,8 +63,8 @@ def _moment(parts: dict[str, str]) -> _Span:
         start = pieces[0] * 3600 + pieces[1] * 60 + (pieces[2] if len(pieces) > 2 else 0)
         return _Span(clock, start, start + (0 if len(pieces) > 2 else 59), True)
     hour = int(parts.get("hour") or parts.get("hour2") or 0)
-    if parts.get("half", "").lower() == "pm" and hour < 12:
-        hour += 12
+    if "half" in parts:
+        hour = hour % 12 + 12 * (parts["half"].lower() == "pm")
     minute = 30 if parts.get("half2") else int(parts["minute"]) if parts.get("minute") else None
     start = hour * 3600 + (minute or 0) * 60
     return _Span(f"{hour:02}:{minute or 0:02}", start, start + (3599 if minute is None else 59), True)
@@ -79,7 +84,7 @@ def during(state: State, question: Question) -> Answer:
     timed = [(stamp, line) for line in log.records if (stamp := when(line)) is not None]
     if not timed:
         return answer([Claim(p("during.untimed", time=asked.shown)), holdings(state)], "unknown")
-    inside = [line for stamp, line in timed if asked.first <= stamp <= asked.last]
+    inside = [line for stamp, line in timed if asked.holds(stamp)]
     if not inside:
         first, last = (_shown(line, asked.of_day) for line in (timed[0][1], timed[-1][1]))
         spans = (timed[0][1].span, timed[-1][1].span)

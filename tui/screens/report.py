@@ -134,7 +134,7 @@ class ReportScreen(Page[None]):
         self.show_found()
 
     def _head(self, more: str, verdict: str = "") -> None:
-        self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} {self.item.title}   {more}"))
+        self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} {self.item.title}   {more}"), layout=False)
 
     def show_found(self) -> None:
         """Fill the panes."""

@@ -62,10 +62,7 @@ class NewCase(Page[Draft], ModalScreen[Draft]):
             if best is not None and best.verdict is Verdict.YES:
                 told = self.query_one("#known", Static)
                 told.display = True
-                where = f" ({best.case.path})" if best.case.path else ""
-                told.update(
-                    safe(f"✓ {best.case.id} already answers yes: {best.case.title}{where}. Better add to that one.")
-                )
+                told.update(safe(f"✓ {best.case.id} already answers yes: {best.case.title}. Better add to that one."))
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

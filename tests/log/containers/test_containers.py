@@ -20,7 +20,7 @@ import kb
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import document, export, walk
+from kb.log.containers import document, export, rtf, walk
 from kb.log.containers.drm_qr import Watch, read_address
 from kb.log.containers.export import Record, nanoseconds
 from kb.log.containers.roles import says_log, says_numbers
@@ -346,6 +346,14 @@ def test_a_recording_of_one_document_is_read_to_its_cut(indent: int | None, tmp_
     data = json.dumps({"version": 1, "width": 80, "height": 24, "stdout": [*events, [0.1, "$ "]]}, indent=indent)
     (tmp_path / "a.cast").write_text(data[:-20])
     assert said(kb.match(tmp_path / "a.cast")) == PLAIN
+
+
+def test_a_brace_is_one_wherever_a_piece_of_rich_text_ends() -> None:
+    rows = ["{x}" * 100] * 40
+    data = b"{\\rtf1 " + b"\\par ".join(row.replace("{", "\\{").replace("}", "\\}").encode() for row in rows) + b"}"
+    for size in range(9000, 9012):
+        read = io.BytesIO(data).read
+        assert b"".join(rtf._text(lambda _, read=read, size=size: read(size))).decode().split("\n") == rows
 
 
 def test_a_block_of_yaml_ends_where_it_is_no_longer_indented(tmp_path: Path) -> None:

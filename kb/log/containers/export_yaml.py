@@ -22,9 +22,11 @@ _LARGEST = 1 << 20
 
 def needed(head: bytes) -> bool:
     """Whether bytes begin with a record that has a text."""
-    rows = head.decode("utf-8", "replace").split("\n")[1:200]
+    first, *rows = head.decode("utf-8", "replace").split("\n")[:200]
     found = [_FIELD.match(row.rstrip("\r")) for row in rows]
-    return found[:1] != [None] and any(each is not None and each[2] in TEXT for each in found)
+    return (
+        first.rstrip() == "---" and found[:1] != [None] and any(each is not None and each[2] in TEXT for each in found)
+    )
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:

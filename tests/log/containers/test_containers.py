@@ -348,6 +348,10 @@ def test_a_recording_of_one_document_is_read_to_its_cut(indent: int | None, tmp_
     assert said(kb.match(tmp_path / "a.cast")) == PLAIN
 
 
+def test_a_log_that_begins_with_a_cut_mark_is_no_yaml() -> None:
+    assert said(kb.match(b"------------[ cut here ]------------\nwarning: foo\n" + LOG + b"message: x\n")) == PLAIN
+
+
 def test_a_brace_is_one_wherever_a_piece_of_rich_text_ends() -> None:
     rows = ["{x}" * 100] * 40
     data = b"{\\rtf1 " + b"\\par ".join(row.replace("{", "\\{").replace("}", "\\}").encode() for row in rows) + b"}"

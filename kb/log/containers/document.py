@@ -96,15 +96,20 @@ def _value(data: bytes) -> Any:
     if len(_STRINGS.sub(b"", data)) > _AROUND:
         return None
     try:
-        return ast.literal_eval(data.strip().decode("utf-8"))
+        return _decoded(ast.literal_eval(data.strip().decode("utf-8")))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
 
+def _decoded(value: Any) -> Any:
+    """A value with its bytes as texts: what a command gives is bytes to Python."""
+    if isinstance(value, list | tuple):
+        return [_decoded(each) for each in value]
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
 def _texts(value: Any) -> Iterator[str]:
     """The texts in a value, in order: strings of several lines, lists of lines, what is encoded."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "surrogateescape")
     waiting = [value]
     if isinstance(value, str):
         yield value

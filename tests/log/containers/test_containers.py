@@ -333,6 +333,13 @@ def test_a_text_of_a_document_is_looked_for_in_so_many_others(monkeypatch: pytes
     assert len(looked) <= 100 * len(texts)
 
 
+@pytest.mark.parametrize("value", [(LOG, None), LOG.splitlines(), LOG.splitlines(keepends=True), LOG])
+def test_bytes_as_python_shows_them_are_read(value: object, tmp_path: Path) -> None:
+    """What subprocess gives: communicate(), check_output() and its lines."""
+    (tmp_path / "a").write_text(repr(value) + "\n")
+    assert said(kb.match(tmp_path / "a")) == PLAIN
+
+
 def test_a_list_of_numbers_is_not_parsed_as_python_writes_it() -> None:
     """A literal becomes half a kilobyte a byte while it is parsed."""
     lines = b"(" + b"'a line of a log', " * 10_000 + b"None,)"

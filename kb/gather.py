@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LARGE = 64 << 20
 """Bytes from which on a plain file is read in ranges."""
+_IN_PLACE = 1 << 20
+"""Bytes that are read at a time of a file that somebody looks at meanwhile: the first rows come sooner."""
 _EVIDENCE = 8 << 20
 """Bytes of the files of one archive that are kept for the diagnosis."""
 
@@ -101,6 +103,7 @@ def documents(inputs: Iterable[Input], in_place: Callable[[Input], None] | None 
             continue
         if in_place is not None and _stays(each):
             in_place(each)
+            each.tape.chunk = _IN_PLACE
             yield from read_input(each, False, None, None)
             continue
         data = readable(each.name, each.tape.rest)

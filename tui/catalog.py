@@ -18,9 +18,9 @@ from kb.tui.spark import spark
 
 ORDERS: tuple[Order, ...] = ("last", "first", "count", "title", "kind")
 SPARK = 12
-MOST = {"when": 19, "spark": SPARK, "line": 9, "host": 14, "kind": 18, "kernel": 20, "case": 28}
+MOST = {"when": 19, "spark": SPARK, "line": 9, "host": 14, "kind": 23, "kernel": 20, "case": 28}
 """Cells that a column of a log takes at most."""
-STORED = {"last": 10, "spark": 8, "host": 14, "kind": 18, "first": 10, "kernel": 20, "case": 26}
+STORED = {"last": 10, "spark": 8, "host": 14, "kind": 23, "first": 10, "kernel": 20, "case": 26}
 """Cells of those of the store, of which only the rows in sight are known."""
 PAGE = 100
 PAGES = 60

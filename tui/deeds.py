@@ -1,5 +1,7 @@
 """What can be done with the report that is looked at, on whatever screen it is."""
 
+import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -96,8 +98,10 @@ class Deeds(InOrder[None]):
             self.notify(safe(f"{case.id} names no address; copied its file: {case.path}"), markup=False)
             return
         self.copy_to_clipboard(address)
-        self.open_url(address)
-        self.notify(safe(f"opened and copied {address}"), markup=False)
+        opens = self.is_web or not _text_browser()
+        if opens:
+            self.open_url(address)
+        self.notify(safe(f"{'opened and copied' if opens else 'copied'} {address}"), markup=False)
 
     @work(exclusive=True, group="deed")
     async def action_verify(self) -> None:
@@ -120,3 +124,14 @@ class Deeds(InOrder[None]):
         found = await self._found()
         if found is not None and not isinstance(self.screen, Talk):
             self.push_screen(Talk(self.desk, found))
+
+
+_TEXT = ("www-browser", "links", "elinks", "lynx", "w3m")
+"""Browsers that would take the terminal from under the app; webbrowser knows them where there is no other one."""
+
+
+def _text_browser() -> bool:
+    try:
+        return Path(getattr(webbrowser.get(), "name", "")).name in _TEXT
+    except webbrowser.Error:
+        return True

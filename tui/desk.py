@@ -30,8 +30,13 @@ T = TypeVar("T")
 
 STEP = 0.02
 """Seconds of reading between two looks at what else is to be done."""
-KEPT = 300
-"""Diagnoses of a log that are kept; others are made again from the text when they are looked at."""
+KEPT = 40
+"""Diagnoses that are kept, some 100 kB each; others are made again from the text when they are looked at."""
+STALLS = ("soft_lockup", "hard_lockup", "rcu_stall", "csd_lock", "workqueue_lockup")
+KIN = {"hung_task": ("hung_task",), **dict.fromkeys(STALLS, STALLS)}
+"""Kinds whose reports of one log are seen together."""
+KIN_KEPT = 300
+"""Of those, so many are kept: they are small."""
 
 
 @dataclass(slots=True)
@@ -241,7 +246,7 @@ class Desk:
 
     def _item(self, number: int, report: Report) -> Item:
         found = self.diagnose(report)
-        if len(self._diagnoses) < KEPT:
+        if len(self._diagnoses) < (KIN_KEPT if report.kind in KIN else KEPT):
             self._diagnoses[number] = found
         return item_of(number, found)
 

@@ -54,7 +54,8 @@ class Tape:
         self.ended = isinstance(source, bytes)
         """True when the input is over: there is nothing behind :attr:`data`."""
         self._stream = None if isinstance(source, bytes) else source
-        self._chunk = chunk
+        self.chunk = chunk
+        """Bytes read at a time from now on."""
         self._counted = (0, 1)
         """An offset and the number of the line that begins there: where the next count starts."""
         self._descriptor = _descriptor(self._stream)
@@ -103,7 +104,7 @@ class Tape:
         A live input is given a moment: a log that is piped or pasted comes at once, one that is being written goes on.
         """
         until = None
-        while not self.ended and len(self.data) < self._chunk:
+        while not self.ended and len(self.data) < self.chunk:
             if not self.fill(0) and self.data:
                 break
             if self.live and self.data:
@@ -201,7 +202,7 @@ class Tape:
         assert self._descriptor is not None
         found = 0
         while start < end:
-            part = os.pread(self._descriptor, min(self._chunk, end - start), self._origin + start)
+            part = os.pread(self._descriptor, min(self.chunk, end - start), self._origin + start)
             if not part:
                 break
             found += part.count(b"\n")
@@ -213,12 +214,12 @@ class Tape:
         assert stream is not None
         if self.live:
             assert self._descriptor is not None
-            return os.read(self._descriptor, self._chunk)
+            return os.read(self._descriptor, self.chunk)
         read = getattr(stream, "read1", stream.read)
         pieces: list[bytes] = []
         size = 0
-        while size < self._chunk:
-            piece = read(self._chunk - size)
+        while size < self.chunk:
+            piece = read(self.chunk - size)
             if not piece:
                 self.ended = True
                 break

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -129,3 +130,31 @@ def test_a_new_case_is_told_of_the_one_that_answers_already() -> None:
         await here.shows("nofs-high-order-watermark already answers yes")
 
     drive(flow, stdin=seed())
+
+
+@pytest.mark.parametrize(("browser", "opened"), [("/usr/bin/lynx", False), ("firefox", True)])
+def test_a_browser_that_needs_the_terminal_is_not_opened(
+    browser: str, opened: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("webbrowser.get", lambda: SimpleNamespace(name=browser))
+    monkeypatch.setattr("kb.tui.app.Tui.open_url", lambda app, url, **more: seen.append(url))
+
+    async def flow(here: Flow) -> None:
+        await here.shows("1 report")
+        await here.keys("O")
+        await here.shows("opened and copied" if opened else "copied https://git.kernel.org")
+        assert here.app.clipboard.startswith("https://git.kernel.org/")
+        assert seen == [here.app.clipboard] * opened
+
+    drive(flow, stdin=seed(), size=(120, 30))
+
+
+def test_a_filter_that_no_row_passes_says_so() -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("1 report")
+        await here.keys("slash")
+        await here.type("kind:oops")
+        await here.shows("0 of 1 report", "no row passes the filter")
+
+    drive(flow, stdin=seed(), size=(120, 30))

@@ -9,10 +9,11 @@ import pytest
 
 import kb
 from kb.render.safe import width as cells
+from kb.tui.desk import KIN
 from kb.tui.doc import Doc
 from kb.tui.rows import Entry, text_of
 from kb.tui.views.allocation import AllocationView
-from kb.tui.views.choose import KIN, view_of
+from kb.tui.views.choose import view_of
 from kb.tui.views.oom import OomView
 from kb.tui.views.view import Scene, View
 from kb.tui.widgets.log_view import LogView

@@ -16,7 +16,7 @@ from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
-from kb.tui.desk import Desk, Item, Near
+from kb.tui.desk import KIN, Desk, Item, Near
 from kb.tui.doc import Doc
 from kb.tui.help import DEEDS, KEYS
 from kb.tui.messages import CaseWanted, NotesWanted
@@ -24,7 +24,7 @@ from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.help import Help
 from kb.tui.screens.page import Page
 from kb.tui.similar import similar_entries
-from kb.tui.views.choose import KIN, view_of
+from kb.tui.views.choose import view_of
 from kb.tui.views.view import Scene
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.log_view import LogView

@@ -16,9 +16,10 @@ from kb.errors import KbError
 from kb.render.answer import severity
 from kb.render.safe import safe
 from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
-from kb.tui.desk import KEPT, Desk, Item, Progress, fix_of
+from kb.tui.desk import Desk, Item, Progress, fix_of
 from kb.tui.messages import CaseWanted, FileWanted, NoteOnAll, NotesWanted, ReportWanted, SignatureWanted
 from kb.tui.query import candidates, completed
+from kb.tui.rows import Entry
 from kb.tui.screens.page import Page
 from kb.tui.summary import summary
 from kb.tui.widgets.printable import PRINTABLE
@@ -29,6 +30,8 @@ from kb.tui.widgets.virtual_list import Entries, Lines
 if TYPE_CHECKING:
     from kb.store.browse import Order
 
+JUDGED = 300
+"""Reports of a log that are judged again when cases change; others when they are looked at."""
 REST = 0.05
 """Seconds the cursor must rest before the pane below is filled."""
 
@@ -168,7 +171,7 @@ class Triage(Page[None]):
         self.list.changed()
         self._hint()
         self.call_after_refresh(self._show)
-        if self.list.item is not None and self._shown is not self.list.item:
+        if self._shown is not self.list.item:
             self._rest()
 
     def on_resize(self) -> None:
@@ -227,7 +230,9 @@ class Triage(Page[None]):
         if item is not None:
             self._summarise(item)
         elif not len(self.catalog):
-            self.query_one("#summary", Entries).fill([])
+            self._shown = None
+            said = "no row passes the filter; Esc drops it" if self.catalog.total and not self.catalog.busy else ""
+            self.query_one("#summary", Entries).fill([Entry([(said, "dim")], plain=True)] if said else [])
 
     @work(exclusive=True, group="summary")
     async def _summarise(self, item: Item) -> None:
@@ -238,6 +243,8 @@ class Triage(Page[None]):
             return
         self._shown = item
         pane = self.query_one("#summary", Entries)
+        if not len(self.catalog):  # a filter came meanwhile that no row passes
+            return
         pane.fill(summary(item, found, pane.room or 80))
         if isinstance(self.catalog, StoreCatalog):
             await self._judge_visible(self.catalog)
@@ -272,7 +279,7 @@ class Triage(Page[None]):
     async def judge_again(self) -> None:
         """The cases changed: the verdicts of a log's rows that are at hand may have."""
         for item in self.catalog.items if isinstance(self.catalog, LogCatalog) else ():
-            if item.number < KEPT:
+            if item.number < JUDGED:
                 found = await self.ask(self.desk.diagnosis, item)
                 best = found.best if found else None
                 item.case, item.verdict = (best.case.id, best.verdict.value) if best else (None, "none")

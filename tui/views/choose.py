@@ -3,11 +3,9 @@
 from kb.model.verdict import Diagnosis
 from kb.pictures.tables.code import listing
 from kb.pictures.tables.cycle import cycle
+from kb.tui.desk import STALLS
 from kb.tui.views.view import Scene, View
 
-STALLS = ("soft_lockup", "hard_lockup", "rcu_stall", "csd_lock", "workqueue_lockup")
-KIN = {"hung_task": ("hung_task",), **dict.fromkeys(STALLS, STALLS)}
-"""Kinds whose reports of one log are seen together."""
 _OBJECTS = ("kasan", "kfence", "kmsan", "kcsan", "slab_corruption", "memory_leak")
 _FAULTS = ("oops", "double_fault", "kernel_bug", "stack_guard", "cet", "cfi", "serror", "stack_overflow")
 _FIELDS = ("mce", "hardware_error", "io_error", "block_timeout", "fs_error", "iommu_fault", "gpu_hang", "irq",

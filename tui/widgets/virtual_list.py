@@ -34,9 +34,10 @@ class Lines(ScrollView, can_focus=True):
         & > .lines--good { color: $text-success; }
         & > .lines--bad { color: $text-error; }
         & > .lines--warn { color: $text-warning; }
+        &:light > .lines--warn { color: $warning-darken-3; }
         & > .lines--head { color: $text-primary; text-style: bold; }
         & > .lines--key { text-style: bold; }
-        & > .lines--lit { background: $warning-muted; color: $text; text-style: bold; }
+        & > .lines--lit { background: $warning-muted; color: $foreground; text-style: bold; }
         & > .lines--found { text-style: reverse; }
         & > .lines--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
         & > .lines--rest { background: $surface-active; text-style: bold; }

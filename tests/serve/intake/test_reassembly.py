@@ -16,6 +16,7 @@ from kb.errors import StoreLocked
 from kb.serve import work
 from kb.serve.intake import arrived, bodies, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
+from kb.serve.intake.journal import Malformed
 from kb.serve.intake.reassembly import Held, Reassembly, Request
 from kb.serve.pool import Busy
 from kb.serve.problem import Refused
@@ -271,7 +272,7 @@ def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"streams": 1}', b'{"streams": [{"values": [[]]}]}', b"\xff"])
 def test_what_is_no_push_to_loki_is_told(body: bytes) -> None:
-    with pytest.raises(bodies.Malformed):
+    with pytest.raises(Malformed):
         list(bodies.loki(body, SENDER))
 
 
@@ -282,30 +283,6 @@ def test_what_programs_say_is_no_kernels_log() -> None:
         {"MESSAGE": "BUG: of an application", "_TRANSPORT": "stdout"},
     ]
     assert records("\n".join(map(json.dumps, rows)).encode()) == []
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "xz", "zstd"])
-def test_a_packed_body_is_unpacked_as_it_comes(encoding: str) -> None:
-    import gzip
-    import lzma
-
-    import zstandard
-
-    packed = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.compress}[encoding](OOPS * 100)
-    unpack = bodies.unpacker(encoding)
-    assert unpack is not None
-    parts = [part for at in range(0, len(packed), 7) for part in unpack(packed[at : at + 7])]
-    assert b"".join(parts) == OOPS * 100
-    bomb = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.compress}[encoding](bytes(256 << 20))
-    unpack = bodies.unpacker(encoding)
-    assert unpack is not None
-    assert (
-        max(len(part) for at in range(0, len(bomb), 1 << 16) for part in unpack(bomb[at : at + (1 << 16)])) <= 32 << 20
-    )
-    broken = bodies.unpacker(encoding)
-    assert broken is not None
-    with pytest.raises(bodies.Malformed):
-        list(broken(b"\xff" * 200))
 
 
 def test_a_line_bears_one_time_its_own_or_the_records() -> None:

@@ -1,4 +1,4 @@
-"""Bodies of live requests unpacked as they come; what a request unpacks at a time is bounded, and an end is asked for."""
+"""Bodies of live requests unpacked as they come: what is unpacked at a time is bounded, and the end is asked for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ _MEMORY = 80 << 20
 class _Stream(Protocol):
     """A gzip member, a zlib or xz stream, a zstd frame."""
 
-    error: type[Exception]
+    @property
+    def error(self) -> type[Exception]:
+        """What its library raises of damaged bytes."""
 
     @property
     def eof(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from kb.log.containers.export_json import Scanner
-from kb.serve.intake.arrived import Arrived, Boot, of_record, of_text
+from kb.serve.intake.arrived import Arrived, Boot, of_record, of_text, parsed
 from kb.serve.intake.journal import Export, Malformed
 
 JOURNAL = "application/vnd.fdo.journal"
@@ -75,7 +75,7 @@ class _Json:
 
 
 class _Lines:
-    """A log as it is printed."""
+    """A log as it is printed; or objects, a line each: rsyslog's omhttp calls those plain text, too."""
 
     def __init__(self, sender: Boot):
         self._held = b""
@@ -86,11 +86,16 @@ class _Lines:
         if len(self._held) > _LONGEST:
             lines, self._held = [*lines, self._held], b""
         for line in lines:
-            yield from _line(line, self._sender)
+            yield from self._one(line)
 
     def rest(self) -> Iterator[Arrived]:
         if self._held:
-            yield from _line(self._held, self._sender)
+            yield from self._one(self._held)
+
+    def _one(self, line: bytes) -> Iterable[Arrived]:
+        fields = parsed(line) if line.startswith(b"{") else None
+        found = of_record(fields, {}, self._sender) if fields is not None else None
+        return found if found is not None else _line(line, self._sender)
 
 
 def _line(raw: bytes, sender: Boot) -> Iterator[Arrived]:

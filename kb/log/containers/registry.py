@@ -153,11 +153,19 @@ def _cast(name: str, head: bytes) -> bool:
     return _CAST.match(head) is not None
 
 
-_OFFICE = re.compile(rb"<(?:w:document|office:document-content|sst|worksheet)[ >]")
+_OFFICE = re.compile(rb"<(?:w:document|office:document-content|sst|worksheet|p:sld)[ >]")
 
 
 def _office(name: str, head: bytes) -> bool:
     return head.startswith(b"<") and _OFFICE.search(head, 0, 1000) is not None
+
+
+def _page(name: str, head: bytes) -> bool:
+    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return False
+    from kb.log.containers.page import needed
+
+    return needed(head)
 
 
 def _rtf(name: str, head: bytes) -> bool:
@@ -234,6 +242,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("cast", _cast),
     ("rtf", _rtf),
     ("office", _office),
+    ("page", _page),
     ("document", _console),
     ("export_json", _json),
     ("document", _document),

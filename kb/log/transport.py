@@ -152,6 +152,12 @@ RULES: tuple[Rule, ...] = (
     ),
     # dmesg -x: "kern  :err   : "
     _rule("decoded", "kumdaslncf", r"(?:" + _FACILITY + r") {0,6}:(?P<severity>" + _SEVERITY + r") {0,4}: "),
+    # multilog, socklog, s6: TAI64N (libtai tain_pack.c), a day and a time, and the facility that socklog adds
+    _rule(
+        "tai64n", "@" + _DIGIT,
+        r"(?P<wall>@4[0-9a-f]{23}|\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{5,9}) "
+        r"(?:(?:" + _FACILITY + r")\.(?P<severity>" + _SEVERITY + r"): )?(?:" + IDENT + r" )?",
+    ),
     # KernelCI, LAVA, serial loggers (ts, grabserial, conserver): a time of day before what the console said
     _rule(
         "logger", "[" + _DIGIT,
@@ -214,6 +220,8 @@ def strip(text: str, sticky: list[Rule] | None = None) -> Prefix:
     found = PRINTK.match(text)
     if found is not None:
         level, time, wall, caller = found.groups()
+        if wall is not None and (inner := PRINTK.match(text, found.end())) is not None:  # a logger's, before printk's
+            found, (level, time, _, caller) = inner, inner.groups()
         return _after_stamp(text, found.end(), _seconds(time), wall, caller, level, None, "printk")
     char = text[:1]
     if char not in _BY_CHAR and char != "[":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from kb.log import records
 from kb.log.records import Lines
 from kb.log.terminal import SGR, clean
+from kb.log.text import END
 from kb.log.transport import Prefix, Rule, strip
 from kb.model.log import Line
 
@@ -74,7 +75,7 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
                 yield None, cursor.offset
                 continue
             return
-        text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        text = raw.decode("utf-8", "surrogateescape").rstrip(END)
         if not text.isprintable():
             text = clean(text)
         if "[0m" in text and _SHOWN_SGR.match(text) is not None:

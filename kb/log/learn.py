@@ -75,7 +75,7 @@ class Shapes:
         for one in self._known:
             found = one.strip(text, prefix, sticky)
             if found is not None:
-                return one.whole(text), found
+                return one.whole(text, found.end), found
         return text, prefix
 
     def learn(
@@ -125,7 +125,7 @@ class Shapes:
             if ends_in_stamp(text[:at]):  # what stands before it is the prefix
                 continue
             inner = strip(text[at:])
-            message = unframed(text, frame(text[:at], text))[at + inner.end :]
+            message = unframed(text, frame(text[:at], text), at)[at + inner.end :]
             if not message or not self._opens(message):
                 continue
             made = shape(text[:at], text)
@@ -190,7 +190,7 @@ class Shapes:
         count = 0
         for line in lines:
             found = one.strip(line, _NONE)
-            if found is not None and self._belongs(one.whole(line)[found.end :]):
+            if found is not None and self._belongs(one.whole(line, found.end)[found.end :]):
                 count += 1
         return count
 

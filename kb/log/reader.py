@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from kb.log.scan import BOOT, NOTICES, OPENERS, find, notice_at
 from kb.log.tape import LONGEST, Cursor, Tape
+from kb.log.text import END
 
 if TYPE_CHECKING:
     from kb.log.learn import Around, Doubtful, Shapes
@@ -341,7 +342,7 @@ class Reader:
             ):  # perhaps a date without host, and two words before the message's colon
                 return text, len(text), True
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
-        tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        tail = behind.decode("utf-8", "surrogateescape").rstrip(END)
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
         least = 1 if opener is not None and not first.text.startswith(">") else 0  # a mail quotes without a blank
         if not column and opener is None:  # ``WARNING: BUG: ...``: the first literal may be a prefix's
@@ -356,7 +357,7 @@ class Reader:
             return False
         from kb.log.transport import strip
 
-        text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        text = raw.decode("utf-8", "surrogateescape").rstrip(END)
         return self._shapes.strip(text, strip(text))[1].rule == "learned"
 
     def _around(self, start: int, hit: int, *, raw: bool) -> Around:
@@ -478,6 +479,6 @@ def _undivided(raw: bytes) -> str:
     """A physical line behind the prefixes that are known; one that ends in a program's or the kernel's word stays."""
     from kb.log.transport import USER, strip
 
-    text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+    text = raw.decode("utf-8", "surrogateescape").rstrip(END)
     prefix = strip(text)
     return text if prefix.rule in USER else text[prefix.end :]

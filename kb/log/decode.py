@@ -41,6 +41,11 @@ _BREAKS = re.compile(r"</?(?:br|div|p|tr|li)(?: [^<>]{0,300})?/?>", re.I)
 _NEWLINE = re.compile(r"\\(?:r\\)?n")
 _ESCAPED_LINES = 3
 """Line ends written as a backslash and an n that make a line a whole log in a string: JSON of a ticket, a repr()."""
+_STRINGS = tuple(
+    re.compile(rf"(?:^|(?<=[ ,=($\[{{:\t])){quote}((?:[^{quote}\\]|\\.|{quote}{quote}){{0,65536}}){quote}(?=[,;)\]}}\s]|$)")
+    for quote in "'\""
+)
+"""Strings of a row of SQL, a shell's variable, a program's output."""
 _ESCAPE = re.compile(r"\\(?:u00(3c|3e|26|27|22|1b)|([\"'\\/t]))", re.I)
 _ESCAPES = {"t": "\t"}
 _QUOTE_END = re.compile(r'(?:\\r)?(?:\\n)?(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
@@ -164,7 +169,12 @@ def _entity(found: re.Match[str]) -> str:
 
 
 def _unescape_string(text: str) -> str:
-    """The lines of a log that was written as one string."""
+    """The lines of a log that was written as one string, or as some."""
+    most = text.count("\\n")
+    for each in _STRINGS:
+        found = [one for one in each.findall(text) if "\\n" in one]
+        if sum(one.count("\\n") for one in found) * 10 >= most * 8:
+            return "\n".join(_ESCAPE.sub(_escaped, _NEWLINE.sub("\n", one)) for one in found)
     return _ESCAPE.sub(_escaped, _NEWLINE.sub("\n", _QUOTE_END.sub("", text)))
 
 

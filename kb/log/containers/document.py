@@ -7,12 +7,12 @@ string); what trackers' and chats' interfaces answer, HAR, Jupyter; a list of li
 import ast
 import base64
 import binascii
-import html
 import json
 import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from kb.log.containers.export import Seen, value_of
 from kb.log.containers.walk import HELD, Member, Walk, pieces
 from kb.log.unpack import Pushed, Read, packing_of
 
@@ -21,7 +21,6 @@ _LINES = 3
 """Line ends, or strings in a row, that make a value a text of its own."""
 _LITERAL = 4 << 20
 """Bytes of a Python literal that is looked at."""
-_TAG = re.compile(r"</?[a-z][^<>]{0,300}>", re.I)
 _CONSOLE = re.compile(
     rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}'
     rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}'
@@ -64,12 +63,10 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if value is None:  # no document after all, or one of gigabytes: a text like any other
         yield Member("", Pushed(data, read).read, text=True)
         return
-    seen: list[str] = []
+    seen = Seen()
     for text in _texts(value):
-        words = _words(text)
-        if any(words in other for other in seen):  # the same as lines, or as a page shows it
+        if seen.had(text):
             continue
-        seen.append(words)
         yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
     walk.release(len(data))
 
@@ -98,7 +95,9 @@ def _texts(value: Any) -> Iterator[str]:
         return
     while waiting:
         each = waiting.pop()
-        if isinstance(each, str) and (each.count("\n") >= _LINES or _packed(each) is not None):
+        if isinstance(each, str) and each.lstrip()[:1] == "{" and (inner := value_of(each)) is not None:
+            waiting.append(inner)  # a queue's message
+        elif isinstance(each, str) and (each.count("\n") >= _LINES or _packed(each) is not None):
             yield each
         elif _is_lines(each, alone=each is value):
             yield "".join(one if one.endswith("\n") else one + "\n" for one in each)
@@ -133,8 +132,3 @@ def _packed(text: str) -> bytes | None:
 def _bytes(text: str) -> bytes:
     packed = _packed(text)
     return text.encode("utf-8", "surrogateescape" if text.isascii() else "replace") if packed is None else packed
-
-
-def _words(text: str) -> str:
-    """A text without what a page puts around and between its words."""
-    return "".join(html.unescape(_TAG.sub("", text)).split())

@@ -196,7 +196,8 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
         if told is not None:
             yield from told
             return
-    if body.count("\\n") >= _ESCAPED_LINES:
+    rebuilt = body.count("\\n") >= _ESCAPED_LINES
+    if rebuilt:
         body = _unescape_string(body)
     if "#0" in body:
         body = _OCTAL.sub(lambda found: chr(int(found[1], 8)), body)
@@ -207,7 +208,7 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
     later = piece
     for index, record in enumerate(body.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
         for part in _unglue(record):
-            if part is not record or index:
+            if part is not record or index or rebuilt:
                 inner = strip(part, sticky)
                 if inner.rule is not None:
                     time, caller, wall = inner.time, inner.caller, inner.wall or wall

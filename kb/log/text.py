@@ -4,8 +4,8 @@ import re
 
 _LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
-END = "\r\n\t\\"
-"""What ends a line, and what those put before who fill columns or go on behind a backslash."""
+END = "\r\n\t"
+"""What ends a line, and what those put before it who fill columns."""
 
 
 def whole(text: str) -> str:

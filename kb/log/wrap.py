@@ -33,8 +33,8 @@ _QP_SOFT = re.compile(rb"^.{60,76}=\r?$", re.M)
 _QP_FULL = re.compile(rb"^.{75}=\r?$", re.M)
 """A line of quoted-printable at its full length (RFC 2045: 76 columns with the mark): three of them are no chance."""
 _QP_CODE = re.compile(rb"=(?:3D|20\r?$|E2=80|C2=A0)", re.M)
-_SHOWN_ENDS = re.compile(rb"(?:\^M\$?|\$)\r?$", re.M)
-_SHOWN_END = re.compile(r"(?:\^M\$?|\$)$")
+_SHOWN_ENDS = re.compile(rb"(?:\^M\$?|\$|\\)\r?$", re.M)
+_SHOWN_END = re.compile(r"(?:\^M\$?|\$|\\)$")
 _FRAGMENT = re.compile(rb"(\d{1,4},\d{1,20},\d{1,20}),[^;\n]{0,100}ncfrag=(\d{1,9})/\d{1,9}[^;\n]{0,60};")
 
 # No repeat below holds another whose parts may begin where it ends: each item is followed by a blank or the end.
@@ -89,7 +89,7 @@ class Habits(NamedTuple):
     zvm: bool = False
     fragments: bool = False
     shown: bool = False
-    """Line ends that are shown, as by ``cat -A``."""
+    """Line ends that are shown, as by ``cat -A``, or hidden behind a backslash."""
     columns: int = 0
     """Columns of a terminal, at whose edge lines go on in the next, 0 where none was copied."""
 

@@ -63,10 +63,11 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if value is None:  # no document after all, or one of gigabytes: a text like any other
         yield Member("", Pushed(data, read).read, text=True)
         return
-    seen = Seen()
+    seen, before = Seen(), set[int]()
     for text in _texts(value):
-        if seen.had(text):
+        if hash(text) in before or seen.had(text):
             continue
+        before.add(hash(text))
         yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
     walk.release(len(data))
 

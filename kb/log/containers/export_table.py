@@ -85,12 +85,7 @@ def _is_name(text: str) -> bool:
 
 def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record]:
     names = next(csv.reader([_text(first).removeprefix("\ufeff")], delimiter=delimiter))
-    names = [name.strip().casefold() for name in names]
-    message = _message if any(map(_message, names)) else _told
-    keys = [
-        message(name) or _time(name.partition(" [")[0]) or _HOSTS.get(name) or f"-{name}"
-        for name in names
-    ]
+    keys = _keys(names)
     reader = csv.reader((_text(row) for row in rows), delimiter=delimiter)
     while True:
         try:
@@ -99,10 +94,38 @@ def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record
             return
         except csv.Error:  # a NUL, a field of more than 128 kB
             continue
-        cells = sorted(zip(keys, values, strict=False), key=lambda cell: len(cell[1]) if cell[0] == "message" else 0)
-        found = record(dict(cells))
+        found = _row(keys, values)
         if found is not None:
             yield found
+
+
+def records(rows: Iterator[list[str]]) -> Iterator[Record]:
+    """The messages of a sheet: of the column that its head calls so, else each row as it is."""
+    first = next(rows, [])
+    names = [name.strip().casefold() for name in first]
+    head = len(names) > 1 and any(map(_told, names)) and all(_is_name(name) for name in names if name)
+    keys = _keys(first) if head else []
+    for row in itertools.chain([] if head else [first], rows):
+        found = _row(keys, row) if head else None
+        if found is not None:
+            yield found
+        elif any(row):
+            yield Record("", None, None, "\t".join(filter(None, row)).encode("utf-8", "replace") + b"\n")
+
+
+def _keys(names: list[str]) -> list[str]:
+    """The fields of :func:`kb.log.containers.export.record` that columns are."""
+    names = [name.strip().casefold() for name in names]
+    message = _message if any(map(_message, names)) else _told
+    return [
+        message(name) or _time(name.partition(" [")[0]) or _HOSTS.get(name) or f"-{name}" for name in names
+    ]
+
+
+def _row(keys: list[str], values: list[str]) -> Record | None:
+    """A row's record: of several columns that may hold its text, the longest does."""
+    cells = sorted(zip(keys, values, strict=False), key=lambda cell: len(cell[1]) if cell[0] == "message" else 0)
+    return record(dict(cells))
 
 
 def _text(row: bytes) -> str:

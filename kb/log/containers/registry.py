@@ -39,7 +39,6 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"LPKSHHRH", "is a binary journal", "journalctl --file FILE -k -o short-monotonic | kb match"),
     (b"KDUMP   ", "is a kernel dump (kdump)", "makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
     (b"makedumpfile", "is a kernel dump (flattened)", "makedumpfile -R vmcore < FILE, then makedumpfile --dump-dmesg"),
-    (b"%PDF-", "is a PDF", "pdftotext -layout FILE - | kb match"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a file of Outlook or Office", "save the mail as text, or its attachment"),
     (b"ElfFile\0", "is a Windows event log", "export it as text"),
     (b"-----BEGIN PGP MESSAGE-----", "is encrypted (PGP)", "gpg -d FILE | kb match"),
@@ -89,6 +88,10 @@ def _picture(name: str, head: bytes) -> bool:
     if head.startswith(b"BM"):
         return head[6:10] == bytes(4)  # reserved, before the offset of the points
     return head.startswith(_PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+
+
+def _pdf(name: str, head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf\0 \t\r\n").startswith(b"%PDF-")
 
 
 def _pstore(name: str, head: bytes) -> bool:
@@ -153,7 +156,7 @@ def _cast(name: str, head: bytes) -> bool:
     return _CAST.match(head) is not None
 
 
-_OFFICE = re.compile(rb"<(?:w:document|office:document-content|sst|worksheet|p:sld)[ >]")
+_OFFICE = re.compile(rb"<(?:w:document|office:document-content|p:sld)[ >]")
 
 
 def _office(name: str, head: bytes) -> bool:
@@ -181,8 +184,13 @@ def _json(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+_YAML = re.compile(
+    rb"(?:(?:#|%)[^\n]{0,200}\n){0,8}(?:---[ \t\r]{0,8}\n)?(?:- )?[\w./-]{1,64}:(?: [^\n]{0,4000})?\r?\n[ \w-]", re.A
+)
+
+
 def _yaml(name: str, head: bytes) -> bool:
-    if not head.startswith(b"---"):
+    if _YAML.match(head) is None:
         return False
     from kb.log.containers.export_yaml import needed
 
@@ -236,6 +244,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("archive_tar", _tar),
     ("pstore", _pstore),
     ("picture", _picture),
+    ("pdf", _pdf),
     ("rasdaemon", _sqlite),
     ("apport", _apport),
     ("mail", _mail),

@@ -121,7 +121,8 @@ def habits(data: bytes, start: int) -> Habits:
 def _columns(sample: bytes) -> int:
     """The width of the terminal that the stretch was copied from, 0 for none.
 
-    No line is longer; those that are as long are full, and what has no stamp behind them goes on with them.
+    No line is longer; what has no stamp stands behind lines that are as long, and goes on with them. A line may be as
+    long by chance: x86's rows of registers behind a stamp have 80 columns.
     """
     rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")[:-1]]
     longest = max(map(len, rows), default=0)
@@ -130,8 +131,9 @@ def _columns(sample: bytes) -> int:
     stamped = [_own(row) for row in rows]
     full = [at for at, row in enumerate(rows[:-1]) if len(row) == longest]
     cut = sum(not stamped[at + 1] for at in full)
-    without = len(stamped) - sum(stamped)
-    return longest if cut >= 2 and cut == len(full) and without <= 2 * cut and sum(stamped) > without else 0
+    without = sum(bool(row.strip()) and not own for row, own in zip(rows, stamped, strict=True))
+    enough = cut * 10 >= 8 * max(without, len(full)) or (cut == len(full) and without <= 2 * cut)
+    return longest if cut >= 2 and enough and sum(stamped) > without else 0
 
 
 def _own(row: str) -> bool:
@@ -276,8 +278,8 @@ class _Held:
             cut = 1 if last.endswith("=") else 3
             self._texts[-1] = self._texts[-1][:-cut]
             return self._add((" " if cut == 3 else "") + _last(line.raw), line)
-        if how.columns and len(last) == how.columns and not _stamped(line) and line.text:
-            return self._add(line.text, line)
+        if how.columns and 0 <= how.columns - len(last) <= 1 and not _stamped(line) and line.text:
+            return self._add(" " * (how.columns - len(last)) + line.text, line)  # a blank at the edge is not kept
         if _stamped(line) or not line.text.strip() or line.text.startswith(_DEEP):
             return False
         if how.zvm:

@@ -35,6 +35,8 @@ _QP_FULL = re.compile(rb"^.{75}=\r?$", re.M)
 _QP_CODE = re.compile(rb"=(?:3D|20\r?$|E2=80|C2=A0)", re.M)
 _SHOWN_ENDS = re.compile(rb"(?:\^M\$?|\$|\\)\r?$", re.M)
 _SHOWN_END = re.compile(r"(?:\^M\$?|\$|\\)$")
+_PARTIAL = re.compile(rb"\S{20,40} std(?:out|err) P ")
+"""CRI (containerd, CRI-O): a line that is longer than the runtime's buffer goes on in the next record."""
 _FRAGMENT = re.compile(rb"(\d{1,4},\d{1,20},\d{1,20}),[^;\n]{0,100}ncfrag=(\d{1,9})/\d{1,9}[^;\n]{0,60};")
 
 # No repeat below holds another whose parts may begin where it ends: each item is followed by a blank or the end.
@@ -90,13 +92,15 @@ class Habits(NamedTuple):
     fragments: bool = False
     shown: bool = False
     """Line ends that are shown, as by ``cat -A``, or hidden behind a backslash."""
+    partial: bool = False
+    """Records of a container's runtime that go on in the next."""
     columns: int = 0
     """Columns of a terminal, at whose edge lines go on in the next, 0 where none was copied."""
 
     @property
     def any(self) -> bool:
         """True when lines must be joined."""
-        return bool(self.width or self.columns or self.quoted_printable or self.zvm or self.fragments or self.shown)
+        return bool(self.width or self.columns or self.quoted_printable or self.zvm or self.fragments or self.shown or self.partial)
 
 
 _NONE = Habits()
@@ -115,7 +119,8 @@ def habits(data: bytes, start: int) -> Habits:
         return Habits(0, 0, quoted, zvm, fragments)
     shown = len(_SHOWN_ENDS.findall(sample)) * 10 >= max(sample.count(b"\n"), 3) * 8
     indent, width = _width(sample)
-    return Habits(indent, width, False, False, fragments, shown, _columns(sample))
+    partial = (b" stdout P " in sample or b" stderr P " in sample) and _PARTIAL.search(sample) is not None
+    return Habits(indent, width, False, False, fragments, shown, partial, _columns(sample))
 
 
 def _columns(sample: bytes) -> int:
@@ -270,6 +275,8 @@ class _Held:
             return False
         how = self._how
         if how.fragments and self._goes_on_with(line):
+            return self._add(line.text, line)
+        if how.partial and _PARTIAL.match(self._raws[-1]) is not None:
             return self._add(line.text, line)
         if line.continued or line.raw is self._raws[-1]:
             return False

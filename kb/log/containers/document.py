@@ -31,6 +31,8 @@ _ENCODED = re.compile(rb'"[A-Za-z0-9+/]{64}')
 _ROWS = re.compile(rb'\[\s{0,80}(?:"(?:[^"\\\n]|\\[^\n]){0,1000}",\s{1,80}){4}')
 _OUTPUT = re.compile(rb'"(?:text|lines|stdout_lines)"\s{0,8}:\s{0,8}\[\s{0,80}"')
 """A notebook's output, a command's."""
+_FRAME = re.compile(rb'\{"Data" ?: ?"([A-Za-z0-9+/]{4,}={0,2})"[^{}\n]{0,400}\}')
+"""Nomad's api/fs.go StreamFrame."""
 _LIST = re.compile(rb"[\[(]b?[\"']")
 _NOTE = "line numbers are those of the text in the document"
 
@@ -46,6 +48,8 @@ def needed(head: bytes) -> bool:
     begin = head.lstrip()
     if begin[:1] not in (b"{", b"["):
         return _LIST.match(begin) is not None
+    if _FRAME.match(begin):
+        return True
     first, newline, more = begin.partition(b"\n")
     if newline and more.lstrip()[:1] in (b"{", b"[") and _value(first.rstrip(b"\r,")) is not None:
         return False
@@ -60,6 +64,10 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     while len(data) < HELD and (piece := read(1 << 20)):
         data += piece
     value = _value(data) if len(data) < HELD and walk.keeps(len(data)) else None
+    if value is None and (frames := _frames(data)):
+        yield Member("", pieces(iter(frames)), text=True, note=_NOTE)
+        walk.release(len(data))
+        return
     if value is None:  # no document after all, or one of gigabytes: a text like any other
         yield Member("", Pushed(data, read).read, text=True)
         return
@@ -70,6 +78,16 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         before.add(hash(text))
         yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
     walk.release(len(data))
+
+
+def _frames(data: bytes) -> list[bytes]:
+    """What objects, one behind the other, hold in base64: the frames of a stream, which may end anywhere."""
+    if _FRAME.match(data) is None:
+        return []
+    try:
+        return [base64.b64decode(found[1]) for found in _FRAME.finditer(data)]
+    except binascii.Error:
+        return []
 
 
 def _value(data: bytes) -> Any:

@@ -156,6 +156,14 @@ def _cast(name: str, head: bytes) -> bool:
     return _CAST.match(head) is not None
 
 
+def _ttyrec(name: str, head: bytes) -> bool:
+    if len(head) < 12 or head[11] or head[3:4] < b"\x2f":  # of small frames since 1995
+        return False
+    from kb.log.containers.ttyrec import needed
+
+    return needed(head)
+
+
 _OFFICE = re.compile(rb"<(?:w:document|office:document-content|p:sld)[ >]")
 
 
@@ -249,6 +257,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("apport", _apport),
     ("mail", _mail),
     ("cast", _cast),
+    ("ttyrec", _ttyrec),
     ("rtf", _rtf),
     ("office", _office),
     ("page", _page),

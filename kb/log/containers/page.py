@@ -30,16 +30,19 @@ _ESCAPED = re.compile(r"\s{0,100}<(?:p|div|pre|br|table|span|html|body|ul|ol|h\d
 """How a page begins that stands in an element as text."""
 _WAITING = 16_384
 """Characters in which a tag or an entity ends."""
-_BEGINS = re.compile(
-    rb"\s{0,200}(?:<!doctype\s|<\?xml\s|<html[\s>]|<(?:table|div|pre|p|body|span|ol|ul|section|article|code|h[1-6])(?:\s[^<>]{0,500})?>)",
-    re.I,
+_DOCUMENT = re.compile(rb"\s{0,200}<(?:!doctype\s|\?xml\s|html[\s>])", re.I)
+_FRAGMENT = re.compile(
+    rb"\s{0,200}<(?:table|div|pre|p|body|span|ol|ul|section|article|code|h[1-6])(?:\s[^<>]{0,500})?>", re.I
 )
+_PARTS = re.compile(rb"<t[dh][\s>]|<!\[CDATA\[", re.I)
+"""Cells, and text as it stands: a part of a page without them is read line by line, as a mail's."""
 _NOTE = "line numbers are those of the page's text"
 
 
 def needed(head: bytes) -> bool:
     """Whether bytes begin a page, or a document of XML."""
-    return _BEGINS.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
+    begin = head.removeprefix(b"\xef\xbb\xbf")
+    return _DOCUMENT.match(begin) is not None or (_FRAGMENT.match(begin) and _PARTS.search(begin)) is not None
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:

@@ -42,7 +42,7 @@ _NEWLINE = re.compile(r"\\(?:r\\)?n")
 _ESCAPED_LINES = 3
 """Line ends written as a backslash and an n that make a line a whole log in a string: JSON of a ticket, a repr()."""
 _STRINGS = tuple(
-    re.compile(rf"(?:^|(?<=[ ,=($\[{{:\t])){quote}((?:[^{quote}\\]|\\.|{quote}{quote}){{0,65536}}){quote}(?=[,;)\]}}\s]|$)")
+    re.compile(rf"(?:^|(?<=[ ,=($\[{{:\t])){quote}((?:[^{quote}\\]|\\.|{quote}{quote})*){quote}(?=[,;)\]}}\s]|$)")
     for quote in "'\""
 )
 """Strings of a row of SQL, a shell's variable, a program's output."""

@@ -146,7 +146,7 @@ def _fields(
 
 _COMM = 15
 """Characters of a task's name: TASK_COMM_LEN without its end (include/linux/sched.h)."""
-_LEAD_IN = re.compile(r"[^\w<(\[{/]+(?=[\w<(\[{/])")
+_LEAD_IN = re.compile(r"[^\w<(\[{/]{1,16}(?=[\w<(\[{/])")
 """What stands before a name, where something else stands before that."""
 
 

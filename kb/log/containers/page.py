@@ -15,8 +15,8 @@ from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
 _TAG = re.compile(
-    r"<(?:(?P<end>/)?(?P<name>[A-Za-z][\w.:-]{0,60})(?P<rest>(?:[^<>\"']|\"[^\"<]{0,4000}\"|'[^'<]{0,4000}'){0,4000})>"
-    r"|(?P<comment>!--)|(?P<raw>!\[CDATA\[)|[!?][^<>]{0,2000}>)"
+    r"<(?:(?P<end>/)?(?P<name>[A-Za-z][\w.:-]{0,60})(?P<rest>(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>"
+    r"|(?P<comment>!--)|(?P<raw>!\[CDATA\[)|[!?][^<>]*>)"
 )
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q s samp small span strike strong sub"

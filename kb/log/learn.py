@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from kb.log.shape import LONGEST, Shape, ends_in_stamp, frame, in_calendar, shape, unframed
+from kb.log.shape import LONGEST, Shape, column, ends_in_stamp, frame, in_calendar, shape, unframed
 from kb.log.transport import Prefix, Rule, strip
 
 Test = Callable[[str], int]
@@ -163,9 +163,8 @@ class Shapes:
         best, most = None, (0, False, False)
         for prefix, made, known in ways:
             words = any(char.isalnum() for char in prefix)
-            for one in (made, shape(prefix, text, opaque=True) if _OPAQUE.search(prefix) is not None else None):
-                if one is None:
-                    continue
+            opaque = shape(prefix, text, opaque=True) if _OPAQUE.search(prefix) is not None else None
+            for one in filter(None, (made, opaque, column(prefix))):
                 parts = self._parts(one, beside.after)
                 alike = sum(one.strip(each, _NONE) is not None for each in (*beside.before, *beside.after))
                 enough = parts >= plain + opened and parts >= (_ALIKE if one.foreign else 1 if words else 2)

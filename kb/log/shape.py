@@ -215,6 +215,15 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
     return Shape(re.compile(pattern), date is not None, bar, foreign)
 
 
+def column(prefix: str) -> Shape | None:
+    """The shape of a column left of the log: any text up to a bar, as ``diff -y`` and terminals side by side have it."""
+    text = prefix.rstrip(_BLANKS)
+    if len(text) < 2 or text[-1] not in _BARS or text[-1] in text[:-1]:
+        return None
+    bar = re.escape(text[-1])
+    return Shape(re.compile(f"[^{bar}]{{1,{LONGEST}}}{bar}{_ending(prefix[len(text) :])}"), False)
+
+
 def _unescaped(found: re.Match[str]) -> str:
     return "\t" if found[1] == "t" else found[1]
 

@@ -33,6 +33,8 @@ _QP_SOFT = re.compile(rb"^.{60,76}=\r?$", re.M)
 _QP_FULL = re.compile(rb"^.{75}=\r?$", re.M)
 """A line of quoted-printable at its full length (RFC 2045: 76 columns with the mark): three of them are no chance."""
 _QP_CODE = re.compile(rb"=(?:3D|20\r?$|E2=80|C2=A0)", re.M)
+_QP_PLAIN = re.compile(rb"=(?![0-9A-F]{2}|\r?\n|\r?\Z)")
+"""What quoted-printable does not write: a sign of equality that stands for itself."""
 _SHOWN_ENDS = re.compile(rb"(?:\^M\$?|\$|\\)\r?$", re.M)
 _SHOWN_END = re.compile(r"(?:\^M\$?|\$|\\)$")
 _PARTIAL = re.compile(rb"\S{20,40} std(?:out|err) P ")
@@ -112,7 +114,8 @@ def habits(data: bytes, start: int) -> Habits:
         return _NONE
     sample = data[start : start + SAMPLE]
     soft = _QP_SOFT.findall(sample)
-    quoted = len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3)
+    quoted = len(soft) >= 1 and _QP_CODE.search(sample) is not None and _QP_PLAIN.search(sample) is None
+    quoted = quoted or len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3)
     zvm = len(_ZVM_RAW.findall(sample)) >= 3
     fragments = b"ncfrag=" in sample
     if zvm or quoted:

@@ -60,7 +60,8 @@ _PACKED = 32 << 20
 
 _LINES = 8
 """Line ends, or tags, from which on a text is compared with others."""
-_KNOWN = 32
+_KNOWN, _BEFORE = 32, 4096
+"""Texts that are remembered by their words, and as they are."""
 _WORD = 5
 _ALIKE = 0.95
 """Part of the long words of a text that are another's, too: a stamp, an address, a function."""
@@ -180,9 +181,16 @@ class Seen:
 
     def __init__(self) -> None:
         self._known: list[set[str]] = []
+        self._before: set[int] = set()
 
     def had(self, text: str) -> bool:
         """Whether a text says what one before it did; what is short says little."""
+        if "\n" not in text.strip("\n"):
+            return False
+        if hash(text) in self._before:
+            return True
+        if len(self._before) < _BEFORE:
+            self._before.add(hash(text))
         if text.count("\n") < _LINES and text.count("<") < _LINES:
             return False
         words = {word for word in _MARKUP.sub(" ", html.unescape(_MARKUP.sub(" ", text))).split() if len(word) > _WORD}

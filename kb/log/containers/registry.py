@@ -243,6 +243,10 @@ def _newest(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+def _properties(name: str, head: bytes) -> bool:
+    return head.startswith(b"Debug line with all properties:")
+
+
 def _sections(name: str, head: bytes) -> bool:
     return b"#==[ " in head or (b"------ " in head and b" (" in head)
 
@@ -267,6 +271,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("export_yaml", _yaml),
     ("export_table", _table),
     ("encoded", _encoded),
+    ("properties", _properties),
     ("newest", _newest),
     ("sections", _sections),
 )

@@ -273,7 +273,7 @@ class Reader:
             return _BACK
         if inside is not None:
             value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
-            text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
+            text = value.decode("utf-8", "surrogateescape").strip(" \t\r\n,\"'").replace('\\"', '"')
             from kb.log.transport import strip
 
             if text == "[":  # a message as a list of byte values, one a line

@@ -18,7 +18,7 @@ _ARMOUR = re.compile(
     rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,60}-----\r?\n?$|begin-base64 [0-7]{3,4} [^\n]{1,255}\n$|====\n?$"
 )
 _UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
-_HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4} )([^\r\n]{1,160})\r?\n?$")
+_HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4}(?:[ \r\n]|$))([^\r\n]{1,160})\r?\n?$")
 _WORDS = re.compile(rb"[0-9a-f]{7} ((?:[0-9a-f]{4} ?){1,8})\s{0,40}$")
 """``hexdump`` and ``od -x``: words as a little-endian machine reads them, the second byte first."""
 _END = re.compile(rb"[0-9a-f]{4,16}$")

@@ -107,6 +107,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
                     continue
         elif rule == "kmsg" and "\\x" in text:
             text = text[:end] + _HEX_RUN.sub(_unescape, text[end:])
+        elif rule == "nxos":
+            text = text.removesuffix(" - kernel")
         before = prefix
         if (
             ("[" in text[end:] and _GLUED.search(text, end) is not None)

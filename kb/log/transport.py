@@ -152,6 +152,12 @@ RULES: tuple[Rule, ...] = (
     ),
     # dmesg -x: "kern  :err   : "
     _rule("decoded", "kumdaslncf", r"(?:" + _FACILITY + r") {0,6}:(?P<severity>" + _SEVERITY + r") {0,4}: "),
+    # Cisco NX-OS: the facility before, and the program behind the message (" - kernel")
+    _rule(
+        "nxos", _DIGIT,
+        r"(?P<wall>\d{4} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?) (?P<host>\S{1,255}) "
+        r"(?:%\$ \S{1,40} %\$ )?%KERN-(?P<level>[0-7])-\w{1,40}: ",
+    ),
     # multilog, socklog, s6: TAI64N (libtai tain_pack.c), a day and a time, and the facility that socklog adds
     _rule(
         "tai64n", "@" + _DIGIT,

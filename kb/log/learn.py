@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from kb.log.shape import LONGEST, Shape, column, ends_in_stamp, frame, in_calendar, shape, unframed
+from kb.log.shape import LONGEST, Shape, alone, column, ends_in_stamp, frame, in_calendar, shape, unframed
 from kb.log.transport import Prefix, Rule, strip
 
 Test = Callable[[str], int]
@@ -30,6 +30,8 @@ _REFUSED = 4
 """Lines alike, but for numbers, behind which the prefix is looked for no more."""
 _LOOKS = 512
 """Times that the lines beside one are looked at, in one input: a text that quotes headlines line by line is no log."""
+_NEAR = 4
+"""Lines behind a headline in which its report begins."""
 _DOUBTFUL = 32
 """Lines that are kept as doubtful."""
 _ALIKE = 3
@@ -106,7 +108,10 @@ class Shapes:
         if self._refused.get(key, 0) >= _REFUSED:
             return False
         ways = list(self._ways(text, column))
-        best = self._borne(ways, text, number, around, opened)
+        beside = around() if ways and self._looks < _LOOKS else None
+        best = self._borne(ways, text, number, beside, opened) if beside is not None else None
+        if best is None and beside is not None and not opened and sum(map(self._belongs, beside.after[:_NEAR])) >= 2:
+            best = self._lead_in(ways, text)
         if told and (best is None or not best[1].telling):
             best = best or self._longest([way for way in ways if way[1].telling and not way[1].foreign], text)
         if best is not None:
@@ -151,14 +156,11 @@ class Shapes:
         ways: Sequence[tuple[str, Shape, bool]],
         text: str,
         number: int,
-        around: Callable[[], Around],
+        beside: Around,
         opened: bool,
     ) -> tuple[str, Shape, bool] | None:
         """The prefix that the lines beside bear out best, None where they do not."""
-        if not ways or self._looks >= _LOOKS:
-            return None
         self._looks += 1
-        beside = around()
         plain = sum(map(self._belongs, beside.after))
         best, most = None, (0, False, False)
         for prefix, made, known in ways:
@@ -179,6 +181,14 @@ class Shapes:
         if best is not None and self.doubtful and self.doubtful[-1].number == number:
             self.doubtful.pop()
         return best
+
+    def _lead_in(self, ways: Sequence[tuple[str, Shape, bool]], text: str) -> tuple[str, Shape, bool] | None:
+        """What stands before the first line of a text alone: who wrote it, the quote that opens it."""
+        best = next((way for way in ways if _COMMENT.match(way[0]) is None), None)
+        if best is None:
+            return None
+        self.doubtful = [each for each in self.doubtful if each.text != text]
+        return best[0], alone(best[0]), best[2]
 
     def _doubt(self, found: Doubtful) -> None:
         if len(self.doubtful) < _DOUBTFUL and all(each.number != found.number for each in self.doubtful):

@@ -215,6 +215,11 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
     return Shape(re.compile(pattern), date is not None, bar, foreign)
 
 
+def alone(prefix: str) -> Shape:
+    """The shape of what stands before one line and no other."""
+    return Shape(re.compile(re.escape(prefix)), False)
+
+
 def column(prefix: str) -> Shape | None:
     """The shape of a column left of the log: any text up to a bar, as ``diff -y`` and terminals side by side have it."""
     text = prefix.rstrip(_BLANKS)

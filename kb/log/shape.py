@@ -128,6 +128,9 @@ class Shape(NamedTuple):
         """The prefixes of a line that has this one behind those that are known; None for a line of another shape."""
         at = 0 if before.rule in USER else before.end
         found = self.pattern.match(text, at)
+        if found is None and before.rule in USER:  # the program's word alone
+            at = before.end
+            found = self.pattern.match(text, at)
         if found is None or found.end() == at:
             return None
         if not at:

@@ -21,6 +21,9 @@ _LINES = 3
 """Line ends, or strings in a row, that make a value a text of its own."""
 _LITERAL = 4 << 20
 """Bytes of a Python literal that is looked at."""
+_STRINGS = re.compile(rb"'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?")
+_AROUND = 128 << 10
+"""Bytes of it around its strings: each may be a value of its own, of a kilobyte while it is parsed."""
 _CONSOLE = re.compile(
     rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}'
     rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}'
@@ -63,17 +66,20 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     data = b""
     while len(data) < HELD and (piece := read(1 << 20)):
         data += piece
-    value = _value(data) if len(data) < HELD and walk.keeps(len(data)) else None
-    if value is None and (frames := _frames(data)):
+    held = len(data) < HELD and walk.keeps(len(data))
+    value = _value(data) if held else None
+    if held and value is None and (frames := _frames(data)):
         yield Member("", pieces(iter(frames)), text=True, note=_NOTE)
         walk.release(len(data))
         return
     if value is None:  # no document after all, or one of gigabytes: a text like any other
+        if held:
+            walk.release(len(data))
         yield Member("", Pushed(data, read).read, text=True)
         return
     seen, before = Seen(), set[int]()
     for text in _texts(value):
-        if hash(text) in before or seen.had(text):
+        if hash(text) in before or seen.had(text):  # the same as lines, or as a page shows it
             continue
         before.add(hash(text))
         yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
@@ -98,16 +104,23 @@ def _value(data: bytes) -> Any:
         pass
     if len(data) > _LITERAL or data.lstrip()[:1] not in (b"[", b"(", b"'", b'"', b"b"):
         return None
+    if len(_STRINGS.sub(b"", data)) > _AROUND:
+        return None
     try:
-        return ast.literal_eval(data.strip().decode("utf-8"))
+        return _decoded(ast.literal_eval(data.strip().decode("utf-8")))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
 
+def _decoded(value: Any) -> Any:
+    """A value with its bytes as texts: what a command gives is bytes to Python."""
+    if isinstance(value, list | tuple):
+        return [_decoded(each) for each in value]
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
 def _texts(value: Any) -> Iterator[str]:
     """The texts in a value, in order: strings of several lines, lists of lines, what is encoded."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "surrogateescape")
     waiting = [value]
     if isinstance(value, str):
         yield value

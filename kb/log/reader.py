@@ -335,7 +335,9 @@ class Reader:
         Returns:
             Text, column, and whether known prefixes stand before the text.
         """
-        if opener is not None and opener is not first and not _ESCAPED.search(first.raw):  # what stands before a stamp in a line's middle may be a prefix
+        if (
+            opener is not None and opener is not first and not _ESCAPED.search(first.raw)
+        ):  # what stands before a stamp in a line's middle may be a prefix
             text = _undivided(first.raw)
             return text, len(text) - len(opener.text), True
         if first.host is not None and first.time is None and not self._is_learned(first.raw):

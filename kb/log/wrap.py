@@ -102,7 +102,15 @@ class Habits(NamedTuple):
     @property
     def any(self) -> bool:
         """True when lines must be joined."""
-        return bool(self.width or self.columns or self.quoted_printable or self.zvm or self.fragments or self.shown or self.partial)
+        return bool(
+            self.width
+            or self.columns
+            or self.quoted_printable
+            or self.zvm
+            or self.fragments
+            or self.shown
+            or self.partial
+        )
 
 
 _NONE = Habits()
@@ -115,7 +123,7 @@ def habits(data: bytes, start: int) -> Habits:
     sample = data[start : start + SAMPLE]
     soft = _QP_SOFT.findall(sample)
     quoted = len(soft) >= 1 and _QP_CODE.search(sample) is not None and _QP_PLAIN.search(sample) is None
-    quoted = quoted or len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3)
+    quoted = quoted or (len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3))
     zvm = len(_ZVM_RAW.findall(sample)) >= 3
     fragments = b"ncfrag=" in sample
     if zvm or quoted:

@@ -19,7 +19,9 @@ Open = dict[str | None, list[Strand]]
 
 def alike(strand: Strand, line: Line) -> bool:
     """Whether a line may be a report's by its shape."""
-    return line.continued or len(strand.lines) - strand.opener < _TELLING or (line.time is None) == (strand.time is None)
+    return (
+        line.continued or len(strand.lines) - strand.opener < _TELLING or (line.time is None) == (strand.time is None)
+    )
 
 
 def context(open_: Mapping[str | None, list[Strand]], line: Line, fed: str | None) -> str | None:
@@ -51,10 +53,17 @@ def settled(open_: Open, key: str | None, line: Line) -> Iterator[tuple[str | No
     others = [(place_, one) for place_, group in open_.items() if place_ != BARE for one in group]
     if not bare or not others:
         return
-    if line.time is not None and len(bare) == 1 and len(bare[0].lines) - bare[0].opener == 1 and bare[0].start > others[-1][1].start:
+    if (
+        line.time is not None
+        and len(bare) == 1
+        and len(bare[0].lines) - bare[0].opener == 1
+        and bare[0].start > others[-1][1].start
+    ):
         del open_[BARE]  # its headline alone had lost its stamp
         open_.setdefault(others[-1][0], []).append(bare[0])
         return
-    newest, shape = max([(one, BARE) for one in bare] + [(one, "") for _, one in others], key=lambda pair: pair[0].start)
+    newest, shape = max(
+        [(one, BARE) for one in bare] + [(one, "") for _, one in others], key=lambda pair: pair[0].start
+    )
     if len(newest.lines) - newest.opener >= _TELLING:
         yield from others if shape == BARE else [(BARE, one) for one in bare]

@@ -117,9 +117,7 @@ def _keys(names: list[str]) -> list[str]:
     """The fields of :func:`kb.log.containers.export.record` that columns are."""
     names = [name.strip().casefold() for name in names]
     message = _message if any(map(_message, names)) else _told
-    return [
-        message(name) or _time(name.partition(" [")[0]) or _HOSTS.get(name) or f"-{name}" for name in names
-    ]
+    return [message(name) or _time(name.partition(" [")[0]) or _HOSTS.get(name) or f"-{name}" for name in names]
 
 
 def _row(keys: list[str], values: list[str]) -> Record | None:

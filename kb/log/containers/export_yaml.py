@@ -26,10 +26,23 @@ _LARGEST = 1 << 20
 
 _CLUSTER = re.compile(rb"^(?:apiVersion|kind|items|status): ?", re.M)
 """What Kubernetes' objects begin with."""
-_QUOTED = re.compile(r'(?P<before> {0,80}(?:- ){0,8}(?:"?[\w./ -]{1,80}"?: {1,8})?)"(?P<text>(?:[^"\\]|\\.)*)(?P<end>"?)')
+_QUOTED = re.compile(
+    r'(?P<before> {0,80}(?:- ){0,8}(?:"?[\w./ -]{1,80}"?: {1,8})?)"(?P<text>(?:[^"\\]|\\.)*)(?P<end>"?)'
+)
 _FOLDED = re.compile(rb'^ {0,80}(?:- ){0,8}(?:[\w./-]{1,80}: )?"(?:[^"\\\n]|\\[^n\n])*\\n', re.M)
 _ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "e": "\x1b", "0": "\0", "a": "\a", "b": "\b", "v": "\v", "f": "\f", "_": " "}
+_ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "e": "\x1b",
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "v": "\v",
+    "f": "\f",
+    "_": " ",
+}
 _TEXT_NOTE = "line numbers are those of the document with its texts unfolded"
 
 

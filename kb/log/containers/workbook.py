@@ -11,7 +11,6 @@ import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Iterator
 
-from kb.errors import InputError
 from kb.log.containers.export import ordered
 from kb.log.containers.export_table import records
 from kb.log.containers.walk import Member, Walk, pieces

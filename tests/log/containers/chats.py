@@ -88,7 +88,10 @@ def telegram(log: bytes) -> Wrapped:
 
 
 def whatsapp(log: bytes) -> Wrapped:
-    return "chat.txt", f"28.11.26, 14:20 - Hans: hi\n28.11.26, 14:24 - Hans: {text(log)}28.11.26, 14:25 - Eva: ok\n".encode()
+    return (
+        "chat.txt",
+        f"28.11.26, 14:20 - Hans: hi\n28.11.26, 14:24 - Hans: {text(log)}28.11.26, 14:25 - Eva: ok\n".encode(),
+    )
 
 
 def irc(log: bytes) -> Wrapped:
@@ -195,7 +198,10 @@ def bugzilla_attachment(log: bytes) -> Wrapped:
 def abrt_comment(log: bytes) -> Wrapped:
     """What ABRT files in a tracker: items of several lines have a colon before each."""
     rows = "".join(f":{row}\n" for row in lines(log))
-    return "a.txt", f"Version-Release number of selected component:\nkernel-6.10.6\n\nTruncated backtrace:\n{rows}\n".encode()
+    return (
+        "a.txt",
+        f"Version-Release number of selected component:\nkernel-6.10.6\n\nTruncated backtrace:\n{rows}\n".encode(),
+    )
 
 
 def github(log: bytes) -> Wrapped:
@@ -237,7 +243,10 @@ def confluence(log: bytes) -> Wrapped:
 
 def logwatch(log: bytes) -> Wrapped:
     rows = "".join(f"    {row}\n" for row in lines(log))
-    return "a.txt", f" --------------------- Kernel Begin ------------------------ \n\n{rows}\n ---------------------- Kernel End ------------------------- \n".encode()
+    return (
+        "a.txt",
+        f" --------------------- Kernel Begin ------------------------ \n\n{rows}\n ---------------------- Kernel End ------------------------- \n".encode(),
+    )
 
 
 WAYS: dict[str, Callable[[bytes], Wrapped]] = {

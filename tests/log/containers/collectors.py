@@ -21,7 +21,9 @@ def ndjson(log: bytes, form: Callable[[int, str], object], *, newest: bool = Fal
     return "a.jsonl", "".join(said).encode("utf-8", "replace")
 
 
-def table(head: list[str], log: bytes, form: Callable[[int, str], list[str]], *, newest: bool = False, **how: str) -> Wrapped:
+def table(
+    head: list[str], log: bytes, form: Callable[[int, str], list[str]], *, newest: bool = False, **how: str
+) -> Wrapped:
     held = io.StringIO()
     writer = csv.writer(held, lineterminator="\n", quoting=csv.QUOTE_ALL if how else csv.QUOTE_MINIMAL, **how)  # type: ignore[arg-type]
     if head:
@@ -68,7 +70,9 @@ def nxos(log: bytes) -> Wrapped:
 
 
 def kiwi(log: bytes) -> Wrapped:
-    said = (f"2026-11-28 14:24:16\tKernel.Warning\t192.0.2.17\tNov 28 14:24:16 db17 kernel: {row}\r\n" for row in lines(log))
+    said = (
+        f"2026-11-28 14:24:16\tKernel.Warning\t192.0.2.17\tNov 28 14:24:16 db17 kernel: {row}\r\n" for row in lines(log)
+    )
     return "SyslogCatchAll.txt", "".join(said).encode()
 
 
@@ -121,28 +125,79 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
         ["timestamp", "source", "message"], log, lambda at, row: [stamp(at), "db17", row], newest=True, quotechar='"'
     ),
     "datadog's csv": lambda log: table(
-        ["Date", "Host", "Service", "Content"], log, lambda at, row: [stamp(at), "db17", "kernel", row], newest=True, quotechar='"'
+        ["Date", "Host", "Service", "Content"],
+        log,
+        lambda at, row: [stamp(at), "db17", "kernel", row],
+        newest=True,
+        quotechar='"',
     ),
     "datadog": lambda log: document(
-        {"data": rows(log, lambda at, row: {"id": str(at), "type": "log", "attributes": {"message": row, "host": "db17", "timestamp": stamp(at)}})[::-1]}
+        {
+            "data": rows(
+                log,
+                lambda at, row: {
+                    "id": str(at),
+                    "type": "log",
+                    "attributes": {"message": row, "host": "db17", "timestamp": stamp(at)},
+                },
+            )[::-1]
+        }
     ),
-    "splunk's csv": lambda log: table(["_time", "host", "_raw"], log, lambda at, row: [stamp(at), "db17", row], newest=True, quotechar='"'),
+    "splunk's csv": lambda log: table(
+        ["_time", "host", "_raw"], log, lambda at, row: [stamp(at), "db17", row], newest=True, quotechar='"'
+    ),
     "splunk's page": splunk_page,
     "grafana's json": lambda log: document(
-        rows(log, lambda at, row: {"line": row, "timestamp": str(1764331200000000000 + at), "date": stamp(at), "fields": {"host": "db17"}})[::-1]
+        rows(
+            log,
+            lambda at, row: {
+                "line": row,
+                "timestamp": str(1764331200000000000 + at),
+                "date": stamp(at),
+                "fields": {"host": "db17"},
+            },
+        )[::-1]
     ),
     "grafana's csv": lambda log: table(
-        ["Date", "labels", "Line", "tsNs"], log, lambda at, row: [stamp(at), '{"host":"db17"}', row, str(1764331200000000000 + at)], newest=True, quotechar='"'
+        ["Date", "labels", "Line", "tsNs"],
+        log,
+        lambda at, row: [stamp(at), '{"host":"db17"}', row, str(1764331200000000000 + at)],
+        newest=True,
+        quotechar='"',
     ),
-    "grafana's text": lambda log: ("a.txt", "".join(f"{1764331200000 + at}\t{stamp(at)}\t{row}\n" for at, row in reversed(list(enumerate(lines(log))))).encode()),
-    "new relic": lambda log: ndjson(log, lambda at, row: {"message": row, "timestamp": 1764331200000 + at, "hostname": "db17"}, newest=True),
+    "grafana's text": lambda log: (
+        "a.txt",
+        "".join(
+            f"{1764331200000 + at}\t{stamp(at)}\t{row}\n" for at, row in reversed(list(enumerate(lines(log))))
+        ).encode(),
+    ),
+    "new relic": lambda log: ndjson(
+        log, lambda at, row: {"message": row, "timestamp": 1764331200000 + at, "hostname": "db17"}, newest=True
+    ),
     "sumo's csv": lambda log: table(
-        ["_messagetimems", "_sourcehost", "_raw"], log, lambda at, row: [str(1764331200000 + at), "db17", row], newest=True, quotechar='"'
+        ["_messagetimems", "_sourcehost", "_raw"],
+        log,
+        lambda at, row: [str(1764331200000 + at), "db17", row],
+        newest=True,
+        quotechar='"',
     ),
-    "sentry": lambda log: document({"event_id": "1", "logentry": {"formatted": "\n".join(lines(log)) + "\n"}, "platform": "other"}),
+    "sentry": lambda log: document(
+        {"event_id": "1", "logentry": {"formatted": "\n".join(lines(log)) + "\n"}, "platform": "other"}
+    ),
     "fluent bit": lambda log: document(rows(log, lambda at, row: {"date": 1764331200 + at / 1000, "log": row})),
-    "vector": lambda log: ndjson(log, lambda at, row: {"host": "db17", "message": row, "source_type": "file", "timestamp": stamp(at)}),
-    "winston": lambda log: ndjson(log, lambda at, row: {"severity": "WARNING", "jsonPayload": {"message": row}, "timestamp": stamp(at)}),
-    "elastic's scroll": lambda log: ndjson(log, lambda at, row: {"_source": {"@timestamp": stamp(at), "event": {"original": row}, "host": {"name": "db17"}}}, newest=True),
-    "azure boot diagnostics": lambda log: ("a.txt", ("﻿" + "".join(row + "\r\n" for row in lines(log))).encode("utf-16")),
+    "vector": lambda log: ndjson(
+        log, lambda at, row: {"host": "db17", "message": row, "source_type": "file", "timestamp": stamp(at)}
+    ),
+    "winston": lambda log: ndjson(
+        log, lambda at, row: {"severity": "WARNING", "jsonPayload": {"message": row}, "timestamp": stamp(at)}
+    ),
+    "elastic's scroll": lambda log: ndjson(
+        log,
+        lambda at, row: {"_source": {"@timestamp": stamp(at), "event": {"original": row}, "host": {"name": "db17"}}},
+        newest=True,
+    ),
+    "azure boot diagnostics": lambda log: (
+        "a.txt",
+        ("﻿" + "".join(row + "\r\n" for row in lines(log))).encode("utf-16"),
+    ),
 }

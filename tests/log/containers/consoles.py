@@ -21,12 +21,16 @@ def ttyrec(log: bytes) -> Wrapped:
     """Frames: seconds, microseconds, length, each 32 bits little endian; a frame may end anywhere."""
     data = text(log).replace("\n", "\r\n").encode()
     parts = (data[at : at + 117] for at in range(0, len(data), 117))
-    return "a.ttyrec", b"".join(struct.pack("<3I", 1764331200 + at, 7, len(part)) + part for at, part in enumerate(parts))
+    return "a.ttyrec", b"".join(
+        struct.pack("<3I", 1764331200 + at, 7, len(part)) + part for at, part in enumerate(parts)
+    )
 
 
 def minicom(log: bytes) -> Wrapped:
     """A capture: carriage returns doubled, colours off, an erased prompt."""
-    return "minicom.cap", ("\x1b[0m\x1b[2J\x1b[H\r\n" + text(log).replace("\n", "\r\r\n") + "\x1b[K\r\ndb17 login: ").encode()
+    return "minicom.cap", (
+        "\x1b[0m\x1b[2J\x1b[H\r\n" + text(log).replace("\n", "\r\r\n") + "\x1b[K\r\ndb17 login: "
+    ).encode()
 
 
 def screen(log: bytes) -> Wrapped:
@@ -55,7 +59,9 @@ def sol(log: bytes) -> Wrapped:
 
 def kermit(log: bytes) -> Wrapped:
     said = text(log).replace("\n", "\r\n").encode()
-    return "session.log", b"\0\0\x11" + b"".join(row + (b"\0" if at % 7 == 0 else b"") for at, row in enumerate(said.splitlines(keepends=True)))
+    return "session.log", b"\0\0\x11" + b"".join(
+        row + (b"\0" if at % 7 == 0 else b"") for at, row in enumerate(said.splitlines(keepends=True))
+    )
 
 
 def putty(log: bytes) -> Wrapped:
@@ -88,7 +94,10 @@ def columns(log: bytes) -> Wrapped:
 
 def dialogue(log: bytes) -> Wrapped:
     """A netconsole receiver that prints who sent what: socat -v, nc in a loop."""
-    rows = "".join(f"> 2026/11/28 14:24:16.{at:06}  length={len(row)} from=0 to={len(row)}\n{row}\n--\n" for at, row in enumerate(lines(log)))
+    rows = "".join(
+        f"> 2026/11/28 14:24:16.{at:06}  length={len(row)} from=0 to={len(row)}\n{row}\n--\n"
+        for at, row in enumerate(lines(log))
+    )
     return "socat.txt", rows.encode()
 
 

@@ -14,7 +14,9 @@ from tests.log.containers.jobs import each
 
 
 def rg(log: bytes) -> Wrapped:
-    return "a.txt", ("var/log/kern.log\n" + "".join(f"{at + 812}:{row}\n" for at, row in enumerate(lines(log)))).encode()
+    return "a.txt", (
+        "var/log/kern.log\n" + "".join(f"{at + 812}:{row}\n" for at, row in enumerate(lines(log)))
+    ).encode()
 
 
 def ack(log: bytes) -> Wrapped:
@@ -25,7 +27,19 @@ def ack(log: bytes) -> Wrapped:
 def rg_json(log: bytes) -> Wrapped:
     head = json.dumps({"type": "begin", "data": {"path": {"text": "kern.log"}}}) + "\n"
     rows = (
-        json.dumps({"type": "match" if not at else "context", "data": {"path": {"text": "kern.log"}, "lines": {"text": row + "\n"}, "line_number": at + 1, "absolute_offset": at, "submatches": []}}, ensure_ascii=False)
+        json.dumps(
+            {
+                "type": "match" if not at else "context",
+                "data": {
+                    "path": {"text": "kern.log"},
+                    "lines": {"text": row + "\n"},
+                    "line_number": at + 1,
+                    "absolute_offset": at,
+                    "submatches": [],
+                },
+            },
+            ensure_ascii=False,
+        )
         + "\n"
         for at, row in enumerate(lines(log))
     )
@@ -35,7 +49,10 @@ def rg_json(log: bytes) -> Wrapped:
 def diff(log: bytes) -> Wrapped:
     count = len(lines(log))
     rows = "".join(f"+{row}\n" for row in lines(log))
-    return "a.diff", f"--- good.log\t2026-11-28 14:00:00\n+++ bad.log\t2026-11-28 14:24:16\n@@ -100,2 +100,{count + 2} @@\n eth0: link up\n foo: ready\n{rows}".encode()
+    return (
+        "a.diff",
+        f"--- good.log\t2026-11-28 14:00:00\n+++ bad.log\t2026-11-28 14:24:16\n@@ -100,2 +100,{count + 2} @@\n eth0: link up\n foo: ready\n{rows}".encode(),
+    )
 
 
 def side_by_side(log: bytes) -> Wrapped:
@@ -88,7 +105,9 @@ def pretty_strings(log: bytes) -> Wrapped:
 
 def c_strings(log: bytes) -> Wrapped:
     rows = (json.dumps(row + "\n", ensure_ascii=False) for row in lines(log))
-    return "log.c", ("static const char *log[] = {\n" + "".join(f"\t{row},\n" for row in rows) + "};\n").encode("utf-8", "replace")
+    return "log.c", ("static const char *log[] = {\n" + "".join(f"\t{row},\n" for row in rows) + "};\n").encode(
+        "utf-8", "replace"
+    )
 
 
 def shell_variable(log: bytes) -> Wrapped:
@@ -134,7 +153,9 @@ def toml(log: bytes) -> Wrapped:
 
 def marked_changes(log: bytes) -> Wrapped:
     """Outlook's quoting, each deeper than the one before."""
-    return "a.txt", ("Hi,\n\n> On Saturday Hans wrote:\n> > see\n" + "".join(f"> > {row}\n" for row in lines(log)) + "\nregards\n").encode()
+    return "a.txt", (
+        "Hi,\n\n> On Saturday Hans wrote:\n> > see\n" + "".join(f"> > {row}\n" for row in lines(log)) + "\nregards\n"
+    ).encode()
 
 
 WAYS: dict[str, Callable[[bytes], Wrapped]] = {

@@ -25,10 +25,15 @@ def docx(log: bytes) -> Wrapped:
     rows = []
     for row in lines(log):
         half = len(row) // 2
-        runs = "".join(f'<w:r><w:rPr><w:sz w:val="16"/></w:rPr><w:t xml:space="preserve">{html.escape(part)}</w:t></w:r>' for part in (row[:half], row[half:]))
+        runs = "".join(
+            f'<w:r><w:rPr><w:sz w:val="16"/></w:rPr><w:t xml:space="preserve">{html.escape(part)}</w:t></w:r>'
+            for part in (row[:half], row[half:])
+        )
         rows.append(f'<w:p w:rsidR="00A1"><w:pPr><w:pStyle w:val="Code"/></w:pPr>{runs}</w:p>')
     body = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{"".join(rows)}</w:body></w:document>'
-    return archive("a.docx", ("[Content_Types].xml", "<Types/>"), ("word/document.xml", body), ("word/styles.xml", "<w:styles/>"))
+    return archive(
+        "a.docx", ("[Content_Types].xml", "<Types/>"), ("word/document.xml", body), ("word/styles.xml", "<w:styles/>")
+    )
 
 
 _SHEET = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData>{}</worksheet>'
@@ -56,7 +61,11 @@ def workbook(log: bytes, *, inline: bool = False, one_cell: bool = False, column
     merged = '<mergeCells count="1"><mergeCell ref="C1:F1"/></mergeCells>'
     table = "".join(f'<si><t xml:space="preserve">{html.escape(one)}</t></si>' for one in strings)
     shared = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="1" uniqueCount="{len(strings)}">{table}</sst>'
-    members = [("[Content_Types].xml", "<Types/>"), ("xl/workbook.xml", "<workbook/>"), ("xl/worksheets/sheet1.xml", _SHEET.format("".join(cells), merged))]
+    members = [
+        ("[Content_Types].xml", "<Types/>"),
+        ("xl/workbook.xml", "<workbook/>"),
+        ("xl/worksheets/sheet1.xml", _SHEET.format("".join(cells), merged)),
+    ]
     return archive("a.xlsx", *members, *([] if inline else [("xl/sharedStrings.xml", shared)]))
 
 
@@ -66,7 +75,14 @@ def ods(log: bytes) -> Wrapped:
         f'<table:table-row><table:table-cell office:value-type="float" office:value="{at}"><text:p>{at}</text:p></table:table-cell><table:table-cell table:number-columns-repeated="2"/><table:table-cell><text:p>{html.escape(row)}</text:p></table:table-cell></table:table-row>'
         for at, row in enumerate(lines(log))
     )
-    return archive("a.ods", ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), ("content.xml", f'<?xml version="1.0"?><office:document-content xmlns:text="x" xmlns:table="y"><office:body><office:spreadsheet><table:table>{rows}</table:table></office:spreadsheet></office:body></office:document-content>'))
+    return archive(
+        "a.ods",
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+        (
+            "content.xml",
+            f'<?xml version="1.0"?><office:document-content xmlns:text="x" xmlns:table="y"><office:body><office:spreadsheet><table:table>{rows}</table:table></office:spreadsheet></office:body></office:document-content>',
+        ),
+    )
 
 
 def pptx(log: bytes) -> Wrapped:
@@ -82,12 +98,19 @@ def epub(log: bytes) -> Wrapped:
 
 def one_line_table(log: bytes) -> Wrapped:
     """A page of a viewer: rows and cells on one physical line."""
-    rows = "".join(f"<tr class='r'><td>{at}</td><td>db17</td><td>{html.escape(row)}</td></tr>" for at, row in enumerate(lines(log)))
-    return "a.html", f"<!doctype html><html><head><title>log</title></head><body><table><thead><tr><th>n</th><th>host</th><th>message</th></tr></thead><tbody>{rows}</tbody></table></body></html>".encode()
+    rows = "".join(
+        f"<tr class='r'><td>{at}</td><td>db17</td><td>{html.escape(row)}</td></tr>" for at, row in enumerate(lines(log))
+    )
+    return (
+        "a.html",
+        f"<!doctype html><html><head><title>log</title></head><body><table><thead><tr><th>n</th><th>host</th><th>message</th></tr></thead><tbody>{rows}</tbody></table></body></html>".encode(),
+    )
 
 
 def cells_on_lines(log: bytes) -> Wrapped:
-    rows = "".join(f"<tr>\n<td>{at}</td>\n<td>db17</td>\n<td>{html.escape(row)}</td>\n</tr>\n" for at, row in enumerate(lines(log)))
+    rows = "".join(
+        f"<tr>\n<td>{at}</td>\n<td>db17</td>\n<td>{html.escape(row)}</td>\n</tr>\n" for at, row in enumerate(lines(log))
+    )
     return "a.html", f"<html>\n<body>\n<table>\n{rows}</table>\n</body>\n</html>\n".encode()
 
 
@@ -107,21 +130,29 @@ def list_page(log: bytes) -> Wrapped:
 
 def span_page(log: bytes) -> Wrapped:
     """A log viewer: blocks on one line."""
-    rows = "".join(f'<div class="line"><a href="#{at}">{at}</a><span style="color:red">{html.escape(row)}</span></div>' for at, row in enumerate(lines(log)))
+    rows = "".join(
+        f'<div class="line"><a href="#{at}">{at}</a><span style="color:red">{html.escape(row)}</span></div>'
+        for at, row in enumerate(lines(log))
+    )
     return "a.html", f'<!DOCTYPE html><html lang="en"><body><div id="log">{rows}</div></body></html>'.encode()
 
 
 def mhtml(log: bytes) -> Wrapped:
     message = EmailMessage()
     message["Subject"] = "log"
-    message.set_content(f"<html><body><pre>{html.escape(text(log))}</pre></body></html>", subtype="html", cte="quoted-printable")
+    message.set_content(
+        f"<html><body><pre>{html.escape(text(log))}</pre></body></html>", subtype="html", cte="quoted-printable"
+    )
     message.make_related()
     return "a.mhtml", message.as_bytes()
 
 
 def html_mail(log: bytes) -> Wrapped:
     """Outlook's: paragraphs, blanks that do not break."""
-    rows = "".join(f'<p class=3D"MsoNormal">{html.escape(row).replace("  ", "&nbsp; ")}<o:p></o:p></p>\n'.replace("=3D", "=") for row in lines(log))
+    rows = "".join(
+        f'<p class=3D"MsoNormal">{html.escape(row).replace("  ", "&nbsp; ")}<o:p></o:p></p>\n'.replace("=3D", "=")
+        for row in lines(log)
+    )
     message = EmailMessage()
     message["Subject"] = "log"
     message.set_content(f"<html><body>{rows}</body></html>", subtype="html", cte="base64")
@@ -130,24 +161,44 @@ def html_mail(log: bytes) -> Wrapped:
 
 def har(log: bytes) -> Wrapped:
     content = {"size": 1, "mimeType": "text/plain", "text": text(log)}
-    return "a.har", json.dumps({"log": {"version": "1.2", "entries": [{"request": {}, "response": {"content": content}}]}}).encode()
+    return "a.har", json.dumps(
+        {"log": {"version": "1.2", "entries": [{"request": {}, "response": {"content": content}}]}}
+    ).encode()
 
 
 def notebook_stream(log: bytes) -> Wrapped:
     """A cell that failed: coloured lines of a traceback, the log in one string."""
     output = {"output_type": "error", "ename": "E", "evalue": "", "traceback": lines(log)}
-    return "a.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": ["!dmesg"], "outputs": [output]}], "nbformat": 4}).encode()
+    return "a.ipynb", json.dumps(
+        {"cells": [{"cell_type": "code", "source": ["!dmesg"], "outputs": [output]}], "nbformat": 4}
+    ).encode()
 
 
 def pdf(log: bytes) -> Wrapped:
     """A page a hundred lines, each shown by an operator of its own, as printers to PDF write it."""
     rows = lines(log)
     pages = [rows[at : at + 100] for at in range(0, len(rows), 100)] or [[]]
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(f'{4 + 2 * at} 0 R' for at in range(len(pages)))}] >>", "<< /Type /Font /Subtype /Type1 /BaseFont /Courier >>"]
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(f'{4 + 2 * at} 0 R' for at in range(len(pages)))}] >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Courier >>",
+    ]
     for at, page in enumerate(pages):
-        shown = "".join("({}) Tj T*\n".format(row.encode("ascii", "replace").decode().replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)").replace("\t", "    ")) for row in page)
+        shown = "".join(
+            "({}) Tj T*\n".format(
+                row.encode("ascii", "replace")
+                .decode()
+                .replace("\\", "\\\\")
+                .replace("(", "\\(")
+                .replace(")", "\\)")
+                .replace("\t", "    ")
+            )
+            for row in page
+        )
         stream = f"BT /F1 6 Tf 7 TL 20 820 Td\n{shown}ET"
-        objects.append(f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1200 842] /Resources << /Font << /F1 3 0 R >> >> /Contents {5 + 2 * at} 0 R >>")
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1200 842] /Resources << /Font << /F1 3 0 R >> >> /Contents {5 + 2 * at} 0 R >>"
+        )
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
     out, places = "%PDF-1.4\n", []
     for number, each in enumerate(objects, 1):

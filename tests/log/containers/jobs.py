@@ -45,7 +45,9 @@ def lava(log: bytes) -> Wrapped:
         + "\n"
         for at, row in enumerate(lines(log))
     )
-    head = '- {"dt": "2026-11-28T14:24:15.000000", "lvl": "info", "msg": "lava-dispatcher, installed at version: 2023"}\n'
+    head = (
+        '- {"dt": "2026-11-28T14:24:15.000000", "lvl": "info", "msg": "lava-dispatcher, installed at version: 2023"}\n'
+    )
     return "output.yaml", (head + "".join(rows)).encode("utf-8", "replace")
 
 
@@ -86,7 +88,7 @@ def cri_in_parts(log: bytes) -> Wrapped:
     """What is longer than a buffer comes in parts, marked ``P`` but for the last."""
     out = ""
     for at, row in enumerate(lines(log)):
-        parts = [row[start : start + 60] for start in range(0, len(row), 60)] or [""]
+        parts = [row[start : start + 90] for start in range(0, len(row), 90)] or [""]
         for index, part in enumerate(parts):
             out += f"2026-11-28T14:24:16.{at:09}Z stdout {'F' if index == len(parts) - 1 else 'P'} {part}\n"
     return "0.log", out.encode()
@@ -116,7 +118,10 @@ def yaml_quoted(log: bytes) -> Wrapped:
 
 def yaml_block(log: bytes) -> Wrapped:
     rows = "".join(f"    {row}\n" for row in lines(log))
-    return "cm.yaml", f"apiVersion: v1\ndata:\n  dmesg.txt: |\n{rows}kind: ConfigMap\nmetadata:\n  name: crash\n".encode()
+    return (
+        "cm.yaml",
+        f"apiVersion: v1\ndata:\n  dmesg.txt: |\n{rows}kind: ConfigMap\nmetadata:\n  name: crash\n".encode(),
+    )
 
 
 def argo(log: bytes) -> Wrapped:

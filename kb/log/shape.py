@@ -224,7 +224,7 @@ def alone(prefix: str) -> Shape:
 
 
 def column(prefix: str) -> Shape | None:
-    """The shape of a column left of the log: any text up to a bar, as ``diff -y`` and terminals side by side have it."""
+    """The shape of a column left of the log: any text up to a bar, as ``diff -y`` and terminals side by side."""
     text = prefix.rstrip(_BLANKS)
     if len(text) < 2 or text[-1] not in _BARS or text[-1] in text[:-1]:
         return None

@@ -153,7 +153,7 @@ _LEAD_IN = re.compile(r"[^\w<(\[{/]{1,16}(?=[\w<(\[{/])")
 def _comm(text: str, who: str) -> str:
     """The task that a headline begins with, without what somebody wrote before it.
 
-    The stack's ``Comm:`` is the same ``current->comm``; where there is none, a name has no more than so many characters.
+    The stack's ``Comm:`` is the same ``current->comm``; where there is none, a name has so many characters at most.
     """
     if who and text.endswith(who) and not (text[-len(who) - 1].isalnum() and who[0].isalnum()):
         return who

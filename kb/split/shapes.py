@@ -1,7 +1,7 @@
-"""Two logs one behind the other: printk stamps all lines of a log or none, so that a report of the other kind is another's.
+"""Two logs one behind the other: printk stamps all lines of a log or none; a report of the other kind is another log's.
 
-A line may lose its stamp on the way, so that one alone tells nothing: until the newer report has some lines that are all
-of its kind, the older one may go on.
+A line may lose its stamp on the way, so that one alone tells nothing: until the newer report has some lines that are
+all of its kind, the older one may go on.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
-"""YAML in which logs stand: a document a record, as ``gcloud logging read`` prints them; texts in quotes, as kubectl does.
+"""YAML in which logs stand: a document a record, as ``gcloud logging read`` prints; texts in quotes, as kubectl does.
 
-Of YAML 1.2 only what such tools write: ``---`` between records, mappings, scalars plain, in quotes, or as a block; a text
-in double quotes is folded over lines (7.3.1), all others can be read as they stand.
+Of YAML 1.2 only what such tools write: ``---`` between records, mappings, scalars plain, in quotes, or as a block;
+a text in double quotes is folded over lines (7.3.1), all others can be read as they stand.
 """
 
 import json

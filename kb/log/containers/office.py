@@ -1,7 +1,7 @@
 """Documents of word processors and tables, as their archives hold them: paragraphs as lines.
 
-Office Open XML (``word/document.xml``, ECMA-376: ``w:p``, ``w:tab``, ``w:br``; ``a:p`` of slides), OpenDocument (``content.xml``,
-ISO 26300: ``text:p``, and blanks in a row as ``<text:s text:c="5"/>``), slides.
+Office Open XML (``word/document.xml``, ECMA-376: ``w:p``, ``w:tab``, ``w:br``; ``a:p`` of slides), OpenDocument
+(``content.xml``, ISO 26300: ``text:p``, and blanks in a row as ``<text:s text:c="5"/>``).
 """
 
 import html

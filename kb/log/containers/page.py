@@ -1,7 +1,7 @@
 """Pages and documents of markup: what they show, a block or a row of a table a line.
 
-HTML, whatever stands on one physical line; XML of any vocabulary, in which an element is a line (RSS of a tracker, JUnit,
-Robot Framework, exports of Bugzilla and ServiceNow). Markup that stands in a text, escaped, is read like a page.
+HTML, whatever stands on one physical line; XML of any vocabulary, in which an element is a line (RSS of a tracker,
+JUnit, Robot Framework, exports of Bugzilla and ServiceNow). Markup that stands in a text, escaped, is read like a page.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _TAG = re.compile(
     r"|(?P<comment>!--)|(?P<raw>!\[CDATA\[)|[!?][^<>]*>)"
 )
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q s samp small span strike strong sub"
-    " sup tt u var wbr o:p time img input ac:parameter".split()
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q s samp small span strike strong"
+    " sub sup tt u var wbr o:p time img input ac:parameter".split()
 )
 """Elements within a line."""
 _CELLS = frozenset({"td", "th"})
@@ -158,7 +158,7 @@ class _Reader:
     def _leave(self) -> None:
         """End the page that stood in an element."""
         if self._inner is not None:
-            self._inner, self._start = None, False
+            self._inner, self._start = None, self._inner._start
 
     def _shown(self, text: str) -> None:
         if not text:

@@ -1,7 +1,7 @@
 """Sheets of Office Open XML (ECMA-376 part 1, 18.3 and 18.4): the rows of a table, a line each.
 
-A cell's text stands in it, or is a number into the workbook's strings, where each stands once; of cells that were merged
-the first has it. Read by the standard library's parser, without what a document may define for itself.
+A cell's text stands in it, or is a number into the workbook's strings, where each stands once; of cells that were
+merged the first has it. Read by the standard library's parser, without what a document may define for itself.
 """
 
 from __future__ import annotations

@@ -143,8 +143,15 @@ def jira_paragraphs(log: bytes) -> Wrapped:
 
 
 def jira_xml(log: bytes) -> Wrapped:
-    page = f'<p>see</p>\n<div class="preformatted panel"><div class="preformattedContent"><pre>{html.escape(text(log))}</pre></div></div>'
-    rss = f'<?xml version="1.0" encoding="UTF-8" ?>\n<rss version="0.92">\n<channel>\n<item>\n<title>[OPS-1] db17</title>\n<description>{html.escape(page)}</description>\n</item>\n</channel>\n</rss>\n'
+    page = (
+        '<p>see</p>\n<div class="preformatted panel"><div class="preformattedContent"><pre>'
+        f"{html.escape(text(log))}</pre></div></div>"
+    )
+    rss = (
+        '<?xml version="1.0" encoding="UTF-8" ?>\n<rss version="0.92">\n'
+        f"<channel>\n<item>\n<title>[OPS-1] db17</title>\n<description>{html.escape(page)}</descri"
+        "ption>\n</item>\n</channel>\n</rss>\n"
+    )
     return "OPS-1.xml", rss.encode()
 
 
@@ -173,7 +180,11 @@ def servicenow_csv(log: bytes) -> Wrapped:
 
 def servicenow_xml(log: bytes) -> Wrapped:
     body = html.escape(text(log), quote=False)
-    page = f'<?xml version="1.0" encoding="UTF-8"?><unload unload_date="2026-11-28 14:24:16"><incident action="INSERT_OR_UPDATE"><active>true</active><description>{body}</description><number>INC0002</number></incident></unload>'
+    page = (
+        '<?xml version="1.0" encoding="UTF-8"?><unload unload_date="2026-11-28 14:24:16"><inciden'
+        f't action="INSERT_OR_UPDATE"><active>true</active><description>{body}</description><numbe'
+        "r>INC0002</number></incident></unload>"
+    )
     return "a.xml", page.encode()
 
 
@@ -185,13 +196,23 @@ def zendesk(log: bytes) -> Wrapped:
 
 def bugzilla_xml(log: bytes) -> Wrapped:
     said = html.escape(text(log))
-    page = f'<?xml version="1.0" encoding="UTF-8" ?>\n<bugzilla version="5.0">\n<bug>\n<bug_id>1</bug_id>\n<short_desc>db17 hangs</short_desc>\n<long_desc isprivate="0" >\n<commentid>1</commentid>\n<thetext>{said}</thetext>\n</long_desc>\n</bug>\n</bugzilla>\n'
+    page = (
+        '<?xml version="1.0" encoding="UTF-8" ?>\n<bugzilla version="5.0">\n'
+        "<bug>\n<bug_id>1</bug_id>\n<short_desc>db17 hangs</short_desc>\n"
+        f'<long_desc isprivate="0" >\n<commentid>1</commentid>\n<thetext>{said}</thetext>\n'
+        "</long_desc>\n</bug>\n</bugzilla>\n"
+    )
     return "bug.xml", page.encode()
 
 
 def bugzilla_attachment(log: bytes) -> Wrapped:
     data = base64.encodebytes(log).decode()
-    page = f'<?xml version="1.0" encoding="UTF-8" ?>\n<bugzilla version="5.0">\n<bug>\n<attachment isobsolete="0">\n<filename>dmesg.txt</filename>\n<type>text/plain</type>\n<data encoding="base64">{data}</data>\n</attachment>\n</bug>\n</bugzilla>\n'
+    page = (
+        '<?xml version="1.0" encoding="UTF-8" ?>\n<bugzilla version="5.0">\n'
+        '<bug>\n<attachment isobsolete="0">\n<filename>dmesg.txt</filename>\n'
+        f'<type>text/plain</type>\n<data encoding="base64">{data}</data>\n'
+        "</attachment>\n</bug>\n</bugzilla>\n"
+    )
     return "bug.xml", page.encode()
 
 
@@ -237,7 +258,10 @@ def copied_table(log: bytes) -> Wrapped:
 
 
 def confluence(log: bytes) -> Wrapped:
-    body = f'<ac:structured-macro ac:name="code"><ac:parameter ac:name="title">dmesg</ac:parameter><ac:plain-text-body><![CDATA[{text(log)}]]></ac:plain-text-body></ac:structured-macro>'
+    body = (
+        '<ac:structured-macro ac:name="code"><ac:parameter ac:name="title">dmesg</ac:parameter><a'
+        f"c:plain-text-body><![CDATA[{text(log)}]]></ac:plain-text-body></ac:structured-macro>"
+    )
     return document({"id": "1", "title": "db17", "body": {"storage": {"value": f"<p>see</p>{body}"}}})
 
 
@@ -245,7 +269,10 @@ def logwatch(log: bytes) -> Wrapped:
     rows = "".join(f"    {row}\n" for row in lines(log))
     return (
         "a.txt",
-        f" --------------------- Kernel Begin ------------------------ \n\n{rows}\n ---------------------- Kernel End ------------------------- \n".encode(),
+        (
+            " --------------------- Kernel Begin ------------------------ \n"
+            f"\n{rows}\n ---------------------- Kernel End ------------------------- \n"
+        ).encode(),
     )
 
 

@@ -72,7 +72,10 @@ def putty(log: bytes) -> Wrapped:
 def overwritten(log: bytes) -> Wrapped:
     """A start job's spinner that the kernel writes over."""
     first, rest = text(log).split("\n", 1)
-    job = "[  *** ] A start job is running for x (2s / no limit)\r\x1b[K[ ***  ] A start job is running for x (3s)\r\x1b[K"
+    job = (
+        "[  *** ] A start job is running for x (2s / no limit)\r\x1b[K[ ***  ] A start job is run"
+        "ning for x (3s)\r\x1b[K"
+    )
     return "console.log", (job + first + "\r\n" + rest.replace("\n", "\r\n")).encode()
 
 

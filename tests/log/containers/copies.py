@@ -51,7 +51,10 @@ def diff(log: bytes) -> Wrapped:
     rows = "".join(f"+{row}\n" for row in lines(log))
     return (
         "a.diff",
-        f"--- good.log\t2026-11-28 14:00:00\n+++ bad.log\t2026-11-28 14:24:16\n@@ -100,2 +100,{count + 2} @@\n eth0: link up\n foo: ready\n{rows}".encode(),
+        (
+            "--- good.log\t2026-11-28 14:00:00\n+++ bad.log\t2026-11-28 14:24:16\n"
+            f"@@ -100,2 +100,{count + 2} @@\n eth0: link up\n foo: ready\n{rows}"
+        ).encode(),
     )
 
 

@@ -30,13 +30,20 @@ def docx(log: bytes) -> Wrapped:
             for part in (row[:half], row[half:])
         )
         rows.append(f'<w:p w:rsidR="00A1"><w:pPr><w:pStyle w:val="Code"/></w:pPr>{runs}</w:p>')
-    body = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{"".join(rows)}</w:body></w:document>'
+    body = (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<w:document xmlns:w="http://sch'
+        f'emas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{"".join(rows)}</w:body></w:'
+        "document>"
+    )
     return archive(
         "a.docx", ("[Content_Types].xml", "<Types/>"), ("word/document.xml", body), ("word/styles.xml", "<w:styles/>")
     )
 
 
-_SHEET = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData>{}</worksheet>'
+_SHEET = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="http://schema'
+    's.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData>{}</worksheet>'
+)
 
 
 def workbook(log: bytes, *, inline: bool = False, one_cell: bool = False, columns: bool = True) -> Wrapped:
@@ -60,7 +67,11 @@ def workbook(log: bytes, *, inline: bool = False, one_cell: bool = False, column
         cells.append(f'<row r="{at}" spans="1:3">{first}{cell(place, row)}</row>')
     merged = '<mergeCells count="1"><mergeCell ref="C1:F1"/></mergeCells>'
     table = "".join(f'<si><t xml:space="preserve">{html.escape(one)}</t></si>' for one in strings)
-    shared = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="1" uniqueCount="{len(strings)}">{table}</sst>'
+    shared = (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<sst xmlns="http://schemas.open'
+        f'xmlformats.org/spreadsheetml/2006/main" count="1" uniqueCount="{len(strings)}">{table}</'
+        "sst>"
+    )
     members = [
         ("[Content_Types].xml", "<Types/>"),
         ("xl/workbook.xml", "<workbook/>"),
@@ -72,7 +83,11 @@ def workbook(log: bytes, *, inline: bool = False, one_cell: bool = False, column
 def ods(log: bytes) -> Wrapped:
     """OpenDocument's sheet: equal cells in a row stand once, with a number."""
     rows = "".join(
-        f'<table:table-row><table:table-cell office:value-type="float" office:value="{at}"><text:p>{at}</text:p></table:table-cell><table:table-cell table:number-columns-repeated="2"/><table:table-cell><text:p>{html.escape(row)}</text:p></table:table-cell></table:table-row>'
+        (
+            f'<table:table-row><table:table-cell office:value-type="float" office:value="{at}"><text:p'
+            f'>{at}</text:p></table:table-cell><table:table-cell table:number-columns-repeated="2"/><t'
+            f"able:table-cell><text:p>{html.escape(row)}</text:p></table:table-cell></table:table-row>"
+        )
         for at, row in enumerate(lines(log))
     )
     return archive(
@@ -80,19 +95,29 @@ def ods(log: bytes) -> Wrapped:
         ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
         (
             "content.xml",
-            f'<?xml version="1.0"?><office:document-content xmlns:text="x" xmlns:table="y"><office:body><office:spreadsheet><table:table>{rows}</table:table></office:spreadsheet></office:body></office:document-content>',
+            (
+                '<?xml version="1.0"?><office:document-content xmlns:text="x" xmlns:table="y"><office:bod'
+                f"y><office:spreadsheet><table:table>{rows}</table:table></office:spreadsheet></office:bod"
+                "y></office:document-content>"
+            ),
         ),
     )
 
 
 def pptx(log: bytes) -> Wrapped:
     rows = "".join(f"<a:p><a:r><a:t>{html.escape(row)}</a:t></a:r></a:p>" for row in lines(log))
-    slide = f'<?xml version="1.0"?>\n<p:sld xmlns:a="x" xmlns:p="y"><p:cSld><p:spTree><p:sp><p:txBody>{rows}</p:txBody></p:sp></p:spTree></p:cSld></p:sld>'
+    slide = (
+        '<?xml version="1.0"?>\n<p:sld xmlns:a="x" xmlns:p="y"><p:cSld><p:spTree><p:sp><p:txBody>'
+        f"{rows}</p:txBody></p:sp></p:spTree></p:cSld></p:sld>"
+    )
     return archive("a.pptx", ("[Content_Types].xml", "<Types/>"), ("ppt/slides/slide1.xml", slide))
 
 
 def epub(log: bytes) -> Wrapped:
-    page = f"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><body><pre>{html.escape(text(log))}</pre></body></html>"
+    page = (
+        "<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><body><pre>"
+        f"{html.escape(text(log))}</pre></body></html>"
+    )
     return archive("a.epub", ("mimetype", "application/epub+zip"), ("OEBPS/1.xhtml", page))
 
 
@@ -103,7 +128,10 @@ def one_line_table(log: bytes) -> Wrapped:
     )
     return (
         "a.html",
-        f"<!doctype html><html><head><title>log</title></head><body><table><thead><tr><th>n</th><th>host</th><th>message</th></tr></thead><tbody>{rows}</tbody></table></body></html>".encode(),
+        (
+            "<!doctype html><html><head><title>log</title></head><body><table><thead><tr><th>n</th><t"
+            f"h>host</th><th>message</th></tr></thead><tbody>{rows}</tbody></table></body></html>"
+        ).encode(),
     )
 
 
@@ -117,7 +145,10 @@ def cells_on_lines(log: bytes) -> Wrapped:
 def numbered_page(log: bytes) -> Wrapped:
     """A forge's page: the number in a cell of its own, words in spans."""
     rows = "".join(
-        f'<tr><td id="L{at}" data-line-number="{at}"></td><td class="blob-code"><span class="pl-k">{html.escape(row[:20])}</span>{html.escape(row[20:])}</td></tr>\n'
+        (
+            f'<tr><td id="L{at}" data-line-number="{at}"></td><td class="blob-code"><span class="pl-k"'
+            f">{html.escape(row[:20])}</span>{html.escape(row[20:])}</td></tr>\n"
+        )
         for at, row in enumerate(lines(log), 1)
     )
     return "a.html", f"<html><body><table>{rows}</table></body></html>".encode()
@@ -197,7 +228,8 @@ def pdf(log: bytes) -> Wrapped:
         )
         stream = f"BT /F1 6 Tf 7 TL 20 820 Td\n{shown}ET"
         objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1200 842] /Resources << /Font << /F1 3 0 R >> >> /Contents {5 + 2 * at} 0 R >>"
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1200 842] /Resources << /Font << /F1 3 0 R >"
+            f"> >> /Contents {5 + 2 * at} 0 R >>"
         )
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
     out, places = "%PDF-1.4\n", []

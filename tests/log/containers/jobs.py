@@ -27,7 +27,8 @@ def actions(log: bytes) -> Wrapped:
 
 
 def gitlab(log: bytes) -> Wrapped:
-    head = "\x1b[0KRunning with gitlab-runner 16.0\x1b[0;m\nsection_start:1764331200:step_script\r\x1b[0K\x1b[0K\x1b[36;1mExecuting\x1b[0;m\n"
+    head = "\x1b[0KRunning with gitlab-runner 16.0\x1b[0;m\n"
+    head += "section_start:1764331200:step_script\r\x1b[0K\x1b[0K\x1b[36;1mExecuting\x1b[0;m\n"
     return "trace", (head + text(log).replace("\n", "\r\n") + "section_end:1764331201:step_script\r\x1b[0K\n").encode()
 
 
@@ -67,12 +68,20 @@ def buildkite(log: bytes) -> Wrapped:
 
 def robot(log: bytes) -> Wrapped:
     said = html.escape(text(log), quote=False)
-    page = f'<?xml version="1.0" encoding="UTF-8"?>\n<robot>\n<kw name="Dmesg">\n<msg timestamp="20261128 14:24:16.123" level="INFO">{said}</msg>\n</kw>\n</robot>\n'
+    page = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<robot>\n<kw name="Dmesg">\n'
+        f'<msg timestamp="20261128 14:24:16.123" level="INFO">{said}</msg>\n'
+        "</kw>\n</robot>\n"
+    )
     return "output.xml", page.encode()
 
 
 def junit(log: bytes) -> Wrapped:
-    page = f'<?xml version="1.0"?>\n<testsuite tests="1">\n<testcase name="boot"><failure message="oops"/><system-out><![CDATA[{text(log)}]]></system-out></testcase>\n</testsuite>\n'
+    page = (
+        '<?xml version="1.0"?>\n<testsuite tests="1">\n<testcase name="boot"><failure message="oo'
+        f'ps"/><system-out><![CDATA[{text(log)}]]></system-out></testcase>\n'
+        "</testsuite>\n"
+    )
     return "junit.xml", page.encode()
 
 
@@ -137,7 +146,10 @@ def kubectl_json(log: bytes) -> Wrapped:
 def ansible_yaml(log: bytes) -> Wrapped:
     """The yaml callback of ansible."""
     rows = "".join(f"    {row}\n" for row in lines(log))
-    said = f"TASK [dmesg] ****\nok: [db17] => changed=false \n  cmd: dmesg\n  rc: 0\n  stdout: |-\n{rows}  stdout_lines: <omitted>\n"
+    said = (
+        "TASK [dmesg] ****\nok: [db17] => changed=false \n  cmd: dmesg\n"
+        f"  rc: 0\n  stdout: |-\n{rows}  stdout_lines: <omitted>\n"
+    )
     return "a.txt", said.encode()
 
 

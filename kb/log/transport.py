@@ -26,8 +26,8 @@ IDENT = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:"
 """How the kernel is named as a program of syslog."""
 _KERNEL = IDENT + r"(?: |$)"
 _HOST = r"(?!\[\d{1,10}\.\d{6}\])(?P<host>[^\s\"=]{0,254}[^\s:\"=])"
-"""A host's name, no stamp of printk's. Where it was left out (journalctl --no-hostname) the program's stands there, which a
-colon ends."""
+"""A host's name, no stamp of printk's. Where it was left out (journalctl --no-hostname) the program's stands there,
+which a colon ends."""
 _UNIT = r"(?:(?:unknown|\S{1,120}\.(?:service|scope|slice|socket|mount|timer)) )?"
 """journalctl -o with-unit: the unit before the identifier, ``unknown`` for the kernel's lines."""
 _PROGRAM = r"(?!" + _KERNEL + r")(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"

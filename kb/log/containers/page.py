@@ -158,7 +158,7 @@ class _Reader:
     def _leave(self) -> None:
         """End the page that stood in an element."""
         if self._inner is not None:
-            self._inner, self._start = None, self._inner._start
+            self._start, self._inner = self._inner._start, None
 
     def _shown(self, text: str) -> None:
         if not text:

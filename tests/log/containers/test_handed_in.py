@@ -14,7 +14,7 @@ import kb
 from kb import api
 from kb.cli import EMPTY, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import page
+from kb.log.containers import page, registry
 from tests.log.containers import chats, collectors, consoles, copies, documents, jobs
 from tests.log.test_prefixes import LOGS, OOPS, TITLE, same, with_prefix
 
@@ -183,3 +183,15 @@ def test_a_part_of_a_page_without_cells_keeps_its_line_numbers() -> None:
     rows = OOPS.replace("<", "&lt;").replace("\n", "<br>\n")
     (report,) = api.read(f"<div dir='ltr'>Hi<br>\n{rows}</div>\n".encode())
     assert report.headline_line == 2
+
+
+@pytest.mark.parametrize("way", ["elastic's scroll", "xlsx", "mhtml", "a table on one line", "yaml in quotes"])
+@pytest.mark.parametrize("named", [True, False])
+def test_each_container_is_told_once(way: str, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    told = registry.container_of
+    monkeypatch.setattr(registry, "container_of", lambda name, head: asked.append(head) or told(name, head))
+    file, data = WAYS[way](REPORTS["oops"].read_bytes())
+    (tmp_path / file).write_bytes(data)
+    assert kb.match(tmp_path / file if named else data)
+    assert len(asked) == len(set(asked))

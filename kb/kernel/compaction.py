@@ -7,10 +7,10 @@ Sources: mm/compaction.c ``try_to_compact_pages()``, ``compaction_suitable()``, 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kb.kernel.allocflags import may_reclaim
 from kb.kernel.era import NEVER, Span, span
 from kb.kernel.gfp import Decoded
 from kb.kernel.release import Release
-from kb.kernel.watermark import may_reclaim
 from kb.model.memory import Zone
 from kb.model.said import Said
 from kb.words.speak import said

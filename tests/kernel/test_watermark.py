@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.kernel.allocflags import alloc_flags
 from kb.kernel.compaction import fragindex, unusable
 from kb.kernel.era import points
 from kb.kernel.release import Release
 from kb.kernel.rules import MAINLINE_44, RULES, RuleSet, rule_named, rules_for
-from kb.kernel.watermark import alloc_flags, candidate_zones, replay, zone_layout, zone_order_auto
+from kb.kernel.watermark import replay
+from kb.kernel.zonelist import candidate_zones, zone_layout, zone_order_auto
 from kb.model.allocation import Request
 from kb.model.memory import Zone
 from tests.kernel.allocation_states import SEED_ZONES, listed, zones

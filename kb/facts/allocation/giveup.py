@@ -6,10 +6,10 @@ mm/page_alloc.c ``__alloc_pages_slowpath()``, ``__alloc_pages_may_oom()``, ``sho
 from collections.abc import Sequence
 
 from kb.facts.allocation.request import Asked
+from kb.kernel.allocflags import may_reclaim
 from kb.kernel.compaction import COSTLY_ORDER
 from kb.kernel.era import span
 from kb.kernel.release import Release
-from kb.kernel.watermark import may_reclaim
 from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said

@@ -11,11 +11,12 @@ from kb.facts.allocation.reclaim import reclaim
 from kb.facts.allocation.slub import slub
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
+from kb.kernel.allocflags import may_reclaim
 from kb.kernel.boost import boost_of
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, Gate, fragindex, suitable
 from kb.kernel.era import span as era_span
 from kb.kernel.gfp import Decoded
-from kb.kernel.watermark import PAGEBLOCK_ORDER, first_block, may_reclaim
+from kb.kernel.watermark import PAGEBLOCK_ORDER, first_block
 from kb.model.allocation import Replay
 from kb.model.memory import size
 from kb.model.said import Said

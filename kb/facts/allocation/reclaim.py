@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kb.facts.allocation.study import Study
 from kb.facts.allocation.zones import ZoneView
-from kb.kernel.watermark import may_reclaim
+from kb.kernel.allocflags import may_reclaim
 from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said

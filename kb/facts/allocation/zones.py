@@ -4,18 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kb.kernel.allocflags import alloc_flags, reduced
 from kb.kernel.boost import boost_of, unboosted
 from kb.kernel.compaction import fitting, fragindex, unusable
 from kb.kernel.rules import MAINLINE_44, RuleSet, rule_named
-from kb.kernel.watermark import (
-    alloc_flags,
-    candidate_zones,
-    highatomic_bounds,
-    reduced,
-    replay,
-    reserve_of,
-    zone_order_auto,
-)
+from kb.kernel.watermark import highatomic_bounds, replay
+from kb.kernel.zonelist import candidate_zones, reserve_of, zone_order_auto
 from kb.model.allocation import Replay, Request
 from kb.model.memory import MemInfo, Zone
 from kb.model.said import Said

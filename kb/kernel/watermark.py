@@ -209,7 +209,7 @@ def _letters(rules: RuleSet, flags: frozenset[str], order: int) -> frozenset[str
         letters.add("C")
     if rules.rule != "free-block":
         return frozenset(letters | {"R"})
-    single = {"OOM", "NON_BLOCK"} if rules.highatomic_single else set[str]()
+    single = {"OOM", "NON_BLOCK"} if rules.highatomic_single else {"OOM"} if rules.harder == "reserves" else set[str]()
     if not ({"HARDER", "HIGHATOMIC", "OOM", "NO_WATERMARKS"} if order else single).isdisjoint(flags):
         letters.add("H")
     return frozenset(letters)

@@ -249,10 +249,9 @@ def _compaction(study: Study) -> Reason | None:
     verdict = {True: EXCLUDED, False: HOLDS, None: UNKNOWN}[study.gate.allowed]
     sums = []
     for view in study.views if study.could_compact else ():
-        found = suitable(
-            view.zone, study.asked.order, study.releases, admitted=view.first == "admits", reserve=view.reserve,
-            usable=first_block(view.zone, study.asked.request, view.rules, study.flags)[0] is not None,
-        )  # fmt: skip
+        usable = first_block(view.zone, study.asked.request, view.rules, study.flags)[0] is not None
+        found = suitable(view.zone, study.asked.request, view.rules, study.releases, zones=study.state.kinds,
+                         usable=usable)  # fmt: skip
         if found is not None:
             word = said("suitable.yes") if found.suitable else said("suitable.no")
             sums.append(said("compaction.zone", zone=view.zone.label, index=found.index, free_pages=found.left,

@@ -39,7 +39,9 @@ def test_a_zone_that_admits_has_nothing_to_compact_even_where_few_pages_are_free
     zone = Zone(0, "Normal", 144, 100, 125, 150, (0, 0, 0, 0), managed=1 << 18, blocks=blocks)
     kernel = Release.parse("6.12.1")
     found = suitable(zone, Request(4, KERNEL), rules_for((kernel,))[-1], (kernel,), zones=(zone,))
-    assert found is not None and found.left <= found.needs and found.why.name == "suitable.admitted"
+    assert found is not None
+    assert found.left <= found.needs
+    assert found.why.name == "suitable.admitted"
 
 
 def test_what_the_watermark_test_leaves_out_is_no_room_either() -> None:

@@ -72,7 +72,8 @@ def _one_node(asked: Asked) -> bool:
 
 
 def _exceptions(asked: Asked, releases: Sequence[Release]) -> list[Said]:
-    yielded = [said("giveup.small", order=asked.order)]
+    kills = asked.gfp is not None and asked.gfp.has("__GFP_FS") is not False
+    yielded = [said("giveup.small", order=asked.order) if kills else said("giveup.small_no_fs", order=asked.order)]
     if low_zone(asked, releases):
         return [*yielded, said("giveup.low_zone", zone=asked.request.zone)]
     if _one_node(asked):

@@ -7,6 +7,7 @@ from kb.facts.allocation.account import account, holding, on_cpus
 from kb.facts.allocation.cause import labels
 from kb.facts.allocation.consequence import consequence
 from kb.facts.allocation.giveup import gave_up, only_a_victim
+from kb.facts.allocation.otherwise import otherwise
 from kb.facts.allocation.reclaim import reclaim
 from kb.facts.allocation.slub import slub
 from kb.facts.allocation.study import Study, assumptions, era_assumption
@@ -32,6 +33,7 @@ def reasons(study: Study) -> tuple[Reason, ...]:
     chain = [
         consequence(study),
         _size(study),
+        otherwise(study),
         _flags(study),
         *slub(study),
         gave_up(study.asked, study.report.kind, study.releases),

@@ -137,6 +137,8 @@ def outcomes(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> b
     bases = {zone.free, zone.blocks.pages if zone.blocks and zone.blocks.whole else zone.free}
     found = {_run(zone, request, memory, rules, free, atomic).admits
              for free in bases for atomic in highatomic_bounds(zone, rules)[:2]}  # fmt: skip
+    if found == {True} and reserve_of(zone, request, memory.kinds, rules) is None:
+        return None
     return found.pop() if len(found) == 1 else None
 
 

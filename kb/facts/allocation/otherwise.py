@@ -1,6 +1,6 @@
 """How a caller that asked for one large piece could have asked, by its place in the kernel and by its mask.
 
-mm/util.c ``kvmalloc_node()`` (4.12 to 7.x): one piece without a warning or a retry, else pages of vmalloc; masks without
+mm/util.c ``kvmalloc_node()`` (4.12 to 7.x): one piece without a warning or a retry, else vmalloc's pages; masks without
 __GFP_FS or __GFP_IO get that since a421ef303008 ("mm: allow !GFP_KERNEL allocations for kvmalloc") (in v5.17).
 """
 

@@ -214,6 +214,8 @@ def _short(what: Said, split: Account | None) -> tuple[str, Said]:
         return "global_memory_short", said("cause.memory_short", what=what)
     largest = split.largest
     share = split.share(split.pages(largest))
+    if largest == "unaccounted" and split.partial:
+        return "global_memory_short", said("cause.memory_short", what=what)
     if largest == "unaccounted" and share >= _UNACCOUNTED:
         return "unaccounted_memory", said("cause.unaccounted", what=what, share=share)
     swap = None

@@ -274,5 +274,10 @@ def next_steps(story: Story) -> tuple[Said, ...]:
         "cpuset_limit": (said("next.run", command="cat /proc/<pid>/cpuset /proc/<pid>/status | grep -i mems"),),
         "mempolicy_limit": (said("next.run", command="cat /proc/<pid>/numa_maps"),),
         "global_memory_short": _look_at(story),
+        "watermark_absurd": (said("next.managed", command="grep -E '^Node|spanned|present|managed' /proc/zoneinfo"),),
     }
-    return steps.get(story.cause, ())
+    found = steps.get(story.cause, ())
+    if cache_stays(story) is not None:
+        command = "grep -r . /sys/fs/cgroup --include=memory.min --include=memory.low | grep -v ':0$'"
+        found = (*found, said("next.protected", command=command))
+    return found

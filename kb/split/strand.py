@@ -41,7 +41,7 @@ _OWN_CAUSE = re.compile(
 )
 """Panics that no other report announces."""
 _LAST_OF_BLOCK = re.compile(r"\d pages (?:reserved|non-shared)")
-"""Behind it show_mem() prints counters of single settings at most (mm/show_mem.c __show_mem(), lib/show_mem.c to 6.2)."""
+"""Behind it show_mem() prints counters of single settings at most (mm/show_mem.c, lib/show_mem.c to 6.2)."""
 _NO_STACK = re.compile(r"stack backtrace|irqs last ")
 """Headings with no stack below: who ran stands between the first and its stack, the second is one line."""
 

@@ -491,7 +491,8 @@ class KnowledgeBase(Records):
         mark = signature(report)
         linked, similar = recall(store, report, mark)
         own = {case.id for case in self.cases}
-        cases = (*self.cases, *(case for case in linked if case.id not in own))
+        more = [case for case in linked if case.id not in own]
+        cases = (*self.cases, *more) if more else self.cases
         found = diagnose(report, cases, kernel=kernel, context=context, everything=everything)
         matches = nearest_first(settled(store, found), similar)
         return told(with_known_fixes(replace(found, matches=matches, similar=similar)), kept(self.path))

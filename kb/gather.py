@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from kb.model.report import Report
     from kb.parse.events import Events
 
+    Elsewhere = Callable[[Input], Iterator[Report] | None]
+
 LARGE = 64 << 20
 """Bytes from which on a plain file is read in ranges."""
 _IN_PLACE = 1 << 20
@@ -21,7 +23,12 @@ _EVIDENCE = 8 << 20
 
 
 def read_input(
-    each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None, jobs: int = 1
+    each: Input,
+    notices: bool,
+    most: int | None,
+    told: Callable[[str], None] | None,
+    jobs: int = 1,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[Report]:
     """The reports of an input, with what is wrong with it as far as that is known; the rest is told at its end.
 
@@ -31,7 +38,12 @@ def read_input(
         most: Notices of one wording that are looked at; None: all.
         told: Takes what was wrong with the input.
         jobs: Processes that a large file may be read by.
+        elsewhere: Gives the reports of an input that another process reads; they come with what was told of it.
     """
+    found = elsewhere(each) if elsewhere is not None else None
+    if found is not None:
+        yield from found
+        return
     from kb.parse import reading
 
     said = 0
@@ -133,10 +145,19 @@ class Gathered:
         notices: As :func:`read_input`.
         most: As :func:`read_input`.
         told: As :func:`read_input`.
+        elsewhere: As :func:`read_input`.
     """
 
-    def __init__(self, walk: Walk, notices: bool, most: int | None, told: Callable[[str], None] | None):
+    def __init__(
+        self,
+        walk: Walk,
+        notices: bool,
+        most: int | None,
+        told: Callable[[str], None] | None,
+        elsewhere: Elsewhere | None = None,
+    ):
         self._walk = walk
+        self._elsewhere = elsewhere
         self._how = (notices, most, told)
         self._events: Events | None = None
         self._beside: list[tuple[str, bytes]] = []
@@ -147,7 +168,7 @@ class Gathered:
         """Read a member; gives the reports that can wait no longer for another source."""
         if self._taken(each):
             return
-        for report in read_input(each, *self._how):
+        for report in read_input(each, *self._how, elsewhere=self._elsewhere):
             if self._events is None:
                 from kb.parse.events import Events
 

@@ -53,11 +53,14 @@ def states(draw: st.DrawFn) -> tuple[Zone, ModelZone]:
     words = tuple("".join(letter for letter in letters if lists.get(letter)) for lists in area)
     pages = sum(count << order for order, count in enumerate(counts))
     free = max(0, pages + draw(st.integers(-50, 50)))
-    least = draw(st.integers(0, max(1, free)))
     boost = draw(st.sampled_from([0, 0, 512, 2048]))
     cma = draw(st.integers(0, free))
     reserved = draw(st.integers(0, 600))
     reserve = draw(st.integers(0, max(1, free // 2)))
+    # where a verdict flips: what a rule counts against the mark that its discounts leave
+    counted = free - reserve - draw(st.sampled_from([0, cma, reserved, cma + reserved]))
+    near = int(counted * draw(st.sampled_from([1, 4 / 3, 2, 8 / 3]))) - draw(st.sampled_from([0, boost]))
+    least = max(0, near + draw(st.integers(-80, 20)))
     zone = Zone(
         0, "DMA32", free, least + boost, least + boost + least // 4, least + boost + least // 2,
         (0, 0, reserve, reserve), boost=boost, reserved_highatomic=reserved, free_highatomic=reserved, free_cma=cma,

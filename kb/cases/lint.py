@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,15 @@ def lint(path: Path) -> list[Finding]:
     return findings
 
 
+def owed(path: Path) -> list[Finding]:
+    """What a draft is excused from and still lacks: the findings that it will have once its status says more."""
+    document = load(path)
+    if document.case is None or document.case.status != "draft":
+        return []
+    now = set(_apply(document, document.case))
+    return [each for each in _apply(document, replace(document.case, status="unsighted")) if each not in now]
+
+
 def _apply(document: Document, case: Case) -> Iterator[Finding]:
     for number, function in RULES.items():
         if case.status == "draft" and number >= "KB2":
@@ -128,19 +137,41 @@ def _lengths(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB005")
 def _sections(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """The prose has a heading and the sections What happens, Why, What to do and Notes, Notes last."""
+    """The prose has the title as heading, and says What happens, Why and What to do; Notes, which may be empty, are last."""
     last = max(document.text.count("\n"), 1)
     if document.heading is None:
         yield "the prose has no heading", last, f"# {case.title}"
+    elif document.heading[0] != case.title and case.status != "imported":
+        yield "the heading is not the title", document.heading[1], f"# {case.title}"
     for name in SECTIONS:
         if name not in document.sections:
-            yield (
-                f"the section {name!r} is missing",
-                last,
-                f"add ## {name}" + (", at the end" if name == "Notes" else ""),
-            )
+            help_ = f"add ## {name}" + (", at the end" if name == "Notes" else "")
+            yield f"the section {name!r} is missing", last, help_
+        elif name != "Notes" and not _written(document, name):
+            yield f"the section {name!r} is empty", document.sections[name], _SAYS[name]
     if document.sections and "Notes" in document.sections and list(document.sections)[-1] != "Notes":
         yield "Notes is not the last section", document.sections["Notes"], "notes are appended to the end of the file"
+
+
+_SAYS = {
+    "What happens": "say what the operator sees",
+    "Why": "say the mechanism, with the numbers of the sample",
+    "What to do": "say what is done first, what it costs and when to stop",
+}
+
+
+def _written(document: Document, section: str) -> str:
+    """The text of a section without comments."""
+    start = document.sections[section]
+    end = min((line for line in document.sections.values() if line > start), default=document.text.count("\n") + 2)
+    return re.sub(r"<!--.*?-->", "", "\n".join(document.text.split("\n")[start : end - 1]), flags=re.DOTALL).strip()
+
+
+@rule("KB006")
+def _subsystem(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A case says where kernel developers file it (`subsystem`): the index and the search go by it."""
+    if not case.subsystem and case.status not in ("imported", "withdrawn"):
+        yield "no subsystem", document.line("subsystem", "status"), 'e.g. subsystem = "mm/page_alloc"'
 
 
 @rule("KB101")
@@ -204,8 +235,8 @@ def _ordered(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB107")
 def _untouched(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """Nothing is left of the template of `kb case new`: what the case says is said by who wrote it."""
-    from kb.cases.new import TEMPLATE_PREDICATE, TEMPLATE_SUMMARY, TEMPLATE_TITLE
+    """Nothing is left of the draft of `kb case new`: no template's text, and no proposal that is still marked `# to do:`."""
+    from kb.cases.new import TEMPLATE_PREDICATE, TEMPLATE_SUMMARY, TEMPLATE_TITLE, TO_DO
 
     for key, value, template in (
         ("title", case.title, TEMPLATE_TITLE), ("summary", case.summary, TEMPLATE_SUMMARY),
@@ -215,6 +246,11 @@ def _untouched(document: Document, case: Case) -> Iterator[tuple[str, int, str]]
     for predicate in (*case.require, *(one for group in case.any for one in group)):
         if predicate.text == TEMPLATE_PREDICATE:
             yield f"{predicate.text} is the template's", predicate.line, "docs/facts.md lists what can be demanded"
+    lines = document.text.split("\n")
+    for key, line in document.lines.items():
+        said, mark, task = lines[line - 1].partition(TO_DO)
+        if mark and said.lstrip().startswith((key, f"[{key}]")):
+            yield f"{key} is as it was proposed", line, f"{task.strip()}; then take the mark away ({TO_DO})"
 
 
 _VERDICTS = ("holds", "excluded", "unknown")
@@ -347,12 +383,18 @@ def _ranges(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 @rule("KB301")
 def _samples(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     """A case that others are told has a log that must match and a near miss that must not."""
-    folder = Path(document.path).parent
-    if case.status not in _SEEN:
-        return
-    for pattern, what in (("match-*.log", "log that must match"), ("near-*.log", "near miss")):
+    if case.status in _SEEN:
+        for reason, help_ in _lacking(Path(document.path).parent):
+            yield reason, document.line("id"), help_
+
+
+def _lacking(folder: Path) -> Iterator[tuple[str, str]]:
+    for pattern, what, why in (
+        ("match-*.log", "log that must match", "the report that the case is about"),
+        ("near-*.log", "near miss", "the match log with the one thing changed that makes it another problem"),
+    ):
         if not samples(folder, pattern):
-            yield f"no {what}", document.line("id"), f"put a {pattern} beside the file"
+            yield f"no {what}", f"put a {pattern} beside the file: {why}"
 
 
 @rule("KB305")
@@ -385,7 +427,8 @@ def run_case(
 ) -> list[Finding]:
     """Run a case on its samples: match-*.log say yes, near-*.log do not, good logs are silent.
 
-    Of a case with ``provided`` match-*.log say maybe, and near-*.log no.
+    Of a case with ``provided`` match-*.log say maybe, and near-*.log no. A sample of either sort that is missing is a
+    finding, of drafts too: nothing was tested then.
 
     Args:
         case: The case, its ``path`` telling where the samples lie.
@@ -394,8 +437,8 @@ def run_case(
         explain: Tells why a log that must match does not.
         told: Takes what each sample says, e.g. ``near-x.log: no``.
     """
-    findings: list[Finding] = []
     folder = Path(case.path).parent
+    findings = [Finding("KB301", reason, case.path, 1, help_) for reason, help_ in _lacking(folder)]
     best = Verdict.MAYBE if case.provided else Verdict.YES
     for path in samples(folder, "match-*.log", "near-*.log"):
         diagnoses = diagnose(read_regular(path))

@@ -32,6 +32,10 @@ _KNOWN_WELL = frozenset({
 _COMMENTS, _EACH = 48, 6
 """Facts in the comments of a draft, and items of one list."""
 
+_SENTENCE = 120
+"""Characters of a warning's text that is still one sentence."""
+_ADDRESS = re.compile(r"\b(?:0x)?[0-9a-fA-F]{8,16}\b")
+
 _CALLERS = 2
 """Functions of the way to the guilty one that a draft requires where several reports show them."""
 
@@ -68,7 +72,9 @@ def proposed(diagnosis: Diagnosis, near: Sequence[Diagnosis] = ()) -> tuple[list
         alike = _alike(diagnosis, near)
         # one report tells no colour from the defect: the way to it is a proposal, and its nearest step the best one
         require += [f"frames has {name}" for name in shared_way(diagnosis, near)[: _CALLERS if alike else 1]]
-    if not require:  # a warning is its place: nothing else tells what it warns of
+    if kind == "warning":
+        require = [*_warns(facts), *require]
+    if not require:
         require = seen_in[:1] or list(_plain(facts, ("title",))) or [f"kind == {kind}"]
         seen_in = [text for text in seen_in if text not in require]
     return require, list(_plain(facts, ("arch",))), seen_in
@@ -84,6 +90,16 @@ def shared_way(diagnosis: Diagnosis, near: Sequence[Diagnosis] = ()) -> list[str
         if frames is not None and isinstance(frames.value, tuple):
             way = [name for name in way if name in frames.value]
     return way
+
+
+def _warns(facts: Facts) -> Iterator[str]:
+    """What a warning says of itself; the addresses in it are of this sighting."""
+    message = facts.get("message")
+    if message is not None and len(str(message.value)) <= _SENTENCE:
+        text = _ADDRESS.sub("*", str(message.value))
+        value = written(text)
+        if value is not None:
+            yield f"message {'matches' if text != message.value else '=='} {value}"
 
 
 def _alike(diagnosis: Diagnosis, near: Sequence[Diagnosis]) -> list[Diagnosis]:

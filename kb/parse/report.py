@@ -142,7 +142,7 @@ def _fields(
     return fields, where
 
 
-_BEHIND_MESSAGE = frozenset({"MODULES", "CPU", "CPU_OLD", "HARDWARE", "CUT"})
+_BEHIND_MESSAGE = frozenset({"MODULES", "CPU", "CPU_OLD", "HARDWARE", "CUT", "TRACE_HEAD"})
 """What the kernel prints behind the words of a warning, or Rust's behind those of a panic."""
 _MESSAGE = 4
 """Lines that such words have at most."""

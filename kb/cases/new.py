@@ -87,7 +87,7 @@ refute = []
 support = [{_listed(support)}]   # what ranks it; the only place for a kernel version
 seen_in = [{_listed(seen_in)}]
 {"# the report bears, with their lines (kb case facts prints all):" + chr(10) if borne else ""}{borne}
-# A line that says "to do" was proposed: say it in your own words, then take the mark away. `kb case lint` lists what is left.
+# A line that says "to do" was proposed: say it in your own words, then take the mark away. `kb case lint` lists them.
 # [[affected]]
 # kernel = ">= 3.10, < 4.4"      # or ">= 5.2, <= 5.2.14", or el7
 # by = "commit"                  # the id of a source: shown to readers as "says commit"

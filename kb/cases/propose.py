@@ -22,9 +22,9 @@ _UNDECIDED = frozenset({"cause == undetermined", "cause == skew_undecidable"})
 """Causes that say only that none was found."""
 
 _KNOWN_WELL = frozenset({
-    "kind", "title", "kernel", "arch", "comm", "taint", "corrupted", "cause", "gfp_era", "follows", "virtual", "message",
-    "function", "pc", "gfp_mask", "taint_modules", "taint_words", "fault_page", "gfp.caller", "gfp.slab_layer",
-    "compaction.fragindex.list", "frames", "modules", "waited_seconds",
+    "kind", "title", "kernel", "arch", "comm", "taint", "corrupted", "cause", "gfp_era", "follows", "virtual",
+    "message", "function", "pc", "gfp_mask", "taint_modules", "taint_words", "fault_page", "gfp.caller",
+    "gfp.slab_layer", "compaction.fragindex.list", "frames", "modules", "waited_seconds",
     "address", "lock_name", "free_kb", "min_free_kbytes",
 })  # fmt: skip
 """Facts that say nothing of a defect (who met it, when, with what else loaded), or stand in the draft already."""

@@ -10,14 +10,20 @@ from kb.model.case import CHECKS, Case
 
 _COMMIT = re.compile(r"[0-9a-f]{12,40}")
 _DAY = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_WORDS = 4
+"""Words that a caveat has at least: "None." and "Down time." tell nobody whether to dare it."""
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 @rule("KB201")
 def _caveats(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     """Every workaround says what it costs and where it does not help: somebody will run it at night."""
     for index, workaround in enumerate(case.workarounds):
+        line = document.line(f"workaround[{index}].caveat", f"workaround[{index}]")
         if not workaround.caveat.strip():
-            yield "a workaround without a caveat", document.line(f"workaround[{index}]"), 'add caveat = "..."'
+            yield "a workaround without a caveat", line, 'add caveat = "..."'
+        elif len(workaround.caveat.split()) < _WORDS and not _CHINESE.search(workaround.caveat):
+            yield f"{workaround.caveat!r} says nothing", line, "how long, for whom, what is lost?"
 
 
 @rule("KB202")

@@ -38,7 +38,7 @@ subject = "mm: fix"
 by = "src"
 [[workaround]]
 do = "nothing"
-caveat = "it costs"
+caveat = "it costs some speed"
 by = "src"
 [[source]]
 id = "src"
@@ -87,9 +87,10 @@ def test_a_good_case_has_no_findings(good: Path) -> None:
         ('require = ["order >= 1"]', 'require = ["reason.gfp.forbids_wating == holds"]', "KB103", 15),
         ('require = ["order >= 1"]', 'require = ["reason.gfp.forbids_waiting == true"]', "KB106", 15),
         ('require = ["order >= 1"]', 'require = ["reason.zone.refuses.because has zone.walks"]', "KB106", 15),
-        ('caveat = "it costs"\n', "", "KB201", 24),
-        ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"', "KB202", 24),
-        ('caveat = "it costs"\nby = "src"', 'caveat = "it costs"\nby = "who"', "KB202", 27),
+        ('caveat = "it costs some speed"\n', "", "KB201", 24),
+        ('"it costs some speed"', '"Down time."', "KB201", 26),
+        ('caveat = "it costs some speed"\nby = "src"', 'caveat = "it costs some speed"', "KB202", 24),
+        ('caveat = "it costs some speed"\nby = "src"', 'caveat = "it costs some speed"\nby = "who"', "KB202", 27),
         ('commit = "97a16fc82a7c"', 'commit = "97a16fc"', "KB203", 21),
         ('file = "mm/page_alloc.c"\n', "", "KB204", 28),
         ('release = "6.12"\n', "", "KB204", 28),
@@ -136,7 +137,7 @@ def test_a_reviewed_case_needs_both_samples(good: Path, sample: str) -> None:
 
 
 def test_a_draft_is_held_to_the_format_and_its_predicates_only(good: Path) -> None:
-    good.write_text(good.read_text().replace("reviewed", "draft").replace('caveat = "it costs"\n', ""))
+    good.write_text(good.read_text().replace("reviewed", "draft").replace('caveat = "it costs some speed"\n', ""))
     assert lint.lint(good) == []
 
 

@@ -66,6 +66,7 @@ SANDBOX = {
     "near.log": "cases/nofs-high-order-watermark/near-node1-admits.log",
     "db17.log": "cases/ext4-mbcache-reusable/match-loop.log",
     "build3.log": "cases/oom-memcg-limit/match-cgroup.log",
+    "scrub.txt": "cases/btrfs-scrub-system-chunks/match-scrub.log",
 }
 """The files that the commands of the documents find where they run, and what they are."""
 PICTURES = {
@@ -159,6 +160,12 @@ def session(commands: str, lines: int | None = None) -> str:
             *["..."] * (len(cut) < len(answer)),
         ]
     return "```console\n" + "\n".join(shown) + "\n```\n"
+
+
+def block(case: str) -> str:
+    """The TOML block of a case of the library."""
+    text = (ROOT / f"cases/{case}/case.md").read_text(encoding="utf-8")
+    return text[: text.index("\n```\n") + 5]
 
 
 def vocabulary() -> str:

@@ -5,16 +5,17 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from kb.cases.format import PRACTICE, SECTIONS, Document, load
+import kb.cases.claims  # noqa: F401 (its rules register themselves)
+from kb.cases.format import SECTIONS, Document, load
 from kb.cases.library import files, samples
+from kb.cases.rules import RULES, SEEN, Finding, rule
 from kb.errors import CaseError
 from kb.facts.vocabulary import known, names
 from kb.log.files import read_regular
-from kb.model.case import CHECKS, Case, Predicate, Severity
+from kb.model.case import Case, Predicate, Severity
 from kb.model.verdict import Diagnosis, Verdict
 from kb.words.speak import words
 
@@ -25,44 +26,7 @@ SUMMARY = 300
 """Characters of the longest summary."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing a case should mend."""
-
-    rule: str
-    """``KB101``."""
-    reason: str
-    path: str
-    line: int = 1
-    help: str = ""
-
-    def __str__(self) -> str:
-        text = f"error[{self.rule}]: {self.reason}\n  --> {self.path}:{self.line}"
-        return f"{text}\n  help: {self.help}" if self.help else text
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-
-Rule = Callable[[Document, Case], Iterator[tuple[str, int, str]]]
-"""Yields reason, line and help of each finding."""
-
-RULES: dict[str, Rule] = {}
-"""Rules by number; their docstrings are docs/case-format.md's list."""
-
-_COMMIT = re.compile(r"[0-9a-f]{12,40}")
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
-
-
-def rule(number: str) -> Callable[[Rule], Rule]:
-    """Register a rule under its number."""
-
-    def register(function: Rule) -> Rule:
-        RULES[number] = function
-        return function
-
-    return register
 
 
 def lint(path: Path) -> list[Finding]:
@@ -87,8 +51,17 @@ def lint(path: Path) -> list[Finding]:
     return findings
 
 
+def owed(path: Path) -> list[Finding]:
+    """What a draft is excused from and still lacks: the findings that it will have once its status says more."""
+    document = load(path)
+    if document.case is None or document.case.status != "draft":
+        return []
+    now = set(_apply(document, document.case))
+    return [each for each in _apply(document, replace(document.case, status="unsighted")) if each not in now]
+
+
 def _apply(document: Document, case: Case) -> Iterator[Finding]:
-    for number, function in RULES.items():
+    for number, function in sorted(RULES.items()):
         if case.status == "draft" and number >= "KB2":
             continue
         for reason, line, help_ in function(document, case):
@@ -128,19 +101,41 @@ def _lengths(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB005")
 def _sections(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """The prose has a heading and the sections What happens, Why, What to do and Notes, Notes last."""
+    """The prose has the title as heading, and says What happens, Why, What to do. Notes, last, may be empty."""
     last = max(document.text.count("\n"), 1)
     if document.heading is None:
         yield "the prose has no heading", last, f"# {case.title}"
+    elif document.heading[0] != case.title and case.status != "imported":
+        yield "the heading is not the title", document.heading[1], f"# {case.title}"
     for name in SECTIONS:
         if name not in document.sections:
-            yield (
-                f"the section {name!r} is missing",
-                last,
-                f"add ## {name}" + (", at the end" if name == "Notes" else ""),
-            )
+            help_ = f"add ## {name}" + (", at the end" if name == "Notes" else "")
+            yield f"the section {name!r} is missing", last, help_
+        elif name != "Notes" and not _written(document, name):
+            yield f"the section {name!r} is empty", document.sections[name], _SAYS[name]
     if document.sections and "Notes" in document.sections and list(document.sections)[-1] != "Notes":
         yield "Notes is not the last section", document.sections["Notes"], "notes are appended to the end of the file"
+
+
+_SAYS = {
+    "What happens": "say what the operator sees",
+    "Why": "say the mechanism, with the numbers of the sample",
+    "What to do": "say what is done first, what it costs and when to stop",
+}
+
+
+def _written(document: Document, section: str) -> str:
+    """The text of a section without comments."""
+    start = document.sections[section]
+    end = min((line for line in document.sections.values() if line > start), default=document.text.count("\n") + 2)
+    return re.sub(r"<!--.*?-->", "", "\n".join(document.text.split("\n")[start : end - 1]), flags=re.DOTALL).strip()
+
+
+@rule("KB006")
+def _subsystem(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A case says where kernel developers file it (`subsystem`): the index and the search go by it."""
+    if not case.subsystem and case.status not in ("imported", "withdrawn"):
+        yield "no subsystem", document.line("subsystem", "status"), 'e.g. subsystem = "mm/page_alloc"'
 
 
 @rule("KB101")
@@ -204,8 +199,8 @@ def _ordered(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
 
 @rule("KB107")
 def _untouched(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """Nothing is left of the template of `kb case new`: what the case says is said by who wrote it."""
-    from kb.cases.new import TEMPLATE_PREDICATE, TEMPLATE_SUMMARY, TEMPLATE_TITLE
+    """Nothing is left of the draft of `kb case new`: no text of the template, no proposal still marked `# to do:`."""
+    from kb.cases.new import TEMPLATE_PREDICATE, TEMPLATE_SUMMARY, TEMPLATE_TITLE, TO_DO
 
     for key, value, template in (
         ("title", case.title, TEMPLATE_TITLE), ("summary", case.summary, TEMPLATE_SUMMARY),
@@ -215,6 +210,11 @@ def _untouched(document: Document, case: Case) -> Iterator[tuple[str, int, str]]
     for predicate in (*case.require, *(one for group in case.any for one in group)):
         if predicate.text == TEMPLATE_PREDICATE:
             yield f"{predicate.text} is the template's", predicate.line, "docs/facts.md lists what can be demanded"
+    lines = document.text.split("\n")
+    for key, line in document.lines.items():
+        said, mark, task = lines[line - 1].partition(TO_DO)
+        if mark and said.lstrip().startswith((key, f"[{key}]")):
+            yield f"{key} is as it was proposed", line, f"{task.strip()}; then take the mark away ({TO_DO})"
 
 
 _VERDICTS = ("holds", "excluded", "unknown")
@@ -237,122 +237,21 @@ def _reasons(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
             yield f"{str(value)!r} is nothing that {predicate.fact} can be", predicate.line, help_
 
 
-@rule("KB201")
-def _caveats(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """Every workaround says what it costs and where it does not help: somebody will run it at night."""
-    for index, workaround in enumerate(case.workarounds):
-        if not workaround.caveat.strip():
-            yield "a workaround without a caveat", document.line(f"workaround[{index}]"), 'add caveat = "..."'
-
-
-@rule("KB202")
-def _by(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """Every claim names who says so: a source of the case, or of a workaround `practice`, which nobody measured."""
-    known = {source.id for source in case.sources}
-    claims: dict[str, tuple[Any, ...]] = {
-        "affected": case.affected, "fix": case.fixes, "workaround": case.workarounds, "dispute": case.disputes,
-    }  # fmt: skip
-    for table, rows in claims.items():
-        for index, row in enumerate(rows):
-            line = document.line(f"{table}[{index}].by", f"{table}[{index}]")
-            if not row.by:
-                yield f"[[{table}]] does not say who claims it", line, 'add by = "<id of a [[source]]>"'
-            elif row.by not in known and not (table == "workaround" and row.by == PRACTICE):
-                yield (
-                    f"by = {row.by!r} is no source of this case",
-                    line,
-                    f"sources: {', '.join(sorted(known)) or 'none'}",
-                )
-
-
-@rule("KB203")
-def _commits(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """Commits are cited by 12 to 40 hex digits with their subject."""
-    for index, fix in enumerate(case.fixes):
-        line = document.line(f"fix[{index}].commit")
-        for commit in (fix.commit, *fix.prerequisites):
-            if not _COMMIT.fullmatch(commit):
-                yield f"{commit!r} is no commit id", line, "12 to 40 lower-case hex digits"
-
-
-@rule("KB204")
-def _sources(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """A case has a source; each has a URL, or a file and the release of the kernel that it is of."""
-    from kb.kernel.release import Release
-
-    if not case.sources:
-        yield "no source", document.line("source[0]"), 'add [[source]] with an id and a url, or file = "mm/oom_kill.c"'
-    for index, source in enumerate(case.sources):
-        line = document.line(f"source[{index}]")
-        if case.status == "imported":  # cited as its importer found it
-            if not (source.text or source.url or source.file):
-                yield f"the source {source.id!r} says nothing", line, "add text or url"
-        elif not source.url and not (source.file and source.release):
-            yield f"the source {source.id!r} has no place to read it", line, "add a url, or a file and its release"
-        for name in source.release.split(","):
-            if source.release and Release.parse(name.strip()) is None and not re.fullmatch(r"el\d{1,2}", name.strip()):
-                line = document.line(f"source[{index}].release", f"source[{index}]")
-                yield f"{name.strip()!r} is no kernel release", line, '"6.12", "5.10, 6.1", or "el7"'
-
-
-_SEEN = ("unsighted", "sighted", "reviewed")
-"""Statuses of cases that are told to others."""
-_DAY = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
-
-
-@rule("KB206")
-def _severities(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """A case says what it asks of who is on call: harmless, watch, act or stop."""
-    if case.status in _SEEN and not case.severity:
-        yield "no severity", document.line("status"), "add severity = harmless, watch, act or stop"
-
-
-@rule("KB207")
-def _checks(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """A check has a day and what it was held against; a reviewed case had all four."""
-    for index, check in enumerate(case.checked):
-        line = document.line(f"checked[{index}]", "checked")
-        if not _DAY.fullmatch(check.on):
-            yield f"on = {check.on!r} is no day", line, "on = 2026-11-29"
-    missing = [what for what in CHECKS if what not in {check.what for check in case.checked}]
-    if case.status == "reviewed" and missing:
-        help_ = "check it and say so in checked, or let the status be sighted or unsighted"
-        yield f"reviewed without a check of {', '.join(missing)}", document.line("status"), help_
-
-
-_TWO = re.compile(r"\d+\.\d+(?:\.\d+)?-\d+\.\d+(?:\.\d+)?|.*\.[xy]")
-"""What people write for a range: 5.2-5.2.14, 5.4.y."""
-
-
-@rule("KB205")
-def _ranges(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
-    """Kernel ranges can be read (kb.kernel.release has their grammar)."""
-    from kb.kernel.release import Release
-
-    ranges = [(f"affected[{i}]", row.kernel) for i, row in enumerate(case.affected)]
-    ranges += [(f"verify[{i}]", row.kernel) for i, row in enumerate(case.verify)]
-    for place, text in ranges:
-        for part in re.split(r"[,;]", text):
-            name = part.strip().lstrip("<>=").strip()
-            distribution = name in ("debian", "ubuntu", "suse", "fedora", "amazon", "oracle", "rhel", "android")
-            if not name or distribution or re.fullmatch(r"el\d{1,2}", name):
-                continue
-            line = document.line(f"{place}.kernel")
-            if Release.parse(name) is None:
-                yield f"{name!r} is no kernel release", line, '">= 3.10, < 4.4" or "el7"'
-            elif len(name.split()) > 1 or _TWO.fullmatch(name):
-                yield f"{name!r} is no range", line, 'write ">= 5.2, <= 5.2.14"'
-
-
 @rule("KB301")
 def _samples(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     """A case that others are told has a log that must match and a near miss that must not."""
-    folder = Path(document.path).parent
-    if case.status not in _SEEN:
-        return
-    for pattern, what in (("match-*.log", "log that must match"), ("near-*.log", "near miss")):
+    if case.status in SEEN:
+        for reason, help_ in _lacking(Path(document.path).parent):
+            yield reason, document.line("id"), help_
+
+
+def _lacking(folder: Path) -> Iterator[tuple[str, str]]:
+    for pattern, what, why in (
+        ("match-*.log", "log that must match", "the report that the case is about"),
+        ("near-*.log", "near miss", "the match log with the one thing changed that makes it another problem"),
+    ):
         if not samples(folder, pattern):
-            yield f"no {what}", document.line("id"), f"put a {pattern} beside the file"
+            yield f"no {what}", f"put a {pattern} beside the file: {why}"
 
 
 @rule("KB305")
@@ -385,7 +284,8 @@ def run_case(
 ) -> list[Finding]:
     """Run a case on its samples: match-*.log say yes, near-*.log do not, good logs are silent.
 
-    Of a case with ``provided`` match-*.log say maybe, and near-*.log no.
+    Of a case with ``provided`` match-*.log say maybe, and near-*.log no. A sample of either sort that is missing is a
+    finding, of drafts too: nothing was tested then.
 
     Args:
         case: The case, its ``path`` telling where the samples lie.
@@ -394,8 +294,8 @@ def run_case(
         explain: Tells why a log that must match does not.
         told: Takes what each sample says, e.g. ``near-x.log: no``.
     """
-    findings: list[Finding] = []
     folder = Path(case.path).parent
+    findings = [Finding("KB301", reason, case.path, 1, help_) for reason, help_ in _lacking(folder)]
     best = Verdict.MAYBE if case.provided else Verdict.YES
     for path in samples(folder, "match-*.log", "near-*.log"):
         diagnoses = diagnose(read_regular(path))

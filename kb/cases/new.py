@@ -5,7 +5,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kb.cases.propose import comments, proposed
@@ -20,16 +20,20 @@ TEMPLATE_SUMMARY = "What to do, then why it happens, in one or two sentences."
 TEMPLATE_PREDICATE = "function == foo"
 """What a draft says where nobody has written yet: the linter finds it."""
 
+TO_DO = "# to do:"
+"""Stands on each line of a draft that was proposed and is the writer's to say: the linter finds it until it is gone."""
+
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 
 
-def new_case(folder: Path, case_id: str, diagnosis: Diagnosis | None = None) -> Path:
+def new_case(folder: Path, case_id: str, diagnosis: Diagnosis | None = None, near: Sequence[Diagnosis] = ()) -> Path:
     """Write a draft ``<folder>/<id>/case.md``; what is there already is never touched.
 
     Args:
         folder: Where cases are kept.
         case_id: Its id, and the name of its folder.
         diagnosis: A report to take kind, title and predicates from; its log becomes ``match-first.log``.
+        near: Other reports of its log, which tell what of it is more than colour.
 
     Returns:
         The new file.
@@ -41,7 +45,7 @@ def new_case(folder: Path, case_id: str, diagnosis: Diagnosis | None = None) -> 
     path = place / "case.md"
     try:
         place.mkdir(parents=True, exist_ok=True)
-        _create(path, _draft(case_id, diagnosis).encode())
+        _create(path, _draft(case_id, diagnosis, near).encode())
         if diagnosis is not None:
             raw = b"".join(
                 {line.number: line.raw for line in diagnosis.report.lines}.values()
@@ -59,32 +63,31 @@ def _create(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
-def _draft(case_id: str, diagnosis: Diagnosis | None) -> str:
+def _draft(case_id: str, diagnosis: Diagnosis | None, near: Sequence[Diagnosis] = ()) -> str:
     title = plain(diagnosis.report.title) if diagnosis else TEMPLATE_TITLE
     kind = diagnosis.report.kind if diagnosis else "warning"
-    require, seen_in = proposed(diagnosis) if diagnosis else ([TEMPLATE_PREDICATE], [])
-    severity = f"severity = {_quoted(kind_of(kind).severity)}"
-    severity += " " * max(1, 33 - len(severity)) + "# harmless | watch | act | stop: what it asks of who is on call"
+    require, support, seen_in = proposed(diagnosis, near) if diagnosis else ([TEMPLATE_PREDICATE], [], [])
     borne = "".join(
         f"# {_quoted(text)},{f'   # L{line}' if line else ''}\n"
-        for text, line in (comments(diagnosis) if diagnosis else ())
+        for text, line in (comments(diagnosis, near) if diagnosis else ())
     )
     return f"""```toml
 id = {_quoted(case_id)}
-title = {_quoted(title)}
+title = {_quoted(title)}   {TO_DO} the cause in one line; what the kernel printed is only the symptom
 kind = [{_quoted(kind)}]
-status = "draft"                 # then unsighted or sighted; reviewed once all of it is checked
-{severity}
-subsystem = ""                   # mm/page_alloc, xfs, net/ceph ...
+status = "draft"   # excused from KB201 and above; then unsighted or sighted, and reviewed once all of it is checked
+severity = {_quoted(kind_of(kind).severity)}   {TO_DO} harmless | watch | act | stop: what it asks of who is on call
+subsystem = ""   {TO_DO} mm/page_alloc, xfs, net/ceph ...
 summary = {_quoted(TEMPLATE_SUMMARY)}
 keywords = []
 
-[match]                          # one predicate a line; go to the cause, not to this sighting
+[match]   {TO_DO} require what the defect needs, refute what rules it out; what only this sighting had goes to seen_in
 require = [{_listed(require)}]
-refute = []                      # what rules the case out
-support = []                     # what ranks it; the only place for a kernel version
+refute = []
+support = [{_listed(support)}]   # what ranks it; the only place for a kernel version
 seen_in = [{_listed(seen_in)}]
 {"# the report bears, with their lines (kb case facts prints all):" + chr(10) if borne else ""}{borne}
+# A line that says "to do" was proposed: say it in your own words, then take the mark away. `kb case lint` lists them.
 # [[affected]]
 # kernel = ">= 3.10, < 4.4"      # or ">= 5.2, <= 5.2.14", or el7
 # by = "commit"                  # the id of a source: shown to readers as "says commit"
@@ -114,9 +117,15 @@ seen_in = [{_listed(seen_in)}]
 
 ## What happens
 
+<!-- to do: what the operator sees -->
+
 ## Why
 
+<!-- to do: the mechanism, with the numbers of the sample -->
+
 ## What to do
+
+<!-- to do: what is done first, what it costs, when to stop; then a near-<what>.log that this case must not match -->
 
 ## Notes
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kb.facts.finding import Finding, at, hexadecimal, spans
 from kb.kernel import fault as tables
-from kb.kernel.address import Meaning, canonical, error_name, meaning, null_offset, shadowed
+from kb.kernel.address import Meaning, canonical, error_name, flipped_bit, meaning, null_offset, shadowed
 from kb.kernel.code.dump import Code, is_bug_trap, operand, parse_code
 from kb.kernel.code.operand import Operand
 from kb.kernel.fault import Fault
@@ -191,6 +191,8 @@ def _address(study: _Study, out: Finding) -> None:
         out.add("kasan_address", _shadowed(found, study), study.address_lines)
         out.add("address_kind", found.kind, study.address_lines)
         out.add("address_means", found.words, study.address_lines)
+        if study.address is not None:
+            out.add("flipped_bit", flipped_bit(study.address, study.arch, la57=la57), study.address_lines)
     _page_number(study, out)
     _say(study, out, found, holder, held, sums)
 

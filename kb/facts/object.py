@@ -1,7 +1,7 @@
 """Facts of the object that a memory error is about: which cache, where the access was, who allocated and freed it."""
 
 from kb.facts.finding import Finding, spans
-from kb.kernel.address import meaning
+from kb.kernel.address import flipped_pointer, meaning
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.parse.details.object import Object, list_entry, memory_object
@@ -102,6 +102,8 @@ def list_facts(report: Report) -> Finding:
         told = None
     means = found.poison or (told.says if told is not None else None)
     out.add("list_was", f"{found.was:#x}" if found.was is not None else None, where)
+    if found.was is not None and found.should is not None:
+        out.add("flipped_bit", flipped_pointer(found.was, found.should), where)
     out.add("list_means", str(means) if means is not None else None, where)
     if means is None:
         return out

@@ -250,3 +250,36 @@ def canonical(value: int, *, la57: bool) -> bool:
     """Whether x86_64 may use an address at all: the bits above the last translated one are copies of it."""
     top = value >> (56 if la57 else 47)
     return top in (0, (1 << (8 if la57 else 17)) - 1)
+
+
+_APART = 20
+"""Below this bit two pointers differ by chance: other fields of an object, other pages of a slab."""
+
+
+def flipped_bit(value: int, arch: str | None, *, la57: bool | None = None) -> int | None:
+    """The bit of a non-canonical x86_64 address without which it is a kernel's pointer, or NULL and a field's offset.
+
+    Nothing computes such an address: where a register or memory lost one bit, this is left. Addresses that poison or text
+    explains are :func:`meaning`'s.
+    """
+    found = meaning(value, arch, la57=la57)
+    if found is None or found.kind != "non-canonical":
+        return None
+    top = value >> 47
+    ones = (1 << 17) - 1
+    bit = one_bit(top, ones)
+    if bit is None and value & ((1 << 47) - 1) < _PAGE:
+        bit = one_bit(top, 0)
+    return bit + 47 if bit is not None else None
+
+
+def one_bit(left: int, right: int) -> int | None:
+    """The number of the only bit in which two values differ, None where it is not one."""
+    differs = left ^ right
+    return differs.bit_length() - 1 if differs.bit_count() == 1 else None
+
+
+def flipped_pointer(was: int, expected: int) -> int | None:
+    """The only bit in which a pointer differs from the one that belongs there, where chance does not explain it."""
+    bit = one_bit(was, expected)
+    return bit if bit is not None and bit >= _APART else None

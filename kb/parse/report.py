@@ -161,7 +161,7 @@ def _comm(text: str, who: str) -> str:
     return text if len(text) <= _COMM else next((end for end in ends if len(end) <= _COMM), text)
 
 
-_BEHIND_MESSAGE = frozenset({"MODULES", "CPU", "CPU_OLD", "HARDWARE", "CUT"})
+_BEHIND_MESSAGE = frozenset({"MODULES", "CPU", "CPU_OLD", "HARDWARE", "CUT", "TRACE_HEAD"})
 """What the kernel prints behind the words of a warning, or Rust's behind those of a panic."""
 _MESSAGE = 4
 """Lines that such words have at most."""

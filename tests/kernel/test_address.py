@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.kernel.address import canonical, error_name, meaning
+from kb.kernel.address import canonical, error_name, flipped_bit, flipped_pointer, meaning
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,42 @@ def test_error_numbers_have_names() -> None:
     assert error_name((1 << 32) - 517, 32) == "-EPROBE_DEFER"
     assert error_name((1 << 64) - 4000) is None
     assert error_name(0) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "bit"),
+    [
+        (0xFFFB888012345678, 50),  # ffff888012345678 without bit 50
+        (0x7FFF888012345678, 63),
+        (0xFEFF888012345678, 56),
+        (0x0100000000000008, 56),  # NULL, a field at 8, and a bit
+        (0x0100000012345678, None),  # one bit of something that is no NULL: anything
+        (0xFFF3888012345678, None),  # two bits
+        (0xFFFF888012345678, None),  # a pointer
+        (0xDEAD000000000100, None),  # LIST_POISON1
+        (0x6B6B6B6B6B6B6B6B, None),
+        (0x0000000000000008, None),
+    ],
+)
+def test_an_address_that_one_bit_takes_away_from_a_pointer(value: int, bit: int | None) -> None:
+    assert flipped_bit(value, "x86_64", la57=False) == bit
+    assert flipped_bit(value, "arm64") is None
+
+
+@pytest.mark.parametrize(
+    ("was", "expected", "bit"),
+    [
+        (0xFFFF888112345678, 0xFFFF888012345678, 32),
+        (0xFFFF888012345678, 0xFFFF888012345678, None),
+        (0xFFFF888012345638, 0xFFFF888012345678, None),  # another list of the same object
+        (0xFFFF888012344678, 0xFFFF888012345678, None),  # the page beside it
+        (0xFFFF888312345678, 0xFFFF888012345678, None),
+    ],
+)
+def test_a_pointer_that_differs_by_a_bit_that_no_neighbour_explains(was: int, expected: int, bit: int | None) -> None:
+    assert flipped_pointer(was, expected) == bit
+
+
+def test_five_levels_of_page_tables_use_what_four_cannot() -> None:
+    assert flipped_bit(0xFFFB888012345678, "x86_64") is None
+    assert flipped_bit(0xFEFF888012345678, "x86_64") == 56

@@ -23,7 +23,7 @@ def test_a_case_from_a_report_matches_it_at_once(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
         await here.shows("no case matches; c starts one")
         await drafted(here)
-        await here.shows("KB107", "1 finding; ✓ on its report the case says yes")
+        await here.shows("KB107", "9 findings; ✓ on its report the case says yes")
         await here.keys("escape")
         await here.shows("✓ yes     foo-bar-warns")
 

@@ -31,7 +31,7 @@ _BYTES = re.compile(
 # "list_add double add: new=%px, prev=%px, next=%px."
 _LIST = re.compile(
     r"list_(?P<verb>add|del) (?P<how>corruption|double add)[.,:] ?(?:(?P<field>prev->next|next->prev) should be "
-    r"(?:\w{4} )?\(?[0-9a-f]{8,16}\)?, but was (?P<was>[0-9a-f]{8,16}|\(null\))"
+    r"(?:\w{4} )?\(?(?P<should>[0-9a-f]{8,16})\)?, but was (?P<was>[0-9a-f]{8,16}|\(null\))"
     r"|[0-9a-f]{8,16}->(?P<own>next|prev) is (?P<poison>LIST_POISON\d|NULL))?"
 )
 
@@ -64,6 +64,8 @@ class ListEntry:
     double: bool
     field: str | None
     """``prev->next``, ``next->prev``, ``next`` or ``prev``."""
+    should: int | None
+    """What belongs there."""
     was: int | None
     poison: str | None
     line: int
@@ -114,5 +116,7 @@ def list_entry(lines: Sequence[Line]) -> ListEntry | None:
         if found is not None:
             was = 0 if found["was"] == "(null)" else int(found["was"], 16) if found["was"] else None
             where = found["field"] or found["own"]
-            return ListEntry(found["verb"], found["how"] == "double add", where, was, found["poison"], line.number)
+            should = int(found["should"], 16) if found["should"] else None
+            double = found["how"] == "double add"
+            return ListEntry(found["verb"], double, where, should, was, found["poison"], line.number)
     return None

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from kb.evidence.files import Evidence
     from kb.identity.rank import Neighbour, Query
     from kb.log.kept import Kept
-    from kb.log.source import Input, Source
+    from kb.log.source import Input as Input
+    from kb.log.source import Source
     from kb.model.case import Case
     from kb.model.report import Report
     from kb.model.verdict import Diagnosis
@@ -222,10 +223,16 @@ def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
     return open_sources(_several(log))
 
 
-def documents(log: Log | Iterable[Log]) -> Iterator[Source | Report]:
+def documents(
+    log: Log | Iterable[Log], *, in_place: Callable[[Input], None] | None = None
+) -> Iterator[Source | Report]:
     """The inputs themselves, as :func:`inputs`, each with its reports behind it.
 
     Those of an archive come behind the last input of it: an event that several of its logs tell of is one report.
+
+    Args:
+        log: As :func:`inputs`.
+        in_place: Takes a large plain file before it is read, instead of all of it: its reports come while it is.
 
     Raises:
         InputError: As :func:`inputs`.
@@ -233,7 +240,7 @@ def documents(log: Log | Iterable[Log]) -> Iterator[Source | Report]:
     from kb.gather import documents as read_documents
     from kb.log.source import open_inputs
 
-    return read_documents(open_inputs(_several(log)))
+    return read_documents(open_inputs(_several(log)), in_place)
 
 
 def reports(data: bytes, name: str = "-") -> Iterator[Report]:

@@ -86,8 +86,13 @@ def _ranges(each: Input, jobs: int) -> Iterator[Report] | None:
     return read_ranges(each.tape, each.name, cuts, jobs) if cuts else None
 
 
-def documents(inputs: Iterable[Input]) -> Iterator[Source | Report]:
+def documents(inputs: Iterable[Input], in_place: Callable[[Input], None] | None = None) -> Iterator[Source | Report]:
     """Each input whole, and behind it its reports; those of one container behind its last, each event once.
+
+    Args:
+        inputs: The inputs.
+        in_place: Takes a plain file of more than a window (:data:`kb.log.tape.CHUNK`) before it is read: it is not
+            held, and its reports come while it is read.
 
     Raises:
         InputError: As :func:`kb.log.source.open_sources`.
@@ -106,6 +111,10 @@ def documents(inputs: Iterable[Input]) -> Iterator[Source | Report]:
             yield from group.rest() if group is not None else ()
             group, seen = None, False
             continue
+        if in_place is not None and _stays(each):
+            in_place(each)
+            yield from read_input(each, False, None, None)
+            continue
         data = readable(each.name, each.tape.rest)
         seen = seen or bool(data)
         yield Source(each.name, data, tuple(each.notes))
@@ -115,6 +124,14 @@ def documents(inputs: Iterable[Input]) -> Iterator[Source | Report]:
         else:
             group = group or Gathered(each.walk, False, None, None)
             yield from group.read(again)
+
+
+def _stays(each: Input) -> bool:
+    """Whether an input is large, a file of its own, and can be read from any place while it is read."""
+    from kb.log.tape import CHUNK
+
+    file = each.tape.plain_file
+    return file is not None and each.walk is None and hasattr(os, "pread") and os.fstat(file.fileno()).st_size > CHUNK
 
 
 class Gathered:

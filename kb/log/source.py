@@ -121,8 +121,11 @@ def open_live(
 
 def _bytes(data: bytes) -> Iterator[Input]:
     stream = Stream("-", _over, data)
-    if stream.packed or _members_of(stream) is not None:
-        yield from _inputs(stream)
+    members = _members_of(stream)
+    if members is not None:
+        yield from _held(stream, members)
+    elif stream.packed:
+        yield from _inputs(stream, text=True)
     else:
         source = plain("-", data, [])
         yield from _alone(Input("-", Tape(source.data), list(source.notes), _doubted(stream)))
@@ -199,7 +202,12 @@ def _inputs(stream: Stream, file: BinaryIO | None = None, text: bool = False) ->
     if members is None:
         stream.walk = _doubted(stream)
         yield from _alone(stream.tape(file))
-        return
+    else:
+        yield from _held(stream, members, file)
+
+
+def _held(stream: Stream, members: "Members", file: BinaryIO | None = None) -> Iterator[Input]:
+    """What an input holds."""
     from kb.log.containers.walk import Walk
 
     walk = Walk(stream.name, lambda: stream.taken)

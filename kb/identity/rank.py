@@ -136,13 +136,18 @@ def near_only_with(query: Query, rarity: Mapping[str, float], floor: float) -> l
         floor: The score.
     """
     heavy = weights(query.frames, rarity)
-    greatest, whole = max(rarity[name] for name in query.frames), sum(heavy)
+    greatest, whole = max([rarity[name] for name in query.frames]), sum(heavy)
     wanted = (floor - _ROUNDED - _NAME * _SAME_KIND) / _STACK
+    weight: dict[str, float] = {}
+    times: dict[str, int] = {}
+    for name, own in zip(query.frames, heavy, strict=True):
+        weight[name] = weight.get(name, 0.0) + own
+        times[name] = times.get(name, 0) + 1
     left = right = 0.0
-    names = sorted(set(query.frames), key=rarity.__getitem__)
+    names = sorted(weight, key=rarity.__getitem__)
     for count, name in enumerate(names):
-        left += sum([weight for own, weight in zip(query.frames, heavy, strict=True) if own == name])
-        right += query.frames.count(name) * weights((name,), rarity)[0]
+        left += weight[name]
+        right += times[name] * weights((name,), rarity)[0]
         if most(left, right, whole, right, greatest) >= wanted:
             return names[count:]
     return []

@@ -246,24 +246,24 @@ def _damage(row: Row, fields: Mapping[str, str], out: Outline, guilt: Guilt | No
 def _arch(lines: Sequence[Line]) -> str | None:
     """The architecture by the words only it prints."""
     for line in lines:
-        for pattern, name in _ARCHES:
-            if pattern.match(line.text):
-                return name
+        found = _ARCH.match(line.text)
+        if found is not None:
+            return found.lastgroup
     return None
 
 
-_ARCHES = (
-    (re.compile(r"\s*(?:RIP: 00|RAX: |RIP  \[)"), "x86_64"),
-    (re.compile(r"\s*(?:EIP: |EAX: )"), "i386"),
-    (re.compile(r"\s*(?:pstate: |x29: |Mem abort info|  ESR = |pc : \[<[0-9a-f]{16}>\])"), "arm64"),
-    (re.compile(r"\s*(?:pc : \[<[0-9a-f]{8}>\]|\[<[0-9a-f]{8}>\] \(|8<--- cut)"), "arm"),
-    (re.compile(r"\s*(?:NIP[: ]|GPR00: )"), "ppc64"),
-    (re.compile(r"\s*Krnl (?:PSW|GPRS|Code)"), "s390x"),
-    (re.compile(r"\s*(?:epc : |status: [0-9a-f]{16} badaddr)"), "riscv"),
-    (re.compile(r"\s*(?:epc   : |PrId  : )"), "mips"),
-    (re.compile(r"\s*(?:ERA: |PRID: )"), "loongarch"),
-    (re.compile(r"\s*(?:TSTATE: |TPC: )"), "sparc64"),
-    (re.compile(r"\s*(?:IAOQ\[0\]|IASQ: )"), "parisc"),
+_ARCH = re.compile(
+    r"\s*(?:(?P<x86_64>RIP: 00|RAX: |RIP  \[)"
+    r"|(?P<i386>EIP: |EAX: )"
+    r"|(?P<arm64>pstate: |x29: |Mem abort info|  ESR = |pc : \[<[0-9a-f]{16}>\])"
+    r"|(?P<arm>pc : \[<[0-9a-f]{8}>\]|\[<[0-9a-f]{8}>\] \(|8<--- cut)"
+    r"|(?P<ppc64>NIP[: ]|GPR00: )"
+    r"|(?P<s390x>Krnl (?:PSW|GPRS|Code))"
+    r"|(?P<riscv>epc : |status: [0-9a-f]{16} badaddr)"
+    r"|(?P<mips>epc   : |PrId  : )"
+    r"|(?P<loongarch>ERA: |PRID: )"
+    r"|(?P<sparc64>TSTATE: |TPC: )"
+    r"|(?P<parisc>IAOQ\[0\]|IASQ: ))"
 )
 
 

@@ -6,6 +6,7 @@ What kinds differ in stands in their rows of kinds.toml.
 
 import functools
 import re
+from collections.abc import Mapping
 from enum import Enum, auto
 
 from kb.syntax.kinds import Note, kinds, printing
@@ -119,7 +120,8 @@ def is_entry(text: str | None) -> bool:
     return text is not None and _ENTERED.match(function_of(text)[0]) is not None
 
 
-def identity_of(text: str) -> dict[str, str]:
+@functools.lru_cache(maxsize=1024)
+def identity_of(text: str) -> Mapping[str, str]:
     """``cpu``, ``pid`` and ``comm`` of a line that dump_stack() prints, as far as they are there."""
     found = _IDENTITY.match(text)
     if found is None:

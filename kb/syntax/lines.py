@@ -23,8 +23,8 @@ _GROUP = re.compile(r"\(\?P(<|=)(\w+)")
 _ALIKE = re.compile(r"[\t\x20-\x7e]*")
 """Lines in which ``\\w``, ``\\s`` and ``.`` mean the same to re2 as to ``re``."""
 
-_REMEMBERED = 16384
-"""Lines of which the terminal is remembered: frames repeat, 14,600 are distinct of 32,000 in the measured corpus."""
+_REMEMBERED = 4096
+"""Lines of which the terminal is remembered: those of the report that is read, and frames that repeat."""
 _USUAL = 512
 """Characters of such a line."""
 

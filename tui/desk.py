@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import getpass
 import time
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match
 from kb.render.answer import severity
+from kb.tui.doc import Doc
 from kb.tui.feed import Feed
 
 T = TypeVar("T")
@@ -31,39 +32,6 @@ STEP = 0.02
 """Seconds of reading between two looks at what else is to be done."""
 KEPT = 300
 """Diagnoses of a log that are kept; others are made again from the text when they are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Doc:
-    """The text of one input, by physical line."""
-
-    name: str
-    data: bytes
-    starts: "array[int]"
-    """Offset of each line."""
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, name: str, data: bytes, notes: tuple[str, ...] = ()) -> "Doc":
-        """Find the lines of an input."""
-        starts = array("Q", [0] if data else [])
-        at = data.find(b"\n") + 1
-        while 0 < at < len(data):
-            starts.append(at)
-            at = data.find(b"\n", at) + 1
-        return cls(name, data, starts, notes)
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def raw(self, number: int) -> bytes:
-        """A line, 1-based, with its end."""
-        end = self.starts[number] if number < len(self.starts) else len(self.data)
-        return self.data[self.starts[number - 1] : end]
-
-    def text(self, number: int) -> str:
-        """A line without its end; bytes that are no UTF-8 are surrogate-escaped."""
-        return self.raw(number).rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
 @dataclass(slots=True)
@@ -100,6 +68,13 @@ class Item:
     """Number of the report that it follows on from."""
     spark: str = ""
     """Of the store: when it was seen."""
+    sample: int | None = None
+    """Of the store: which of its logs is shown; None: the latest that bears the signature."""
+
+    @property
+    def key(self) -> str:
+        """Names the log of a signature that is shown."""
+        return self.signature if self.sample is None else f"{self.signature}#{self.sample}"
 
     @property
     def mark(self) -> str:
@@ -161,6 +136,8 @@ class Desk:
     author: str = field(default_factory=lambda: _author())
     docs: dict[str, Doc] = field(default_factory=dict)
     closed: bool = False
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    """What "this week" is counted from."""
 
     def __post_init__(self) -> None:
         self._work = ThreadPoolExecutor(1, "kb-work")
@@ -233,19 +210,16 @@ class Desk:
                 yield Progress((), f"{self.feed.size:,} bytes from standard input", idle=True)
 
     def _read(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
-        number = lines = 0
+        number = 0
         found: list[Item] = []
         places: list[int] = []  # numbers of the reports of this input: what follows is told by its place among them
         end = ("", 0)
         since = time.monotonic()
-        for each in api.documents(log):
+        for each in api.documents(log, in_place=self._opened):
             if not isinstance(each, Report):
-                if found or lines:
-                    yield Progress(tuple(found), f"{lines:,} lines read")
+                yield Progress(tuple(found), f"reading {each.name}")
                 found, since = [], time.monotonic()
-                yield Progress((), f"reading {each.name}")
-                doc = self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
-                lines = len(doc)
+                self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
                 continue
             places = places if (each.source, each.span[0]) >= end and each.source == end[0] else []
             end = each.source, each.span[0]
@@ -257,10 +231,13 @@ class Desk:
             if each.beside or each.sources:
                 self._gathered[number] = each.beside, each.sources
             number += 1
-            if time.monotonic() - since > STEP:
-                yield Progress(tuple(found), f"line {each.span[1]:,} of {len(self.docs[each.source]):,}")
+            if number == 1 or time.monotonic() - since > STEP:
+                yield Progress(tuple(found), f"line {each.span[1]:,}, {self.docs[each.source].read:.0%} read")
                 found, since = [], time.monotonic()
-        yield Progress(tuple(found), f"{lines:,} lines read")
+        yield Progress(tuple(found), f"{sum(map(len, self.docs.values())):,} lines read")
+
+    def _opened(self, each: "api.Input") -> None:
+        self.docs[each.name] = Doc.in_file(each)
 
     def _item(self, number: int, report: Report) -> Item:
         found = self.diagnose(report)
@@ -270,7 +247,7 @@ class Desk:
 
     def diagnosis(self, item: Item) -> Diagnosis | None:
         """The diagnosis of a row, made again where it is not at hand; None where the store keeps no log of it."""
-        key: int | str = item.number if self.of_log else item.signature
+        key: int | str = item.number if self.of_log else item.key
         known = self._diagnoses.get(key)
         if known is None:
             known = self._again(item) if self.of_log else self._from_store(item)
@@ -286,19 +263,21 @@ class Desk:
     def _again(self, item: Item) -> Diagnosis | None:
         doc = self.docs[item.source]
         first, last = item.span
-        begin, end = doc.starts[first - 1], doc.starts[last] if last < len(doc) else len(doc.data)
         # empty lines in front keep the numbers of the lines what they are
-        text = b"\n" * (first - 1) + doc.data[begin:end]
+        text = b"\n" * (first - 1) + doc.span(first, last)
         beside, sources = self._gathered.get(item.number, ((), ()))
         found = (replace(report, beside=beside, sources=sources) for report in api.reports(text, doc.name))
         return self._best(found, item)
 
     def _from_store(self, item: Item) -> Diagnosis | None:
         shown = self.base.show(item.signature)
-        for sample in reversed(shown.evidence):
+        logs = shown.evidence
+        if item.sample is not None and item.sample < len(logs):
+            logs = (logs[item.sample],)
+        for sample in reversed(logs):
             found = self._best(api.reports(sample.text, sample.source), item)
             if found is not None:
-                self.docs[item.signature] = Doc.of(sample.source, sample.text)
+                self.docs[item.key] = Doc.of(sample.source, sample.text)
                 return found
         return None
 
@@ -313,6 +292,12 @@ class Desk:
                 return found
             first = first or found
         return first
+
+    def drafts(self) -> frozenset[str]:
+        """Signatures with a note of this person that is not saved yet. On the working thread."""
+        store = self.base.known
+        subjects = store.drafts(self.author) if store is not None else ()
+        return frozenset(subject.removeprefix("signature:") for subject in subjects if subject.startswith("signature:"))
 
     def kin(self, item: Item, kinds: Sequence[str]) -> list[Diagnosis]:
         """Diagnoses of the same log and of these kinds, in its order, as far as they are at hand."""
@@ -361,6 +346,11 @@ class Desk:
         for other in signatures[1:]:
             declared.declare(signatures[0], other, same=True, author=self.author)
 
+    def annotate_all(self, subjects: Sequence[str], body: str) -> None:
+        """Keep one note on several subjects. On the working thread."""
+        for subject in subjects:
+            self.base.store.annotate(subject, body, author=self.author)
+
     def declare(self, found: Diagnosis, subject: str, same: bool) -> None:
         """Keep what a person says of two ids: one problem, or not."""
         from kb.store.duplicates import Duplicates
@@ -369,7 +359,7 @@ class Desk:
 
     def doc(self, item: Item) -> Doc | None:
         """The text a row's lines are numbered in."""
-        return self.docs.get(item.source if self.of_log else item.signature)
+        return self.docs.get(item.source if self.of_log else item.key)
 
     def close(self) -> None:
         """Let the threads go; what is being written is finished first."""

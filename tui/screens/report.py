@@ -16,8 +16,9 @@ from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
-from kb.tui.desk import Desk, Doc, Item, Near
-from kb.tui.help import KEYS
+from kb.tui.desk import Desk, Item, Near
+from kb.tui.doc import Doc
+from kb.tui.help import DEEDS, KEYS
 from kb.tui.messages import CaseWanted, NotesWanted
 from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.help import Help
@@ -133,7 +134,7 @@ class ReportScreen(Page[None]):
         self.show_found()
 
     def _head(self, more: str, verdict: str = "") -> None:
-        self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} {self.item.title}   {more}"))
+        self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} {self.item.title}   {more}"), layout=False)
 
     def show_found(self) -> None:
         """Fill the panes."""
@@ -230,7 +231,9 @@ class ReportScreen(Page[None]):
         view = self.query_one("#kind", ViewPane).view
         name = f"Report: {view.TITLE.lower()}" if view is not None else ""
         first = {name: KEYS[name]} if self.tab == "view" and name in KEYS else {}
-        self.app.push_screen(Help({**first, "Report": KEYS["Report"], "Everywhere": KEYS["Everywhere"]}))
+        self.app.push_screen(
+            Help({**first, "Report": KEYS["Report"], DEEDS: KEYS[DEEDS], "Everywhere": KEYS["Everywhere"]})
+        )
 
     @on(TabBar.Clicked)
     def _clicked(self, event: TabBar.Clicked) -> None:

@@ -1,17 +1,30 @@
 """The triage list: one row a report or signature, fitted to the width there is."""
 
+import asyncio
+import time
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from kb.tui.catalog import Catalog, LogCatalog
+from kb.tui.catalog import SPARK, Catalog, LogCatalog
 from kb.tui.desk import Item
 from kb.tui.groups import Group
 from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip
 from kb.tui.widgets.virtual_list import Lines
 
+FIRST_ROW = 10.0
+"""Seconds that a key waits for a row at most."""
 RIGHT = ("count", "line")
 """Columns of numbers."""
+TITLE = 48
+"""Cells that a title keeps whatever else there is to show."""
+COUNT = 7
+LOGGED = ("when", "case", "spark", "line", "host", "kind", "kernel")
+"""Columns of a log beside title and count, those that matter most first."""
+STORED = ("last", "spark", "case", "host", "kind", "kernel", "first")
+"""Those of the store."""
+PLACES = ("when", "last", "spark", "line", "host", "kind", "first", "kernel", "case")
+"""From left to right."""
 
 
 class TriageList(Lines):
@@ -19,7 +32,7 @@ class TriageList(Lines):
 
     DEFAULT_CSS = "TriageList { overflow-x: hidden; overflow-y: scroll; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open"),
+        Binding("enter", "open", "Open"),
         Binding("space,m", "mark", "Mark", show=False),
         Binding("z,plus,minus", "fold", "Unfold", show=False),
     ]
@@ -41,6 +54,18 @@ class TriageList(Lines):
     def item(self) -> Item | None:
         """The row under the cursor."""
         return self.catalog.at(self.cursor) if self.cursor < self.count else None
+
+    async def ready(self) -> "Item | None":
+        """The row under the cursor; while the first one is being read, a key that was typed ahead waits for it."""
+        end = time.monotonic() + FIRST_ROW
+        while self.item is None and self.catalog.busy in ("reading", "searching") and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+        return self.item
+
+    async def action_open(self) -> None:
+        """Tell that the row was chosen."""
+        if await self.ready() is not None:
+            self.post_message(self.Chosen(self, self.cursor))
 
     def alike(self, item: Item) -> list[Item]:
         """Other reports of this log with the same signature; in the store a signature is one row."""
@@ -74,29 +99,21 @@ class TriageList(Lines):
         return self.lay_out(item, index)
 
     def columns(self) -> list[tuple[str, int]]:
-        """Names and cells of the columns that fit: the title takes what the others leave, and never less than 20."""
-        width = self.room
-        names = [
-            ("mark", 1),
-            ("severity", 1),
-            ("known", 1),
-            ("fix", 1),
-            ("title", 0),
-            ("count", 7 if self.stored else 6),
-        ]
-        if self.stored:
-            names += [("last", 10)]
-            more = [("spark", 8, 90), ("host", 14, 120), ("kind", 18, 140), ("first", 10, 180), ("kernel", 20, 170)]
-        else:
-            names += [("when", 16)]
-            more = [("spark", 12, 90), ("line", 8, 80), ("host", 12, 120), ("kind", 18, 150), ("kernel", 20, 180)]
-        names += [(name, size) for name, size, least in [*more, ("case", 28, 100)] if width >= least]
-        rest = width - sum(size for name, size in names if name != "title") - len(names) + 1
-        return [(name, max(20, rest) if name == "title" else size) for name, size in names]
+        """Names and cells of the columns: those that matter most while a title has room, the rest is the title's."""
+        wide, order = self.catalog.wide, STORED if self.stored else LOGGED
+        room = self.room - len("* ▲ ✓! ") - COUNT - 1
+        taken: dict[str, int] = {}
+        for name in order:
+            if wide[name] and room - wide[name] - 1 >= TITLE:
+                taken[name] = wide[name]
+                room -= wide[name] + 1
+        shown = [(name, taken[name]) for name in PLACES if name in taken]
+        signs = [("mark", 1), ("severity", 1), ("known", 2)]
+        return [*signs, ("title", max(20, room)), ("count", COUNT), *shown]
 
     def heads(self) -> str:
         """The line above the rows."""
-        names = dict.fromkeys(("mark", "severity", "known", "fix"), " ")
+        names = dict.fromkeys(("mark", "severity", "known"), " ")
         names |= {"when": "time", "last": "last seen", "first": "first seen"}
         names["spark"] = "8 weeks" if self.stored else "when"
         return " ".join(
@@ -110,16 +127,19 @@ class TriageList(Lines):
             return "", None
         _item, group, depth = self.catalog.shown(index)
         if group is None:
-            return "  " * depth, None
-        sign = ("▾ " if group.open else "▸ ") if group.folded else "  " if depth else ""
+            return "  " * (depth + 1), None
+        sign = ("▾ " if group.open else "▸ ") if group.folded else "  "
         return "  " * depth + sign, group
 
     def lay_out(self, item: Item, index: int) -> Row:
         """A row's cells."""
         before, group = self._fold(index)
         title = item.title + (f"  (corrupted: {item.corrupted})" if item.corrupted else "")
-        if group is not None and group.followers:
-            title = f"{item.title}  (+{group.followers} that follow)"
+        behind = (
+            f"  +{group.followers} follow{'s' * (group.followers == 1)}"
+            if group is not None and group.followers
+            else ""
+        )
         grave, colour = SEVERITIES.get(item.severity, SEVERITIES[""])
         sign, role = MARKS[item.verdict]
         mark = "*" if item.mark in self.marked else "✎" if item.signature in self.drafts else " "
@@ -129,8 +149,7 @@ class TriageList(Lines):
             "mark": (mark, "key"),
             "severity": (grave, colour),
             "known": (sign, role),
-            "fix": FIXES[item.fix],
-            "title": (before + title, colour if item.severity in ("stop", "act") else ""),
+            "title": (self._titled(before + title, behind), colour if item.severity in ("stop", "act") else ""),
             "count": (f"×{count:,}" if count > 1 else "1", "" if count > 1 else "dim"),
             "when": (item.last or "-", "dim"),
             "last": (item.last[:10], "dim"),
@@ -145,12 +164,20 @@ class TriageList(Lines):
         row: Row = []
         for name, size in self.columns():
             text, look = cells[name]
+            if name == "known":
+                row += [(text, look), FIXES[item.fix], (" ", "")]
+                continue
             row += [(text.rjust(size)[-size:] if name in RIGHT else clip(text, size), look), (" ", "")]
         return row[:-1]
 
+    def _titled(self, title: str, behind: str) -> str:
+        """A title cut so that what stands behind it is seen."""
+        size = next(size for name, size in self.columns() if name == "title")
+        return clip(title, size - len(behind)).rstrip() + behind if behind else title
+
     def _when(self, group: Group | None, item: Item) -> str:
         if isinstance(self.catalog, LogCatalog):
-            return self.catalog.when(group, 12) if group is not None else ""
+            return self.catalog.when(group, SPARK) if group is not None else ""
         return item.spark
 
     def action_fold(self) -> None:

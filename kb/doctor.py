@@ -41,6 +41,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "prometheus-client": ("serve", "kb serve: counts"),
     "python-multipart": ("serve", "kb serve: forms"),
     "uvicorn": ("serve", "kb serve: the server"),
+    "uvloop": ("serve", "kb serve: less CPU a request"),
     "mcp": ("mcp", "kb mcp: assistants"),
 }
 """Packages that kb uses: the extra that installs each (empty: always installed), and what it is for."""

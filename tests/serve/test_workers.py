@@ -7,12 +7,13 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
 import kb
-from tests.serve.conftest import Server
+from tests.serve.conftest import ROOT, Server
 from tests.serve.test_api import OOPS
 from tests.waiting import wait_for
 
@@ -56,6 +57,55 @@ def test_a_worker_that_hangs_costs_its_own_request(serve: Callable[..., Server])
         assert "8 s" in answered.json()["detail"]
         wait_for(lambda: ready(http), "ready")
         assert http.post("/v1/match", content=OOPS).status_code == 200
+
+
+SPINS = """
+import functools, kb.serve.work as work
+
+def spinning(function):
+    @functools.wraps(function)
+    def read(*arguments):
+        while "spins_read" in repr(arguments):
+            pass
+        return function(*arguments)
+    return read
+
+work.match, work.live = spinning(work.match), spinning(work.live)
+"""
+"""What the server and its workers load at their start, so that a log that says so is read for ever."""
+
+
+@pytest.fixture
+def spins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(SPINS)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'hook'}:{ROOT}")
+    return OOPS.replace(b"foo_read", b"spins_read")
+
+
+def test_a_log_that_spins_is_503_at_the_deadline_and_others_go_on(serve: Callable[..., Server], spins: bytes) -> None:
+    server = serve("--workers", "2", "--match-timeout", "10")
+    with server.client() as http, ThreadPoolExecutor(1) as threads:
+        wait_for(lambda: ready(http), "ready")
+        spun = threads.submit(http.post, "/v1/match", content=spins)
+        wait_for(lambda: "kb_workers_busy 1.0" in http.get("/metrics").text, "it is being read")
+        assert [http.post("/v1/match", content=OOPS).status_code for _ in range(5)] == [200] * 5
+        answered = spun.result()
+        assert (answered.status_code, answered.headers["retry-after"]) == (503, "1")
+        assert "10 s" in answered.json()["detail"]
+        assert [http.post("/v1/match", content=OOPS).status_code for _ in range(5)] == [200] * 5
+        wait_for(lambda: ready(http), "ready")
+
+
+@pytest.mark.extra
+def test_a_live_log_that_spins_is_given_up_and_others_are_recorded(serve: Callable[..., Server], spins: bytes) -> None:
+    server = serve("--workers", "2", "--match-timeout", "4")
+    with server.client() as http:
+        wait_for(lambda: ready(http), "ready")
+        for host, log in (("spins", spins), ("other", OOPS)):
+            http.post("/v1/ingest", content=log, params={"host": host}, headers={"Content-Type": "text/plain"})
+        wait_for(lambda: "kb_intake_lines_lost 9.0" in http.get("/metrics").text, "its lines are given up")
+        wait_for(lambda: len(http.get("/v1/signatures").json()["signatures"]) == 1, "the other is recorded")
 
 
 def test_more_requests_than_may_wait_are_told_to_come_again(serve: Callable[..., Server]) -> None:

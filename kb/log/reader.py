@@ -376,16 +376,15 @@ class Reader:
         tape, begin = self._tape, self._back(hit, before)
         until = time.monotonic() + _MOMENT
         enough = after + 1 if tape.live else _RECORD_LINES
-        while tape.data.count(b"\n", hit - tape.base) < enough and not tape.ended:
+        while self._behind(hit, enough) < 0 and not tape.ended:
             if tape.live and time.monotonic() > until:
                 break  # one that goes on slowly: a report in it is to be told soon
             end = tape.end
             if not tape.fill(max(self._done, hit - _BACK_BYTES)) and tape.end == end:
                 break  # silent
         # What is read of the tape itself is let go, and this line is still to be judged.
-        behind = hit - tape.base
-        for _ in range(_RECORD_LINES):
-            behind = tape.data.find(b"\n", behind) + 1 or len(tape.data)
+        behind = self._behind(hit, _RECORD_LINES)
+        behind = behind - tape.base if behind >= 0 else len(tape.data)
         for line, read in decode(Cursor(Tape(tape.data[begin - tape.base : behind]))):
             end = begin + read
             if line is None or len(beside[1]) >= after:
@@ -470,6 +469,16 @@ class Reader:
                 return start + 1 if start < hit else self._line_start(hit)
             start = newline
         return start + 1
+
+    def _behind(self, hit: int, lines: int) -> int:
+        """Offset behind so many line ends from a hit on; -1 where fewer were read."""
+        data, base = self._tape.data, self._tape.base
+        at = hit - base
+        for _ in range(lines):
+            at = data.find(b"\n", at) + 1
+            if not at:
+                return -1
+        return base + at
 
     def _line_start(self, offset: int) -> int:
         floor = max(self._done, self._tape.base)

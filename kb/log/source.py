@@ -146,6 +146,21 @@ def _from_path(name: str) -> Iterator[Input]:
             yield from _inputs(Stream(name, file.read), file if regular else None)
 
 
+def open_alone(name: str) -> Iterator[Input]:
+    """A regular file that holds no others, and behind it what addresses in it say; nothing for any other file.
+
+    Raises:
+        InputError: As :func:`open_sources`.
+    """
+    from kb.log.containers.registry import closed
+
+    with open_regular(name) as file:
+        stream = Stream(name, file.read)
+        other = _members_of(stream) is not None or closed(stream.head, name) is not None or is_binary(stream.head)
+        if stream.head and not other and PART.match(stream.head[:64]) is None:
+            yield from _watched(stream.tape(file))
+
+
 # ---- what an input holds
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from kb.log.tape import LONGEST
 from kb.log.transport import strip
+from kb.model.lazy import Lazy
 from kb.model.log import Line
 
 SAMPLE = 32 << 10
@@ -44,8 +45,8 @@ _FRAGMENT = re.compile(rb"(\d{1,4},\d{1,20},\d{1,20}),[^;\n]{0,100}ncfrag=(\d{1,
 # No repeat below holds another whose parts may begin where it ends: each item is followed by a blank or the end.
 _HEX_PAIRS = r"(?:[<(]?[0-9a-f]{2,8}[>)]?(?: |$)){1,64}$"
 _FIELDS = r"(?:[a-z_]{2,32}(?:\([a-z]{3,8}\))?[:?] ?\S{1,24}(?: |$)){1,32}$"
-_TAILS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
-    (re.compile(head), re.compile(tail))
+_TAILS: tuple[tuple[Lazy, Lazy], ...] = tuple(
+    (Lazy(head), Lazy(tail))
     for head, tail in (
         # arch/*/kernel: show_opcodes(), dump_instr()
         (r"^\s{0,8}Code: |^(?:[<(]?[0-9a-f]{2,8}[>)]? ){7}", _HEX_PAIRS),
@@ -213,17 +214,17 @@ def _is_tail(before: str, text: str, indent: int) -> bool:
         before = before.lstrip("> ")
     if indent and before.startswith(" " * indent) and not text.startswith((" ", "\t")):
         return True
-    return any(head.search(before) and tail.match(text) for head, tail in _TAILS)
+    return any(head.compiled.search(before) and tail.compiled.match(text) for head, tail in _TAILS)
 
 
 def _is_memory(before: str, text: str) -> bool:
     """True for the rest of a zone's or node's line: no line of the kernel begins like that, whatever the width."""
-    return any(head.search(before) and tail.match(text) for head, tail in _TAILS[1:3])
+    return any(head.compiled.search(before) and tail.compiled.match(text) for head, tail in _TAILS[1:3])
 
 
 def _opens_memory(text: str) -> bool:
     """True for a line that a zone's or node's list may go on behind."""
-    return any(head.search(text) for head, _ in _TAILS[1:3])
+    return any(head.compiled.search(text) for head, _ in _TAILS[1:3])
 
 
 def rejoin(lines: Iterator[tuple[Line | None, int]], how: Habits) -> Iterator[tuple[Line | None, int]]:
@@ -305,7 +306,7 @@ class _Held:
             return full and self._add(_ZVM.sub("", line.text, count=1), line)
         if not how.width:
             return False
-        if self._memory and any(tail.match(line.text) for _, tail in _TAILS[1:3]):
+        if self._memory and any(tail.compiled.match(line.text) for _, tail in _TAILS[1:3]):
             self._texts[-1] = self._texts[-1].rstrip(" ")
             return self._add(" " + line.text, line)
         if not _breaks(how.width, len(last), len(line.text.split(None, 1)[0])):

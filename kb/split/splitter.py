@@ -258,7 +258,8 @@ class Splitter:
         """Open a report. Those that have all they print end; others wait for their rest."""
         for other in list(self._open.get(key, ())):
             other.cut = other.cut or said("cut.another_report")
-            if other.whole:
+            serial = Trait.SERIAL in strand.kind.has and strand.kind is other.kind
+            if other.whole or serial:
                 done += self._end(key, other, other.cut)
             else:
                 other.pause = strand

@@ -30,10 +30,11 @@ _INSIDE = (
 """Objects in which the record proper stands."""
 _TIME = (
     "@timestamp", "timestamp", "time", "ts", "_time", "timeUnixNano", "observedTimeUnixNano", "date",
-    "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time",
+    "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time", "timereported",
+    "timegenerated", "ISODATE",
 )  # fmt: skip
 _HOST = (
-    "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "nodename", "node_name", "node",
+    "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "HOST", "nodename", "node_name", "node",
     "kubernetes.host",
     "agent.hostname", "Computer", "instance",
 )  # fmt: skip

@@ -30,8 +30,9 @@ _RECORDS = 12
 """Records before a hit that a window begins with, where a record has several lines."""
 _BESIDE = (8, 24)
 """Lines before and behind one that are asked whether they have its prefix."""
-_MOMENT = 0.3
-"""Seconds in which the lines behind one come that are asked whether they have its prefix."""
+_MOMENT = 1.5
+"""Seconds in which the lines behind one come that are asked whether they have its prefix, unless the input is silent
+before: at 9600 baud as many come as tell it, and a report is to be told within two seconds."""
 _SPARED = 64
 """Candidates that open nothing, words behind printk's stamp, in which a vendor's prefix is looked for: in a log whose
 transport is known nothing is paid for those that follow."""
@@ -374,13 +375,15 @@ class Reader:
         beside: tuple[list[str], list[str]] = ([], [])
         tape, begin = self._tape, self._back(hit, before)
         until = time.monotonic() + _MOMENT
-        while (behind := self._behind(hit, _RECORD_LINES)) < 0 and not tape.ended:
+        enough = after + 1 if tape.live else _RECORD_LINES
+        while self._behind(hit, enough) < 0 and not tape.ended:
             if tape.live and time.monotonic() > until:
                 break  # one that goes on slowly: a report in it is to be told soon
             end = tape.end
             if not tape.fill(max(self._done, hit - _BACK_BYTES)) and tape.end == end:
                 break  # silent
         # What is read of the tape itself is let go, and this line is still to be judged.
+        behind = self._behind(hit, _RECORD_LINES)
         behind = behind - tape.base if behind >= 0 else len(tape.data)
         for line, read in decode(Cursor(Tape(tape.data[begin - tape.base : behind]))):
             end = begin + read

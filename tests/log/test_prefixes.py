@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -304,3 +307,24 @@ def test_the_calendar_is_what_its_script_writes() -> None:
     rows = (ROOT / "kb/log/calendar.txt").read_text("utf-8").split("\n")
     german = next(row for row in rows if row.startswith("de "))
     assert set(german.split()[1:]) >= {word for word in script.words(Locale.parse("de")) if re.fullmatch(r"\w+", word)}
+
+
+def test_a_live_input_learns_a_prefix_of_the_lines_that_come_a_little_later() -> None:
+    head, _, rest = OOPS.partition("\n")
+    text = with_prefix("\n".join((head, *["foo: still waiting"] * 5, rest)), lambda _: "node7> ")
+    first, *rows = text.splitlines(keepends=True)
+    read, write = os.pipe()
+
+    def printed() -> None:
+        with open(write, "wb", buffering=0) as stream:
+            stream.write(first)
+            for row in rows:
+                time.sleep(0.1)
+                stream.write(row)
+
+    writer = threading.Thread(target=printed)
+    writer.start()
+    with open(read, "rb", buffering=0) as stream:
+        found = same(api.read_live(stream))
+    writer.join()
+    assert found == same(api.read(text))

@@ -78,7 +78,8 @@ class _Reader:
         """At the start of a line."""
         self._inner: _Reader | None = None
         """The page that is read in an element as text."""
-        self._fresh = not inner
+        self._nests = not inner
+        self._fresh = False
         """Nothing was read of an element but its tag."""
         self._out: list[str] = []
 
@@ -100,9 +101,8 @@ class _Reader:
     def _pass(self, data: str, at: int) -> int:
         """Up to the end of a comment, a script, or text as it stands; the place behind it."""
         assert self._until is not None
-        end = data.find(self._until, at)
-        if end < 0 and self._until.startswith("</"):
-            end = data.lower().find(self._until, at)
+        ends = re.compile(re.escape(self._until), re.I).search(data, at)  # the module keeps the few that there are
+        end = -1 if ends is None else ends.start()
         text = data[at : end if end >= 0 else len(data)]
         if not self._hidden:
             self._shown(text)
@@ -163,7 +163,7 @@ class _Reader:
     def _shown(self, text: str) -> None:
         if not text:
             return
-        if self._inner is None and self._fresh and _ESCAPED.match(text) is not None:
+        if self._inner is None and self._nests and self._fresh and _ESCAPED.match(text) is not None:
             self._inner = _Reader(inner=True)
         if self._inner is not None:
             text = self._inner.feed(text)

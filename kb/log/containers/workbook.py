@@ -44,7 +44,7 @@ def sheets(name: str, archive: zipfile.ZipFile, walk: Walk) -> Iterator[Member]:
         if not walk.member():
             return
         with archive.open(each) as opened:
-            rows = _rows(opened.read, strings)
+            rows = _rows(walk.counted(opened.read, f"{name}!{each}", []), strings)
             text = ordered(records(rows), walk, f"{name}!{each}")
             yield Member(each.removeprefix(_SHEETS).removesuffix(".xml"), pieces(text), text=True, note=_NOTE)
 
@@ -55,11 +55,13 @@ class _Plain(io.RawIOBase):
     def __init__(self, read: Read, most: int | None = None):
         self._read = read
         self._left = most
+        self._last = b""
 
     def read(self, size: int = -1) -> bytes:
         piece = self._read(size if size > 0 else 1 << 16)
-        if b"<!" in piece.replace(b"<![CDATA[", b""):
+        if b"<!" in self._last + piece:
             raise ValueError("a document with definitions")
+        self._last = piece[-1:]
         if self._left is not None:
             self._left -= len(piece)
             if self._left < 0:

@@ -170,10 +170,13 @@ def _xz() -> Unpacker:
     inner = lzma.LZMADecompressor()
 
     def unpacked(piece: bytes) -> Iterator[bytes]:
+        nonlocal inner
         try:
-            while not inner.eof and (piece or not inner.needs_input):
+            while piece or not (inner.eof or inner.needs_input):
+                if inner.eof:  # pieces that were packed one by one
+                    inner = lzma.LZMADecompressor()
                 yield inner.decompress(piece, _UNPACKED)
-                piece = b""
+                piece = inner.unused_data if inner.eof else b""
         except lzma.LZMAError as error:
             raise Malformed("the compressed body is damaged") from error
 

@@ -308,6 +308,23 @@ def test_a_packed_body_is_unpacked_as_it_comes(encoding: str) -> None:
         list(broken(b"\xff" * 200))
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "xz", "zstd"])
+def test_pieces_that_were_packed_one_by_one_are_all_unpacked(encoding: str) -> None:
+    """systemd-journal-upload packs each piece of its endless request by itself."""
+    import gzip
+    import lzma
+
+    import zstandard
+
+    pack = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.compress}[encoding]
+    packed = b"".join(pack(line) for line in OOPS.splitlines(keepends=True))
+    for size in (7, 100, len(packed)):
+        unpack = bodies.unpacker(encoding)
+        assert unpack is not None
+        parts = [part for at in range(0, len(packed), size) for part in unpack(packed[at : at + size])]
+        assert b"".join(parts) == OOPS
+
+
 def test_a_line_bears_one_time_its_own_or_the_records() -> None:
     def one(**fields: object) -> bytes:
         (found,) = arrived.of_record(fields, {}, SENDER) or ()

@@ -275,6 +275,15 @@ def test_what_is_no_push_to_loki_is_told(body: bytes) -> None:
         list(bodies.loki(body, SENDER))
 
 
+@pytest.mark.parametrize("field", ["MESSAGE", "_HOSTNAME", "_BOOT_ID"])
+def test_text_that_utf_8_does_not_know_is_a_line_all_the_same(field: str) -> None:
+    """JSON may hold half of a surrogate pair: a collector that is refused would send it again for ever."""
+    fields = {"MESSAGE": "BUG: x", "_HOSTNAME": "h", "_BOOT_ID": "b", "__REALTIME_TIMESTAMP": "1790000000000000"}
+    (found,) = records(json.dumps(fields | {field: "BUG: a\ud83d z"}).encode())
+    assert b"BUG: " in found.line
+    assert "\ud83d" not in f"{found.boot}"
+
+
 def test_what_programs_say_is_no_kernels_log() -> None:
     rows = [
         {"MESSAGE": "BUG: of an application", "_TRANSPORT": "syslog", "SYSLOG_IDENTIFIER": "app", "_HOSTNAME": "h"},

@@ -103,7 +103,8 @@ async def loki(request: Request, here: Here) -> Response:
         found = list(bodies.loki(bytes(held), Boot(_address(request), named=False)))
     except Malformed as error:
         raise Refused(400, str(error)) from error
-    await here.intake.add(found, taken)
+    await _add(here, found, taken)
+    here.metrics.taken("loki", taken.records)
     return Response(status_code=204)
 
 
@@ -118,7 +119,7 @@ async def _taken(request: Request, here: Service, media: str, sender: Boot, sour
     except Malformed as error:
         raise Refused(400, str(error)) from error
     finally:
-        here.metrics.taken(taken.source if taken.source in ("journal", "loki") else "ingest", taken.records)
+        here.metrics.taken("journal" if source == "journal" else "ingest", taken.records)
     return taken.records
 
 

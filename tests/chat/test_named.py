@@ -49,6 +49,31 @@ def test_the_report_is_the_one_that_the_line_names(talk: Conversation, line: str
     assert title in talk.ask(line).text
 
 
+WARNS = """\
+[    1.000000] WARNING: CPU: 1 PID: 100 at mm/foo.c:12 foo_bar+0x10/0x20
+[    1.000001] CPU: 1 PID: 100 Comm: modprobe Not tainted 6.12.0 #1
+[    1.000002] RIP: 0010:foo_bar+0x10/0x20
+[    1.000003] ---[ end trace 0000000000000000 ]---
+[    9.000000] watchdog: BUG: soft lockup - CPU#2 stuck for 22s! [kt:77]
+[    9.000001] CPU: 2 PID: 77 Comm: kt Not tainted 6.12.0 #1
+[    9.000002] RIP: 0010:baz+0x10/0x20
+"""
+OOM = Path(__file__).parents[2] / "cases/oom-memcg-limit/match-cgroup.log"
+
+
+def test_a_word_that_only_begins_like_a_title_names_no_report() -> None:
+    talk = Conversation(BASE)
+    talk.load(WARNS.encode())
+    assert talk.ask("how many times was it hit").text.startswith("2 report(s)")
+    assert talk.ask("how many lockups").text.startswith("1 report(s)")
+
+
+def test_tasks_are_killed_in_the_reports_that_say_so() -> None:
+    talk = Conversation(BASE)
+    talk.load(WARNS.encode() + OOM.read_bytes())
+    assert talk.ask("how many processes were killed").text.startswith("1 killed, in 1 report(s)")
+
+
 @pytest.mark.parametrize("line", ["what caused the panic", "was it oom", "有软锁死吗", "report 9"])
 def test_what_there_is_none_of_is_not_known_and_the_reports_are_listed(talk: Conversation, line: str) -> None:
     assert talk.ask(line).text.startswith(("I don't know", "不知道"))

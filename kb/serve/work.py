@@ -162,7 +162,8 @@ def _read(logs: Iterable[Upload], notices: bool, notes: list[str]) -> Iterator[R
             if not each.text:
                 raise
             notes.append(f"{error.reason}; read as text, since its sender says that it is")
-            yield from api.reports(each.data, each.name)
+            with _opened(each) as file:
+                yield from api.reports(file.read(), each.name)
 
 
 class _Named(io.BufferedReader):

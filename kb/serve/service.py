@@ -74,7 +74,7 @@ class Service:
                     taken = self.metrics.taken
                     group.start_soon(_lasting, netconsole.run, self._datagrams, sources, self.intake, taken)
                 yield
-                await self.intake.drain()
+                await self.intake.drain(settings.grace)
                 group.cancel_scope.cancel()
 
     def stop(self) -> None:

@@ -269,6 +269,33 @@ def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
         assert b"".join(each.line for each in found) == OOPS
 
 
+def test_at_the_end_a_boot_that_cannot_be_recorded_keeps_no_other_from_it(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got, unkept=[StoreLocked("it is locked")])
+
+    async def main() -> None:
+        for host in ("a", "b"):
+            await into.add(records(journal(host, "1")), Request("test"))
+        await into.drain()
+
+    anyio.run(main)
+    assert got == [("b", "1", "foo_read", 9)]
+    assert into.lost == 9
+
+
+def test_at_the_end_workers_that_never_begin_are_not_waited_for_without_an_end(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got, fails=[Busy(503, "busy") for _ in range(1000)])
+
+    async def main() -> None:
+        await into.add(records(journal("a", "1")), Request("test"))
+        with anyio.fail_after(60):
+            await into.drain(0.1)
+
+    anyio.run(main)
+    assert (got, into.lost) == ([], 9)
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"streams": 1}', b'{"streams": [{"values": [[]]}]}', b"\xff"])
 def test_what_is_no_push_to_loki_is_told(body: bytes) -> None:
     with pytest.raises(bodies.Malformed):

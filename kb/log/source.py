@@ -110,7 +110,11 @@ def open_live(
     while not head.ended and (len(head.data) < 64 or (len(head.data) < TELLING and b"\n" not in head.data)):
         if not head.fill(0) and b"\n" in head.data:
             break
-    for each in _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream):
+    record = head.data.startswith(b"{") and head.data.find(b"\n") == len(head.data) - 1
+    if record and not head.ended:
+        record = not head.fill(0)  # a document of one line ends behind it, and what goes on later is none
+    text = record and not head.ended
+    for each in _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream, text):
         each.tape.paused, each.tape.going = paused, going
         yield each
 
@@ -174,9 +178,9 @@ def _members_of(stream: Stream) -> "Members | None":
     return container_of(stream.name, stream.head[:_PROBE])
 
 
-def _inputs(stream: Stream, file: BinaryIO | None = None) -> Iterator[Input]:
-    """An input that was named, or what it holds."""
-    members = _members_of(stream)
+def _inputs(stream: Stream, file: BinaryIO | None = None, text: bool = False) -> Iterator[Input]:
+    """An input that was named, or what it holds, unless it is known for a text."""
+    members = None if text else _members_of(stream)
     if members is None:
         stream.walk = _doubted(stream)
         yield from _alone(stream.tape(file))

@@ -239,7 +239,7 @@ def _of_type(view: ZoneView, letter: str, order: int) -> bool:
     """Whether a zone has a block of the type, or a whole pageblock that may become one of it."""
     assert view.zone.blocks is not None
     words = view.zone.blocks.types
-    return any(letter in word for word in words[order:]) or any(words[PAGEBLOCK_ORDER:])
+    return any(letter in word for word in words[order:]) or any({*"UME"} & {*word} for word in words[PAGEBLOCK_ORDER:])
 
 
 def _compaction(study: Study) -> Reason | None:

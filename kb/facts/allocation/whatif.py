@@ -155,9 +155,12 @@ def _unmixed(request: Request, zones: Sequence[Zone]) -> tuple[Zone, ...]:
 
 
 def _has_own(zone: Zone, request: Request) -> bool:
-    """Whether a zone has a free block of the request's type, or one as large as a pageblock, which becomes of it."""
+    """Whether a zone has a free block of the request's type, or one as large as a pageblock, which becomes of it.
+
+    Blocks of CMA, of the high-order atomic reserve and isolated ones become of no other type (``fallbacks[]``).
+    """
     types = zone.blocks_by_type or {}
-    large = any(any(counts[PAGEBLOCK_ORDER:]) for counts in types.values())
+    large = any(any(types.get(name, ())[PAGEBLOCK_ORDER:]) for name in ("Unmovable", "Movable", "Reclaimable"))
     return large or any(types.get(request.migratetype.capitalize(), ())[request.order :])
 
 

@@ -203,7 +203,7 @@ def _victim(story: Story) -> Reason | None:
     if story.no_kill:
         if story.panic_on_oom:
             return reason(said("oom.panics"), "holds", (said("oom.panic_on_oom"),), story.at("invoked"))
-        return reason(said("oom.killable_left"), "excluded", (said("oom.header_without_kill"),), story.at("invoked"))
+        return reason(said("oom.killable_left"), "unknown", (said("oom.header_without_kill"),), story.at("invoked"))
     name = oom.victims[0].name if oom.victims else oom.named_victim[0] if oom.named_victim else None
     if name is None:
         return None

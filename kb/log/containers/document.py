@@ -10,6 +10,7 @@ import binascii
 import html
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -21,6 +22,11 @@ _LINES = 3
 """Line ends, or strings in a row, that make a value a text of its own."""
 _LITERAL = 4 << 20
 """Bytes of a Python literal that is looked at."""
+_STRINGS = re.compile(rb"'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?")
+_AROUND = 128 << 10
+"""Bytes of it around its strings: each may be a value of its own, of a kilobyte while it is parsed."""
+_ALIKE = 64
+"""Texts before one in which it is looked for; of those before them only an equal one is told."""
 _TAG = re.compile(r"</?[a-z][^<>]{0,300}>", re.I)
 _CONSOLE = re.compile(
     rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}'
@@ -60,16 +66,21 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     data = b""
     while len(data) < HELD and (piece := read(1 << 20)):
         data += piece
-    value = _value(data) if len(data) < HELD and walk.keeps(len(data)) else None
+    held = len(data) < HELD and walk.keeps(len(data))
+    value = _value(data) if held else None
     if value is None:  # no document after all, or one of gigabytes: a text like any other
+        if held:
+            walk.release(len(data))
         yield Member("", Pushed(data, read).read, text=True)
         return
-    seen: list[str] = []
+    seen: set[str] = set()
+    near: deque[str] = deque(maxlen=_ALIKE)
     for text in _texts(value):
         words = _words(text)
-        if any(words in other for other in seen):  # the same as lines, or as a page shows it
+        if words in seen or any(words in other for other in near):  # the same as lines, or as a page shows it
             continue
-        seen.append(words)
+        seen.add(words)
+        near.append(words)
         yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
     walk.release(len(data))
 
@@ -82,16 +93,23 @@ def _value(data: bytes) -> Any:
         pass
     if len(data) > _LITERAL or data.lstrip()[:1] not in (b"[", b"(", b"'", b'"', b"b"):
         return None
+    if len(_STRINGS.sub(b"", data)) > _AROUND:
+        return None
     try:
-        return ast.literal_eval(data.strip().decode("utf-8"))
+        return _decoded(ast.literal_eval(data.strip().decode("utf-8")))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
 
+def _decoded(value: Any) -> Any:
+    """A value with its bytes as texts: what a command gives is bytes to Python."""
+    if isinstance(value, list | tuple):
+        return [_decoded(each) for each in value]
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
 def _texts(value: Any) -> Iterator[str]:
     """The texts in a value, in order: strings of several lines, lists of lines, what is encoded."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "surrogateescape")
     waiting = [value]
     if isinstance(value, str):
         yield value

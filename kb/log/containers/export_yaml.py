@@ -6,6 +6,7 @@ Of YAML 1.2 only what such tools write: ``---`` between records, mappings, scala
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, BinaryIO
 
 from kb.log.containers.export import TEXT, Record, ordered, record
@@ -21,9 +22,11 @@ _LARGEST = 1 << 20
 
 def needed(head: bytes) -> bool:
     """Whether bytes begin with a record that has a text."""
-    rows = head.decode("utf-8", "replace").split("\n")[1:200]
+    first, *rows = head.decode("utf-8", "replace").split("\n")[:200]
     found = [_FIELD.match(row.rstrip("\r")) for row in rows]
-    return found[:1] != [None] and any(each is not None and each[2] in TEXT for each in found)
+    return (
+        first.rstrip() == "---" and found[:1] != [None] and any(each is not None and each[2] in TEXT for each in found)
+    )
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
@@ -34,23 +37,28 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
 def _records(rows: Iterator[bytes]) -> Iterator[Record]:
     fields: dict[str, Any] = {}
     block, indent = "", 0
-    for raw in rows:
+    text: list[str] = []
+    size = 0
+    for raw in chain(rows, (b"---",)):
         row = raw.decode("utf-8", "replace").rstrip("\r\n")
+        if block and (not row.strip() or row.startswith(" " * (indent + 1))):
+            size += len(row) + 1
+            if size < _LARGEST:
+                text.append(row.strip(" ") + "\n")
+            continue
+        if block:
+            fields[block], block = "".join(text), ""
         if row == "---":
             yield from filter(None, (record(fields),))
-            fields, block = {}, ""
-            continue
-        if block and (not row.strip() or row.startswith(" " * (indent + 1))):
-            if len(fields[block]) < _LARGEST:
-                fields[block] += row.strip(" ") + "\n"
+            fields = {}
             continue
         found = _FIELD.match(row)
-        block = ""
         if found is not None and len(fields) < 1000:
             value = found[3] or ""
-            block, indent = (found[2], len(found[1])) if _BLOCK.match(value) else ("", 0)
-            fields[found[2]] = "" if block else _scalar(value)
-    yield from filter(None, (record(fields),))
+            if _BLOCK.match(value):
+                block, indent, text, size = found[2], len(found[1]), [], 0
+            else:
+                fields[found[2]] = _scalar(value)
 
 
 def _scalar(value: str) -> str:

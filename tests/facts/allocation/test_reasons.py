@@ -314,13 +314,17 @@ def test_pages_on_per_cpu_lists_are_told_where_they_would_have_been_enough() -> 
 
 
 def test_defrag_mode_is_thought_of_where_only_blocks_of_other_types_are_free() -> None:
-    def asked(letters: str, kernel: str = "6.16.0", mode: str = "0x820(GFP_ATOMIC)") -> bool:
-        found = report(normal(free=20000, blocks=f"5000*4kB ({letters})"), mode=mode, kernel=kernel)
+    def asked(letters: str, kernel: str = "6.16.0", mode: str = "0x820(GFP_ATOMIC)", large: str = "") -> bool:
+        sizes = " ".join(f"0*{4 << order}kB" for order in range(1, 9)) + f" 1*2048kB ({large}) 0*4096kB"
+        blocks = f"{4488 if large else 5000}*4kB ({letters})" + (f" {sizes}" if large else "")
+        found = report(normal(free=20000, blocks=blocks), mode=mode, kernel=kernel)
         assert found.facts.cause == "state_changed"
         return any(one.name == "defrag.refused" for one in found.facts.reasoning)
 
     assert asked("ME")
     assert not asked("UME")
+    assert not asked("ME", large="M")  # a whole pageblock becomes of the type
+    assert asked("ME", large="H")
     assert not asked("ME", kernel="6.14.0")
     assert not asked("ME", mode=KERNEL)  # it may wait, and gets them before it fails
 

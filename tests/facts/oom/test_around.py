@@ -157,6 +157,9 @@ def test_a_header_printed_for_panic_on_oom_says_so():
         assert said(found.facts, "oom.panics")
     (found,) = api.match(stack.format("", "", "", by="oom_kill_process").encode(), cases=())
     assert not said(found.facts, "oom.panics")
+    inlined = stack.replace(" {}{by}+0x4e/0x80\n", "")  # then the stack does not tell it from a kill that found nobody
+    (found,) = api.match(inlined.format("", "").encode(), cases=())
+    assert [each.verdict for each in said(found.facts, "oom.killable_left")] == ["unknown"]
 
 
 @pytest.mark.parametrize(("spare", "cause"), [(40, "zone_constrained"), (400, "state_changed")])

@@ -58,6 +58,17 @@ WARNS = """\
 [    9.000001] CPU: 2 PID: 77 Comm: kt Not tainted 6.12.0 #1
 [    9.000002] RIP: 0010:baz+0x10/0x20
 """
+STALLS = """\
+[   10.000000] rcu: INFO: rcu_sched self-detected stall on CPU
+[   10.000001] rcu: 	(t=5000 jiffies g=100 q=10)
+[   10.000002] CPU: 1 PID: 100 Comm: a Not tainted 6.1.0 #1
+[  100.000000] INFO: task foo:300 blocked for more than 120 seconds.
+[  100.000001]       Not tainted 6.1.0 #1
+[  100.000002] task:foo state:D stack:0 pid:300 ppid:1 flags:0x0
+[  500.000000] INFO: task bar:200 blocked for more than 483 seconds.
+[  500.000001]       Not tainted 6.1.0 #1
+[  500.000002] task:bar state:D stack:0 pid:200 ppid:1 flags:0x0
+"""
 OOM = Path(__file__).parents[2] / "cases/oom-memcg-limit/match-cgroup.log"
 
 
@@ -66,6 +77,13 @@ def test_a_word_that_only_begins_like_a_title_names_no_report() -> None:
     talk.load(WARNS.encode())
     assert talk.ask("how many times was it hit").text.startswith("2 report(s)")
     assert talk.ask("how many lockups").text.startswith("1 report(s)")
+
+
+def test_what_lasted_longest_is_told_for_each_unit_of_time() -> None:
+    talk = Conversation(BASE)
+    talk.load(STALLS.encode())
+    told = talk.ask("what was the longest hang").text
+    assert ("5000 jiffies" in told, "483 s" in told, "120 s" in told) == (True, True, False)
 
 
 def test_tasks_are_killed_in_the_reports_that_say_so() -> None:

@@ -223,6 +223,7 @@ def test_datagrams_are_taken_from_those_that_are_listed(serve: Callable[..., Ser
         ("--webhook", "http://127.0.0.1/"),
         ("--webhook", "file:///etc/passwd"),
         ("--keep", "0"),
+        ("--keep", "10000000"),
     ],
 )
 def test_what_cannot_be_safe_is_refused_at_the_start(options: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import anyio
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.errors import StoreLocked
-from kb.serve import work
+from kb.serve import live, work
 from kb.serve.intake import arrived, bodies, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
 from kb.serve.intake.reassembly import Held, Reassembly, Request
@@ -267,6 +267,26 @@ def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
         found = list(bodies.loki(json.dumps({"streams": [stream]}).encode(), SENDER))
         assert {each.boot for each in found} == {Boot("h")}
         assert b"".join(each.line for each in found) == OOPS
+
+
+def test_of_a_record_of_very_many_lines_only_a_few_are_made_at_a_time(clock: Clock) -> None:
+    made: list[Arrived] = []
+
+    def lines() -> Iterator[Arrived]:
+        for line in bodies.loki(json.dumps({"streams": [{"values": [["1", "x\n" * 100_000]]}]}).encode(), SENDER):
+            made.append(line)
+            yield line
+
+    class Full(Reassembly):
+        async def add(self, records: Iterable[Arrived], request: Request) -> None:
+            raise StoreLocked("it waits")
+
+    async def nothing(*_: object) -> tuple[()]:
+        return ()
+
+    with pytest.raises(StoreLocked):
+        anyio.run(live.pass_on, Full(nothing, nothing), lines(), Request("test"))  # type: ignore[arg-type]
+    assert 0 < len(made) <= 1000
 
 
 def test_at_the_end_a_boot_that_cannot_be_recorded_keeps_no_other_from_it(clock: Clock) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +81,8 @@ class Progress:
     ) -> None:
         self.stop()
 
-    def over(self, inputs: list[Any]) -> Iterable[Any]:
-        """The inputs, each counted when the one before is done."""
+    def over(self, inputs: list[Any]) -> Callable[[int], None]:
+        """What counts the inputs: it takes the place of each when the one before is done."""
         self._inputs = len(inputs)
         if self._may and (len(inputs) >= _MANY or sum(map(_size, inputs)) >= _MUCH):
             import threading
@@ -90,10 +90,11 @@ class Progress:
             self._timer = threading.Timer(_SOON, self._begin)
             self._timer.daemon = True
             self._timer.start()
-        for index, each in enumerate(inputs):
-            self._done = index
-            self._update()
-            yield each
+        return self._begun
+
+    def _begun(self, place: int) -> None:
+        self._done = place
+        self._update()
 
     def report(self, report: Report) -> None:
         """Another report was read."""

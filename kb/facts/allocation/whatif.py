@@ -12,20 +12,13 @@ from typing import Any
 from kb.facts.allocation.cause import MAX_ORDER
 from kb.facts.allocation.request import replay_flags
 from kb.facts.allocation.zones import highest_min, replay_json, view_zones, zone_detail
+from kb.kernel.allocflags import alloc_flags, may_reclaim, migratetype
 from kb.kernel.era import span
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
 from kb.kernel.rules import CURRENT, RuleSet, rules_for
-from kb.kernel.watermark import (
-    PAGEBLOCK_ORDER,
-    alloc_flags,
-    candidate_zones,
-    gfp_zone,
-    may_reclaim,
-    migratetype,
-    replay,
-    zone_layout,
-)
+from kb.kernel.watermark import PAGEBLOCK_ORDER, replay
+from kb.kernel.zonelist import candidate_zones, gfp_zone, zone_layout
 from kb.model.allocation import Request
 from kb.model.memory import MemInfo, Zone
 from kb.model.said import Said, joined

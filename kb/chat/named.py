@@ -116,8 +116,11 @@ def of_kind(state: State, question: Question) -> tuple[str | None, list[Entry]]:
 
 _TITLE_WORD = re.compile(r"(?<![a-z0-9_-])[a-z][a-z0-9_-]{2,80}")
 _PLAIN = frozenset(
-    "many time often number count there were does did this that have with what which report error".split()
+    "many time often number count there were does did this that have with what which report error the and for was has"
+    " had its are been any all how you".split()
 )
+_STEM = 4
+"""Letters from which a word may be the beginning of another one: ``iommu``, not ``was`` of ``watchdog``."""
 
 
 def titled(state: State, text: str) -> tuple[str, list[Entry]] | None:
@@ -125,9 +128,13 @@ def titled(state: State, text: str) -> tuple[str, list[Entry]] | None:
     stems = {word: word.removesuffix("s") for word in _TITLE_WORD.findall(text)}
     titles = [(entry, _TITLE_WORD.findall(entry.report.title.lower())) for entry in state.entries]
     hits = {
-        word: [entry for entry, own in titles if any(one.startswith(stem) for one in own)]
+        word: [
+            entry
+            for entry, own in titles
+            if any(one in (word, stem) or (len(stem) >= _STEM and one.startswith(stem)) for one in own)
+        ]
         for word, stem in stems.items()
-        if stem not in _PLAIN
+        if _PLAIN.isdisjoint((word, stem))
     }
     fits = {word: fit for word, fit in hits.items() if fit}
     if not fits:

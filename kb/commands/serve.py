@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kb.serve.settings import Netconsole, Webhook
 
 _PORT = re.compile(r"(?:\[[^\]]{1,64}\]|[^:\[\]]{1,253}):\d{1,5}")
+_LONGEST = 36_500
+"""Days that a service may be told to keep what is recorded: no date lies before the first year."""
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -39,8 +41,8 @@ def run(options: argparse.Namespace) -> int:
         keep=options.keep,
         **more,
     )
-    if settings.keep is not None and settings.keep < 1:
-        raise UsageError("--keep takes days, 1 or more")
+    if settings.keep is not None and not 1 <= settings.keep <= _LONGEST:
+        raise UsageError(f"--keep takes days, 1 to {_LONGEST}")
     if settings.workers < 1 or settings.deadline <= 0 or settings.waiting < 1 or settings.largest < 1:
         raise UsageError("workers, limits and times are more than nothing")
     return serve(settings)

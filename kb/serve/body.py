@@ -98,7 +98,7 @@ class _Spool:
         if self._file is None:
             return Upload(self._name, bytes(self._held), text=self._text)
         self._file.close()
-        return Upload(self._name, path=self._made[-1])
+        return Upload(self._name, path=self._made[-1], text=self._text)
 
 
 async def _form(request: Request, largest: int, folder: Path, made: list[str]) -> Body:

@@ -26,6 +26,7 @@ _LOG = re.compile(r"dmesg|console-ramoops|kmsg-ramoops|ftrace-ramoops", re.I)
 """Files of /var/crash (kdump-tools, kexec-tools, makedumpfile) and of pstore that are kernel logs; a vmcore is not."""
 _LARGEST = 64 << 20
 """Bytes of a log that is handed in."""
+_TOO_LONG = f"longer than {_LARGEST} bytes"
 _PATIENCE = 60.0
 """Seconds that the service may take to answer."""
 _AGAIN = frozenset({429, 500, 502, 503, 504})
@@ -56,7 +57,11 @@ def crashes(paths: Iterable[str], told: Callable[[str], None]) -> Iterator[Crash
     """
     for path in paths:
         if not os.path.isdir(path):
-            yield Crash(os.path.basename(path), _read(path))
+            data = _read(path)
+            if len(data) > _LARGEST:
+                told(f"{path}: not handed in: {_TOO_LONG}")
+            else:
+                yield Crash(os.path.basename(path), data)
             continue
         entries = sorted(os.scandir(path), key=lambda each: each.name)
         yield from _packed(path, [each.path for each in entries if not each.is_dir(follow_symlinks=False)], told)
@@ -73,7 +78,7 @@ def _packed(folder: str, files: list[str], told: Callable[[str], None]) -> Itera
             continue
         reason = passed_over(path, folder)
         if reason is None and os.path.getsize(path) > _LARGEST:
-            reason = f"longer than {_LARGEST} bytes"
+            reason = _TOO_LONG
         if reason is not None:
             told(f"{path}: not handed in: {reason}")
             continue
@@ -92,7 +97,7 @@ def _packed(folder: str, files: list[str], told: Callable[[str], None]) -> Itera
 
 def _read(path: str) -> bytes:
     with open_regular(path) as file:
-        return file.read(_LARGEST)
+        return file.read(_LARGEST + 1)
 
 
 class Service:

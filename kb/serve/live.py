@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
 from typing import Annotated, Any
 
 import anyio
@@ -13,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from kb.serve import forms
 from kb.serve.body import counted
 from kb.serve.intake import bodies, packed, reassembly
-from kb.serve.intake.arrived import Boot
+from kb.serve.intake.arrived import Arrived, Boot
 from kb.serve.intake.journal import Malformed
 from kb.serve.problem import Refused, responses
 from kb.serve.routes import Here, once
@@ -101,10 +102,10 @@ async def loki(request: Request, here: Here) -> Response:
                 if len(held) > _LOKI:
                     raise Refused(413, f"longer than {_LOKI} bytes", help="send less at a time")
         unpack.end()
-        found = list(bodies.loki(bytes(held), Boot(_address(request), named=False)))
+        await pass_on(here.intake, bodies.loki(bytes(held), Boot(_address(request), named=False)), taken)
     except Malformed as error:
         raise _refused(error) from error
-    await here.intake.add(found, taken)
+    here.metrics.taken("loki", taken.records)
     return Response(status_code=204)
 
 
@@ -114,19 +115,21 @@ async def _taken(request: Request, here: Service, media: str, sender: Boot, sour
     try:
         async for piece in _pieces(request, here):
             for part in unpack.feed(piece):
-                await _add(here, list(form.feed(part)), taken)
+                await pass_on(here.intake, form.feed(part), taken)
         unpack.end()
-        await _add(here, list(form.rest()), taken)
+        await pass_on(here.intake, form.rest(), taken)
     except Malformed as error:
         raise _refused(error) from error
     finally:
-        here.metrics.taken(taken.source if taken.source in ("journal", "loki") else "ingest", taken.records)
+        here.metrics.taken("journal" if source == "journal" else "ingest", taken.records)
     return taken.records
 
 
-async def _add(here: Service, found: list[Any], taken: reassembly.Request) -> None:
-    for at in range(0, len(found), _AT_ONCE):
-        await here.intake.add(found[at : at + _AT_ONCE], taken)
+async def pass_on(intake: reassembly.Reassembly, found: Iterable[Arrived], taken: reassembly.Request) -> None:
+    """Give records to where they are put together, a few at a time: a megabyte of line ends is a million lines."""
+    records = iter(found)
+    while batch := list(islice(records, _AT_ONCE)):
+        await intake.add(batch, taken)
         await anyio.lowlevel.checkpoint()
 
 

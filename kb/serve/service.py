@@ -71,9 +71,10 @@ class Service:
                     group.start_soon(_lasting, retention.run, self.base, settings.keep)
                 if self._datagrams is not None and settings.netconsole is not None:
                     sources = settings.netconsole.sources
-                    group.start_soon(_lasting, netconsole.run, self._datagrams, sources, self.intake)
+                    taken = self.metrics.taken
+                    group.start_soon(_lasting, netconsole.run, self._datagrams, sources, self.intake, taken)
                 yield
-                await self.intake.drain()
+                await self.intake.drain(settings.grace)
                 group.cancel_scope.cancel()
 
     def stop(self) -> None:

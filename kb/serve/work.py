@@ -52,7 +52,7 @@ class Found:
     """What is known of it best."""
     verdict: str | None
     fixed: bool
-    """Whether its kernel has the fix of a case that it matches."""
+    """Whether its kernel has the fix of a case with which all else agrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,22 @@ def _found(diagnosis: Diagnosis) -> Found:
         severity(diagnosis),
         best.case.id if best is not None else None,
         best.verdict.value if best is not None else None,
-        any(match.fix_status == "fixed" for match in (*diagnosis.matches, *diagnosis.known_fixes)),
+        came_again(diagnosis),
+    )
+
+
+_RELEASE = frozenset({"fix.there", "fix.listed", "link.release_differs"})
+"""Doubts of a match that are of the kernel's release alone."""
+
+
+def came_again(diagnosis: Diagnosis) -> bool:
+    """Whether a problem has come again on a kernel that has its fix: all else of a case agrees.
+
+    What is only near, or leaves more open, is another problem until somebody says that it is not.
+    """
+    return any(
+        match.fix_status == "fixed" and match.doubts and _RELEASE.issuperset(doubt.name for doubt in match.doubts)
+        for match in (*diagnosis.matches, *diagnosis.known_fixes)
     )
 
 
@@ -147,7 +162,8 @@ def _read(logs: Iterable[Upload], notices: bool, notes: list[str]) -> Iterator[R
             if not each.text:
                 raise
             notes.append(f"{error.reason}; read as text, since its sender says that it is")
-            yield from api.reports(each.data, each.name)
+            with _opened(each) as file:
+                yield from api.reports(file.read(), each.name)
 
 
 class _Named(io.BufferedReader):

@@ -30,7 +30,8 @@ def put(db: sqlite3.Connection, owner: int, source: str, host: str, topic: str, 
     """
     db.execute(
         "insert into outbox (id, topic, signature, source, host, time, body) values (?, ?, ?, ?, ?, ?, ?)"
-        " on conflict (topic) do update set id = excluded.id, body = excluded.body",
+        " on conflict (topic) do update set id = excluded.id, source = excluded.source, host = excluded.host,"
+        " time = excluded.time, body = excluded.body",
         (notes.uuid7(), topic, owner, source, host, notes.now(), body),
     )
 

@@ -15,6 +15,9 @@ from kb.store.summary import most
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ("cases/softlockup-generic/match-6.1.log", "tests/chat/data/oom-memcg.log")
 
+DAY = timedelta(days=1)
+YESTERDAY = datetime.now(UTC).date() - DAY
+
 
 @pytest.fixture
 def base(tmp_path: Path) -> Iterator[KnowledgeBase]:
@@ -34,7 +37,13 @@ def base(tmp_path: Path) -> Iterator[KnowledgeBase]:
     ("how many signatures are in the store", ("5 sighting(s)", "2 named host(s)", "3 x BUG: soft lockup")),
     ("what is the most common problem", ("3 x BUG: soft lockup",)),
     ("what was seen today", ("3 sighting(s)", "1 x BUG: soft lockup")),
-    ("what was seen yesterday", ("0 sighting(s)",)),
+    ("what was seen yesterday", ("0 sighting(s)", f"{YESTERDAY} to {YESTERDAY + DAY}")),
+    ("what is in the store since 2099", ("0 sighting(s)", "2099 to ...")),
+    (f"what is in the store since {YESTERDAY}", ("3 sighting(s)",)),
+    (f"what is in the store before {YESTERDAY}", ("2 sighting(s)", f"... to {YESTERDAY}")),
+    (f"what is in the store in {YESTERDAY - 19 * DAY:%Y-%m-%d}", ("2 sighting(s)",)),
+    (f"what is in the store from 2001-01 to {YESTERDAY}", ("2 sighting(s)",)),
+    (f"库里 {YESTERDAY} 以来有多少签名", ("3 次出现",)),
     ("how many oom kills this week", ("2 sighting(s)", "oom kills")),
     ("how many soft lockups in the last 30 days", ("3 sighting(s)", "soft lockups")),
     ("what did db17 see this week", ("1 sighting(s)", "db17")),

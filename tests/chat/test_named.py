@@ -49,6 +49,49 @@ def test_the_report_is_the_one_that_the_line_names(talk: Conversation, line: str
     assert title in talk.ask(line).text
 
 
+WARNS = """\
+[    1.000000] WARNING: CPU: 1 PID: 100 at mm/foo.c:12 foo_bar+0x10/0x20
+[    1.000001] CPU: 1 PID: 100 Comm: modprobe Not tainted 6.12.0 #1
+[    1.000002] RIP: 0010:foo_bar+0x10/0x20
+[    1.000003] ---[ end trace 0000000000000000 ]---
+[    9.000000] watchdog: BUG: soft lockup - CPU#2 stuck for 22s! [kt:77]
+[    9.000001] CPU: 2 PID: 77 Comm: kt Not tainted 6.12.0 #1
+[    9.000002] RIP: 0010:baz+0x10/0x20
+"""
+STALLS = """\
+[   10.000000] rcu: INFO: rcu_sched self-detected stall on CPU
+[   10.000001] rcu: 	(t=5000 jiffies g=100 q=10)
+[   10.000002] CPU: 1 PID: 100 Comm: a Not tainted 6.1.0 #1
+[  100.000000] INFO: task foo:300 blocked for more than 120 seconds.
+[  100.000001]       Not tainted 6.1.0 #1
+[  100.000002] task:foo state:D stack:0 pid:300 ppid:1 flags:0x0
+[  500.000000] INFO: task bar:200 blocked for more than 483 seconds.
+[  500.000001]       Not tainted 6.1.0 #1
+[  500.000002] task:bar state:D stack:0 pid:200 ppid:1 flags:0x0
+"""
+OOM = Path(__file__).parents[2] / "cases/oom-memcg-limit/match-cgroup.log"
+
+
+def test_a_word_that_only_begins_like_a_title_names_no_report() -> None:
+    talk = Conversation(BASE)
+    talk.load(WARNS.encode())
+    assert talk.ask("how many times was it hit").text.startswith("2 report(s)")
+    assert talk.ask("how many lockups").text.startswith("1 report(s)")
+
+
+def test_what_lasted_longest_is_told_for_each_unit_of_time() -> None:
+    talk = Conversation(BASE)
+    talk.load(STALLS.encode())
+    told = talk.ask("what was the longest hang").text
+    assert ("5000 jiffies" in told, "483 s" in told, "120 s" in told) == (True, True, False)
+
+
+def test_tasks_are_killed_in_the_reports_that_say_so() -> None:
+    talk = Conversation(BASE)
+    talk.load(WARNS.encode() + OOM.read_bytes())
+    assert talk.ask("how many processes were killed").text.startswith("1 killed, in 1 report(s)")
+
+
 @pytest.mark.parametrize("line", ["what caused the panic", "was it oom", "有软锁死吗", "report 9"])
 def test_what_there_is_none_of_is_not_known_and_the_reports_are_listed(talk: Conversation, line: str) -> None:
     assert talk.ask(line).text.startswith(("I don't know", "不知道"))

@@ -24,6 +24,8 @@ from kb.cli import main
 from kb.identity.group import Groups
 from kb.log.kept import Kept
 from kb.model.verdict import Diagnosis
+from kb.pictures.choose import alone
+from kb.render.html.card import card
 from kb.render.html.document import page
 from kb.render.html.svg import svg
 from kb.render.safe import safe
@@ -265,6 +267,19 @@ def test_a_drawing_alone_is_an_image() -> None:
     root = ElementTree.fromstring(svg(Drawing(10, 10, (Label(1, 1, "<b>\x00&"),)), '"x"'))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert "".join(root.itertext()) == "<b>\\x00&"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_image_has_the_labels_of_the_answer_in_a_column_and_what_they_say_in_the_next(lang: str) -> None:
+    from xml.etree import ElementTree
+
+    (found,) = api.match(ROOT / "cases/nofs-high-order-watermark/match-seed.log")
+    root = ElementTree.fromstring(card([alone(found)], words(lang)))
+    told: dict[str, list[str]] = {"p-label": [], "p-mono": []}
+    for text in root.iter("{http://www.w3.org/2000/svg}text"):
+        told.get(text.get("class", ""), []).append(text.text or "")
+    assert words(lang)("label.now") in told["p-label"]
+    assert "echo 1 > /proc/sys/vm/compact_memory" in told["p-mono"]
 
 
 @pytest.mark.extra

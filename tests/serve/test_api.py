@@ -93,6 +93,14 @@ def test_what_kb_cannot_look_into_is_a_problem_with_reason_and_help(http: httpx.
     assert "/tmp" not in answered.text
 
 
+@pytest.mark.parametrize("lines", [1, 80_000])
+def test_what_its_sender_calls_text_is_text_short_or_long(http: httpx.Client, lines: int) -> None:
+    data = b"PK\3\4\n" + b"[    1.000000] eth0: link up\n" * lines + OOPS
+    assert http.post("/v1/match", content=data).status_code == 422
+    answered = http.post("/v1/match", content=data, headers={"Content-Type": "text/plain"})
+    assert (answered.status_code, answered.headers["kb-reports"]) == (200, "1")
+
+
 def test_a_long_log_is_read_from_a_file_that_its_answer_does_not_name(http: httpx.Client) -> None:
     data = b"[    1.000000] eth0: link up\n" * 80_000 + OOPS
     answered = http.post("/v1/match", content=data)

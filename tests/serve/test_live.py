@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import random
+import re
 import signal
 import socket
 import threading
@@ -51,6 +52,12 @@ def seen(http: httpx.Client) -> list[tuple[str, str, int]]:
     rows = http.get("/v1/signatures").json()["signatures"]
     shown = [http.get(f"/v1/signatures/{row['signature']}").json() for row in rows]
     return sorted((each["host"], each["source"], each["count"]) for row in shown for each in row["sightings"])
+
+
+def taken(http: httpx.Client, source: str) -> int:
+    """Lines of live logs that the service counts."""
+    found = re.search(rf'^kb_intake_lines_total{{source="{source}"}} (\d+)', http.get("/metrics").text, re.M)
+    return int(found[1]) if found is not None else 0
 
 
 def test_a_journal_without_an_end_is_read_while_it_comes(serve: Callable[..., Server]) -> None:
@@ -101,6 +108,8 @@ def test_one_line_a_request_is_a_report_too(serve: Callable[..., Server]) -> Non
             OOPS.decode().splitlines())]}]  # fmt: skip
         assert http.post("/loki/api/v1/push", json={"streams": streams}).status_code == 204
         wait_for(lambda: seen(http) == [("web1", "vector", 1), ("web2", "loki", 1)], "both are recorded")
+        for source in ("ingest", "loki"):
+            assert taken(http, source) == OOPS.count(b"\n")
 
 
 def test_what_is_no_log_is_refused_with_a_reason(server: Server) -> None:
@@ -218,6 +227,7 @@ def test_datagrams_are_taken_from_those_that_are_listed(serve: Callable[..., Ser
                     link.sendto(line[:30], ("127.0.0.1", port))
                     link.sendto(line[30:] + b"\n", ("127.0.0.1", port))
         wait_for(lambda: seen(http) == [("127.0.0.7", "netconsole", 1)], "the report is recorded")
+        assert taken(http, "netconsole") == len(extended)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +238,7 @@ def test_datagrams_are_taken_from_those_that_are_listed(serve: Callable[..., Ser
         ("--webhook", "http://127.0.0.1/"),
         ("--webhook", "file:///etc/passwd"),
         ("--keep", "0"),
+        ("--keep", "10000000"),
     ],
 )
 def test_what_cannot_be_safe_is_refused_at_the_start(options: tuple[str, ...]) -> None:

@@ -86,3 +86,15 @@ def test_it_loads_nothing_that_serves() -> None:
     code = "import sys, kb.commands.report, kb.serve.handin; print({'fastapi', 'anyio', 'asyncio'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_log_that_is_too_long_is_told_and_not_cut(tmp_path: Path, named: bool) -> None:
+    from kb.serve.handin import crashes
+
+    log = tmp_path / "dmesg.txt"
+    with log.open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    told: list[str] = []
+    assert list(crashes([str(log if named else tmp_path)], told.append)) == []
+    assert told == [f"{log}: not handed in: longer than {64 << 20} bytes"]

@@ -259,6 +259,15 @@ def test_notes_under_a_former_id_go_with_the_signature(store: Store) -> None:
     assert (store.signatures(), store.annotations("signature:kb1:00")) == ([], ())
 
 
+def test_a_message_that_waits_goes_with_the_log_that_it_tells_of(store: Store) -> None:
+    for day, source in ((1, "ticket:1"), (2, "ticket:2")):  # of one topic the latest is told
+        put(store, day, source=source, tell=lambda made, _: ("topic", f"from {made.source}"))
+    assert forget(store, source="ticket:1").rows.get("outbox") is None
+    assert [row[0] for row in store.rows("select body from outbox")] == ["from ticket:2"]
+    assert forget(store, source="ticket:2").rows["outbox"] == 1
+    assert store.rows("select body from outbox") == []
+
+
 def test_a_dry_run_tells_what_a_run_does_and_does_nothing(store: Store) -> None:
     for day in range(1, 6):
         put(store, day, source="x", host=f"h{day % 2}", signature=f"kb1:0{day}", evidence=b"%d" % day)

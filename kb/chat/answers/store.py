@@ -127,6 +127,9 @@ _PAST = re.compile(
     r"(?P<unit>hour|day|week|month|year|小时|天|周|星期|月)"
 )
 _NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "几": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+_DATE = re.compile(r"(?<![\w.:-])(?P<date>(?:19|20)\d\d(?:-\d\d){0,2})(?![\w.:-])")
+_FROM = re.compile(r"(?i)\b(?:since|from|after)\b|自|从|以来|以后|之后")
+_TO = re.compile(r"(?i)\b(?:before|until|till)\b|以前|之前")
 _EVER = 36500
 """Days, further back than any store goes."""
 
@@ -143,6 +146,11 @@ def _since(text: str) -> tuple[str, str]:
         days = _NUMBERS.get(word) or int(word)
         back = timedelta(days=min(days * _DAYS[found["unit"].lower()], _EVER))
         return f"{now - back:%Y-%m-%dT%H:%M:%S}", "9999"
+    if dates := [found["date"] for found in _DATE.finditer(text)]:  # as the beginning of a time that the store has
+        first, last = dates[0], dates[-1] + "~"  # behind all that begins so
+        if len(dates) > 1:
+            return first, last
+        return ("", first) if _TO.search(text) else (first, "9999" if _FROM.search(text) else last)
     return "", "9999"
 
 
@@ -168,10 +176,11 @@ def archive(state: State, question: Question) -> Answer:
         for one in most(store, since=since, until=until, host=host)
         if not named or any(one.kind in row.kinds and (not row.has or row.has.search(one.title)) for _, row in named)
     ]
-    if since or named or host:
+    if since or until != "9999" or named or host:
         of = ", ".join([*(typed for typed, _row in named), *([host] if host else [])]) or p("count.all")
         count = sum(one.count for one in found)
-        claims = [Claim(p("archive.some", count=count, signatures=len(found), since=since or "...", of=of))]
+        span = {"since": since or "...", "until": until.rstrip("~") if until != "9999" else "..."}
+        claims = [Claim(p("archive.some", count=count, signatures=len(found), of=of, **span))]
     else:
         told = stats(store)
         parts = {name: told[name] for name in ("signatures", "sightings", "hosts", "first", "last")}

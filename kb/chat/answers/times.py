@@ -127,7 +127,8 @@ def duration(state: State, question: Question) -> Answer:
     if not found:
         return answer([Claim(p("duration.none")), holdings(state)], "unknown")
     if re.search(r"longest|most|max|最长|最久", text):
-        found = sorted((one for one in found if one.jiffies == found[0].jiffies), key=lambda one: -one.seconds)[:1]
+        longest = {one.jiffies: one for one in sorted(found, key=lambda one: one.seconds)}
+        found = [one for one in found if one in longest.values()]  # how long a jiffy is, the log does not say
     claims = [
         Claim(
             p(

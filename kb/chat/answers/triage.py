@@ -183,15 +183,13 @@ def count(state: State, question: Question) -> Answer:
     if kind is None and (words := titled(state, text)):
         kind, entries = words
     if killing:
-        pids = {
-            (row["pid"], row["comm"]): row["evidence"]
-            for entry in state.entries
-            for row in entry.diagnosis.facts.detail.get("victims") or ()
-        }
+        killed = [(entry, entry.diagnosis.facts.detail.get("victims") or ()) for entry in state.entries]
+        pids = {(row["pid"], row["comm"]): row["evidence"] for _, rows in killed for row in rows}
         if pids and (kind is None or not re.search("oom|out of memory|内存不足|内存耗尽", kind.lower())):
             spans = tuple((a, b) for rows in pids.values() for a, b in rows)
             named_ = ", ".join(f"{comm} (pid {pid})" for pid, comm in pids)
-            return answer([Claim(p("count.victims", count=len(pids), times=len(state.entries), names=named_), spans)])
+            times = sum(bool(rows) for _, rows in killed)
+            return answer([Claim(p("count.victims", count=len(pids), times=times, names=named_), spans)])
     if things and not entries:
         return of_names(state, things, asked=True)
     if kind is not None and not entries:

@@ -12,6 +12,7 @@ from kb.identity.group import Group
 from kb.pictures.choose import overview, pictures
 from kb.pictures.draw import LINE, WIDTH, Box, Drawing, Label, Shape, moved
 from kb.render.html.svg import svg
+from kb.render.safe import width
 from kb.render.text import page
 from kb.words.speak import Words
 
@@ -59,7 +60,8 @@ def _line(line: str, y: float, head: bool) -> list[Shape]:
     """A line of the answer: its label and what stands behind it, each in its column."""
     if head:
         return [Label(_MARGIN, y, line, "title")]
-    label, text = line[:_TEXT].strip(), line[_TEXT:].strip()
+    at = next((at for at in range(len(line)) if width(line[:at]) >= _TEXT), len(line))
+    label, text = line[:at].strip(), line[at:].strip()
     made = [Label(_MARGIN + 2 * _LETTER, y, label, "label"), Label(_MARGIN + _TEXT * _LETTER, y, text, "mono")]
     return [shape for shape in made if shape.text]
 

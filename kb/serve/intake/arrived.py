@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kb.log.containers.export import PRINTK, Told, iso, told
+from kb.log.text import encoded, whole
 from kb.log.transport import SEVERITIES, strip
 
 LONGEST = 64 << 10
@@ -96,7 +97,7 @@ def of_text(
             elif stamp is not None and (wall := iso(stamp)) is not None:
                 line = f"{wall} {boot.host} kernel: {part}"
         again = (key, part) if key is not None else (printk, part) if printk is not None else None
-        yield Arrived(boot, line.encode("utf-8", "surrogateescape") + b"\n", printk, stamp, again)
+        yield Arrived(boot, encoded(line) + b"\n", printk, stamp, again)
 
 
 def _told(fields: Mapping[str, Any] | None, labels: Mapping[str, Any]) -> Told | None:
@@ -159,4 +160,4 @@ def _level(values: Mapping[str, Any]) -> int | None:
 
 
 def _short(value: Any) -> str:
-    return value.strip()[:_NAME] if isinstance(value, str) else ""
+    return whole(value.strip()[:_NAME]) if isinstance(value, str) else ""

@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 
@@ -71,8 +71,10 @@ def opened(place: Netconsole) -> socket.socket:
     return made
 
 
-async def run(listening: socket.socket, sources: Sequence[Network], into: Reassembly) -> None:
-    """Take datagrams, for ever."""
+async def run(
+    listening: socket.socket, sources: Sequence[Network], into: Reassembly, taken: Callable[[str, int], None]
+) -> None:
+    """Take datagrams, for ever; ``taken`` counts their lines."""
     datagrams = Datagrams()
     while True:
         await anyio.wait_readable(listening)
@@ -81,4 +83,6 @@ async def run(listening: socket.socket, sources: Sequence[Network], into: Reasse
         except OSError:  # somebody's answer to a datagram of nobody's: the next one may be good
             continue
         if allowed(address[0], sources):
-            await into.add(datagrams.lines(address[0], data), Request("netconsole"))
+            lines = datagrams.lines(address[0], data)
+            taken("netconsole", len(lines))
+            await into.add(lines, Request("netconsole"))

@@ -8,6 +8,7 @@ for each boot and in all: who sends more waits.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -167,11 +168,16 @@ class Reassembly:
             elif not strand.opened and now - strand.touched > _IDLE:
                 self._drop(boot)
 
-    async def drain(self) -> None:
-        """Read all that is held: nothing more comes."""
-        for boot, strand in list(self._strands.items()):
-            while strand.opened:
-                await self._look(boot, strand, all_=True)
+    async def drain(self, within: float = math.inf) -> None:
+        """Read all that is held: nothing more comes. What cannot be read and recorded in so many seconds is lost."""
+        with anyio.move_on_after(within):
+            for boot, strand in list(self._strands.items()):
+                try:
+                    while strand.opened:
+                        await self._look(boot, strand, all_=True)
+                except StoreError:  # another boot's reports may be taken
+                    _LOG.exception("reports of a live log could not be recorded at the end")
+        self.lost += sum(len(strand.lines) for strand in self._strands.values() if strand.opened)
 
     async def _make_room(self) -> None:
         """Let go of the boots that were silent longest, until there is room for another one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import anyio
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.errors import StoreLocked
-from kb.serve import work
+from kb.serve import live, work
 from kb.serve.intake import arrived, bodies, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
 from kb.serve.intake.journal import Malformed
@@ -280,10 +280,66 @@ def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
         assert b"".join(each.line for each in found) == OOPS
 
 
+def test_of_a_record_of_very_many_lines_only_a_few_are_made_at_a_time(clock: Clock) -> None:
+    made: list[Arrived] = []
+
+    def lines() -> Iterator[Arrived]:
+        for line in bodies.loki(json.dumps({"streams": [{"values": [["1", "x\n" * 100_000]]}]}).encode(), SENDER):
+            made.append(line)
+            yield line
+
+    class Full(Reassembly):
+        async def add(self, records: Iterable[Arrived], request: Request) -> None:
+            raise StoreLocked("it waits")
+
+    async def nothing(*_: object) -> tuple[()]:
+        return ()
+
+    with pytest.raises(StoreLocked):
+        anyio.run(live.pass_on, Full(nothing, nothing), lines(), Request("test"))  # type: ignore[arg-type]
+    assert 0 < len(made) <= 1000
+
+
+def test_at_the_end_a_boot_that_cannot_be_recorded_keeps_no_other_from_it(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got, unkept=[StoreLocked("it is locked")])
+
+    async def main() -> None:
+        for host in ("a", "b"):
+            await into.add(records(journal(host, "1")), Request("test"))
+        await into.drain()
+
+    anyio.run(main)
+    assert got == [("b", "1", "foo_read", 9)]
+    assert into.lost == 9
+
+
+def test_at_the_end_workers_that_never_begin_are_not_waited_for_without_an_end(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got, fails=[Busy(503, "busy") for _ in range(1000)])
+
+    async def main() -> None:
+        await into.add(records(journal("a", "1")), Request("test"))
+        with anyio.fail_after(60):
+            await into.drain(0.1)
+
+    anyio.run(main)
+    assert (got, into.lost) == ([], 9)
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"streams": 1}', b'{"streams": [{"values": [[]]}]}', b"\xff"])
 def test_what_is_no_push_to_loki_is_told(body: bytes) -> None:
     with pytest.raises(Malformed):
         list(bodies.loki(body, SENDER))
+
+
+@pytest.mark.parametrize("field", ["MESSAGE", "_HOSTNAME", "_BOOT_ID"])
+def test_text_that_utf_8_does_not_know_is_a_line_all_the_same(field: str) -> None:
+    """JSON may hold half of a surrogate pair: a collector that is refused would send it again for ever."""
+    fields = {"MESSAGE": "BUG: x", "_HOSTNAME": "h", "_BOOT_ID": "b", "__REALTIME_TIMESTAMP": "1790000000000000"}
+    (found,) = records(json.dumps(fields | {field: "BUG: a\ud83d z"}).encode())
+    assert b"BUG: " in found.line
+    assert "\ud83d" not in f"{found.boot}"
 
 
 def test_what_programs_say_is_no_kernels_log() -> None:

@@ -1,5 +1,6 @@
 """The names that predicates of cases may use, and what each means. docs/facts.md is written from it."""
 
+import re
 from collections.abc import Mapping
 
 from kb.facts.allocation.rows import NAMES as ALLOCATION
@@ -216,3 +217,11 @@ def known(name: str) -> bool:
     if name.startswith("reason."):
         return name.removeprefix("reason.").removesuffix(".because") in reasons()
     return name in NAMES or name.startswith(tuple(PREFIXES))
+
+
+def meaning(name: str) -> str:
+    """What a fact is, for a reader of an answer: its description up to the first stop, without examples."""
+    text = NAMES.get(name) or next((text for start, text in PREFIXES.items() if name.startswith(start)), name)
+    if name.startswith("field."):
+        text = f"{name.removeprefix('field.')} ({text.partition(' (')[0]})"
+    return re.split(r"[;:]| \(", text, maxsplit=1)[0].replace("`", "") if name in NAMES else text

@@ -12,7 +12,7 @@ from kb.identity.group import Group, Seen
 from kb.model.case import Case, Fix, Workaround
 from kb.model.log import Line
 from kb.model.report import Report
-from kb.model.verdict import Diagnosis, Match, Reason, Verdict
+from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
 from kb.render.fixes import fixed_where
 from kb.render.safe import spans
 from kb.syntax.frames import plain
@@ -22,8 +22,11 @@ from kb.words.speak import Words
 MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
 SEVERITIES = tuple(one.value for one in Severity)
 """From the least to the worst."""
-_UNSURE = ("unsighted", "draft", "imported")
+TYPE_ONLY = "≈"
+"""The mark of a match that only the type of the report speaks for."""
+_TRUST = {"unsighted": "trust.unsighted", "draft": "trust.draft", "imported": "trust.imported"}
 """Statuses that are told with a case."""
+_ASKS = {"harmless": "asks.harmless", "watch": "asks.watch", "act": "asks.act", "stop": "asks.stop"}
 _STRIP = 20
 """Cells of the strip that shows when the reports of a group came."""
 _SPAN = 40
@@ -106,6 +109,18 @@ def in_module(report: Report) -> str:
     return f" [{report.module}]" if report.module and report.function else ""
 
 
+def label_of(match: Match, words: Words) -> str:
+    """How sure a case is of a report, with its mark: known, known by its type only, perhaps."""
+    if match.verdict is not Verdict.YES:
+        return f"{MARK[match.verdict.value]} {words('label.perhaps')}"
+    return f"{TYPE_ONLY} {words('label.type')}" if match.type_only else f"{MARK['yes']} {words('label.known')}"
+
+
+def asks_short(severity: str, words: Words) -> str:
+    """A severity in a word or two."""
+    return words(_ASKS[severity]) if severity in _ASKS else severity
+
+
 def severity_of_kind(kind: str) -> str:
     """What reports of a kind ask of who is on call, where no case says otherwise."""
     return kind_of(kind).severity.value
@@ -165,7 +180,7 @@ def _times(group: Group, words: Words, paths: bool) -> str:
         words("seen.hosts", hosts=hosts[:_HOSTS], more=_more(hosts, _HOSTS)) if hosts else "",
         words("seen.files", files=names[:_HOSTS], more=_more(names, _HOSTS)) if names else "",
     ]
-    return ", ".join(part for part in parts if part) + _strip(seen)
+    return ", ".join(part for part in parts if part) + (words("seen.strip", strip=strip) if (strip := _strip(seen)) else "")
 
 
 def _name(source: str, paths: bool) -> str:
@@ -210,7 +225,7 @@ def _strip(seen: list[Seen]) -> str:
     if len(times) < 3 or max(times) == min(times):
         return ""
     counts = counted(times, _STRIP)
-    return "  " + "".join("·" if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
+    return "".join("·" if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
 
 
 def _followers(group: Group, words: Words) -> str:
@@ -230,15 +245,15 @@ def _case(found: Diagnosis, words: Words) -> Iterator[Part]:
     if best is None:
         yield Part("known", f"- {words('label.none')}", words("known.none"))
         return
-    verdict = best.verdict.value
-    label = words("label.known") if best.verdict is Verdict.YES else words("label.perhaps")
-    case, unsure = best.case, _unsure(best, words)
-    trust = (words.word(case.status),) if case.status in _UNSURE else ()
-    draft = f" ({', '.join((words.word(best.severity), *trust))})"
+    case, unsure, sure = best.case, _unsure(best, words), best.verdict is Verdict.YES and not best.type_only
+    trust = (words(_TRUST[case.status]),) if case.status in _TRUST else ()
+    draft = f" ({', '.join((asks_short(best.severity, words), *trust))})"
     others = words("known.others", count=len(found.matches) - 1) if len(found.matches) > 1 else ""
-    short = case.id + (f" ({trust[0]})" if trust else "") + unsure
-    role = best.severity if best.verdict is Verdict.YES else verdict
-    yield Part("known", f"{MARK[verdict]} {label}", f"{case.id}{draft}: {case.title}{unsure}{others}", role, short)
+    only = words("known.type_only") if best.type_only and best.verdict is Verdict.YES else ""
+    short = only + case.id + (f" ({trust[0]})" if trust else "") + unsure
+    role = best.severity if sure else "maybe"
+    text = f"{only}{case.id}{draft}: {case.title}{unsure}{others}"
+    yield Part("known", label_of(best, words), text, role, short)
     yield Part("status", words("label.status"), status(best, words))
 
 
@@ -246,9 +261,18 @@ def _unsure(match: Match, words: Words) -> str:
     """What a case that may match depends on."""
     if match.verdict is not Verdict.MAYBE:
         return ""
-    open_ = [mark.predicate.text for mark in match.marks if mark.role == "require" and mark.verdict is Verdict.MAYBE]
-    doubts = (*open_, *map(words.say, match.doubts))
-    return words("known.if", doubts=doubts[:_DOUBTS]) if doubts else ""
+    open_ = [mark for mark in match.marks if mark.role == "require" and mark.verdict is Verdict.MAYBE]
+    doubts = dict.fromkeys((*(_untold(mark, words) for mark in open_), *map(words.say, match.doubts)))
+    return words("known.unsure", doubts=tuple(doubts)[:_DOUBTS]) if doubts else ""
+
+
+def _untold(mark: PredicateMark, words: Words) -> str:
+    """What a predicate asks for and the log does not say, in words."""
+    if mark.why is not None and mark.why.name != "mark.not_borne":
+        return words.say(mark.why)
+    from kb.facts.vocabulary import meaning
+
+    return words("known.untold", what=meaning(mark.predicate.fact))
 
 
 def status(match: Match, words: Words) -> str:
@@ -295,7 +319,7 @@ def _explains(found: Diagnosis) -> bool:
     best = found.best
     if best is None or best.verdict is not Verdict.YES or not best.case.summary:
         return False
-    return not (best.case.broader and _own(found.facts.reasoning))
+    return not ((best.case.broader or best.type_only) and _own(found.facts.reasoning))
 
 
 def _own(reasons: Sequence[Reason]) -> list[Reason]:

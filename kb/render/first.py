@@ -1,5 +1,6 @@
 """The first screen of a report: the answer in at most eight lines, however long its parts are."""
 
+import re
 from collections.abc import Mapping
 
 from kb.identity.group import Group
@@ -26,10 +27,16 @@ _COLOR = {
     "stop": "1;31",
 }
 _CUT = "…"
+_STOPS = re.compile(r"(?<=[\w)\]'\"`%])(?:[.!?](?= +[A-Z(\[`'\"_]|$)|;(?= )|: (?=[a-z]))|[。；]")
+"""Where a text may end and still say something whole: a sentence, a clause."""
+_SAYS = ("risk", "cause", "found")
+"""Parts that are shortened to what is whole, the first clause at least: half a warning is none."""
 _GIVE = ("seen", "then", "printed", "known", "status", "fix", "next", "damaged", "risk", "cause", "now")
 """Parts that give up lines where there are too many, the first ones before the others."""
 _WHOLE = {"now": 3, "cause": 2}
 """Lines that a part keeps as long as others have more than one."""
+_WARNING = 2
+"""Lines that the first sentence of a risk keeps, at most."""
 _DROP = ("next", "damaged", "printed", "status", "fix")
 """Parts that are left out where one line of each is still too much: they stand under ``-v``."""
 
@@ -98,16 +105,18 @@ class _Fitted:
         self._more, self._label = more, label
         self._own_line = True
         self._holds = ""
+        risk = self._parts.get("risk")
+        self._keep = {"now": 3} if risk is None else {"now": 3, "risk": self._warning(safe(risk.text))}
 
     def lines(self, most: int) -> list[str]:
         """The lines."""
-        self._shrink(most, _WHOLE)
+        self._shrink(most, {**_WHOLE, **self._keep})
         if self._count > most:
             self._join()
         if self._count > most:
             self._merge()
-            self._shrink(most, _WHOLE)
-        self._shrink(most, {"now": 3})
+            self._shrink(most, {**_WHOLE, **self._keep})
+        self._shrink(most, self._keep)
         for name in _DROP:
             if self._count > most and name in self._rows:
                 del self._rows[name]
@@ -132,7 +141,24 @@ class _Fitted:
             over, least = self._count - most, keep.get(name, 1)
             if over > 0 and len(self._rows.get(name, ())) > least:
                 rows = self._rows[name]
-                self._rows[name] = _cut(rows, max(least, len(rows) - over), self._room)
+                self._rows[name] = self._shorter(name, max(least, len(rows) - over))
+
+    def _shorter(self, name: str, kept: int) -> list[str]:
+        """The first lines of a part: as much of it as is whole, else with a mark of omission."""
+        text, rows = safe(_first(self._parts[name])), self._rows[name]
+        whole = self._whole(text, kept) if name in _SAYS else None
+        return _cut(rows, kept, self._room) if whole is None else whole
+
+    def _warning(self, text: str) -> int:
+        """Lines that a risk keeps: those of its first sentence."""
+        end = next((stop.start() for stop in _STOPS.finditer(text) if stop[0][0] != ":"), len(text))
+        return min(len(self._wrapped(text[:end])), _WARNING)
+
+    def _whole(self, text: str, kept: int) -> list[str] | None:
+        """The longest beginning of a text that says something whole and fits into some lines."""
+        ends = [stop.start() for stop in _STOPS.finditer(text)]
+        shorter = (wrap(text[:end], self._room) for end in reversed(ends))
+        return next((rows for rows in shorter if len(rows) <= kept), None)
 
     def _join(self) -> None:
         """Say where the rest is at the end of a row: of what to look at next, else of where it was seen."""

@@ -10,7 +10,7 @@ from kb.identity.group import Group
 from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
-from kb.render.answer import MARK, SEVERITIES, in_module
+from kb.render.answer import MARK, SEVERITIES, asks_short, in_module, label_of
 from kb.render.case import asks
 from kb.render.first import FIRST, Page, first_screen
 from kb.render.fixes import fixed_where
@@ -130,7 +130,7 @@ def also(
     rest = page.words("also.more", count=len(known) - most) if len(known) > most else page.words("also.all")
     for index, (report, match) in enumerate(known[:most]):
         tail = rest if index == min(most, len(known)) - 1 else ""
-        head = page.words("also.head", severity=page.words.word(match.severity))
+        head = page.words("also.head", severity=asks_short(match.severity, page.words))
         body = f"{report.title} {spans((report.span,))}  {match.case.id}{tail}"
         page.plain(f"{page.paint(head, match.severity)} {safe(body)}")
     return page.lines
@@ -272,7 +272,7 @@ def _known_fix(page: Page, match: Match, kernel: str | None) -> None:
 
 def _named(page: Page, match: Match) -> None:
     case, verdict = match.case, match.verdict.value
-    page.row(f"{MARK[verdict]} {page.words.word(verdict)}", f"{case.id}: {case.title}", verdict)
+    page.row(label_of(match, page.words), f"{case.id}: {case.title}", "maybe" if match.type_only else verdict)
 
 
 def _match(page: Page, match: Match, everything: bool) -> None:

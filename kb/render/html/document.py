@@ -21,7 +21,7 @@ from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.pictures.choose import overview, pictures
 from kb.pictures.draw import Picture
 from kb.pictures.timeline import timeline
-from kb.render.answer import MARK, Part, answer, in_module, severity
+from kb.render.answer import MARK, Part, answer, in_module, label_of, severity
 from kb.render.case import asks
 from kb.render.fixes import fixed_where
 from kb.render.html.log import Link, Log, logs
@@ -187,8 +187,8 @@ def _match(match: Match, log: Log, words: Words) -> dict[str, Any]:
     verdict = match.verdict.value
     return {
         "case": match.case,
-        "verdict": verdict,
-        "label": f"{MARK[verdict]} {words.word(verdict)}",
+        "verdict": "maybe" if match.type_only else verdict,
+        "label": label_of(match, words),
         "asks": asks(words, match),
         "doubts": list(map(words.say, match.doubts)),
         "marks": [

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kb.identity.incident import join
 from kb.model.log import Span
 from kb.model.verdict import Diagnosis
 
@@ -44,6 +45,12 @@ class Group:
     """How many there are."""
     under: list["Group"] = field(default_factory=list)
     """Groups whose first report follows from one of this group."""
+    lead: "Group | None" = None
+    """The group that stands for its incident; None where it does itself, or is none (:mod:`kb.identity.incident`)."""
+    beside: list["Group"] = field(default_factory=list)
+    """Of one that stands for an incident: its other groups, beyond those that follow from its reports."""
+    advice: "Group | None" = None
+    """Of one that stands for an incident: the group whose case says what to do first."""
 
     @property
     def number(self) -> int:
@@ -64,6 +71,7 @@ class Groups:
         self._of_source: list[Group] = []
         self._source = ""
         self._last = 0
+        self._apart = False
 
     def add(self, found: Diagnosis, *, apart: bool = False) -> Group:
         """The group that a diagnosis belongs to, made where it is the first.
@@ -74,6 +82,7 @@ class Groups:
         """
         report = found.report
         self.count += 1
+        self._apart = self._apart or apart
         seen = _seen(self.count, found)
         key = self.count if apart else key_of(found)
         group = self._by_key.get(key)
@@ -97,13 +106,16 @@ class Groups:
         return group
 
     def take(self) -> Iterator[Group]:
-        """The groups since the last call, each before what follows from it."""
+        """The groups since the last call, each before what is of its incident."""
         held, self._held = self._held, []
         inside = {id(group) for group in held}
-        beneath = {id(under) for group in held for under in group.under}
+        if not self._apart:
+            join(held)
+        beneath = {id(under) for group in held for under in (*group.under, *group.beside)}
+        shown: set[int] = set()
         for group in held:
             if id(group) not in beneath:
-                yield from _with_followers(group, inside, set())
+                yield from _with_followers(group, inside, shown)
 
     @property
     def held(self) -> int:
@@ -154,6 +166,6 @@ def _with_followers(group: Group, inside: set[int], shown: set[int]) -> Iterator
         return
     shown.add(id(group))
     yield group
-    for under in group.under:
+    for under in (*group.under, *group.beside):
         if id(under) in inside:
             yield from _with_followers(under, inside, shown)

@@ -9,13 +9,14 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from kb.identity.group import Group, Seen
-from kb.model.case import Case, Fix, Workaround
+from kb.identity.incident import misused
+from kb.model.case import Case, Fix
 from kb.model.log import Line
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
+from kb.render.advice import filled, next_step, remedy
 from kb.render.fixes import fixed_where
 from kb.render.safe import spans
-from kb.syntax.frames import plain
 from kb.syntax.kinds import Severity, kind_of
 from kb.words.speak import Words
 
@@ -73,24 +74,45 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
         yield Part("damaged", words("label.damaged"), text, "unknown")
     if found.report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
         yield Part("printed", words("label.printed"), found.report.headline)
-    yield from _case(found, words)
+    if group is None or group.lead is None or (found.best is not None and not found.best.type_only):
+        yield from _case(found, words)
     yield from _fix(found, words)
     cause = cause_of(found, words)
     if cause:
-        sure = found.facts.cause is not None or _explains(found)
+        sure = found.facts.cause is not None or (_explains(found) and found.best is not None and not found.best.type_only)
         yield Part("cause", words("label.cause") if sure else words("label.found"), cause, "title")
-    way = remedy(found)
-    if way is not None:
-        match, workaround = way
-        label = words("label.now") if match.verdict is Verdict.YES else words("label.if_so")
-        yield Part("now", label, workaround.do)
-        if workaround.caveat:
-            yield Part("risk", words("label.risk"), workaround.caveat)
-    if group is not None and group.under:
-        yield Part("then", words("label.then"), _followers(group, words))
-    step = next_step(found, words)
+    yield from _advice(found, words, group)
+    if group is not None and (group.under or group.beside):
+        label = words("label.with") if group.beside else words("label.then")
+        yield Part("then", label, _followers(group, words))
+    step = "" if group is not None and group.lead is not None else next_step(found, words)
     if step:
         yield Part("next", words("label.next"), step)
+
+
+def _advice(found: Diagnosis, words: Words, group: Group | None) -> Iterator[Part]:
+    """The one thing to do now: within an incident that of the gravest case, which its other reports point to."""
+    lead = group if group is None or group.lead is None else group.lead
+    advising = lead.advice if lead is not None and lead.advice is not None else group
+    if lead is not None and lead is not group and advising is None:
+        return
+    if lead is not None and advising is not lead and misused(lead.first.report):
+        yield Part("now", words("label.now"), words("now.memory_first"))
+        return
+    by = found if advising is None else advising.first
+    way = remedy(by)
+    if way is None:
+        return
+    do = filled(way[1].do, by.report)
+    if lead is not None and group not in (lead, advising):
+        yield Part("now", words("label.now"), words("now.lead", report=lead.number, do=do))
+        return
+    of = ""
+    if advising is not None and advising is not group:
+        of = words("now.of", case=way[0].case.id, report=advising.number)
+    yield Part("now", words("label.now") if way[0].verdict is Verdict.YES else words("label.if_so"), do + of)
+    if way[1].caveat:
+        yield Part("risk", words("label.risk"), way[1].caveat)
 
 
 def _fix(found: Diagnosis, words: Words) -> Iterator[Part]:
@@ -152,8 +174,10 @@ def _seen(report: Report, words: Words, group: Group | None, paths: bool) -> str
     """Who, where and when: of one report its task, of several how many, from when to when, on which CPUs and hosts."""
     if group is not None and group.count > 1:
         return _times(group, words, paths)
+    lead = group.lead if group is not None else None
     parts = [
-        words("seen.follows", report=report.follows + 1) if report.follows is not None else "",
+        words("seen.part", report=lead.number) if lead is not None else "",
+        words("seen.follows", report=report.follows + 1) if report.follows is not None and lead is None else "",
         _name(report.source, paths),
         _clock(report.wall, report.time),
         report.comm or "",
@@ -174,6 +198,7 @@ def _times(group: Group, words: Words, paths: bool) -> str:
     hosts = tuple(dict.fromkeys(each.host for each in seen if each.host))
     names = tuple(dict.fromkeys(name for each in seen if (name := _name(each.source, paths))))
     parts = [
+        words("seen.part", report=group.lead.number) if group.lead is not None else "",
         words("seen.count", count=group.count),
         f"{first}-{last}" if first and first != last else first,
         words("seen.cpus", cpus=cpus[:_CPUS], more=_more(cpus, _CPUS)) if cpus else "",
@@ -232,7 +257,7 @@ def _followers(group: Group, words: Words) -> str:
     """What follows from a report: titles with their lines, the number of others."""
     named = tuple(
         f"{under.first.report.title} {spans((under.seen[0].span,))}" + (f" x {under.count}" if under.count > 1 else "")
-        for under in group.under
+        for under in (*group.under, *group.beside)
     )
     return words("then.follow", reports=named)
 
@@ -335,50 +360,6 @@ def _telling(reasons: Sequence[Reason]) -> list[Reason]:
 
 def _claim(reason: Reason, words: Words) -> str:
     return words.say(reason.says) + (f": {words.joined(reason.why)}" if reason.why else "")
-
-
-def remedy(found: Diagnosis) -> tuple[Match, Workaround] | None:
-    """The one thing to do now: the first workaround of the first case that has one; a yes goes before a maybe."""
-    for verdict in (Verdict.YES, Verdict.MAYBE):
-        for match in found.matches:
-            if match.verdict is verdict and match.workarounds:
-                return match, match.workarounds[0]
-    return None
-
-
-def next_step(found: Diagnosis, words: Words) -> str:
-    """What to look at next: what the facts ask for, else the first check of the case; the remedy is not said again.
-
-    Of what nobody knows, how to find out more; what follows from another report is looked for there.
-    """
-    way = remedy(found)
-    for step in map(words.say, found.facts.steps):
-        if way is None or bare(step) != bare(way[1].do):
-            return step
-    if found.best is not None and found.best.case.verify:
-        check = found.best.case.verify[0]
-        return words("next.expect", command=check.run, expect=check.expect)
-    fixed = any(fix.verdict is Verdict.YES for fix in found.known_fixes)
-    known = found.best is not None or fixed or found.report.follows is not None
-    return "" if known else _search(found.report, words)
-
-
-def _search(report: Report, words: Words) -> str:
-    """Where to look for a report that no case explains; of a stack without source lines, how it gets them, too."""
-    if report.kind == "notice":
-        return ""
-    if report.function is None and report.damage:
-        return words("next.whole_log")
-    if report.function is None or report.function not in {plain(frame.function) for frame in report.frames}:
-        return words("next.search", title=report.title)
-    if any(frame.source for frame in report.frames):
-        return words("next.search_function", function=report.function, title=report.title)
-    return words("next.source_lines", function=report.function)
-
-
-def bare(step: str) -> str:
-    """A command without the note behind it."""
-    return step.partition("  # ")[0].strip()
 
 
 def sentence(text: str) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from kb.identity.group import Group
 from kb.model.verdict import Diagnosis
-from kb.render.answer import Part, answer, bare, in_module, sentence
+from kb.render.advice import bare
+from kb.render.answer import Part, answer, in_module, sentence
 from kb.render.safe import pad, safe, spans, width, wrap
 from kb.words.speak import Words
 

@@ -142,7 +142,7 @@ def _entry(group: Group, found: dict[str, Log], words: Words) -> Entry:
         parts=[_part(part, first, log) for part in answer(first, words, group) if part.name != "then"],
         followers=[
             Link(under.first.report.title + (f" x {under.count}" if under.count > 1 else ""), f"r{under.number}")
-            for under in group.under
+            for under in (*group.under, *group.beside)
         ],
         figures=[_figure(picture, words) for picture in pictures(first)],
         why=list(_why(first, log, words)),

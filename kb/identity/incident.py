@@ -79,9 +79,9 @@ def join(groups: Sequence["Group"]) -> None:
 
 def _led(incident: list["Group"], began: dict[int, bool]) -> None:
     lead = min((one for one in incident if not began.get(id(one))), key=_rank, default=incident[0])
-    advising = [one for one in incident if _way(one.first) is not None]
+    advising = [one for one in incident if (way := _way(one.first)) is not None and (one is lead or not way.type_only)]
     lead.beside = [one for one in incident if one is not lead and one not in lead.under]
-    lead.advice = min(advising, key=lambda one: (_of_way(one.first), one is not lead, one.number), default=lead)
+    lead.advice = min(advising, key=lambda one: (_of_way(one.first), one is not lead, one.number), default=None)
     for one in incident:
         one.lead = None if one is lead else lead
 
@@ -124,7 +124,7 @@ def _of_way(found: Diagnosis) -> tuple[int, bool]:
 
 
 def _link(before: "Group", group: "Group") -> bool | None:
-    """Whether a report began (True) or accompanies (False) a later one; None where they have nothing to do with it."""
+    """Whether a report began (True) or accompanies (False) a later one; None where it has nothing to do with it."""
     a, b = before.first.report, group.first.report
     if a.source != b.source or Form.NOTICE in (kind_of(a.kind).form, kind_of(b.kind).form):
         return None
@@ -148,7 +148,7 @@ def _same_task(before: "Group", group: "Group") -> bool | None:
         return None
     task = a.pid is not None and a.pid == b.pid and a.pid > 1 and a.comm == b.comm
     place = a.function is not None and a.function == b.function and a.kind != b.kind
-    return True if task or place else None
+    return False if task or place else None
 
 
 def _stuck(before: "Group", group: "Group") -> bool | None:

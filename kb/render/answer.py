@@ -33,6 +33,8 @@ _STRIP = 20
 _SPAN = 40
 """Lines of one span that are pointed at, at most."""
 _BARS = "▁▂▃▄▅▆▇█"
+_DEVICES, _DRIVERS = ("device", "device2", "disk"), ("driver", "driver2")
+"""Fields of a headline that name what it is about."""
 _CPUS, _HOSTS, _RANGES, _FIXES, _DOUBTS = 8, 4, 2, 2, 2
 _SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(\[`'\"_])|。")
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
@@ -77,10 +79,7 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
     if group is None or group.lead is None or (found.best is not None and not found.best.type_only):
         yield from _case(found, words)
     yield from _fix(found, words)
-    cause = cause_of(found, words)
-    if cause:
-        sure = found.facts.cause is not None or (_explains(found) and found.best is not None and not found.best.type_only)
-        yield Part("cause", words("label.cause") if sure else words("label.found"), cause, "title")
+    yield from _why(found, words)
     yield from _advice(found, words, group)
     if group is not None and (group.under or group.beside):
         label = words("label.with") if group.beside else words("label.then")
@@ -90,12 +89,24 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
         yield Part("next", words("label.next"), step)
 
 
+def _why(found: Diagnosis, words: Words) -> Iterator[Part]:
+    """The cause where one is known, and what this report itself tells: which of the many that such reports have."""
+    cause = cause_of(found, words)
+    if found.facts.cause is not None:
+        yield Part("cause", words("label.cause"), cause, "title")
+    elif _explains(found) and found.best is not None and not found.best.type_only:
+        own = "; ".join(_claim(reason, words) for reason in _own(found.facts.reasoning)[:1])
+        if own:
+            yield Part("found", words("label.found"), own, "title")
+        yield Part("cause", words("label.cause"), cause, "title")
+    elif cause:
+        yield Part("found", words("label.found"), cause, "title")
+
+
 def _advice(found: Diagnosis, words: Words, group: Group | None) -> Iterator[Part]:
     """The one thing to do now: within an incident that of the gravest case, which its other reports point to."""
     lead = group if group is None or group.lead is None else group.lead
     advising = lead.advice if lead is not None and lead.advice is not None else group
-    if lead is not None and lead is not group and advising is None:
-        return
     if lead is not None and advising is not lead and misused(lead.first.report):
         yield Part("now", words("label.now"), words("now.memory_first"))
         return
@@ -180,6 +191,7 @@ def _seen(report: Report, words: Words, group: Group | None, paths: bool) -> str
         words("seen.follows", report=report.follows + 1) if report.follows is not None and lead is None else "",
         _name(report.source, paths),
         _clock(report.wall, report.time),
+        _device(report, words),
         report.comm or "",
         f"pid {report.pid}" if report.pid is not None else "",
         f"CPU {report.cpu}" if report.cpu is not None else "",
@@ -187,6 +199,17 @@ def _seen(report: Report, words: Words, group: Group | None, paths: bool) -> str
         report.kernel or "",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _device(report: Report, words: Words) -> str:
+    """The disk, port or card that a report names, and its driver."""
+    if report.kind == "notice":  # its line is printed whole
+        return ""
+    names = tuple(dict.fromkeys(report.fields[key].partition(": ")[0] for key in _DEVICES if report.fields.get(key)))
+    driver = next((report.fields[key] for key in _DRIVERS if key in report.fields), "")
+    if not names:
+        return ""
+    return words("seen.driven", devices=names, driver=driver) if driver else words("seen.device", devices=names)
 
 
 def _times(group: Group, words: Words, paths: bool) -> str:
@@ -201,6 +224,7 @@ def _times(group: Group, words: Words, paths: bool) -> str:
         words("seen.part", report=group.lead.number) if group.lead is not None else "",
         words("seen.count", count=group.count),
         f"{first}-{last}" if first and first != last else first,
+        _device(group.first.report, words),
         words("seen.cpus", cpus=cpus[:_CPUS], more=_more(cpus, _CPUS)) if cpus else "",
         words("seen.hosts", hosts=hosts[:_HOSTS], more=_more(hosts, _HOSTS)) if hosts else "",
         words("seen.files", files=names[:_HOSTS], more=_more(names, _HOSTS)) if names else "",

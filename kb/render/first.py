@@ -32,14 +32,15 @@ _STOPS = re.compile(r"(?<=[\w)\]'\"`%])(?:[.!?](?= +[A-Z(\[`'\"_]|$)|;(?= )|: (?
 """Where a text may end and still say something whole: a sentence, a clause."""
 _SAYS = ("risk", "cause", "found")
 """Parts that are shortened to what is whole, the first clause at least: half a warning is none."""
-_GIVE = ("seen", "then", "printed", "known", "status", "fix", "next", "damaged", "risk", "cause", "now")
+_GIVE = ("seen", "then", "printed", "known", "status", "fix", "next", "damaged", "risk", "cause", "found", "now")
 """Parts that give up lines where there are too many, the first ones before the others."""
 _WHOLE = {"now": 3, "cause": 2}
 """Lines that a part keeps as long as others have more than one."""
 _WARNING = 2
 """Lines that the first sentence of a risk keeps, at most."""
-_DROP = ("next", "damaged", "printed", "status", "fix")
-"""Parts that are left out where one line of each is still too much: they stand under ``-v``."""
+_DROP = ("cause", "next", "damaged", "printed", "status", "fix")
+"""Parts that are left out where one line of each is still too much: they stand under ``-v``. The cause that all reports
+of a case share only where this one tells something of its own."""
 
 
 class Page:
@@ -119,7 +120,7 @@ class _Fitted:
             self._shrink(most, {**_WHOLE, **self._keep})
         self._shrink(most, self._keep)
         for name in _DROP:
-            if self._count > most and name in self._rows:
+            if self._count > most and name in self._rows and (name != "cause" or "found" in self._rows):
                 del self._rows[name]
                 if name == self._holds:
                     self._join()

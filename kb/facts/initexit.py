@@ -1,4 +1,4 @@
-"""How process 1 ended: the exit code of ``Attempted to kill init! exitcode=0x%08x`` (kernel/exit.c do_exit(), v6.12)."""
+"""How process 1 ended: ``Attempted to kill init! exitcode=0x%08x``, kernel/exit.c do_exit() (v6.12)."""
 
 import re
 

@@ -12,7 +12,7 @@ from kb.words.speak import said
 
 _OVER, _UC, _PCC, _DEFERRED = 1 << 62, 1 << 61, 1 << 57, 1 << 44
 _INTEL = re.compile(r"Machine Check: ?[^:]{0,20}:? ")
-# arch/x86/kernel/cpu/mcheck print_mce() to 2.6.3x "Bank %d: %016Lx"; drivers/edac/mce_amd.c "MC%d_STATUS[...]: 0x%016llx"
+# arch/x86 print_mce() to 2.6.3x "Bank %d: %016Lx"; drivers/edac/mce_amd.c "MC%d_STATUS[...]: 0x%016llx"
 _BANK = re.compile(
     r"\b(?:Bank |(?P<amd>MC))(?P<bank>\d{1,3})(?:_STATUS\[[^\]]{0,80}\])?: (?:0x)?(?P<status>[0-9a-f]{16})\b"
 )

@@ -128,7 +128,9 @@ def virtual(hardware: str | None) -> bool | None:
 
 _VCPU = re.compile(r"CPU \d{1,4}/KVM|vhost-\d{1,9}|qemu-\S{1,14}|kvm-pit/\d{1,9}")
 """Tasks of a machine that runs virtual ones: QEMU's threads, vhost's workers (drivers/vhost), the PIT's timer."""
-_OF_KVM = re.compile(r"kvm_(?:arch_vcpu_ioctl_run|vcpu_ioctl|dev_ioctl)|(?:vmx|svm)_vcpu_run|vcpu_enter_guest|vhost_\w+")
+_OF_KVM = re.compile(
+    r"kvm_(?:arch_vcpu_ioctl_run|vcpu_ioctl|dev_ioctl)|(?:vmx|svm)_vcpu_run|vcpu_enter_guest|vhost_\w+"
+)
 _FUZZERS = re.compile(r"syz-executor|syz\.\d|syzkaller|trinity|perf_fuzzer|fsfuzz", re.I)
 
 

@@ -69,7 +69,7 @@ def join(groups: Sequence["Group"]) -> None:
             if link is not None:
                 began[id(group)] = began.get(id(group), False) or link
                 parent[id(root(group))] = root(other)
-    members: dict[int, list["Group"]] = {}
+    members: dict[int, list[Group]] = {}
     for group in groups:
         members.setdefault(id(root(group)), []).append(group)
     for incident in members.values():

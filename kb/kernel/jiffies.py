@@ -1,7 +1,7 @@
 """How long so many jiffies of an RCU stall are, though no log prints HZ.
 
-kernel/rcu/tree_stall.h rcu_jiffies_till_stall_check() (v6.12): a stall is told once CONFIG_RCU_CPU_STALL_TIMEOUT seconds
-are over (21 by default, 60 in kernels to 3.9 and of RHEL; 100 and 120 where fuzzers run), and 5 more with
+kernel/rcu/tree_stall.h rcu_jiffies_till_stall_check() (v6.12): a stall is told once CONFIG_RCU_CPU_STALL_TIMEOUT
+seconds are over (21 by default, 60 in kernels to 3.9 and of RHEL; 100 and 120 where fuzzers run), and 5 more with
 CONFIG_PROVE_RCU. The first report comes within a moment of that, so most numbers fit one HZ only.
 """
 

@@ -14,7 +14,7 @@ from kb.model.case import Case, Fix
 from kb.model.log import Line
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
-from kb.render.advice import filled, next_step, remedy
+from kb.render.advice import DEVICES, filled, next_step, remedy
 from kb.render.fixes import fixed_where
 from kb.render.safe import spans
 from kb.syntax.kinds import Severity, kind_of
@@ -33,8 +33,7 @@ _STRIP = 20
 _SPAN = 40
 """Lines of one span that are pointed at, at most."""
 _BARS = "▁▂▃▄▅▆▇█"
-_DEVICES, _DRIVERS = ("device", "device2", "disk"), ("driver", "driver2")
-"""Fields of a headline that name what it is about."""
+_DRIVERS = ("driver", "driver2")
 _CPUS, _HOSTS, _RANGES, _FIXES, _DOUBTS = 8, 4, 2, 2, 2
 _SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(\[`'\"_])|。")
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
@@ -107,11 +106,12 @@ def _advice(found: Diagnosis, words: Words, group: Group | None) -> Iterator[Par
     """The one thing to do now: within an incident that of the gravest case, which its other reports point to."""
     lead = group if group is None or group.lead is None else group.lead
     advising = lead.advice if lead is not None and lead.advice is not None else group
-    if lead is not None and advising is not lead and misused(lead.first.report):
-        yield Part("now", words("label.now"), words("now.memory_first"))
-        return
     by = found if advising is None else advising.first
     way = remedy(by)
+    first = lead.first if lead is not None else found
+    if misused(first.report) and (way is None or by is not first):
+        yield Part("now", words("label.now"), words("now.fuzzed") if _fuzzed(first) else words("now.memory_first"))
+        return
     if way is None:
         return
     do = filled(way[1].do, by.report)
@@ -124,6 +124,11 @@ def _advice(found: Diagnosis, words: Words, group: Group | None) -> Iterator[Par
     yield Part("now", words("label.now") if way[0].verdict is Verdict.YES else words("label.if_so"), do + of)
     if way[1].caveat:
         yield Part("risk", words("label.risk"), way[1].caveat)
+
+
+def _fuzzed(found: Diagnosis) -> bool:
+    fact = found.facts.get("fuzzed")
+    return fact is not None and fact.value is True
 
 
 def _fix(found: Diagnosis, words: Words) -> Iterator[Part]:
@@ -189,9 +194,9 @@ def _seen(report: Report, words: Words, group: Group | None, paths: bool) -> str
     parts = [
         words("seen.part", report=lead.number) if lead is not None else "",
         words("seen.follows", report=report.follows + 1) if report.follows is not None and lead is None else "",
+        _device(report, words),
         _name(report.source, paths),
         _clock(report.wall, report.time),
-        _device(report, words),
         report.comm or "",
         f"pid {report.pid}" if report.pid is not None else "",
         f"CPU {report.cpu}" if report.cpu is not None else "",
@@ -205,7 +210,7 @@ def _device(report: Report, words: Words) -> str:
     """The disk, port or card that a report names, and its driver."""
     if report.kind == "notice":  # its line is printed whole
         return ""
-    names = tuple(dict.fromkeys(report.fields[key].partition(": ")[0] for key in _DEVICES if report.fields.get(key)))
+    names = tuple(dict.fromkeys(report.fields[key].partition(": ")[0] for key in DEVICES if report.fields.get(key)))
     driver = next((report.fields[key] for key in _DRIVERS if key in report.fields), "")
     if not names:
         return ""
@@ -223,13 +228,15 @@ def _times(group: Group, words: Words, paths: bool) -> str:
     parts = [
         words("seen.part", report=group.lead.number) if group.lead is not None else "",
         words("seen.count", count=group.count),
-        f"{first}-{last}" if first and first != last else first,
         _device(group.first.report, words),
+        f"{first}-{last}" if first and first != last else first,
         words("seen.cpus", cpus=cpus[:_CPUS], more=_more(cpus, _CPUS)) if cpus else "",
         words("seen.hosts", hosts=hosts[:_HOSTS], more=_more(hosts, _HOSTS)) if hosts else "",
         words("seen.files", files=names[:_HOSTS], more=_more(names, _HOSTS)) if names else "",
     ]
-    return ", ".join(part for part in parts if part) + (words("seen.strip", strip=strip) if (strip := _strip(seen)) else "")
+    return ", ".join(part for part in parts if part) + (
+        words("seen.strip", strip=strip) if (strip := _strip(seen)) else ""
+    )
 
 
 def _name(source: str, paths: bool) -> str:

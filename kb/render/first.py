@@ -37,7 +37,7 @@ _GIVE = ("seen", "then", "printed", "known", "status", "fix", "next", "damaged",
 _WHOLE = {"now": 3, "cause": 2}
 """Lines that a part keeps as long as others have more than one."""
 _WARNING = 2
-"""Lines that the first sentence of a risk keeps, at most."""
+"""Lines that the first sentence of a risk keeps, and what this report tells of its own, at most."""
 _DROP = ("cause", "next", "damaged", "printed", "status", "fix")
 """Parts that are left out where one line of each is still too much: they stand under ``-v``. The cause that all reports
 of a case share only where this one tells something of its own."""
@@ -108,7 +108,9 @@ class _Fitted:
         self._own_line = True
         self._holds = ""
         risk = self._parts.get("risk")
-        self._keep = {"now": 3} if risk is None else {"now": 3, "risk": self._warning(safe(risk.text))}
+        self._keep = {"now": 3, "found": _WARNING}
+        if risk is not None:
+            self._keep["risk"] = self._warning(safe(risk.text))
 
     def lines(self, most: int) -> list[str]:
         """The lines."""
@@ -125,6 +127,8 @@ class _Fitted:
                 if name == self._holds:
                     self._join()
         self._shrink(most, {})
+        if "found" in self._rows and self._rows.get("cause", [""])[-1].endswith(_CUT):
+            del self._rows["cause"]  # half of what all such reports have in common, beside what this one says
         lines = []
         for name, rows in self._rows.items():
             lines += self._page.lined(self._parts[name].label, rows, self._parts[name].role)
@@ -158,9 +162,15 @@ class _Fitted:
 
     def _whole(self, text: str, kept: int) -> list[str] | None:
         """The longest beginning of a text that says something whole and fits into some lines."""
-        ends = [stop.start() for stop in _STOPS.finditer(text)]
-        shorter = (wrap(text[:end], self._room) for end in reversed(ends))
-        return next((rows for rows in shorter if len(rows) <= kept), None)
+        fits: dict[bool, list[str]] = {}
+        for stop in _STOPS.finditer(text):
+            rows = wrap(text[: stop.start()], self._room)
+            if len(rows) <= kept:
+                fits[stop[0][0] == ":"] = rows
+        whole, opened = fits.get(False), fits.get(True)  # what stands before a colon is less than what it opens
+        if whole is None or (opened is not None and 2 * sum(map(len, whole)) < sum(map(len, opened))):
+            return opened
+        return whole
 
     def _join(self) -> None:
         """Say where the rest is at the end of a row: of what to look at next, else of where it was seen."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kb import api
 from kb.identity.group import Group, Groups
-from kb.render.answer import cause_of, counted, moments, next_step, remedy, sentence, severity
+from kb.render.advice import filled, next_step, remedy
+from kb.render.answer import cause_of, counted, moments, sentence, severity
 from kb.render.first import FIRST
 from kb.render.safe import width
 from kb.render.text import page
@@ -37,11 +38,13 @@ def test_a_first_screen_is_short_and_holds_the_remedy(part: int, lang: str) -> N
             assert len(lines) <= FIRST, path
             text = " ".join(" ".join(lines).split())
             assert f"kb match -v --report {group.number}" in text
-            way = remedy(group.first)
-            if way is not None:
-                assert " ".join(way[1].do.split()) in text, path
+            way = remedy((group.advice or group).first)
+            if group.lead is not None:
+                assert words(lang)("seen.part", report=group.lead.number) in text
+            elif way is not None:
+                assert " ".join(filled(way[1].do, (group.advice or group).first.report).split()) in text, path
                 assert words(lang)("label.risk") in text
-            if group.first.best is not None:
+            if group.first.best is not None and not (group.lead is not None and group.first.best.type_only):
                 assert group.first.best.case.id in text
 
 

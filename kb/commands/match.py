@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         finally:
             progress.stop()
             seen.end()
-        seen.hints.show(options, seen.count)
+        seen.hints.show(options, seen.count, seen.beside)
         if seen.count:  # for a hint alone they are no matter
             tell_left_out(base)
         if several and not options.json and not _document(options):
@@ -180,6 +180,11 @@ class _Seen:
         if self.kept is not None:
             self.kept.close()
 
+    def beside(self, notice: Diagnosis) -> int | None:
+        """The number of the report beside which a notice was printed."""
+        group = self._output.groups.beside(notice) if self._output is not None else None
+        return group.number if group is not None else None
+
     def summary(self) -> None:
         """One line on all inputs: with the answer where a person reads it, else beside it."""
         groups = self._output.groups.made if self._output is not None else 0
@@ -280,12 +285,13 @@ class _Hints:
         if diagnosis.known and diagnosis.best is not None:
             self._found.setdefault(diagnosis.best.case.id, diagnosis)
 
-    def show(self, options: argparse.Namespace, count: int) -> None:
+    def show(self, options: argparse.Namespace, count: int, beside: Callable[[Diagnosis], int | None]) -> None:
         """Tell them where a person reads; a ticket is told on stderr that there are some.
 
         Args:
             options: Those of the command.
             count: Reports that were told before.
+            beside: The number of the report beside which a notice stands.
         """
         if not self._found:
             return
@@ -298,7 +304,7 @@ class _Hints:
 
         gap = "\n" if count and not options.brief else ""
         look = {"color": colored(options.color), "width": width(), "lang": options.lang}
-        lines = also(self._found.values(), most=_TOLD, **look)
+        lines = also(self._found.values(), most=_TOLD, beside=beside, **look)
         sys.stdout.write(gap + "".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kb.identity.incident import join
+from kb.identity.incident import join, printed_beside
 from kb.model.log import Span
 from kb.model.verdict import Diagnosis
 
@@ -116,6 +116,12 @@ class Groups:
         for group in held:
             if id(group) not in beneath:
                 yield from _with_followers(group, inside, shown)
+
+    def beside(self, notice: Diagnosis) -> Group | None:
+        """The group, or what stands for its incident, beside one of whose reports a notice was printed."""
+        near = (group for group in self._by_key.values() if any(printed_beside(notice, seen) for seen in group.seen))
+        found = next(near, None)
+        return found if found is None or found.lead is None else found.lead
 
     @property
     def held(self) -> int:

@@ -22,7 +22,7 @@ from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.syntax.kinds import Family, Form, Trait, family, kind_of
 
 if TYPE_CHECKING:
-    from kb.identity.group import Group
+    from kb.identity.group import Group, Seen
 
 _BEFORE = 64
 """Groups before it that a group is compared with: a bound for runs of thousands."""
@@ -89,6 +89,18 @@ def _led(incident: list["Group"], began: dict[int, bool]) -> None:
 def misused(report: Report) -> bool:
     """Whether a report says that the kernel's own memory was misused: nothing that it says later need be so."""
     return Trait.OBJECTS in kind_of(report.kind).has and kind_of(report.kind).severity == Severity.STOP
+
+
+def printed_beside(notice: Diagnosis, seen: "Seen") -> bool:
+    """Whether a notice of something that came or went was printed just before a report, or while it lasted."""
+    report = notice.report
+    if report.source != seen.source or not notice.facts.detail.get("event"):
+        return False
+    last = report.lines[-1]
+    if report.time is not None and seen.time is not None:
+        times = report.time, last.time if last.time is not None else report.time
+        return any(-(seen.lasted or 0.0) <= seen.time - time <= _WAVE_SECONDS for time in times)
+    return any(0 <= seen.span[1] - number and seen.span[0] - number <= _LINES for number in (report.span[0], last.number))
 
 
 def _rank(group: "Group") -> tuple[bool, int, int, int, bool, int]:

@@ -52,7 +52,10 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 SIGNS = (
-    ("✓ ? ✗ ·", "yes, maybe, no, no case (blank: not looked at yet); of a claim: holds, unknown, excluded"),
+    (
+        "✓ ≈ ? ✗ ·",
+        "yes, only the type, maybe, no, no case (blank: not looked at yet); of a claim: holds, unknown, excluded",
+    ),
     ("│ ▶ ·", "a line of the report that was understood, lit up, not understood"),
     ("→ ?", "the frame blamed; a frame that may be left over on the stack"),
 )

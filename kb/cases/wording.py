@@ -1,15 +1,17 @@
 """What of a case's words can be told to be wrong: a cause that is written as an instruction, a text shown without the
-table that it points at."""
+table that it points at.
+"""
 
 import re
 
 _INSTRUCTS = frozenset(
-    "add allow answer ask backup block boot bring build buy change check choose clean clear close collect compact compare "
-    "convert copy count cut decide defragment delete disable do enable enlarge extend find force free get give go ignore "
-    "install keep leave let limit load look lower make mend mount move note open plan plug power press pull push put raise "
-    "read reboot rebuild recreate reduce reinstall reload remount remove repair replace report reseat reset restart restore "
-    "revert rotate run save scan search see send set shrink sign spread stop swap switch take tell test try tune turn "
-    "unload unmount unplug update upgrade use wait watch write".split()
+    "add allow answer ask backup block boot bring build buy change check choose clean clear close collect "
+    "compact compare convert copy count cut decide defragment delete disable do enable enlarge extend find "
+    "force free get give go ignore install keep leave let limit load look lower make mend mount move note open "
+    "plan plug power press pull push put raise read reboot rebuild recreate reduce reinstall reload remount "
+    "remove repair replace report reseat reset restart restore revert rotate run save scan search see send set "
+    "shrink sign spread stop swap switch take tell test try tune turn unload unmount unplug update upgrade use "
+    "wait watch write".split()
 )
 """Verbs with which advice begins. Names that are written like one (``mount``, ``swap``) begin no sentence as a subject
 without an article."""

@@ -36,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     live = not logs and options.files in ([], ["-"])
     several = len(options.files) + len(logs) > 1 or any(map(os.path.isdir, options.files))
     seen = _Seen(options)
-    with api.KnowledgeBase(options.db, cases=options.cases) as base, paged(options, live), Progress(live) as progress:
+    told = Progress(live, seen.share)
+    with api.KnowledgeBase(options.db, cases=options.cases) as base, paged(options, live), told as progress:
         try:
             for found in _diagnoses(options, base, context, _reports(options, logs, live, seen, progress), seen):
                 seen.take(found, live, several)
@@ -179,6 +180,10 @@ class _Seen:
             self._opened(False).end()
         if self.kept is not None:
             self.kept.close()
+
+    def share(self) -> float | None:
+        """How much of the present input was read."""
+        return self.tally.share
 
     def beside(self, notice: Diagnosis) -> int | None:
         """The number of the report beside which a notice was printed."""

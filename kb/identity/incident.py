@@ -100,7 +100,9 @@ def printed_beside(notice: Diagnosis, seen: "Seen") -> bool:
     if report.time is not None and seen.time is not None:
         times = report.time, last.time if last.time is not None else report.time
         return any(-(seen.lasted or 0.0) <= seen.time - time <= _WAVE_SECONDS for time in times)
-    return any(0 <= seen.span[1] - number and seen.span[0] - number <= _LINES for number in (report.span[0], last.number))
+    return any(
+        seen.span[1] - number >= 0 and seen.span[0] - number <= _LINES for number in (report.span[0], last.number)
+    )
 
 
 def _rank(group: "Group") -> tuple[bool, int, int, int, bool, int]:

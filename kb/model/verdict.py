@@ -163,6 +163,11 @@ class Match:
     """Workarounds of the case that this report rules out (:attr:`Workaround.when`)."""
 
     @property
+    def standing(self) -> str:
+        """How sure it is, in a word: ``yes``, ``type`` for a yes that the type alone speaks for, ``maybe``, ``no``."""
+        return "type" if self.type_only and self.verdict is Verdict.YES else self.verdict.value
+
+    @property
     def fix_reason(self) -> str:
         """Why that, in English."""
         return str(self.fix_why) if self.fix_why is not None else ""

@@ -145,7 +145,7 @@ def also(
 
 
 def _alone(found: Diagnosis, match: Match, beside: Callable[[Diagnosis], int | None]) -> tuple[str, int | None]:
-    """What a notice asks for, and of one that is harmless only where it stands alone the report that it stands beside."""
+    """What a notice asks for; of one that is harmless only where it stands alone the report that it stands beside."""
     number = beside(found) if match.severity == "harmless" else None
     return (match.severity if number is None else "watch"), number
 

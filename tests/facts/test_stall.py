@@ -39,7 +39,10 @@ def test_the_stuck_cpu_is_told_from_the_reporter(name: str, expected: dict[str, 
 def test_our_own_stalls(corpus: Path) -> None:
     first, second = api.match(corpus / "vm/104-rcu-stall-61.log", cases=())[:2]
     assert facts(first) == {"stuck_cpus": (1,), "reporter_cpu": 1, "stuck_jiffies": 1000}
-    assert claims(first)[0] == ("RCU waits for 1000 jiffies (1 to 10 s: HZ is not printed) for CPU 1", "it reports itself")
+    assert claims(first)[0] == (
+        "RCU waits for 1000 jiffies (1 to 10 s: HZ is not printed) for CPU 1",
+        "it reports itself",
+    )
     assert facts(second)["stuck_cpus"]
 
 

@@ -151,7 +151,7 @@ class Triage(Page[None]):
         shown = f"{len(catalog):,} of {catalog.total:,}" if len(catalog) != catalog.total else f"{catalog.total:,}"
         parts.append(f"{shown} {'report' if self.desk.of_log else 'signature'}{'s' * (catalog.total != 1)}")
         if isinstance(catalog, LogCatalog):
-            known = sum(item.verdict == "yes" for item in catalog.items)
+            known = sum(item.verdict in ("yes", "type") for item in catalog.items)
             parts.append(f"{known:,} known")
         parts.append(f"by {self.order} {'↓' if self.descending else '↑'}")
         if self.list.marked:
@@ -209,7 +209,7 @@ class Triage(Page[None]):
                 return
             best = found.best if found else None
             if best is not None:
-                catalog.judged(item, best.case.id, best.verdict.value)
+                catalog.judged(item, best.case.id, best.standing)
             elif found is not None:
                 catalog.judged(item, item.case, "none")
             self.list.refresh()
@@ -228,7 +228,7 @@ class Triage(Page[None]):
             if item.number < KEPT:
                 found = await self.ask(self.desk.diagnosis, item)
                 best = found.best if found else None
-                item.case, item.verdict = (best.case.id, best.verdict.value) if best else (None, "none")
+                item.case, item.verdict = (best.case.id, best.standing) if best else (None, "none")
         self._changed()
         self._rested()
 

@@ -51,7 +51,7 @@ class Screen:
     """A pane of 120 x 40 in a tmux of its own."""
 
     def __init__(self, folder: Path, words: list[str]):
-        self.socket = str(folder / "tmux")
+        self.socket = str(folder / f"tmux-{time.monotonic_ns()}")
         self.started = time.perf_counter()
         self.tmux(
             "-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", f"cd {ROOT}; exec {shlex.join(words)}"
@@ -85,13 +85,16 @@ class Screen:
         return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def measure(name: str, words: list[str], needle: str, keys: list[str], folder: Path) -> None:
-    """Rows of one start."""
+def measure(name: str, words: list[str], needle: str, keys: list[str], folder: Path, within: str = "") -> None:
+    """Rows of one start; ``within`` is the key that leads to where the keys are measured."""
     screen = Screen(folder, words)
     try:
         screen.until(lambda shown: needle in shown)
         print(f"{name:44} first rows {time.perf_counter() - screen.started:6.2f} s")
         time.sleep(1.5)
+        if within:
+            print(f"{'  ' + within:44} {screen.key(within) * 1000:13.0f} ms")
+            time.sleep(1.5)
         for key in keys:
             times = []
             for _ in range(10):
@@ -116,13 +119,16 @@ def main() -> int:
         folder = Path(name)
         make_store(folder / "kb.db", options.signatures)
         store = [*kb, f"--db={folder / 'kb.db'}"]
-        measure(f"store of {options.signatures:,}", store, "WARNING in func", ["Down", "PageDown"], folder)
+        measure(f"home of a store of {options.signatures:,}", store, "WARNING in func", ["Down"], folder)
+        measure(
+            f"list of a store of {options.signatures:,}", store, "WARNING in func", ["Down", "PageDown"], folder, "l"
+        )
         sample = next((ROOT / "cases/nofs-high-order-watermark").glob("match-*.log")).read_bytes()
         quiet = b"".join(b"[%5d.000000] eth0: link is up, 1000 Mbps full duplex\n" % number for number in range(18_000))
         log = folder / "one.log"
         log.write_bytes(quiet + sample * 20)
         name = f"log of {log.stat().st_size / 1e6:.1f} MB, 20 reports"
-        measure(name, [*kb, f"--db={folder / 'none.db'}", str(log)], "page allocation failure", ["Down"], folder)
+        measure(name, [*kb, f"--db={folder / 'none.db'}", str(log)], "page allocation failure", ["Down"], folder, "z")
     return 0
 
 

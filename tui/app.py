@@ -10,18 +10,20 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from kb.tui.deeds import Deeds
 from kb.tui.desk import Desk
-from kb.tui.in_order import InOrder
-from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
+from kb.tui.messages import CaseWanted, ListWanted, NotesWanted, ReportWanted, SignatureWanted
+from kb.tui.palette import sentences
 from kb.tui.screens.page import Page
 from kb.tui.screens.triage import Triage
 
 
-class Tui(InOrder[None]):
+class Tui(Deeds):
     """The triage desk.
 
     Args:
         desk: What is shown; closed when the app ends.
+        home: Whether to begin with the store's home rather than the list; by default where there is no log.
     """
 
     TITLE = "kb"
@@ -35,16 +37,33 @@ class Tui(InOrder[None]):
         Binding("ctrl+t", "dark", "Light or dark", show=False),
     ]
 
-    def __init__(self, desk: Desk):
+    def __init__(self, desk: Desk, *, home: bool | None = None):
         super().__init__()
         self.desk = desk
+        self.home = not desk.of_log if home is None else home
         self.triage = Triage(desk)
         # a thread that parses lets go of the interpreter after a millisecond rather than five: keys come first
         sys.setswitchinterval(0.001)
 
     def on_mount(self) -> None:
-        """Begin with the list."""
+        """Begin with the list, or with the store's home."""
+        if self.home:
+            from kb.tui.screens.home import Home
+
+            self.push_screen(Home(self.desk))
+        else:
+            self.push_screen(self.triage)
+
+    @on(ListWanted)
+    def _list(self, wanted: ListWanted) -> None:
         self.push_screen(self.triage)
+        self.triage.begin(wanted.words)
+
+    @on(SignatureWanted)
+    def _signature(self, wanted: SignatureWanted) -> None:
+        from kb.tui.screens.signature import SignaturePage
+
+        self.push_screen(SignaturePage(self.desk, wanted.item))
 
     @on(ReportWanted)
     def _report(self, wanted: ReportWanted) -> None:
@@ -79,22 +98,25 @@ class Tui(InOrder[None]):
         self.triage.judge_again()
 
     def action_help(self) -> None:
-        """All keys."""
+        """The keys of this view, then those that work everywhere."""
+        from kb.tui.help import DEEDS, KEYS
         from kb.tui.screens.help import Help
 
-        if not isinstance(self.screen, Help):
-            self.push_screen(Help())
+        if isinstance(self.screen, Help):
+            return
+        names = self.screen.KEYS_OF if isinstance(self.screen, Page) else ()
+        here = {name: KEYS[name] for name in (*names, DEEDS, "Everywhere")}
+        self.push_screen(Help(here if names else KEYS))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every key of the screen by its name, for the command palette."""
-        yield SystemCommand("Help", "all keys and signs", self.action_help)
-        yield SystemCommand("Light or dark", "switch the theme", self.action_dark)
-        for binding in screen.active_bindings.values():
-            described = binding.binding
-            if described.description and described.action not in ("command_palette",):
-                action = partial(self.run_action, described.action, binding.node)
-                yield SystemCommand(described.description, f"key {described.key}", action)
-        yield SystemCommand("Screenshot", "an SVG of the screen, in this folder", self.deliver_screenshot)
+        """What can be done here, in sentences, for the command palette."""
+        yield SystemCommand("Show the keys of this view", "and all signs", self.action_help)
+        active = {each.binding.action: each for each in screen.active_bindings.values()}
+        described = {action: each.binding.description for action, each in active.items()}
+        for name, more, action in sentences(described):
+            yield SystemCommand(name, more, partial(self.run_action, action, active[action].node))
+        yield SystemCommand("Switch between light and dark", "the theme", self.action_dark)
+        yield SystemCommand("Save a picture of the screen", "an SVG, in this folder", self.deliver_screenshot)
 
     def action_dark(self) -> None:
         """Light or dark."""

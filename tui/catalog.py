@@ -110,12 +110,11 @@ class LogCatalog:
         return self._folds.of(item)
 
     def when(self, group: Group, cells: int) -> str:
-        """When the reports of a group were printed, over the time of the log, or over its lines where none is known."""
-        first, last = self._ends if self._clock else (0, max(1, len(self._items) - 1))
-        return group.when(self._place, first, last, cells)
-
-    def _place(self, item: Item) -> float:
-        return item.at if self._clock and item.at is not None else item.number
+        """When the reports of a group were printed, over the time of the log; over its reports where none is known."""
+        first, last = self._ends
+        if self._clock and first < last:
+            return group.when(lambda item: item.at or 0.0, first, last, cells)
+        return group.when(lambda item: item.number, 0, max(1, len(self._items) - 1), cells)
 
     def clear(self) -> None:
         """The log is read anew."""
@@ -359,13 +358,11 @@ class StoreCatalog:
         self._changed()
 
     def _item(self, row: Browsed, when: list[int] | None) -> Item:
-        unknown = (row.case, "", "", severity_of_kind(row.kind))
-        case, verdict, fix, severity = self._verdicts.get(row.signature, unknown)
-        return Item(
-            number=row.id, signature=row.signature, title=row.title, kind=row.kind, kernel=row.kernel, count=row.count,
-            first=row.first, last=row.last, case=case, verdict=verdict, fix=fix, severity=severity, host=row.host,
-            hosts=row.hosts, spark=spark(when or []),
-        )  # fmt: skip
+        item = item_of_row(row, when)
+        known = self._verdicts.get(row.signature)
+        if known is not None:
+            item.case, item.verdict, item.fix, item.severity = known
+        return item
 
     def close(self) -> None:
         """Stop; a search that runs is ended."""
@@ -374,3 +371,12 @@ class StoreCatalog:
             self._scan.interrupt()
         for pool in (self._scanner, self._pager):
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def item_of_row(row: Browsed, when: list[int] | None) -> Item:
+    """A signature of the store as a row; ``when`` are its sightings a week."""
+    return Item(
+        number=row.id, signature=row.signature, title=row.title, kind=row.kind, kernel=row.kernel, count=row.count,
+        first=row.first, last=row.last, case=row.case, severity=severity_of_kind(row.kind), host=row.host,
+        hosts=row.hosts, spark=spark(when or []),
+    )  # fmt: skip

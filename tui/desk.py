@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,6 +101,13 @@ class Item:
     """Number of the report that it follows on from."""
     spark: str = ""
     """Of the store: when it was seen."""
+    sample: int | None = None
+    """Of the store: which of its logs is shown; None: the latest that bears the signature."""
+
+    @property
+    def key(self) -> str:
+        """Names the log of a signature that is shown."""
+        return self.signature if self.sample is None else f"{self.signature}#{self.sample}"
 
     @property
     def mark(self) -> str:
@@ -161,6 +169,8 @@ class Desk:
     author: str = field(default_factory=lambda: _author())
     docs: dict[str, Doc] = field(default_factory=dict)
     closed: bool = False
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    """What "this week" is counted from."""
 
     def __post_init__(self) -> None:
         self._work = ThreadPoolExecutor(1, "kb-work")
@@ -270,7 +280,7 @@ class Desk:
 
     def diagnosis(self, item: Item) -> Diagnosis | None:
         """The diagnosis of a row, made again where it is not at hand; None where the store keeps no log of it."""
-        key: int | str = item.number if self.of_log else item.signature
+        key: int | str = item.number if self.of_log else item.key
         known = self._diagnoses.get(key)
         if known is None:
             known = self._again(item) if self.of_log else self._from_store(item)
@@ -295,10 +305,13 @@ class Desk:
 
     def _from_store(self, item: Item) -> Diagnosis | None:
         shown = self.base.show(item.signature)
-        for sample in reversed(shown.evidence):
+        logs = shown.evidence
+        if item.sample is not None and item.sample < len(logs):
+            logs = (logs[item.sample],)
+        for sample in reversed(logs):
             found = self._best(api.reports(sample.text, sample.source), item)
             if found is not None:
-                self.docs[item.signature] = Doc.of(sample.source, sample.text)
+                self.docs[item.key] = Doc.of(sample.source, sample.text)
                 return found
         return None
 
@@ -313,6 +326,12 @@ class Desk:
                 return found
             first = first or found
         return first
+
+    def drafts(self) -> frozenset[str]:
+        """Signatures with a note of this person that is not saved yet. On the working thread."""
+        store = self.base.known
+        subjects = store.drafts(self.author) if store is not None else ()
+        return frozenset(subject.removeprefix("signature:") for subject in subjects if subject.startswith("signature:"))
 
     def kin(self, item: Item, kinds: Sequence[str]) -> list[Diagnosis]:
         """Diagnoses of the same log and of these kinds, in its order, as far as they are at hand."""
@@ -361,6 +380,11 @@ class Desk:
         for other in signatures[1:]:
             declared.declare(signatures[0], other, same=True, author=self.author)
 
+    def annotate_all(self, subjects: Sequence[str], body: str) -> None:
+        """Keep one note on several subjects. On the working thread."""
+        for subject in subjects:
+            self.base.store.annotate(subject, body, author=self.author)
+
     def declare(self, found: Diagnosis, subject: str, same: bool) -> None:
         """Keep what a person says of two ids: one problem, or not."""
         from kb.store.duplicates import Duplicates
@@ -369,7 +393,7 @@ class Desk:
 
     def doc(self, item: Item) -> Doc | None:
         """The text a row's lines are numbered in."""
-        return self.docs.get(item.source if self.of_log else item.signature)
+        return self.docs.get(item.source if self.of_log else item.key)
 
     def close(self) -> None:
         """Let the threads go; what is being written is finished first."""

@@ -1,5 +1,8 @@
 """The keys, said once: the help screen and docs/tui.md show this table."""
 
+DEEDS = "The report looked at"
+"""The table of what can be done with it on any screen."""
+
 KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "Everywhere": (
         ("↑ ↓ j k", "move; PgUp PgDn, Home g, End G"),
@@ -11,12 +14,33 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Ctrl+T", "light or dark"),
         ("?", "this help"),
     ),
+    DEEDS: (
+        ("W", "write it to a file: .html, .md or .ndjson"),
+        ("M", "copy it as Markdown, for a ticket"),
+        ("O", "open the source of its case, and copy the address"),
+        ("V", "copy the commands that verify the case"),
+        ("T", "ask about it, in a pane beside it"),
+    ),
     "Triage": (
-        ("/", "filter as you type: words of title, kind, kernel, case; kind:oops; yes, maybe, none"),
+        ("/", "filter as you type: words; kind:oops host:db17 case:nofs kernel:6.1 since:2d; Tab completes"),
         ("s r", "sort by the next column; reverse"),
-        ("Space", "mark; y copies all marked, d declares them one problem"),
+        ("z", "unfold a row: its other reports (×N) and what follows from it"),
+        ("f", "a row a report, or a row for all that say the same"),
+        ("Space", "mark; on all that are marked: a one note, d one problem, e export, y copy"),
         ("a", "notes on the signature"),
         ("c", "new case from the report"),
+    ),
+    "Home": (
+        ("Enter", "on a signature: its page; on a host or kernel: what was seen there"),
+        ("l /", "all signatures; find some"),
+        ("a c", "notes; new case"),
+        ("r", "read the store again"),
+    ),
+    "Signature": (
+        ("Enter", "on a sample: the report"),
+        ("Tab", "to the near ones"),
+        ("d x", "of a near one: the same problem; a different one"),
+        ("a c", "notes; new case"),
     ),
     "Report": (
         ("1 2 3 4", "evidence, the view of its kind, case, similar"),
@@ -56,6 +80,9 @@ SIGNS = (
         "✓ ≈ ? ✗ ·",
         "yes, only the type, maybe, no, no case (blank: not looked at yet); of a claim: holds, unknown, excluded",
     ),
+    ("■ ▲ • ○", "the kernel died; something failed; worth a look; harmless"),
+    ("! +", "this kernel lacks the fix of the case; it has it"),
+    ("* ✎", "a row is marked; it has a note that is not saved"),
     ("│ ▶ ·", "a line of the report that was understood, lit up, not understood"),
     ("→ ?", "the frame blamed; a frame that may be left over on the stack"),
 )

@@ -28,3 +28,33 @@ class CaseWanted(Message):
     """Draft a case from a report."""
 
     item: Item
+
+
+@dataclass
+class SignatureWanted(Message):
+    """Show a signature of the store: where and when it was seen."""
+
+    item: Item
+
+
+@dataclass
+class FileWanted(Message):
+    """Write reports to a file, whose name says the format."""
+
+    items: list[Item]
+    name: str
+
+
+@dataclass
+class NoteOnAll(Message):
+    """Write one note on several signatures."""
+
+    items: list[Item]
+
+
+@dataclass
+class ListWanted(Message):
+    """Show all signatures of the store."""
+
+    words: str | None
+    """A filter; None: one is to be typed."""

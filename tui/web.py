@@ -7,6 +7,7 @@ cookie; without either nothing is answered.
 
 import argparse
 import hmac
+import re
 import secrets
 import shlex
 import sys
@@ -14,6 +15,42 @@ from collections.abc import Callable
 from typing import Any
 
 from kb.errors import UsageError
+
+_FIRST_KEY = """<script>
+(() => {
+  const send = WebSocket.prototype.send, waiting = [];
+  WebSocket.prototype.send = function (data) {
+    if (this.readyState !== WebSocket.CONNECTING) return send.call(this, data);
+    this.addEventListener("open", () => send.call(this, data), {once: true});
+  };
+  const box = () => document.querySelector(".xterm-helper-textarea");
+  const press = key => {
+    const event = new KeyboardEvent("keydown", {...key, bubbles: true, cancelable: true});
+    Object.defineProperty(event, "keyCode", {value: key.code});
+    const taken = !box().dispatchEvent(event);
+    if (!taken && key.key.length === 1) {
+      const typed = new KeyboardEvent("keypress", {key: key.key, bubbles: true, cancelable: true});
+      for (const name of ["keyCode", "charCode", "which"])
+        Object.defineProperty(typed, name, {value: key.key.charCodeAt(0)});
+      box().dispatchEvent(typed);
+    }
+  };
+  document.addEventListener("keydown", event => {
+    if (!event.isTrusted || event.target === box()) return;
+    const {key, keyCode, ctrlKey, altKey, shiftKey} = event;
+    waiting.push({key, code: keyCode, ctrlKey, altKey, shiftKey});
+    event.preventDefault();
+  }, true);
+  const look = setInterval(() => {
+    if (!box()) return;
+    if (document.activeElement !== box()) box().focus();
+    while (waiting.length) press(waiting.shift());
+  }, 20);
+})();
+</script>"""
+"""Of the page: the terminal has the focus from the start; keys that come before it or its connection wait for it."""
+_LINK = re.compile(r"""<link[^>]*href="https?://([^/"]*)[^>]*>""")
+"""Of the page's fonts: those of another host are left out, the page of a log asks nobody else for anything."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -117,6 +154,9 @@ def guard(allowed: list[str], door: Door) -> Any:
         if not door.knows(request.cookies.get(name, "")):
             raise web.HTTPForbidden(text="open the address that kb printed\n")
         response = await handler(request)
+        if request.path == "/" and isinstance(response, web.Response) and response.text:
+            text = _LINK.sub(lambda link: link[0] if link[1] in allowed else "", response.text)
+            response.text = text.replace("<head>", f"<head>{_FIRST_KEY}", 1)
         if not response.prepared:
             response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
         return response

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Busy(Refused):
-    """All workers are busy."""
+    """No worker was there for a job, which has not been begun."""
 
 
 class Pool:
@@ -72,12 +72,11 @@ class Pool:
                 except BrokenWorkerProcess:
                     self._gone()
                     if begun.exists():
-                        break
+                        help_ = "send it again, or read it with kb match"
+                        raise Refused(503, "the process that read the log died", help=help_, after=1) from None
                 finally:
                     begun.unlink(missing_ok=True)
-        raise Refused(
-            503, "the process that read the log died", help="send it again, or read it with kb match", after=1
-        )
+        raise Busy(503, "the processes that read logs die before they begin", after=2)
 
     async def probe(self, function: Callable[..., Any], *arguments: Any) -> bool:
         """Whether a worker does a job, tried once and beside the queue."""
@@ -93,9 +92,12 @@ class Pool:
 
     async def _once(self, begun: str, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
         with anyio.move_on_after(self._deadline):
-            pid, done = await to_process.run_sync(
-                job, begun, function, arguments, cancellable=True, limiter=self._inner
-            )
+            try:
+                pid, done = await to_process.run_sync(
+                    job, begun, function, arguments, cancellable=True, limiter=self._inner
+                )
+            except ProcessLookupError as error:  # anyio would end a worker that had died while it was being started
+                raise BrokenWorkerProcess from error
             self._used[pid] = time.monotonic()
             self.whole = True
             return done

@@ -1,11 +1,13 @@
 """What the routes share: the settings, the base, the workers."""
 
+import logging
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -23,8 +25,11 @@ from kb.serve.problem import Refused
 from kb.serve.settings import Settings
 from kb.serve.tokens import Token, allows
 
+_LOG = logging.getLogger(__name__)
 _LOOK = 0.5
 """Seconds between two looks at the workers, and at what live logs have brought."""
+_AFTER = 2.0
+"""Seconds after which a part of the service that failed is run again."""
 _LAST = 5.0
 """Seconds that live requests which go on are given to end when the service stops."""
 
@@ -58,14 +63,15 @@ class Service:
             self.folder = Path(folder)
             self.pool = Pool(settings.workers, settings.waiting, settings.deadline, self.folder)
             async with anyio.create_task_group() as group:
-                group.start_soon(self._keep)
-                group.start_soon(self._take)
+                group.start_soon(_lasting, self._keep)
+                group.start_soon(_lasting, self._take)
                 if settings.webhook is not None:
-                    group.start_soon(webhook.run, self.base, self.metrics, settings.webhook)
+                    group.start_soon(_lasting, webhook.run, self.base, self.metrics, settings.webhook)
                 if settings.keep is not None:
-                    group.start_soon(retention.run, self.base, settings.keep)
+                    group.start_soon(_lasting, retention.run, self.base, settings.keep)
                 if self._datagrams is not None and settings.netconsole is not None:
-                    group.start_soon(netconsole.run, self._datagrams, settings.netconsole.sources, self.intake)
+                    sources = settings.netconsole.sources
+                    group.start_soon(_lasting, netconsole.run, self._datagrams, sources, self.intake)
                 yield
                 await self.intake.drain()
                 group.cancel_scope.cancel()
@@ -110,6 +116,16 @@ class Service:
         if not await self.pool.probe(work.warm, self.settings.place):
             return "a worker was lost"
         return None
+
+
+async def _lasting(part: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+    """Run a part of the service that never ends; again where it failed, since the others would go on without it."""
+    while True:
+        try:
+            await part(*arguments)
+        except Exception:
+            _LOG.exception("a part of the service failed and is run again")
+        await anyio.sleep(_AFTER)
 
 
 def service(request: Request) -> Service:

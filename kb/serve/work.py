@@ -99,7 +99,7 @@ def match(
 
 def live(place: Place, lines: bytes) -> tuple[Found, ...]:
     """The reports of lines that came in bit by bit."""
-    return tuple(map(_found, diagnoses(place, (Upload("-", lines),), (), Asked(), [])))
+    return tuple(map(_found, diagnoses(place, (Upload("-", lines, text=True),), (), Asked(), [])))
 
 
 def _found(diagnosis: Diagnosis) -> Found:

@@ -234,6 +234,10 @@ class Store:
         rows = self.rows("select body from drafts where subject = ? and author = ?", (subject, author))
         return str(rows[0][0]) if rows else None
 
+    def drafts(self, author: str) -> list[str]:
+        """Subjects that an author has an unsaved note on."""
+        return [row[0] for row in self.rows("select subject from drafts where author = ? order by subject", (author,))]
+
     def index_cases(self, cases: Iterable[Case], *, origin: str = "") -> int:
         """Make the case index of one origin say what these cases say; returns how many there are."""
         with self.writing() as db:

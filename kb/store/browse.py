@@ -102,8 +102,8 @@ class Browser:
             f" join events e on e.sighting = g.id where g.signature in ({marks}) limit {_EVENTS})"
             " group by id, cell having cell >= 0"
         )
-        at_last = cell.replace("seen", "last")
-        seen = f"select signature id, {at_last} cell, count from sightings where signature in ({marks})"
+        last = cell.replace("seen", "last")
+        seen = f"select signature id, {last} cell, count from sightings where signature in ({marks})"
         with errors(self.path):
             newest = self.connection.execute("select max(last) from signatures").fetchone()[0]
             found: dict[int, list[int]] = {}

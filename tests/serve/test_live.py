@@ -7,11 +7,12 @@ import hashlib
 import hmac
 import json
 import os
+import random
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -153,6 +154,35 @@ def test_workers_that_are_killed_lose_no_line(serve: Callable[..., Server]) -> N
                 os.kill(pid, signal.SIGKILL)
         wait_for(lambda: [each[0] for each in seen(http)] == ["db0", "db1", "db2"], "all are recorded")
         assert b"kb_intake_lines_lost 0.0" in http.get("/metrics").content
+
+
+def test_workers_killed_at_any_moment_cost_no_part_of_the_service_and_what_is_lost_is_counted(
+    serve: Callable[..., Server],
+) -> None:
+    server = serve("--workers", "2")
+    chance, over = random.Random(7), threading.Event()
+
+    def kill() -> None:
+        while not over.wait(chance.uniform(0, 0.3)):
+            for pid in server.children():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    with server.client() as http:
+        killer.start()
+        for number in range(12):
+            assert http.post("/upload", content=exported(entries(f"db{number}", "b")), headers=JOURNAL).is_success
+            http.post("/v1/match", content=OOPS)
+        over.set()
+        killer.join()
+        assert [http.post("/v1/match", content=OOPS).status_code for _ in range(20)] == [200] * 20
+        wait_for(lambda: http.get("/readyz").is_success, "ready")
+        lost = "kb_intake_lines_lost 0.0"
+        wait_for(lambda: len(seen(http)) == 12 or lost not in http.get("/metrics").text, "all are recorded")
+        assert http.post("/upload", content=exported(entries("last", "b")), headers=JOURNAL).is_success
+        wait_for(lambda: ("last", "journal", 1) in seen(http), "the intake goes on")
+    assert b"a part of the service failed" not in server.log.read_bytes()
 
 
 # ---- netconsole

@@ -111,13 +111,14 @@ def drive(
     db: Path | None = None,
     folders: Sequence[str] = (),
     size: tuple[int, int] = (100, 30),
+    home: bool = False,
 ) -> None:
     """Run a flow to its end in an app of that size."""
 
     async def run() -> None:
         base = KnowledgeBase(db)
         source = feed if stdin is None else Feed(None, stdin)
-        app = Tui(Desk(base, tuple(files), source, None, tuple(folders), "tester"))
+        app = Tui(Desk(base, tuple(files), source, None, tuple(folders), "tester"), home=home)
         async with app.run_test(size=size, notifications=True) as pilot:
             here = Flow(app, pilot)
             if files or stdin is not None:

@@ -42,11 +42,11 @@ def test_the_question_mark_opens_the_help_and_escape_closes_it() -> None:
     drive(flow, stdin=seed(), size=(80, 24))
 
 
-def test_the_command_palette_knows_the_keys_by_name() -> None:
+def test_the_command_palette_says_what_can_be_done_in_sentences() -> None:
     async def flow(here: Flow) -> None:
         await here.keys("ctrl+p")
-        await here.type("new case")
-        await here.shows("New case")
+        await here.type("make a case")
+        await here.shows("Make a case of this report")
         await here.keys("enter")
         await here.shows("a draft with its predicates proposed")
 

@@ -28,6 +28,17 @@ def test_choosing_a_claim_lights_its_lines_and_no_others(tmp_path: Path) -> None
     drive(flow, files=[log(tmp_path)], size=(160, 50))
 
 
+def test_a_line_stands_where_it_would_in_a_pane_that_was_always_that_high(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        view = await opened(here)
+        before = view.tall
+        await here.keys("3")
+        await here.until(lambda: 0 < view.tall < before, "the log has less room below the case")
+        await here.until(lambda: view.cursor - round(view.scroll_y) == view.tall // 3, "a third lies before the line")
+
+    drive(flow, files=[log(tmp_path)], size=(120, 40))
+
+
 def test_predicates_zones_and_frames_point_at_their_lines(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
         await opened(here)

@@ -14,9 +14,9 @@ def test_a_log_shows_its_reports_with_verdict_and_place(tmp_path: Path) -> None:
         await here.shows("2 reports   1 known", "L2", "L16 nofs-high-order-watermark")
         lines = here.text().split("\n")
         rows = [line for line in lines if "L2" in line or "L16" in line]
-        assert rows[0].split()[1:5] == ["·", "WARNING", "in", "foo_bar"]
-        assert rows[1].split()[1:5] == ["✓", "!", "page", "allocation"]
-        assert rows[1].split()[-1] == "nofs-high-order-watermark"
+        assert rows[0].split()[1:6] == ["•", "·", "WARNING", "in", "foo_bar"]
+        assert rows[1].split()[1:5] == ["▲", "✓", "!", "page"]
+        assert rows[1].split()[-2] == "nofs-high-order-watermark"
 
     drive(flow, files=[log(tmp_path)], size=(120, 30))
 
@@ -187,6 +187,8 @@ def test_a_recorded_report_is_diagnosed_again_from_its_log(tmp_path: Path) -> No
 
     async def flow(here: Flow) -> None:
         await here.shows("yes     nofs-high-order-watermark")
+        await here.keys("enter")
+        await here.shows("Samples of its logs: 1", "db17")
         await here.keys("enter")
         await here.shows("kworker/31:0: page allocation failure: order:5")
 

@@ -236,8 +236,6 @@ async def annotate_in_browser(address: str, debug: int, db: Path) -> None:
                 if await browser.script("document.body && document.body.classList.contains('-first-byte')"):
                     break
                 await asyncio.sleep(0.1)
-            await asyncio.sleep(1.5)
-            await browser.script("document.querySelector('textarea').focus()")
             await browser.type("a")
             await asyncio.sleep(1.5)
             await browser.type("seen")

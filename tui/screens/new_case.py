@@ -1,5 +1,6 @@
 """A new case from a report: where, and what it is called."""
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -14,12 +15,14 @@ from textual.widgets import Input, Static
 
 from kb.cases.new import new_case
 from kb.errors import KbError
-from kb.model.verdict import Diagnosis
+from kb.model.verdict import Diagnosis, Verdict
 from kb.render.safe import safe
 from kb.tui.desk import Desk, Item
 from kb.tui.screens.page import Page
 from kb.tui.widgets.printable import PRINTABLE
 
+LONGEST = 31
+"""Letters of an id that is proposed: it stands in columns, and people type it."""
 Draft = tuple[Path, Diagnosis | None]
 """The file of a new case, and the report it was made from."""
 
@@ -37,6 +40,7 @@ class NewCase(Page[Draft], ModalScreen[Draft]):
         """Id and folder."""
         with Vertical(id="box"):
             yield Static("New case from this report: a draft with its predicates proposed and its log as a sample.")
+            yield Static("", id="known", markup=False)
             yield Static("id")
             yield Input(proposed_id(self.item.title), id="case-id", compact=True, restrict=PRINTABLE)
             yield Static("folder of cases")
@@ -46,6 +50,19 @@ class NewCase(Page[Draft], ModalScreen[Draft]):
     def on_mount(self) -> None:
         """The id comes first."""
         self.query_one("#case-id").focus()
+        self.query_one("#known").display = False
+        self.tell_known()
+
+    @work(exclusive=True, group="known")
+    async def tell_known(self) -> None:
+        """Say when a case answers yes already: a second one would say the same."""
+        with contextlib.suppress(KbError):
+            found = await self.ask(self.desk.diagnosis, self.item)
+            best = found.best if found is not None else None
+            if best is not None and best.verdict is Verdict.YES:
+                told = self.query_one("#known", Static)
+                told.display = True
+                told.update(safe(f"✓ {best.case.id} already answers yes: {best.case.title}. Better add to that one."))
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
@@ -70,14 +87,14 @@ class NewCase(Page[Draft], ModalScreen[Draft]):
 
 
 def proposed_id(title: str) -> str:
-    """An id out of a title: lower-case words with dashes, at most 60 characters."""
-    words = re.findall(r"[a-z0-9]+", title.lower())
+    """An id out of a title: lower-case words with dashes, fewer than 32 characters."""
+    words = [word for word in re.findall(r"[a-z0-9]+", title.lower()) if word not in ("in", "at", "of", "on", "the")]
     name = ""
     for word in words:
-        if len(name) + len(word) + 1 > 60:
+        if len(name) + len(word) + bool(name) > LONGEST:
             break
         name = f"{name}-{word}" if name else word
-    return name or "new-case"
+    return name or "".join(words[:1])[:LONGEST] or "new-case"
 
 
 def proposed_folder(folders: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.screen import Screen, ScreenResultType
 from textual.timer import Timer, TimerCallback
@@ -21,6 +21,9 @@ class Page(Screen[ScreenResultType]):
     Args:
         desk: The session.
     """
+
+    KEYS_OF: ClassVar[tuple[str, ...]] = ()
+    """Tables of keys (:mod:`kb.tui.help`) that `?` shows; all of them where none is named."""
 
     def __init__(self, desk: Desk):
         super().__init__()

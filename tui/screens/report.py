@@ -17,7 +17,7 @@ from kb.render.safe import safe
 from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
 from kb.tui.desk import Desk, Doc, Item, Near
-from kb.tui.help import KEYS
+from kb.tui.help import DEEDS, KEYS
 from kb.tui.messages import CaseWanted, NotesWanted
 from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.help import Help
@@ -230,7 +230,9 @@ class ReportScreen(Page[None]):
         view = self.query_one("#kind", ViewPane).view
         name = f"Report: {view.TITLE.lower()}" if view is not None else ""
         first = {name: KEYS[name]} if self.tab == "view" and name in KEYS else {}
-        self.app.push_screen(Help({**first, "Report": KEYS["Report"], "Everywhere": KEYS["Everywhere"]}))
+        self.app.push_screen(
+            Help({**first, "Report": KEYS["Report"], DEEDS: KEYS[DEEDS], "Everywhere": KEYS["Everywhere"]})
+        )
 
     @on(TabBar.Clicked)
     def _clicked(self, event: TabBar.Clicked) -> None:

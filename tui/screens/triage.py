@@ -1,22 +1,28 @@
 """The first screen: what is in the log, or in the store."""
 
 import asyncio
+import contextlib
+from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
 from kb.errors import KbError
+from kb.render.answer import severity
 from kb.render.safe import safe
 from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
-from kb.tui.desk import KEPT, Desk, Item, Progress
-from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
+from kb.tui.desk import KEPT, Desk, Item, Progress, fix_of
+from kb.tui.messages import CaseWanted, FileWanted, NoteOnAll, NotesWanted, ReportWanted, SignatureWanted
+from kb.tui.query import candidates, completed
 from kb.tui.screens.page import Page
 from kb.tui.summary import summary
 from kb.tui.widgets.printable import PRINTABLE
+from kb.tui.widgets.suggested import Suggested
 from kb.tui.widgets.triage_list import TriageList
 from kb.tui.widgets.virtual_list import Entries, Lines
 
@@ -30,6 +36,8 @@ REST = 0.05
 class Triage(Page[None]):
     """List, filter, summary."""
 
+    KEYS_OF = ("Triage",)
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter"),
         Binding("s", "sort", "Sort"),
@@ -38,6 +46,9 @@ class Triage(Page[None]):
         Binding("c", "new_case", "New case"),
         Binding("y", "copy", "Copy", show=False),
         Binding("d", "duplicates", "Marked are one problem", show=False),
+        Binding("e", "export", "Export", show=False),
+        Binding("f", "flat", "A row a report", show=False),
+        Binding("tab", "complete", "Complete", show=False),
         Binding("escape", "clear", "Clear filter", show=False),
         Binding("q", "app.quit", "Quit"),
     ]
@@ -58,10 +69,13 @@ class Triage(Page[None]):
     def compose(self) -> ComposeResult:
         """Head, filter, columns, rows, summary, keys."""
         yield Static("", id="head", markup=False)
-        words = "filter: words of title, kind, kernel, case; kind:oops"
-        yield Input(placeholder=words, id="filter", compact=True, restrict=PRINTABLE)
-        yield Static("", id="columns", markup=False)
-        yield self.list
+        words = "filter: words; kind: host: case: kernel: since:   Tab completes"
+        suggested = Suggested(lambda text: candidates(text, self._values))
+        yield Input(placeholder=words, id="filter", compact=True, restrict=PRINTABLE, suggester=suggested)
+        yield Static("", id="hint", markup=False)
+        with Vertical(id="rows"):
+            yield Static("", id="columns", markup=False)
+            yield self.list
         yield Entries(id="summary")
         yield Footer()
 
@@ -69,12 +83,28 @@ class Triage(Page[None]):
         """Begin to read."""
         self.list.focus()
         self._tell_broken()
-        self.query_one("#filter").display = False
+        self.query_one("#filter").display = self.query_one("#hint").display = False
         self.query_one("#summary").can_focus = False
+        self.query_one("#rows").border_title = "Reports" if self.desk.of_log else "Signatures"
+        self.query_one("#summary").border_title = "What it is"
         self.catalog.look("", self.order, self.descending)
         if isinstance(self.catalog, LogCatalog):
             self._read(self.catalog)
         self._show()
+
+    def on_screen_resume(self) -> None:
+        """Notes may have been begun or saved meanwhile."""
+        self._drafts()
+
+    @work(exclusive=True, group="drafts")
+    async def _drafts(self) -> None:
+        """Mark the rows with a note that is not saved."""
+        with contextlib.suppress(KbError):  # a store that cannot be read is told by who shows it
+            self.list.drafts = await self.ask(self.desk.drafts)
+            self.list.refresh()
+
+    def _values(self, name: str) -> Collection[str]:
+        return self.catalog.known.get(name, ())
 
     @work(group="library")
     async def _tell_broken(self) -> None:
@@ -136,6 +166,7 @@ class Triage(Page[None]):
     def _changed(self) -> None:
         self._stale = False
         self.list.changed()
+        self._hint()
         self.call_after_refresh(self._show)
         if self.list.item is not None and self._shown is not self.list.item:
             self._rest()
@@ -151,6 +182,7 @@ class Triage(Page[None]):
         shown = f"{len(catalog):,} of {catalog.total:,}" if len(catalog) != catalog.total else f"{catalog.total:,}"
         parts.append(f"{shown} {'report' if self.desk.of_log else 'signature'}{'s' * (catalog.total != 1)}")
         if isinstance(catalog, LogCatalog):
+            parts[-1] = self._counted(catalog)
             known = sum(item.verdict in ("yes", "type") for item in catalog.items)
             parts.append(f"{known:,} known")
         parts.append(f"by {self.order} {'↓' if self.descending else '↑'}")
@@ -165,6 +197,21 @@ class Triage(Page[None]):
         parts.append(safe(self.desk.name))
         self.query_one("#head", Static).update("   ".join(parts))
         self.query_one("#columns", Static).update(self.list.heads())
+
+    def _counted(self, catalog: LogCatalog) -> str:
+        """``3 of 12 reports in 2 rows``."""
+        shown, total = catalog.reports, catalog.total
+        said = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
+        rows = f" in {len(catalog):,} row{'s' * (len(catalog) != 1)}" if len(catalog) not in (shown, 0) else ""
+        return f"{said} report{'s' * (total != 1)}{rows}"
+
+    def _hint(self) -> None:
+        """What the filter's last word may become, or what is wrong with it."""
+        box, hint = self.query_one("#filter", Input), self.query_one("#hint", Static)
+        offered = candidates(box.value, self._values)[:12]
+        hint.display = box.display and bool(offered or self.catalog.wrong)
+        hint.set_class(bool(self.catalog.wrong), "-wrong")
+        hint.update(safe(self.catalog.wrong or "  ".join(offered)))
 
     _shown: Item | None = None
 
@@ -208,8 +255,8 @@ class Triage(Page[None]):
             except KbError:  # the row under the cursor tells
                 return
             best = found.best if found else None
-            if best is not None:
-                catalog.judged(item, best.case.id, best.standing)
+            if found is not None and best is not None:
+                catalog.judged(item, best.case.id, best.standing, fix_of(best), severity(found))
             elif found is not None:
                 catalog.judged(item, item.case, "none")
             self.list.refresh()
@@ -219,7 +266,7 @@ class Triage(Page[None]):
         """The report under the cursor."""
         item = self.list.item
         if item is not None:
-            self.post_message(ReportWanted(item))
+            self.post_message(ReportWanted(item) if self.desk.of_log else SignatureWanted(item))
 
     @work(exclusive=True, group="judge")
     async def judge_again(self) -> None:
@@ -229,8 +276,20 @@ class Triage(Page[None]):
                 found = await self.ask(self.desk.diagnosis, item)
                 best = found.best if found else None
                 item.case, item.verdict = (best.case.id, best.standing) if best else (None, "none")
+                item.fix = fix_of(best)
         self._changed()
         self._rested()
+
+    def begin(self, words: str | None) -> None:
+        """Show the rows of a filter; None: let one be typed."""
+
+        def start() -> None:
+            box = self.query_one("#filter", Input)
+            box.value = words or ""
+            box.display = words != ""
+            (box if words is None else self.list).focus()
+
+        self.call_after_refresh(start)
 
     def action_filter(self) -> None:
         """Type to filter."""
@@ -238,10 +297,19 @@ class Triage(Page[None]):
         box.display = True
         box.focus()
 
+    def action_complete(self) -> None:
+        """Make the filter's last word whole."""
+        box = self.query_one("#filter", Input)
+        offered = candidates(box.value, self._values)
+        if box.has_focus and offered:
+            box.value = completed(box.value, offered[0])
+            box.cursor_position = len(box.value)
+
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:
         self.list.cursor = 0
         self.catalog.look(event.value.strip(), self.order, self.descending)
+        self._hint()
 
     @on(Input.Submitted, "#filter")
     def _back_to_list(self) -> None:
@@ -253,9 +321,21 @@ class Triage(Page[None]):
     def action_clear(self) -> None:
         """Drop the filter."""
         box = self.query_one("#filter", Input)
+        if self.desk.of_log or box.display or self.list.marked:
+            self.list.marked.clear()
+            self.list.refresh()
+        elif len(self.app.screen_stack) > 2:
+            self.app.pop_screen()  # back to the store's home
+            return
         box.value = ""
-        box.display = False
+        box.display = self.query_one("#hint").display = False
         self.list.focus()
+
+    def action_flat(self) -> None:
+        """A row a report, or a row a group again."""
+        if isinstance(self.catalog, LogCatalog):
+            self.catalog.flatten()
+            self._changed()
 
     def action_sort(self) -> None:
         """Sort by the next column."""
@@ -294,15 +374,30 @@ class Triage(Page[None]):
         self.list.refresh()
         self.notify(f"saved: {len(signatures)} signatures are one problem")
 
-    def action_annotate(self) -> None:
-        """Notes on the signature under the cursor."""
-        if self.list.item is not None:
+    async def action_export(self) -> None:
+        """Write the marked rows, or the one under the cursor, to a file."""
+        item = await self.list.ready()
+        items = list(self.list.marked.values()) or ([item] if item else [])
+        if items:
+            self.post_message(FileWanted(items, "kb-reports.ndjson"))
+
+    async def action_annotate(self) -> None:
+        """Notes on the signature under the cursor, or one note on all that are marked."""
+        if len({item.signature for item in self.list.marked.values()}) > 1:
+            self.post_message(NoteOnAll(list(self.list.marked.values())))
+        elif await self.list.ready() is not None and self.list.item is not None:
             self.post_message(NotesWanted(self.list.item))
 
-    def action_new_case(self) -> None:
+    @property
+    def item(self) -> Item | None:
+        """The report that the app's deeds are about."""
+        return self.list.item
+
+    async def action_new_case(self) -> None:
         """A case from the report under the cursor."""
-        if self.list.item is not None:
-            self.post_message(CaseWanted(self.list.item))
+        item = await self.list.ready()
+        if item is not None:
+            self.post_message(CaseWanted(item))
 
     def on_unmount(self) -> None:
         """Stop what reads."""

@@ -44,14 +44,14 @@ class LogView(Lines):
         self.understood: frozenset[int] = frozenset()
         self.words = ""
         self.block: int | None = None
-        self._pending: int | None = None  # a line to reveal once there is room
+        self._revealed: int | None = None  # the line that was brought into sight, until the cursor leaves it
         self._tops: array[int] | None = None  # first row of each line, when wrapped
         self._wrapped_at = 80  # cells of a row then
 
     def show(self, doc: Doc, report: Span, understood: Iterable[int]) -> None:
         """Another report, or the same in another document."""
         self.doc, self.report, self.understood = doc, report, frozenset(understood)
-        self.lit, self.block, self._tops = (), None, None
+        self.lit, self.block, self._tops, self._revealed = (), None, None, None
         self.changed()
         self.reveal(report[0])
 
@@ -66,20 +66,21 @@ class LogView(Lines):
         """Put the cursor on a line, with some lines before it in sight.
 
         How far it can scroll, and whether a scrollbar takes a row, may not be known before a layout: what is out of
-        sight then is revealed ``again``.
+        sight then is revealed ``again``; where the pane gets another height, :meth:`on_resize` places it anew.
         """
-        if not self.tall:  # not laid out yet: how much is in sight is not known
-            self._pending = number
+        self._revealed = number
+        if not self.tall or not self.count:  # not laid out yet: how much is in sight is not known
             return
-        row = self._row_of(number)
-        if self.count:
-            height = self.tall
-            top = round(self.scroll_y)
-            if not top + 1 <= row < top + height - 2:
-                self.scroll_to(y=max(0, row - height // 3), animate=False, immediate=True)
-            self.cursor = max(0, min(row, self.count - 1))
-            if again:
-                self.call_after_refresh(self._still, number)
+        row, top = self._row_of(number), round(self.scroll_y)
+        if not top + 1 <= row < top + self.tall - 2:
+            self._place(row)
+        self.cursor = max(0, min(row, self.count - 1))
+        if again:
+            self.call_after_refresh(self._still, number)
+
+    def _place(self, row: int) -> None:
+        """A third of what is in sight lies before a row."""
+        self.scroll_to(y=max(0, row - self.tall // 3), animate=False, immediate=True)
 
     def _still(self, number: int) -> None:
         """Reveal a line once more, unless it is in sight or the cursor has left it."""
@@ -215,15 +216,16 @@ class LogView(Lines):
             self._lay_out(tops, line)
 
     def on_resize(self) -> None:
-        """Wrapped lines wrap elsewhere."""
-        pending, self._pending = self._pending, None
+        """Wrapped lines wrap elsewhere; what was revealed stands where it would in a pane of this height."""
+        revealed = self._revealed
         if self._tops is not None:
-            self._wrap(pending or self.line)
+            self._wrap(revealed or self.line)
         else:
             self.virtual_size = Size(self.extent, self.count)
             self.refresh()
-            if pending is not None:
-                self.reveal(pending)
+            if revealed is not None and self.tall:
+                self._place(self._row_of(revealed))
+                self.reveal(revealed)
 
     def action_block(self) -> None:
         """Begin a block at the cursor, or drop it."""
@@ -233,6 +235,8 @@ class LogView(Lines):
     def watch_cursor(self, old: int, new: int) -> None:
         """A block grows with the cursor."""
         super().watch_cursor(old, new)
+        if self._revealed is not None and new != self._row_of(self._revealed):
+            self._revealed = None
         if self.block is not None:
             self.refresh()
 

@@ -1,5 +1,7 @@
 """The triage list: one row a report or signature, fitted to the width there is."""
 
+import asyncio
+import time
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -10,6 +12,8 @@ from kb.tui.groups import Group
 from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip
 from kb.tui.widgets.virtual_list import Lines
 
+FIRST_ROW = 10.0
+"""Seconds that a key waits for a row at most."""
 RIGHT = ("count", "line")
 """Columns of numbers."""
 
@@ -19,7 +23,7 @@ class TriageList(Lines):
 
     DEFAULT_CSS = "TriageList { overflow-x: hidden; overflow-y: scroll; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open"),
+        Binding("enter", "open", "Open"),
         Binding("space,m", "mark", "Mark", show=False),
         Binding("z,plus,minus", "fold", "Unfold", show=False),
     ]
@@ -41,6 +45,18 @@ class TriageList(Lines):
     def item(self) -> Item | None:
         """The row under the cursor."""
         return self.catalog.at(self.cursor) if self.cursor < self.count else None
+
+    async def ready(self) -> "Item | None":
+        """The row under the cursor; while the first one is being read, a key that was typed ahead waits for it."""
+        end = time.monotonic() + FIRST_ROW
+        while self.item is None and self.catalog.busy in ("reading", "searching") and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+        return self.item
+
+    async def action_open(self) -> None:
+        """Tell that the row was chosen."""
+        if await self.ready() is not None:
+            self.post_message(self.Chosen(self, self.cursor))
 
     def alike(self, item: Item) -> list[Item]:
         """Other reports of this log with the same signature; in the store a signature is one row."""
@@ -110,16 +126,19 @@ class TriageList(Lines):
             return "", None
         _item, group, depth = self.catalog.shown(index)
         if group is None:
-            return "  " * depth, None
-        sign = ("▾ " if group.open else "▸ ") if group.folded else "  " if depth else ""
+            return "  " * (depth + 1), None
+        sign = ("▾ " if group.open else "▸ ") if group.folded else "  "
         return "  " * depth + sign, group
 
     def lay_out(self, item: Item, index: int) -> Row:
         """A row's cells."""
         before, group = self._fold(index)
         title = item.title + (f"  (corrupted: {item.corrupted})" if item.corrupted else "")
-        if group is not None and group.followers:
-            title = f"{item.title}  (+{group.followers} that follow)"
+        behind = (
+            f"  +{group.followers} follow{'s' * (group.followers == 1)}"
+            if group is not None and group.followers
+            else ""
+        )
         grave, colour = SEVERITIES.get(item.severity, SEVERITIES[""])
         sign, role = MARKS[item.verdict]
         mark = "*" if item.mark in self.marked else "✎" if item.signature in self.drafts else " "
@@ -130,7 +149,7 @@ class TriageList(Lines):
             "severity": (grave, colour),
             "known": (sign, role),
             "fix": FIXES[item.fix],
-            "title": (before + title, colour if item.severity in ("stop", "act") else ""),
+            "title": (self._titled(before + title, behind), colour if item.severity in ("stop", "act") else ""),
             "count": (f"×{count:,}" if count > 1 else "1", "" if count > 1 else "dim"),
             "when": (item.last or "-", "dim"),
             "last": (item.last[:10], "dim"),
@@ -147,6 +166,11 @@ class TriageList(Lines):
             text, look = cells[name]
             row += [(text.rjust(size)[-size:] if name in RIGHT else clip(text, size), look), (" ", "")]
         return row[:-1]
+
+    def _titled(self, title: str, behind: str) -> str:
+        """A title cut so that what stands behind it is seen."""
+        size = next(size for name, size in self.columns() if name == "title")
+        return clip(title, size - len(behind)).rstrip() + behind if behind else title
 
     def _when(self, group: Group | None, item: Item) -> str:
         if isinstance(self.catalog, LogCatalog):

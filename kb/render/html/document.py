@@ -5,7 +5,7 @@ No script, nothing loaded from anywhere (a content security policy forbids it), 
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from kb.identity.group import Group
+from kb.identity.group import Group, Groups
 from kb.log.kept import Kept
 from kb.model.log import Span
 from kb.model.verdict import Diagnosis, Match, Verdict
@@ -63,6 +63,14 @@ def page(groups: Sequence[Group], words: Words, version: str, kept: Kept | None 
         entries=[_entry(group, found, words) for group in groups],
         logs=list(found.values()),
     )  # fmt: skip
+
+
+def whole(found: Iterable[Diagnosis], words: Words, version: str) -> str:
+    """The page of some reports, grouped as those of a run are."""
+    groups = Groups()
+    for each in found:
+        groups.add(each)
+    return page(list(groups.take()), words, version)
 
 
 @cache

@@ -7,6 +7,7 @@ for each boot and in all: who sends more waits.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 
+from kb.errors import StoreError
 from kb.log.scan import BOOT, find
 from kb.serve.intake.arrived import Arrived, Boot
 from kb.serve.pool import Busy
@@ -23,6 +25,7 @@ from kb.serve.problem import Refused
 if TYPE_CHECKING:
     from kb.serve.work import Found
 
+_LOG = logging.getLogger(__name__)
 REST = 2.0
 """Seconds without a further line after which a report is over: collectors send what they have once a second."""
 _BEFORE = 64
@@ -210,9 +213,8 @@ class Reassembly:
                 rests = now - max(lines[at - 1].came for at in each.numbers) >= REST
                 goes_on = not all_ and (number == len(found) > 1 if full else not rests)
                 (open_ if goes_on else over).append(each)
-            await self._keep(
-                tuple(Held(each, lines[each.numbers[0] - 1].arrived.stamp) for each in over), boot, strand.source
-            )
+            held = tuple(Held(each, lines[each.numbers[0] - 1].arrived.stamp) for each in over)
+            await self._kept(held, boot, strand.source)
             later = strand.lines[taken:]
             start = min((each.numbers[0] - 1 for each in open_), default=max(len(lines) - _BEFORE, 0))
             used = {number for each in over for number in each.numbers}
@@ -224,6 +226,16 @@ class Reassembly:
             strand.opened = bool(open_) or any(_opens(each.arrived.line) for each in later)
             strand.looked, strand.tries = now, 0
 
+    async def _kept(self, reports: tuple[Held, ...], boot: Boot, source: str) -> None:
+        """Record reports; what is wrong with the store is not their fault, and they wait."""
+        try:
+            await self._keep(reports, boot, source)
+        except StoreError:
+            raise
+        except Exception:
+            _LOG.exception("reports of a live log could not be recorded")
+            self.lost += sum(len(each.found.numbers) for each in reports)
+
     async def _found(self, boot: Boot, strand: _Strand, lines: list[_Line]) -> tuple[Found, ...]:
         """The reports of lines."""
         while True:
@@ -231,7 +243,9 @@ class Reassembly:
                 return await self._read(b"".join(each.arrived.line for each in lines), boot)
             except Busy:
                 await anyio.sleep(0.5)
-            except Refused:
+            except Exception as error:
+                if not isinstance(error, Refused):
+                    _LOG.exception("a live log could not be read")
                 strand.tries += 1
                 if strand.tries >= _TRIES:
                     self.lost += len(lines)

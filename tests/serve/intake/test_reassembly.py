@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.errors import StoreLocked
 from kb.serve import work
 from kb.serve.intake import arrived, bodies, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
@@ -45,7 +46,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def intake(got: Got, fails: list[Exception] | None = None, read: list[bytes] | None = None) -> Reassembly:
+def intake(
+    got: Got, fails: list[Exception] | None = None, read: list[bytes] | None = None,
+    unkept: list[Exception] | None = None,
+) -> Reassembly:  # fmt: skip
     """A reassembly that reads in this process."""
 
     async def reads(lines: bytes, boot: Boot) -> tuple[work.Found, ...]:
@@ -56,6 +60,8 @@ def intake(got: Got, fails: list[Exception] | None = None, read: list[bytes] | N
         return work.live(Place("/nowhere/kb.db"), lines)
 
     async def keeps(reports: tuple[Held, ...], boot: Boot, source: str) -> None:
+        if unkept:
+            raise unkept.pop()
         got.extend((boot.host, boot.id, str(h.found.report.function), len(h.found.report.lines)) for h in reports)
 
     return Reassembly(reads, keeps)
@@ -186,11 +192,29 @@ def test_boots_are_bounded_and_the_one_that_was_silent_longest_goes_first(
     assert [each[1] for each in got] == ["0", "1"]
 
 
-def test_what_no_worker_survives_is_given_up_and_counted(clock: Clock) -> None:
+@pytest.mark.parametrize("error", [Refused(503, "died"), RecursionError("kb's own")])
+def test_what_no_worker_survives_is_given_up_and_counted(clock: Clock, error: Exception) -> None:
     got: Got = []
-    into = intake(got, [Refused(503, "died") for _ in range(reassembly._TRIES)])
+    into = intake(got, [error] * reassembly._TRIES)
     run(clock, into, (0, records(OOPS, "text/plain")))
     assert (got, into.lost) == ([], 9)
+
+
+def test_a_store_that_cannot_be_written_costs_no_line(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got, unkept=[StoreLocked("another process writes")] * 3)
+    for _ in range(3):
+        with pytest.raises(StoreLocked):
+            run(clock, into, (0, records(OOPS, "text/plain")))
+    run(clock, into)
+    assert (len(got), into.lost) == (1, 0)
+
+
+def test_a_report_that_cannot_be_recorded_is_given_up_and_costs_no_other(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got, unkept=[UnicodeError("a name")])
+    run(clock, into, (0, records(OOPS, "text/plain")), (0, records(journal("a", "1"))))
+    assert ([each[0] for each in got], into.lost) == (["a"], 9)
 
 
 def test_what_workers_had_no_time_for_is_read_later(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

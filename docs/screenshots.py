@@ -1,0 +1,208 @@
+"""Pictures of every view of the triage desk: docs/screenshots/*.svg, by `./run screenshots`; tests hold them against
+what the program shows.
+
+Each is made by pressing keys in the app itself, over a log and a store that are made here, always the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from textual.app import App
+from textual.pilot import Pilot
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+FOLDER = HERE / "screenshots"
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+CASES = ROOT / "cases"
+SEED = CASES / "nofs-high-order-watermark/match-seed.log"
+
+_SPLAT = """\
+[{at:12.6f}] ------------[ cut here ]------------
+[{at:12.6f}] WARNING: CPU: 1 PID: 77 at drivers/foo/bar.c:42 {name}+0x10/0x20 [foo]
+[{at:12.6f}] Modules linked in: foo
+[{at:12.6f}] CPU: 1 PID: 77 Comm: worker Not tainted 6.1.0-18-amd64 #1
+[{at:12.6f}] RIP: 0010:{name}+0x10/0x20 [foo]
+[{at:12.6f}] Call Trace:
+[{at:12.6f}]  <TASK>
+[{at:12.6f}]  foo_caller+0x33/0x40 [foo]
+[{at:12.6f}]  do_syscall_64+0x5b/0xc0
+[{at:12.6f}]  entry_SYSCALL_64_after_hwframe+0x64/0xce
+[{at:12.6f}]  </TASK>
+[{at:12.6f}] ---[ end trace 0000000000000000 ]---
+"""
+_QUIET = "[  610.000000] usb 1-1: USB disconnect\n"
+_OOPS = """\
+[{at:12.6f}] BUG: kernel NULL pointer dereference, address: 0000000000000018
+[{at:12.6f}] #PF: supervisor read access in kernel mode
+[{at:12.6f}] #PF: error_code(0x0000) - not-present page
+[{at:12.6f}] Oops: 0000 [#1] PREEMPT SMP NOPTI
+[{at:12.6f}] CPU: 3 PID: 812 Comm: mount Not tainted 6.1.0-18-amd64 #1
+[{at:12.6f}] RIP: 0010:demo_fill_super+0x5e/0x120 [demo]
+[{at:12.6f}] Call Trace:
+[{at:12.6f}]  <TASK>
+[{at:12.6f}]  mount_bdev+0xed/0x1d0
+[{at:12.6f}]  legacy_get_tree+0x2b/0x50
+[{at:12.6f}]  vfs_get_tree+0x22/0xc0
+[{at:12.6f}]  path_mount+0x44d/0xab0
+[{at:12.6f}]  </TASK>
+[{at:12.6f}] ---[ end trace 0000000000000000 ]---
+[{later:12.6f}] Kernel panic - not syncing: Fatal exception
+"""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture: what is pressed, and what must stand on the screen first."""
+
+    keys: tuple[str, ...]
+    waits: tuple[str, ...]
+    stored: bool = False
+    size: tuple[int, int] = (120, 36)
+
+
+def _typed(text: str) -> tuple[str, ...]:
+    names = {" ": "space", ":": "colon"}
+    return tuple(names.get(char, char) for char in text)
+
+
+SHOTS: dict[str, Shot] = {
+    "triage": Shot((), ("1 known", "foo_bar")),
+    "triage-80x24": Shot((), ("1 known",), size=(80, 24)),
+    "triage-unfolded": Shot(("end", "z"), ("▾ BUG", "Fatal exception")),
+    "filter": Shot(("slash", *_typed("kind:")), ("kind:warning",)),
+    "filter-mistyped": Shot(("slash", *_typed("knd:oops")), ("kind: is",)),
+    "keys": Shot(("question_mark",), ("filter as you type",)),
+    "palette": Shot(("ctrl+p",), ("Filter the rows",)),
+    "report": Shot(("down", "down", "enter"), ("order_walk_refusal",)),
+    "write": Shot(("W",), ("kb-report.html",)),
+    "new-case": Shot(("down", "down", "c"), ("already answers yes",)),
+    "talk": Shot(("down", "down", "T"), ("watermark",)),
+    "notes": Shot(("a", *_typed("seen again")), ("draft kept",)),
+    "home": Shot((), ("New this week  2", "Rising  1", "db17", "the disk"), stored=True),
+    "home-80x24": Shot((), ("New this week  2", "Rising  1"), stored=True, size=(80, 24)),
+    "signatures": Shot(("l",), ("4 signatures", "foo_bar"), stored=True),
+    "signature": Shot(("enter",), ("Kernels: 2", "Near ones", "0.40"), stored=True),
+}
+
+
+def log(folder: Path) -> Path:
+    """A log of several reports: repeats, a panic behind its cause, a known problem."""
+    parts = [_SPLAT.format(at=10.0 + 70 * number, name="foo_bar") for number in range(5)]
+    parts.append(_SPLAT.format(at=400.0, name="foo_reset"))
+    seed = SEED.read_text(encoding="utf-8")
+    path = folder / "server.log"
+    path.write_text("".join([*parts, _QUIET, seed, _OOPS.format(at=700.0, later=700.5)]), encoding="utf-8")
+    return path
+
+
+def store(path: Path) -> None:
+    """A store of four signatures: two that are new, one that rises, one that is old."""
+    from kb.api import KnowledgeBase
+
+    seen: list[tuple[str, str, Sequence[float], str]] = [
+        (
+            _SPLAT.format(at=10.0, name="foo_bar"),
+            "foo_bar",
+            (60, 50, 40, 11, 10, 9, 3, 2.5, 2, 1.5, 1, 0.5),
+            "6.1.0-18",
+        ),
+        (_SPLAT.format(at=10.0, name="foo_reset"), "foo_reset", (2, 1), "6.1.0-18"),
+        (_OOPS.format(at=10.0, later=10.5).rsplit("\n", 2)[0] + "\n", "mount", (1,), "6.1.0-18"),
+        (SEED.read_text(encoding="utf-8"), "seed", (40, 35, 30), "3.10.0"),
+    ]
+    with KnowledgeBase(path) as base:
+        for text, name, days, _kernel in seen:
+            for number, ago in enumerate(days):
+                when = (NOW - timedelta(days=ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+                moved = text.replace("6.1.0-18", "6.1.0-21") if ago < 2 else text
+                for report in list(base.read(moved.encode()))[:1]:
+                    host = f"db{17 + number % 3}"
+                    base.record(report, source=f"ticket:{4700 + number}", host=host, seen=when, key=f"{name}{number}")
+        base.store.annotate("case:nofs-high-order-watermark", "the disk team knows", author="ann")
+
+
+async def _quiet(app: App[None], pilot: Pilot[None], texts: Sequence[str]) -> None:
+    """Wait until the texts are shown, and nothing moves any more."""
+
+    def shown() -> str:
+        return "\n".join("".join(part.text for part in strip) for strip in app.screen._compositor.render_strips())
+
+    before, same = "", 0
+    for _ in range(600):
+        await pilot.pause(0.05)
+        now = shown()
+        same = same + 1 if now == before and all(text in now for text in texts) else 0
+        before = now
+        if same > 8:
+            return
+    raise SystemExit(f"never shown: {texts}\n{before}")
+
+
+async def picture(shot: Shot, folder: Path) -> str:
+    """The SVG of a shot."""
+    path = Path("kb.db" if shot.stored else "none.db")  # the pictures name no folder
+    if shot.stored:
+        store(folder / path)
+    files = () if shot.stored else (log(folder).name,)
+    with contextlib.chdir(folder):
+        return await _taken(shot, path, files)
+
+
+async def _taken(shot: Shot, path: Path, files: tuple[str, ...]) -> str:
+    from kb.api import KnowledgeBase
+    from kb.tui.app import Tui
+    from kb.tui.desk import Desk
+
+    app = Tui(Desk(KnowledgeBase(path), files, author="ann", now=lambda: NOW))
+    async with app.run_test(size=shot.size, notifications=True) as pilot:
+        await _quiet(app, pilot, ())
+        for key in shot.keys:
+            await pilot.press(key)
+            await app.typed.join()
+            await pilot.pause(0.05)
+        await _quiet(app, pilot, shot.waits)
+        _still(app)
+        await pilot.pause(0.1)
+        return normal(app.export_screenshot(title="kb"))
+
+
+def _still(app: App[None]) -> None:
+    """A cursor that blinks is there in every picture."""
+    from textual.widgets import Input, TextArea
+
+    for box in app.screen.query(Input):
+        box.cursor_blink = False
+    for area in app.screen.query(TextArea):
+        area.cursor_blink = False
+
+
+def normal(svg: str) -> str:
+    """The picture without what differs from run to run: names of elements, fonts from elsewhere, times of day."""
+    svg = re.sub(r"terminal-\d+", "terminal", svg)
+    svg = re.sub(r"\b\d{4}-\d\d-\d\d(?=&#160;ann:)", "2026-03-10", svg)  # a note's day is the one it is written on
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    return re.sub(r"\d\d:\d\d:\d\dZ", "12:00:00Z", svg)
+
+
+async def main() -> None:
+    """Make all of them, or those that are named."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in sys.argv[1:] or SHOTS:
+        with tempfile.TemporaryDirectory() as folder:
+            (FOLDER / f"{name}.svg").write_text(await picture(SHOTS[name], Path(folder)), encoding="utf-8")
+        print(f"docs/screenshots/{name}.svg")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    asyncio.run(main())

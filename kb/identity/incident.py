@@ -14,15 +14,12 @@ advice that there is, that of the gravest case wins: it loses nothing that the o
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from kb.identity.entry import Group, Seen
 from kb.model.case import Severity
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.syntax.kinds import Family, Form, Trait, family, kind_of
-
-if TYPE_CHECKING:
-    from kb.identity.group import Group, Seen
 
 _BEFORE = 64
 """Groups before it that a group is compared with: a bound for runs of thousands."""
@@ -45,7 +42,7 @@ _LOWEST = len(_LAYERS)
 _DISK = re.compile(r"(?:/dev/)?([a-z][\w-]{1,30}(?:/[\w-]{1,30})?)")
 
 
-def join(groups: Sequence["Group"]) -> None:
+def join(groups: Sequence[Group]) -> None:
     """Set ``lead``, ``beside`` and ``advice`` of groups that are of one incident.
 
     Args:
@@ -54,7 +51,7 @@ def join(groups: Sequence["Group"]) -> None:
     began: dict[int, bool] = {}
     parent = {id(group): group for group in groups}
 
-    def root(group: "Group") -> "Group":
+    def root(group: Group) -> Group:
         while parent[id(group)] is not group:
             group = parent[id(group)] = parent[id(parent[id(group)])]
         return group
@@ -77,7 +74,7 @@ def join(groups: Sequence["Group"]) -> None:
             _led(incident, began)
 
 
-def _led(incident: list["Group"], began: dict[int, bool]) -> None:
+def _led(incident: list[Group], began: dict[int, bool]) -> None:
     lead = min((one for one in incident if not began.get(id(one))), key=_rank, default=incident[0])
     advising = [one for one in incident if (way := _way(one.first)) is not None and (one is lead or not way.type_only)]
     lead.beside = [one for one in incident if one is not lead and one not in lead.under]
@@ -91,7 +88,7 @@ def misused(report: Report) -> bool:
     return Trait.OBJECTS in kind_of(report.kind).has and kind_of(report.kind).severity == Severity.STOP
 
 
-def printed_beside(notice: Diagnosis, seen: "Seen") -> bool:
+def printed_beside(notice: Diagnosis, seen: Seen) -> bool:
     """Whether a notice of something that came or went was printed just before a report, or while it lasted."""
     report = notice.report
     if report.source != seen.source or not notice.facts.detail.get("event"):
@@ -105,7 +102,7 @@ def printed_beside(notice: Diagnosis, seen: "Seen") -> bool:
     )
 
 
-def _rank(group: "Group") -> tuple[bool, int, int, int, bool, int]:
+def _rank(group: Group) -> tuple[bool, int, int, int, bool, int]:
     """What stands first: misused memory, the gravest, what keeps most from running, the lowest, the first."""
     found, report = group.first, group.first.report
     best = found.best
@@ -137,7 +134,7 @@ def _of_way(found: Diagnosis) -> tuple[int, bool]:
 # ---- what links two reports
 
 
-def _link(before: "Group", group: "Group") -> bool | None:
+def _link(before: Group, group: Group) -> bool | None:
     """Whether a report began (True) or accompanies (False) a later one; None where it has nothing to do with it."""
     a, b = before.first.report, group.first.report
     if a.source != b.source or Form.NOTICE in (kind_of(a.kind).form, kind_of(b.kind).form):
@@ -154,7 +151,7 @@ def _near(a: Report, b: Report, seconds: float, lines: int) -> bool:
     return 0 <= b.span[0] - a.span[1] <= lines
 
 
-def _same_task(before: "Group", group: "Group") -> bool | None:
+def _same_task(before: Group, group: Group) -> bool | None:
     """One task, or one function: a warning and the fault behind it, KASAN and the oops of the same access."""
     a, b = before.first.report, group.first.report
     stalls = family(Family.STALL)
@@ -165,7 +162,7 @@ def _same_task(before: "Group", group: "Group") -> bool | None:
     return False if task or place else None
 
 
-def _stuck(before: "Group", group: "Group") -> bool | None:
+def _stuck(before: Group, group: Group) -> bool | None:
     """Both stuck in the same time; or a task died of an oops, with all that it held, and others wait ever since."""
     a, b = before.first.report, group.first.report
     stalls = family(Family.STALL)
@@ -183,7 +180,7 @@ def _stuck(before: "Group", group: "Group") -> bool | None:
     return False if apart <= _WAVE_SECONDS else None
 
 
-def _window(group: "Group") -> tuple[float, float] | None:
+def _window(group: Group) -> tuple[float, float] | None:
     """From when to when something was stuck, in seconds since boot; of a fault when it was."""
     first, last = group.seen[0].time, group.seen[-1].time
     if first is None or last is None:
@@ -196,7 +193,7 @@ def _waited(found: Diagnosis) -> float:
     return next((float(fact.value) for fact in facts if fact is not None), 0.0)
 
 
-def _unanswered(before: "Group", group: "Group") -> bool | None:
+def _unanswered(before: Group, group: Group) -> bool | None:
     """A device that did not answer, and who waits for it: a task, a file system, another request."""
     a, b = before.first.report, group.first.report
     if a.kind not in _ANSWERS:
@@ -217,7 +214,7 @@ def _disks(report: Report) -> set[str]:
     return {re.sub(r"(?<=[a-z])\d+$|(?<=\dn\d)p\d+$", "", name) for name in found if not name.startswith("ata")}
 
 
-def _file_system(before: "Group", group: "Group") -> bool | None:
+def _file_system(before: Group, group: Group) -> bool | None:
     """Errors of one file system on one device, however far apart; what its code warns of beside them."""
     a, b = before.first.report, group.first.report
     if "fs_error" not in (a.kind, b.kind):
@@ -235,7 +232,7 @@ def _file_system(before: "Group", group: "Group") -> bool | None:
     return False if own or task or of_it else None
 
 
-def _one_case(before: "Group", group: "Group") -> bool | None:
+def _one_case(before: Group, group: Group) -> bool | None:
     """One known problem, which is more than a type, explains both."""
     a, b = before.first, group.first
     if not _near(a.report, b.report, _WAVE_SECONDS, _WAVE_LINES):

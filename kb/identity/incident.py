@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from kb.identity.entry import Group, Seen
+from kb.kernel.disks import BLOCK, whole
 from kb.model.case import Severity
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Verdict
@@ -39,7 +40,6 @@ _LAYERS = (
 """Functions by how low they lie: who is in block devices waits for the device, who is in a journal for those, and
 file systems for the journal."""
 _LOWEST = len(_LAYERS)
-_DISK = re.compile(r"(?:/dev/)?([a-z][\w-]{1,30}(?:/[\w-]{1,30})?)")
 
 
 def join(groups: Sequence[Group]) -> None:
@@ -210,8 +210,8 @@ def _unanswered(before: Group, group: Group) -> bool | None:
 def _disks(report: Report) -> set[str]:
     """Disks that a report names, partitions left out."""
     named = (report.fields.get(name, "") for name in ("device", "device2", "disk"))
-    found = (match[1] for text in named if (match := _DISK.match(text)) is not None)
-    return {re.sub(r"(?<=[a-z])\d+$|(?<=\dn\d)p\d+$", "", name) for name in found if not name.startswith("ata")}
+    found = (BLOCK.fullmatch(text.partition(": ")[0]) for text in named)
+    return {whole(match[1]) for match in found if match is not None}
 
 
 def _file_system(before: Group, group: Group) -> bool | None:

@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePath
 
+from kb.kernel.disks import BLOCK, whole
 from kb.model.case import Workaround
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, Verdict
@@ -59,11 +60,6 @@ def bare(step: str) -> str:
 
 # ---- what a command leaves open, filled from the report
 
-_BLOCK = re.compile(
-    r"(?:/dev/)?((?:sd[a-z]{1,3}|vd[a-z]{1,2}|xvd[a-z]{1,2}|hd[a-z]|nvme\d{1,3}n\d{1,3}|mmcblk\d{1,2}|loop\d{1,3}"
-    r"|dm-\d{1,4}|md\d{1,3}|sr\d{1,2}|nbd\d{1,3}|rbd\d{1,4}|zram\d{1,2})(?:p?\d{1,3})?)"
-)
-_PART = re.compile(r"(?<=[a-z])\d+$|(?<=\dn\d)p\d+$|(?<=^mmcblk\d)p\d+$")
 _PCI = re.compile(r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _NET = re.compile(r"[a-zA-Z][\w.-]{1,14}")
 _PORT = re.compile(r"(ata\d{1,3})(?:\.\d{1,2})?")
@@ -72,7 +68,7 @@ _THREAD = re.compile(r"jbd2/([\w-]{1,30})-8|xfsaild/([\w-]{1,30})|(md\d{1,3})_\w
 """Kernel threads that are named after their device: fs/jbd2/journal.c, fs/xfs/xfs_trans_ail.c, drivers/md/md.c."""
 _OPEN = re.compile(r"/proc/PID/|\bLOG\b|\bataN\b|\bsdX1?\b|\bDEV\b|\bDRIVER\b")
 _OF_PCI = re.compile(r"\blspci\b|/bus/pci/")
-_OF_BLOCK = re.compile(r"/dev/$|/sys/(?:block|kernel/debug/block|fs/\w+)/$")
+_OFBLOCK = re.compile(r"/dev/$|/sys/(?:block|kernel/debug/block|fs/\w+)/$")
 _OF_NET = re.compile(r"\b(?:ethtool|ip(?: -\w+)* (?:link|addr)|iw dev|tcpdump)\b|/class/net/|\.conf\.")
 _OF_DISK = re.compile(r"\b(?:e2fsck|dumpe2fs|tune2fs|xfs_\w+|u?mount|blockdev|fsck)\b")
 
@@ -102,14 +98,14 @@ def _fill(slot: str, before: str, report: Report) -> str:
         return _named(report, _PORT)
     if slot == "DRIVER":
         return report.module if report.module and _NET.fullmatch(report.module) else ""
-    if slot != "DEV" or _OF_BLOCK.search(before):
+    if slot != "DEV" or _OFBLOCK.search(before):
         disk = _disk(report)
-        return _PART.sub("", disk) if slot == "sdX" or before.endswith("/sys/block/") else disk
+        return whole(disk) if slot == "sdX" or before.endswith("/sys/block/") else disk
     if _OF_PCI.search(before):
         return _named(report, _PCI)
     if _OF_NET.search(before):
         name = _named(report, _NET)
-        return "" if _BLOCK.fullmatch(name) or _PORT.fullmatch(name) else name
+        return "" if BLOCK.fullmatch(name) or _PORT.fullmatch(name) else name
     disk = _disk(report) if _OF_DISK.search(before) else ""
     return f"/dev/{disk}" if disk else ""
 
@@ -123,9 +119,9 @@ def _named(report: Report, pattern: "re.Pattern[str]") -> str:
 
 def _disk(report: Report) -> str:
     """The block device that a report names, or that its task is the thread of."""
-    named = _named(report, _BLOCK)
+    named = _named(report, BLOCK)
     if named or report.comm is None:
         return named
     thread = _THREAD.fullmatch(report.comm)
     name = next(filter(None, thread.groups()), "") if thread is not None else ""
-    return name if _BLOCK.fullmatch(name) else ""
+    return name if BLOCK.fullmatch(name) else ""

@@ -46,6 +46,8 @@ def _search(report: Report, words: Words) -> str:
         return ""
     if report.function is None and report.damage:
         return words("next.whole_log")
+    if report.kind == "oom_kill" and report.memory is None:
+        return words("next.mem_info")
     if report.function is None or report.function not in {plain(frame.function) for frame in report.frames}:
         return words("next.search", title=report.title)
     if any(frame.source for frame in report.frames):

@@ -91,7 +91,9 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
 def _why(found: Diagnosis, words: Words) -> Iterator[Part]:
     """The cause where one is known, and what this report itself tells: which of the many that such reports have."""
     cause = cause_of(found, words)
-    if found.facts.cause is not None:
+    if found.facts.cause == "undetermined":  # what is missing is no cause
+        yield Part("cause", words("label.found"), cause, "title")
+    elif found.facts.cause is not None:
         yield Part("cause", words("label.cause"), cause, "title")
     elif _explains(found) and found.best is not None and not found.best.type_only:
         own = "; ".join(_claim(reason, words) for reason in _own(found.facts.reasoning)[:1])

@@ -137,6 +137,7 @@ NAMES: Mapping[str, str] = {
     "hw_error": "the error's own name: `multi-bit ECC`, `UnsupReq`",
     "hw_place": "the DIMM or device",
     "hw_address": "physical address of the memory, in hexadecimal",
+    "hw_injected": "whether the report itself says that a test took the page away, and no hardware",
     "hw_pciid": "vendor and device of PCIe's: `144d:a80a`",
     "mce_unit": "unit that found it, where the kernel names it (AMD): `Unified Memory Controller`",
     "init_status": "exit status of process 1, where it ended by itself",

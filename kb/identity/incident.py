@@ -5,6 +5,7 @@ Two reports are of one incident where the kernel's own order of things says so, 
 - a task that reports twice within seconds, or two reports of one function: the second is of what the first began;
 - CPUs, tasks and workers that were stuck at the same time: each waits for another, or all for one;
 - a device that answers no more, and who waits for it or keeps a file system on it;
+- errors that hardware reports at once;
 - errors of one file system, and the warnings that its code prints with them;
 - reports that one known problem explains, printed close together.
 
@@ -31,6 +32,8 @@ _WAVE_SECONDS, _WAVE_LINES = 60.0, 400
 _GRAVITY = {name: -index for index, name in enumerate(one.value for one in Severity)}
 _STALLS = ("hard_lockup", "soft_lockup", "csd_lock", "rcu_stall", "workqueue_lockup", "hung_task")
 """From what keeps a CPU from all to what only waits: the ones before may be why of the ones behind."""
+_HARDWARE = ("mce", "hardware_error")
+"""Kinds in which hardware reports an error by itself."""
 _ANSWERS = ("block_timeout", "io_error")
 """Kinds of a device that did not do what it was asked for."""
 _LAYERS = (
@@ -141,7 +144,7 @@ def _link(before: Group, group: Group) -> bool | None:
         return None
     if a.host and b.host and a.host != b.host:
         return None
-    rules = (_same_task, _stuck, _unanswered, _file_system, _one_case)
+    rules = (_same_task, _stuck, _unanswered, _file_system, _hardware, _one_case)
     return next((found for rule in rules if (found := rule(before, group)) is not None), None)
 
 
@@ -230,6 +233,13 @@ def _file_system(before: Group, group: Group) -> bool | None:
     task = bool(error.comm) and error.comm == other.comm
     of_it = bool(error.subtype) and (other.module or other.function or "").startswith(str(error.subtype))
     return False if own or task or of_it else None
+
+
+def _hardware(before: Group, group: Group) -> bool | None:
+    """Errors that hardware reports at once: one part that fails is seen by several."""
+    a, b = before.first.report, group.first.report
+    both = a.kind in _HARDWARE and b.kind in _HARDWARE
+    return False if both and _near(a, b, _WAVE_SECONDS, _LINES) else None
 
 
 def _one_case(before: Group, group: Group) -> bool | None:

@@ -101,7 +101,7 @@ def _why(found: Diagnosis, words: Words) -> Iterator[Part]:
             yield Part("found", words("label.found"), own, "title")
         yield Part("cause", words("label.cause"), cause, "title")
     elif cause:
-        yield Part("found", words("label.found"), cause, "title")
+        yield Part("found", words("label.found"), sentence(cause) if _explains(found) else cause, "title")
 
 
 def _advice(found: Diagnosis, words: Words, group: Group | None) -> Iterator[Part]:

@@ -68,6 +68,8 @@ class Shot:
     waits: tuple[str, ...]
     stored: bool = False
     size: tuple[int, int] = (120, 36)
+    log: str = ""
+    """Its log, below the repository; one of many reports where it names none."""
 
 
 def _typed(text: str) -> tuple[str, ...]:
@@ -92,6 +94,21 @@ SHOTS: dict[str, Shot] = {
     "home-80x24": Shot((), ("New this week  2", "Rising  1"), stored=True, size=(80, 24)),
     "signatures": Shot(("l",), ("4 signatures", "foo_bar"), stored=True),
     "signature": Shot(("enter",), ("Kernels: 2", "Near ones", "0.40"), stored=True),
+    **{
+        name: Shot(("enter", "2"), waits, size=size, log=path)
+        for name, path, waits, size in (
+            ("view-allocation", "cases/nofs-high-order-watermark/match-seed.log", ("What if",), (120, 48)),
+            ("view-allocation-80x24", "cases/nofs-high-order-watermark/match-seed.log", ("What if",), (80, 24)),
+            ("view-memory", "cases/oom-global-memory-short/match-anon.log", ("killed: rss",), (120, 48)),
+            ("view-lockup", "docs/pictured/lockup.log", ("stuck",), (120, 36)),
+            ("view-stall", "cases/rcu-kthread-starved/match-rt-task.log", ("CPU",), (120, 36)),
+            ("view-hung", "docs/pictured/hung.log", ("demo_flush",), (120, 36)),
+            ("view-oops", "docs/pictured/oops.log", ("faulted",), (120, 48)),
+            ("view-object", "docs/pictured/kasan.log", ("freed",), (120, 48)),
+            ("view-locks", "cases/lockdep-report/match-circle.log", ("lock",), (120, 36)),
+            ("view-fields", "docs/pictured/disk.log", ("nvme",), (120, 36)),
+        )
+    },
 }
 
 
@@ -153,7 +170,12 @@ async def picture(shot: Shot, folder: Path) -> str:
     path = Path("kb.db" if shot.stored else "none.db")  # the pictures name no folder
     if shot.stored:
         store(folder / path)
-    files = () if shot.stored else (log(folder).name,)
+    if shot.log:
+        named = folder / Path(shot.log).name
+        named.write_bytes((ROOT / shot.log).read_bytes())
+    else:
+        named = log(folder)
+    files = () if shot.stored else (named.name,)
     with contextlib.chdir(folder):
         return await _taken(shot, path, files)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from kb.records import Records
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from kb.evidence.files import Evidence
     from kb.identity.rank import Neighbour, Query
     from kb.log.kept import Kept
-    from kb.log.source import Input, Source
+    from kb.log.source import Input as Input
+    from kb.log.source import Source
     from kb.log.tape import Tape
     from kb.model.case import Case
     from kb.model.report import Report
@@ -56,6 +57,7 @@ def read(
     tally: Tally | None = None,
     kept: Kept | None = None,
     jobs: int = 1,
+    begun: Callable[[int], None] | None = None,
 ) -> Iterator[Report]:
     """The reports of a log (or of several), in the order of the input.
 
@@ -68,7 +70,9 @@ def read(
         told: Takes what was wrong with an input (:attr:`Report.input_notes`), also where no report is in it.
         tally: Counts the inputs, and those that could not be read.
         kept: Keeps the lines of the inputs, for who shows them beside their reports.
-        jobs: Processes that a file of more than 64 MB may be read by, where no notices are wanted and nothing is kept.
+        jobs: Processes that many files may be read by, and a file of more than 64 MB where no notices are wanted; one
+            where lines are kept.
+        begun: Takes the place of each input, from 0, when its turn comes.
 
     Raises:
         InputError: A file is absent, cannot be read, is too large, or is packed in a way that kb cannot unpack. Of what
@@ -77,7 +81,43 @@ def read(
     """
     from kb.log.source import open_inputs
 
-    return _reports(open_inputs(_several(log)), notices, most, told, tally, kept, jobs if kept is None else 1)
+    logs = _several(log)
+    inputs = open_inputs(logs if begun is None else _counted(logs, begun))
+    how = (notices, most, told)
+    if kept is not None or jobs < 2 or not isinstance(logs, Sequence) or not _several_files(logs):
+        return _reports(inputs, *how, tally, kept, jobs if kept is None else 1)
+    return _spread(logs, inputs, *how, tally, jobs)
+
+
+def _several_files(logs: Sequence[Log]) -> bool:
+    return len(logs) > 1 or any(isinstance(each, str | os.PathLike) and os.path.isdir(each) for each in logs)
+
+
+def _counted(logs: Iterable[Log], begun: Callable[[int], None]) -> Iterator[Log]:
+    for place, each in enumerate(logs):
+        begun(place)
+        yield each
+
+
+def _spread(
+    logs: Sequence[Log],
+    inputs: Iterable[Input],
+    notices: bool,
+    most: int | None,
+    told: Callable[[str], None] | None,
+    tally: Tally | None,
+    jobs: int,
+) -> Iterator[Report]:
+    """The reports of inputs, read by several processes as far as that is worth it."""
+    from kb.gather import LARGE
+    from kb.spread import spread
+
+    others = spread(logs, jobs, notices, most, told, None if notices else LARGE)
+    try:
+        yield from _reports(inputs, notices, most, told, tally, None, jobs, others)
+    finally:
+        if others is not None:
+            others.end()
 
 
 def notices(log: Log | Iterable[Log]) -> Iterator[Report]:
@@ -122,6 +162,7 @@ def _reports(
     tally: Tally | None = None,
     kept: Kept | None = None,
     jobs: int = 1,
+    elsewhere: Callable[[Input], Iterator[Report] | None] | None = None,
 ) -> Iterator[Report]:
     """The reports of inputs; those of one archive together. What could not be looked into is an error if none is."""
     from kb.gather import Gathered, read_input
@@ -141,9 +182,9 @@ def _reports(
             unread += each.walk.unread if each.walk is not None else ()
             group = None
         elif each.walk is None or each.walk.alone:
-            found = read_input(each, notices, most, told, jobs)
+            found = read_input(each, notices, most, told, jobs, elsewhere)
         else:
-            group = group or Gathered(each.walk, notices, most, told)
+            group = group or Gathered(each.walk, notices, most, told, elsewhere)
             found = group.read(each)
         for report in found:
             any_report = any_report or report.kind != "notice" or (notices and most is None)
@@ -197,10 +238,16 @@ def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
     return open_sources(_several(log))
 
 
-def documents(log: Log | Iterable[Log]) -> Iterator[Source | Report]:
+def documents(
+    log: Log | Iterable[Log], *, in_place: Callable[[Input], None] | None = None
+) -> Iterator[Source | Report]:
     """The inputs themselves, as :func:`inputs`, each with its reports behind it.
 
     Those of an archive come behind the last input of it: an event that several of its logs tell of is one report.
+
+    Args:
+        log: As :func:`inputs`.
+        in_place: Takes a large plain file before it is read, instead of all of it: its reports come while it is.
 
     Raises:
         InputError: As :func:`inputs`.
@@ -208,7 +255,7 @@ def documents(log: Log | Iterable[Log]) -> Iterator[Source | Report]:
     from kb.gather import documents as read_documents
     from kb.log.source import open_inputs
 
-    return read_documents(open_inputs(_several(log)))
+    return read_documents(open_inputs(_several(log)), in_place)
 
 
 def reports(data: bytes, name: str = "-") -> Iterator[Report]:
@@ -466,7 +513,8 @@ class KnowledgeBase(Records):
         mark = signature(report)
         linked, similar = recall(store, report, mark)
         own = {case.id for case in self.cases}
-        cases = (*self.cases, *(case for case in linked if case.id not in own))
+        more = [case for case in linked if case.id not in own]
+        cases = (*self.cases, *more) if more else self.cases
         found = diagnose(report, cases, kernel=kernel, context=context, everything=everything)
         matches = nearest_first(settled(store, found), similar)
         return told(with_known_fixes(replace(found, matches=matches, similar=similar)), kept(self.path))

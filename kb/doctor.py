@@ -27,6 +27,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "zstandard": ("zstd", "inputs packed with zstd"),
     "zxing-cpp": ("qr", "QR codes of panics in pictures"),
     "pillow": ("qr", "pictures: QR codes of panics"),
+    "pypdf": ("pdf", "logs in PDFs"),
     "pyelftools": ("symbols", "source lines: kb match --vmlinux, --debuginfo"),
     "capstone": ("disasm", "instructions of Code: lines: kb match -v"),
     "dask": ("fleet", "kb scan --dask"),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from kb.model.report import Report
     from kb.parse.events import Events
 
+    Elsewhere = Callable[[Input], Iterator[Report] | None]
+
 LARGE = 64 << 20
 """Bytes from which on a plain file is read in ranges."""
 _EVIDENCE = 8 << 20
@@ -19,7 +21,12 @@ _EVIDENCE = 8 << 20
 
 
 def read_input(
-    each: Input, notices: bool, most: int | None, told: Callable[[str], None] | None, jobs: int = 1
+    each: Input,
+    notices: bool,
+    most: int | None,
+    told: Callable[[str], None] | None,
+    jobs: int = 1,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[Report]:
     """The reports of an input, with what is wrong with it as far as that is known; the rest is told at its end.
 
@@ -29,7 +36,12 @@ def read_input(
         most: Notices of one wording that are looked at; None: all.
         told: Takes what was wrong with the input.
         jobs: Processes that a large file may be read by.
+        elsewhere: Gives the reports of an input that another process reads; they come with what was told of it.
     """
+    found = elsewhere(each) if elsewhere is not None else None
+    if found is not None:
+        yield from found
+        return
     from kb.parse import reading
 
     said = 0
@@ -74,8 +86,13 @@ def _ranges(each: Input, jobs: int) -> Iterator[Report] | None:
     return read_ranges(each.tape, each.name, cuts, jobs) if cuts else None
 
 
-def documents(inputs: Iterable[Input]) -> Iterator[Source | Report]:
+def documents(inputs: Iterable[Input], in_place: Callable[[Input], None] | None = None) -> Iterator[Source | Report]:
     """Each input whole, and behind it its reports; those of one container behind its last, each event once.
+
+    Args:
+        inputs: The inputs.
+        in_place: Takes a plain file of more than a window (:data:`kb.log.tape.CHUNK`) before it is read: it is not
+            held, and its reports come while it is read.
 
     Raises:
         InputError: As :func:`kb.log.source.open_sources`.
@@ -94,6 +111,10 @@ def documents(inputs: Iterable[Input]) -> Iterator[Source | Report]:
             yield from group.rest() if group is not None else ()
             group, seen = None, False
             continue
+        if in_place is not None and _stays(each):
+            in_place(each)
+            yield from read_input(each, False, None, None)
+            continue
         data = readable(each.name, each.tape.rest)
         seen = seen or bool(data)
         yield Source(each.name, data, tuple(each.notes))
@@ -105,6 +126,14 @@ def documents(inputs: Iterable[Input]) -> Iterator[Source | Report]:
             yield from group.read(again)
 
 
+def _stays(each: Input) -> bool:
+    """Whether an input is large, a file of its own, and can be read from any place while it is read."""
+    from kb.log.tape import CHUNK
+
+    file = each.tape.plain_file
+    return file is not None and each.walk is None and hasattr(os, "pread") and os.fstat(file.fileno()).st_size > CHUNK
+
+
 class Gathered:
     """The reports of what one container holds: each event once, with what the container says of the machine.
 
@@ -113,10 +142,19 @@ class Gathered:
         notices: As :func:`read_input`.
         most: As :func:`read_input`.
         told: As :func:`read_input`.
+        elsewhere: As :func:`read_input`.
     """
 
-    def __init__(self, walk: Walk, notices: bool, most: int | None, told: Callable[[str], None] | None):
+    def __init__(
+        self,
+        walk: Walk,
+        notices: bool,
+        most: int | None,
+        told: Callable[[str], None] | None,
+        elsewhere: Elsewhere | None = None,
+    ):
         self._walk = walk
+        self._elsewhere = elsewhere
         self._how = (notices, most, told)
         self._events: Events | None = None
         self._beside: list[tuple[str, bytes]] = []
@@ -127,7 +165,7 @@ class Gathered:
         """Read a member; gives the reports that can wait no longer for another source."""
         if self._taken(each):
             return
-        for report in read_input(each, *self._how):
+        for report in read_input(each, *self._how, elsewhere=self._elsewhere):
             if self._events is None:
                 from kb.parse.events import Events
 

@@ -17,7 +17,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from kb.cases.fixstatus import cite, fix_status, mended
-from kb.cases.predicate import both, either, evaluate, fails, negate
+from kb.cases.predicate import both, either, evaluate, negate
+from kb.cases.select import candidates
 from kb.kernel.release import Release
 from kb.model.case import Case, Predicate, Severity
 from kb.model.report import Signature
@@ -52,7 +53,7 @@ def match(
         that nothing but the kind speaks for is left out: a report cut after its first line would be "maybe"
         every case of its kind.
     """
-    asked = (case for case in cases if kind in case.kind and not any(fails(one, facts) for one in case.require))
+    asked = candidates(cases, kind, facts)
     found = [judged for case in asked if (judged := judge(case, facts, signature, kind)) is not None]
     shown = (Verdict.YES, Verdict.MAYBE) if everything else (Verdict.YES,)
     found = [judged for judged in found if judged.verdict in shown or _speaks(judged)]

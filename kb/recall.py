@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kb.identity.align import idf
 from kb.identity.common import expected
 from kb.identity.frames import names
-from kb.identity.rank import FLOOR, Neighbour, Query, Weighed, rank
+from kb.identity.rank import FLOOR, Neighbour, Query, Weighed, can_reach, near_only_with, rank
 from kb.identity.signature import signature
 from kb.link import another_time, link
 from kb.link import nearest as nearest_stack
@@ -29,6 +29,8 @@ GOOD = 0.6
 """Score below which more postings are read: a cut or much inlined stack of the same bug reaches it."""
 NEAR = 3
 """Known fixes that are told where none is sure."""
+_FEW = 500
+"""Stacks that are looked at to see whether any can be near."""
 _ANSWERS = 1_000
 """Answers that are kept while the store does not change."""
 SUGGESTED = 0.35
@@ -63,6 +65,8 @@ def nearest(
     sides = (True, False) if cases is None else (cases,)
     keys = known.keyed((query.signature, *query.alt, *query.former), cases=cases is True)
     keyed = [row for row in keys if _wanted(row, sides)]
+    if not keyed and cases and floor >= GOOD and not _within_reach(known, query, floor):
+        return []
     for budget in (BUDGET, WIDE):
         rows = [row for side in sides for row in known.candidates(query.frames, budget=budget, cases=side)]
         found = _ranked(known, query, dict.fromkeys([*keyed, *rows]) if keyed else rows, limit, floor)
@@ -71,6 +75,26 @@ def nearest(
     if len(answers) < _ANSWERS:
         answers[asked] = found
     return found
+
+
+def _within_reach(known: "Stacks | Snapshot", query: Query, floor: float) -> bool:
+    """False where no stack of a case that has another key has such a score: of most reports nothing near is known.
+
+    The few stacks that hold a frame without which none is near tell it, and those of the same function.
+    """
+    bearing = getattr(known, "bearing", None)
+    if bearing is None or not query.frames:
+        return True
+    names = near_only_with(query, _rarity(known, query, ()), floor)
+    stacks = bearing(names, {query.function or query.frames[0], query.frames[0]}, cases=True, most=_FEW)
+    return stacks is None or can_reach(query, *_weighed(known, query, stacks), floor)
+
+
+def _weighed(known: "Stacks | Snapshot", query: Query, entries: list[Stack]) -> tuple[list[Weighed], dict[str, float]]:
+    """What is worked out of stacks, and how much each frame of theirs and of a query says."""
+    kept: dict[int, Weighed] = getattr(known, "weighed", {})
+    rarity = _rarity(known, query, [entry for entry in entries if id(entry) not in kept])
+    return [kept.get(id(entry)) or kept.setdefault(id(entry), Weighed(entry, rarity)) for entry in entries], rarity
 
 
 def _wanted(row: Stack, sides: tuple[bool, ...]) -> bool:

@@ -1,5 +1,6 @@
 """The app: screens over one desk."""
 
+import gc
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -44,15 +45,21 @@ class Tui(Deeds):
         self.triage = Triage(desk)
         # a thread that parses lets go of the interpreter after a millisecond rather than five: keys come first
         sys.setswitchinterval(0.001)
+        gc.disable()  # what a start makes stays: looking for garbage in it costs a tenth of the time to the first rows
 
     def on_mount(self) -> None:
         """Begin with the list, or with the store's home."""
+        self.set_timer(2.0, self._collect)
         if self.home:
             from kb.tui.screens.home import Home
 
             self.push_screen(Home(self.desk))
         else:
             self.push_screen(self.triage)
+
+    def _collect(self) -> None:
+        gc.freeze()  # and a key never waits for a look at all of it
+        gc.enable()
 
     @on(ListWanted)
     def _list(self, wanted: ListWanted) -> None:
@@ -131,4 +138,5 @@ class Tui(Deeds):
 
     def on_unmount(self) -> None:
         """What is being written is finished."""
+        gc.enable()
         self.desk.close()

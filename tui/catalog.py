@@ -17,6 +17,11 @@ from kb.tui.query import Query, read
 from kb.tui.spark import spark
 
 ORDERS: tuple[Order, ...] = ("last", "first", "count", "title", "kind")
+SPARK = 12
+MOST = {"when": 19, "spark": SPARK, "line": 9, "host": 14, "kind": 18, "kernel": 20, "case": 28}
+"""Cells that a column of a log takes at most."""
+STORED = {"last": 10, "spark": 8, "host": 14, "kind": 18, "first": 10, "kernel": 20, "case": 26}
+"""Cells of those of the store, of which only the rows in sight are known."""
 PAGE = 100
 PAGES = 60
 
@@ -42,6 +47,11 @@ class Catalog(Protocol):
     @property
     def known(self) -> dict[str, set[str]]:
         """Values of the filter's fields, as far as they were met."""
+        ...
+
+    @property
+    def wide(self) -> dict[str, int]:
+        """Cells of the columns: those that no row fills have none."""
         ...
 
     def __len__(self) -> int:
@@ -77,6 +87,7 @@ class LogCatalog:
         self.flat = False
         """Whether each report has a row of its own."""
         self.known: dict[str, set[str]] = {name: set() for name in ("kind", "host", "case", "kernel")}
+        self.wide = dict.fromkeys(MOST, 0)
         self.busy = "reading"  # until who reads says otherwise
 
     @property
@@ -119,6 +130,7 @@ class LogCatalog:
     def clear(self) -> None:
         """The log is read anew."""
         self._items, self._view, self._folds = [], [], Folds()
+        self.wide = dict.fromkeys(MOST, 0)
         self._clock, self._ends = True, (0.0, 0.0)
 
     def add(self, items: Iterable[Item]) -> None:
@@ -130,10 +142,18 @@ class LogCatalog:
             for name, value in (("kind", item.kind), ("host", item.host), ("case", item.case), ("kernel", item.kernel)):
                 if value:
                     self.known[name].add(value)
+            self._widen(item)
             if self.flat and self._passes(item):
                 self._view.append(Shown(item, None, 0))
             elif new is not None and new.cause is None and self._passes(item):
                 self._view.append(Shown(item, new, 0))
+
+    def _widen(self, item: Item) -> None:
+        """Columns that are as wide as what stands in them."""
+        texts = {"when": item.last, "host": item.host, "kind": item.kind, "kernel": item.kernel, "case": item.case}
+        texts |= {"line": f"L{item.span[0]}", "spark": " " * SPARK * (len(self._items) > 1)}
+        for name, text in texts.items():
+            self.wide[name] = min(MOST[name], max(self.wide[name], len(text or "")))
 
     def _measure(self, item: Item) -> None:
         """The span of time of the log; one whose clock is not printed, or begins anew, is measured in reports."""
@@ -244,6 +264,7 @@ class StoreCatalog:
         """What was mistyped in the filter."""
         self.known: dict[str, set[str]] = {}
         """Values of the filter's fields, once they were read."""
+        self.wide = STORED
 
     def __len__(self) -> int:
         return len(self._ids)

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import getpass
 import time
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match
 from kb.render.answer import severity
+from kb.tui.doc import Doc
 from kb.tui.feed import Feed
 
 T = TypeVar("T")
@@ -32,39 +32,6 @@ STEP = 0.02
 """Seconds of reading between two looks at what else is to be done."""
 KEPT = 300
 """Diagnoses of a log that are kept; others are made again from the text when they are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Doc:
-    """The text of one input, by physical line."""
-
-    name: str
-    data: bytes
-    starts: "array[int]"
-    """Offset of each line."""
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, name: str, data: bytes, notes: tuple[str, ...] = ()) -> "Doc":
-        """Find the lines of an input."""
-        starts = array("Q", [0] if data else [])
-        at = data.find(b"\n") + 1
-        while 0 < at < len(data):
-            starts.append(at)
-            at = data.find(b"\n", at) + 1
-        return cls(name, data, starts, notes)
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def raw(self, number: int) -> bytes:
-        """A line, 1-based, with its end."""
-        end = self.starts[number] if number < len(self.starts) else len(self.data)
-        return self.data[self.starts[number - 1] : end]
-
-    def text(self, number: int) -> str:
-        """A line without its end; bytes that are no UTF-8 are surrogate-escaped."""
-        return self.raw(number).rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
 @dataclass(slots=True)
@@ -243,19 +210,16 @@ class Desk:
                 yield Progress((), f"{self.feed.size:,} bytes from standard input", idle=True)
 
     def _read(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
-        number = lines = 0
+        number = 0
         found: list[Item] = []
         places: list[int] = []  # numbers of the reports of this input: what follows is told by its place among them
         end = ("", 0)
         since = time.monotonic()
-        for each in api.documents(log):
+        for each in api.documents(log, in_place=self._opened):
             if not isinstance(each, Report):
-                if found or lines:
-                    yield Progress(tuple(found), f"{lines:,} lines read")
+                yield Progress(tuple(found), f"reading {each.name}")
                 found, since = [], time.monotonic()
-                yield Progress((), f"reading {each.name}")
-                doc = self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
-                lines = len(doc)
+                self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
                 continue
             places = places if (each.source, each.span[0]) >= end and each.source == end[0] else []
             end = each.source, each.span[0]
@@ -267,10 +231,13 @@ class Desk:
             if each.beside or each.sources:
                 self._gathered[number] = each.beside, each.sources
             number += 1
-            if time.monotonic() - since > STEP:
-                yield Progress(tuple(found), f"line {each.span[1]:,} of {len(self.docs[each.source]):,}")
+            if number == 1 or time.monotonic() - since > STEP:
+                yield Progress(tuple(found), f"line {each.span[1]:,}, {self.docs[each.source].read:.0%} read")
                 found, since = [], time.monotonic()
-        yield Progress(tuple(found), f"{lines:,} lines read")
+        yield Progress(tuple(found), f"{sum(map(len, self.docs.values())):,} lines read")
+
+    def _opened(self, each: "api.Input") -> None:
+        self.docs[each.name] = Doc.in_file(each)
 
     def _item(self, number: int, report: Report) -> Item:
         found = self.diagnose(report)
@@ -296,9 +263,8 @@ class Desk:
     def _again(self, item: Item) -> Diagnosis | None:
         doc = self.docs[item.source]
         first, last = item.span
-        begin, end = doc.starts[first - 1], doc.starts[last] if last < len(doc) else len(doc.data)
         # empty lines in front keep the numbers of the lines what they are
-        text = b"\n" * (first - 1) + doc.data[begin:end]
+        text = b"\n" * (first - 1) + doc.span(first, last)
         beside, sources = self._gathered.get(item.number, ((), ()))
         found = (replace(report, beside=beside, sources=sources) for report in api.reports(text, doc.name))
         return self._best(found, item)

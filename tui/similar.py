@@ -5,6 +5,9 @@ from collections.abc import Iterator, Sequence
 from kb.tui.desk import Item, Near
 from kb.tui.rows import Entry, Row, clip, paragraph
 
+WIDE = 70
+"""Columns from which titles and stacks stand behind the score rather than under it."""
+
 
 def similar_entries(near: Sequence[Near], alike: Sequence[Item], width: int) -> list[Entry]:
     """Entries: reports of the log with the same signature, then neighbours by similarity."""
@@ -14,7 +17,7 @@ def similar_entries(near: Sequence[Near], alike: Sequence[Item], width: int) -> 
         for item in alike[:200]:
             row: Row = [(f"   L{item.span[0]:<8} {clip(item.last, 18)} ", "dim"), (clip(item.title, width - 32), "")]
             out.append(Entry(row, copies=f"{item.signature}  {item.title}"))
-    out.append(Entry([("Neighbours by similarity: d the same problem, x a different one", "head")], plain=True))
+    out.append(Entry([("Neighbours by similarity", "head"), ("  d: the same, x: different", "dim")], plain=True))
     if not near:
         text = "Nothing in the store is near: kb match --record and kb import fill it."
         out += [Entry(row, plain=True) for row in paragraph(text, width, "dim", [("   ", "")])]
@@ -31,11 +34,12 @@ def _neighbour(near: Near, width: int) -> Iterator[Entry]:
     row: Row = [(f" {sign} ", role), (f"{near.score:4.2f} {bar:<10} ", ""), (clip(f"{name}{said}", width - 19), "key")]
     yield Entry(row, copies=near.subject, more=near.subject)
     because = f" ({near.because})" if near.because else ""
-    for part in paragraph(f"{near.title}{because}", width, "", [(" " * 19, "")]):
+    lead = " " * (19 if width >= WIDE else 3)
+    for part in paragraph(f"{near.title}{because}", width, "", [(lead, "")]):
         yield Entry(part, copies=near.subject, more=near.subject)
-    half = (width - 24) // 2
+    half = (width - len(lead) - 4) // 2
     for ours, theirs in near.pairs:
         mark = "=" if ours and theirs else "<" if ours else ">"
         look = "dim" if mark == "=" else "warn"
-        line: Row = [(" " * 19, ""), (clip(ours, half), look), (f" {mark} ", look), (clip(theirs, half), look)]
+        line: Row = [(lead, ""), (clip(ours, half), look), (f" {mark} ", look), (clip(theirs, half), look)]
         yield Entry(line, copies=near.subject, more=near.subject)

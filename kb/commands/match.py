@@ -256,13 +256,14 @@ def _reports(
         return api.read_live(sys.stdin.buffer, notices=notices, most=most, told=note, kept=seen.kept, **calls)
     inputs: list[Any] = [*map(named, options.files), *logs]
     return api.read(
-        progress.over(inputs),
+        inputs,
         notices=notices,
         most=most,
         told=note,
         tally=seen.tally,
         kept=seen.kept,
         jobs=options.jobs or _cores(),
+        begun=progress.over(inputs),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +84,8 @@ class Progress:
     ) -> None:
         self.stop()
 
-    def over(self, inputs: list[Any]) -> Iterable[Any]:
-        """The inputs, each counted when the one before is done."""
+    def over(self, inputs: list[Any]) -> Callable[[int], None]:
+        """What counts the inputs: it takes the place of each when the one before is done."""
         self._inputs = len(inputs)
         if self._may and (len(inputs) >= _MANY or sum(map(_size, inputs)) >= _MUCH):
             import threading
@@ -93,9 +93,10 @@ class Progress:
             self._ended = threading.Event()
             self._thread = threading.Thread(target=self._tell, daemon=True)
             self._thread.start()
-        for index, each in enumerate(inputs):
-            self._done = index
-            yield each
+        return self._begun
+
+    def _begun(self, place: int) -> None:
+        self._done = place
 
     def report(self, report: Report) -> None:
         """Another report was read."""

@@ -12,11 +12,13 @@ from kb.facts.allocation.cause import MAX_ORDER
 from kb.facts.allocation.request import replay_flags
 from kb.facts.allocation.study import Study
 from kb.facts.allocation.zones import ORDER_WALK, ZoneView, replay_json, view_zones
+from kb.kernel.allocflags import migratetype
 from kb.kernel.boost import boost_of, unboosted
 from kb.kernel.gfp import decode
 from kb.kernel.release import Release
 from kb.kernel.rules import MAINLINE_44, RULES, RuleSet, rule_named
-from kb.kernel.watermark import gfp_zone, migratetype, replay, zone_layout
+from kb.kernel.watermark import replay
+from kb.kernel.zonelist import gfp_zone, zone_layout
 from kb.model.allocation import Request
 from kb.model.memory import MemInfo, Zone, size
 from kb.model.report import Report

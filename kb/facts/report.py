@@ -110,9 +110,9 @@ def _common(report: Report) -> dict[str, Fact]:
 
 
 _VIRTUAL = re.compile(
-    r"(?i)\bqemu|\bkvm\b|vmware|virtualbox|\bvirtual machine\b|\bxen\b|bochs|bhyve|parallels|openstack|google compute"
-    r"|amazon ec2 (?!\S{1,40}\.metal)|alibaba cloud|tencent cloud|droplet|vserver|z/vm|dummy-virt"
-    r"|\bcrosvm|firecracker|nutanix"
+    r"(?i)\bqemu|\bkvm\b|kubevirt|\bovirt\b|rhev\b|vmware|virtualbox|\bvirtual machine\b|\bxen\b|bochs|bhyve"
+    r"|parallels|apple virtualiz|openstack|google compute|amazon ec2 (?!\S{1,40}\.metal)|alibaba cloud|tencent cloud"
+    r"|droplet|linode|vserver|smartdc hvm|z/vm|dummy-virt|\bcrosvm|firecracker|cloud-hypervisor|nutanix ahv"
 )
 """Words by which hypervisors name the machines that they make (DMI, device tree, STSI)."""
 _PARTITION = re.compile(r"(?i)phyp|\blpar\b|sun4v")

@@ -88,13 +88,23 @@ def best(
     return _score(matched_left, matched_right, sum(heavy_left), sum(heavy_right), greatest)
 
 
+def most(matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float) -> float:
+    """What the score of :func:`align` is at most where stacks share so much, and one is perhaps inside the other."""
+    both = (matched_left + matched_right) / (total_left + total_right)
+    return (0.7 * both + 0.3) * (0.4 + 0.6 * _enough(matched_left, matched_right, greatest))
+
+
 def _score(matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float) -> float:
     both = (matched_left + matched_right) / (total_left + total_right)
     # what is wholly inside the other is the same stack, cut
     inside = max(matched_left / total_left, matched_right / total_right)
-    # common frames alone prove little, however well they match: it takes about as much as one rare frame at the top
+    return (0.7 * both + 0.3 * inside) * (0.4 + 0.6 * _enough(matched_left, matched_right, greatest))
+
+
+def _enough(matched_left: float, matched_right: float, greatest: float) -> float:
+    """Common frames alone prove little, however well they match: it takes as much as one rare frame at the top."""
     enough: float = min(1.0, max(matched_left, matched_right) / (_ENOUGH * greatest**_RARE))
-    return (0.7 * both + 0.3 * inside) * (0.4 + 0.6 * enough)
+    return enough
 
 
 def _heaviest(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from operator import itemgetter
 
-from kb.identity.align import Alignment, align, best, weights
+from kb.identity.align import Alignment, align, best, most, weights
 from kb.model.stack import Stack
 
 ALIGNED = 20
@@ -123,6 +123,45 @@ def rank(
         if neighbour.score >= floor and (same not in found or found[same].score < neighbour.score):
             found[same] = neighbour
     return sorted(found.values(), key=_order)[:limit]
+
+
+def near_only_with(query: Query, rarity: Mapping[str, float], floor: float) -> list[str]:
+    """Frames of a query without one of which no stack reaches a score, unless the names say more than the same kind.
+
+    Its commonest frames are left out: as many as would not do if a stack had all of them, each at its top.
+
+    Args:
+        query: What is looked for.
+        rarity: :func:`kb.identity.align.idf` of its frames.
+        floor: The score.
+    """
+    heavy = weights(query.frames, rarity)
+    greatest, whole = max(rarity[name] for name in query.frames), sum(heavy)
+    wanted = (floor - _ROUNDED - _NAME * _SAME_KIND) / _STACK
+    left = right = 0.0
+    names = sorted(set(query.frames), key=rarity.__getitem__)
+    for count, name in enumerate(names):
+        left += sum([weight for own, weight in zip(query.frames, heavy, strict=True) if own == name])
+        right += query.frames.count(name) * weights((name,), rarity)[0]
+        if most(left, right, whole, right, greatest) >= wanted:
+            return names[count:]
+    return []
+
+
+def can_reach(query: Query, entries: Iterable[Weighed], rarity: Mapping[str, float], floor: float) -> bool:
+    """Whether one of these entries may have a score, as far as is seen without laying stacks side by side."""
+    heavy = weights(query.frames, rarity)
+    greatest = max(rarity[name] for name in query.frames)
+    for known in entries:
+        entry = known.entry
+        share = best(query.frames, heavy, entry.frames, known.weights(rarity), greatest)
+        if _STACK * share + _NAME * _named(query, entry)[1] >= floor - _ROUNDED:
+            return True
+    return False
+
+
+_ROUNDED = 0.0001
+"""Scores are rounded."""
 
 
 def merged(first: Iterable[Neighbour], second: Iterable[Neighbour], limit: int) -> list[Neighbour]:

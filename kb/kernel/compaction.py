@@ -5,12 +5,15 @@ Sources: mm/compaction.c ``try_to_compact_pages()``, ``compaction_suitable()``, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from kb.kernel.allocflags import alloc_flags, may_reclaim
 from kb.kernel.era import NEVER, Span, span
 from kb.kernel.gfp import Decoded
 from kb.kernel.release import Release
-from kb.kernel.watermark import may_reclaim
+from kb.kernel.rules import RuleSet
+from kb.kernel.watermark import replay
+from kb.model.allocation import Request
 from kb.model.memory import Zone
 from kb.model.said import Said
 from kb.words.speak import said
@@ -130,43 +133,58 @@ class Suitable:
 
 def suitable(
     zone: Zone,
-    order: int,
+    request: Request,
+    rules: RuleSet,
     releases: Sequence[Release],
     *,
-    admitted: bool = False,
+    zones: Sequence[Zone] = (),
     usable: bool = True,
-    reserve: int = 0,
     threshold: int = EXTFRAG_THRESHOLD,
 ) -> Suitable | None:
-    """Whether a zone is worth compacting for an order; None without a free list.
+    """Whether a zone is worth compacting for a request; None without a free list.
 
-    The order-0 test: free pages above the low watermark (min for non-costly orders from 4.9) plus 2 * 2^order, and from
-    3.19 on plus the zone's lowmem_reserve against the request.
+    From 3.19 on the request's own test comes first, with its lowmem_reserve; before, a test without any reserve comes
+    last. Between them single pages must be free to move others into: above low (from 4.9 on min for orders to 3) and
+    2 * 2^order, less what the watermark test does not count.
 
     Args:
         zone: the zone, as printed.
-        order: the requested order.
+        request: what was asked for.
+        rules: the watermark test of its kernel.
         releases: the candidate kernels.
-        admitted: whether the watermark test of the order passes in this zone.
+        zones: the zones of the report.
         usable: whether one of the free blocks of the order is of a type that the request may take.
-        reserve: the zone's lowmem_reserve against the request.
         threshold: vm.extfrag_threshold, per mille.
     """
     if zone.blocks is None:
         return None
-    index = fragindex(zone.blocks.counts, order)
+    order, index = request.order, fragindex(zone.blocks.counts, request.order)
     late = bool(releases) and all(FRAGINDEX_COSTLY_ONLY.has(release) for release in releases)
-    mark = zone.min if late and order <= COSTLY_ORDER else zone.low
     reserved = bool(releases) and all(SUITABLE_BY_RESERVE.has(release) for release in releases)
-    needs = mark + (2 << order) + (reserve if reserved else 0)
-    if zone.free <= needs:
+    mark = "min" if late and order <= COSTLY_ORDER else "low"
+    room = replace(zone, **{mark: getattr(zone, mark) + (2 << order)})
+    if not reserved:
+        room = replace(room, reserve=(0,) * len(zone.reserve))
+    own = alloc_flags(request, rules) - {"NO_WATERMARKS"}
+    flags = frozenset({"CMA"}) if late else own if reserved else frozenset[str]()
+    base = replay(room, replace(request, order=0), rules, zones=zones, mark=mark, flags=flags).steps[0]
+    if reserved:
+        admitted = replay(zone, request, rules, zones=zones, mark="min" if late else "low", flags=own).admits
+    else:
+        admitted = replay(room, request, rules, zones=zones, mark=mark, flags=flags).admits
+    roomy, small = base.left > base.needs, late and order <= COSTLY_ORDER
+    if reserved and admitted:
+        verdict, why = False, said("suitable.admitted")
+    elif not roomy:
         verdict, why = False, said("suitable.too_few")
-    elif 0 <= index <= threshold and not (late and order <= COSTLY_ORDER):
+    elif 0 <= index <= threshold and not small:
         verdict, why = False, said("suitable.short", index=index, threshold=threshold)
     elif index == -1000 and admitted:
-        verdict, why = False, said("suitable.admitted")
+        verdict, why = False, said("suitable.admitted_without_reserve")
     elif index == -1000:
         verdict, why = True, said("suitable.refused") if usable else said("suitable.of_other_type")
+    elif small:
+        verdict, why = True, said("suitable.small", index=index)
     else:
         verdict, why = True, said("suitable.fragmented", index=index, threshold=threshold)
-    return Suitable(verdict, why, index, zone.free, needs)
+    return Suitable(verdict, why, index, base.left, base.needs)

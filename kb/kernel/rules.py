@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from kb.kernel.era import NEVER, Span, span
 from kb.kernel.release import Release
 
-DEBIAN_61_NEW = 56
-"""Debian's 6.1.0-56 is 6.1.192 (its ``Linux version`` banner), a stable release that has the 6.3 reserves."""
+_DEBIAN_61: tuple[tuple[int, int, int | None], ...] = ((56, 192, None), (28, 119, 191), (0, 0, 115))
+"""Builds of Debian 12 from which on the stable release they are made from lies in a range, by their ``Linux version``
+banners: 6.1.0-27 is 6.1.115, 6.1.0-28 6.1.119, 6.1.0-56 6.1.192."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,10 @@ class RuleSet:
     use reserves are tested again without it, f80b08fc4453 ("mm, page_alloc: skip ->waternark_boost for atomic order-0
     allocations") (in v5.9))."""
 
-    @property
-    def highatomic_single(self) -> bool:
-        """Whether single pages that may not wait (ALLOC_NON_BLOCK) or are an OOM victim's may come from the highatomic
-        blocks: mm/page_alloc.c rmqueue_buddy() of 6.1.192 and 6.12.117; to 6.2 no single page does. Where stable
-        releases differ within a row the wider answer stands.
-        """
-        return self.harder == "reserves"
+    highatomic_single: bool = False
+    """Single pages that may not wait (ALLOC_NON_BLOCK) may come from the highatomic blocks, as an OOM victim's do from
+    6.3 on: mm/page_alloc.c rmqueue_buddy(), 281dd25c1a01 ("mm/page_alloc: let GFP_ATOMIC order-0 allocs access
+    highatomic reserves") (in v6.12)."""
 
 
 _PA = "mm/page_alloc.c __zone_watermark_ok()"
@@ -92,22 +90,31 @@ RULES: tuple[RuleSet, ...] = (
     RuleSet("6.11", W2, span("6.11", "6.12"), f"6.11.11 {_PA}", harder="reserves", highatomic="reserved",
             classzone="highest", oom_victim="half"),
     RuleSet("6.12-6.17, RHEL 10", W2, span("6.12", "6.18"), f"el10-55, 6.13.7, 6.14.0 {_PA}", harder="reserves",
-            highatomic="free", classzone="highest", oom_victim="half"),
+            highatomic="free", classzone="highest", oom_victim="half", highatomic_single=True),
     RuleSet("6.18+, 6.12.107+", W2, span("6.18"), f"6.12.107, 6.18.2, 7.3.4 {_PA}", harder="reserves",
-            highatomic="free", highatomic_needs_high=True, classzone="highest", oom_victim="half"),
+            highatomic="free", highatomic_needs_high=True, classzone="highest", oom_victim="half",
+            highatomic_single=True),
 )  # fmt: skip
 """In order of age. Each release belongs to one row by its number; stable backports are handled in `rules_for`."""
 
-STABLE_61 = RuleSet(
-    "6.1.192", W2, span("99.0"), f"6.1.192 {_PA} and gfp_to_alloc_flags()", harder="reserves", highatomic="reserved",
-    highatomic_needs_high=True, classzone="highest", oom_victim="half",
+_SERIES = "281dd25c1a01 (in v6.12) and the five changes of v6.3 before it"
+STABLE: tuple[RuleSet, ...] = (
+    RuleSet("5.15.171+, 6.1.116+", W2, span("99.0"), f"{_SERIES}; logs of 5.15.171 and 6.1.116", harder="reserves",
+            highatomic="reserved", classzone="highest", oom_victim="half", highatomic_single=True),
+    RuleSet("6.1.192", W2, span("99.0"), f"6.1.192 {_PA} and gfp_to_alloc_flags()", harder="reserves",
+            highatomic="reserved", highatomic_needs_high=True, classzone="highest", oom_victim="half",
+            highatomic_single=True),
+    RuleSet("6.6.60+", W2, span("99.0"), "281dd25c1a01 (in v6.6.60)", harder="reserves", highatomic="reserved",
+            classzone="highest", oom_victim="half", unaccepted=True, highatomic_single=True),
+    RuleSet("6.11.7+", W2, span("99.0"), "281dd25c1a01 (in v6.11.7)", harder="reserves", highatomic="reserved",
+            classzone="highest", oom_victim="half", highatomic_single=True),
 )  # fmt: skip
-"""6.1.y as of 6.1.192: reserves as in 6.3 under the old mask bits. Its first point release was not read."""
+"""Rows that stable releases came to by backports, reserves as in 6.3 under the old mask bits where that is older."""
 
 
 def rule_named(name: str) -> RuleSet:
     """The row of that name."""
-    return next(rules for rules in (*RULES, STABLE_61) if rules.name == name)
+    return next(rules for rules in (*RULES, *STABLE) if rules.name == name)
 
 
 MAINLINE_44 = rule_named("4.4-4.13")
@@ -120,26 +127,41 @@ def rules_for(releases: tuple[Release, ...]) -> tuple[RuleSet, ...]:
     for release in releases:
         for rules in _rules(release):
             chosen.setdefault(rules.name, rules)
-    order = [rules.name for rules in (*RULES, STABLE_61)]
+    order = [rules.name for rules in (*RULES, *STABLE)]
     return tuple(sorted(chosen.values(), key=lambda rules: order.index(rules.name)))
+
+
+_POINTS: dict[tuple[int, int], tuple[tuple[int, int, str], ...]] = {
+    (5, 15): ((171, 171, "5.15.171+, 6.1.116+"),),
+    (6, 1): ((116, 116, "5.15.171+, 6.1.116+"), (117, 192, "6.1.192")),
+    (6, 6): ((60, 60, "6.6.60+"),),
+    (6, 11): ((7, 7, "6.11.7+"),),
+    (6, 12): ((1, 107, CURRENT.name),),
+}
+"""Of a stable series: the first point release that may have a row's rules, the one that surely has, and the row."""
 
 
 def _rules(release: Release) -> list[RuleSet]:
     found = [rules for rules in RULES if rules.span.has(release)]
     if release.family == "rhel":
         return found
-    if release.version[:2] == (6, 1):
-        return _stable(release, found, STABLE_61, 192)
-    if release.version[:2] == (6, 12):
-        return _stable(release, found, CURRENT, 107)
+    for may, has, name in _POINTS.get(release.base, ()):
+        found = _stable(release, found, rule_named(name), may, has)
     return found
 
 
-def _stable(release: Release, old: list[RuleSet], new: RuleSet, read: int) -> list[RuleSet]:
-    """Both rows for a stable release below the one that was read to have the change: its first one is not known."""
-    if release.family == "debian" and release.point is None and release.build:
-        return [new] if release.build[0] >= DEBIAN_61_NEW else [*old, new]
-    if release.point is not None and release.point >= read:
+def _stable(release: Release, old: list[RuleSet], new: RuleSet, may: int, has: int) -> list[RuleSet]:
+    """The new row from the release on that surely has it, both rows where that is not known."""
+    least, most = _points(release)
+    if least >= has:
         return [new]
-    # A bare "6.1" comes from the table of candidates: the mainline release itself.
-    return old if release.point == 0 else [*old, new]
+    return old if most is not None and most < may else [*old, new]
+
+
+def _points(release: Release) -> tuple[int, int | None]:
+    """The stable release that one is made from: at least, and at most. A bare "6.1" is the mainline release itself."""
+    if release.point is not None:
+        return release.point, release.point
+    if release.family != "debian" or release.base != (6, 1) or not release.build:
+        return 0, None
+    return next((least, most) for build, least, most in _DEBIAN_61 if release.build[0] >= build)

@@ -1,16 +1,18 @@
 """The page allocator's watermark test, replayed as the kernel would have run it, every step kept.
 
-Sources: mm/page_alloc.c ``__zone_watermark_ok()``, ``gfp_to_alloc_flags()``, include/linux/gfp.h ``gfp_zone()`` in the
-trees that ``rules.py`` names row by row. All sizes in pages.
+Sources: mm/page_alloc.c ``__zone_watermark_ok()``, ``rmqueue()`` in the trees that ``rules.py`` names row by row. All
+sizes in pages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from kb.kernel.allocflags import alloc_flags, reduced
 from kb.kernel.boost import boost_of, unboosted
 from kb.kernel.rules import RuleSet
+from kb.kernel.zonelist import reserve_of
 from kb.model.allocation import Replay, Request, Step
-from kb.model.memory import ZONE_NAMES, Zone, size
+from kb.model.memory import Zone, size
 from kb.model.said import Said
 from kb.words.speak import said
 
@@ -19,214 +21,6 @@ PAGEBLOCK_ORDER = 9
 
 _UNLISTED = 64
 """Pages by which a whole free list may be behind the count that was read before it."""
-
-_LAYOUTS = (
-    ("DMA", "DMA32", "Normal", "Movable"),
-    ("DMA", "DMA32", "Normal", "Movable", "Device"),
-    ("DMA", "Normal", "HighMem", "Movable"),
-    ("DMA", "Normal", "HighMem", "Movable", "Device"),
-    ("DMA", "Normal", "Movable"),
-    ("DMA", "Normal", "Movable", "Device"),
-    ("DMA32", "Normal", "Movable"),
-    ("DMA32", "Normal", "Movable", "Device"),
-    ("Normal", "HighMem", "Movable"),
-    ("Normal", "HighMem", "Movable", "Device"),
-    ("Normal", "Movable"),
-    ("Normal", "Movable", "Device"),
-    ("DMA", "DMA32", "Normal", "HighMem", "Movable"),
-    ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"),
-)
-"""Zone types a kernel may be built with, in index order; which one is told by the columns of lowmem_reserve[]."""
-
-
-def zone_layout(zones: Sequence[Zone]) -> tuple[str, ...]:
-    """Zone types of the kernel, in index order: what the columns of ``lowmem_reserve[]`` mean.
-
-    A zone's reserve against itself and the zones below is 0, and it rises only at a zone with pages
-    (``setup_per_zone_lowmem_reserve()``): that tells apart layouts with the same names. Zones above the request's are
-    not printed from 6.1 on, so that their absence tells nothing.
-    """
-    names = {zone.name for zone in zones}
-    columns = max((len(zone.reserve) for zone in zones), default=0)
-    fits = [layout for layout in _LAYOUTS if len(layout) == columns and names <= set(layout)]
-    fits = [layout for layout in fits if _own_reserves_are_0(layout, zones)] or fits
-    if fits:
-        return min(fits, key=lambda layout: _rises_without_zone(layout, zones))
-    return tuple(name for name in ZONE_NAMES if name in names or name in ("Normal", "Movable"))
-
-
-def _own_reserves_are_0(layout: Sequence[str], zones: Sequence[Zone]) -> bool:
-    return not any(any(zone.reserve[: layout.index(zone.name) + 1]) for zone in zones)
-
-
-def _rises_without_zone(layout: Sequence[str], zones: Sequence[Zone]) -> int:
-    """Columns below the highest printed zone at which a reserve rises although no such zone is printed."""
-    names = {zone.name for zone in zones}
-    highest = max((layout.index(name) for name in names), default=0)
-    missing = [index for index in range(1, highest) if layout[index] not in names]
-    return sum(
-        any(index < len(zone.reserve) and zone.reserve[index] > zone.reserve[index - 1] for zone in zones)
-        for index in missing
-    )
-
-
-def gfp_zone(flags: Iterable[str], layout: Sequence[str] = ("DMA", "DMA32", "Normal", "Movable")) -> str:
-    """Highest zone a mask allows (include/linux/gfp.h GFP_ZONE_TABLE, the same from 2.6.32 to 7.3)."""
-    have = frozenset(flags)
-    if "__GFP_DMA" in have:
-        return "DMA" if "DMA" in layout else "Normal"
-    if "__GFP_DMA32" in have:
-        return "DMA32" if "DMA32" in layout else "Normal"
-    if "__GFP_HIGHMEM" in have:
-        if "__GFP_MOVABLE" in have:
-            return "Movable"
-        return "HighMem" if "HighMem" in layout else "Normal"
-    return "Normal"
-
-
-def migratetype(flags: Iterable[str]) -> str:
-    """Migrate type a mask asks for."""
-    have = frozenset(flags)
-    if "__GFP_MOVABLE" in have:
-        return "movable"
-    return "reclaimable" if "__GFP_RECLAIMABLE" in have else "unmovable"
-
-
-def may_reclaim(flags: Iterable[str]) -> bool:
-    """Whether the request may block to reclaim: __GFP_WAIT to 4.3, __GFP_DIRECT_RECLAIM since."""
-    return not {"__GFP_WAIT", "__GFP_DIRECT_RECLAIM"}.isdisjoint(flags)
-
-
-def alloc_flags(request: Request, rules: RuleSet) -> frozenset[str]:
-    """ALLOC_* flags of the slow path: HIGH, HARDER, MIN_RESERVE, NON_BLOCK, HIGHATOMIC, OOM, CMA, NO_WATERMARKS."""
-    flags, have = set[str](), request.flags
-    nomemalloc = "__GFP_NOMEMALLOC" in have
-    if request.migratetype == "movable" and rules.cma:
-        flags.add("CMA")
-    if not nomemalloc and (request.memalloc or "__GFP_MEMALLOC" in have):
-        flags.add("NO_WATERMARKS")
-    if not nomemalloc and request.oom_victim:
-        flags.add("NO_WATERMARKS" if rules.oom_victim == "no watermark" else "OOM")
-    high = "__GFP_HIGH" in have
-    if rules.harder == "reserves":
-        if high or request.realtime:
-            flags.add("MIN_RESERVE")
-        if not may_reclaim(have) and not nomemalloc:
-            flags.add("NON_BLOCK")
-            if request.order > 0 and (high or not rules.highatomic_needs_high):
-                flags.add("HIGHATOMIC")
-        return frozenset(flags)
-    if high:
-        flags.add("HIGH")
-    if request.realtime or _harder(have, rules.harder):
-        flags.add("HARDER")
-    return frozenset(flags)
-
-
-def _harder(flags: frozenset[str], rule: str) -> bool:
-    if rule == "no-wait":
-        return not may_reclaim(flags)
-    if "__GFP_NOMEMALLOC" in flags:
-        return False
-    if rule == "atomic-flag":
-        return "__GFP_ATOMIC" in flags
-    return not may_reclaim(flags) and not (rule == "no-wait-no-thp" and "__GFP_NO_KSWAPD" in flags)
-
-
-def reduced(mark: int, flags: frozenset[str], rules: RuleSet) -> tuple[int, str]:
-    """The mark after the discounts of the alloc flags, and the words for it."""
-    value, words = mark, [f"{mark}"]
-
-    def cut(part: int, why: str) -> None:
-        nonlocal value
-        value -= value // part
-        words.append(f"- 1/{part} ({why})")
-
-    if "HIGH" in flags:
-        cut(2, "ALLOC_HIGH")
-    if "MIN_RESERVE" in flags:
-        cut(2, "ALLOC_MIN_RESERVE")
-        if "NON_BLOCK" in flags:
-            cut(4, "ALLOC_NON_BLOCK")
-    if "OOM" in flags:
-        cut(2, "ALLOC_OOM")
-    elif "HARDER" in flags:
-        cut(4, "ALLOC_HARDER")
-    return value, " ".join(words)
-
-
-def reserve_column(zone: Zone, request: Request, zones: Sequence[Zone], rules: RuleSet) -> int:
-    """Index into ``lowmem_reserve[]``: the preferred zone's to 5.7, the mask's highest zone since."""
-    layout = zone_layout(zones)
-    wanted = _index(request.zone, layout)
-    if rules.classzone == "highest":
-        return wanted
-    usable = [_index(z.name, layout) for z in zones if _index(z.name, layout) <= wanted and (z.managed != 0)]
-    return max(usable, default=wanted)
-
-
-def reserve_of(zone: Zone, request: Request, zones: Sequence[Zone], rules: RuleSet) -> int | None:
-    """Pages of the zone that are kept from the request; None where a line that would tell is not in the log.
-
-    Of the highest zone that the request may use nothing is kept.
-    """
-    column = reserve_column(zone, request, zones or (zone,), rules)
-    if zone.reserve:
-        return zone.reserve[column] if column < len(zone.reserve) else 0
-    return None if _index(zone.name, zone_layout(zones or (zone,))) < column else 0
-
-
-def _index(name: str, layout: Sequence[str]) -> int:
-    if name in layout:
-        return layout.index(name)
-    rank = {zone: number for number, zone in enumerate(ZONE_NAMES)}
-    return max((layout.index(z) for z in layout if rank[z] <= rank.get(name, 2)), default=0)
-
-
-def candidate_zones(request: Request, zones: Sequence[Zone], *, zone_order: bool = False) -> tuple[Zone, ...]:
-    """Zones the request may use, in the order the kernel tries them (build_zonelists()).
-
-    Args:
-        request: names the highest zone, the preferred node and the allowed ones.
-        zones: all zones of the report.
-        zone_order: True for "zone" order (all Normal zones first), False for "node" order. Distances between nodes
-            are not printed: other nodes follow by number, the preferred one first where it is known.
-    """
-    layout = zone_layout(zones)
-    wanted = _index(request.zone, layout)
-    usable = [z for z in zones if z.name in layout and _index(z.name, layout) <= wanted and z.managed != 0
-              and (request.nodes is None or z.node in request.nodes)]  # fmt: skip
-
-    def rank(zone: Zone) -> tuple[int, int, int]:
-        node = -1 if zone.node == request.node else zone.node
-        depth = -_index(zone.name, layout)
-        return (depth, node, 0) if zone_order else (node, depth, 0)
-
-    return tuple(sorted(usable, key=rank))
-
-
-def zone_order_auto(zones: Sequence[Zone]) -> bool:
-    """Whether numa_zonelist_order=auto meant "zone" order (default_zonelist_order() to 3.17 and RHEL 6/7).
-
-    Zone order when DMA and DMA32 exist, are at most half of all memory, and on no node larger than the average / 2 more
-    than 70 % of it. 3.10.4, 3.10.0-514.el7.
-    """
-
-    def size(zone: Zone) -> int:
-        return zone.managed if zone.managed is not None else zone.present or 0
-
-    total = sum(size(zone) for zone in zones)
-    low = sum(size(zone) for zone in zones if zone.name in ("DMA", "DMA32"))
-    nodes = {zone.node for zone in zones}
-    if not low or low > total // 2 or not total:
-        return False
-    average = total // (len(nodes) + 1)
-    for node in nodes:
-        here = sum(size(z) for z in zones if z.node == node)
-        low_here = sum(size(z) for z in zones if z.node == node and z.name in ("DMA", "DMA32"))
-        if low_here and here > average and low_here > here * 70 // 100:
-            return False
-    return True
 
 
 def highatomic_bounds(zone: Zone, rules: RuleSet, page_kb: int = 4) -> tuple[int, int, Said | None]:
@@ -415,7 +209,7 @@ def _letters(rules: RuleSet, flags: frozenset[str], order: int) -> frozenset[str
         letters.add("C")
     if rules.rule != "free-block":
         return frozenset(letters | {"R"})
-    single = {"OOM", "NON_BLOCK"} if rules.highatomic_single else set[str]()
+    single = {"OOM", "NON_BLOCK"} if rules.highatomic_single else {"OOM"} if rules.harder == "reserves" else set[str]()
     if not ({"HARDER", "HIGHATOMIC", "OOM", "NO_WATERMARKS"} if order else single).isdisjoint(flags):
         letters.add("H")
     return frozenset(letters)

@@ -31,8 +31,9 @@ _PAGE = 8192
 """Bytes: what is said of a fix fits into one of them."""
 
 
-_FORGOTTEN = 30 * 86400
-"""Seconds after which the index of another pack is cleared away."""
+_DAY = 86400
+_FORGOTTEN = 30 * _DAY
+"""Seconds after which the index of another pack that nobody opened is cleared away."""
 
 
 def build(path: Path, pack: Path = PACKED, more: Iterable[Known] = ()) -> int:
@@ -93,6 +94,9 @@ def _cached() -> Path | None:
     folder = Path(platformdirs.user_cache_dir("kb"), "known")
     path = folder / f"{FORMAT}-{VERSION}-{status.st_size:x}-{status.st_mtime_ns:x}.db"
     if path.exists() and _own(path):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _DAY:
+                os.utime(path)  # it is in use: others leave it
         return path
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=folder, suffix=".new")

@@ -8,26 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from kb.log import records
 from kb.log.records import Lines
+from kb.log.terminal import SGR, clean
+from kb.log.text import END
 from kb.log.transport import Prefix, Rule, strip
 from kb.model.log import Line
 
 if TYPE_CHECKING:
     from kb.log.learn import Shapes
 
-_SGR = re.compile(r"\x1b\[[0-9;:]{0,40}[mK]|\x01[0-7cd]")
-"""Colours, and the erase-to-end-of-line that goes with them; a level (include/linux/kern_levels.h) nobody took off."""
-_TERMINAL = (
-    r"\x1b(?:\[[0-?]{0,40}[ -/]{0,4}[@-~]|[\]_P^X][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|[()#%][0-9A-Z]|[=>78cDEHMNOZ])"
-)
-"""ECMA-48: control sequences and strings (a window's title, a marker of a CI)."""
-_AROUND = re.compile(rf"^(?:{_TERMINAL}){{1,32}}|(?:{_TERMINAL}){{1,32}}$")
-"""What is sent to a terminal before and behind a line; inside of one it is shown."""
-_MOVES = re.compile(r"\x1b\[[0-9;]{0,20}[HfBE]")
-"""The cursor put on another line."""
-_MOVED = 3
-"""Moves that make a physical line several of a screen."""
-_INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
-"""What chats and word processors put before a line: blanks without width, marks of direction."""
 _SHOWN_SGR = re.compile(r"\^\[\[[0-9;]{0,20}[mK]|\[\d[0-9;]{0,20}m")
 """The same as ``cat -v`` shows them, or as they are left where a form took the escape away."""
 _OCTAL = re.compile(r"#(011|012|015|033)")
@@ -53,6 +41,11 @@ _BREAKS = re.compile(r"</?(?:br|div|p|tr|li)(?: [^<>]{0,300})?/?>", re.I)
 _NEWLINE = re.compile(r"\\(?:r\\)?n")
 _ESCAPED_LINES = 3
 """Line ends written as a backslash and an n that make a line a whole log in a string: JSON of a ticket, a repr()."""
+_STRINGS = tuple(
+    re.compile(rf"(?:^|(?<=[ ,=($\[{{:\t])){quote}((?:[^{quote}\\]|\\.|{quote}{quote})*){quote}(?=[,;)\]}}\s]|$)")
+    for quote in "'\""
+)
+"""Strings of a row of SQL, a shell's variable, a program's output."""
 _ESCAPE = re.compile(r"\\(?:u00(3c|3e|26|27|22|1b)|([\"'\\/t]))", re.I)
 _ESCAPES = {"t": "\t"}
 _QUOTE_END = re.compile(r'(?:\\r)?(?:\\n)?(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
@@ -87,9 +80,9 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
                 yield None, cursor.offset
                 continue
             return
-        text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        text = raw.decode("utf-8", "surrogateescape").rstrip(END)
         if not text.isprintable():
-            text = _clean(text)
+            text = clean(text)
         if "[0m" in text and _SHOWN_SGR.match(text) is not None:
             text = _SHOWN_SGR.sub("", text)
         if "&" in text or "<" in text:
@@ -114,6 +107,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
                     continue
         elif rule == "kmsg" and "\\x" in text:
             text = text[:end] + _HEX_RUN.sub(_unescape, text[end:])
+        elif rule == "nxos":
+            text = text.removesuffix(" - kernel")
         before = prefix
         if (
             ("[" in text[end:] and _GLUED.search(text, end) is not None)
@@ -143,18 +138,6 @@ def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line]
         if found is not None:
             return records.verbose(cursor, raw, number, found["wall"])
     return None
-
-
-def _clean(text: str) -> str:
-    """Colours, NULs around a line and a mailer's no-break blanks off; other control characters stay."""
-    text = text.strip("\0").lstrip(_INVISIBLE)
-    if "\x1b" in text or "\x01" in text:
-        text = _SGR.sub("", text)
-        if "\x1b" in text:
-            if len(_MOVES.findall(text)) >= _MOVED:
-                text = _MOVES.sub("\n", text).strip("\n")
-            text = _AROUND.sub("", text)
-    return text.replace("\xa0", " ")
 
 
 def _unescape_html(text: str) -> str:
@@ -188,7 +171,12 @@ def _entity(found: re.Match[str]) -> str:
 
 
 def _unescape_string(text: str) -> str:
-    """The lines of a log that was written as one string."""
+    """The lines of a log that was written as one string, or as some."""
+    most = text.count("\\n")
+    for each in _STRINGS:
+        found = [one for one in each.findall(text) if "\\n" in one]
+        if sum(one.count("\\n") for one in found) * 10 >= most * 8:
+            return "\n".join(_ESCAPE.sub(_escaped, _NEWLINE.sub("\n", one)) for one in found)
     return _ESCAPE.sub(_escaped, _NEWLINE.sub("\n", _QUOTE_END.sub("", text)))
 
 
@@ -210,18 +198,19 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
         if told is not None:
             yield from told
             return
-    if body.count("\\n") >= _ESCAPED_LINES:
+    rebuilt = body.count("\\n") >= _ESCAPED_LINES
+    if rebuilt:
         body = _unescape_string(body)
     if "#0" in body:
         body = _OCTAL.sub(lambda found: chr(int(found[1], 8)), body)
     if "\\x" in body:
         body = _HEX.sub(lambda found: chr(int(found[1], 16)), body)
     if "\x1b" in body:
-        body = _SGR.sub("", body)
+        body = SGR.sub("", body)
     later = piece
     for index, record in enumerate(body.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
         for part in _unglue(record):
-            if part is not record or index:
+            if part is not record or index or rebuilt:
                 inner = strip(part, sticky)
                 if inner.rule is not None:
                     time, caller, wall = inner.time, inner.caller, inner.wall or wall

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from kb.log.shape import LONGEST, Shape, ends_in_stamp, frame, in_calendar, shape, unframed
+from kb.log.shape import LONGEST, Shape, alone, column, ends_in_stamp, frame, in_calendar, shape, unframed
 from kb.log.transport import Prefix, Rule, strip
 
 Test = Callable[[str], int]
@@ -30,6 +30,8 @@ _REFUSED = 4
 """Lines alike, but for numbers, behind which the prefix is looked for no more."""
 _LOOKS = 512
 """Times that the lines beside one are looked at, in one input: a text that quotes headlines line by line is no log."""
+_NEAR = 4
+"""Lines behind a headline in which its report begins."""
 _DOUBTFUL = 32
 """Lines that are kept as doubtful."""
 _ALIKE = 3
@@ -75,7 +77,7 @@ class Shapes:
         for one in self._known:
             found = one.strip(text, prefix, sticky)
             if found is not None:
-                return one.whole(text), found
+                return one.whole(text, found.end), found
         return text, prefix
 
     def learn(
@@ -106,7 +108,10 @@ class Shapes:
         if self._refused.get(key, 0) >= _REFUSED:
             return False
         ways = list(self._ways(text, column))
-        best = self._borne(ways, text, number, around, opened)
+        beside = around() if ways and self._looks < _LOOKS else None
+        best = self._borne(ways, text, number, beside, opened) if beside is not None else None
+        if best is None and beside is not None and not opened and sum(map(self._belongs, beside.after[:_NEAR])) >= 2:
+            best = self._lead_in(ways, text)
         if told and (best is None or not best[1].telling):
             best = best or self._longest([way for way in ways if way[1].telling and not way[1].foreign], text)
         if best is not None:
@@ -125,7 +130,7 @@ class Shapes:
             if ends_in_stamp(text[:at]):  # what stands before it is the prefix
                 continue
             inner = strip(text[at:])
-            message = unframed(text, frame(text[:at], text))[at + inner.end :]
+            message = unframed(text, frame(text[:at], text), at)[at + inner.end :]
             if not message or not self._opens(message):
                 continue
             made = shape(text[:at], text)
@@ -151,21 +156,17 @@ class Shapes:
         ways: Sequence[tuple[str, Shape, bool]],
         text: str,
         number: int,
-        around: Callable[[], Around],
+        beside: Around,
         opened: bool,
     ) -> tuple[str, Shape, bool] | None:
         """The prefix that the lines beside bear out best, None where they do not."""
-        if not ways or self._looks >= _LOOKS:
-            return None
         self._looks += 1
-        beside = around()
         plain = sum(map(self._belongs, beside.after))
         best, most = None, (0, False, False)
         for prefix, made, known in ways:
             words = any(char.isalnum() for char in prefix)
-            for one in (made, shape(prefix, text, opaque=True) if _OPAQUE.search(prefix) is not None else None):
-                if one is None:
-                    continue
+            opaque = shape(prefix, text, opaque=True) if _OPAQUE.search(prefix) is not None else None
+            for one in filter(None, (made, opaque, column(prefix))):
                 parts = self._parts(one, beside.after)
                 alike = sum(one.strip(each, _NONE) is not None for each in (*beside.before, *beside.after))
                 enough = parts >= plain + opened and parts >= (_ALIKE if one.foreign else 1 if words else 2)
@@ -181,6 +182,14 @@ class Shapes:
             self.doubtful.pop()
         return best
 
+    def _lead_in(self, ways: Sequence[tuple[str, Shape, bool]], text: str) -> tuple[str, Shape, bool] | None:
+        """What stands before the first line of a text alone: who wrote it, the quote that opens it."""
+        best = next((way for way in ways if _COMMENT.match(way[0]) is None), None)
+        if best is None:
+            return None
+        self.doubtful = [each for each in self.doubtful if each.text != text]
+        return best[0], alone(best[0]), best[2]
+
     def _doubt(self, found: Doubtful) -> None:
         if len(self.doubtful) < _DOUBTFUL and all(each.number != found.number for each in self.doubtful):
             self.doubtful.append(found)
@@ -190,7 +199,7 @@ class Shapes:
         count = 0
         for line in lines:
             found = one.strip(line, _NONE)
-            if found is not None and self._belongs(one.whole(line)[found.end :]):
+            if found is not None and self._belongs(one.whole(line, found.end)[found.end :]):
                 count += 1
         return count
 

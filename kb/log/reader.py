@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from kb.log.scan import BOOT, NOTICES, OPENERS, find, notice_at
 from kb.log.tape import LONGEST, Cursor, Tape
+from kb.log.text import END
 
 if TYPE_CHECKING:
     from kb.log.learn import Around, Doubtful, Shapes
@@ -40,10 +41,11 @@ _RECORD_LINES = 200
 """Lines before a hit inside a record of several lines: some twelve records of a journal."""
 _INSIDE = re.compile(
     rb'[ \t]{0,40}"[\w.@]{1,64}" ?: ?(?P<pretty>)|    [A-Z_][A-Z0-9_]{1,63}=(?P<verbose>)'
-    rb"|[A-Z_][A-Z0-9_]{2,63}=(?P<export>)|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
+    rb"|[A-Z_][A-Z0-9_]{2,63}=(?![\"'$])(?P<export>)|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
     rb"|[^\0-\x1f][\0-\x7f]\0{6}(?P<binary>)"
 )
-"""How a line begins that stands inside a record of journalctl -o json-pretty, verbose, export or dmesg -J."""
+"""How a line begins that stands inside a record of journalctl -o json-pretty, verbose, export or dmesg -J; a shell's
+variable stands in quotes."""
 _RECORD_STARTS = {
     "pretty": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
     "array": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
@@ -51,6 +53,8 @@ _RECORD_STARTS = {
     "binary": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
     "export": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
 }
+_ESCAPED = re.compile(rb"#012|\\n")
+"""The end of a line that is written as a sign: what follows it is no part of the line."""
 _VERSION = re.compile(rb"Linux version (\d[\w.+~-]{1,100})")
 
 
@@ -331,7 +335,9 @@ class Reader:
         Returns:
             Text, column, and whether known prefixes stand before the text.
         """
-        if opener is not None and opener is not first:  # what stands before a stamp in a line's middle may be a prefix
+        if (
+            opener is not None and opener is not first and not _ESCAPED.search(first.raw)
+        ):  # what stands before a stamp in a line's middle may be a prefix
             text = _undivided(first.raw)
             return text, len(text) - len(opener.text), True
         if first.host is not None and first.time is None and not self._is_learned(first.raw):
@@ -341,7 +347,7 @@ class Reader:
             ):  # perhaps a date without host, and two words before the message's colon
                 return text, len(text), True
         behind = self._tape.data[hit - self._tape.base : self._tape.line_end(hit) - self._tape.base]
-        tail = behind.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        tail = behind.decode("utf-8", "surrogateescape").rstrip(END)
         column = len(first.text) - len(tail) if first.text.endswith(tail) else len(first.text)
         least = 1 if opener is not None and not first.text.startswith(">") else 0  # a mail quotes without a blank
         if not column and opener is None:  # ``WARNING: BUG: ...``: the first literal may be a prefix's
@@ -356,7 +362,7 @@ class Reader:
             return False
         from kb.log.transport import strip
 
-        text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        text = raw.decode("utf-8", "surrogateescape").rstrip(END)
         return self._shapes.strip(text, strip(text))[1].rule == "learned"
 
     def _around(self, start: int, hit: int, *, raw: bool) -> Around:
@@ -368,21 +374,20 @@ class Reader:
         beside: tuple[list[str], list[str]] = ([], [])
         tape, begin = self._tape, self._back(hit, before)
         until = time.monotonic() + _MOMENT
-        while tape.data.count(b"\n", hit - tape.base) < _RECORD_LINES and not tape.ended:
+        while (behind := self._behind(hit, _RECORD_LINES)) < 0 and not tape.ended:
             if tape.live and time.monotonic() > until:
                 break  # one that goes on slowly: a report in it is to be told soon
             end = tape.end
             if not tape.fill(max(self._done, hit - _BACK_BYTES)) and tape.end == end:
                 break  # silent
         # What is read of the tape itself is let go, and this line is still to be judged.
-        behind = hit - tape.base
-        for _ in range(_RECORD_LINES):
-            behind = tape.data.find(b"\n", behind) + 1 or len(tape.data)
+        behind = behind - tape.base if behind >= 0 else len(tape.data)
         for line, read in decode(Cursor(Tape(tape.data[begin - tape.base : behind]))):
             end = begin + read
             if line is None or len(beside[1]) >= after:
                 break
-            if (end <= start or end > self._tape.line_end(hit)) and not (raw and line.continued):
+            same = start < end <= self._tape.line_end(hit)
+            if not (raw and line.continued) and (not same or line.continued):
                 beside[end > start].append(_undivided(line.raw) if raw else line.text)
         return Around(*beside)
 
@@ -462,6 +467,16 @@ class Reader:
             start = newline
         return start + 1
 
+    def _behind(self, hit: int, lines: int) -> int:
+        """Offset behind so many line ends from a hit on; -1 where fewer were read."""
+        data, base = self._tape.data, self._tape.base
+        at = hit - base
+        for _ in range(lines):
+            at = data.find(b"\n", at) + 1
+            if not at:
+                return -1
+        return base + at
+
     def _line_start(self, offset: int) -> int:
         floor = max(self._done, self._tape.base)
         return self._tape.newline_before(floor, offset) + 1 or floor
@@ -478,6 +493,6 @@ def _undivided(raw: bytes) -> str:
     """A physical line behind the prefixes that are known; one that ends in a program's or the kernel's word stays."""
     from kb.log.transport import USER, strip
 
-    text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+    text = raw.decode("utf-8", "surrogateescape").rstrip(END)
     prefix = strip(text)
     return text if prefix.rule in USER else text[prefix.end :]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from kb.log.terminal import clean
 from kb.log.text import whole
 from kb.log.transport import PRINTK, SEVERITIES, strip
 from kb.model.log import Line
@@ -103,6 +104,7 @@ def _emit(message: str, key: str, fields: dict[str, Any], number: int, last: int
         message = f"{name}[{pid}]: {message}" if pid else f"{name}: {message}"
     later = False
     for text in message.rstrip("\r\n").replace("\r\n", "\n").split("\n"):
+        text = text if text.isprintable() else clean(text)
         end, t, w, c, lv, h = 0, stamp, wall, caller, level, host
         if key not in ("MESSAGE", "msg") or PRINTK.match(text):  # a console's stamp inside of a journal's record
             prefix = strip(text)

@@ -30,8 +30,12 @@ _BEHIND = re.compile(r"\s?(?:(?P<host>\S{1,255}) {1,2}" + _UNIT + r")?" + IDENT 
 _DATE_MARKS = frozenset("[](){}<>,.:;/|+-~@_\uff1a\uff0c\u3001")
 _ASSIGNED = re.compile(r"(?:^|[ \t])[\w.]{1,80}[ \t]{1,8}=[ \t]{0,8}[a-z]{0,2}[\"'`]")
 """A source, or a table of settings: ``title = "``; what logs write has no blank (``msg="``)."""
-_QUOTED = re.compile(r"(?P<quote>[\"'`])(?:\\r)?(?:\\n)?[\"',;)\]} \t]{0,8}$")
+_QUOTED = re.compile(r"(?:\\r)?(?:\\n)?(?P<quote>[\"'`])(?:\\r)?(?:\\n)?[\"',;)\]} \t]{0,8}$")
 """The end of a line whose message stands in quotes, as in a list of strings, a row of SQL or a record of logfmt."""
+_FIELDS = re.compile(r"\"?(?: [\w.]{1,64}=(?:\"[^\"]{0,200}\"|[^\s\"]{0,200})){1,32}\s*$")
+"""logfmt: the fields behind the one that is the message; a message of one word stands in no quotes."""
+_FIELD = '="'
+"""The frame of a message that such fields follow."""
 _LABELS = re.compile(r"\{(?:[\w.]{1,64}=\"[^\"]{0,200}\"(?:, ?|(?=\}))){0,32}\}")
 """A stream's labels, as Prometheus and Loki write them."""
 _ESCAPED = re.compile(r"\\([\"'\\/t])")
@@ -124,6 +128,9 @@ class Shape(NamedTuple):
         """The prefixes of a line that has this one behind those that are known; None for a line of another shape."""
         at = 0 if before.rule in USER else before.end
         found = self.pattern.match(text, at)
+        if found is None and before.rule in USER:  # the program's word alone
+            at = before.end
+            found = self.pattern.match(text, at)
         if found is None or found.end() == at:
             return None
         if not at:
@@ -140,24 +147,26 @@ class Shape(NamedTuple):
             inner.rule or "learned",
         )
 
-    def whole(self, text: str) -> str:
-        """A line without the border at its end, or out of its quotes."""
-        return unframed(text, self.bar)
+    def whole(self, text: str, at: int) -> str:
+        """A line, whose message begins at a column, without the border at its end, or out of its quotes."""
+        return unframed(text, self.bar, at)
 
     @property
     def quoted(self) -> bool:
         """True where the message stands in quotes: it may be a sentence of anybody's."""
-        return self.bar in ("'", '"', "`")
+        return self.bar in ("'", '"', "`", _FIELD)
 
 
-def unframed(text: str, bar: str) -> str:
+def unframed(text: str, bar: str, at: int) -> str:
     """As :meth:`Shape.whole`, for a border or a quote that is known."""
     if not bar:
         return text
     if bar in _BARS:
         return text[: -len(bar)].rstrip() if text.endswith(bar) else text
+    if bar == _FIELD and (fields := _FIELDS.search(text, at)) is not None:
+        return text[:at] + _ESCAPED.sub(_unescaped, text[at : fields.start()])
     found = _QUOTED.search(text, max(len(text) - 16, 0))
-    if found is None or found["quote"] != bar:
+    if found is None or found["quote"] != bar[-1]:
         return text
     return _ESCAPED.sub(_unescaped, text[: found.start()])
 
@@ -167,6 +176,8 @@ def frame(prefix: str, line: str) -> str:
     closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
     if closing is not None and prefix[-1] == closing["quote"]:
         return prefix[-1]
+    if prefix.endswith(_FIELD) and _FIELDS.search(line, len(prefix)) is not None:
+        return _FIELD
     bar = prefix.strip()[:1]
     return bar if bar and bar in _BARS and line.rstrip().endswith(bar) else ""
 
@@ -203,7 +214,22 @@ def shape(prefix: str, line: str, *, opaque: bool = False) -> Shape | None:
     else:
         text = prefix.rstrip(_BLANKS)
         pattern = _pattern(text, opaque, grep=_GREP.fullmatch(prefix) is not None) + _ending(prefix[len(text) :])
+        pattern += "?" if bar == _FIELD else ""
     return Shape(re.compile(pattern), date is not None, bar, foreign)
+
+
+def alone(prefix: str) -> Shape:
+    """The shape of what stands before one line and no other."""
+    return Shape(re.compile(re.escape(prefix)), False)
+
+
+def column(prefix: str) -> Shape | None:
+    """The shape of a column left of the log: any text up to a bar, as ``diff -y`` and terminals side by side."""
+    text = prefix.rstrip(_BLANKS)
+    if len(text) < 2 or text[-1] not in _BARS or text[-1] in text[:-1]:
+        return None
+    bar = re.escape(text[-1])
+    return Shape(re.compile(f"[^{bar}]{{1,{LONGEST}}}{bar}{_ending(prefix[len(text) :])}"), False)
 
 
 def _unescaped(found: re.Match[str]) -> str:

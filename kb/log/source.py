@@ -110,15 +110,22 @@ def open_live(
     while not head.ended and (len(head.data) < 64 or (len(head.data) < TELLING and b"\n" not in head.data)):
         if not head.fill(0) and b"\n" in head.data:
             break
-    for each in _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream):
+    record = head.data.startswith(b"{") and head.data.find(b"\n") == len(head.data) - 1
+    if record and not head.ended:
+        record = not head.fill(0)  # a document of one line ends behind it, and what goes on later is none
+    text = record and not head.ended
+    for each in _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream, text):
         each.tape.paused, each.tape.going = paused, going
         yield each
 
 
 def _bytes(data: bytes) -> Iterator[Input]:
     stream = Stream("-", _over, data)
-    if stream.packed or _members_of(stream) is not None:
-        yield from _inputs(stream)
+    members = _members_of(stream)
+    if members is not None:
+        yield from _held(stream, members)
+    elif stream.packed:
+        yield from _inputs(stream, text=True)
     else:
         source = plain("-", data, [])
         yield from _alone(Input("-", Tape(source.data), list(source.notes), _doubted(stream)))
@@ -137,6 +144,21 @@ def _from_path(name: str) -> Iterator[Input]:
         with opened(name) as file:
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             yield from _inputs(Stream(name, file.read), file if regular else None)
+
+
+def open_alone(name: str) -> Iterator[Input]:
+    """A regular file that holds no others, and behind it what addresses in it say; nothing for any other file.
+
+    Raises:
+        InputError: As :func:`open_sources`.
+    """
+    from kb.log.containers.registry import closed
+
+    with open_regular(name) as file:
+        stream = Stream(name, file.read)
+        other = _members_of(stream) is not None or closed(stream.head, name) is not None or is_binary(stream.head)
+        if stream.head and not other and PART.match(stream.head[:64]) is None:
+            yield from _watched(stream.tape(file))
 
 
 # ---- what an input holds
@@ -174,13 +196,18 @@ def _members_of(stream: Stream) -> "Members | None":
     return container_of(stream.name, stream.head[:_PROBE])
 
 
-def _inputs(stream: Stream, file: BinaryIO | None = None) -> Iterator[Input]:
-    """An input that was named, or what it holds."""
-    members = _members_of(stream)
+def _inputs(stream: Stream, file: BinaryIO | None = None, text: bool = False) -> Iterator[Input]:
+    """An input that was named, or what it holds, unless it is known for a text."""
+    members = None if text else _members_of(stream)
     if members is None:
         stream.walk = _doubted(stream)
         yield from _alone(stream.tape(file))
-        return
+    else:
+        yield from _held(stream, members, file)
+
+
+def _held(stream: Stream, members: "Members", file: BinaryIO | None = None) -> Iterator[Input]:
+    """What an input holds."""
     from kb.log.containers.walk import Walk
 
     walk = Walk(stream.name, lambda: stream.taken)

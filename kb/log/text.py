@@ -4,6 +4,9 @@ import re
 
 _LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
+END = "\r\n\t"
+"""What ends a line, and what those put before it who fill columns."""
+
 
 def whole(text: str) -> str:
     """The text without lone surrogates but those that stand for undecodable bytes: JSON may hold any of them."""

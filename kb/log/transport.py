@@ -25,8 +25,9 @@ _SEVERITY = r"emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug"
 IDENT = r"(?:kernel|vmunix|klogd|KERNEL)(?:\[\d{1,10}\])?:"
 """How the kernel is named as a program of syslog."""
 _KERNEL = IDENT + r"(?: |$)"
-_HOST = r"(?P<host>\S{0,254}[^\s:])"
-"""A host's name. Where it was left out (journalctl --no-hostname) the program's stands there, which a colon ends."""
+_HOST = r"(?!\[\d{1,10}\.\d{6}\])(?P<host>[^\s\"=]{0,254}[^\s:\"=])"
+"""A host's name, no stamp of printk's. Where it was left out (journalctl --no-hostname) the program's stands there,
+which a colon ends."""
 _UNIT = r"(?:(?:unknown|\S{1,120}\.(?:service|scope|slice|socket|mount|timer)) )?"
 """journalctl -o with-unit: the unit before the identifier, ``unknown`` for the kernel's lines."""
 _PROGRAM = r"(?!" + _KERNEL + r")(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"
@@ -152,6 +153,18 @@ RULES: tuple[Rule, ...] = (
     ),
     # dmesg -x: "kern  :err   : "
     _rule("decoded", "kumdaslncf", r"(?:" + _FACILITY + r") {0,6}:(?P<severity>" + _SEVERITY + r") {0,4}: "),
+    # Cisco NX-OS: the facility before, and the program behind the message (" - kernel")
+    _rule(
+        "nxos", _DIGIT,
+        r"(?P<wall>\d{4} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?) (?P<host>\S{1,255}) "
+        r"(?:%\$ \S{1,40} %\$ )?%KERN-(?P<level>[0-7])-\w{1,40}: ",
+    ),
+    # multilog, socklog, s6: TAI64N (libtai tain_pack.c), a day and a time, and the facility that socklog adds
+    _rule(
+        "tai64n", "@" + _DIGIT,
+        r"(?P<wall>@4[0-9a-f]{23}|\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{5,9}) "
+        r"(?:(?:" + _FACILITY + r")\.(?P<severity>" + _SEVERITY + r"): )?(?:" + IDENT + r" )?",
+    ),
     # KernelCI, LAVA, serial loggers (ts, grabserial, conserver): a time of day before what the console said
     _rule(
         "logger", "[" + _DIGIT,
@@ -214,6 +227,8 @@ def strip(text: str, sticky: list[Rule] | None = None) -> Prefix:
     found = PRINTK.match(text)
     if found is not None:
         level, time, wall, caller = found.groups()
+        if wall is not None and (inner := PRINTK.match(text, found.end())) is not None:  # a logger's, before printk's
+            found, (level, time, _, caller) = inner, inner.groups()
         return _after_stamp(text, found.end(), _seconds(time), wall, caller, level, None, "printk")
     char = text[:1]
     if char not in _BY_CHAR and char != "[":

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from kb.log.tape import LONGEST
 from kb.log.transport import strip
+from kb.model.lazy import Lazy
 from kb.model.log import Line
 
 SAMPLE = 32 << 10
@@ -33,15 +34,19 @@ _QP_SOFT = re.compile(rb"^.{60,76}=\r?$", re.M)
 _QP_FULL = re.compile(rb"^.{75}=\r?$", re.M)
 """A line of quoted-printable at its full length (RFC 2045: 76 columns with the mark): three of them are no chance."""
 _QP_CODE = re.compile(rb"=(?:3D|20\r?$|E2=80|C2=A0)", re.M)
-_SHOWN_ENDS = re.compile(rb"(?:\^M\$?|\$)\r?$", re.M)
-_SHOWN_END = re.compile(r"(?:\^M\$?|\$)$")
+_QP_PLAIN = re.compile(rb"=(?![0-9A-F]{2}|\r?\n|\r?\Z)")
+"""What quoted-printable does not write: a sign of equality that stands for itself."""
+_SHOWN_ENDS = re.compile(rb"(?:\^M\$?|\$|\\)\r?$", re.M)
+_SHOWN_END = re.compile(r"(?:\^M\$?|\$|\\)$")
+_PARTIAL = re.compile(rb"\S{20,40} std(?:out|err) P ")
+"""CRI (containerd, CRI-O): a line that is longer than the runtime's buffer goes on in the next record."""
 _FRAGMENT = re.compile(rb"(\d{1,4},\d{1,20},\d{1,20}),[^;\n]{0,100}ncfrag=(\d{1,9})/\d{1,9}[^;\n]{0,60};")
 
 # No repeat below holds another whose parts may begin where it ends: each item is followed by a blank or the end.
 _HEX_PAIRS = r"(?:[<(]?[0-9a-f]{2,8}[>)]?(?: |$)){1,64}$"
 _FIELDS = r"(?:[a-z_]{2,32}(?:\([a-z]{3,8}\))?[:?] ?\S{1,24}(?: |$)){1,32}$"
-_TAILS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
-    (re.compile(head), re.compile(tail))
+_TAILS: tuple[tuple[Lazy, Lazy], ...] = tuple(
+    (Lazy(head), Lazy(tail))
     for head, tail in (
         # arch/*/kernel: show_opcodes(), dump_instr()
         (r"^\s{0,8}Code: |^(?:[<(]?[0-9a-f]{2,8}[>)]? ){7}", _HEX_PAIRS),
@@ -89,14 +94,24 @@ class Habits(NamedTuple):
     zvm: bool = False
     fragments: bool = False
     shown: bool = False
-    """Line ends that are shown, as by ``cat -A``."""
+    """Line ends that are shown, as by ``cat -A``, or hidden behind a backslash."""
+    partial: bool = False
+    """Records of a container's runtime that go on in the next."""
     columns: int = 0
     """Columns of a terminal, at whose edge lines go on in the next, 0 where none was copied."""
 
     @property
     def any(self) -> bool:
         """True when lines must be joined."""
-        return bool(self.width or self.columns or self.quoted_printable or self.zvm or self.fragments or self.shown)
+        return bool(
+            self.width
+            or self.columns
+            or self.quoted_printable
+            or self.zvm
+            or self.fragments
+            or self.shown
+            or self.partial
+        )
 
 
 _NONE = Habits()
@@ -108,20 +123,23 @@ def habits(data: bytes, start: int) -> Habits:
         return _NONE
     sample = data[start : start + SAMPLE]
     soft = _QP_SOFT.findall(sample)
-    quoted = len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3)
+    quoted = len(soft) >= 1 and _QP_CODE.search(sample) is not None and _QP_PLAIN.search(sample) is None
+    quoted = quoted or (len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3))
     zvm = len(_ZVM_RAW.findall(sample)) >= 3
     fragments = b"ncfrag=" in sample
     if zvm or quoted:
         return Habits(0, 0, quoted, zvm, fragments)
     shown = len(_SHOWN_ENDS.findall(sample)) * 10 >= max(sample.count(b"\n"), 3) * 8
     indent, width = _width(sample)
-    return Habits(indent, width, False, False, fragments, shown, _columns(sample))
+    partial = (b" stdout P " in sample or b" stderr P " in sample) and _PARTIAL.search(sample) is not None
+    return Habits(indent, width, False, False, fragments, shown, partial, _columns(sample))
 
 
 def _columns(sample: bytes) -> int:
     """The width of the terminal that the stretch was copied from, 0 for none.
 
-    No line is longer; those that are as long are full, and what has no stamp behind them goes on with them.
+    No line is longer; what has no stamp stands behind lines that are as long, and goes on with them. A line may be as
+    long by chance: x86's rows of registers behind a stamp have 80 columns.
     """
     rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")[:-1]]
     longest = max(map(len, rows), default=0)
@@ -130,8 +148,9 @@ def _columns(sample: bytes) -> int:
     stamped = [_own(row) for row in rows]
     full = [at for at, row in enumerate(rows[:-1]) if len(row) == longest]
     cut = sum(not stamped[at + 1] for at in full)
-    without = len(stamped) - sum(stamped)
-    return longest if cut >= 2 and cut == len(full) and without <= 2 * cut and sum(stamped) > without else 0
+    without = sum(bool(row.strip()) and not own for row, own in zip(rows, stamped, strict=True))
+    enough = cut * 10 >= 8 * max(without, len(full)) or (cut == len(full) and without <= 2 * cut)
+    return longest if cut >= 2 and enough and sum(stamped) > without else 0
 
 
 def _own(row: str) -> bool:
@@ -195,17 +214,17 @@ def _is_tail(before: str, text: str, indent: int) -> bool:
         before = before.lstrip("> ")
     if indent and before.startswith(" " * indent) and not text.startswith((" ", "\t")):
         return True
-    return any(head.search(before) and tail.match(text) for head, tail in _TAILS)
+    return any(head.compiled.search(before) and tail.compiled.match(text) for head, tail in _TAILS)
 
 
 def _is_memory(before: str, text: str) -> bool:
     """True for the rest of a zone's or node's line: no line of the kernel begins like that, whatever the width."""
-    return any(head.search(before) and tail.match(text) for head, tail in _TAILS[1:3])
+    return any(head.compiled.search(before) and tail.compiled.match(text) for head, tail in _TAILS[1:3])
 
 
 def _opens_memory(text: str) -> bool:
     """True for a line that a zone's or node's list may go on behind."""
-    return any(head.search(text) for head, _ in _TAILS[1:3])
+    return any(head.compiled.search(text) for head, _ in _TAILS[1:3])
 
 
 def rejoin(lines: Iterator[tuple[Line | None, int]], how: Habits) -> Iterator[tuple[Line | None, int]]:
@@ -269,6 +288,8 @@ class _Held:
         how = self._how
         if how.fragments and self._goes_on_with(line):
             return self._add(line.text, line)
+        if how.partial and _PARTIAL.match(self._raws[-1]) is not None:
+            return self._add(line.text, line)
         if line.continued or line.raw is self._raws[-1]:
             return False
         last = _last(self._raws[-1])
@@ -276,8 +297,8 @@ class _Held:
             cut = 1 if last.endswith("=") else 3
             self._texts[-1] = self._texts[-1][:-cut]
             return self._add((" " if cut == 3 else "") + _last(line.raw), line)
-        if how.columns and len(last) == how.columns and not _stamped(line) and line.text:
-            return self._add(line.text, line)
+        if how.columns and 0 <= how.columns - len(last) <= 1 and not _stamped(line) and line.text:
+            return self._add(" " * (how.columns - len(last)) + line.text, line)  # a blank at the edge is not kept
         if _stamped(line) or not line.text.strip() or line.text.startswith(_DEEP):
             return False
         if how.zvm:
@@ -285,7 +306,7 @@ class _Held:
             return full and self._add(_ZVM.sub("", line.text, count=1), line)
         if not how.width:
             return False
-        if self._memory and any(tail.match(line.text) for _, tail in _TAILS[1:3]):
+        if self._memory and any(tail.compiled.match(line.text) for _, tail in _TAILS[1:3]):
             self._texts[-1] = self._texts[-1].rstrip(" ")
             return self._add(" " + line.text, line)
         if not _breaks(how.width, len(last), len(line.text.split(None, 1)[0])):

@@ -23,9 +23,13 @@ class Plumbing:
     modules: frozenset[str]
     """Modules whose functions it may be: core code cannot be built as one, subsystems can."""
 
+    def holds(self, module: str | None) -> bool:
+        """True for core code, and for one of the modules."""
+        return module is None or module in self.modules
+
     def covers(self, function: str, module: str | None) -> bool:
         """True for a function of core code that the pattern fits, or of one of the modules."""
-        return (module is None or module in self.modules) and self.pattern.compiled.search(function) is not None
+        return self.holds(module) and self.pattern.compiled.search(function) is not None
 
 
 @functools.cache
@@ -51,14 +55,19 @@ Skip = Callable[[str, str | None], str | None]
 def skips(groups: tuple[str, ...]) -> Skip:
     """The test that skips what "common" and these groups hold."""
     entries = [entry for name in ("common", *groups) for entry in group(name)]
-    nominate = nominator(map(_plain, entries))
+    plain = [_plain(entry) for entry in entries]
+    nominate = nominator(plain)
+    exact = [pattern == entry.pattern.source for pattern, entry in zip(plain, entries, strict=True)]
 
     @functools.lru_cache(maxsize=8192)
     def why(function: str, module: str | None) -> str | None:
         if nominate is None or not function.isascii():
             return next((entry.why for entry in entries if entry.covers(function, module)), None)
-        near = (entries[index] for index in sorted(nominate(function) or ()))
-        return next((entry.why for entry in near if entry.covers(function, module)), None)
+        for index in sorted(nominate(function) or ()):
+            entry = entries[index]
+            if entry.holds(module) if exact[index] else entry.covers(function, module):
+                return entry.why
+        return None
 
     return why
 

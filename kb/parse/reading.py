@@ -93,6 +93,10 @@ def belongs(text: str) -> bool:
     return asked(text)
 
 
+_ENDED = frozenset({"fs_error"})
+"""Kinds whose reports end in what may be a notice: ``after`` of notices.toml, which most logs need not load."""
+
+
 class _Notices:
     """The notices of one input; nothing of them is loaded before one was seen."""
 
@@ -103,7 +107,7 @@ class _Notices:
         self._most = most
         self._collector: Collector | None = None
         self._reported: dict[str, set[int]] = {}
-        """Lines of the reports so far, by their kind."""
+        """Lines of the reports so far that a notice may end, by their kind."""
 
     def take(self, line: "Line") -> bool:
         """A line that may be one; False when no more of its wording are wanted."""
@@ -115,7 +119,8 @@ class _Notices:
 
     def reported(self, report: "Report") -> None:
         """A report of the input: what ends it is told with it."""
-        self._reported.setdefault(report.kind, set()).update(line.last for line in report.lines)
+        if report.kind in _ENDED:
+            self._reported.setdefault(report.kind, set()).update(line.last for line in report.lines)
 
     def told(self) -> "Iterator[Report]":
         """Those that were not told yet."""

@@ -139,7 +139,26 @@ def _fields(
     for line, other in heads:
         if line is not opener:
             keep(other.fields, line.number)
+    if fields.get("comm", "") not in ("", out.fields.get("comm")):
+        fields["comm"] = _comm(fields["comm"], out.fields.get("comm", ""))
     return fields, where
+
+
+_COMM = 15
+"""Characters of a task's name: TASK_COMM_LEN without its end (include/linux/sched.h)."""
+_LEAD_IN = re.compile(r"[^\w<(\[{/]{1,16}(?=[\w<(\[{/])")
+"""What stands before a name, where something else stands before that."""
+
+
+def _comm(text: str, who: str) -> str:
+    """The task that a headline begins with, without what somebody wrote before it.
+
+    The stack's ``Comm:`` is the same ``current->comm``; where there is none, a name has so many characters at most.
+    """
+    if who and text.endswith(who) and not (text[-len(who) - 1].isalnum() and who[0].isalnum()):
+        return who
+    ends = (text[found.end() :] for found in _LEAD_IN.finditer(text))
+    return text if len(text) <= _COMM else next((end for end in ends if len(end) <= _COMM), text)
 
 
 _BEHIND_MESSAGE = frozenset({"MODULES", "CPU", "CPU_OLD", "HARDWARE", "CUT"})

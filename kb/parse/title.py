@@ -65,8 +65,8 @@ def _placed(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> bool:
 
 _FOLDERS = "arch|block|certs|crypto|drivers|fs|include|init|io_uring|ipc|kernel|lib|mm|net|rust|security|sound|virt"
 _ROOT = re.compile(rf"/(?=(?:{_FOLDERS})/)")
-_TREE = re.compile(rf"/(?:linux|kernel-source|source|src)[\w.+~-]{{0,80}}/(?=(?:{_FOLDERS})/)")
-"""What a tree is called: folders above it may be called as those in it."""
+_TREE = re.compile(rf"(?<!include)/(?:linux|kernel-source|source|src)[\w.+~-]{{0,80}}/(?=(?:{_FOLDERS})/)")
+"""What a tree is called, which include/linux is not: folders above it may be called as those in it."""
 
 
 def place(file: str) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from kb.serve import forms
 from kb.serve.body import counted
-from kb.serve.intake import bodies, reassembly
+from kb.serve.intake import bodies, packed, reassembly
 from kb.serve.intake.arrived import Boot
 from kb.serve.intake.journal import Malformed
 from kb.serve.problem import Refused, responses
@@ -96,13 +96,14 @@ async def loki(request: Request, here: Here) -> Response:
     unpack, held = _unpacker(request), bytearray()
     try:
         async for piece in counted(request, _LOKI):
-            for part in unpack(piece):
+            for part in unpack.feed(piece):
                 held += part
                 if len(held) > _LOKI:
                     raise Refused(413, f"longer than {_LOKI} bytes", help="send less at a time")
+        unpack.end()
         found = list(bodies.loki(bytes(held), Boot(_address(request), named=False)))
     except Malformed as error:
-        raise Refused(400, str(error)) from error
+        raise _refused(error) from error
     await here.intake.add(found, taken)
     return Response(status_code=204)
 
@@ -112,11 +113,12 @@ async def _taken(request: Request, here: Service, media: str, sender: Boot, sour
     taken, form, unpack = reassembly.Request(source), bodies.form(media, sender), _unpacker(request)
     try:
         async for piece in _pieces(request, here):
-            for part in unpack(piece):
+            for part in unpack.feed(piece):
                 await _add(here, list(form.feed(part)), taken)
+        unpack.end()
         await _add(here, list(form.rest()), taken)
     except Malformed as error:
-        raise Refused(400, str(error)) from error
+        raise _refused(error) from error
     finally:
         here.metrics.taken(taken.source if taken.source in ("journal", "loki") else "ingest", taken.records)
     return taken.records
@@ -146,9 +148,13 @@ async def _pieces(request: Request, here: Service) -> AsyncIterator[bytes]:
             return
 
 
-def _unpacker(request: Request) -> bodies.Unpacker:
+def _refused(error: Malformed) -> Refused:
+    return Refused(400, str(error), place=error.place or "the body", help=error.help)
+
+
+def _unpacker(request: Request) -> packed.Unpacker:
     encoding = request.headers.get("content-encoding", "")
-    found = bodies.unpacker(encoding)
+    found = packed.unpacker(encoding)
     if found is None:
         raise Refused(415, "packed in a way that kb does not know here", help="gzip, xz, zstd, or as it is")
     return found

@@ -24,7 +24,7 @@ _MANY = ("module", "file")
 """Parameters that may be given again."""
 
 
-def once(request: Request) -> None:
+async def once(request: Request) -> None:
     """Refuse a parameter that is given twice: which of them counts would be anybody's guess."""
     names = [name for name, _ in request.query_params.multi_items() if name not in _MANY]
     if len(set(names)) < len(names):

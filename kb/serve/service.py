@@ -128,7 +128,7 @@ async def _lasting(part: Callable[..., Awaitable[None]], *arguments: Any) -> Non
         await anyio.sleep(_AFTER)
 
 
-def service(request: Request) -> Service:
+async def service(request: Request) -> Service:
     """The service that a request came to."""
     found: Service = request.app.state.service
     return found

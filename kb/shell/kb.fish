@@ -76,7 +76,7 @@ complete -c kb -n '_shtab_kb_using match' -l kernel -x -d 'release to assume whe
 complete -c kb -n '_shtab_kb_using match' -l context -xka "(__fish_complete_path (commandline -ct))" -d 'files beside the log: /proc/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, meminfo, slabinfo, pressure/memory, memory.stat, extfrag_index, trace, sysctl -a; a log among them is an input'
 complete -c kb -n '_shtab_kb_using match' -l notices -d 'single messages that a case may explain (a full table, a slow clock) as reports behind those of each input; otherwise the gravest three are told as text, a line each'
 complete -c kb -n '_shtab_kb_using match' -l all -d 'also cases that may match and that only the report'"'"'s kind speaks for'
-complete -c kb -n '_shtab_kb_using match' -l jobs -x -d 'processes that read a file of more than 64 MB, with --json and without --notices (default: one a core)'
+complete -c kb -n '_shtab_kb_using match' -l jobs -x -d 'processes that read many files, and a file of more than 64 MB with --json and without --notices (default: one a core)'
 complete -c kb -n '_shtab_kb_using match' -l vmlinux -xka "(__fish_complete_path (commandline -ct))" -d 'kernel with debug information: adds source lines to frames'
 complete -c kb -n '_shtab_kb_using match' -l debuginfo -xka "(__fish_complete_directories)" -d 'folder of vmlinux and modules with debug information'
 complete -c kb -n '_shtab_kb_using match' -l record -d 'store a sighting of each report, once however often the log is read'

@@ -402,7 +402,7 @@ _shtab_kb_match_options=(
   "*--context[files beside the log\: \/proc\/vmstat before and after, buddyinfo, pagetypeinfo, zoneinfo, meminfo, slabinfo, pressure\/memory, memory.stat, extfrag_index, trace, sysctl -a\; a log among them is an input]:FILE:_files"
   "--notices[single messages that a case may explain (a full table, a slow clock) as reports behind those of each input\; otherwise the gravest three are told as text, a line each]"
   "--all[also cases that may match and that only the report\'s kind speaks for]"
-  "--jobs[processes that read a file of more than 64 MB, with --json and without --notices (default\: one a core)]:N:"
+  "--jobs[processes that read many files, and a file of more than 64 MB with --json and without --notices (default\: one a core)]:N:"
   "--vmlinux[kernel with debug information\: adds source lines to frames]:FILE:_files"
   "--debuginfo[folder of vmlinux and modules with debug information]:DIR:_files -/"
   "--record[store a sighting of each report, once however often the log is read]"

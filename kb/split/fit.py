@@ -43,6 +43,9 @@ _OBJECT_HEAD = re.compile(
 )
 _RACE_HEAD = re.compile(r"\s*(?:(?:read|write)(?: \(marked\))? to|race at|.{1,60} read-write to)")
 
+_NO_SHOW_MEM = re.compile(r"\s*(?:SLUB: |node \d+: slabs|Mem abort|[\d.]+ *(?:[KMGTPE]i)?B +\d+ )")
+"""Lines of memory that stand for themselves: a cache's, arm64's, those of allocation tags."""
+
 Weights = Iterator[Weight]
 
 
@@ -325,6 +328,17 @@ def _end(strand: Strand, _text: str) -> Weights:
         yield Weight.END_EARLY
 
 
+def _memory(strand: Strand, text: str) -> Weights:
+    """show_mem(): ``Mem-Info:``, then the counters, nodes, zones and lists; once a report."""
+    if _NO_SHOW_MEM.match(text):
+        return
+    if "Mem-Info:" in text:
+        if "MEMORY" in strand.seen:
+            yield Weight.MEMORY_AGAIN
+    elif "MEMORY" not in strand.seen:
+        yield Weight.MEMORY_EARLY
+
+
 _READERS: dict[Role, Callable[[Strand, str], Weights]] = {
     "CPU": _cpu,
     "CPU_OLD": _cpu,
@@ -341,5 +355,6 @@ _READERS: dict[Role, Callable[[Strand, str], Weights]] = {
     "REG": _register,
     "LR": _register,
     "END": _end,
+    "MEMORY": _memory,
     **dict.fromkeys(roles.STACK, _frame),
 }

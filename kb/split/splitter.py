@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from kb.model.log import Line, Splat
 from kb.model.said import Said
+from kb.split import shapes
 from kb.split.anatomy import NOTES
 from kb.split.fit import contradicts
 from kb.split.stack import Phase
@@ -119,6 +120,9 @@ class Splitter:
         self._last = line.last
         self._fed = key = self._context(line)
         self._place(key, line, done, telling)
+        if shapes.BARE in self._open:
+            for place, strand in list(shapes.settled(self._open, key, line)):
+                done += self._end(place, strand, strand.cut)
         if telling and roles.goes_down(line.text):
             self._leaves = True
         if line.time is not None:
@@ -230,7 +234,7 @@ class Splitter:
     def _headline(self, key: str | None, line: Line, head: Headline, done: list[Splat]) -> None:
         """A headline adds to an open report, is one by itself, or opens the next."""
         group = self._open.get(key, [])
-        taker = self._taker(group, head)
+        taker = self._taker([one for one in group if shapes.alike(one, line)], head)
         if taker is not None:
             taker.take(line, head)
             _last(group, taker)
@@ -239,7 +243,7 @@ class Splitter:
         else:
             banner = self._banner(key) or (group[-1].release() if group else [])
             self.begun = Strand(banner, line, head, line.caller)
-            self._begin(key, self.begun, done)
+            self._begin(shapes.place(self._open, key, line), self.begun, done)
 
     @staticmethod
     def _taker(group: list[Strand], head: Headline) -> Strand | None:
@@ -254,7 +258,8 @@ class Splitter:
         """Open a report. Those that have all they print end; others wait for their rest."""
         for other in list(self._open.get(key, ())):
             other.cut = other.cut or said("cut.another_report")
-            if other.whole:
+            serial = Trait.SERIAL in strand.kind.has and strand.kind is other.kind
+            if other.whole or serial:
                 done += self._end(key, other, other.cut)
             else:
                 other.pause = strand
@@ -334,6 +339,8 @@ class Splitter:
 
     def _context(self, line: Line) -> str | None:
         """Whose stream of lines this is: the caller's, or the only open report's where the line has no caller id."""
+        if shapes.BARE in self._open and len(self._open) > 1:
+            return shapes.context(self._open, line, self._fed)
         if line.caller is None and len(self._open) == 1:
             ((key, group),) = self._open.items()
             if key is None or not group[-1].phantom:

@@ -40,6 +40,8 @@ _OWN_CAUSE = re.compile(
     r"|sysrq triggered|No working init|Requested init|NMI: )"
 )
 """Panics that no other report announces."""
+_LAST_OF_BLOCK = re.compile(r"\d pages (?:reserved|non-shared)")
+"""Behind it show_mem() prints counters of single settings at most (mm/show_mem.c, lib/show_mem.c to 6.2)."""
 _NO_STACK = re.compile(r"stack backtrace|irqs last ")
 """Headings with no stack below: who ran stands between the first and its stack, the second is one line."""
 
@@ -51,6 +53,7 @@ class Strand:
         "_doubts",
         "aside",
         "away",
+        "block",
         "bordered",
         "caller",
         "cpu_line",
@@ -134,6 +137,8 @@ class Strand:
         self.register: str | None = None
         """Its last line of registers."""
         self.stack = Stack()
+        self.block = False
+        """True within show_mem()'s block."""
         self.bordered = False
         """True behind the border that closes a report of KASAN and its like."""
 
@@ -260,6 +265,9 @@ class Strand:
                 self.stack = self.stack.counted(text)
         elif role == "END":
             self.stack, self.register = self.stack.ended(), None
+        if role in ("MEMORY", "OOM"):
+            begins = "Mem-Info:" in text
+            self.block = begins or (self.block and role == "MEMORY" and not _LAST_OF_BLOCK.search(text))
         phase = self.stack.phase
         if role == "NOTE" and phase in (Phase.HEAD, Phase.OPEN) and text.lstrip().startswith("[<"):
             self.stack = self.stack._replace(phase=Phase.OPEN)  # a frame without its symbol
@@ -301,8 +309,10 @@ class Strand:
 
     @property
     def _owes(self) -> bool:
-        """True before what a kind prints behind its stack: an end mark, the objects' stacks, the memory."""
+        """True before what a kind prints behind its stack: an end mark, the objects' stacks, the memory, the kill."""
         has = self.kind.has
+        if self.block or (Trait.SERIAL in has and self.last == "OOM" and not self.heads):
+            return True
         if Trait.END_MARK in has or any(line.text.lstrip().startswith("-----") for line in self.lines[: self.opener]):
             return True
         return Trait.OBJECTS in has or (Trait.SHOW_MEM in has and "MEMORY" not in self.seen)

@@ -193,6 +193,10 @@ class Weight(Enum):
     END_HEAD = -1, "its stack has only begun", "kernel/panic.c __warn(), oops_exit()"
     END_EARLY = -3, "it lacks its stack", "kernel/panic.c __warn(), oops_exit()"
 
+    # ---- the memory block
+    MEMORY_AGAIN = -5, "it has its memory block", "mm/show_mem.c __show_mem()"
+    MEMORY_EARLY = -5, "its memory block has not begun", "mm/show_mem.c __show_mem(): Mem-Info: comes first"
+
     # ---- any line
     KIND_PRINTS = 4, "the kind prints such lines", "kb/syntax/kinds.toml prints"
     KIND_PRINTS_NOT = -2, "other kinds print such lines", "kb/syntax/kinds.toml prints"

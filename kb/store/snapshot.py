@@ -19,6 +19,8 @@ _ASKED = 6
 _MOST = 20_000
 """Stacks that are copied: some ten megabytes."""
 
+_NOWHERE: tuple[list[int], list[int]] = ([], [])
+
 
 class Snapshot:
     """What :class:`kb.store.similar.Stacks` answers, of one state of a store.
@@ -38,10 +40,15 @@ class Snapshot:
         self.answers: dict[Any, Any] = {}
         """Neighbours that were asked for: the same."""
         self._keys: dict[str, list[int]] = {}
+        self._functions: dict[str, list[int]] = {}
+        """Places by the function that a stack is blamed on, else its first frame."""
         self._cases = 0
         for place, stack in enumerate(self._stacks):
             self._keys.setdefault(stack.signature, []).append(place)
             self._cases += stack.case is not None
+            function = stack.function or next(iter(stack.frames), None)
+            if function is not None:
+                self._functions.setdefault(function, []).append(place)
             for name in set(stack.frames):
                 self._postings.setdefault(name, ([], []))[stack.case is not None].append(place)
 
@@ -71,6 +78,15 @@ class Snapshot:
         places = sorted(place for key in set(signatures) for place in self._keys.get(key, ()))
         found = [self._stacks[place] for place in places]
         return [stack for stack in found if stack.case is not None or not cases][:limit]
+
+    def bearing(self, names: Iterable[str], functions: Iterable[str], *, cases: bool, most: int) -> list[Stack] | None:
+        """Stacks that hold one of these frames or stand for one of these functions; None for more than so many."""
+        places = {place for function in functions for place in self._functions.get(function, ())}
+        for name in names:
+            places.update(self._postings.get(name, _NOWHERE)[cases])
+            if len(places) > most:
+                return None
+        return [self._stacks[place] for place in places]
 
     def reads_all(self, names: Sequence[str], budget: int) -> bool:
         """As :meth:`kb.store.similar.Stacks.reads_all`."""

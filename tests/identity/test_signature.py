@@ -146,6 +146,8 @@ def test_two_assertions_of_one_function_are_two_keys() -> None:
         ("/var/lib/jenkins/ws/linux-6.1.90/mm/slab.c", "mm/slab.c"),
         ("/usr/src/kernel-source-6.4/mm/slab.c", "mm/slab.c"),
         ("/build/include/linux/mm.h", "include/linux/mm.h"),
+        ("./include/linux/io_uring/cmd.h", "include/linux/io_uring/cmd.h"),
+        ("/usr/src/linux-6.12/include/linux/io_uring/cmd.h", "include/linux/io_uring/cmd.h"),
         ("/build/drivers/x/lib/a.c", "drivers/x/lib/a.c"),
         ("mm/slab.c", "mm/slab.c"),
     ],

@@ -7,6 +7,7 @@ report prints takes part: ``__zone_watermark_ok()``, ``zone_watermark_fast()``, 
 from dataclasses import dataclass, field
 
 ORDERS = 11
+BACKPORTED = {(6, 6, 60), (6, 11, 7)}
 
 
 @dataclass
@@ -26,7 +27,7 @@ class ModelZone:
     nr_free_highatomic: int = 0
 
 
-def slowpath_gets_page(era: tuple[int, int], z: ModelZone, order: int, gfp: frozenset[str], *, movable: bool) -> bool:
+def slowpath_gets_page(era: tuple[int, ...], z: ModelZone, order: int, gfp: frozenset[str], *, movable: bool) -> bool:
     """Whether the first try of the slow path finds a page in the zone."""
     can_wait = bool(gfp & {"__GFP_WAIT", "__GFP_DIRECT_RECLAIM"})
     mark = z.watermark_min + (z.watermark_boost if era >= (5, 0) else 0)
@@ -105,7 +106,8 @@ def watermark_ok_63(era, z, order, movable, mark, *, min_reserve, non_block, hig
         unusable += z.nr_free_cma
     if z.nr_free - unusable <= mark + z.lowmem_reserve:
         return False
-    reserve = highatomic or (not order and non_block)  # rmqueue_buddy(): the second try, in 6.1.192 and 6.12.117
+    fixed = era >= (6, 12) or era in BACKPORTED  # 281dd25c1a01, rmqueue_buddy(): the second try
+    reserve = highatomic or (not order and non_block and fixed)
     usable = {"U", "M", "E"} | ({"C"} if movable else set()) | ({"H"} if reserve else set())
     return finds(z, order, usable)
 

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.kernel.allocflags import alloc_flags
 from kb.kernel.compaction import fragindex, unusable
 from kb.kernel.era import points
 from kb.kernel.release import Release
 from kb.kernel.rules import MAINLINE_44, RULES, RuleSet, rule_named, rules_for
-from kb.kernel.watermark import alloc_flags, candidate_zones, replay, zone_layout, zone_order_auto
+from kb.kernel.watermark import replay
+from kb.kernel.zonelist import candidate_zones, zone_layout, zone_order_auto
 from kb.model.allocation import Request
-from kb.model.memory import Zone
+from kb.model.memory import FreeBlocks, Zone
 from tests.kernel.allocation_states import SEED_ZONES, listed, zones
 
 NOFS5 = Request(5, frozenset({"__GFP_WAIT", "__GFP_IO", "__GFP_COMP", "__GFP_KMEMCG"}))
@@ -93,8 +95,35 @@ def test_every_known_release_has_exactly_one_rule_set() -> None:
     assert {point.text: len(rules_for((point,))) for point in points()} == {point.text: 1 for point in points()}
 
 
-def test_a_stable_release_before_the_one_read_has_both_rule_sets() -> None:
-    assert len(rules_for((Release.parse("6.1.100"),))) == 2
+@pytest.mark.parametrize(
+    ("release", "rules"),
+    [
+        ("5.15.170", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"]),
+        ("5.15.171", ["5.15.171+, 6.1.116+"]),
+        ("5.15.0-1087-azure", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", "5.15.171+, 6.1.116+"]),
+        ("6.1.115", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"]),
+        ("6.1.116", ["5.15.171+, 6.1.116+"]),
+        ("6.1.150", ["5.15.171+, 6.1.116+", "6.1.192"]),
+        ("6.1.0-27-amd64", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"]),
+        ("6.1.0-28-amd64", ["5.15.171+, 6.1.116+", "6.1.192"]),
+        ("6.6.59", ["6.5-6.10"]),
+        ("6.6.60", ["6.6.60+"]),
+        ("6.11.6", ["6.11"]),
+        ("6.11.7", ["6.11.7+"]),
+        ("6.12.50", ["6.12-6.17, RHEL 10", "6.18+, 6.12.107+"]),
+    ],
+)
+def test_a_stable_release_has_the_rules_that_were_brought_to_it(release, rules) -> None:
+    assert [row.name for row in rules_for((Release.parse(release),))] == rules
+
+
+def test_single_pages_of_the_atomic_reserve_are_for_requests_that_may_not_wait_since_the_fix() -> None:
+    """281dd25c1a01: mm/page_alloc.c rmqueue_buddy()."""
+    held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
+    zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=64)
+    for name, admits in (("6.3-6.4, RHEL 9.5-9.6", False), ("6.5-6.10", False), ("6.6.60+", True), ("6.11", False),
+                         ("6.11.7+", True), ("6.1.192", True)):  # fmt: skip
+        assert replay(zone, Request(0, ATOMIC_NEW), rule_named(name), zones=(zone,)).admits is admits, name
 
 
 ATOMIC_NEW = frozenset({"__GFP_HIGH", "__GFP_KSWAPD_RECLAIM"})

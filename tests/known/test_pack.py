@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -160,6 +161,23 @@ def test_the_index_says_what_the_pack_says(tree: Path, tmp_path: Path, monkeypat
     finally:
         monkeypatch.undo()
         index.opened.cache_clear()
+
+
+def test_an_index_in_use_is_none_that_another_kb_clears_away(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "PACKED", made(tree))
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _name: str(tmp_path))
+    used, left = index._cached(), tmp_path / "known/another.db"
+    assert used is not None
+    left.write_bytes(b"")
+    for old in (used, left):
+        os.utime(old, (0, 0))
+    assert index._cached() == used
+    os.utime(index.PACKED, (1, 1))  # as one of another version
+    assert index._cached() not in (None, used)
+    assert used.exists()
+    assert not left.exists()
 
 
 def test_a_list_of_modules_is_read_as_lsmod_prints_it() -> None:

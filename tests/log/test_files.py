@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import socket
 import subprocess
@@ -250,6 +251,21 @@ def test_a_pipe_of_what_must_be_read_whole_is_read_as_the_file_is(how: str, tmp_
     with os.fdopen(reader, "rb") as stream:
         (got,) = api.read_live(stream)
     assert (got.title, got.comm, len(got.lines)) == (want.title, want.comm, len(want.lines))
+
+
+def test_a_live_record_of_several_lines_is_no_document_that_must_end_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb.log.containers.document.members", lambda *_: pytest.fail("is read to its end"))
+    reader, writer = os.pipe()
+    os.write(writer, json.dumps({"MESSAGE": "a\nb\nc\nd", "_TRANSPORT": "kernel"}).encode() + b"\n")
+    with os.fdopen(reader, "rb") as stream:
+        found = api.read_live(
+            stream,
+            paused=lambda: os.write(
+                writer, b'{"MESSAGE": "BUG: scheduling while atomic: a/1/0x2", "_TRANSPORT": "kernel"}\n'
+            ),
+        )
+        assert next(iter(found)).kind == "scheduling_while_atomic"
+        os.close(writer)
 
 
 def test_a_live_line_that_is_short_is_told_while_the_input_is_open() -> None:

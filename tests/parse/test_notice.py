@@ -19,6 +19,7 @@ from kb.errors import InputError
 from kb.identity.signature import signature
 from kb.log import scan
 from kb.model.log import Line
+from kb.parse import reading
 from kb.parse.notice import classify, rows
 from kb.syntax import engine
 from tests.parse import notices
@@ -35,6 +36,14 @@ def line(text: str) -> Line:
 def name(text: str) -> str | None:
     found = classify(line(text))
     return found.row.name if found else None
+
+
+def test_of_reports_that_no_notice_ends_nothing_is_kept() -> None:
+    kept = reading._Notices("-", None)
+    for report in api.read(b"WARNING: CPU: 0 PID: 1 at a.c:1 foo_bar+0x1/0x2\n"):
+        kept.reported(report)
+    assert not kept._reported
+    assert {row.after for row in rows().values() if row.after} == reading._ENDED
 
 
 def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:

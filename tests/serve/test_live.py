@@ -25,6 +25,7 @@ import kb
 from kb.render.schema import schema
 from tests.serve.conftest import CLI, ROOT, SECRETS, Server
 from tests.serve.intake.test_journal import exported
+from tests.serve.intake.test_packed import PACK
 from tests.serve.test_api import OOPS
 from tests.waiting import wait_for
 
@@ -108,6 +109,20 @@ def test_what_is_no_log_is_refused_with_a_reason(server: Server) -> None:
         assert http.post("/loki/api/v1/push", content=b"{}").status_code == 400
         assert http.post("/v1/ingest", content=b"x", headers={"Content-Encoding": "br"}).status_code == 415
         assert http.post("/v1/ingest", content=b"no gzip", headers={"Content-Encoding": "gzip"}).status_code == 400
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "xz", "zstd"])
+@pytest.mark.parametrize("path", ["/upload", "/v1/ingest", "/loki/api/v1/push"])
+def test_a_packed_body_that_is_cut_is_refused_with_reason_place_and_help(
+    server: Server, encoding: str, path: str
+) -> None:
+    body = PACK[encoding](exported(entries("db17", "b1")))[:-5]
+    with server.client() as http:
+        answered = http.post(path, content=body, headers={"Content-Encoding": encoding, **JOURNAL})
+    assert (answered.status_code, answered.headers["content-type"]) == (400, "application/problem+json")
+    told = answered.json()
+    assert "cut" in told["detail"]
+    assert (told["place"], bool(told["help"])) == (f"byte {len(body)} of the body", True)
 
 
 def test_who_may_only_read_sends_no_log(serve: Callable[..., Server], tokens: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from kb.identity.rank import Query
 from kb.model.stack import Stack
-from kb.recall import nearest
+from kb.recall import GOOD, nearest
 from kb.store import Store
 from kb.store.similar import Stacks
 from kb.store.snapshot import _ASKED, Snapshot, stacks_of
@@ -59,6 +60,30 @@ def test_what_is_near_is_the_same_whoever_answers(tmp_path: Path) -> None:
         assert isinstance(stacks_of(store), Snapshot)
         for query in queries(30):
             assert nearest(store, query) == fresh(path, query)
+
+
+def near(rows: list[Stack], rng: random.Random) -> Query:
+    """A query that has a stack's frames, some lost and some between, of its function or of none."""
+    row = rng.choice(rows)
+    frames = [name for name in row.frames if rng.random() < 0.8]
+    frames.insert(rng.randint(0, len(frames)), rng.choice(("fn_1", "another", "schedule")))
+    return Query("kb1:fffe", rng.choice(("oops", "bug")), tuple(frames), (), rng.choice((row.function, None)))
+
+
+def test_where_nothing_can_be_near_nothing_would_have_been_found(tmp_path: Path) -> None:
+    path, rng = tmp_path / "kb.db", random.Random(3)
+    rows = [replace(row, function=row.frames[-1] if rng.random() < 0.5 else None) for row in some(300)]
+    asked = [near(rows, rng) for _ in range(120)]
+    with Store(path) as store:
+        Stacks(store).add(rows)
+        for query in queries(_ASKED + 1):
+            nearest(store, query)
+        found = [nearest(store, query, cases=True, floor=GOOD) for query in asked]
+    for query, told in zip(asked, found, strict=True):
+        with Store(path) as store:
+            assert told == nearest(store, query, cases=True, floor=GOOD)
+    assert any(found)
+    assert not all(found)
 
 
 def test_a_store_that_changes_is_asked_again(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from kb.store.browse import Order
 from kb.tui.catalog import PAGE, PAGES, StoreCatalog
-from kb.tui.desk import Doc
 from tests.tui.test_triage import filled
 from tests.waiting import wait_for
 
@@ -54,11 +53,3 @@ def test_a_search_before_all_was_read_knows_how_many_there_are(tmp_path: Path) -
     catalog = ready(filled(tmp_path / "kb.db", 300), "func_0017")
     assert (len(catalog), catalog.total) == (1, 300)
     catalog.close()
-
-
-def test_a_document_knows_its_lines() -> None:
-    doc = Doc.of("-", b"one\r\n\ntwo\xff\nthree")
-    assert [doc.text(number) for number in range(1, len(doc) + 1)] == ["one", "", "two\udcff", "three"]
-    assert doc.raw(1) == b"one\r\n"
-    assert len(Doc.of("-", b"")) == 0
-    assert len(Doc.of("-", b"a\n")) == 1

@@ -10,7 +10,7 @@ from kb.model.verdict import Diagnosis
 from kb.render.safe import width as cells
 from kb.tui.case_view import aligned, case_entries
 from kb.tui.claims import claims
-from kb.tui.desk import Doc
+from kb.tui.doc import Doc
 from kb.tui.rows import Entry, clip, paragraph, text_of, wrap
 from kb.tui.summary import summary
 from kb.tui.views.blocks import human, shade, short_count

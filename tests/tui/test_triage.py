@@ -15,7 +15,7 @@ def test_a_log_shows_its_reports_with_verdict_and_place(tmp_path: Path) -> None:
         lines = here.text().split("\n")
         rows = [line for line in lines if "L2" in line or "L16" in line]
         assert rows[0].split()[1:6] == ["•", "·", "WARNING", "in", "foo_bar"]
-        assert rows[1].split()[1:5] == ["▲", "✓", "!", "page"]
+        assert rows[1].split()[1:5] == ["▲", "✓!", "page", "allocation"]
         assert rows[1].split()[-2] == "nofs-high-order-watermark"
 
     drive(flow, files=[log(tmp_path)], size=(120, 30))

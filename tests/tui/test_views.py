@@ -9,7 +9,7 @@ import pytest
 
 import kb
 from kb.render.safe import width as cells
-from kb.tui.desk import Doc
+from kb.tui.doc import Doc
 from kb.tui.rows import Entry, text_of
 from kb.tui.views.allocation import AllocationView
 from kb.tui.views.choose import KIN, view_of

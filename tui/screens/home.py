@@ -166,7 +166,7 @@ class Home(Page[None]):
         around.show(self._around)
         said = self.error or ("" if self.done else "reading …")
         parts = ["kb", "the store's home", said, safe(self.desk.name)]
-        self.query_one("#head", Static).update("   ".join(part for part in parts if part))
+        self.query_one("#head", Static).update("   ".join(part for part in parts if part), layout=False)
 
     def _problems(self, width: int) -> list[Entry]:
         out: list[Entry] = []

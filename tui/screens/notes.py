@@ -69,6 +69,8 @@ class Notes(Page[None]):
 
     def on_mount(self) -> None:
         """Fetch history and draft."""
+        self.query_one("#history").border_title = "Notes so far"
+        self.query_one("#note").border_title = "A new one"
         self.query_one(TextArea).focus()
         self.fetch()
 

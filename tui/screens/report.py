@@ -16,7 +16,8 @@ from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
-from kb.tui.desk import Desk, Doc, Item, Near
+from kb.tui.desk import Desk, Item, Near
+from kb.tui.doc import Doc
 from kb.tui.help import DEEDS, KEYS
 from kb.tui.messages import CaseWanted, NotesWanted
 from kb.tui.rows import MARKS, Entry
@@ -133,7 +134,7 @@ class ReportScreen(Page[None]):
         self.show_found()
 
     def _head(self, more: str, verdict: str = "") -> None:
-        self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} {self.item.title}   {more}"))
+        self.query_one("#head", Static).update(safe(f"{MARKS[verdict][0]} {self.item.title}   {more}"), layout=False)
 
     def show_found(self) -> None:
         """Fill the panes."""

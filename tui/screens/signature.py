@@ -81,7 +81,7 @@ class SignaturePage(Page[None]):
 
     def _head(self, more: str) -> None:
         sign = MARKS[self.item.verdict][0]
-        self.query_one("#head", Static).update(safe(f"{sign} {self.item.title}   {more}"))
+        self.query_one("#head", Static).update(safe(f"{sign} {self.item.title}   {more}"), layout=False)
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:

@@ -12,10 +12,13 @@ from textual.widgets import Input
 from kb.chat import Conversation
 from kb.model.verdict import Diagnosis
 from kb.tui.desk import Desk
-from kb.tui.rows import Entry, paragraph
+from kb.tui.rows import Entry, Row, paragraph
 from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.printable import PRINTABLE
+
+FIRST = "why?"
+"""What is asked at once."""
 
 
 class Talk(Page[None], ModalScreen[None]):
@@ -57,6 +60,7 @@ class Talk(Page[None], ModalScreen[None]):
         text = b"\n" * (report.span[0] - 1) + b"".join(line.raw for line in report.lines)
         reply = await self.ask(lambda: self.talk.load(text, name=report.source))
         self._say("", reply.text)
+        self._answer(FIRST)
 
     @on(Input.Submitted, "#ask")
     def _asked(self, event: Input.Submitted) -> None:
@@ -74,10 +78,13 @@ class Talk(Page[None], ModalScreen[None]):
             self._say(question, reply.text)
 
     def _say(self, question: str, answer: str) -> None:
-        self.said.append((question, answer))
+        """Show an answer from its question on."""
         pane = self.query_one("#answers", Fitted)
+        before = pane.count
+        self.said.append((question, answer))
         pane.show(self._entries)
         pane.jump(pane.count - 1, -1)
+        pane.jump(before)
 
     def _entries(self, width: int) -> list[Entry]:
         out: list[Entry] = []
@@ -85,5 +92,7 @@ class Talk(Page[None], ModalScreen[None]):
             if question:
                 out += [Entry([("", "")], plain=True), Entry([("> ", "key"), (question, "key")])]
             for line in answer.split("\n"):
-                out += [Entry(row, copies=line) for row in paragraph(line, width)]
+                text = line.lstrip(" ")
+                lead: Row = [(" " * (len(line) - len(text)), "")]
+                out += [Entry(row, copies=line) for row in paragraph(text, width, "", lead)]
         return out

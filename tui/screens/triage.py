@@ -195,8 +195,8 @@ class Triage(Page[None]):
         elif not catalog.total:
             parts.append("no report in the log" if self.desk.of_log else "nothing yet: kb match --record fills it")
         parts.append(safe(self.desk.name))
-        self.query_one("#head", Static).update("   ".join(parts))
-        self.query_one("#columns", Static).update(self.list.heads())
+        self.query_one("#head", Static).update("   ".join(parts), layout=False)
+        self.query_one("#columns", Static).update(self.list.heads(), layout=False)
 
     def _counted(self, catalog: LogCatalog) -> str:
         """``3 of 12 reports in 2 rows``."""
@@ -211,7 +211,7 @@ class Triage(Page[None]):
         offered = candidates(box.value, self._values)[:12]
         hint.display = box.display and bool(offered or self.catalog.wrong)
         hint.set_class(bool(self.catalog.wrong), "-wrong")
-        hint.update(safe(self.catalog.wrong or "  ".join(offered)))
+        hint.update(safe(self.catalog.wrong or "  ".join(offered)), layout=False)
 
     _shown: Item | None = None
 

@@ -68,9 +68,9 @@ def _cpu(row: Cpu, length: str, width: int) -> Row:
     what = [f"stuck {length}".rstrip()] if row.stuck else []
     what += ["no ticks"] if row.silent else []
     what += [("reports itself" if row.stuck else "reports")] if row.reports else []
-    made: Row = [(f" {mark} CPU {row.number:<4} ", role), (clip(", ".join(what) or "seen", 24), role)]
+    made: Row = [(f" {mark} CPU {row.number:<4} ", role), (clip(", ".join(what) or "seen", 29) + " ", role)]
     task, stack = row.task or "", " ← ".join(row.stack) or ("no stack printed" if row.stuck else "")
-    made += [(clip(task, 20) + " ", ""), (clip(stack, max(0, width - 55)).rstrip(), "" if row.stack else "dim")]
+    made += [(clip(task, 20) + " ", ""), (clip(stack, max(0, width - 61)).rstrip(), "" if row.stack else "dim")]
     return made
 
 

@@ -12,7 +12,7 @@ from kb.pictures.tables.fields import fields
 from kb.render.safe import safe, spans
 from kb.render.safe import width as cells
 from kb.tui.claims import frame_entry
-from kb.tui.desk import Doc
+from kb.tui.doc import Doc
 from kb.tui.rows import REASONS, Entry, Row, clip, paragraph, text_of
 from kb.words.speak import words
 

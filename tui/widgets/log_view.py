@@ -13,7 +13,7 @@ from textual.geometry import Size
 from kb.model.log import Span
 from kb.render.safe import safe
 from kb.render.safe import width as cells
-from kb.tui.desk import Doc
+from kb.tui.doc import Doc
 from kb.tui.rows import Row
 from kb.tui.widgets.virtual_list import Lines
 
@@ -47,6 +47,16 @@ class LogView(Lines):
         self._revealed: int | None = None  # the line that was brought into sight, until the cursor leaves it
         self._tops: array[int] | None = None  # first row of each line, when wrapped
         self._wrapped_at = 80  # cells of a row then
+
+    def on_mount(self) -> None:
+        """A log that is still being read grows."""
+        self.set_interval(0.5, self._grown)
+
+    def _grown(self) -> None:
+        if self._tops is None and self.count != self.virtual_size.height:
+            self.changed()
+        elif self._tops is not None and len(self._tops) <= len(self.doc):
+            self._wrap(self.line)
 
     def show(self, doc: Doc, report: Span, understood: Iterable[int]) -> None:
         """Another report, or the same in another document."""
@@ -112,8 +122,7 @@ class LogView(Lines):
         return max(self.room, min(longest, LONGEST) + self._gutter)
 
     def _length(self, index: int) -> int:
-        end = self.doc.starts[index + 1] if index + 1 < len(self.doc) else len(self.doc.data)
-        return int(end - self.doc.starts[index])
+        return self.doc.start(index + 2) - self.doc.start(index + 1)
 
     @property
     def _gutter(self) -> int:
@@ -170,17 +179,19 @@ class LogView(Lines):
         self.refresh()
         if not words:
             return True
-        data, word = self.doc.data.lower(), words.lower().encode("utf-8", "surrogateescape")
+        doc, word = self.doc, words.encode("utf-8", "surrogateescape")
         start = self.line if from_line is None else from_line
         if step > 0:
-            at = data.find(word, self.doc.starts[start] if start < len(self.doc) else len(data))
-            at = at if at >= 0 else data.find(word)
+            here = doc.start(start + 1)
+            at = doc.find(word, here, doc.size)
+            at = at if at >= 0 else doc.find(word, 0, here)
         else:
-            at = data.rfind(word, 0, self.doc.starts[max(0, start - 1)])
-            at = at if at >= 0 else data.rfind(word)
+            here = doc.start(start)
+            at = doc.rfind(word, 0, here)
+            at = at if at >= 0 else doc.rfind(word, here, doc.size)
         if at < 0:
             return False
-        self.reveal(bisect_right(self.doc.starts, at))
+        self.reveal(doc.line_at(at))
         return True
 
     def action_again(self, step: int) -> None:

@@ -10,7 +10,7 @@ class Told(Static):
 
     def __init__(self, *, id: str | None = None):
         super().__init__("", id=id, markup=False)
-        self._text = ""
+        self._text = self._shown = ""
 
     def tell(self, text: str) -> None:
         """Show a text."""
@@ -21,4 +21,7 @@ class Told(Static):
         """Wrap for the new width."""
         width = self.size.width
         if width:
-            self.update("\n".join(text_of(row) for row in paragraph(self._text, max(20, width))))
+            shown = "\n".join(text_of(row) for row in paragraph(self._text, max(20, width)))
+            if shown != self._shown:
+                self._shown = shown
+                self.update(shown, layout=False)  # its height is not that of its text

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from kb.tui.catalog import Catalog, LogCatalog
+from kb.tui.catalog import SPARK, Catalog, LogCatalog
 from kb.tui.desk import Item
 from kb.tui.groups import Group
 from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip
@@ -16,6 +16,15 @@ FIRST_ROW = 10.0
 """Seconds that a key waits for a row at most."""
 RIGHT = ("count", "line")
 """Columns of numbers."""
+TITLE = 48
+"""Cells that a title keeps whatever else there is to show."""
+COUNT = 7
+LOGGED = ("when", "case", "spark", "line", "host", "kind", "kernel")
+"""Columns of a log beside title and count, those that matter most first."""
+STORED = ("last", "spark", "case", "host", "kind", "kernel", "first")
+"""Those of the store."""
+PLACES = ("when", "last", "spark", "line", "host", "kind", "first", "kernel", "case")
+"""From left to right."""
 
 
 class TriageList(Lines):
@@ -90,29 +99,21 @@ class TriageList(Lines):
         return self.lay_out(item, index)
 
     def columns(self) -> list[tuple[str, int]]:
-        """Names and cells of the columns that fit: the title takes what the others leave, and never less than 20."""
-        width = self.room
-        names = [
-            ("mark", 1),
-            ("severity", 1),
-            ("known", 1),
-            ("fix", 1),
-            ("title", 0),
-            ("count", 7 if self.stored else 6),
-        ]
-        if self.stored:
-            names += [("last", 10)]
-            more = [("spark", 8, 90), ("host", 14, 120), ("kind", 18, 140), ("first", 10, 180), ("kernel", 20, 170)]
-        else:
-            names += [("when", 16)]
-            more = [("spark", 12, 90), ("line", 8, 80), ("host", 12, 120), ("kind", 18, 150), ("kernel", 20, 180)]
-        names += [(name, size) for name, size, least in [*more, ("case", 28, 100)] if width >= least]
-        rest = width - sum(size for name, size in names if name != "title") - len(names) + 1
-        return [(name, max(20, rest) if name == "title" else size) for name, size in names]
+        """Names and cells of the columns: those that matter most while a title has room, the rest is the title's."""
+        wide, order = self.catalog.wide, STORED if self.stored else LOGGED
+        room = self.room - len("* ▲ ✓! ") - COUNT - 1
+        taken: dict[str, int] = {}
+        for name in order:
+            if wide[name] and room - wide[name] - 1 >= TITLE:
+                taken[name] = wide[name]
+                room -= wide[name] + 1
+        shown = [(name, taken[name]) for name in PLACES if name in taken]
+        signs = [("mark", 1), ("severity", 1), ("known", 2)]
+        return [*signs, ("title", max(20, room)), ("count", COUNT), *shown]
 
     def heads(self) -> str:
         """The line above the rows."""
-        names = dict.fromkeys(("mark", "severity", "known", "fix"), " ")
+        names = dict.fromkeys(("mark", "severity", "known"), " ")
         names |= {"when": "time", "last": "last seen", "first": "first seen"}
         names["spark"] = "8 weeks" if self.stored else "when"
         return " ".join(
@@ -148,7 +149,6 @@ class TriageList(Lines):
             "mark": (mark, "key"),
             "severity": (grave, colour),
             "known": (sign, role),
-            "fix": FIXES[item.fix],
             "title": (self._titled(before + title, behind), colour if item.severity in ("stop", "act") else ""),
             "count": (f"×{count:,}" if count > 1 else "1", "" if count > 1 else "dim"),
             "when": (item.last or "-", "dim"),
@@ -164,6 +164,9 @@ class TriageList(Lines):
         row: Row = []
         for name, size in self.columns():
             text, look = cells[name]
+            if name == "known":
+                row += [(text, look), FIXES[item.fix], (" ", "")]
+                continue
             row += [(text.rjust(size)[-size:] if name in RIGHT else clip(text, size), look), (" ", "")]
         return row[:-1]
 
@@ -174,7 +177,7 @@ class TriageList(Lines):
 
     def _when(self, group: Group | None, item: Item) -> str:
         if isinstance(self.catalog, LogCatalog):
-            return self.catalog.when(group, 12) if group is not None else ""
+            return self.catalog.when(group, SPARK) if group is not None else ""
         return item.spark
 
     def action_fold(self) -> None:

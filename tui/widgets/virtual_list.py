@@ -134,7 +134,10 @@ class Lines(ScrollView, can_focus=True):
         if index >= self.count:
             return Strip.blank(width, base)
         segments = [Segment(text, base + self._look(role)) for text, role in self.row(index) if text]
-        strip = Strip(segments).crop_extend(left, left + width, base)
+        strip = Strip(segments)
+        if strip.cell_length > left + width and self.extent <= width:  # nobody can scroll to the rest of it
+            strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("…", base)])])
+        strip = strip.crop_extend(left, left + width, base)
         if index == self.cursor and self.selectable(index):
             name = "lines--cursor" if self.has_focus else "lines--rest"
             if name == "lines--rest" and not self.rests:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kb.facts.allocation.study import Study
-from kb.kernel.watermark import may_reclaim
+from kb.kernel.allocflags import may_reclaim
 from kb.model.memory import Zone, size
 from kb.model.verdict import Reason
 from kb.words.speak import said

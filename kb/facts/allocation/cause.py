@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kb.facts.allocation.request import Asked
 from kb.facts.allocation.zones import ZoneView
-from kb.kernel.watermark import may_reclaim
+from kb.kernel.allocflags import may_reclaim
 from kb.model.memory import MemInfo, Zone, size
 from kb.model.said import Said
 from kb.words.speak import said

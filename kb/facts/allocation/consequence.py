@@ -21,6 +21,8 @@ class Loss:
     why: Said
     wants: str | None = None
     """The context that the frame must stand in; None for any."""
+    inside: re.Pattern[str] | None = None
+    """A frame further out that must call it; None for any caller."""
 
     @property
     def verdict(self) -> str:
@@ -32,8 +34,12 @@ class Loss:
         )
 
 
-def _loss(pattern: str, claim: Said, why: Said, wants: str | None = None) -> Loss:
-    return Loss(re.compile(pattern), claim, why, wants)
+def _loss(pattern: str, claim: Said, why: Said, wants: str | None = None, inside: str | None = None) -> Loss:
+    return Loss(re.compile(pattern), claim, why, wants, re.compile(inside) if inside else None)
+
+
+_RECEIVES = r"net_rx_action|(?:__)?napi_poll|(?:__)?handle_irq_event\w*"
+"""What calls a driver to take packets in: its poll, or its own interrupt where it has none."""
 
 
 _LOSSES = (
@@ -43,6 +49,10 @@ _LOSSES = (
         said("lost.nothing"),
         said("lost.single_object"),
     ),
+    # drivers/virtio/virtio_ring.c virtqueue_add(): without the table the request takes descriptors of the ring
+    _loss(r"alloc_indirect\w*", said("lost.nothing"), said("lost.ring_descriptors")),
+    # net/ipv4/tcp_input.c: a queue that cannot be made smaller stays as it is
+    _loss(r"tcp_collapse\w*", said("lost.packet"), said("lost.queue_stays")),
     # mm/page_io.c, mm/vmscan.c: writing to swap needs memory itself
     _loss(
         r"swap_writepage\w*|swap_write_unplug|nfs_swap_rw|pageout|shrink_(?:page|folio)_list|(?:do_)?shrink_slab|balance_pgdat",
@@ -75,13 +85,20 @@ _LOSSES = (
         said("lost.sent"),
         said("lost.sent_again"),
     ),
-    # net/core: a poll refills the ring again the next time
+    # net/core: a poll refills the ring again the next time; the same functions make packets to be sent
     _loss(
-        r"(?:__)?napi_alloc_skb|__napi_poll|napi_poll|net_rx_action|page_pool_\w+|page_frag_alloc\w*|\w+_rx_(?:fill|refill)"
-        r"|(?:__)?netdev_alloc_(?:skb|frag)\w*|\w+_(?:poll_rx|rx_poll|napi_poll|alloc_rx\w*|refill_rx\w*|rx_ring_refill)",
+        r"\w+_rx_(?:fill|refill)|\w+_(?:poll_rx|rx_poll|napi_poll|alloc_rx\w*|refill_rx\w*|rx_ring_refill)"
+        r"|(?:__)?napi_alloc_skb|page_pool_\w+|net_rx_action|(?:__)?napi_poll",
         said("lost.packet"),
         said("lost.packet_refilled"),
         "interrupt",
+    ),
+    _loss(
+        r"page_frag_alloc\w*|(?:__)?netdev_alloc_(?:skb|frag)\w*",
+        said("lost.packet"),
+        said("lost.packet_refilled"),
+        "interrupt",
+        _RECEIVES,
     ),
     _loss(
         r"tcp_v[46]_rcv|ip_rcv\w*|ip6_rcv\w*|ipv6_rcv|tcp_rcv_\w+|__netif_receive_skb\w*|netif_receive_skb\w*",
@@ -105,10 +122,10 @@ def consequence(study: Study) -> Reason | None:
     if study.report.kind != "page_allocation_failure":
         return None
     frames = list(_frames(study))
-    for frame in frames:
-        name = plain(frame.function)
-        loss = next((row for row in _LOSSES if row.frames.fullmatch(name)
-                     and row.wants in (None, study.asked.context)), None)  # fmt: skip
+    names = [plain(frame.function) for frame in frames]
+    for at, (frame, name) in enumerate(zip(frames, names, strict=True)):
+        loss = next((row for row in _LOSSES if row.frames.fullmatch(name) and row.wants in (None, study.asked.context)
+                     and (row.inside is None or any(map(row.inside.fullmatch, names[at + 1:])))), None)  # fmt: skip
         if loss is not None:
             return Reason(loss.claim, loss.verdict, (said("lost.by_frame", function=name), loss.why), _at(frame))
     for frame in frames:
@@ -119,6 +136,12 @@ def consequence(study: Study) -> Reason | None:
             return Reason(claim, "unknown", (said("lost.by_frame", function=plain(frame.function)),
                                              said("lost.unless_fallback")), _at(frame))  # fmt: skip
     return None
+
+
+def received(study: Study) -> bool:
+    """Whether a packet or a ring's buffer is what was lost."""
+    lost = consequence(study)
+    return lost is not None and any(why.name == "lost.packet_refilled" for why in lost.why)
 
 
 def _frames(study: Study) -> Iterator[Frame]:

@@ -6,10 +6,10 @@ mm/page_alloc.c ``__alloc_pages_slowpath()``, ``__alloc_pages_may_oom()``, ``sho
 from collections.abc import Sequence
 
 from kb.facts.allocation.request import Asked
+from kb.kernel.allocflags import may_reclaim
 from kb.kernel.compaction import COSTLY_ORDER
 from kb.kernel.era import span
 from kb.kernel.release import Release
-from kb.kernel.watermark import may_reclaim
 from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said
@@ -72,7 +72,8 @@ def _one_node(asked: Asked) -> bool:
 
 
 def _exceptions(asked: Asked, releases: Sequence[Release]) -> list[Said]:
-    yielded = [said("giveup.small", order=asked.order)]
+    kills = asked.gfp is not None and asked.gfp.has("__GFP_FS") is not False
+    yielded = [said("giveup.small", order=asked.order) if kills else said("giveup.small_no_fs", order=asked.order)]
     if low_zone(asked, releases):
         return [*yielded, said("giveup.low_zone", zone=asked.request.zone)]
     if _one_node(asked):

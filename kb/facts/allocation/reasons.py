@@ -7,15 +7,17 @@ from kb.facts.allocation.account import account, holding, on_cpus
 from kb.facts.allocation.cause import labels
 from kb.facts.allocation.consequence import consequence
 from kb.facts.allocation.giveup import gave_up, only_a_victim
+from kb.facts.allocation.otherwise import otherwise
 from kb.facts.allocation.reclaim import reclaim
 from kb.facts.allocation.slub import slub
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
+from kb.kernel.allocflags import may_reclaim
 from kb.kernel.boost import boost_of
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, Gate, fragindex, suitable
 from kb.kernel.era import span as era_span
 from kb.kernel.gfp import Decoded
-from kb.kernel.watermark import PAGEBLOCK_ORDER, first_block, may_reclaim
+from kb.kernel.watermark import PAGEBLOCK_ORDER, first_block
 from kb.model.allocation import Replay
 from kb.model.memory import size
 from kb.model.said import Said
@@ -31,6 +33,7 @@ def reasons(study: Study) -> tuple[Reason, ...]:
     chain = [
         consequence(study),
         _size(study),
+        otherwise(study),
         _flags(study),
         *slub(study),
         gave_up(study.asked, study.report.kind, study.releases),
@@ -239,7 +242,7 @@ def _of_type(view: ZoneView, letter: str, order: int) -> bool:
     """Whether a zone has a block of the type, or a whole pageblock that may become one of it."""
     assert view.zone.blocks is not None
     words = view.zone.blocks.types
-    return any(letter in word for word in words[order:]) or any(words[PAGEBLOCK_ORDER:])
+    return any(letter in word for word in words[order:]) or any({*"UME"} & {*word} for word in words[PAGEBLOCK_ORDER:])
 
 
 def _compaction(study: Study) -> Reason | None:
@@ -248,10 +251,9 @@ def _compaction(study: Study) -> Reason | None:
     verdict = {True: EXCLUDED, False: HOLDS, None: UNKNOWN}[study.gate.allowed]
     sums = []
     for view in study.views if study.could_compact else ():
-        found = suitable(
-            view.zone, study.asked.order, study.releases, admitted=view.first == "admits", reserve=view.reserve,
-            usable=first_block(view.zone, study.asked.request, view.rules, study.flags)[0] is not None,
-        )  # fmt: skip
+        usable = first_block(view.zone, study.asked.request, view.rules, study.flags)[0] is not None
+        found = suitable(view.zone, study.asked.request, view.rules, study.releases, zones=study.state.kinds,
+                         usable=usable)  # fmt: skip
         if found is not None:
             word = said("suitable.yes") if found.suitable else said("suitable.no")
             sums.append(said("compaction.zone", zone=view.zone.label, index=found.index, free_pages=found.left,

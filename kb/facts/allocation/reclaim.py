@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kb.facts.allocation.study import Study
 from kb.facts.allocation.zones import ZoneView
-from kb.kernel.watermark import may_reclaim
+from kb.kernel.allocflags import may_reclaim
 from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said
@@ -35,7 +35,9 @@ def reclaim(study: Study) -> Reason | None:
     if not short:
         return Reason(claim, "unknown", (said("reclaim.not_the_number_alone"),), head)
     if all(view.printed.mark == "none" for view in short):
-        return Reason(claim, "unknown", (said("reclaim.not_one_page"),), head)
+        by_flag = "__GFP_MEMALLOC" in gfp.certain
+        why_not = said("reclaim.not_one_page_by_flag") if by_flag else said("reclaim.not_one_page")
+        return Reason(claim, "unknown", (why_not,), head)
     verdict, why = _of_short(study, short)
     return Reason(claim, verdict, (why,), (*head, *(span for view in short for span in view.zone.spans[:1])))
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from kb.kernel.allocflags import may_reclaim, migratetype
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
-from kb.kernel.watermark import gfp_zone, may_reclaim, migratetype, zone_layout
+from kb.kernel.zonelist import gfp_zone, zone_layout
 from kb.model.allocation import Request
 from kb.model.log import Span
 from kb.model.memory import MemInfo

@@ -9,9 +9,9 @@ from typing import Any
 
 from kb.facts.allocation.study import Study, era_assumption
 from kb.facts.allocation.zones import ZoneView, largest_order
+from kb.kernel.allocflags import may_reclaim
 from kb.kernel.boost import INFERRED, boosted
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, fragindex
-from kb.kernel.watermark import may_reclaim
 from kb.model.log import Span
 from kb.model.memory import size
 from kb.model.said import Said

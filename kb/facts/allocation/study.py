@@ -8,11 +8,11 @@ from kb.facts.allocation.giveup import only_a_victim
 from kb.facts.allocation.request import Asked, asked
 from kb.facts.allocation.special import special_cause
 from kb.facts.allocation.zones import ORDER_WALK, ZoneView, outcomes, view_zones
+from kb.kernel.allocflags import alloc_flags, may_reclaim
 from kb.kernel.boost import boost_of, unboosted
 from kb.kernel.compaction import EXISTS, Gate, gate
 from kb.kernel.gfp import Decoded, Table, name_range
 from kb.kernel.rules import MAINLINE_44, RuleSet, rules_for
-from kb.kernel.watermark import alloc_flags, may_reclaim
 from kb.model.memory import MemInfo
 from kb.model.report import Report
 from kb.model.said import Said

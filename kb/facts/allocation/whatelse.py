@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from kb.facts.allocation.consequence import received
 from kb.facts.allocation.study import Study
 from kb.facts.allocation.zones import ORDER_WALK, highest_min, outcomes, told
 from kb.kernel.boost import boost_of
@@ -13,10 +14,13 @@ from kb.model.memory import size
 from kb.model.said import Said
 from kb.words.speak import said
 
+_BY_NO_ZONE = ("size_limit", "vmalloc_space", "percpu_space", "not_a_shortage")
+"""Causes that no zone and no watermark has a part in."""
+
 
 def counterfactuals(study: Study) -> list[dict[str, Any]]:
     """The same state under other rules and marks, each one line with its number."""
-    if not study.views or study.memory is None:
+    if not study.views or study.memory is None or study.cause.name in _BY_NO_ZONE:
         return []
     own = study.rules[-1]
     current = said("kernels.current")
@@ -148,6 +152,8 @@ def next_steps(study: Study) -> tuple[Said, ...]:
     if study.cause.says.name == "cause.before_boot":  # there is no shell yet
         return ()
     steps = list(_STEPS.get(study.cause.name, ()))
+    if study.cause.name in ("undetermined", "atomic_reserve_exhausted") and received(study):
+        steps.append(said("next.receive", command="ethtool -S DEV | grep -iE 'drop|miss|no_buf|alloc'"))
     if study.report.kernel is None:
         steps.append(said("next.run", command="uname -r"))
     gated = study.gate is not None and study.gate.allowed is False and study.asked.request.order > 0

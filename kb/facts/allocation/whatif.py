@@ -12,20 +12,13 @@ from typing import Any
 from kb.facts.allocation.cause import MAX_ORDER
 from kb.facts.allocation.request import replay_flags
 from kb.facts.allocation.zones import highest_min, replay_json, view_zones, zone_detail
+from kb.kernel.allocflags import alloc_flags, may_reclaim, migratetype
 from kb.kernel.era import span
 from kb.kernel.gfp import Decoded, decode
 from kb.kernel.release import Release
 from kb.kernel.rules import CURRENT, RuleSet, rules_for
-from kb.kernel.watermark import (
-    PAGEBLOCK_ORDER,
-    alloc_flags,
-    candidate_zones,
-    gfp_zone,
-    may_reclaim,
-    migratetype,
-    replay,
-    zone_layout,
-)
+from kb.kernel.watermark import PAGEBLOCK_ORDER, replay
+from kb.kernel.zonelist import candidate_zones, gfp_zone, zone_layout
 from kb.model.allocation import Request
 from kb.model.memory import MemInfo, Zone
 from kb.model.said import Said, joined
@@ -155,9 +148,12 @@ def _unmixed(request: Request, zones: Sequence[Zone]) -> tuple[Zone, ...]:
 
 
 def _has_own(zone: Zone, request: Request) -> bool:
-    """Whether a zone has a free block of the request's type, or one as large as a pageblock, which becomes of it."""
+    """Whether a zone has a free block of the request's type, or one as large as a pageblock, which becomes of it.
+
+    Blocks of CMA, of the high-order atomic reserve and isolated ones become of no other type (``fallbacks[]``).
+    """
     types = zone.blocks_by_type or {}
-    large = any(any(counts[PAGEBLOCK_ORDER:]) for counts in types.values())
+    large = any(any(types.get(name, ())[PAGEBLOCK_ORDER:]) for name in ("Unmovable", "Movable", "Reclaimable"))
     return large or any(types.get(request.migratetype.capitalize(), ())[request.order :])
 
 

@@ -4,18 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kb.kernel.allocflags import alloc_flags, reduced
 from kb.kernel.boost import boost_of, unboosted
 from kb.kernel.compaction import fitting, fragindex, unusable
 from kb.kernel.rules import MAINLINE_44, RuleSet, rule_named
-from kb.kernel.watermark import (
-    alloc_flags,
-    candidate_zones,
-    highatomic_bounds,
-    reduced,
-    replay,
-    reserve_of,
-    zone_order_auto,
-)
+from kb.kernel.watermark import highatomic_bounds, replay
+from kb.kernel.zonelist import candidate_zones, reserve_of, zone_order_auto
 from kb.model.allocation import Replay, Request
 from kb.model.memory import MemInfo, Zone
 from kb.model.said import Said
@@ -143,6 +137,8 @@ def outcomes(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> b
     bases = {zone.free, zone.blocks.pages if zone.blocks and zone.blocks.whole else zone.free}
     found = {_run(zone, request, memory, rules, free, atomic).admits
              for free in bases for atomic in highatomic_bounds(zone, rules)[:2]}  # fmt: skip
+    if found == {True} and reserve_of(zone, request, memory.kinds, rules) is None:
+        return None
     return found.pop() if len(found) == 1 else None
 
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from kb.facts.oom.cgroup import held
 from kb.facts.oom.memory import Account
+from kb.kernel.allocflags import migratetype
 from kb.kernel.era import span
 from kb.kernel.gfp import Decoded
 from kb.kernel.rules import rules_for
-from kb.kernel.watermark import gfp_zone, migratetype, replay, zone_layout
+from kb.kernel.watermark import replay
+from kb.kernel.zonelist import gfp_zone, zone_layout
 from kb.model.allocation import Replay, Request
 from kb.model.memory import MemInfo, Zone
 from kb.model.oom import OomReport
@@ -212,6 +214,8 @@ def _short(what: Said, split: Account | None) -> tuple[str, Said]:
         return "global_memory_short", said("cause.memory_short", what=what)
     largest = split.largest
     share = split.share(split.pages(largest))
+    if largest == "unaccounted" and split.partial:
+        return "global_memory_short", said("cause.memory_short", what=what)
     if largest == "unaccounted" and share >= _UNACCOUNTED:
         return "unaccounted_memory", said("cause.unaccounted", what=what, share=share)
     swap = None

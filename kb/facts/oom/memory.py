@@ -1,5 +1,6 @@
 """Where the memory was when the OOM killer ran, from the show_mem() block. Pages unless the name says otherwise."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -44,18 +45,29 @@ class Account:
     unaccounted: int
     """Pages that no printed counter covers: vmalloc, per-cpu areas, drivers' and network buffers."""
     shmem: int | None
+    mlocked: int | None
+    """Pages that programs locked, of those in ``unevictable``; None where a zone's line does not print them."""
+    partial: bool
+    """The global counters are not in the log: slab is in ``unaccounted`` then, where no zone's line prints it."""
     page_kb: int
     swap_total_kb: int | None
     swap_free_kb: int | None
     span: tuple[Span, ...]
 
     @property
+    def holders(self) -> dict[str, int]:
+        """Pages by holder, each in one alone: shared memory apart from ``anon``, locked pages from ``unevictable``."""
+        holders = {**self.parts, "unaccounted": self.unaccounted}
+        for name, within, pages in (("shmem", "anon", self.shmem or 0), ("mlocked", "unevictable", self.mlocked or 0)):
+            holders[name] = min(pages, holders[within])
+            holders[within] -= holders[name]
+        return holders
+
+    @property
     def largest(self) -> str:
-        """The holder with most pages, free memory apart; ``shmem`` where that is the larger part of anon."""
-        holders = [name for name in (*self.parts, "unaccounted") if name != "free"]
-        if 2 * self.pages("shmem") > self.pages("anon"):
-            holders[holders.index("anon")] = "shmem"
-        return max(holders, key=self.pages)
+        """The holder with most pages, free memory apart."""
+        holders = self.holders
+        return max((name for name in holders if name != "free"), key=lambda name: holders[name])
 
     @property
     def mostly_free(self) -> bool:
@@ -64,9 +76,7 @@ class Account:
 
     def pages(self, holder: str) -> int:
         """What a holder has."""
-        if holder == "shmem":
-            return self.shmem or 0
-        return self.unaccounted if holder == "unaccounted" else self.parts[holder]
+        return self.holders[holder]
 
     def kb(self, pages: int) -> int:
         """Pages in kB."""
@@ -93,10 +103,11 @@ def total_of(memory: MemInfo) -> tuple[int, Said] | None:
 
 
 def account(memory: MemInfo) -> Account | None:
-    """The split of all memory; None when the block lacks the counters for it."""
-    counters = memory.counters
+    """The split of all memory; None when neither the counters for it nor the lines of nodes and zones are whole."""
     total = total_of(memory)
-    if total is None or any(key not in counters for key in _NEEDED):
+    whole = all(key in memory.counters for key in _NEEDED)
+    counters = memory.counters if whole else _by_lines(memory)
+    if total is None or counters is None:
         return None
     parts = {"free": counters["free"]}
     for name, keys in _GLOBAL:
@@ -113,11 +124,37 @@ def account(memory: MemInfo) -> Account | None:
         parts=parts,
         unaccounted=max(0, total[0] - sum(parts.values())),
         shmem=counters.get("shmem"),
+        mlocked=_locked(memory),
+        partial=not whole and "slab_unreclaimable" not in counters,
         page_kb=memory.page_kb,
-        swap_total_kb=counters.get("total_swap_kb"),
-        swap_free_kb=counters.get("free_swap_kb"),
+        swap_total_kb=memory.counters.get("total_swap_kb"),
+        swap_free_kb=memory.counters.get("free_swap_kb"),
         span=((memory.line, memory.last),) if memory.line else (),
     )
+
+
+def _locked(memory: MemInfo) -> int | None:
+    if any("mlocked" not in zone.counters for zone in memory.zones):
+        return None
+    return sum(zone.counters["mlocked"] for zone in memory.zones)
+
+
+def _by_lines(memory: MemInfo) -> dict[str, int] | None:
+    """The global counters out of the lines of nodes (4.8+) or zones; None where one of these is cut."""
+    lists = [name for name in _NEEDED if name != "free"]
+    zones = [zone.counters for zone in memory.zones]
+    lines = next((rows for rows in (list(memory.nodes.values()), zones)
+                  if rows and all(name in row for row in rows for name in lists)), None)  # fmt: skip
+    if lines is None:
+        return None
+    found = {"free": sum(zone.free for zone in memory.zones)}
+    for name in {key for _, keys in _GLOBAL for key in keys} | {"shmem"}:
+        printed = re.sub(r"isolated_(\w+)", r"isolated(\1)", name)
+        for rows in (lines, zones):
+            if all(printed in row for row in rows):
+                found[name] = sum(row[printed] for row in rows)
+                break
+    return found
 
 
 def _spread(memory: MemInfo, key: str) -> int:

@@ -2,11 +2,12 @@
 
 import re
 
-from kb.facts.oom.cgroup import NO_LIMIT_KB, held
+from kb.facts.oom.cgroup import NO_LIMIT_KB
+from kb.facts.oom.holders import cgroup_holders, holders
 from kb.facts.oom.programs import programs
+from kb.facts.oom.reclaimable import cache_stays, wrapped_count
 from kb.facts.oom.story import Story, reason
 from kb.model.log import Span
-from kb.model.memory import size
 from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said
@@ -16,9 +17,17 @@ _PLAIN = re.compile(r"(?:/[\w.:@+-]{1,255}){1,64}")
 
 def reasons(story: Story) -> tuple[Reason, ...]:
     """Who asked, whose limit, short or fragmented, swap, who holds the memory, why this victim."""
-    steps = [_asked(story), _limit(story), *_zones(story), _swap(story), _holders(story)]
+    steps = [
+        _asked(story),
+        _limit(story),
+        *_zones(story),
+        wrapped_count(story),
+        _swap(story),
+        holders(story),
+        cache_stays(story),
+    ]
     if story.account is None:
-        steps += _cgroup_holders(story)
+        steps += cgroup_holders(story)
     steps += [programs(story), _victim(story), _freed(story)]
     return tuple(step for step in steps if step is not None)
 
@@ -113,10 +122,10 @@ def _fragmented(story: Story) -> Reason:
 
 
 def _swap(story: Story) -> Reason | None:
-    split = story.account
-    if split is None or split.swap_total_kb is None or story.page_fault:
+    counters = story.memory.counters if story.memory is not None else {}
+    total, free = counters.get("total_swap_kb"), counters.get("free_swap_kb")
+    if total is None or story.page_fault:
         return None
-    total, free = split.swap_total_kb, split.swap_free_kb
     spans = tuple(
         (line, line)
         for key in ("free_swap_kb", "total_swap_kb")
@@ -133,68 +142,6 @@ def _swap(story: Story) -> Reason | None:
     return reason(said("oom.swap_could_help"), "excluded" if full else "holds", (why,), spans)
 
 
-def _holders(story: Story) -> Reason | None:
-    split = story.account
-    if split is None:
-        return None
-    parts = {**split.parts, "unaccounted": split.unaccounted}
-    ranked = sorted(parts.items(), key=lambda item: -item[1])
-    sums = [said("sum.holder", holder=name, held_kb=size(pages, split.page_kb), share=split.share(pages))
-            for name, pages in ranked if pages]  # fmt: skip
-    total_kb = size(split.total, split.page_kb)
-    sums.append(said("sum.total", total_kb=total_kb, how=split.how))
-    largest, shared = split.largest, None
-    pages = split.pages(largest)
-    if largest == "anon" and split.shmem:
-        shared = said("part.shared", shmem_kb=size(split.shmem, split.page_kb))
-    why = said("oom.held", held_kb=size(pages, split.page_kb), total_kb=total_kb, share=split.share(pages),
-               shared=shared)  # fmt: skip
-    much = said("much.most") if 2 * pages > split.total else said("much.largest_part")
-    if split.mostly_free:
-        free = split.parts["free"]
-        much = said("much.most") if 2 * free > split.total else said("much.largest_part")
-        holder = said("oom.largest_holder", holder=largest.replace("_", " "), share=split.share(pages))
-        is_free = said("oom.held", held_kb=size(free, split.page_kb), total_kb=total_kb, share=split.share(free),
-                       shared=None)  # fmt: skip
-        return reason(said("oom.is_free", much=much), "holds", (is_free, holder), split.span, sums)
-    claim = said("oom.held_by", much=much, holder=largest.replace("_", " "))
-    if largest == "unaccounted":
-        claim = said("oom.in_no_counter", much=much)
-    return reason(claim, "holds", (why,), split.span, sums)
-
-
-def _cgroup_holders(story: Story) -> list[Reason]:
-    group = held(story.oom)
-    if group is None:
-        return []
-    path, usage = group.path or said("oom.the_cgroup"), group.usage_kb
-    rows = sorted(group.parts.items(), key=lambda item: -item[1])
-    sums = [said("sum.stat", name=name.replace("_", " "), held_kb=kb) for name, kb in rows]
-    if group.groups > 1:
-        sums.append(said("sum.groups", groups=group.groups))
-    unnamed, most = group.unnamed_kb, group.parts[group.largest]
-    if usage is not None and unnamed is not None and unnamed > most:
-        claim = said("oom.memcg_unnamed", much=_much(unnamed, usage), memcg=path)
-        why = [said("oom.of_usage", held_kb=unnamed, usage_kb=usage, share=unnamed / usage)]
-        kmem = next((usage.usage_kb for usage in story.oom.usages if usage.name == "kmem"), 0)
-        if 2 * kmem > unnamed:
-            why.append(said("oom.kmem_has", kmem_kb=kmem))
-        return [reason(claim, "holds", why, group.spans, sums)]
-    claim = said("oom.memcg_held_by", much=_much(most, usage), memcg=path, holder=group.largest.replace("_", " "))
-    size_kb = said("size.kb", size_kb=most)
-    why_most = said("oom.of_usage", held_kb=most, usage_kb=usage, share=most / usage) if usage else size_kb
-    steps = [reason(claim, "holds", (why_most,), group.spans, sums)]
-    if group.unflushed:
-        steps.append(
-            reason(said("oom.memcg_unflushed", memcg=path), "holds", (said("oom.flusher_asleep"),), group.spans)
-        )
-    return steps
-
-
-def _much(kb: int, usage: int | None) -> Said:
-    return said("much.most") if usage is not None and 2 * kb > usage else said("much.largest_part")
-
-
 def _victim(story: Story) -> Reason | None:
     """Why this one."""
     oom, choice = story.oom, story.choice
@@ -203,7 +150,7 @@ def _victim(story: Story) -> Reason | None:
     if story.no_kill:
         if story.panic_on_oom:
             return reason(said("oom.panics"), "holds", (said("oom.panic_on_oom"),), story.at("invoked"))
-        return reason(said("oom.killable_left"), "excluded", (said("oom.header_without_kill"),), story.at("invoked"))
+        return reason(said("oom.killable_left"), "unknown", (said("oom.header_without_kill"),), story.at("invoked"))
     name = oom.victims[0].name if oom.victims else oom.named_victim[0] if oom.named_victim else None
     if name is None:
         return None
@@ -262,6 +209,8 @@ def unknowns(story: Story) -> tuple[Said, ...]:
         missing.append(said("unknown.memory.damaged", damage=story.memory.faults))
     if story.memory is not None and story.account is None and oom.constraint != "memcg":
         missing.append(said("unknown.holders.no_counters"))
+    elif story.account is not None and story.account.partial:
+        missing.append(said("unknown.holders.slab"))
     if oom.constraint == "memcg" and not oom.usages:
         missing.append(said("unknown.limit.not_in_log"))
     if oom.constraint == "memcg" and oom.oom_memcg is None:
@@ -275,7 +224,8 @@ _HOLDERS = {
     "anon": "ps -eo pid,rss,oom_score_adj,comm --sort=-rss | head",
     "shmem": "df -t tmpfs -t devtmpfs; ipcs -m",
     "file": "grep -E '^(Dirty|Writeback|Mapped|Cached)' /proc/meminfo",
-    "unevictable": "grep -E '^(Mlocked|Unevictable|Shmem)' /proc/meminfo; grep -H VmLck /proc/[0-9]*/status",
+    "unevictable": "grep -E '^(Mlocked|Unevictable|Shmem)' /proc/meminfo; df -t ramfs; ipcs -m",
+    "mlocked": "grep -H VmLck /proc/[0-9]*/status | sort -k2 -n -r | head",
     "slab_unreclaimable": "slabtop -o -s c | head -20",
     "slab_reclaimable": "slabtop -o -s c | head -20",
     "pagetables": "grep -H VmPTE /proc/[0-9]*/status | sort -k2 -n -r | head",
@@ -324,5 +274,10 @@ def next_steps(story: Story) -> tuple[Said, ...]:
         "cpuset_limit": (said("next.run", command="cat /proc/<pid>/cpuset /proc/<pid>/status | grep -i mems"),),
         "mempolicy_limit": (said("next.run", command="cat /proc/<pid>/numa_maps"),),
         "global_memory_short": _look_at(story),
+        "watermark_absurd": (said("next.managed", command="grep -E '^Node|spanned|present|managed' /proc/zoneinfo"),),
     }
-    return steps.get(story.cause, ())
+    found = steps.get(story.cause, ())
+    if cache_stays(story) is not None:
+        command = "grep -r . /sys/fs/cgroup --include=memory.min --include=memory.low | grep -v ':0$'"
+        found = (*found, said("next.protected", command=command))
+    return found

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO
 
 from kb.errors import InputError
+from kb.log.containers import workbook
 from kb.log.containers.walk import Member, Walk
 from kb.log.unpack import Read
 
@@ -39,8 +40,11 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
 
 
 def _files(name: str, archive: zipfile.ZipFile, walk: Walk) -> Iterator[Member]:
+    book = any(map(workbook.holds, archive.namelist()))
+    if book:
+        yield from workbook.sheets(name, archive, walk)
     for info in archive.infolist():
-        if info.is_dir():
+        if info.is_dir() or (book and workbook.holds(info.filename)):
             continue
         if not walk.member():
             return

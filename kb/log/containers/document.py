@@ -7,12 +7,12 @@ string); what trackers' and chats' interfaces answer, HAR, Jupyter; a list of li
 import ast
 import base64
 import binascii
-import html
 import json
 import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from kb.log.containers.export import Seen, value_of
 from kb.log.containers.walk import HELD, Member, Walk, pieces
 from kb.log.unpack import Pushed, Read, packing_of
 
@@ -21,7 +21,9 @@ _LINES = 3
 """Line ends, or strings in a row, that make a value a text of its own."""
 _LITERAL = 4 << 20
 """Bytes of a Python literal that is looked at."""
-_TAG = re.compile(r"</?[a-z][^<>]{0,300}>", re.I)
+_STRINGS = re.compile(rb"'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?")
+_AROUND = 128 << 10
+"""Bytes of it around its strings: each may be a value of its own, of a kilobyte while it is parsed."""
 _CONSOLE = re.compile(
     rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}'
     rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}'
@@ -32,6 +34,8 @@ _ENCODED = re.compile(rb'"[A-Za-z0-9+/]{64}')
 _ROWS = re.compile(rb'\[\s{0,80}(?:"(?:[^"\\\n]|\\[^\n]){0,1000}",\s{1,80}){4}')
 _OUTPUT = re.compile(rb'"(?:text|lines|stdout_lines)"\s{0,8}:\s{0,8}\[\s{0,80}"')
 """A notebook's output, a command's."""
+_FRAME = re.compile(rb'\{"Data" ?: ?"([A-Za-z0-9+/]{4,}={0,2})"[^{}\n]{0,400}\}')
+"""Nomad's api/fs.go StreamFrame."""
 _LIST = re.compile(rb"[\[(]b?[\"']")
 _NOTE = "line numbers are those of the text in the document"
 
@@ -47,6 +51,8 @@ def needed(head: bytes) -> bool:
     begin = head.lstrip()
     if begin[:1] not in (b"{", b"["):
         return _LIST.match(begin) is not None
+    if _FRAME.match(begin):
+        return True
     first, newline, more = begin.partition(b"\n")
     if newline and more.lstrip()[:1] in (b"{", b"[") and _value(first.rstrip(b"\r,")) is not None:
         return False
@@ -60,18 +66,34 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     data = b""
     while len(data) < HELD and (piece := read(1 << 20)):
         data += piece
-    value = _value(data) if len(data) < HELD and walk.keeps(len(data)) else None
+    held = len(data) < HELD and walk.keeps(len(data))
+    value = _value(data) if held else None
+    if held and value is None and (frames := _frames(data)):
+        yield Member("", pieces(iter(frames)), text=True, note=_NOTE)
+        walk.release(len(data))
+        return
     if value is None:  # no document after all, or one of gigabytes: a text like any other
+        if held:
+            walk.release(len(data))
         yield Member("", Pushed(data, read).read, text=True)
         return
-    seen: list[str] = []
+    seen, before = Seen(), set[int]()
     for text in _texts(value):
-        words = _words(text)
-        if any(words in other for other in seen):  # the same as lines, or as a page shows it
+        if hash(text) in before or seen.had(text):  # the same as lines, or as a page shows it
             continue
-        seen.append(words)
+        before.add(hash(text))
         yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
     walk.release(len(data))
+
+
+def _frames(data: bytes) -> list[bytes]:
+    """What objects, one behind the other, hold in base64: the frames of a stream, which may end anywhere."""
+    if _FRAME.match(data) is None:
+        return []
+    try:
+        return [base64.b64decode(found[1]) for found in _FRAME.finditer(data)]
+    except binascii.Error:
+        return []
 
 
 def _value(data: bytes) -> Any:
@@ -82,23 +104,32 @@ def _value(data: bytes) -> Any:
         pass
     if len(data) > _LITERAL or data.lstrip()[:1] not in (b"[", b"(", b"'", b'"', b"b"):
         return None
+    if len(_STRINGS.sub(b"", data)) > _AROUND:
+        return None
     try:
-        return ast.literal_eval(data.strip().decode("utf-8"))
+        return _decoded(ast.literal_eval(data.strip().decode("utf-8")))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
 
+def _decoded(value: Any) -> Any:
+    """A value with its bytes as texts: what a command gives is bytes to Python."""
+    if isinstance(value, list | tuple):
+        return [_decoded(each) for each in value]
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
 def _texts(value: Any) -> Iterator[str]:
     """The texts in a value, in order: strings of several lines, lists of lines, what is encoded."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "surrogateescape")
     waiting = [value]
     if isinstance(value, str):
         yield value
         return
     while waiting:
         each = waiting.pop()
-        if isinstance(each, str) and (each.count("\n") >= _LINES or _packed(each) is not None):
+        if isinstance(each, str) and each.lstrip()[:1] == "{" and (inner := value_of(each)) is not None:
+            waiting.append(inner)  # a queue's message
+        elif isinstance(each, str) and (each.count("\n") >= _LINES or _packed(each) is not None):
             yield each
         elif _is_lines(each, alone=each is value):
             yield "".join(one if one.endswith("\n") else one + "\n" for one in each)
@@ -133,8 +164,3 @@ def _packed(text: str) -> bytes | None:
 def _bytes(text: str) -> bytes:
     packed = _packed(text)
     return text.encode("utf-8", "surrogateescape" if text.isascii() else "replace") if packed is None else packed
-
-
-def _words(text: str) -> str:
-    """A text without what a page puts around and between its words."""
-    return "".join(html.unescape(_TAG.sub("", text)).split())

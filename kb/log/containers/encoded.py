@@ -1,7 +1,7 @@
 """Bytes written as text: base64 by itself, uuencode, a dump in hexadecimal.
 
-RFC 3986 (percent signs); RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd and
-``hexdump -C``. ``aws ec2 get-console-output --output text`` puts the machine and a time before the base64.
+RFC 3986 (percent signs); RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd, hexdump and
+od. ``aws ec2 get-console-output --output text`` puts the machine and a time before the base64.
 """
 
 import binascii
@@ -18,7 +18,9 @@ _ARMOUR = re.compile(
     rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,60}-----\r?\n?$|begin-base64 [0-7]{3,4} [^\n]{1,255}\n$|====\n?$"
 )
 _UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
-_HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4} )([^\r\n]{1,160})\r?\n?$")
+_HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4}(?:[ \r\n]|$))([^\r\n]{1,160})\r?\n?$")
+_WORDS = re.compile(rb"[0-9a-f]{7} ((?:[0-9a-f]{4} ?){1,8})\s{0,40}$")
+"""``hexdump`` and ``od -x``: words as a little-endian machine reads them, the second byte first."""
 _END = re.compile(rb"[0-9a-f]{4,16}$")
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
 
@@ -181,6 +183,9 @@ def _hex(row: bytes) -> bytes:
     found = _HEX.match(row)
     if found is None:
         return b""
+    if (words := _WORDS.match(row)) is not None:
+        pairs = words[1].split()
+        return b"".join(binascii.unhexlify(pair)[::-1] for pair in pairs)
     text = found[1].partition(b"  |" if b"  |" in found[1] else b"  ")[0]
     digits = text.replace(b" ", b"")
     try:

@@ -5,6 +5,7 @@ What comes out are lines of JSON as journald and docker write them (:mod:`kb.log
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import zlib
@@ -23,14 +24,17 @@ TEXT = (
 GCP, OTLP."""
 _CALLED = re.compile(r"(?:message|msg|raw|oops)$", re.I)
 """How any other field that holds it is called: ``SyslogMessage``, ``_msg``, ``kernel_message``."""
-_INSIDE = ("_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc", "content")
+_INSIDE = (
+    "_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc", "content", "lines",
+)  # fmt: skip
 """Objects in which the record proper stands."""
 _TIME = (
     "@timestamp", "timestamp", "time", "ts", "_time", "timeUnixNano", "observedTimeUnixNano", "date",
-    "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time",
+    "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time", "timereported",
+    "timegenerated", "ISODATE",
 )  # fmt: skip
 _HOST = (
-    "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "nodename", "node_name", "node",
+    "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "HOST", "nodename", "node_name", "node",
     "kubernetes.host",
     "agent.hostname", "Computer", "instance",
 )  # fmt: skip
@@ -53,6 +57,16 @@ _SIZE = 4 << 20
 """Bytes of their text."""
 _PACKED = 32 << 20
 """Bytes, packed, of an export that comes newest first: a gigabyte or so of kernel's lines."""
+
+
+_LINES = 8
+"""Line ends, or tags, from which on a text is compared with others."""
+_KNOWN, _BEFORE = 32, 4096
+"""Texts that are remembered by their words, and as they are."""
+_WORD = 5
+_ALIKE = 0.95
+"""Part of the long words of a text that are another's, too: a stamp, an address, a function."""
+_MARKUP = re.compile(r"</?[a-z][^<>]{0,300}>", re.I)
 
 
 class Record(NamedTuple):
@@ -86,6 +100,8 @@ def told(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> 
         labels: What was said of it elsewhere: a stream's labels.
     """
     text = _text(fields)
+    if text is not None and text.startswith("{") and (inner := value_of(text)) is not None:
+        return told({**_outer(fields), **inner}, labels)
     if text is None:
         for name in _INSIDE:
             inner = fields.get(name)
@@ -150,6 +166,40 @@ def _text(fields: Mapping[str, Any]) -> str | None:
 def is_called(name: str) -> bool:
     """Whether a field that no exporter known by name writes holds the text, by what it is called."""
     return _CALLED.search(name) is not None
+
+
+def value_of(text: str) -> dict[str, Any] | None:
+    """The object that somebody has put into a text: a queue, a container's runtime."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+class Seen:
+    """The texts of several lines that were met: a comment is often there as text, as HTML and as parts."""
+
+    def __init__(self) -> None:
+        self._known: list[set[str]] = []
+        self._before: set[int] = set()
+
+    def had(self, text: str) -> bool:
+        """Whether a text says what one before it did; what is short says little."""
+        if "\n" not in text.strip("\n"):
+            return False
+        if hash(text) in self._before:
+            return True
+        if len(self._before) < _BEFORE:
+            self._before.add(hash(text))
+        if text.count("\n") < _LINES and text.count("<") < _LINES:
+            return False
+        words = {word for word in _MARKUP.sub(" ", html.unescape(_MARKUP.sub(" ", text))).split() if len(word) > _WORD}
+        if any(len(words & known) >= _ALIKE * len(words) for known in self._known):
+            return True
+        if len(self._known) < _KNOWN:
+            self._known.append(words)
+        return False
 
 
 def _named(body: Any) -> dict[str, Any]:

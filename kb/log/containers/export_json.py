@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Generic, TypeVar
 
-from kb.log.containers.export import Record, falling, ordered, record
+from kb.log.containers.export import Record, Seen, falling, ordered, record
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
@@ -51,10 +51,13 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
 
 
 def _records(read: Read) -> Iterator[Record]:
-    scanner = Scanner(record)
+    scanner, seen = Scanner(record), Seen()
     while piece := read(1 << 18):
         for one in scanner.feed(piece):
-            yield one if isinstance(one, Record) else _line(one)
+            if not isinstance(one, Record):
+                yield _line(one)
+            elif not seen.had(one.text):
+                yield one
     yield from map(_line, scanner.rest())
 
 

@@ -17,6 +17,8 @@ _COLUMNS = {name.casefold(): name for name in reversed(TEXT)} | {
     "log message": "message",
     "log line": "message",
 }  # fmt: skip
+_TICKET = re.compile(r"(?:description|comments?|notes|details|body)$")
+"""Columns of trackers' tables that may hold a log, where none is called a message."""
 _TIMES = {
     "@timestamp": "@timestamp", "timestamp": "timestamp", "time": "time", "date": "date", "_time": "_time", "ts": "ts",
     "timegenerated": "time", "tsns": "ts",
@@ -59,7 +61,7 @@ def _delimiter(head: bytes) -> str | None:
     line = head.split(b"\n", 1)[0].decode("utf-8", "replace").removeprefix("\ufeff").strip()
     for delimiter in (",", "\t", ";"):
         names = [name.strip(' "').casefold() for name in line.split(delimiter)]
-        if len(names) > 1 and len(line) < 2000 and any(map(_message, names)) and all(map(_is_name, names)):
+        if len(names) > 1 and len(line) < 2000 and any(map(_told, names)) and all(map(_is_name, names)):
             return delimiter
     return None
 
@@ -69,16 +71,21 @@ def _message(name: str) -> str | None:
     return _COLUMNS.get(name) or ("message" if is_called(name) else None)
 
 
+def _told(name: str) -> str | None:
+    return _message(name) or ("message" if _TICKET.search(name) else None)
+
+
+def _time(name: str) -> str | None:
+    return _TIMES.get(name) or ("time" if name.endswith(("time", "timems", "timestamp")) else None)
+
+
 def _is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and any(map(str.isalnum, text))
 
 
 def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record]:
     names = next(csv.reader([_text(first).removeprefix("\ufeff")], delimiter=delimiter))
-    keys = [
-        _message(name) or _TIMES.get(name.partition(" [")[0]) or _HOSTS.get(name) or f"-{name}"
-        for name in (name.strip().casefold() for name in names)
-    ]
+    keys = _keys(names)
     reader = csv.reader((_text(row) for row in rows), delimiter=delimiter)
     while True:
         try:
@@ -87,13 +94,36 @@ def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record
             return
         except csv.Error:  # a NUL, a field of more than 128 kB
             continue
-        found = record(
-            dict(zip(reversed(keys), reversed(values), strict=False))
-            if len(values) == len(keys)
-            else dict(zip(keys, values, strict=False))
-        )
+        found = _row(keys, values)
         if found is not None:
             yield found
+
+
+def records(rows: Iterator[list[str]]) -> Iterator[Record]:
+    """The messages of a sheet: of the column that its head calls so, else each row as it is."""
+    first = next(rows, [])
+    names = [name.strip().casefold() for name in first]
+    head = len(names) > 1 and any(map(_told, names)) and all(_is_name(name) for name in names if name)
+    keys = _keys(first) if head else []
+    for row in itertools.chain([] if head else [first], rows):
+        found = _row(keys, row) if head else None
+        if found is not None:
+            yield found
+        elif any(row):
+            yield Record("", None, None, "\t".join(filter(None, row)).encode("utf-8", "replace") + b"\n")
+
+
+def _keys(names: list[str]) -> list[str]:
+    """The fields of :func:`kb.log.containers.export.record` that columns are."""
+    names = [name.strip().casefold() for name in names]
+    message = _message if any(map(_message, names)) else _told
+    return [message(name) or _time(name.partition(" [")[0]) or _HOSTS.get(name) or f"-{name}" for name in names]
+
+
+def _row(keys: list[str], values: list[str]) -> Record | None:
+    """A row's record: of several columns that may hold its text, the longest does."""
+    cells = sorted(zip(keys, values, strict=False), key=lambda cell: len(cell[1]) if cell[0] == "message" else 0)
+    return record(dict(cells))
 
 
 def _text(row: bytes) -> str:

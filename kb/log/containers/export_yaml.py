@@ -1,56 +1,137 @@
-"""Logs exported as YAML, a document a record: what ``gcloud logging read`` prints.
+"""YAML in which logs stand: a document a record, as ``gcloud logging read`` prints; texts in quotes, as kubectl does.
 
-Of YAML 1.2 only what such tools write: ``---`` between records, mappings, scalars plain, in quotes, or as a block.
+Of YAML 1.2 only what such tools write: ``---`` between records, mappings, scalars plain, in quotes, or as a block;
+a text in double quotes is folded over lines (7.3.1), all others can be read as they stand.
 """
 
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, BinaryIO
 
 from kb.log.containers.export import TEXT, Record, ordered, record
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
-from kb.log.unpack import Read
+from kb.log.unpack import Pushed, Read
 
 _FIELD = re.compile(r"( {0,8})([\w.@/-]{1,64}):(?: (.*))?$")
 _BLOCK = re.compile(r"[|>][+-]?$")
 _NOTE = "line numbers are those of the exported messages, a line each, the oldest first"
+_REST = re.compile(r'((?:[^"\\]|\\.)*)"\s*$')
+_HEAD = 8192
+"""Bytes by which it is told which of the two they are."""
 _LARGEST = 1 << 20
 """Characters of a text."""
 
 
+_CLUSTER = re.compile(rb"^(?:apiVersion|kind|items|status): ?", re.M)
+"""What Kubernetes' objects begin with."""
+_QUOTED = re.compile(
+    r'(?P<before> {0,80}(?:- ){0,8}(?:"?[\w./ -]{1,80}"?: {1,8})?)"(?P<text>(?:[^"\\]|\\.)*)(?P<end>"?)'
+)
+_FOLDED = re.compile(rb'^ {0,80}(?:- ){0,8}(?:[\w./-]{1,80}: )?"(?:[^"\\\n]|\\[^n\n])*\\n', re.M)
+_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
+_ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "e": "\x1b",
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "v": "\v",
+    "f": "\f",
+    "_": " ",
+}
+_TEXT_NOTE = "line numbers are those of the document with its texts unfolded"
+
+
 def needed(head: bytes) -> bool:
-    """Whether bytes begin with a record that has a text."""
-    rows = head.decode("utf-8", "replace").split("\n")[1:200]
+    """Whether bytes begin with a record that has a text, or with a document that has texts in quotes."""
+    return _is_records(head) or _CLUSTER.search(head) is not None or _FOLDED.search(head) is not None
+
+
+def _is_records(head: bytes) -> bool:
+    first, *rows = head.decode("utf-8", "replace").split("\n")[:200]
     found = [_FIELD.match(row.rstrip("\r")) for row in rows]
-    return found[:1] != [None] and any(each is not None and each[2] in TEXT for each in found)
+    return (
+        first.rstrip() == "---" and found[:1] != [None] and any(each is not None and each[2] in TEXT for each in found)
+    )
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
-    """The messages."""
-    yield Member("", pieces(ordered(_records(lines_of(read)), walk, name)), text=True, note=_NOTE)
+    """The messages, or the document with its texts as they were."""
+    head = read(_HEAD)
+    rows = lines_of(Pushed(head, read).read)
+    if _is_records(head):
+        yield Member("", pieces(ordered(_records(rows), walk, name)), text=True, note=_NOTE)
+    else:
+        yield Member("", pieces(_unfolded(rows)), text=True, note=_TEXT_NOTE)
+
+
+def _unfolded(rows: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines of a document, those in double quotes as they were before they were folded."""
+    for raw in rows:
+        found = _QUOTED.match(raw.decode("utf-8", "surrogateescape"))
+        if found is None or (found["end"] and "\\n" not in found["text"]):
+            yield raw
+            continue
+        held = [found["text"].rstrip("\r\n")]
+        size, ended = 0, bool(found["end"])
+        while not ended and size < _LARGEST and (raw := next(rows, b"")):
+            line = raw.decode("utf-8", "surrogateescape").strip()
+            rest = _REST.match(line)
+            held.append(line if rest is None else rest[1])
+            size, ended = size + len(line), rest is not None
+        said = _ESCAPED.sub(_escaped, _folded(held))
+        yield (found["before"].rstrip() + "\n" + said.rstrip("\n") + "\n").encode("utf-8", "surrogateescape")
+
+
+def _folded(rows: list[str]) -> str:
+    """Lines of a text in quotes as one: a line break is a blank, none behind a backslash, an empty line is a break."""
+    out = ""
+    for at, row in enumerate(rows):
+        cut = len(row) - len(row.rstrip("\\"))
+        joins = cut % 2 == 1
+        out += row[:-1] if joins else row
+        if at + 1 < len(rows) and not joins:
+            out += " " if row and rows[at + 1] else "\n" * (not rows[at + 1])
+    return out
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = found[1] or found[2] or found[3]
+    if code:
+        value = int(code, 16)
+        return chr(value) if value < 0xD800 or 0xDFFF < value < 0x110000 else "\ufffd"
+    return _ESCAPES.get(found[4], found[4])
 
 
 def _records(rows: Iterator[bytes]) -> Iterator[Record]:
     fields: dict[str, Any] = {}
     block, indent = "", 0
-    for raw in rows:
+    text: list[str] = []
+    size = 0
+    for raw in chain(rows, (b"---",)):
         row = raw.decode("utf-8", "replace").rstrip("\r\n")
+        if block and (not row.strip() or row.startswith(" " * (indent + 1))):
+            size += len(row) + 1
+            if size < _LARGEST:
+                text.append(row.strip(" ") + "\n")
+            continue
+        if block:
+            fields[block], block = "".join(text), ""
         if row == "---":
             yield from filter(None, (record(fields),))
-            fields, block = {}, ""
-            continue
-        if block and (not row.strip() or row.startswith(" " * (indent + 1))):
-            if len(fields[block]) < _LARGEST:
-                fields[block] += row.strip(" ") + "\n"
+            fields = {}
             continue
         found = _FIELD.match(row)
-        block = ""
         if found is not None and len(fields) < 1000:
             value = found[3] or ""
-            block, indent = (found[2], len(found[1])) if _BLOCK.match(value) else ("", 0)
-            fields[found[2]] = "" if block else _scalar(value)
-    yield from filter(None, (record(fields),))
+            if _BLOCK.match(value):
+                block, indent, text, size = found[2], len(found[1]), [], 0
+            else:
+                fields[found[2]] = _scalar(value)
 
 
 def _scalar(value: str) -> str:

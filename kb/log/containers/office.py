@@ -1,7 +1,7 @@
 """Documents of word processors and tables, as their archives hold them: paragraphs as lines.
 
-Office Open XML (``word/document.xml``, ECMA-376: ``w:p``, ``w:tab``, ``w:br``), OpenDocument (``content.xml``,
-ISO 26300: ``text:p``, and blanks in a row as ``<text:s text:c="5"/>``), strings of a sheet.
+Office Open XML (``word/document.xml``, ECMA-376: ``w:p``, ``w:tab``, ``w:br``; ``a:p`` of slides), OpenDocument
+(``content.xml``, ISO 26300: ``text:p``, and blanks in a row as ``<text:s text:c="5"/>``).
 """
 
 import html
@@ -13,8 +13,8 @@ from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
 _MARK = re.compile(
-    rb"<(?:(?P<end>/(?:w:p|text:p|text:h|si|row|table:table-row)|w:br(?: [^<>]{0,200})?/|text:line-break/)"
-    rb"|(?P<tab>(?:w:tab|text:tab)(?: [^<>]{0,200})?/|/(?:table:table-cell|c))"
+    rb"<(?:(?P<end>/(?:[wa]:p|text:p|text:h|table:table-row)|[wa]:br(?: [^<>]{0,200})?/|text:line-break/)"
+    rb"|(?P<tab>(?:w:tab|text:tab)(?: [^<>]{0,200})?/|/table:table-cell)"
     rb'|text:s(?: text:c="(?P<blanks>\d{1,4})")?/'
     rb"|[^<>]{1,2000})>"
 )

@@ -88,7 +88,7 @@ def _rows(database: sqlite3.Connection, say: Callable[[str], None]) -> dict[str,
         ]
     for name in sorted(names - set(_TABLES)):
         if _OTHER.fullmatch(name) is not None and found:
-            (count,) = database.execute(f"SELECT COUNT(*) FROM (SELECT 1 FROM {name} LIMIT {MOST})").fetchone()
+            (count,) = database.execute(f'SELECT COUNT(*) FROM (SELECT 1 FROM "{name}" LIMIT {MOST})').fetchone()
             if count:
                 say(f"table {name} has {count} rows of events that the kernel prints no line of: ras-mc-ctl --errors")
     return found

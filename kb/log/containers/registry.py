@@ -39,7 +39,6 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"LPKSHHRH", "is a binary journal", "journalctl --file FILE -k -o short-monotonic | kb match"),
     (b"KDUMP   ", "is a kernel dump (kdump)", "makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
     (b"makedumpfile", "is a kernel dump (flattened)", "makedumpfile -R vmcore < FILE, then makedumpfile --dump-dmesg"),
-    (b"%PDF-", "is a PDF", "pdftotext -layout FILE - | kb match"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a file of Outlook or Office", "save the mail as text, or its attachment"),
     (b"ElfFile\0", "is a Windows event log", "export it as text"),
     (b"-----BEGIN PGP MESSAGE-----", "is encrypted (PGP)", "gpg -d FILE | kb match"),
@@ -89,6 +88,10 @@ def _picture(name: str, head: bytes) -> bool:
     if head.startswith(b"BM"):
         return head[6:10] == bytes(4)  # reserved, before the offset of the points
     return head.startswith(_PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+
+
+def _pdf(name: str, head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf\0 \t\r\n").startswith(b"%PDF-")
 
 
 def _pstore(name: str, head: bytes) -> bool:
@@ -153,11 +156,27 @@ def _cast(name: str, head: bytes) -> bool:
     return _CAST.match(head) is not None
 
 
-_OFFICE = re.compile(rb"<(?:w:document|office:document-content|sst|worksheet)[ >]")
+def _ttyrec(name: str, head: bytes) -> bool:
+    if len(head) < 12 or head[11] or head[3:4] < b"\x2f":  # of small frames since 1995
+        return False
+    from kb.log.containers.ttyrec import needed
+
+    return needed(head)
+
+
+_OFFICE = re.compile(rb"<(?:w:document|office:document-content|p:sld)[ >]")
 
 
 def _office(name: str, head: bytes) -> bool:
     return head.startswith(b"<") and _OFFICE.search(head, 0, 1000) is not None
+
+
+def _page(name: str, head: bytes) -> bool:
+    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return False
+    from kb.log.containers.page import needed
+
+    return needed(head)
 
 
 def _rtf(name: str, head: bytes) -> bool:
@@ -173,8 +192,13 @@ def _json(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+_YAML = re.compile(
+    rb"(?:(?:#|%)[^\n]{0,200}\n){0,8}(?:---[ \t\r]{0,8}\n)?(?:- )?[\w./-]{1,64}:(?: [^\n]*)?\n[ \w-]", re.A
+)
+
+
 def _yaml(name: str, head: bytes) -> bool:
-    if not head.startswith(b"---"):
+    if _YAML.match(head) is None:
         return False
     from kb.log.containers.export_yaml import needed
 
@@ -219,6 +243,10 @@ def _newest(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+def _properties(name: str, head: bytes) -> bool:
+    return head.startswith(b"Debug line with all properties:")
+
+
 def _sections(name: str, head: bytes) -> bool:
     return b"#==[ " in head or (b"------ " in head and b" (" in head)
 
@@ -228,18 +256,22 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("archive_tar", _tar),
     ("pstore", _pstore),
     ("picture", _picture),
+    ("pdf", _pdf),
     ("rasdaemon", _sqlite),
     ("apport", _apport),
     ("mail", _mail),
     ("cast", _cast),
+    ("ttyrec", _ttyrec),
     ("rtf", _rtf),
     ("office", _office),
+    ("page", _page),
     ("document", _console),
     ("export_json", _json),
     ("document", _document),
     ("export_yaml", _yaml),
     ("export_table", _table),
     ("encoded", _encoded),
+    ("properties", _properties),
     ("newest", _newest),
     ("sections", _sections),
 )

@@ -46,6 +46,8 @@ def _text(read: Read) -> Iterator[bytes]:
     while piece := read(1 << 18):
         data = rest + piece
         cut = max(data.rfind(b"\n"), data.rfind(b"}"), len(data) - 8192) if len(data) > 8192 else 0
+        while data[cut - 1 : cut] == b"\\":  # the brace or the line end is what it escapes
+            cut -= 1
         rest = data[cut:]
         yield reader.feed(data[:cut])
     yield reader.feed(rest)

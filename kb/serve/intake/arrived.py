@@ -55,7 +55,7 @@ def of_record(fields: Mapping[str, Any], labels: Mapping[str, Any], sender: Boot
     found = _told(fields, labels)
     if found is None:
         return None
-    inner = _told(_object(found.text), labels) if found.text.startswith("{") else None
+    inner = _told(parsed(found.text), labels) if found.text.startswith("{") else None
     if inner is not None:  # promtail's journal with json = true, docker's log field
         found = inner
     values = _plain(labels) | _plain(found.fields)
@@ -111,7 +111,8 @@ def _told(fields: Mapping[str, Any] | None, labels: Mapping[str, Any]) -> Told |
     return told(fields, labels)
 
 
-def _object(text: str) -> Mapping[str, Any] | None:
+def parsed(text: str | bytes) -> Mapping[str, Any] | None:
+    """The object that a text is in JSON."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

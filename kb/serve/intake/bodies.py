@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from kb.log.containers.export_json import Scanner
-from kb.serve.intake.arrived import Arrived, Boot, of_record, of_text
+from kb.serve.intake.arrived import Arrived, Boot, of_record, of_text, parsed
 from kb.serve.intake.journal import Export, Malformed
 
 JOURNAL = "application/vnd.fdo.journal"
-_UNPACKED = 1 << 20
-"""Bytes that are unpacked at a time."""
-_ZSTD = 256
-"""Bytes of zstd that are unpacked at a time: a block of 128 kB takes four of them at least."""
+_LONGEST = 1 << 20
+"""Bytes of a line that has no end yet."""
+
+_LOKI = 'Loki takes {"streams": [{"stream": {LABEL: VALUE}, "values": [["NANOSECONDS", "LINE"]]}]}'
 
 
 class Form(Protocol):
@@ -76,7 +75,7 @@ class _Json:
 
 
 class _Lines:
-    """A log as it is printed."""
+    """A log as it is printed; or objects, a line each: rsyslog's omhttp calls those plain text, too."""
 
     def __init__(self, sender: Boot):
         self._held = b""
@@ -84,14 +83,19 @@ class _Lines:
 
     def feed(self, piece: bytes) -> Iterator[Arrived]:
         *lines, self._held = (self._held + piece).split(b"\n")
-        if len(self._held) > _UNPACKED:
+        if len(self._held) > _LONGEST:
             lines, self._held = [*lines, self._held], b""
         for line in lines:
-            yield from _line(line, self._sender)
+            yield from self._one(line)
 
     def rest(self) -> Iterator[Arrived]:
         if self._held:
-            yield from _line(self._held, self._sender)
+            yield from self._one(self._held)
+
+    def _one(self, line: bytes) -> Iterable[Arrived]:
+        fields = parsed(line) if line.startswith(b"{") else None
+        found = of_record(fields, {}, self._sender) if fields is not None else None
+        return found if found is not None else _line(line, self._sender)
 
 
 def _line(raw: bytes, sender: Boot) -> Iterator[Arrived]:
@@ -124,74 +128,8 @@ def loki(body: bytes, sender: Boot) -> Iterator[Arrived]:
     try:
         push = _Push.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise Malformed("is no push of streams and values") from error
+        raise Malformed("is no push of streams and values", help=_LOKI) from error
     for each in push.streams:
         for stamp, line, *beside in each.values:
             labels = each.stream | (beside[0] if beside else {})
             yield from of_record({"line": line, "ts": stamp}, labels, sender) or ()
-
-
-Unpacker = Callable[[bytes], Iterator[bytes]]
-"""Unpacks what comes in pieces; what it gives at a time is bounded."""
-
-
-def unpacker(encoding: str) -> Unpacker | None:
-    """What unpacks a ``Content-Encoding``; None for one that is not known here."""
-    name = encoding.strip().lower()
-    if name in ("", "identity"):
-        return lambda piece: iter((piece,))
-    if name in ("gzip", "x-gzip", "deflate"):
-        return _zlib()
-    if name == "xz":
-        return _xz()
-    return _zstd() if name == "zstd" else None
-
-
-def _zlib() -> Unpacker:
-    inner = zlib.decompressobj(47)
-
-    def unpacked(piece: bytes) -> Iterator[bytes]:
-        nonlocal inner
-        try:
-            while piece:
-                if inner.eof:  # pieces that were packed one by one
-                    inner = zlib.decompressobj(47)
-                yield inner.decompress(piece, _UNPACKED)
-                piece = inner.unused_data if inner.eof else inner.unconsumed_tail
-        except zlib.error as error:
-            raise Malformed("the compressed body is damaged") from error
-
-    return unpacked
-
-
-def _xz() -> Unpacker:
-    import lzma
-
-    inner = lzma.LZMADecompressor()
-
-    def unpacked(piece: bytes) -> Iterator[bytes]:
-        try:
-            while not inner.eof and (piece or not inner.needs_input):
-                yield inner.decompress(piece, _UNPACKED)
-                piece = b""
-        except lzma.LZMAError as error:
-            raise Malformed("the compressed body is damaged") from error
-
-    return unpacked
-
-
-def _zstd() -> Unpacker | None:
-    try:
-        import zstandard
-    except ImportError:
-        return None
-    inner = zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj(read_across_frames=True)
-
-    def unpacked(piece: bytes) -> Iterator[bytes]:
-        try:
-            for at in range(0, len(piece), _ZSTD):
-                yield inner.decompress(piece[at : at + _ZSTD])
-        except zstandard.ZstdError as error:
-            raise Malformed("the compressed body is damaged") from error
-
-    return unpacked

@@ -16,8 +16,22 @@ _LARGEST = 768 << 20
 """Bytes of a field (src/basic/journal-importer.h DATA_SIZE_MAX)."""
 
 
+_HELP = "systemd-journal-upload and journalctl -o export send entries of FIELD=value, each ended by an empty line"
+
+
 class Malformed(Exception):
-    """What came is no journal export."""
+    """What came is not what its sender says that it is.
+
+    Args:
+        reason: Why.
+        place: Where, if that is known.
+        help: What is expected.
+    """
+
+    def __init__(self, reason: str, *, place: str | None = None, help: str | None = _HELP):
+        super().__init__(reason)
+        self.place = place
+        self.help = help
 
 
 class Export:

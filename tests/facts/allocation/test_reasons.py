@@ -202,7 +202,7 @@ def test_a_kernel_thread_is_never_called_a_likely_victim() -> None:
 def test_a_single_page_is_never_refused_for_want_of_contiguity() -> None:
     empty = normal(free=0, file=90000, blocks="0*4kB 0*8kB")
     found = report(empty, mode="0x20cc0(GFP_KERNEL|__GFP_MEMALLOC)")
-    assert why(found, "reclaim.alone_helps") == ["reclaim.not_one_page"]
+    assert why(found, "reclaim.alone_helps") == ["reclaim.not_one_page_by_flag"]
 
 
 def test_where_a_zone_admits_it_is_not_said_what_was_missing() -> None:
@@ -266,6 +266,50 @@ def test_a_packet_on_its_way_out_is_no_packet_received() -> None:
     assert [one.name for one in got.facts.reasoning if one.name.startswith("lost.")] == ["lost.packet"]
 
 
+def test_memory_for_a_packet_that_a_timer_sends_fills_no_ring() -> None:
+    timer = ("warn_alloc+0x1/0x2", "__netdev_alloc_skb+0x1/0x2", "foo_announce+0x1/0x2", "call_timer_fn+0x1/0x2",
+             "run_timer_softirq+0x1/0x2", "__do_softirq+0x1/0x2")  # fmt: skip
+    found = report(normal(), mode=ATOMIC, frames=timer)
+    assert not [one for one in found.facts.reasoning if one.name.startswith("lost.")]
+    own = (*timer[:2], "foo_interrupt+0x1/0x2", "__handle_irq_event_percpu+0x1/0x2", "do_IRQ+0x1/0x2")
+    assert why(report(normal(), mode=ATOMIC, frames=own), "lost.packet") == ["lost.by_frame", "lost.packet_refilled"]
+
+
+def test_a_table_of_descriptors_and_a_smaller_queue_can_be_done_without() -> None:
+    disk = ("warn_alloc+0x1/0x2", "alloc_indirect.isra.14+0x1/0x2", "virtqueue_add_sgs+0x1/0x2", "foo+0x1/0x2")
+    assert why(report(normal(), mode=ATOMIC, frames=disk), "lost.nothing")[1] == "lost.ring_descriptors"
+    queue = ("warn_alloc+0x1/0x2", "tcp_collapse+0x1/0x2", "tcp_v4_rcv+0x1/0x2", "do_IRQ+0x1/0x2")
+    assert why(report(normal(), mode=ATOMIC, frames=queue), "lost.packet")[1] == "lost.queue_stays"
+
+
+def test_nobody_is_killed_for_a_request_that_may_not_enter_file_systems() -> None:
+    assert why(report(normal(), mode="0xc40(GFP_NOFS)"), "giveup.retried")[0] == "giveup.small_no_fs"
+    assert why(report(normal()), "giveup.retried")[0] == "giveup.small"
+
+
+def test_how_a_caller_of_a_large_piece_could_have_asked() -> None:
+    """By its place, then by its mask."""
+
+    def asked(
+        *frames: str, order: int = 5, mode: str = "0x40cc0(GFP_KERNEL|__GFP_COMP)", kernel: str = "5.10.0"
+    ) -> str:
+        names = tuple(f"{name}+0x1/0x2" for name in ("warn_alloc", "__alloc_pages_nodemask", *frames))
+        return why(report(normal(), order=order, mode=mode, kernel=kernel, frames=names), "asks.one_piece")[0]
+
+    assert asked("kmalloc_order", "foo_read") == "asks.kvmalloc"
+    assert asked("kmalloc_order", "foo_read", mode="0x40c40(GFP_NOFS|__GFP_COMP)") == "asks.kvmalloc_later"
+    assert asked("kmalloc_order", "foo_read", mode="0x40c40(GFP_NOFS|__GFP_COMP)", kernel="6.1.0") == "asks.kvmalloc"
+    assert asked("__get_free_pages", "foo_read", mode=KERNEL) == "asks.quietly"
+    assert asked("kmalloc_order", "foo_read", order=2, mode="0x40a20(GFP_ATOMIC|__GFP_COMP)") == "asks.in_advance"
+    assert asked("kmalloc_order", "pskb_expand_head", "foo_xmit", order=1, mode=ATOMIC) == "asks.packet"
+    assert asked("dma_direct_alloc", "dma_alloc_attrs", "foo_probe", mode=KERNEL) == "asks.device"
+    assert asked("dup_task_struct", "copy_process", order=2, mode=KERNEL) == "asks.thread_stack"
+    for order, frames in ((0, ("foo_read",)), (2, ("kmalloc_order", "foo_read"))):
+        names = ("warn_alloc+0x1/0x2", *(f"{name}+0x1/0x2" for name in frames))
+        found = report(normal(), order=order, frames=names)
+        assert not [one for one in found.facts.reasoning if one.name == "asks.one_piece"]
+
+
 SLUB = """\
 [1.{at}] SLUB: Unable to allocate memory on node -1, gfp=0xa20(GFP_ATOMIC)
 [1.{at}]   cache: foo_cache, object size: 500, buffer size: 512, default order: 3, min order: {order}
@@ -314,13 +358,17 @@ def test_pages_on_per_cpu_lists_are_told_where_they_would_have_been_enough() -> 
 
 
 def test_defrag_mode_is_thought_of_where_only_blocks_of_other_types_are_free() -> None:
-    def asked(letters: str, kernel: str = "6.16.0", mode: str = "0x820(GFP_ATOMIC)") -> bool:
-        found = report(normal(free=20000, blocks=f"5000*4kB ({letters})"), mode=mode, kernel=kernel)
+    def asked(letters: str, kernel: str = "6.16.0", mode: str = "0x820(GFP_ATOMIC)", large: str = "") -> bool:
+        sizes = " ".join(f"0*{4 << order}kB" for order in range(1, 9)) + f" 1*2048kB ({large}) 0*4096kB"
+        blocks = f"{4488 if large else 5000}*4kB ({letters})" + (f" {sizes}" if large else "")
+        found = report(normal(free=20000, blocks=blocks), mode=mode, kernel=kernel)
         assert found.facts.cause == "state_changed"
         return any(one.name == "defrag.refused" for one in found.facts.reasoning)
 
     assert asked("ME")
     assert not asked("UME")
+    assert not asked("ME", large="M")  # a whole pageblock becomes of the type
+    assert asked("ME", large="H")
     assert not asked("ME", kernel="6.14.0")
     assert not asked("ME", mode=KERNEL)  # it may wait, and gets them before it fails
 

@@ -104,14 +104,19 @@ Node    0, zone   Normal, type      Movable   1000      0      0   {other}
 
 
 def test_a_zone_below_gives_its_own_type_before_another_type_is_broken_into() -> None:
-    def by(own: int, release: str = "5.10") -> tuple[str | None, bool]:
-        zones = read_zones(STATE.format(free=9000, raw=0), "", TYPES.format(own=own, other=1000))
+    def by(own: int, release: str = "5.10", large: str = "") -> tuple[str | None, bool]:
+        types = TYPES.format(own=own, other=1000)
+        if large:
+            types += f"Node    0, zone   Normal, type {large}  0  0  0  0  0  0  0  0  0  2  0\n"
+        zones = read_zones(STATE.format(free=9000, raw=0), "", types)
         answer = whatif(0, "GFP_KERNEL", zones, Release.parse(release))
         return answer["admitted_by"], any(part["name"] == "whatif.other_types" for part in answer["because_named"])
 
     assert by(0) == ("Node 0 DMA32", True)
     assert by(5) == ("Node 0 Normal", False)
     assert by(0, "4.19") == ("Node 0 Normal", False)
+    assert by(0, large="Reclaimable") == ("Node 0 Normal", False)  # a whole pageblock becomes of the type
+    assert by(0, large="HighAtomic") == ("Node 0 DMA32", True)
 
 
 def test_pages_on_per_cpu_lists_are_told_where_they_would_be_enough() -> None:

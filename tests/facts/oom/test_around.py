@@ -157,6 +157,9 @@ def test_a_header_printed_for_panic_on_oom_says_so():
         assert said(found.facts, "oom.panics")
     (found,) = api.match(stack.format("", "", "", by="oom_kill_process").encode(), cases=())
     assert not said(found.facts, "oom.panics")
+    inlined = stack.replace(" {}{by}+0x4e/0x80\n", "")  # then the stack does not tell it from a kill that found nobody
+    (found,) = api.match(inlined.format("", "").encode(), cases=())
+    assert [each.verdict for each in said(found.facts, "oom.killable_left")] == ["unknown"]
 
 
 @pytest.mark.parametrize(("spare", "cause"), [(40, "zone_constrained"), (400, "state_changed")])
@@ -195,3 +198,82 @@ def test_shared_memory_of_the_victim_does_not_come_back():
     (step,) = said(explain(text.replace("shmem-rss:0kB", "shmem-rss:1200004kB")), "oom.kill_frees")
     assert step.verdict == "excluded"
     assert not said(explain(text.replace("shmem-rss:0kB", "shmem-rss:1200000kB")), "oom.kill_frees")
+
+
+def test_programs_tell_what_kind_of_memory_they_have_where_the_table_does():
+    """rss_anon, rss_file and rss_shmem of 6.8 and later."""
+    rows = ["    1 0 1 9000 7000 1000 500 5500 73728 0 0 db", "    2 0 2 9000 1000 1000 0 0 73728 0 0 web"]
+    head = (
+        "[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name"
+    )
+    table = "\n".join([head, *(f"[{row[:5]}]{row[5:]}" for row in rows)])
+    front, back = MEMCG[: MEMCG.index("[  pid")], MEMCG[MEMCG.index("oom-kill:") :]
+    (step,) = said(explain(front + table + "\n" + back, "6.12"), "program.is_largest")
+    assert str(step.sums[0]) == "db, 1 tasks: 28000 kB resident (anon 4000, file 2000, shared 22000), 0 kB in swap"
+    assert "program.shared" in [part.name for part in step.why]
+    half = table.replace("1000 500 5500", "3500 0 3500")
+    (step,) = said(explain(front + half + "\n" + back, "6.12"), "program.is_largest")
+    assert "program.shared" not in [part.name for part in step.why]
+    (old,) = said(explain(whole(), "6.1"), "program.is_largest")
+    assert "anon" not in str(old.sums[0])
+
+
+def test_locked_pages_are_a_programs_and_the_rest_of_the_unevictable_ones_nobodys():
+    text = whole(anon=100_000).replace("unevictable:0", "unevictable:700000")
+    (step,) = said(explain(text), "oom.held_by")
+    assert [str(step.claim), *(part.name for part in step.why)] == [
+        "most memory is held by unevictable", "oom.held", "oom.not_locked"]  # fmt: skip
+    (step,) = said(explain(text.replace("mlocked:0kB", "mlocked:2400000kB")), "oom.held_by")
+    assert str(step.claim) == "most memory is held by mlocked"
+    (step,) = said(explain(text.replace("mlocked:0kB ", "")), "oom.held_by")
+    assert [part.name for part in step.why] == ["oom.held"]
+
+
+ZONE = "active_anon:0kB inactive_anon:0kB active_file:{file}kB inactive_file:0kB unevictable:0kB writepending:{dirty}kB"
+
+
+@pytest.mark.parametrize(
+    ("file", "dirty", "left"),
+    [
+        (800_000, 0, True),
+        (800_000, 700_000, False),  # what is dirty has to be written first
+        (390_000, 0, False),  # less than a tenth of the zone
+    ],
+)
+def test_clean_page_cache_that_reclaim_left_is_told(file, dirty, left):
+    text = whole().replace("active_anon:0kB present", ZONE.format(file=file, dirty=dirty) + " present")
+    facts = explain(text)
+    assert bool(said(facts, "cache.not_reclaimed")) is left
+    assert any("memory.min" in str(step) for step in facts.steps) is left
+    admitted = explain(text.replace("free:5000 ", "free:50000 ").replace("free:20000kB", "free:200000kB"))
+    assert not said(admitted, "cache.not_reclaimed")
+
+
+def test_a_count_of_managed_pages_below_zero_is_told_from_a_large_setting():
+    facts = explain(
+        whole().replace("min:40000kB", "min:99395541895224kB").replace("high:60000kB", "high:99395541895226kB")
+    )
+    assert (facts.cause, len(said(facts, "wrapped.below_zero"))) == ("watermark_absurd", 1)
+    large = explain(
+        whole().replace("min:40000kB low:50000kB high:60000kB", "min:40000000kB low:50000000kB high:60000000kB")
+    )
+    assert (large.cause, said(large, "wrapped.below_zero")) == ("watermark_absurd", [])
+
+
+NODE = "active_anon:3600000kB inactive_anon:0kB active_file:4000kB inactive_file:8000kB unevictable:0kB shmem:2000kB "
+
+
+def test_without_the_global_counters_the_node_lines_make_the_account():
+    """Logs that take a report's continuation lines for lines of their own lose them."""
+    whole_text = whole()
+    start, end = whole_text.index("active_anon:900000"), whole_text.index("Node 0 active_anon")
+    cut = whole_text[:start] + whole_text[end:].replace("Node 0 active_anon:0kB ", "Node 0 " + NODE)
+    facts = explain(cut)
+    assert (facts.cause, value(facts, "oom.anon_kb")) == ("global_memory_short", 3_600_000)
+    (step,) = said(facts, "oom.held_by")
+    assert "slab or unaccounted: 324000 kB (8.2%)" in [str(line) for line in step.sums]
+    assert [part.name for part in facts.missing if "slab" in part.name] == ["unknown.holders.slab"]
+    rest = explain(cut.replace("active_anon:3600000kB", "active_anon:400000kB"))
+    assert rest.cause == "global_memory_short"  # slab may be what holds it: not in no counter
+    assert said(rest, "oom.in_no_line")
+    assert said(explain(whole_text[:start] + whole_text[end:]), "oom.swap_could_help")  # no account: swap all the same

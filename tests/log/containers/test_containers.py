@@ -20,7 +20,7 @@ import kb
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import export, walk
+from kb.log.containers import document, export, rtf, walk
 from kb.log.containers.drm_qr import Watch, read_address
 from kb.log.containers.export import Record, nanoseconds
 from kb.log.containers.roles import says_log, says_numbers
@@ -307,6 +307,62 @@ def test_a_mail_of_parts_within_parts_is_refused() -> None:
 )
 def test_json_that_is_none_is_a_text(data: bytes) -> None:
     assert list(api.read(data)) == []
+
+
+def test_a_document_that_is_none_is_held_no_longer() -> None:
+    room = walk.Walk("-")
+    list(document.members("a", io.BytesIO(b'{"a": "' + b"x" * 1000).read, None, room))
+    assert room.keeps(walk.HELD)
+
+
+def test_a_text_of_a_document_is_looked_for_in_so_many_others() -> None:
+    seen = export.Seen()
+    texts = ["".join(f"word{at}x{row}\n" for row in range(9)) for at in range(500)]
+    assert not any(map(seen.had, texts))
+    assert all(map(seen.had, texts))
+    assert len(seen._known) <= 32
+    assert seen.had("<pre>" + texts[0].replace("\n", "<br>\n") + "</pre>")
+
+
+@pytest.mark.parametrize("value", [(LOG, None), LOG.splitlines(), LOG.splitlines(keepends=True), LOG])
+def test_bytes_as_python_shows_them_are_read(value: object, tmp_path: Path) -> None:
+    """What subprocess gives: communicate(), check_output() and its lines."""
+    (tmp_path / "a").write_text(repr(value) + "\n")
+    assert said(kb.match(tmp_path / "a")) == PLAIN
+
+
+def test_a_list_of_numbers_is_not_parsed_as_python_writes_it() -> None:
+    """A literal becomes half a kilobyte a byte while it is parsed."""
+    lines = b"(" + b"'a line of a log', " * 10_000 + b"None,)"
+    assert len(document._value(lines)) == 10_001
+    assert document._value(b"['a'," + b"1," * 100_000 + b"None]") is None
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_recording_of_one_document_is_read_to_its_cut(indent: int | None, tmp_path: Path) -> None:
+    events = [[0.01, text + "\r\n"] for text in LOG.decode().splitlines()]
+    data = json.dumps({"version": 1, "width": 80, "height": 24, "stdout": [*events, [0.1, "$ "]]}, indent=indent)
+    (tmp_path / "a.cast").write_text(data[:-20])
+    assert said(kb.match(tmp_path / "a.cast")) == PLAIN
+
+
+def test_a_log_that_begins_with_a_cut_mark_is_no_yaml() -> None:
+    assert said(kb.match(b"------------[ cut here ]------------\nwarning: foo\n" + LOG + b"message: x\n")) == PLAIN
+
+
+def test_a_brace_is_one_wherever_a_piece_of_rich_text_ends() -> None:
+    rows = ["{x}" * 100] * 40
+    data = b"{\\rtf1 " + b"\\par ".join(row.replace("{", "\\{").replace("}", "\\}").encode() for row in rows) + b"}"
+    for size in range(9000, 9012):
+        read = io.BytesIO(data).read
+        assert b"".join(rtf._text(lambda _, read=read, size=size: read(size))).decode().split("\n") == rows
+
+
+def test_a_block_of_yaml_ends_where_it_is_no_longer_indented(tmp_path: Path) -> None:
+    rows = "".join(f"  {row}\n" for row in LOG.decode().splitlines())
+    head = "---\ninsertId: a\ntextPayload: |\n"
+    (tmp_path / "a.yaml").write_text(f"{head}{rows}\n" + "timestamp: '2026-11-28T12:00:00Z'\n---\ninsertId: b\n")
+    assert said(kb.match(tmp_path / "a.yaml")) == PLAIN
 
 
 def test_a_mail_of_many_parts_is_refused() -> None:

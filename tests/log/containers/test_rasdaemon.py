@@ -57,14 +57,17 @@ def database(path: Path, rows: dict[str, tuple[object, ...]]) -> Path:
     return path
 
 
-def test_events_that_the_kernel_prints_nothing_of_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("table", ["cxl_dram_event", "1_event"])
+def test_events_that_the_kernel_prints_nothing_of_are_told(
+    table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = database(tmp_path / "ras-mc_event.db", ROWS)
     with sqlite3.connect(path) as made:
-        made.execute("CREATE TABLE cxl_dram_event (id INTEGER PRIMARY KEY, timestamp TEXT, memdev TEXT)")
-        made.execute("INSERT INTO cxl_dram_event VALUES (NULL, '2026-11-28 14:24:16 +0100', 'mem0')")
+        made.execute(f'CREATE TABLE "{table}" (id INTEGER PRIMARY KEY, timestamp TEXT, memdev TEXT)')
+        made.execute(f"INSERT INTO '{table}' VALUES (NULL, '2026-11-28 14:24:16 +0100', 'mem0')")
     made.close()
     main(["match", str(path)])
-    assert "cxl_dram_event has 1 rows" in capsys.readouterr().err
+    assert f"{table} has 1 rows" in capsys.readouterr().err
 
 
 def test_each_table_says_what_the_kernel_would(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from kb.errors import StoreLocked
 from kb.serve import work
 from kb.serve.intake import arrived, bodies, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
+from kb.serve.intake.journal import Malformed
 from kb.serve.intake.reassembly import Held, Reassembly, Request
 from kb.serve.pool import Busy
 from kb.serve.problem import Refused
@@ -246,18 +247,28 @@ FORMS: dict[str, Callable[[str], object]] = {
     "fluent bit": lambda line: {"date": 1790000000.1, "log": line, "hostname": "h"},
     "fluent bit systemd": lambda line: {"MESSAGE": line, "HOSTNAME": "h", "TRANSPORT": "kernel", "BOOT_ID": "b"},
     "rsyslog": lambda line: {"msg": line, "hostname": "h", "programname": "kernel", "timereported": "2026-11-20"},
+    "rsyslog jsonmesg": lambda line: {
+        "msg": f" {line}", "rawmsg": f"<4>Nov 28 10:00:00 kernel: {line}", "timereported": "2026-11-20T10:00:00+00:00",
+        "hostname": "h", "syslogtag": "kernel:", "fromhost": "relay", "pri": "4", "app-name": "kernel", "uuid": None,
+    },
+    "syslog-ng": lambda line: {
+        "PROGRAM": "kernel", "PRIORITY": "warning", "MESSAGE": line, "ISODATE": "2026-11-20T10:00:00+00:00",
+        "HOST": "h", "FACILITY": "kern", "DATE": "Nov 20 10:00:00",
+    },
     "promtail json": lambda line: {"line": json.dumps({"MESSAGE": line, "_HOSTNAME": "h", "_TRANSPORT": "kernel"})},
     "journald, bytes": lambda line: {"MESSAGE": list(line.encode()), "_HOSTNAME": "h", "_TRANSPORT": "kernel"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("shape", ["lines", "array"])
+@pytest.mark.parametrize("shape", ["lines", "array", "plain"])
 def test_what_collectors_send_is_the_kernels_log_of_its_host(clock: Clock, name: str, shape: str) -> None:
     rows = [FORMS[name](line) for line in OOPS.decode().splitlines()]
-    body = json.dumps(rows) if shape == "array" else "\n".join(map(json.dumps, rows))
+    body = "\n\n".join(map(json.dumps, rows))  # rsyslog calls its lines plain text, and has an empty one between
+    if shape == "array":
+        body = json.dumps(rows)
     got: Got = []
-    run(clock, intake(got), (0, records(body.encode())))
+    run(clock, intake(got), (0, records(body.encode(), "text/plain" if shape == "plain" else "application/json")))
     assert [(host, function, size) for host, _, function, size in got] == [("h", "foo_read", 9)]
 
 
@@ -271,7 +282,7 @@ def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"streams": 1}', b'{"streams": [{"values": [[]]}]}', b"\xff"])
 def test_what_is_no_push_to_loki_is_told(body: bytes) -> None:
-    with pytest.raises(bodies.Malformed):
+    with pytest.raises(Malformed):
         list(bodies.loki(body, SENDER))
 
 
@@ -284,28 +295,15 @@ def test_what_programs_say_is_no_kernels_log() -> None:
     assert records("\n".join(map(json.dumps, rows)).encode()) == []
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "xz", "zstd"])
-def test_a_packed_body_is_unpacked_as_it_comes(encoding: str) -> None:
-    import gzip
-    import lzma
+def test_plain_text_in_braces_that_is_no_record_is_a_line() -> None:
+    for line in (b'{"a": 1}', b"{1,2,3}", b"{", b'{"message": {"message": 1}}'):
+        assert [each.line.endswith(b" " + line + b"\n") for each in records(line, "text/plain")] == [True]
 
-    import zstandard
 
-    packed = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.compress}[encoding](OOPS * 100)
-    unpack = bodies.unpacker(encoding)
-    assert unpack is not None
-    parts = [part for at in range(0, len(packed), 7) for part in unpack(packed[at : at + 7])]
-    assert b"".join(parts) == OOPS * 100
-    bomb = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.compress}[encoding](bytes(256 << 20))
-    unpack = bodies.unpacker(encoding)
-    assert unpack is not None
-    assert (
-        max(len(part) for at in range(0, len(bomb), 1 << 16) for part in unpack(bomb[at : at + (1 << 16)])) <= 32 << 20
-    )
-    broken = bodies.unpacker(encoding)
-    assert broken is not None
-    with pytest.raises(bodies.Malformed):
-        list(broken(b"\xff" * 200))
+def test_what_syslog_daemons_call_the_time_is_known() -> None:
+    for name in ("timereported", "timegenerated", "ISODATE"):
+        (found,) = records(json.dumps({"msg": "BUG: x", name: "2026-11-20T10:00:00+00:00"}).encode())
+        assert found.stamp == 1795168800 * 10**9
 
 
 def test_a_line_bears_one_time_its_own_or_the_records() -> None:

@@ -1,0 +1,180 @@
+"""Pages and documents of markup: what they show, a block or a row of a table a line.
+
+HTML, whatever stands on one physical line; XML of any vocabulary, in which an element is a line (RSS of a tracker,
+JUnit, Robot Framework, exports of Bugzilla and ServiceNow). Markup that stands in a text, escaped, is read like a page.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from kb.log.containers.walk import Member, Walk, pieces
+from kb.log.unpack import Read
+
+_TAG = re.compile(
+    r"<(?:(?P<end>/)?(?P<name>[A-Za-z][\w.:-]{0,60})(?P<rest>(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>"
+    r"|(?P<comment>!--)|(?P<raw>!\[CDATA\[)|[!?][^<>]*>)"
+)
+_INLINE = frozenset(
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q s samp small span strike strong"
+    " sub sup tt u var wbr o:p time img input ac:parameter".split()
+)
+"""Elements within a line."""
+_CELLS = frozenset({"td", "th"})
+_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg"})
+_HTML = frozenset("a b body br center code div font hr html i li ol p pre span table td th tr tt u ul".split())
+_ESCAPED = re.compile(r"\s{0,100}<(?:p|div|pre|br|table|span|html|body|ul|ol|h\d|code)[ />]", re.I)
+"""How a page begins that stands in an element as text."""
+_WAITING = 16_384
+"""Characters in which a tag or an entity ends."""
+_DOCUMENT = re.compile(rb"\s{0,200}<(?:!doctype\s|\?xml\s|html[\s>])", re.I)
+_FRAGMENT = re.compile(
+    rb"\s{0,200}<(?:table|div|pre|p|body|span|ol|ul|section|article|code|h[1-6])(?:\s[^<>]{0,500})?>", re.I
+)
+_PARTS = re.compile(rb"<t[dh][\s>]|<!\[CDATA\[", re.I)
+"""Cells, and text as it stands: a part of a page without them is read line by line, as a mail's."""
+_NOTE = "line numbers are those of the page's text"
+
+
+def needed(head: bytes) -> bool:
+    """Whether bytes begin a page, or a document of XML."""
+    begin = head.removeprefix(b"\xef\xbb\xbf")
+    return _DOCUMENT.match(begin) is not None or (_FRAGMENT.match(begin) and _PARTS.search(begin)) is not None
+
+
+def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
+    """The page's text."""
+    yield Member("", pieces(_text(read)), note=_NOTE)
+
+
+def _text(read: Read) -> Iterator[bytes]:
+    reader = _Reader()
+    rest = b""
+    while piece := read(1 << 18):
+        data = rest + piece
+        cut = max(data.rfind(b"<"), data.rfind(b"&"), len(data) - _WAITING)
+        cut = cut if cut > len(data) - _WAITING else max(data.rfind(b"\n") + 1, cut)
+        rest = data[cut:]
+        yield reader.feed(data[:cut].decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    yield reader.feed(rest.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape") + b"\n"
+
+
+class _Reader:
+    """What is open, and where in a line its text stands."""
+
+    def __init__(self, *, inner: bool = False) -> None:
+        self._until: str | None = None
+        """What ends the part that is passed over or taken as it stands."""
+        self._hidden = False
+        self._pre = 0
+        self._cell = self._filled = False
+        """Within a cell; it has a text already."""
+        self._row = False
+        """A cell of the row has begun."""
+        self._start = True
+        """At the start of a line."""
+        self._inner: _Reader | None = None
+        """The page that is read in an element as text."""
+        self._fresh = not inner
+        """Nothing was read of an element but its tag."""
+        self._out: list[str] = []
+
+    def feed(self, data: str) -> str:
+        """The text of what comes next."""
+        self._out, at = [], 0
+        while at < len(data):
+            if self._until is not None:
+                at = self._pass(data, at)
+                continue
+            tag = _TAG.search(data, at)
+            self._shown(html.unescape(data[at : len(data) if tag is None else tag.start()]))
+            if tag is None:
+                break
+            at = tag.end()
+            self._mark(tag)
+        return "".join(self._out)
+
+    def _pass(self, data: str, at: int) -> int:
+        """Up to the end of a comment, a script, or text as it stands; the place behind it."""
+        assert self._until is not None
+        end = data.find(self._until, at)
+        if end < 0 and self._until.startswith("</"):
+            end = data.lower().find(self._until, at)
+        text = data[at : end if end >= 0 else len(data)]
+        if not self._hidden:
+            self._shown(text)
+        if end < 0:
+            return len(data)
+        end += 0 if self._until.startswith("</") else len(self._until)
+        self._until, self._hidden = None, False
+        return end
+
+    def _mark(self, tag: re.Match[str]) -> None:
+        if tag["comment"]:
+            self._until, self._hidden = "-->", True
+        elif tag["raw"]:
+            self._until = "]]>"
+        elif tag["name"]:
+            self._element(tag)
+
+    def _element(self, tag: re.Match[str]) -> None:
+        name, ends = tag["name"].lower(), tag["end"] is not None
+        if tag["name"].isupper() and name not in _HTML and not tag["rest"]:  # a stack's name that nobody has escaped
+            self._shown(tag[0])
+            return
+        self._leave()
+        self._fresh = not ends
+        if name in _HIDDEN:
+            if not ends and not tag["rest"].endswith("/"):
+                self._until, self._hidden = f"</{name}", True
+        elif name in _CELLS:
+            self._begin_cell(ends)
+        elif name not in _INLINE:
+            self._block(name, ends)
+        elif name == "a" and ends and self._out and self._out[-1].isdecimal():
+            self._out.append(" ")  # a line's number
+
+    def _begin_cell(self, ends: bool) -> None:
+        if not ends and self._row:
+            self._out.append("\t")
+            self._start = False
+        self._row = self._row or not ends
+        self._cell, self._filled = not ends, False
+
+    def _block(self, name: str, ends: bool) -> None:
+        if name == "pre":
+            self._pre = max(self._pre + (-1 if ends else 1), 0)
+        if name == "tr":
+            self._row = self._cell = False
+        elif self._row and (ends or not self._filled):
+            return  # the only one in its cell, or its end: the row goes on
+        if not self._start or name == "br":
+            self._out.append("\n")
+        self._start = True
+
+    def _leave(self) -> None:
+        """End the page that stood in an element."""
+        if self._inner is not None:
+            self._start, self._inner = self._inner._start, None
+
+    def _shown(self, text: str) -> None:
+        if not text:
+            return
+        if self._inner is None and self._fresh and _ESCAPED.match(text) is not None:
+            self._inner = _Reader(inner=True)
+        if self._inner is not None:
+            text = self._inner.feed(text)
+        elif not self._pre and "\n" in text and not text.strip():
+            return  # between two elements
+        self._fresh = self._fresh and not text.strip()
+        text = text.replace("\xa0", " ").replace("\r", "")
+        if self._row and not self._pre and not self._filled:
+            text = text.lstrip("\n")
+        if not text:
+            return
+        self._filled = True
+        self._out.append(text)
+        self._start = text.endswith("\n")

@@ -1,0 +1,197 @@
+"""What an engineer or a ticket system hands in: whatever stands around a log, its reports are the same."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import kb
+from kb import api
+from kb.cli import EMPTY, UNUSABLE, main
+from kb.errors import InputError
+from kb.log.containers import page, registry
+from tests.log.containers import chats, collectors, consoles, copies, documents, jobs
+from tests.log.test_prefixes import LOGS, OOPS, TITLE, same, with_prefix
+
+ROOT = Path(__file__).resolve().parents[3]
+WAYS = chats.WAYS | jobs.WAYS | consoles.WAYS | collectors.WAYS | copies.WAYS | documents.WAYS
+REPORTS = {
+    "oops": ROOT / "tests/log/data/oops.log",
+    "allocation, no times": ROOT / "cases/nofs-high-order-watermark/match-seed.log",
+    "oom": ROOT / "cases/oom-global-memory-short/match-anon.log",
+    "hung": ROOT / "cases/hung-task-generic/match-fuse.log",
+}
+QUIET = b"".join(
+    b"[ %4d.000000] usb 1-%d: new high-speed USB device number %d\n" % (at, at % 9, at) for at in range(60)
+)
+MOST = 80
+"""Columns behind which a line is broken by some ways; one such line tells no width."""
+
+
+def said(found: list[kb.Diagnosis]) -> list[str]:
+    """What must be the same, in any order: of what came as one string all lines have one number."""
+    return sorted(
+        str(
+            (
+                one.report.title,
+                one.signature.key,
+                one.report.comm,
+                [m.case.id for m in one.matches if m.verdict.value == "yes"],
+            )
+        )
+        for one in found
+    )
+
+
+@pytest.fixture(scope="module")
+def plain() -> dict[str, list[str]]:
+    return {name: said(kb.match(path)) for name, path in REPORTS.items()}
+
+
+@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("way", WAYS)
+def test_title_key_comm_and_case_are_the_same(
+    way: str, report: str, tmp_path: Path, plain: dict[str, list[str]]
+) -> None:
+    if way == "pdf":
+        pytest.importorskip("pypdf")
+    file, data = WAYS[way](REPORTS[report].read_bytes())
+    (tmp_path / file).write_bytes(data)
+    assert said(kb.match(tmp_path / file)) == plain[report]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_quiet_log_is_silent(way: str, tmp_path: Path) -> None:
+    if way == "pdf":
+        pytest.importorskip("pypdf")
+    file, data = WAYS[way](QUIET)
+    (tmp_path / file).write_bytes(data)
+    assert main(["match", str(tmp_path / file)]) == EMPTY
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_damaged_raises_nothing_but_an_input_error(way: str, tmp_path: Path) -> None:
+    file, data = WAYS[way](REPORTS["oops"].read_bytes())
+    for cut in range(10, len(data), max(1, len(data) // 3)):
+        for damaged in (data[:cut], data[:cut] + b"\xff\0" + data[cut + 2 :]):
+            (tmp_path / file).write_bytes(damaged)
+            with contextlib.suppress(InputError):
+                kb.match(tmp_path / file)
+
+
+def tells(way: str, text: str) -> bool:
+    """Whether a way leaves enough of a log to tell what it was: see the samples' own words for what it takes."""
+    rows = text.split("\n")
+    if len(rows) < 5 or 'COMMAND: "' in text or text.startswith("CPU:"):
+        return False  # a word in quotes; a debugger's terminal; lines before the one by which a prefix is learned
+    if way in ("fold", "fold -s", "screen", "quoted-printable alone"):
+        return sum(len(row) + 15 > MOST for row in rows) > 3 and way != "fold -s"
+    return not (way in ("splunk's page", "socat") and "panicked" in text)  # words that stand behind their headline
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(LOGS), st.sampled_from(sorted(WAYS)))
+def test_every_sample_in_every_way_is_the_same(tmp_path_factory: pytest.TempPathFactory, text: str, way: str) -> None:
+    log = with_prefix(text, lambda at: f"[   12.{at:06}] ")
+    want = sorted(map(str, same(api.read(log))))
+    if not tells(way, text) or any("'unknown'" in one for one in want):
+        return
+    file, data = WAYS[way](log)
+    path = tmp_path_factory.mktemp("w") / file
+    path.write_bytes(data)
+    if way != "pdf" or "pypdf" in sys.modules:
+        assert sorted(map(str, same(api.read(path)))) == want
+
+
+# ---- what stands before a report's first line alone
+
+
+@pytest.mark.parametrize("before", ["Hans: ", "DMESG='", "db17 login: ", '7\thans\t"', "> Hans wrote: ", "log=$'"])
+def test_what_stands_before_the_first_line_alone_is_no_part_of_it(before: str) -> None:
+    (report,) = api.read(f"good morning\n{before}{OOPS}\n".encode())
+    assert (report.title, report.comm) == (TITLE, "foo")
+
+
+def test_prose_before_a_report_stays_prose() -> None:
+    assert list(api.read(f"We saw {OOPS.splitlines()[0]}\nand then\nit went away\n".encode())) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "comm"),
+    [
+        ("Hans: kworker/31:0", "kworker/31:0"), ("<b>kworker/31:0", "kworker/31:0"), ("[12] a b", "a b"),
+        ("bkworker/31:0", "bkworker/31:0"),
+    ],
+)  # fmt: skip
+def test_the_comm_of_the_stack_is_the_one_of_the_headline(head: str, comm: str) -> None:
+    stack = "Call Trace:\n dump_stack+0x1/0x2\n warn_alloc+0x1/0x2\n foo_open+0x1/0x2\n"
+    text = f"{head}: page allocation failure: order:5, mode:0x104050\nCPU: 1 PID: 1 Comm: {comm} Not tainted 6.1.0 #1\n"
+    (report,) = api.read((text + stack).encode())
+    assert report.comm == comm
+    (alone,) = api.read((text.split("\n")[0] + "\n" + stack).encode())
+    assert alone.comm is not None
+    assert len(alone.comm) <= 15
+
+
+# ---- single formats
+
+
+def test_a_pdf_needs_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    (tmp_path / "dmesg.pdf").write_bytes(documents.pdf(QUIET)[1])
+    assert main(["match", str(tmp_path / "dmesg.pdf")]) == UNUSABLE
+    told = capsys.readouterr().err
+    assert "dmesg.pdf" in told
+    assert "kernel-kb[pdf]" in told
+    assert "pdftotext" in told
+
+
+def test_a_pdf_of_pictures_is_no_good_log(tmp_path: Path) -> None:
+    pytest.importorskip("pypdf")
+    (tmp_path / "a.pdf").write_bytes(documents.pdf(b"")[1])
+    assert main(["match", str(tmp_path / "a.pdf")]) == UNUSABLE
+
+
+def shown(markup: str) -> list[str]:
+    reader = page._Reader()
+    return reader.feed(markup).rstrip("\n").split("\n")
+
+
+def test_a_row_is_a_line_and_an_element_is_one() -> None:
+    assert shown("<tr><td>1</td><td><div>a</div></td></tr><tr><th>2</th><td>b &lt;x&gt;</td></tr>") == [
+        "1\ta",
+        "2\tb <x>",
+    ]
+    assert shown("<p>a <b>bold</b> word</p><p>b</p><ul><li>c</li><li>d</li></ul>") == ["a bold word", "b", "c", "d"]
+    assert shown("<pre>a\n b</pre><script>x < y</script><!-- c -->d<br>e") == ["a", " b", "d", "e"]
+    assert shown("<r><x><![CDATA[a <TASK>\nb]]></x><y>c</y></r>") == ["a <TASK>", "b", "c"]
+    assert shown("<d>&lt;p&gt;a&lt;/p&gt;&lt;p&gt;b&lt;/p&gt;</d><d>c &lt;p&gt;</d>") == ["a", "b", "c <p>"]
+
+
+def test_marks_that_the_kernel_prints_are_text() -> None:
+    assert shown("<pre> <TASK>\n foo+0x1/0x2\n </TASK></pre>") == [" <TASK>", " foo+0x1/0x2", " </TASK>"]
+
+
+def test_a_part_of_a_page_without_cells_keeps_its_line_numbers() -> None:
+    rows = OOPS.replace("<", "&lt;").replace("\n", "<br>\n")
+    (report,) = api.read(f"<div dir='ltr'>Hi<br>\n{rows}</div>\n".encode())
+    assert report.headline_line == 2
+
+
+@pytest.mark.parametrize("way", ["elastic's scroll", "xlsx", "mhtml", "a table on one line", "yaml in quotes"])
+@pytest.mark.parametrize("named", [True, False])
+def test_each_container_is_told_once(way: str, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    told = registry.container_of
+    monkeypatch.setattr(registry, "container_of", lambda name, head: asked.append(head) or told(name, head))
+    file, data = WAYS[way](REPORTS["oops"].read_bytes())
+    (tmp_path / file).write_bytes(data)
+    assert kb.match(tmp_path / file if named else data)
+    assert len(asked) == len(set(asked))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kb.log.kept import Kept
     from kb.log.source import Input as Input
     from kb.log.source import Source
+    from kb.log.tape import Tape
     from kb.model.case import Case
     from kb.model.report import Report
     from kb.model.verdict import Diagnosis
@@ -138,6 +139,19 @@ class Tally:
         """Texts that were read: files, and members of archives and folders."""
         self.unread = 0
         """Inputs that kb could not look into."""
+        self._tape: Tape | None = None
+        self._size = 0
+
+    def begins(self, tape: Tape) -> None:
+        """The next input is read."""
+        file = tape.plain_file
+        self._size = os.fstat(file.fileno()).st_size if file is not None else 0
+        self._tape = tape
+
+    @property
+    def share(self) -> float | None:
+        """How much of the present input was read, 0 to 1; None where its length is not known: a pipe, a packed file."""
+        return min(self._tape.end / self._size, 1.0) if self._tape is not None and self._size else None
 
 
 def _reports(
@@ -160,6 +174,7 @@ def _reports(
         if tally is not None:
             tally.inputs += not each.ends
             tally.unread += len(each.walk.unread) if each.ends and each.walk is not None else 0
+            tally.begins(each.tape)
         if kept is not None and not each.ends:
             each.tape.watch(kept.of(each.name))
         if each.ends:

@@ -24,7 +24,7 @@ from kb.model.case import Case, Predicate, Severity
 from kb.model.report import Signature
 from kb.model.said import Said
 from kb.model.verdict import Facts, Match, PredicateMark, Verdict
-from kb.syntax.kinds import kind_of
+from kb.syntax.kinds import Form, kind_of, rows
 from kb.words.speak import said
 
 RANKS = {"reviewed": 0, "sighted": 1, "unsighted": 2, "draft": 3, "imported": 4}
@@ -95,7 +95,30 @@ def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | 
     doubts = _held_back(case, marks, facts) if verdict is Verdict.YES else ()
     verdict = Verdict.MAYBE if doubts else verdict
     made = _made(case, facts, verdict, _score(verdict, marks), "predicates", tuple(marks))
-    return replace(made, doubts=doubts, severity=_severity(case, kind))
+    return replace(made, doubts=doubts, severity=_severity(case, kind), type_only=_type_only(marks, kind))
+
+
+_TYPE = frozenset({"kind", "subtype"})
+
+
+def _type_only(marks: list[PredicateMark], kind: str) -> bool:
+    """Whether what holds of a case's demands is the type of the report: its kind, subtype, and what its title
+    begins with.
+
+    A notice is its own type: the case says what the message means, and there is no more to know.
+    """
+    held = [mark for mark in marks if mark.role in ("require", "any") and mark.verdict is Verdict.YES]
+    if kind_of(kind).form is Form.NOTICE:
+        return False
+    return all(mark.predicate.fact in _TYPE or _begins_title(mark.predicate, kind) for mark in held)
+
+
+def _begins_title(predicate: Predicate, kind: str) -> bool:
+    """Whether a pattern of a title is how each title of a kind begins: ``BUG: Bad page state*``."""
+    if predicate.fact != "title" or predicate.op != "matches":
+        return False
+    start = str(predicate.value).rstrip("*")
+    return any(row.kind == kind and row.title.partition("{")[0].startswith(start) for row in rows().values())
 
 
 def _severity(case: Case, kind: str) -> str:

@@ -42,8 +42,8 @@ def _head(text: str) -> Entry:
 
 def _match(match: Match, width: int) -> Iterator[Entry]:
     case = match.case
-    sign, role = MARKS[match.verdict.value]
-    for row in paragraph(f"{case.title}", width, "key", [(f"{sign} {match.verdict.value}  ", role)]):
+    sign, role = MARKS[match.standing]
+    for row in paragraph(f"{case.title}", width, "key", [(f"{sign} {match.standing}  ", role)]):
         yield Entry(row, plain=True)
     yield Entry(
         [(clip(f"{case.id}  {case.status}  {match.severity}  {case.subsystem}", width), "dim")],

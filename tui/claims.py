@@ -13,7 +13,7 @@ def claims(found: Diagnosis) -> list[Entry]:
     out = list(_report(found))
     out += _section("Why", list(_reasons(found)))
     for match in found.matches:
-        out += _section(f"Case {match.case.id}: {match.verdict.value}", list(_predicates(match)))
+        out += _section(f"Case {match.case.id}: {match.standing}", list(_predicates(match)))
     out += _section("Zones", list(_zones(found)))
     for trace in found.report.traces:
         name = "Stack" if trace.role == "main" else f"Stack: {trace.role}"

@@ -387,7 +387,7 @@ def item_of(number: int, found: Diagnosis) -> Item:
         first=when,
         last=when,
         case=best.case.id if best else None,
-        verdict=best.verdict.value if best else "none",
+        verdict=best.standing if best else "none",
         corrupted=report.corrupted,
         source=report.source,
         span=report.span,

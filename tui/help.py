@@ -76,7 +76,10 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 SIGNS = (
-    ("✓ ? ✗ ·", "yes, maybe, no, no case (blank: not looked at yet); of a claim: holds, unknown, excluded"),
+    (
+        "✓ ≈ ? ✗ ·",
+        "yes, only the type, maybe, no, no case (blank: not looked at yet); of a claim: holds, unknown, excluded",
+    ),
     ("■ ▲ • ○", "the kernel died; something failed; worth a look; harmless"),
     ("! +", "this kernel lacks the fix of the case; it has it"),
     ("* ✎", "a row is marked; it has a note that is not saved"),

@@ -16,7 +16,11 @@ Part = tuple[str, str]
 """A text and its role: ``""``, ``dim``, ``good``, ``bad``, ``warn``, ``head``, ``key``, ``lit``, ``found``."""
 Row = list[Part]
 
-MARKS = {"yes": ("✓", "good"), "maybe": ("?", "warn"), "no": ("✗", "bad"), "none": ("·", "dim"), "": (" ", "")}
+MARKS = {
+    "yes": ("✓", "good"), "type": ("≈", "warn"), "maybe": ("?", "warn"), "no": ("✗", "bad"), "none": ("·", "dim"),
+    "": (" ", ""),
+}  # fmt: skip
+"""How sure a case is of a report (:attr:`kb.model.verdict.Match.standing`)."""
 SEVERITIES = {
     "stop": ("■", "bad"), "act": ("▲", "warn"), "watch": ("•", ""), "harmless": ("○", "dim"), "": (" ", ""),
 }  # fmt: skip

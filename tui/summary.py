@@ -22,10 +22,8 @@ def _told(found: Diagnosis, width: int) -> Iterator[Row]:
     if report.corrupted:
         yield from paragraph(report.corrupted, width, "bad", [("corrupted ", "bad")])
     if best is not None:
-        sign, role = MARKS[best.verdict.value]
-        yield from paragraph(
-            f"{best.case.id}: {best.case.title}", width, "", [(f"{sign} {best.verdict.value:<7} ", role)]
-        )
+        sign, role = MARKS[best.standing]
+        yield from paragraph(f"{best.case.id}: {best.case.title}", width, "", [(f"{sign} {best.standing:<7} ", role)])
         if best.fix_status != "unknown" or best.fix_reason:
             said = f"{best.fix_status}: {best.fix_reason}" if best.fix_reason else best.fix_status
             yield from paragraph(said, width, "", [("status    ", "dim")])

@@ -6,6 +6,7 @@ from typing import Any
 
 from kb.cases.format import PRACTICE, Document
 from kb.cases.rules import SEEN, rule
+from kb.cases.wording import instructs, points_elsewhere
 from kb.model.case import CHECKS, Case
 
 _COMMIT = re.compile(r"[0-9a-f]{12,40}")
@@ -94,6 +95,28 @@ def _checks(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
     if case.status == "reviewed" and missing:
         help_ = "check it and say so in checked, or let the status be sighted or unsighted"
         yield f"reviewed without a check of {', '.join(missing)}", document.line("status"), help_
+
+
+@rule("KB208")
+def _causes(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """A summary begins with the cause: what to do stands behind it. An answer shows its first sentence as the cause."""
+    if case.status in SEEN and instructs(case.summary):
+        help_ = "say first what is wrong and why, then what to do"
+        yield "the summary begins with an instruction", document.line("summary"), help_
+
+
+@rule("KB209")
+def _alone(document: Document, case: Case) -> Iterator[tuple[str, int, str]]:
+    """What is shown alone points at no table, row or text of the file: title, summary, workarounds, checks."""
+    shown = [("title", case.title), ("summary", case.summary)]
+    for index, way in enumerate(case.workarounds):
+        shown += [(f"workaround[{index}].do", way.do), (f"workaround[{index}].caveat", way.caveat)]
+    for index, step in enumerate(case.verify):
+        shown += [(f"verify[{index}].expect", step.expect), (f"verify[{index}].means", step.means)]
+    for place, text in shown:
+        if points_elsewhere(text):
+            line = document.line(place, place.partition(".")[0])
+            yield "a text that is shown alone points at another", line, "say what stands there"
 
 
 _TWO = re.compile(r"\d+\.\d+(?:\.\d+)?-\d+\.\d+(?:\.\d+)?|.*\.[xy]")

@@ -5,7 +5,7 @@ from kb.chat.reply import Answer, Claim, answer, case, head
 from kb.chat.state import State
 from kb.model.case import Case
 from kb.model.log import Span
-from kb.model.verdict import Match, Reason, Verdict
+from kb.model.verdict import Match, Reason
 
 
 def reason_claim(state: State, reason: Reason, key: str) -> Claim:
@@ -34,6 +34,9 @@ def cause_claim(state: State) -> Claim:
     return Claim(p("why.cause", title=report.title, summary=summary), tuple(lines), (), state.source(entry))
 
 
+_KNOWN = {"yes": "known.yes", "type": "known.type", "maybe": "known.maybe", "no": "known.maybe"}
+
+
 def known_claims(state: State) -> list[Claim]:
     """The cases that match, and whether the kernel has the fix of the best one."""
     p, matches = state.p, state.entry.diagnosis.matches
@@ -41,7 +44,7 @@ def known_claims(state: State) -> list[Claim]:
         return [Claim(p("known.none"), (state.entry.report.span,), (), state.source(state.entry))]
     claims = []
     for match in matches[:3]:
-        key = "known.yes" if match.verdict is Verdict.YES else "known.maybe"
+        key = _KNOWN[match.standing]
         claims.append(Claim(p(key, title=match.case.title), (), (case(match.case.id),)))
     return claims
 

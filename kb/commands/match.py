@@ -36,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     live = not logs and options.files in ([], ["-"])
     several = len(options.files) + len(logs) > 1 or any(map(os.path.isdir, options.files))
     seen = _Seen(options)
-    with api.KnowledgeBase(options.db, cases=options.cases) as base, paged(options, live), Progress(live) as progress:
+    told = Progress(live, seen.share)
+    with api.KnowledgeBase(options.db, cases=options.cases) as base, paged(options, live), told as progress:
         try:
             for found in _diagnoses(options, base, context, _reports(options, logs, live, seen, progress), seen):
                 seen.take(found, live, several)
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         finally:
             progress.stop()
             seen.end()
-        seen.hints.show(options, seen.count)
+        seen.hints.show(options, seen.count, seen.beside)
         if seen.count:  # for a hint alone they are no matter
             tell_left_out(base)
         if several and not options.json and not _document(options):
@@ -180,6 +181,15 @@ class _Seen:
         if self.kept is not None:
             self.kept.close()
 
+    def share(self) -> float | None:
+        """How much of the present input was read."""
+        return self.tally.share
+
+    def beside(self, notice: Diagnosis) -> int | None:
+        """The number of the report beside which a notice was printed."""
+        group = self._output.groups.beside(notice) if self._output is not None else None
+        return group.number if group is not None else None
+
     def summary(self) -> None:
         """One line on all inputs: with the answer where a person reads it, else beside it."""
         groups = self._output.groups.made if self._output is not None else 0
@@ -281,12 +291,13 @@ class _Hints:
         if diagnosis.known and diagnosis.best is not None:
             self._found.setdefault(diagnosis.best.case.id, diagnosis)
 
-    def show(self, options: argparse.Namespace, count: int) -> None:
+    def show(self, options: argparse.Namespace, count: int, beside: Callable[[Diagnosis], int | None]) -> None:
         """Tell them where a person reads; a ticket is told on stderr that there are some.
 
         Args:
             options: Those of the command.
             count: Reports that were told before.
+            beside: The number of the report beside which a notice stands.
         """
         if not self._found:
             return
@@ -299,7 +310,7 @@ class _Hints:
 
         gap = "\n" if count and not options.brief else ""
         look = {"color": colored(options.color), "width": width(), "lang": options.lang}
-        lines = also(self._found.values(), most=_TOLD, **look)
+        lines = also(self._found.values(), most=_TOLD, beside=beside, **look)
         sys.stdout.write(gap + "".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SOON = 1.0
 """Seconds of work after which its progress is worth a line."""
+_TICK = 0.2
+"""Seconds between two looks at it."""
 _MUCH, _MANY = 8 << 20, 20
 """Bytes, or inputs, of which it is."""
 
@@ -64,13 +66,14 @@ class Progress:
 
     Args:
         live: The input may go on for ever: there is no progress to tell.
+        share: How much of the present input was read, 0 to 1, where that is known.
     """
 
-    def __init__(self, live: bool):
+    def __init__(self, live: bool, share: Callable[[], float | None] = lambda: None):
         self._may = not live and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._timer: Any = None
-        self._bar: Any = None
-        self._task: Any = None
+        self._share = share
+        self._thread: Any = None
+        self._ended: Any = None
         self._inputs = self._done = self._reports = 0
 
     def __enter__(self) -> Progress:
@@ -87,48 +90,53 @@ class Progress:
         if self._may and (len(inputs) >= _MANY or sum(map(_size, inputs)) >= _MUCH):
             import threading
 
-            self._timer = threading.Timer(_SOON, self._begin)
-            self._timer.daemon = True
-            self._timer.start()
+            self._ended = threading.Event()
+            self._thread = threading.Thread(target=self._tell, daemon=True)
+            self._thread.start()
         return self._begun
 
     def _begun(self, place: int) -> None:
         self._done = place
-        self._update()
 
     def report(self, report: Report) -> None:
         """Another report was read."""
         self._reports += 1
-        self._update()
 
     def stop(self) -> None:
         """Take the line away."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()
-            self._timer = None
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        if self._thread is not None:
+            self._ended.set()
+            self._thread.join()
+            self._thread = None
 
-    def _begin(self) -> None:
+    def _tell(self) -> None:
+        """Show how far it is, from a moment on until the end."""
+        if self._ended.wait(_SOON):
+            return
         from rich.console import Console
         from rich.progress import BarColumn, SpinnerColumn, TextColumn
         from rich.progress import Progress as Bar
 
         columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
-        bar = Bar(*columns, console=Console(stderr=True), transient=True)
-        self._task = bar.add_task(self._text(), total=self._inputs if self._inputs > 1 else None)
-        bar.start()
-        self._bar = bar
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(self.text(), total=None)
+            while not self._ended.wait(_TICK):
+                done = self.done()
+                bar.update(task, total=None if done is None else 1.0, completed=done or 0.0, description=self.text())
 
-    def _update(self) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self._done, description=self._text())
+    def done(self) -> float | None:
+        """How much of the work is done, 0 to 1; None where nothing tells."""
+        share = self._share()
+        if share is None and self._inputs < 2:
+            return None
+        return min((self._done + (share or 0.0)) / self._inputs, 1.0)
 
-    def _text(self) -> str:
+    def text(self) -> str:
+        """What stands beside the bar."""
+        done = self.done()
+        percent = f"{done:.0%}, " if done is not None else ""
         of = f"{self._done + 1} of {self._inputs} inputs, " if self._inputs > 1 else ""
-        return f"{of}{self._reports} reports"
+        return f"{percent}{of}{self._reports} reports"
 
 
 def _size(path: Any) -> int:

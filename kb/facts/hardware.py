@@ -41,7 +41,22 @@ def hardware_facts(report: Report) -> Finding:
         _firmware(report, out)
     elif report.subtype == "aer":
         _pcie(report, out)
+    elif report.subtype == "memory-failure":
+        _lost_page(report, out)
     return out
+
+
+# mm/madvise.c madvise_inject_error() "Injecting memory failure for pfn %#lx at process virtual address %#lx",
+# mm/hwpoison-inject.c hwpoison_inject() "Injecting memory failure at pfn %#lx" (v6.12)
+_INJECTED = "Injecting memory failure "
+
+
+def _lost_page(report: Report, out: Finding) -> None:
+    """Whether a test took the page away: no hardware is broken then."""
+    line = next((line for line in report.lines if line.text.lstrip().startswith(_INJECTED)), None)
+    out.add("hw_injected", line is not None, at(report) if line is None else ((line.number, line.number),))
+    if line is not None:
+        out.say(said("hardware.injected"), (), ((line.number, line.number),))
 
 
 def _firmware(report: Report, out: Finding) -> None:

@@ -6,18 +6,30 @@ AMD arch/x86/include/asm/mce.h MCI_STATUS_*, MCI_STATUS_DEFERRED, and drivers/ed
 
 import re
 
-from kb.facts.finding import Finding, at, hexadecimal
+from kb.facts.finding import Finding, at, hexadecimal, spans
 from kb.model.report import Report
 from kb.words.speak import said
 
 _OVER, _UC, _PCC, _DEFERRED = 1 << 62, 1 << 61, 1 << 57, 1 << 44
 _INTEL = re.compile(r"Machine Check: ?[^:]{0,20}:? ")
+# arch/x86 print_mce() to 2.6.3x "Bank %d: %016Lx"; drivers/edac/mce_amd.c "MC%d_STATUS[...]: 0x%016llx"
+_BANK = re.compile(
+    r"\b(?:Bank |(?P<amd>MC))(?P<bank>\d{1,3})(?:_STATUS\[[^\]]{0,80}\])?: (?:0x)?(?P<status>[0-9a-f]{16})\b"
+)
+_LINES = 64
+"""Lines of a report among which the status of its bank stands."""
+_SEVERITIES = {
+    "corrected": said("mce.corrected"),
+    "deferred": said("mce.deferred"),
+    "uncorrected": said("mce.uncorrected"),
+    "fatal": said("mce.fatal"),
+}
 _REQUESTS = ("error", "read", "write", "data read", "data write", "instruction fetch", "prefetch", "eviction", "snoop")
 _KINDS = ("instruction", "data", "generic", "?")
 _LEVELS = ("L0", "L1", "L2", "L3 or generic")
 _MEMORY = ("generic error", "read error", "write error", "address or command error", "scrubbing error")
 _SIMPLE = {
-    0: "no error",
+    0: "no code",
     1: "unclassified",
     2: "microcode ROM parity error",
     3: "external error",
@@ -31,11 +43,15 @@ def mce_facts(report: Report) -> Finding:
     """Bank, severity and code of the error that the headline's status tells."""
     out = Finding()
     fields, where = report.fields, at(report, "status")
-    status = hexadecimal(fields.get("status"))
-    bank = fields.get("bank")
+    status, bank, amd = hexadecimal(fields.get("status")), fields.get("bank"), report.subtype == "uncorrected"
+    for line in report.lines[:_LINES] if status is None or bank is None else ():
+        found = _BANK.search(line.text)
+        if found is not None:
+            status, bank, amd = hexadecimal(found["status"]), found["bank"], found["amd"] is not None
+            where = spans([(line.number, line.number)])
+            break
     if status is None or bank is None:
         return out
-    amd = report.subtype == "uncorrected"
     severity, code = severity_of(status, amd=amd), code_of(status & 0xFFFF, amd=amd)
     out.add("mce_bank", int(bank), where)
     out.add("mce_severity", severity, where)
@@ -43,10 +59,11 @@ def mce_facts(report: Report) -> Finding:
     out.add("mce_overflow", bool(status & _OVER) or None, where)
     out.add("mce_unit", fields.get("unit"), at(report, "unit"))
     unit = fields.get("unit")
-    found = said("part.mce_unit", unit=unit, meaning=fields.get("meaning", "?")) if unit else None
+    told = said("part.mce_unit", unit=unit, meaning=fields.get("meaning", "?")) if unit else None
     lost = said("mce.lost") if status & _OVER else None
-    why = said("mce.status", status=f"{status:#018x}", unit=found)
-    out.say(said("mce.bank_says", bank=bank, severity=severity, code=code), (why, lost), where)
+    why = said("mce.status", status=f"{status:#018x}", unit=told)
+    says = said("mce.bank_says", bank=bank, severity=severity, code=code)
+    out.say(says, (_SEVERITIES[severity], why, lost), where)
     return out
 
 

@@ -14,7 +14,8 @@ def notice_facts(report: Report) -> Facts:
         return Facts(detail=dict(report.fields), conclusion=title)
     means = Said(f"notice.{notice.row.name.lower()}")
     reason = Reason(means, "holds", (_often(report),), tuple(line.span for line in report.lines))
-    return Facts(detail={**report.fields, "severity": notice.row.severity}, reasoning=(reason,), conclusion=title)
+    own = {"severity": notice.row.severity, **({"event": True} if notice.row.event else {})}
+    return Facts(detail={**report.fields, **own}, reasoning=(reason,), conclusion=title)
 
 
 def _often(report: Report) -> Said:

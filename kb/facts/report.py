@@ -87,6 +87,8 @@ def _common(report: Report) -> dict[str, Fact]:
     for name in ("kernel", "comm", "taint", "workqueue"):
         add(name, getattr(report, name), at(name))
     add("virtual", virtual(report.hardware), at("hardware"))
+    add("kvm_host", kvm_host(report) or None, at("comm"))
+    add("fuzzed", fuzzed(report), at("comm"))
     values["follows"] = Fact("follows", report.follows, head)
     add("arch", report.arch)
     add("corrupted", report.corrupted)
@@ -122,6 +124,26 @@ def virtual(hardware: str | None) -> bool | None:
     if not hardware or _PARTITION.search(hardware):
         return None
     return _VIRTUAL.search(hardware) is not None
+
+
+_VCPU = re.compile(r"CPU \d{1,4}/KVM|vhost-\d{1,9}|qemu-\S{1,14}|kvm-pit/\d{1,9}")
+"""Tasks of a machine that runs virtual ones: QEMU's threads, vhost's workers (drivers/vhost), the PIT's timer."""
+_OF_KVM = re.compile(
+    r"kvm_(?:arch_vcpu_ioctl_run|vcpu_ioctl|dev_ioctl)|(?:vmx|svm)_vcpu_run|vcpu_enter_guest|vhost_\w+"
+)
+_FUZZERS = re.compile(r"syz-executor|syz\.\d|syzkaller|trinity|perf_fuzzer|fsfuzz", re.I)
+
+
+def kvm_host(report: Report) -> bool:
+    """Whether the task or a stack of a report is one of a machine that runs virtual machines."""
+    if report.comm is not None and _VCPU.fullmatch(report.comm):
+        return True
+    return any(_OF_KVM.fullmatch(plain(frame.function)) for trace in report.traces for frame in trace.frames)
+
+
+def fuzzed(report: Report) -> bool:
+    """Whether a fuzzer ran on the machine: its task is named, or a kernel that is built for one."""
+    return any(_FUZZERS.search(text) is not None for text in (report.comm or "", report.kernel or ""))
 
 
 def _frame_spans(report: Report, function: str | None) -> tuple[Span, ...]:

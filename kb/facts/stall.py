@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from kb.facts.finding import Finding, at, in_module, spans
 from kb.facts.spin import spin_facts
+from kb.kernel.jiffies import RATES, rate
 from kb.model.log import Span
 from kb.model.number import number
 from kb.model.report import Report
@@ -130,10 +131,20 @@ def _rcu(report: Report, out: Finding) -> None:
     _rcu_say(report, out, no_ticks)
 
 
+def _for_jiffies(count: int) -> Said:
+    """So many jiffies, and how long that is."""
+    hz = rate(count)
+    if hz is not None:
+        seconds = said("part.jiffies_at", length_s=round(count / hz), hz=hz)
+    else:
+        seconds = said("part.jiffies_between", least_s=f"{count / max(RATES):.3g}", most_s=f"{count / min(RATES):.3g}")
+    return said("part.for_jiffies", length_jiffies=count, seconds=seconds)
+
+
 def _rcu_say(report: Report, out: Finding, no_ticks: tuple[int, ...]) -> None:
     cpus, tasks = (out.values[name].value if name in out.values else () for name in ("stuck_cpus", "stuck_tasks"))
     jiffies = out.values.get("stuck_jiffies")
-    length = said("part.for_jiffies", length_jiffies=jiffies.value) if jiffies is not None else None
+    length = _for_jiffies(jiffies.value) if jiffies is not None else None
     evidence = [span for name in ("stuck_cpus", "stuck_tasks", "stuck_jiffies") for span in _evidence(out, name)]
     if cpus or tasks:
         who = [_named(cpus)] if cpus else []

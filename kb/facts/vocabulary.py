@@ -1,5 +1,6 @@
 """The names that predicates of cases may use, and what each means. docs/facts.md is written from it."""
 
+import re
 from collections.abc import Mapping
 
 from kb.facts.allocation.rows import NAMES as ALLOCATION
@@ -22,6 +23,8 @@ NAMES: Mapping[str, str] = {
     "corrupted": "why the report is damaged; absent when it is whole",
     "follows": "index in the input of the report that this one follows on from; absent for a first cause",
     "virtual": "whether the machine names itself as a virtual one; absent where it names nothing, or a partition",
+    "kvm_host": "`true` where a thread of a virtual machine's processor or its I/O ran: the machine is its host",
+    "fuzzed": "whether a fuzzer ran here, by its task or its kernel: what it mounts and sends is made to be wrong",
     "taint_words": "what each taint letter says, `G` aside",
     "taint_modules": "modules with flags in the list of modules: `kblab(OE)`",
     "module_taint": "flags of the blamed module itself, where it is not this kernel's own",
@@ -135,8 +138,11 @@ NAMES: Mapping[str, str] = {
     "hw_error": "the error's own name: `multi-bit ECC`, `UnsupReq`",
     "hw_place": "the DIMM or device",
     "hw_address": "physical address of the memory, in hexadecimal",
+    "hw_injected": "whether the report itself says that a test took the page away, and no hardware",
     "hw_pciid": "vendor and device of PCIe's: `144d:a80a`",
     "mce_unit": "unit that found it, where the kernel names it (AMD): `Unified Memory Controller`",
+    "init_status": "exit status of process 1, where it ended by itself",
+    "init_signal": "signal that killed process 1: `SIGSEGV`, or its number",
     "message": "words of a warning or of a Rust panic",
     "errno": "name of the error number in them: `ENOSPC`",
     "allocations": "places that hold memory, largest first (CONFIG_MEM_ALLOC_PROFILING, v6.10+): `file:line function`",
@@ -217,3 +223,11 @@ def known(name: str) -> bool:
     if name.startswith("reason."):
         return name.removeprefix("reason.").removesuffix(".because") in reasons()
     return name in NAMES or name.startswith(tuple(PREFIXES))
+
+
+def meaning(name: str) -> str:
+    """What a fact is, for a reader of an answer: its description up to the first stop, without examples."""
+    text = NAMES.get(name) or next((text for start, text in PREFIXES.items() if name.startswith(start)), name)
+    if name.startswith("field."):
+        text = f"{name.removeprefix('field.')} ({text.partition(' (')[0]})"
+    return re.split(r"[;:]| \(", text, maxsplit=1)[0].replace("`", "") if name in NAMES else text

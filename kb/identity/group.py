@@ -1,54 +1,18 @@
 """Which diagnoses of a run say the same: equal ones are one entry, and what follows from another stands under it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from kb.model.log import Span
+from kb.identity.entry import Group as Group
+from kb.identity.entry import Seen as Seen
+from kb.identity.incident import join, printed_beside
 from kb.model.verdict import Diagnosis
 
 _TIMES = 4096
 """Reports of a group of which each is remembered; of more the last one is."""
 _GROUPS = 2048
 """Groups that are remembered; what equals an older one begins a new one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One report of a group: when and where it was printed."""
-
-    number: int
-    """Place among the reports of the run, 1-based."""
-    source: str
-    span: Span
-    time: float | None
-    """Seconds since boot."""
-    wall: str | None
-    """The transport's time of day, as it stood in the log."""
-    cpu: int | None
-    host: str | None
-    stuck: tuple[int, ...] = ()
-    """CPUs that it says are stuck."""
-    lasted: float | None = None
-    """Seconds for which it says so."""
-
-
-@dataclass(eq=False, slots=True)
-class Group:
-    """Reports that are equal in all that a reader would do about them; the first one stands for all."""
-
-    first: Diagnosis
-    seen: list[Seen] = field(default_factory=list)
-    """Its reports, in order; of very many the first ones and the last."""
-    count: int = 0
-    """How many there are."""
-    under: list["Group"] = field(default_factory=list)
-    """Groups whose first report follows from one of this group."""
-
-    @property
-    def number(self) -> int:
-        """Number of the first report: the group's name in a run."""
-        return self.seen[0].number
 
 
 class Groups:
@@ -64,6 +28,7 @@ class Groups:
         self._of_source: list[Group] = []
         self._source = ""
         self._last = 0
+        self._apart = False
 
     def add(self, found: Diagnosis, *, apart: bool = False) -> Group:
         """The group that a diagnosis belongs to, made where it is the first.
@@ -74,6 +39,7 @@ class Groups:
         """
         report = found.report
         self.count += 1
+        self._apart = self._apart or apart
         seen = _seen(self.count, found)
         key = self.count if apart else key_of(found)
         group = self._by_key.get(key)
@@ -97,13 +63,22 @@ class Groups:
         return group
 
     def take(self) -> Iterator[Group]:
-        """The groups since the last call, each before what follows from it."""
+        """The groups since the last call, each before what is of its incident."""
         held, self._held = self._held, []
         inside = {id(group) for group in held}
-        beneath = {id(under) for group in held for under in group.under}
+        if not self._apart:
+            join(held)
+        beneath = {id(under) for group in held for under in (*group.under, *group.beside)}
+        shown: set[int] = set()
         for group in held:
             if id(group) not in beneath:
-                yield from _with_followers(group, inside, set())
+                yield from _with_followers(group, inside, shown)
+
+    def beside(self, notice: Diagnosis) -> Group | None:
+        """The group, or what stands for its incident, beside one of whose reports a notice was printed."""
+        near = (group for group in self._by_key.values() if any(printed_beside(notice, seen) for seen in group.seen))
+        found = next(near, None)
+        return found if found is None or found.lead is None else found.lead
 
     @property
     def held(self) -> int:
@@ -154,6 +129,6 @@ def _with_followers(group: Group, inside: set[int], shown: set[int]) -> Iterator
         return
     shown.add(id(group))
     yield group
-    for under in group.under:
+    for under in (*group.under, *group.beside):
         if id(under) in inside:
             yield from _with_followers(under, inside, shown)

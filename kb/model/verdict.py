@@ -157,8 +157,15 @@ class Match:
     """Why a link by signature, or a case whose predicates all hold, is no YES."""
     severity: str = "watch"
     """What it asks of who is on call: the case's word, else that of the report's kind."""
+    type_only: bool = False
+    """True where the type of the report alone speaks for the case: it tells what such reports are, not why this one."""
     idle: tuple[Workaround, ...] = ()
     """Workarounds of the case that this report rules out (:attr:`Workaround.when`)."""
+
+    @property
+    def standing(self) -> str:
+        """How sure it is, in a word: ``yes``, ``type`` for a yes that the type alone speaks for, ``maybe``, ``no``."""
+        return "type" if self.type_only and self.verdict is Verdict.YES else self.verdict.value
 
     @property
     def fix_reason(self) -> str:

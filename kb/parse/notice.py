@@ -40,6 +40,7 @@ class Row:
     severity: str
     by: tuple[str, ...] = ()
     after: str = ""
+    event: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,26 +9,31 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from kb.identity.group import Group, Seen
-from kb.model.case import Case, Fix, Workaround
+from kb.identity.incident import misused
+from kb.model.case import Case, Fix
 from kb.model.log import Line
 from kb.model.report import Report
-from kb.model.verdict import Diagnosis, Match, Reason, Verdict
+from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
+from kb.render.advice import DEVICES, filled, next_step, remedy
 from kb.render.fixes import fixed_where
 from kb.render.safe import spans
-from kb.syntax.frames import plain
 from kb.syntax.kinds import Severity, kind_of
 from kb.words.speak import Words
 
 MARK = {"holds": "✓", "excluded": "✗", "unknown": "?", "yes": "✓", "no": "✗", "maybe": "?"}
 SEVERITIES = tuple(one.value for one in Severity)
 """From the least to the worst."""
-_UNSURE = ("unsighted", "draft", "imported")
+TYPE_ONLY = "≈"
+"""The mark of a match that only the type of the report speaks for."""
+_TRUST = {"unsighted": "trust.unsighted", "draft": "trust.draft", "imported": "trust.imported"}
 """Statuses that are told with a case."""
+_ASKS = {"harmless": "asks.harmless", "watch": "asks.watch", "act": "asks.act", "stop": "asks.stop"}
 _STRIP = 20
 """Cells of the strip that shows when the reports of a group came."""
 _SPAN = 40
 """Lines of one span that are pointed at, at most."""
 _BARS = "▁▂▃▄▅▆▇█"
+_DRIVERS = ("driver", "driver2")
 _CPUS, _HOSTS, _RANGES, _FIXES, _DOUBTS = 8, 4, 2, 2, 2
 _SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(\[`'\"_])|。")
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
@@ -70,24 +75,62 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
         yield Part("damaged", words("label.damaged"), text, "unknown")
     if found.report.kind == "notice":  # nobody need have run, but which device it is stands only in the line
         yield Part("printed", words("label.printed"), found.report.headline)
-    yield from _case(found, words)
+    if group is None or group.lead is None or (found.best is not None and not found.best.type_only):
+        yield from _case(found, words)
     yield from _fix(found, words)
-    cause = cause_of(found, words)
-    if cause:
-        sure = found.facts.cause is not None or _explains(found)
-        yield Part("cause", words("label.cause") if sure else words("label.found"), cause, "title")
-    way = remedy(found)
-    if way is not None:
-        match, workaround = way
-        label = words("label.now") if match.verdict is Verdict.YES else words("label.if_so")
-        yield Part("now", label, workaround.do)
-        if workaround.caveat:
-            yield Part("risk", words("label.risk"), workaround.caveat)
-    if group is not None and group.under:
-        yield Part("then", words("label.then"), _followers(group, words))
-    step = next_step(found, words)
+    yield from _why(found, words)
+    yield from _advice(found, words, group)
+    if group is not None and (group.under or group.beside):
+        label = words("label.with") if group.beside else words("label.then")
+        yield Part("then", label, _followers(group, words))
+    step = "" if group is not None and group.lead is not None else next_step(found, words)
     if step:
         yield Part("next", words("label.next"), step)
+
+
+def _why(found: Diagnosis, words: Words) -> Iterator[Part]:
+    """The cause where one is known, and what this report itself tells: which of the many that such reports have."""
+    cause = cause_of(found, words)
+    if found.facts.cause == "undetermined":  # what is missing is no cause
+        yield Part("cause", words("label.found"), cause, "title")
+    elif found.facts.cause is not None:
+        yield Part("cause", words("label.cause"), cause, "title")
+    elif _explains(found) and found.best is not None and not found.best.type_only:
+        own = "; ".join(_claim(reason, words) for reason in _own(found.facts.reasoning)[:1])
+        if own:
+            yield Part("found", words("label.found"), own, "title")
+        yield Part("cause", words("label.cause"), cause, "title")
+    elif cause:
+        yield Part("found", words("label.found"), sentence(cause) if _explains(found) else cause, "title")
+
+
+def _advice(found: Diagnosis, words: Words, group: Group | None) -> Iterator[Part]:
+    """The one thing to do now: within an incident that of the gravest case, which its other reports point to."""
+    lead = group if group is None or group.lead is None else group.lead
+    advising = lead.advice if lead is not None and lead.advice is not None else group
+    by = found if advising is None else advising.first
+    way = remedy(by)
+    first = lead.first if lead is not None else found
+    if misused(first.report) and (way is None or by is not first):
+        yield Part("now", words("label.now"), words("now.fuzzed") if _fuzzed(first) else words("now.memory_first"))
+        return
+    if way is None:
+        return
+    do = filled(way[1].do, by.report)
+    if lead is not None and group not in (lead, advising):
+        yield Part("now", words("label.now"), words("now.lead", report=lead.number, do=do))
+        return
+    of = ""
+    if advising is not None and advising is not group:
+        of = words("now.of", case=way[0].case.id, report=advising.number)
+    yield Part("now", words("label.now") if way[0].verdict is Verdict.YES else words("label.if_so"), do + of)
+    if way[1].caveat:
+        yield Part("risk", words("label.risk"), way[1].caveat)
+
+
+def _fuzzed(found: Diagnosis) -> bool:
+    fact = found.facts.get("fuzzed")
+    return fact is not None and fact.value is True
 
 
 def _fix(found: Diagnosis, words: Words) -> Iterator[Part]:
@@ -104,6 +147,18 @@ def _fix(found: Diagnosis, words: Words) -> Iterator[Part]:
 def in_module(report: Report) -> str:
     """The module of the function that a title names, in brackets."""
     return f" [{report.module}]" if report.module and report.function else ""
+
+
+def label_of(match: Match, words: Words) -> str:
+    """How sure a case is of a report, with its mark: known, known by its type only, perhaps."""
+    if match.verdict is not Verdict.YES:
+        return f"{MARK[match.verdict.value]} {words('label.perhaps')}"
+    return f"{TYPE_ONLY} {words('label.type')}" if match.type_only else f"{MARK['yes']} {words('label.known')}"
+
+
+def asks_short(severity: str, words: Words) -> str:
+    """A severity in a word or two."""
+    return words(_ASKS[severity]) if severity in _ASKS else severity
 
 
 def severity_of_kind(kind: str) -> str:
@@ -137,8 +192,11 @@ def _seen(report: Report, words: Words, group: Group | None, paths: bool) -> str
     """Who, where and when: of one report its task, of several how many, from when to when, on which CPUs and hosts."""
     if group is not None and group.count > 1:
         return _times(group, words, paths)
+    lead = group.lead if group is not None else None
     parts = [
-        words("seen.follows", report=report.follows + 1) if report.follows is not None else "",
+        words("seen.part", report=lead.number) if lead is not None else "",
+        words("seen.follows", report=report.follows + 1) if report.follows is not None and lead is None else "",
+        _device(report, words),
         _name(report.source, paths),
         _clock(report.wall, report.time),
         report.comm or "",
@@ -150,6 +208,17 @@ def _seen(report: Report, words: Words, group: Group | None, paths: bool) -> str
     return ", ".join(part for part in parts if part)
 
 
+def _device(report: Report, words: Words) -> str:
+    """The disk, port or card that a report names, and its driver."""
+    if report.kind == "notice":  # its line is printed whole
+        return ""
+    names = tuple(dict.fromkeys(report.fields[key].partition(": ")[0] for key in DEVICES if report.fields.get(key)))
+    driver = next((report.fields[key] for key in _DRIVERS if key in report.fields), "")
+    if not names:
+        return ""
+    return words("seen.driven", devices=names, driver=driver) if driver else words("seen.device", devices=names)
+
+
 def _times(group: Group, words: Words, paths: bool) -> str:
     seen = group.seen
     first, last = (_clock(each.wall, each.time) for each in (seen[0], seen[-1]))
@@ -159,13 +228,17 @@ def _times(group: Group, words: Words, paths: bool) -> str:
     hosts = tuple(dict.fromkeys(each.host for each in seen if each.host))
     names = tuple(dict.fromkeys(name for each in seen if (name := _name(each.source, paths))))
     parts = [
+        words("seen.part", report=group.lead.number) if group.lead is not None else "",
         words("seen.count", count=group.count),
+        _device(group.first.report, words),
         f"{first}-{last}" if first and first != last else first,
         words("seen.cpus", cpus=cpus[:_CPUS], more=_more(cpus, _CPUS)) if cpus else "",
         words("seen.hosts", hosts=hosts[:_HOSTS], more=_more(hosts, _HOSTS)) if hosts else "",
         words("seen.files", files=names[:_HOSTS], more=_more(names, _HOSTS)) if names else "",
     ]
-    return ", ".join(part for part in parts if part) + _strip(seen)
+    return ", ".join(part for part in parts if part) + (
+        words("seen.strip", strip=strip) if (strip := _strip(seen)) else ""
+    )
 
 
 def _name(source: str, paths: bool) -> str:
@@ -210,14 +283,14 @@ def _strip(seen: list[Seen]) -> str:
     if len(times) < 3 or max(times) == min(times):
         return ""
     counts = counted(times, _STRIP)
-    return "  " + "".join("·" if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
+    return "".join("·" if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
 
 
 def _followers(group: Group, words: Words) -> str:
     """What follows from a report: titles with their lines, the number of others."""
     named = tuple(
         f"{under.first.report.title} {spans((under.seen[0].span,))}" + (f" x {under.count}" if under.count > 1 else "")
-        for under in group.under
+        for under in (*group.under, *group.beside)
     )
     return words("then.follow", reports=named)
 
@@ -230,15 +303,15 @@ def _case(found: Diagnosis, words: Words) -> Iterator[Part]:
     if best is None:
         yield Part("known", f"- {words('label.none')}", words("known.none"))
         return
-    verdict = best.verdict.value
-    label = words("label.known") if best.verdict is Verdict.YES else words("label.perhaps")
-    case, unsure = best.case, _unsure(best, words)
-    trust = (words.word(case.status),) if case.status in _UNSURE else ()
-    draft = f" ({', '.join((words.word(best.severity), *trust))})"
+    case, unsure, sure = best.case, _unsure(best, words), best.verdict is Verdict.YES and not best.type_only
+    trust = (words(_TRUST[case.status]),) if case.status in _TRUST else ()
+    draft = f" ({', '.join((asks_short(best.severity, words), *trust))})"
     others = words("known.others", count=len(found.matches) - 1) if len(found.matches) > 1 else ""
-    short = case.id + (f" ({trust[0]})" if trust else "") + unsure
-    role = best.severity if best.verdict is Verdict.YES else verdict
-    yield Part("known", f"{MARK[verdict]} {label}", f"{case.id}{draft}: {case.title}{unsure}{others}", role, short)
+    only = words("known.type_only") if best.type_only and best.verdict is Verdict.YES else ""
+    short = only + case.id + (f" ({trust[0]})" if trust else "") + unsure
+    role = best.severity if sure else "maybe"
+    text = f"{only}{case.id}{draft}: {case.title}{unsure}{others}"
+    yield Part("known", label_of(best, words), text, role, short)
     yield Part("status", words("label.status"), status(best, words))
 
 
@@ -246,9 +319,18 @@ def _unsure(match: Match, words: Words) -> str:
     """What a case that may match depends on."""
     if match.verdict is not Verdict.MAYBE:
         return ""
-    open_ = [mark.predicate.text for mark in match.marks if mark.role == "require" and mark.verdict is Verdict.MAYBE]
-    doubts = (*open_, *map(words.say, match.doubts))
-    return words("known.if", doubts=doubts[:_DOUBTS]) if doubts else ""
+    open_ = [mark for mark in match.marks if mark.role == "require" and mark.verdict is Verdict.MAYBE]
+    doubts = dict.fromkeys((*(_untold(mark, words) for mark in open_), *map(words.say, match.doubts)))
+    return words("known.unsure", doubts=tuple(doubts)[:_DOUBTS]) if doubts else ""
+
+
+def _untold(mark: PredicateMark, words: Words) -> str:
+    """What a predicate asks for and the log does not say, in words."""
+    if mark.why is not None and mark.why.name != "mark.not_borne":
+        return words.say(mark.why)
+    from kb.facts.vocabulary import meaning
+
+    return words("known.untold", what=meaning(mark.predicate.fact))
 
 
 def status(match: Match, words: Words) -> str:
@@ -295,7 +377,7 @@ def _explains(found: Diagnosis) -> bool:
     best = found.best
     if best is None or best.verdict is not Verdict.YES or not best.case.summary:
         return False
-    return not (best.case.broader and _own(found.facts.reasoning))
+    return not ((best.case.broader or best.type_only) and _own(found.facts.reasoning))
 
 
 def _own(reasons: Sequence[Reason]) -> list[Reason]:
@@ -311,50 +393,6 @@ def _telling(reasons: Sequence[Reason]) -> list[Reason]:
 
 def _claim(reason: Reason, words: Words) -> str:
     return words.say(reason.says) + (f": {words.joined(reason.why)}" if reason.why else "")
-
-
-def remedy(found: Diagnosis) -> tuple[Match, Workaround] | None:
-    """The one thing to do now: the first workaround of the first case that has one; a yes goes before a maybe."""
-    for verdict in (Verdict.YES, Verdict.MAYBE):
-        for match in found.matches:
-            if match.verdict is verdict and match.workarounds:
-                return match, match.workarounds[0]
-    return None
-
-
-def next_step(found: Diagnosis, words: Words) -> str:
-    """What to look at next: what the facts ask for, else the first check of the case; the remedy is not said again.
-
-    Of what nobody knows, how to find out more; what follows from another report is looked for there.
-    """
-    way = remedy(found)
-    for step in map(words.say, found.facts.steps):
-        if way is None or bare(step) != bare(way[1].do):
-            return step
-    if found.best is not None and found.best.case.verify:
-        check = found.best.case.verify[0]
-        return words("next.expect", command=check.run, expect=check.expect)
-    fixed = any(fix.verdict is Verdict.YES for fix in found.known_fixes)
-    known = found.best is not None or fixed or found.report.follows is not None
-    return "" if known else _search(found.report, words)
-
-
-def _search(report: Report, words: Words) -> str:
-    """Where to look for a report that no case explains; of a stack without source lines, how it gets them, too."""
-    if report.kind == "notice":
-        return ""
-    if report.function is None and report.damage:
-        return words("next.whole_log")
-    if report.function is None or report.function not in {plain(frame.function) for frame in report.frames}:
-        return words("next.search", title=report.title)
-    if any(frame.source for frame in report.frames):
-        return words("next.search_function", function=report.function, title=report.title)
-    return words("next.source_lines", function=report.function)
-
-
-def bare(step: str) -> str:
-    """A command without the note behind it."""
-    return step.partition("  # ")[0].strip()
 
 
 def sentence(text: str) -> str:

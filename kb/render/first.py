@@ -1,10 +1,12 @@
 """The first screen of a report: the answer in at most eight lines, however long its parts are."""
 
+import re
 from collections.abc import Mapping
 
 from kb.identity.group import Group
 from kb.model.verdict import Diagnosis
-from kb.render.answer import Part, answer, bare, in_module, sentence
+from kb.render.advice import bare
+from kb.render.answer import Part, answer, in_module, sentence
 from kb.render.safe import pad, safe, spans, width, wrap
 from kb.words.speak import Words
 
@@ -26,12 +28,19 @@ _COLOR = {
     "stop": "1;31",
 }
 _CUT = "…"
-_GIVE = ("seen", "then", "printed", "known", "status", "fix", "next", "damaged", "risk", "cause", "now")
+_STOPS = re.compile(r"(?<=[\w)\]'\"`%])(?:[.!?](?= +[A-Z(\[`'\"_]|$)|;(?= )|: (?=[a-z]))|[。；]")
+"""Where a text may end and still say something whole: a sentence, a clause."""
+_SAYS = ("risk", "cause", "found")
+"""Parts that are shortened to what is whole, the first clause at least: half a warning is none."""
+_GIVE = ("seen", "then", "printed", "known", "status", "fix", "next", "damaged", "risk", "cause", "found", "now")
 """Parts that give up lines where there are too many, the first ones before the others."""
 _WHOLE = {"now": 3, "cause": 2}
 """Lines that a part keeps as long as others have more than one."""
-_DROP = ("next", "damaged", "printed", "status", "fix")
-"""Parts that are left out where one line of each is still too much: they stand under ``-v``."""
+_WARNING = 2
+"""Lines that the first sentence of a risk keeps, and what this report tells of its own, at most."""
+_DROP = ("cause", "next", "damaged", "printed", "status", "fix")
+"""Parts that are left out where one line of each is still too much: they stand under ``-v``. The cause that all reports
+of a case share only where this one tells something of its own."""
 
 
 class Page:
@@ -98,22 +107,28 @@ class _Fitted:
         self._more, self._label = more, label
         self._own_line = True
         self._holds = ""
+        risk = self._parts.get("risk")
+        self._keep = {"now": 3, "found": _WARNING}
+        if risk is not None:
+            self._keep["risk"] = self._warning(safe(risk.text))
 
     def lines(self, most: int) -> list[str]:
         """The lines."""
-        self._shrink(most, _WHOLE)
+        self._shrink(most, {**_WHOLE, **self._keep})
         if self._count > most:
             self._join()
         if self._count > most:
             self._merge()
-            self._shrink(most, _WHOLE)
-        self._shrink(most, {"now": 3})
+            self._shrink(most, {**_WHOLE, **self._keep})
+        self._shrink(most, self._keep)
         for name in _DROP:
-            if self._count > most and name in self._rows:
+            if self._count > most and name in self._rows and (name != "cause" or "found" in self._rows):
                 del self._rows[name]
                 if name == self._holds:
                     self._join()
         self._shrink(most, {})
+        if "found" in self._rows and self._rows.get("cause", [""])[-1].endswith(_CUT):
+            del self._rows["cause"]  # half of what all such reports have in common, beside what this one says
         lines = []
         for name, rows in self._rows.items():
             lines += self._page.lined(self._parts[name].label, rows, self._parts[name].role)
@@ -132,7 +147,30 @@ class _Fitted:
             over, least = self._count - most, keep.get(name, 1)
             if over > 0 and len(self._rows.get(name, ())) > least:
                 rows = self._rows[name]
-                self._rows[name] = _cut(rows, max(least, len(rows) - over), self._room)
+                self._rows[name] = self._shorter(name, max(least, len(rows) - over))
+
+    def _shorter(self, name: str, kept: int) -> list[str]:
+        """The first lines of a part: as much of it as is whole, else with a mark of omission."""
+        text, rows = safe(_first(self._parts[name])), self._rows[name]
+        whole = self._whole(text, kept) if name in _SAYS else None
+        return _cut(rows, kept, self._room) if whole is None else whole
+
+    def _warning(self, text: str) -> int:
+        """Lines that a risk keeps: those of its first sentence."""
+        end = next((stop.start() for stop in _STOPS.finditer(text) if stop[0][0] != ":"), len(text))
+        return min(len(self._wrapped(text[:end])), _WARNING)
+
+    def _whole(self, text: str, kept: int) -> list[str] | None:
+        """The longest beginning of a text that says something whole and fits into some lines."""
+        fits: dict[bool, list[str]] = {}
+        for stop in _STOPS.finditer(text):
+            rows = wrap(text[: stop.start()], self._room)
+            if len(rows) <= kept:
+                fits[stop[0][0] == ":"] = rows
+        whole, opened = fits.get(False), fits.get(True)  # what stands before a colon is less than what it opens
+        if whole is None or (opened is not None and 2 * sum(map(len, whole)) < sum(map(len, opened))):
+            return opened
+        return whole
 
     def _join(self) -> None:
         """Say where the rest is at the end of a row: of what to look at next, else of where it was seen."""

@@ -136,6 +136,7 @@ def _match(match: Match) -> dict[str, Any]:
         "verdict": match.verdict.value,
         "score": round(match.score, 3),
         "how": match.how,
+        "type_only": match.type_only,
         "doubts": [str(doubt) for doubt in match.doubts],
         "doubts_named": _named(match.doubts),
         "predicates": [

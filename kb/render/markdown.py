@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from kb.identity.group import Group
 from kb.model.verdict import Diagnosis, Match, Verdict
-from kb.render.answer import answer, evidence, in_module
+from kb.render.answer import answer, evidence, in_module, label_of
 from kb.render.case import asks
 from kb.render.fixes import fixed_where
 from kb.render.safe import safe, spans
@@ -61,11 +61,9 @@ def _lines(diagnosis: Diagnosis, group: Group | None, words: Words) -> Iterator[
     yield f"- {words('ticket.signature')} {code(diagnosis.signature.id)}"
     yield from _folded(words("head.why"), _why(diagnosis, words))
     for match in diagnosis.matches:
-        label = words("label.known") if match.verdict is Verdict.YES else words("label.perhaps")
-        yield from _folded(label, _match(match, words))
+        yield from _folded(label_of(match, words), _match(match, words))
     for match in diagnosis.known_fixes:
-        label = words("label.known") if match.verdict is Verdict.YES else words("label.perhaps")
-        yield from _folded(label, _known_fix(match, words, diagnosis.report.kernel))
+        yield from _folded(label_of(match, words), _known_fix(match, words, diagnosis.report.kernel))
     yield from _folded(words("head.unknown"), (f"- {text(words.say(entry))}" for entry in diagnosis.facts.missing))
     yield from _folded(words("head.next"), (f"- {code(words.say(step))}" for step in diagnosis.facts.steps))
     yield from _folded(words("head.evidence"), _quoted(diagnosis))

@@ -3,14 +3,14 @@
 Marks stand beside words (``✓ holds``), so that nothing depends on colour; every claim ends in its lines.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from kb.identity.group import Group
 from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
-from kb.render.answer import MARK, SEVERITIES, in_module
+from kb.render.answer import MARK, SEVERITIES, asks_short, in_module, label_of
 from kb.render.case import asks
 from kb.render.first import FIRST, Page, first_screen
 from kb.render.fixes import fixed_where
@@ -113,27 +113,41 @@ def brief(diagnosis: Diagnosis, lang: str = "en") -> str:
 
 
 def also(
-    notices: Collection[Diagnosis], *, most: int, color: bool = False, width: int = 100, lang: str = "en"
+    notices: Collection[Diagnosis],
+    *,
+    most: int,
+    beside: Callable[[Diagnosis], int | None] = lambda _: None,
+    color: bool = False,
+    width: int = 100,
+    lang: str = "en",
 ) -> list[str]:
     """Notices that a case explains, the gravest first: a line each, what more there is with the last.
 
     Args:
         notices: Diagnoses of notices whose best match says yes.
         most: Notices to tell.
+        beside: The number of the report just before which one was printed: harmless is what stands alone.
         color: Use ANSI colours.
         width: Columns to fill.
         lang: ``en`` or ``zh``.
     """
     page = Page(color, max(60, width), of_language(lang))
-    known = [(each.report, each.best) for each in notices if each.best is not None]
-    known.sort(key=lambda one: -SEVERITIES.index(one[1].severity))
+    known = [(each.report, each.best, *_alone(each, each.best, beside)) for each in notices if each.best is not None]
+    known.sort(key=lambda one: -SEVERITIES.index(one[2]))
     rest = page.words("also.more", count=len(known) - most) if len(known) > most else page.words("also.all")
-    for index, (report, match) in enumerate(known[:most]):
+    for index, (report, match, severity, number) in enumerate(known[:most]):
         tail = rest if index == min(most, len(known)) - 1 else ""
-        head = page.words("also.head", severity=page.words.word(match.severity))
-        body = f"{report.title} {spans((report.span,))}  {match.case.id}{tail}"
-        page.plain(f"{page.paint(head, match.severity)} {safe(body)}")
+        head = page.words("also.head", severity=asks_short(severity, page.words))
+        near = page.words("also.beside", report=number) if number is not None else ""
+        body = f"{report.title} {spans((report.span,))}  {match.case.id}{near}{tail}"
+        page.plain(f"{page.paint(head, severity)} {safe(body)}")
     return page.lines
+
+
+def _alone(found: Diagnosis, match: Match, beside: Callable[[Diagnosis], int | None]) -> tuple[str, int | None]:
+    """What a notice asks for; of one that is harmless only where it stands alone the report that it stands beside."""
+    number = beside(found) if match.severity == "harmless" else None
+    return (match.severity if number is None else "watch"), number
 
 
 def _head(page: Page, diagnosis: Diagnosis) -> None:
@@ -272,7 +286,7 @@ def _known_fix(page: Page, match: Match, kernel: str | None) -> None:
 
 def _named(page: Page, match: Match) -> None:
     case, verdict = match.case, match.verdict.value
-    page.row(f"{MARK[verdict]} {page.words.word(verdict)}", f"{case.id}: {case.title}", verdict)
+    page.row(label_of(match, page.words), f"{case.id}: {case.title}", "maybe" if match.type_only else verdict)
 
 
 def _match(page: Page, match: Match, everything: bool) -> None:

@@ -41,3 +41,16 @@ def test_all_errors_that_a_device_names_are_explained() -> None:
     (reason,) = found.reasons
     assert "completion timeout" in str(reason.because)
     assert "half dead" in str(reason.because)
+
+
+def test_a_page_that_a_test_took_away_asks_for_no_new_memory() -> None:
+    lost = b"[    1.0] Memory failure: 0x17d70a: recovery action for clean LRU page: Recovered\n"
+    injected = b"[    1.1] Injecting memory failure for pfn 0x1bf021 at process virtual address 0x7f6f1d5ee000\n"
+    (found,) = api.match(lost + injected + lost)
+    assert found.facts.values["hw_injected"].value is True
+    assert found.best is not None
+    assert found.best.workarounds[0].do.startswith("nothing")
+    (alone,) = api.match(lost)
+    assert alone.facts.values["hw_injected"].value is False
+    assert alone.best is not None
+    assert alone.best.workarounds[0].do.startswith("replace the DIMM")

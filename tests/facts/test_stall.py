@@ -39,7 +39,10 @@ def test_the_stuck_cpu_is_told_from_the_reporter(name: str, expected: dict[str, 
 def test_our_own_stalls(corpus: Path) -> None:
     first, second = api.match(corpus / "vm/104-rcu-stall-61.log", cases=())[:2]
     assert facts(first) == {"stuck_cpus": (1,), "reporter_cpu": 1, "stuck_jiffies": 1000}
-    assert claims(first)[0] == ("RCU waits for 1000 jiffies for CPU 1", "it reports itself")
+    assert claims(first)[0] == (
+        "RCU waits for 1000 jiffies (1 to 10 s: HZ is not printed) for CPU 1",
+        "it reports itself",
+    )
     assert facts(second)["stuck_cpus"]
 
 
@@ -76,7 +79,10 @@ def test_tasks_ticks_and_the_starved_kthread_of_rcu() -> None:
         "rcu_timer_late_jiffies": 5001,
     }
     said = dict(claims(found))
-    head = "RCU waits for 5002 jiffies for CPU 0 and tasks 812, 99, preempted in a read-side section"
+    head = (
+        "RCU waits for 5002 jiffies (5 to 50 s: HZ is not printed) for CPU 0 and tasks 812, 99,"
+        " preempted in a read-side section"
+    )
     assert said[head] == "CPU 2 only reports it"
     assert "CPU 0 runs with interrupts off" in said
     assert "RCU's own kthread did not run for 4990 jiffies (it last ran on CPU 3)" in said

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from kb import api
 from kb.identity.group import Group, Groups
-from kb.render.answer import cause_of, counted, moments, next_step, remedy, sentence, severity
+from kb.render.advice import filled, next_step, remedy
+from kb.render.answer import cause_of, counted, moments, sentence, severity
 from kb.render.first import FIRST
 from kb.render.safe import width
-from kb.render.text import page
+from kb.render.text import also, page
 from kb.words.speak import words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,11 +38,13 @@ def test_a_first_screen_is_short_and_holds_the_remedy(part: int, lang: str) -> N
             assert len(lines) <= FIRST, path
             text = " ".join(" ".join(lines).split())
             assert f"kb match -v --report {group.number}" in text
-            way = remedy(group.first)
-            if way is not None:
-                assert " ".join(way[1].do.split()) in text, path
+            way = remedy((group.advice or group).first)
+            if group.lead is not None:
+                assert words(lang)("seen.part", report=group.lead.number) in text
+            elif way is not None:
+                assert " ".join(filled(way[1].do, (group.advice or group).first.report).split()) in text, path
                 assert words(lang)("label.risk") in text
-            if group.first.best is not None:
+            if group.first.best is not None and not (group.lead is not None and group.first.best.type_only):
                 assert group.first.best.case.id in text
 
 
@@ -142,3 +145,63 @@ def test_a_strip_is_one_word() -> None:
     (group,) = groups(log)
     shown = [row for row in page(group.first, group).splitlines() if "·" in row]
     assert len(shown) == 1
+
+
+def test_a_match_of_the_type_alone_is_told_as_that() -> None:
+    (found,) = api.match(HUNG)
+    assert found.best is not None
+    assert (found.best.verdict.value, found.best.type_only, found.best.standing) == ("yes", True, "type")
+    text = page(found)
+    assert "≈ type      only the type is known: hung-task-generic" in text
+    assert "✓" not in text
+    assert "≈ type" in found.to_markdown()
+    assert found.to_json()["matches"][0]["type_only"] is True
+
+
+def test_a_match_of_more_than_the_type_is_known() -> None:
+    (found,) = api.match(ROOT / "cases/nofs-high-order-watermark/match-seed.log")
+    assert found.best is not None
+    assert not found.best.type_only
+    assert "✓ known" in page(found)
+
+
+def test_a_notice_is_its_own_type() -> None:
+    found = api.match(b"nf_conntrack: nf_conntrack: table full, dropping packet\n", notices=True)
+    assert [one.best.type_only for one in found if one.best is not None] == [False]
+
+
+def test_what_a_perhaps_depends_on_is_told_in_words() -> None:
+    for path in SAMPLES:
+        for group in groups(path):
+            best = group.first.best
+            if best is not None and best.verdict.value == "maybe":
+                assert not any(f"{op} " in page(group.first, group).partition("not sure")[2] for op in (">=", "=="))
+
+
+def test_a_risk_is_told_whole() -> None:
+    cut = [
+        row
+        for path in SAMPLES
+        for group in groups(path)
+        for row in page(group.first, group).splitlines()
+        if row.startswith("  risk") and row.endswith("…")
+    ]
+    assert len(cut) * 50 <= len(SAMPLES), cut
+
+
+def test_a_link_that_goes_down_is_harmless_alone_and_not_beside_a_report() -> None:
+    down = b"[  240.000000] r8169 0000:02:00.0 enp2s0: Link is Down\n"
+    (notice,) = (one for one in api.match(down + HUNG, notices=True) if one.report.kind == "notice")
+    held = Groups()
+    for found in api.match(down + HUNG):
+        held.add(found)
+    assert [group.number for group in held.take()] == [1]
+    beside = held.beside(notice)
+    assert beside is not None
+    assert also([notice], most=3, beside=lambda _: beside.number)[0].startswith(
+        "also, keep an eye on it: network: link"
+    )
+    late = api.match(down.replace(b"  240.", b" 9000."), notices=True)
+    (alone,) = (one for one in late if one.report.kind == "notice")
+    assert held.beside(alone) is None
+    assert also([alone], most=3)[0].startswith("also, harmless: network: link is down")

@@ -146,7 +146,7 @@ class Home(Page[None]):
             except KbError:
                 return
             best = found.best if found is not None else None
-            item.verdict = best.verdict.value if best else "none" if found is not None else ""
+            item.verdict = best.standing if best else "none" if found is not None else ""
             if found is not None and best is not None:
                 item.case, item.fix, item.severity = best.case.id, fix_of(best), severity(found)
                 if item.fix == "fixed" and item.signature not in there:

@@ -145,7 +145,7 @@ class ReportScreen(Page[None]):
             return
         report, best = found.report, found.best
         alike = self.list.alike(self.item)
-        verdict = best.verdict.value if best else "none"
+        verdict = best.standing if best else "none"
         self._head(f"{verdict}: {best.case.id}" if best else "no known case", verdict)
         doc = self.desk.doc(self.item) or Doc.of(report.source, b"".join(line.raw for line in report.lines))
         self.query_one("#log", LogView).show(doc, report.span, report.understood)

@@ -93,7 +93,7 @@ class SignaturePage(Page[None]):
             self.found = await self.ask(self.desk.diagnosis, self.item)
             best = self.found.best if self.found else None
             if best is not None:
-                self.item.case, self.item.verdict, self.case = best.case.id, best.verdict.value, best.case
+                self.item.case, self.item.verdict, self.case = best.case.id, best.standing, best.case
             elif self.item.case:
                 self.case = await self.ask(self.desk.case, self.item.case)
             self._fill()

@@ -186,7 +186,7 @@ class Triage(Page[None]):
         parts.append(f"{shown} {'report' if self.desk.of_log else 'signature'}{'s' * (catalog.total != 1)}")
         if isinstance(catalog, LogCatalog):
             parts[-1] = self._counted(catalog)
-            known = sum(item.verdict == "yes" for item in catalog.items)
+            known = sum(item.verdict in ("yes", "type") for item in catalog.items)
             parts.append(f"{known:,} known")
         parts.append(f"by {self.order} {'↓' if self.descending else '↑'}")
         if self.list.marked:
@@ -263,7 +263,7 @@ class Triage(Page[None]):
                 return
             best = found.best if found else None
             if found is not None and best is not None:
-                catalog.judged(item, best.case.id, best.verdict.value, fix_of(best), severity(found))
+                catalog.judged(item, best.case.id, best.standing, fix_of(best), severity(found))
             elif found is not None:
                 catalog.judged(item, item.case, "none")
             self.list.refresh()
@@ -282,7 +282,7 @@ class Triage(Page[None]):
             if item.number < JUDGED:
                 found = await self.ask(self.desk.diagnosis, item)
                 best = found.best if found else None
-                item.case, item.verdict = (best.case.id, best.verdict.value) if best else (None, "none")
+                item.case, item.verdict = (best.case.id, best.standing) if best else (None, "none")
                 item.fix = fix_of(best)
         self._changed()
         self._rested()

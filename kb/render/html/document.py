@@ -21,7 +21,7 @@ from kb.model.verdict import Diagnosis, Match, Verdict
 from kb.pictures.choose import overview, pictures
 from kb.pictures.draw import Picture
 from kb.pictures.timeline import timeline
-from kb.render.answer import MARK, Part, answer, in_module, severity
+from kb.render.answer import MARK, Part, answer, in_module, label_of, severity
 from kb.render.case import asks
 from kb.render.fixes import fixed_where
 from kb.render.html.log import Link, Log, logs
@@ -150,7 +150,7 @@ def _entry(group: Group, found: dict[str, Log], words: Words) -> Entry:
         parts=[_part(part, first, log) for part in answer(first, words, group) if part.name != "then"],
         followers=[
             Link(under.first.report.title + (f" x {under.count}" if under.count > 1 else ""), f"r{under.number}")
-            for under in group.under
+            for under in (*group.under, *group.beside)
         ],
         figures=[_figure(picture, words) for picture in pictures(first)],
         why=list(_why(first, log, words)),
@@ -195,8 +195,8 @@ def _match(match: Match, log: Log, words: Words) -> dict[str, Any]:
     verdict = match.verdict.value
     return {
         "case": match.case,
-        "verdict": verdict,
-        "label": f"{MARK[verdict]} {words.word(verdict)}",
+        "verdict": "maybe" if match.type_only else verdict,
+        "label": label_of(match, words),
         "asks": asks(words, match),
         "doubts": list(map(words.say, match.doubts)),
         "marks": [

@@ -13,7 +13,7 @@ SHOTS = Path(__file__).parent / "__snapshots__"
 
 SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...], str]] = {
     "triage-80x24": ((80, 24), ("down",), "nofs-high-order-watermark"),
-    "evidence-120x40": ((120, 40), ("down", "enter", *["down"] * 8), "1673 pages are left"),
+    "evidence-120x40": ((120, 40), ("down", "enter", *["down"] * 9), "1673 pages are left"),
     "allocation-80x24": ((80, 24), ("down", "enter", "2"), "Node 0 Normal (tried first)"),
     "allocation-200x60": ((200, 60), ("down", "enter", "2"), "refuses at order 3"),
     "case-120x40": ((120, 40), ("down", "enter", "3"), "Predicates"),

@@ -357,7 +357,7 @@ def test_at_80x24_one_pane_is_shown_and_escape_leads_back(tmp_path: Path) -> Non
         await here.shows("order_walk_refusal")
         view = here.app.screen.query_one(LogView)
         assert "╭─ Log" not in here.text()
-        await here.keys(*["down"] * 6, "enter")
+        await here.keys(*["down"] * 7, "enter")
         await here.shows("╭─ Log: lines 1 to 43 of 43", "Esc: back", "33 ▶ Node 0 Normal")
         assert "╭─ Claims" not in here.text()
         assert view.in_sight(min(first for first, _ in view.lit))

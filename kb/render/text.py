@@ -10,7 +10,7 @@ from kb.identity.group import Group
 from kb.model.memory import size
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
-from kb.render.answer import MARK, SEVERITIES, asks_short, in_module, label_of
+from kb.render.answer import MARK, SEVERITIES, in_module, label_of
 from kb.render.case import asks
 from kb.render.first import FIRST, Page, first_screen
 from kb.render.fixes import fixed_where
@@ -137,7 +137,7 @@ def also(
     rest = page.words("also.more", count=len(known) - most) if len(known) > most else page.words("also.all")
     for index, (report, match, severity, number) in enumerate(known[:most]):
         tail = rest if index == min(most, len(known)) - 1 else ""
-        head = page.words("also.head", severity=asks_short(severity, page.words))
+        head = page.words("also.head", severity=page.words.word(severity))
         near = page.words("also.beside", report=number) if number is not None else ""
         body = f"{report.title} {spans((report.span,))}  {match.case.id}{near}{tail}"
         page.plain(f"{page.paint(head, severity)} {safe(body)}")

@@ -41,7 +41,7 @@ NAMES: Mapping[str, str] = {
     "address_kind": "`null`, `error-pointer`, `list-poison`, `slab-poison`, `page-poison`, `poison`, `kasan-shadow`, "
     "`non-canonical`, `text`, `user`, `kernel-text`, `modules`; absent for what may be a pointer",
     "address_means": "the same in words",
-    "flipped_bit": "the one bit without which an address, or a pointer of a list, is what belongs there: memory that lost it",
+    "flipped_bit": "the one bit without which an address, or a pointer of a list, is what belongs there",
     "kasan_address": "address that KASAN looked up when the lookup itself faulted, the first of eight bytes",
     "poisoned_registers": "registers that hold the poison of freed objects or of deleted list entries",
     "code": "bytes or words of the `Code:` line as printed",

@@ -259,7 +259,7 @@ _APART = 20
 def flipped_bit(value: int, arch: str | None, *, la57: bool | None = None) -> int | None:
     """The bit of a non-canonical x86_64 address without which it is a kernel's pointer, or NULL and a field's offset.
 
-    Nothing computes such an address: where a register or memory lost one bit, this is left. Addresses that poison or text
+    Nothing computes such an address: it is left where memory lost one bit. Addresses that poison or text
     explains are :func:`meaning`'s.
     """
     found = meaning(value, arch, la57=la57)

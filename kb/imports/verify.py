@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kb.cases.format import Document
-from kb.cases.lint import Finding
+from kb.cases.rules import Finding
 from kb.errors import InputError
 from kb.known.pack import PACKED, branch_of, subject_id
 from kb.model.case import Case, Fix

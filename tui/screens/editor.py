@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Static, TextArea
 
 from kb.cases.lint import lint
-from kb.cases.rules import Finding
 from kb.cases.new import replace_file
+from kb.cases.rules import Finding
 from kb.errors import CaseError
 from kb.model.verdict import Diagnosis, Match
 from kb.render.safe import safe

@@ -26,38 +26,9 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 CASES = ROOT / "cases"
 SEED = CASES / "nofs-high-order-watermark/match-seed.log"
 
-_SPLAT = """\
-[{at:12.6f}] ------------[ cut here ]------------
-[{at:12.6f}] WARNING: CPU: 1 PID: 77 at drivers/foo/bar.c:42 {name}+0x10/0x20 [foo]
-[{at:12.6f}] Modules linked in: foo
-[{at:12.6f}] CPU: 1 PID: 77 Comm: worker Not tainted 6.1.0-18-amd64 #1
-[{at:12.6f}] RIP: 0010:{name}+0x10/0x20 [foo]
-[{at:12.6f}] Call Trace:
-[{at:12.6f}]  <TASK>
-[{at:12.6f}]  foo_caller+0x33/0x40 [foo]
-[{at:12.6f}]  do_syscall_64+0x5b/0xc0
-[{at:12.6f}]  entry_SYSCALL_64_after_hwframe+0x64/0xce
-[{at:12.6f}]  </TASK>
-[{at:12.6f}] ---[ end trace 0000000000000000 ]---
-"""
+_SPLAT = (HERE / "pictured/warning.txt").read_text("utf-8")
 _QUIET = "[  610.000000] usb 1-1: USB disconnect\n"
-_OOPS = """\
-[{at:12.6f}] BUG: kernel NULL pointer dereference, address: 0000000000000018
-[{at:12.6f}] #PF: supervisor read access in kernel mode
-[{at:12.6f}] #PF: error_code(0x0000) - not-present page
-[{at:12.6f}] Oops: 0000 [#1] PREEMPT SMP NOPTI
-[{at:12.6f}] CPU: 3 PID: 812 Comm: mount Not tainted 6.1.0-18-amd64 #1
-[{at:12.6f}] RIP: 0010:demo_fill_super+0x5e/0x120 [demo]
-[{at:12.6f}] Call Trace:
-[{at:12.6f}]  <TASK>
-[{at:12.6f}]  mount_bdev+0xed/0x1d0
-[{at:12.6f}]  legacy_get_tree+0x2b/0x50
-[{at:12.6f}]  vfs_get_tree+0x22/0xc0
-[{at:12.6f}]  path_mount+0x44d/0xab0
-[{at:12.6f}]  </TASK>
-[{at:12.6f}] ---[ end trace 0000000000000000 ]---
-[{later:12.6f}] Kernel panic - not syncing: Fatal exception
-"""
+_OOPS = (HERE / "pictured/null.txt").read_text("utf-8")
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ _FIRST_KEY = """<script>
 })();
 </script>"""
 """Of the page: the terminal has the focus from the start; keys that come before it or its connection wait for it."""
-_LINK = re.compile(r"""<link[^>]*href="https?://([^/"]*)[^>]*>""")
+_LINK = re.compile(r"""<link[^<>]{0,200}?\bhref="https?://([^/"<>]{0,253})[^<>]{0,1000}>""")
 """Of the page's fonts: those of another host are left out, the page of a log asks nobody else for anything."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -128,7 +128,8 @@ def _written(document: Document, section: str) -> str:
     """The text of a section without comments."""
     start = document.sections[section]
     end = min((line for line in document.sections.values() if line > start), default=document.text.count("\n") + 2)
-    return re.sub(r"<!--.*?-->", "", "\n".join(document.text.split("\n")[start : end - 1]), flags=re.DOTALL).strip()
+    first, *rest = "\n".join(document.text.split("\n")[start : end - 1]).split("<!--")
+    return "".join([first, *(part.partition("-->")[2] for part in rest)]).strip()
 
 
 @rule("KB006")

@@ -51,7 +51,22 @@ def markdown(case: Case) -> str:
     for source in case.sources:
         head += _table("source", id=source.id, text=source.text, url=source.url)
     body = "\n".join(f"    {line}".rstrip() for line in case.prose.splitlines())
-    parts = ["## What happens", "", body, "", "## Why", "", "## What to do", "", _advice(case), "", "## Notes", ""]
+    parts = [
+        "## What happens",
+        "",
+        body,
+        "",
+        "## Why",
+        "",
+        "The sources say it; nobody has written it down here yet.",
+        "",
+        "## What to do",
+        "",
+        _advice(case),
+        "",
+        "## Notes",
+        "",
+    ]
     return "\n".join(["```toml", *head, "```", "", f"# {case.title}", "", *parts])
 
 

@@ -71,7 +71,7 @@ _THREAD = re.compile(r"jbd2/([\w-]{1,30})-8|xfsaild/([\w-]{1,30})|(md\d{1,3})_\w
 _OPEN = re.compile(r"/proc/PID/|\bLOG\b|\bataN\b|\bsdX1?\b|\bDEV\b|\bDRIVER\b")
 _OF_PCI = re.compile(r"\blspci\b|/bus/pci/")
 _OFBLOCK = re.compile(r"/dev/$|/sys/(?:block|kernel/debug/block|fs/\w+)/$")
-_OF_NET = re.compile(r"\b(?:ethtool|ip(?: -\w+)* (?:link|addr)|iw dev|tcpdump)\b|/class/net/|\.conf\.")
+_OF_NET = re.compile(r"\b(?:ethtool|ip(?: -\w{1,9}){0,3} (?:link|addr)|iw dev|tcpdump)\b|/class/net/|\.conf\.")
 _OF_DISK = re.compile(r"\b(?:e2fsck|dumpe2fs|tune2fs|xfs_\w+|u?mount|blockdev|fsck)\b")
 
 

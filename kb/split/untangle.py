@@ -38,7 +38,7 @@ def choose(strands: Sequence[Strand], line: Line, role: Role) -> tuple[Strand, S
     """
     sums = [sum(weight.points for weight in account(strands, strand, line, role)) for strand in strands]
     best, second = sorted(range(len(strands)), key=lambda index: (sums[index], index), reverse=True)[:2]
-    unsure = role in EVIDENCE and sums[best] >= 0 and sums[best] - sums[second] < CLEAR  # else it is of neither
+    unsure = role in EVIDENCE and sums[best] - sums[second] < CLEAR  # else it is of neither
     return strands[best], strands[second] if unsure else None
 
 

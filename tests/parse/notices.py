@@ -1,7 +1,7 @@
 """The samples that hold the rows of notices.toml, of tests/parse/notices.tsv.
 
-A row has a terminal, a message of it, a near miss, and what kb makes of the message: how grave it is, what it is
-called, and by which fields two of them are told apart. ``pytest --update`` rewrites the last.
+A row has a terminal, a message of it, a near miss, and what kb makes of the message: how grave it is, whether it is
+an event, what it is called, and by which fields two of them are told apart. ``pytest --update`` rewrites the last.
 """
 
 from functools import cache
@@ -37,7 +37,7 @@ def told(text: str) -> str:
         return ""
     row, fields = found.row, found.fields
     apart = "".join(f", {name} {fields.get(name, '-')}" for name in row.by)
-    return f"{row.severity} {row.subtype}{apart}: {row.title}"
+    return f"{row.severity} {'event ' if row.event else ''}{row.subtype}{apart}: {row.title}"
 
 
 def update() -> None:

@@ -121,7 +121,7 @@ def test_the_reports_of_ranges_are_those_of_the_file(
 
 def test_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "big.log"
-    path.write_bytes(log([(number, 700, number % 3 == 0) for number in range(30)], 1))
+    path.write_bytes(log([(number, 700, number % 3 == 0) for number in range(40)], 1))
     monkeypatch.setattr("kb.log.cuts.SMALLEST", 100_000)
     started: list[list[int]] = []
     worker = ranges._Worker

@@ -198,9 +198,7 @@ def test_a_link_that_goes_down_is_harmless_alone_and_not_beside_a_report() -> No
     assert [group.number for group in held.take()] == [1]
     beside = held.beside(notice)
     assert beside is not None
-    assert also([notice], most=3, beside=lambda _: beside.number)[0].startswith(
-        "also, keep an eye on it: network: link"
-    )
+    assert also([notice], most=3, beside=lambda _: beside.number)[0].startswith("also, watch: network: link")
     late = api.match(down.replace(b"  240.", b" 9000."), notices=True)
     (alone,) = (one for one in late if one.report.kind == "notice")
     assert held.beside(alone) is None

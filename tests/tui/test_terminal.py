@@ -99,7 +99,7 @@ def test_the_terminal_is_handed_to_the_person_s_editor_and_taken_back(terminal: 
     terminal.keys("c")
     terminal.shows("a draft with its predicates proposed")
     terminal.keys("Enter")
-    terminal.shows("1 finding;")
+    terminal.shows(" findings;")
     terminal.keys("C-e")
     path = next((tmp_path / "cases").glob("*/case.md"))
     terminal.until(lambda _: path.read_text().endswith("- by hand\n"), "the editor ran")

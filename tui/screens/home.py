@@ -7,10 +7,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from kb.cases.fixstatus import fix_status
 from kb.errors import KbError
@@ -23,7 +21,7 @@ from kb.tui.catalog import item_of_row
 from kb.tui.desk import Desk, Item, fix_of
 from kb.tui.messages import CaseWanted, ListWanted, NotesWanted, SignatureWanted
 from kb.tui.rows import FIXES, MARKS, SEVERITIES, Entry, Row, clip
-from kb.tui.screens.page import Page
+from kb.tui.screens.page import Halves
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.virtual_list import Entries, Lines
 
@@ -37,10 +35,11 @@ EMPTY = {
 }
 
 
-class Home(Page[None]):
+class Home(Halves):
     """Problems on the left, hosts, kernels and notes on the right."""
 
     KEYS_OF = ("Home",)
+    PANES = ("Problems", "Hosts, kernels, notes")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "list", "All signatures"),
         Binding("slash", "find", "Find"),
@@ -64,19 +63,8 @@ class Home(Page[None]):
         self.error = ""
         self.done = False
 
-    def compose(self) -> ComposeResult:
-        """Head, two panes, keys."""
-        yield Static("", id="head", markup=False)
-        with Container(id="home"):
-            yield Fitted(id="problems")
-            yield Fitted(id="around")
-        yield Footer()
-
     def on_mount(self) -> None:
         """Begin to read."""
-        self.query_one("#problems").border_title = "Problems"
-        self.query_one("#around").border_title = "Hosts, kernels, notes"
-        self.query_one("#problems").focus()
         self._show()
         self.action_again()
 

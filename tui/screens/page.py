@@ -5,12 +5,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, TypeVar
 
+from textual.app import ComposeResult
+from textual.containers import Container
 from textual.screen import Screen, ScreenResultType
 from textual.timer import Timer, TimerCallback
+from textual.widgets import Footer, Static
 
 from kb.errors import KbError
 from kb.render.safe import safe_lines
 from kb.tui.desk import Desk
+from kb.tui.widgets.fitted import Fitted
 
 T = TypeVar("T")
 
@@ -71,3 +75,24 @@ class Page(Screen[ScreenResultType]):
             self.app.copy_to_clipboard(text)
             lines = text.count("\n") + 1
             self.notify(f"copied {lines} line{'s' * (lines != 1)}", timeout=2)
+
+
+class Halves(Page[None]):
+    """A page of the store: a head, two panes beside one another, the keys."""
+
+    PANES: ClassVar[tuple[str, str]]
+    """Titles of ``#problems``, which has the focus, and of ``#around``."""
+
+    def compose(self) -> ComposeResult:
+        """Head, two panes, keys."""
+        yield Static("", id="head", markup=False)
+        with Container(id="home"):
+            yield Fitted(id="problems")
+            yield Fitted(id="around")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Name the panes."""
+        for pane, title in zip(("#problems", "#around"), self.PANES, strict=True):
+            self.query_one(pane).border_title = title
+        self.query_one("#problems").focus()

@@ -5,10 +5,8 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from kb.cases.fixstatus import fix_status
 from kb.errors import KbError
@@ -20,7 +18,7 @@ from kb.store.summary import timeline
 from kb.tui.desk import Desk, Item, Near
 from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
 from kb.tui.rows import FIXES, MARKS, Entry, Row, clip, paragraph
-from kb.tui.screens.page import Page
+from kb.tui.screens.page import Halves
 from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.virtual_list import Entries, Lines
@@ -30,7 +28,7 @@ DAYS = 14
 PLACES = 12
 
 
-class SignaturePage(Page[None]):
+class SignaturePage(Halves):
     """What happened on the left, what is near on the right.
 
     Args:
@@ -39,6 +37,7 @@ class SignaturePage(Page[None]):
     """
 
     KEYS_OF = ("Signature",)
+    PANES = ("Sightings", "Near ones: their stacks beside this one's")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back"),
         Binding("tab", "app.focus_next", "Pane"),
@@ -58,19 +57,8 @@ class SignaturePage(Page[None]):
         self.case: Case | None = None
         self.near: list[Near] = []
 
-    def compose(self) -> ComposeResult:
-        """Head, two panes, keys."""
-        yield Static("", id="head", markup=False)
-        with Container(id="home"):
-            yield Fitted(id="problems")
-            yield Fitted(id="around")
-        yield Footer()
-
     def on_mount(self) -> None:
         """Begin to read."""
-        self.query_one("#problems").border_title = "Sightings"
-        self.query_one("#around").border_title = "Near ones: their stacks beside this one's"
-        self.query_one("#problems").focus()
         self._head("reading …")
         self.load()
 

@@ -12,6 +12,9 @@ _ASKED = 500
 """Signatures seen of late whose events are counted."""
 _EVENTS = 200_000
 
+MOST = 8
+"""Signatures of a section, where not asked for more: so many may stand for more than there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -36,7 +39,7 @@ class Note:
     """Of the signature; empty for a case."""
 
 
-def new(store: Browser, since: str, limit: int = 8) -> list[int]:
+def new(store: Browser, since: str, limit: int = MOST) -> list[int]:
     """Signatures first seen since, the most frequent first."""
     return _ids(
         store,
@@ -46,7 +49,7 @@ def new(store: Browser, since: str, limit: int = 8) -> list[int]:
     )
 
 
-def rising(store: Browser, since: str, before: str, limit: int = 8) -> list[int]:
+def rising(store: Browser, since: str, before: str, limit: int = MOST) -> list[int]:
     """Signatures seen earlier that came at least twice as often since as in an equal span before.
 
     Args:
@@ -65,7 +68,7 @@ def rising(store: Browser, since: str, before: str, limit: int = 8) -> list[int]
     return _ids(store, sql, since, before, limit)
 
 
-def top(store: Browser, limit: int = 8) -> list[int]:
+def top(store: Browser, limit: int = MOST) -> list[int]:
     """The most frequent signatures."""
     return _ids(store, "select id from signatures order by count desc, id desc limit ?", limit)
 

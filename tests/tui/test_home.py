@@ -54,6 +54,18 @@ def test_the_store_begins_with_its_home_and_a_signature_has_a_page(tmp_path: Pat
     drive(flow, db=filled(tmp_path / "kb.db"), home=True, size=(120, 40))
 
 
+def test_a_section_that_is_full_says_that_there_may_be_more(tmp_path: Path) -> None:
+    with KnowledgeBase(tmp_path / "kb.db") as base:
+        for number in range(home.MOST + 1):
+            for report in base.read(WARNING.replace(b"foo_bar", b"foo_%d_work" % number)):
+                base.record(report, source="ticket:1", seen=ago(1))
+
+    async def flow(here: Flow) -> None:
+        await here.shows(f"New this week  {home.MOST}+")
+
+    drive(flow, db=tmp_path / "kb.db", home=True, size=(120, 40))
+
+
 def test_a_host_leads_to_what_was_seen_there(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
         await here.shows("New this week  1", "db20")

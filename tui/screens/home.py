@@ -162,7 +162,7 @@ class Home(Halves):
             items = self.sections.get(name)
             if out:
                 out.append(Entry([("", "")], plain=True))
-            counted = f"  {len(items)}" if items else ""
+            counted = f"  {len(items)}{'+' if len(items) == home.MOST else ''}" if items else ""
             out.append(Entry([(name, "head"), (counted, "dim")], plain=True))
             if items is None and not self.done:
                 out.append(Entry([("  …", "dim")], plain=True))

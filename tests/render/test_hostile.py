@@ -132,7 +132,11 @@ TAGS = ("h3", "p", "br", "strong", "em", "ul", "li", "code", "details", "summary
 
 def inert(markdown: str) -> list[str]:
     """What a renderer makes of a ticket that is more than text, bold text, lists, headings, code and folds."""
-    html = MarkdownIt("gfm-like", {"linkify": True, "html": True}).render(markdown)
+    renderer = MarkdownIt("gfm-like", {"linkify": True, "html": True})
+    assert renderer.linkify is not None
+    # forges link what has a scheme or begins with "www." (below), not each word that ends in a country (GFM 6.9)
+    renderer.linkify.set({"fuzzy_link": False})
+    html = renderer.render(markdown)
     tags = set(re.findall(r"<(/?[a-zA-Z0-9]+)", html))
     odd = sorted(tags - {t for tag in TAGS for t in (tag, "/" + tag)})
     plain = re.sub(r"<code>.*?</code>", "", html, flags=re.DOTALL)

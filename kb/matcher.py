@@ -45,12 +45,12 @@ def match(
         signature: Its identity, for cases that link by it.
         kind: Its kind; a case is asked only for the kinds it names.
         cases: Candidates.
-        everything: Also each MAYBE that nothing but the kind speaks for.
+        everything: Also each MAYBE that nothing but the type speaks for, or that the release speaks against.
 
     Returns:
         Matches whose verdict is YES or MAYBE: YES first, then by the case's status, then by severity where they are
         sure, then by score. A case that calls itself broader than another one found stands after it. A MAYBE
-        that nothing but the kind speaks for is left out: a report cut after its first line would be "maybe"
+        that nothing but the type speaks for is left out: a report cut after its first line would be "maybe"
         every case of its kind.
     """
     asked = candidates(cases, kind, facts)
@@ -66,12 +66,20 @@ def ordered(found: Collection[Match]) -> tuple[Match, ...]:
     return tuple(sorted(found, key=lambda judged: _order(judged, sure)))
 
 
+_GENERAL = frozenset({"kind", "subtype", "address_kind"})
+"""Facts of a report's type, which a hundred bugs share."""
+
+
 def _speaks(judged: Match) -> bool:
-    """Whether a MAYBE has something known to hold among what its case demands, beyond the kind of the report."""
+    """Whether a MAYBE has something known to hold among what its case demands, beyond the type of the report, and no
+    release that speaks against it: two doubts are no lead.
+    """
     if judged.how == "signature":
         return True
-    demanded = (mark for mark in judged.marks if mark.role in ("require", "any") and mark.predicate.fact != "kind")
-    return judged.verdict is Verdict.MAYBE and any(mark.verdict is Verdict.YES for mark in demanded)
+    if judged.verdict is not Verdict.MAYBE or (not judged.doubts and _release_differs(judged.marks) is not None):
+        return False
+    demanded = (mark for mark in judged.marks if mark.role in ("require", "any") and mark.verdict is Verdict.YES)
+    return any(mark.predicate.fact not in _GENERAL for mark in demanded)
 
 
 def _order(judged: Match, sure: set[str]) -> tuple[bool, bool, int, int, float, str]:
@@ -172,15 +180,23 @@ def _held_back(case: Case, marks: list[PredicateMark], facts: Facts) -> tuple[Sa
 
 def _by_release(case: Case, marks: list[PredicateMark], facts: Facts) -> tuple[Said, ...]:
     """Why a release keeps back the YES of a case whose predicates all hold."""
-    for mark in marks:
-        if mark.role == "support" and mark.predicate.fact == "kernel" and mark.verdict is Verdict.NO:
-            return (said("link.release_differs", predicate=mark.predicate.text, why=mark.why),)
+    differs = _release_differs(marks)
+    if differs is not None:
+        return (said("link.release_differs", predicate=differs.predicate.text, why=differs.why),)
     kernel = facts.get("kernel")
     release = Release.parse(str(kernel.value)) if kernel is not None else None
     if release is None or release.family != "mainline":
         return ()
     fix = mended(case, release, facts)
     return (said("fix.there", release=release.name, fix=cite(fix)),) if fix is not None else ()
+
+
+def _release_differs(marks: Iterable[PredicateMark]) -> PredicateMark | None:
+    """The ``support`` on the releases known to fail that this release fails."""
+    for mark in marks:
+        if mark.role == "support" and mark.predicate.fact == "kernel" and mark.verdict is Verdict.NO:
+            return mark
+    return None
 
 
 def _verdict(case: Case, marks: list[PredicateMark], facts: Facts) -> Verdict:

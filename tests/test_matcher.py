@@ -210,6 +210,24 @@ def test_a_maybe_for_its_kind_alone_is_shown_only_when_all_are_asked_for() -> No
     assert [m.verdict for m in match(given, SIGNATURE, "warning", [of], everything=True)] == [Verdict.MAYBE]
 
 
+@pytest.mark.parametrize("shared", ["subtype == null", "address_kind == null"])
+def test_what_a_hundred_bugs_share_speaks_for_none_of_them(shared: str) -> None:
+    name, _, value = shared.partition(" == ")
+    of = case(require=ps(shared, "function == svc_wake_up"))
+    assert match(facts(**{name: value}), SIGNATURE, "warning", [of]) == ()
+    of = case(require=ps(shared, "order >= 1", "function == svc_wake_up"))
+    assert [m.verdict for m in match(facts(order=1, **{name: value}), SIGNATURE, "warning", [of])] == [Verdict.MAYBE]
+
+
+def test_what_is_not_known_and_a_release_that_differs_are_no_lead() -> None:
+    of = case(require=ps("order >= 1", "function == svc_wake_up"), support=ps('kernel in ">= 6.9, < 6.14"'))
+    assert [m.verdict for m in match(facts(order=1, kernel="6.10.3"), SIGNATURE, "warning", [of])] == [Verdict.MAYBE]
+    assert [m.verdict for m in match(facts(order=1), SIGNATURE, "warning", [of])] == [Verdict.MAYBE]
+    assert match(facts(order=1, kernel="4.19.75"), SIGNATURE, "warning", [of]) == ()
+    whole = facts(order=1, function="svc_wake_up", kernel="4.19.75")
+    assert [m.verdict for m in match(whole, SIGNATURE, "warning", [of])] == [Verdict.MAYBE]
+
+
 def test_a_fix_may_come_in_any_candidate_of_its_release() -> None:
     of = case(fixes=(FIX,), affected=(Affected(">= 4.2, < 4.4"),))
     names = ("4.2-rc1", "4.3", "4.4-rc1", "4.4-rc7", "4.4", "4.5-rc1")

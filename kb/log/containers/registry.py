@@ -247,8 +247,12 @@ def _properties(name: str, head: bytes) -> bool:
     return head.startswith(b"Debug line with all properties:")
 
 
+_DUMPSTATE = re.compile(rb"^------ [A-Z][^\n]{1,200} ------\r?$", re.M)
+"""A head of Android's dumpstate, alone on its line: RHEL's taint flags are dashes and blanks, too."""
+
+
 def _sections(name: str, head: bytes) -> bool:
-    return b"#==[ " in head or (b"------ " in head and b" (" in head)
+    return b"#==[ " in head or _DUMPSTATE.search(head) is not None
 
 
 _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (

@@ -20,7 +20,7 @@ import kb
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import document, export, rtf, walk
+from kb.log.containers import document, export, registry, rtf, walk
 from kb.log.containers.drm_qr import Watch, read_address
 from kb.log.containers.export import Record, nanoseconds
 from kb.log.containers.roles import says_log, says_numbers
@@ -30,6 +30,7 @@ from tests.log.containers.wrappings import WRAPPINGS
 from tests.log.test_prefixes import LOGS, same, with_prefix
 
 LOG = (Path(__file__).parent.parent / "data/oops.log").read_bytes()
+CASES = Path(__file__).parents[3] / "cases"
 QUIET = b"[    1.000000] eth0: link up\n[    2.000000] usb 1-1: new device\n" * 20
 
 
@@ -551,3 +552,9 @@ def test_a_field_of_any_name_whose_text_printk_stamped_is_a_log(tmp_path: Path, 
 def test_a_log_whose_first_line_looks_like_bytes_written_as_text_is_a_log(first: str) -> None:
     log = f"{first}\nkernel BUG at mm/slab.c:10!\nCPU: 0 PID: 1 Comm: x Not tainted 5.10.0 #1\n"
     assert [report.title for report in api.read(log.encode())] == ["kernel BUG at mm/slab.c"]
+
+
+def test_no_log_of_one_boot_is_taken_for_an_input_that_holds_others() -> None:
+    taint = b"CPU: 9 PID: 1 Comm: java Tainted: G    B          ------------ T 3.10.0-327.el7.x86_64 #1\n (see below)\n"
+    logs = [taint, *(path.read_bytes() for path in sorted(CASES.glob("*/*.log")))]
+    assert [log[:80] for log in logs if registry.container_of("dmesg", log) is not None] == []

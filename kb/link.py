@@ -6,7 +6,7 @@ link is sure only where key, stack and place agree and nothing in the log speaks
 
 * *key*: no other fix that the kernel may lack has it, or none whose stack is as near; its function does work of
   its own, or all of the way to it is the same;
-* *stack*: the alignment with a stack that the fix quotes;
+* *stack*: the alignment with a stack that the fix quotes; where that has callers, so must the log's;
 * *place*: the log's stack holds what the fix's files are about: names in the kernel begin with that of their
   driver, file system or protocol, which is that of its folder or file (``fs/ext4/inode.c``: ``ext4_writepages``);
 * *kernel*: the release lies in no range known to be free of the problem, the architecture is that of the fix's files.
@@ -36,7 +36,7 @@ is one that many reach, nothing of the way there may differ but what an unwinder
 APART = 0.15
 """What a stack must agree better than those of all other fixes that share the key, to tell it from them."""
 _CALLED = 2
-"""Functions that stacks must share where no name among them tells the place: one alone has no caller."""
+"""Functions that stacks must have, and share where no name among them tells the place: one alone has no caller."""
 _PLACED = ("memory_leak", "fs_error")
 """Kinds whose stack says who asked for what was lost, and who gave up for what went wrong elsewhere."""
 _DRIVERS = ("drivers/", "sound/")
@@ -106,6 +106,8 @@ def link(
         doubts += [said("link.other_place")] if known or alike < WHOLE or (least and elsewhere) else []
     elif alike < max(least, _enough(query, case)) or (query.kind in _PLACED and len(query.frames) < _CALLED):
         doubts.append(said("link.other_stack", percent=alike))
+    if not doubts and len(query.frames) < min(_CALLED, len(closest.frames) if closest is not None else 0):
+        doubts.append(said("link.key_only"))  # the fix tells who called the function, the log does not
     doubts += another_time(report, case)
     return (Verdict.MAYBE if doubts else Verdict.YES), tuple(doubts)
 

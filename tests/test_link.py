@@ -127,3 +127,9 @@ def test_a_stall_needs_the_whole_way_there() -> None:
     assert judged(cut, own=own)[0] is YES
     assert judged(cut, own=own, kind="hung_task")[0] is MAYBE
     assert judged(own, own=own, kind="hung_task")[0] is YES
+
+
+def test_a_function_without_a_caller_is_no_stack() -> None:
+    assert judged(OWN[:2]) == (YES, "")
+    assert judged(OWN[:1]) == (MAYBE, "only kind and function are the same")
+    assert judged(OWN[:1], own=OWN[:1]) == (YES, "")  # nor has the fix one to tell

@@ -14,6 +14,7 @@ from kb.model.log import Line, Splat
 from kb.model.said import Said
 from kb.split import shapes
 from kb.split.anatomy import NOTES
+from kb.split.copies import Copies
 from kb.split.fit import contradicts
 from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
@@ -65,6 +66,7 @@ class Splitter:
         self._due = math.inf
         """No open report ends by time before this (s)."""
         self._recent: dict[str | None, deque[Line]] = {}
+        self._copies = Copies()
         self._role = roles.classifier()
         self.asked: Line | None = None
         """Where somebody last asked for stacks (sysrq), None when that is long ago."""
@@ -108,6 +110,9 @@ class Splitter:
         """Take the next line; return the splats that it ends, in the order they opened."""
         done: list[Splat] = []
         self.begun = None
+        if self._copies.has(line):
+            self._last = line.last
+            return done
         telling = line.text[:1] in roles.TELLING
         if telling and roles.is_boot(line.text):
             done = self.close(said("cut.rebooted"))

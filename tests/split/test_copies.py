@@ -1,0 +1,68 @@
+"""A log of which each line came twice says what the log says; what the kernel itself printed twice stays."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kb import api
+from tests.log.test_prefixes import LOGS
+
+SIZES = (1, 3, 20)
+"""Lines that are written at once."""
+WARNING = [
+    "------------[ cut here ]------------",
+    "WARNING: CPU: 1 PID: 7 at drivers/foo/main.c:12 foo_poll+0x10/0x20 [foo]",
+    "CPU: 1 PID: 7 Comm: cat Not tainted 6.1.0 #1",
+    "RIP: 0010:foo_poll+0x10/0x20 [foo]",
+    "Call Trace:",
+    " foo_walk+0x1/0x2 [foo]",
+    " foo_walk+0x1/0x2 [foo]",
+    " foo_walk+0x1/0x2 [foo]",
+    "---[ end trace 0000000000000000 ]---",
+]
+
+
+def stamped(rows: list[str], start: float = 100.0, step: float = 0.000101) -> list[str]:
+    return [f"[{start + at * step:12.6f}] {row}" for at, row in enumerate(rows)]
+
+
+def blocks(rows: list[str], size: int) -> Iterator[str]:
+    """Each so many lines twice, as a logger or a console writes what it has."""
+    for at in range(0, len(rows), size):
+        yield from rows[at : at + size] * 2
+
+
+def told(rows: list[str]) -> list[tuple[str, str | None, str, int]]:
+    reports = api.read("\n".join([*rows, ""]).encode())
+    return [
+        (each.title, each.comm, str(each.damage or ""), sum(len(trace.frames) for trace in each.traces))
+        for each in reports
+    ]
+
+
+@pytest.mark.parametrize("before", ["", "Jun  1 12:00:00 db17 kernel: "])
+def test_each_line_twice_is_as_once(before: str) -> None:
+    for at, text in enumerate(LOGS):
+        rows = [before + row for row in stamped([row for row in text.split("\n") if row])]
+        once, twice = told(rows), told(list(blocks(rows, SIZES[(at + bool(before)) % 3])))
+        assert [each[:2] for each in twice] == [each[:2] for each in once], text
+
+
+def test_a_copy_adds_neither_damage_nor_frames() -> None:
+    rows = stamped(WARNING)
+    assert told(list(blocks(rows, 1))) == told(rows) == [("WARNING in foo_poll", "cat", "", 3)]
+
+
+def test_a_stack_may_hold_a_function_often_at_one_time() -> None:
+    rows = stamped(WARNING, 100.0000071, 0.0)
+    assert told(rows) == [("WARNING in foo_poll", "cat", "", 3)]
+
+
+def test_a_loop_may_warn_twice_within_a_tick_of_a_coarse_clock() -> None:
+    assert len(told(stamped(WARNING, 100.01, 0.0) * 2)) == 2
+    assert len(told(list(blocks(stamped(WARNING, 100.01, 0.0), 1)))) == 1
+
+
+def test_what_has_no_time_is_no_copy() -> None:
+    row = "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [java:1]"
+    assert len(told([row, row])) == 2

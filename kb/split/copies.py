@@ -34,7 +34,7 @@ class Copies:
         if len(self._recent) > _NEAR:
             del self._recent[next(iter(self._recent))]
         self._exact = self._exact or round(line.time * 1e6) % 1000 != 0
-        if before is None or not (line.number - before <= 1 or self._exact):
+        if before is None or line.number - before > (_NEAR if self._exact else 1):
             return False
         if line.number - self._copied > _NEAR and classify(line) is None:
             return False

@@ -232,6 +232,8 @@ def _damage(row: Row, fields: Mapping[str, str], out: Outline, guilt: Guilt | No
         return (said("damage.headline_run_through"),)
     if row.bare:
         return ()
+    if row.name == "HEADLESS" and not out.traces:
+        return (said("damage.memory_alone"),)
     if not out.traces and not any(_STACK_MARK.search(line.text) for line in splat.lines):
         if splat.truncated is None:
             return (said("damage.no_stack"),)

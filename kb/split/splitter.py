@@ -94,6 +94,7 @@ class Splitter:
             return False
         self._runs = self._leaves = False
         self.asked = None
+        self._copies = Copies()
         self._on_purpose.clear()
         self._recent.clear()
         return True
@@ -206,7 +207,8 @@ class Splitter:
             self._headline(key, line, head, done)
             return
         # A role is asked for only where it can matter: most lines stand outside of any report.
-        role = self._role(line.text) if group or "race" in line.text else None
+        alone = roles.opens_alone(line.text)
+        role = self._role(line.text) if group or alone or "race" in line.text else None
         if telling and roles.is_request(line.text):
             self.asked = line
         elif telling and roles.is_on_purpose(line.text):
@@ -217,7 +219,7 @@ class Splitter:
             group = self._printing(key, line, group)
         if group:
             self._add(group, line, role)
-        elif role == "TRACE_HEAD" and roles.opens_alone(line.text) and not self._asked_for(key, line):
+        elif alone and role is not None and not self._asked_for(key, line):
             self._open[key] = [Strand(self._banner(key, HEADLESS), line, None, line.caller)]
         else:
             self._recent.setdefault(key, deque(maxlen=HEADLESS)).append(line)
@@ -414,7 +416,7 @@ class Splitter:
         if strand.moved:
             lines.sort(key=lambda line: line.number)
         cut = reason if reason and not strand.ended and strand.quiet < 2 else None
-        if strand.phantom or (strand.head is None and not strand.stacked):
+        if strand.phantom or (strand.head is None and not strand.bears):
             return []
         return [self._splat(lines, lines.index(opener), cut)._replace(doubts=strand.doubts)]
 

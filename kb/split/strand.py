@@ -296,6 +296,11 @@ class Strand:
         return _QUIET_SOLO if self.head is not None and self.head.row.solo else _QUIET_BEFORE_STACK
 
     @property
+    def bears(self) -> bool:
+        """True when it has what makes a report without a headline."""
+        return self.stacked or "MEMORY" in self.seen
+
+    @property
     def whole(self) -> bool:
         """True when it has all that its kind prints: what comes next is another's."""
         if self.ended or (self.bordered and Trait.BORDER in self.kind.has):

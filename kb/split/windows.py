@@ -75,7 +75,7 @@ def opens(text: str) -> int:
     head = classify_text(text)
     if head is not None:
         return HEADLESS if head.row.unannounced else _ANNOUNCED
-    alone = "race" in text and roles.opens_alone(text)
+    alone = roles.opens_alone(text)
     return HEADLESS if alone or roles.is_request(text) or roles.is_on_purpose(text) else 0
 
 

@@ -20,7 +20,7 @@ STACK: frozenset[Role] = frozenset({"FRAME", "ARM_FRAME", "SOURCE_FRAME", "DECOD
 """Terminals that are entries of a stack."""
 
 _BOOT = re.compile(r"Linux version \d+\.\d+|Booting Linux on physical CPU")
-_ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace for cpu \d+\s*$)")
+_ALONE = re.compile(r"\s*(?:Call [Tt]race|Backtrace|NMI backtrace for cpu \d+\s*$)|Mem-Info:")
 _GOES_DOWN = re.compile(
     r"(?:reboot: )?(?:Restarting system|System halted|Power down)|Rebooting in \d"
     r"|(?:sysrq: |SysRq ?: ?)(?:Resetting|Power Off)|(?:kexec(?:_core)?: )?Starting new kernel"
@@ -62,8 +62,8 @@ def goes_down(text: str) -> bool:
 
 
 def opens_alone(text: str) -> bool:
-    """True for the head of a stack that makes a report even where its headline is lost."""
-    return _ALONE.match(text) is not None
+    """True for the head of a stack, or of show_mem()'s block, that makes a report even where its headline is lost."""
+    return ("race" in text or "Mem-I" in text) and _ALONE.match(text) is not None
 
 
 def is_aside(text: str) -> bool:

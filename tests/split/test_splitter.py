@@ -201,3 +201,18 @@ def test_where_a_window_ends_has_no_part_in_what_a_report_is() -> None:
         log = "what follows will trigger a WARN_ON():\n" + "eth0: link is up\n" * quiet + report
         (found,) = (splat for splat in split(Reader(log.encode()).windows(), "-") if splat is not None)
         assert numbers(found) == [quiet + 2, quiet + 3, quiet + 4, quiet + 5]
+
+
+def test_a_memory_state_without_its_headline_is_a_report_unless_somebody_asked_for_it() -> None:
+    state = ("Mem-Info:", "active_anon:31 inactive_anon:1 isolated_anon:0", "Node 0 DMA free:15904kB min:64kB low:80kB")
+    (found,) = splats("usb 1-1: new device", *state)
+    assert numbers(found) == [2, 3, 4]
+    assert splats("sysrq: Show Memory", *state) == []
+    (kill,) = splats(*state, "Out of memory: Killed process 300 (java) total-vm:1000kB, anon-rss:900kB, file-rss:0kB")
+    assert numbers(kill) == [1, 2, 3, 4]
+    (failure,) = splats("cat: page allocation failure: order:3, mode:0x20", "Call Trace:", " foo+0x1/0x2", *state)
+    assert numbers(failure) == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_names_a_memory_state_in_a_sentence_is_no_report() -> None:
+    assert splats("look at Mem-Info: it tells which zone was short", "my Mem-Info:") == []

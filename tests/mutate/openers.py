@@ -15,6 +15,7 @@ _HEADLESS = (
     "Call trace:",  # arch/arm64/kernel/stacktrace.c
     "Backtrace: ",  # arch/arm/kernel/traps.c
     "NMI backtrace for cpu 1",  # lib/nmi_backtrace.c
+    "Mem-Info:",  # mm/show_mem.c
     '{"MESSAGE":[66,85,71,58,32,255],"PRIORITY":"1"}',  # journalctl -o json
     '\t"MESSAGE" : [',  # journalctl -o json-pretty
     '{"PRIORITY": "1", "MESSAGE": [66, 85, 71, 58, 32, 255]}',  # written again by others

@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -37,38 +35,6 @@ def kb(*args: str, stdin: bytes = b"") -> str:
     return done.stdout.decode().rstrip() + "\n"
 
 
-def example() -> str:
-    """The packaged example, as a path from the root of the repository."""
-    return str(sorted((ROOT / EXAMPLES).glob("match-*.log"))[0].relative_to(ROOT))
-
-
-def transcript(args: str, sections: tuple[str, ...] = ()) -> str:
-    """A command and its answer as a fenced block.
-
-    Args:
-        args: The command's words; ``EXAMPLE`` stands for the packaged example log.
-        sections: Heads of the sections to show; the others are cut to ``...``. All by default.
-    """
-    args = args.replace("EXAMPLE", example())
-    answer = kb(*shlex.split(args))
-    if sections:
-        parts = answer.split("\n\n")
-        kept = [part if index == 0 or part.startswith(sections) else "..." for index, part in enumerate(parts)]
-        answer = "\n\n".join(
-            part for index, part in enumerate(kept) if index == 0 or (part, kept[index - 1]) != ("...", "...")
-        )
-        answer = answer.rstrip() + "\n"
-    return f"```console\n$ kb {args}\n{answer}```\n"
-
-
-SANDBOX = {
-    "dmesg.txt": "cases/nofs-high-order-watermark/match-seed.log",
-    "near.log": "cases/nofs-high-order-watermark/near-node1-admits.log",
-    "db17.log": "cases/ext4-mbcache-reusable/match-loop.log",
-    "build3.log": "cases/oom-memcg-limit/match-cgroup.log",
-    "scrub.txt": "cases/btrfs-scrub-system-chunks/match-scrub.log",
-}
-"""The files that the commands of the documents find where they run, and what they are."""
 PICTURES = {
     "answer.svg": ("match", "--format", "svg", f"{EXAMPLES}/match-seed.log"),
     "answer-zh.svg": ("match", "--format", "svg", "--lang", "zh", f"{EXAMPLES}/match-seed.log"),
@@ -85,10 +51,7 @@ class Sandbox:
         self.folder, programs = home / "work", home / "bin"
         self.folder.mkdir()
         programs.mkdir()
-        for name, source in SANDBOX.items():
-            shutil.copy(ROOT / source, self.folder / name)
-        with tarfile.open(self.folder / "ticket-4711.tar.gz", "w:gz") as archive:
-            archive.add(ROOT / SANDBOX["db17.log"], "sosreport-db17/sos_commands/kernel/dmesg")
+        kb("samples", str(self.folder))
         log = shlex.quote(str(self.folder / "dmesg.txt"))
         code = "import sys; from kb.cli import main; sys.exit(main())"
         for name, does in {

@@ -15,8 +15,8 @@ if not _path.isdir(_path.join(__path__[0], "tui")):
 _HOMES = {
     "KnowledgeBase": "kb.api",
     "match": "kb.api",
-    "read": "kb.api",
-    "notices": "kb.api",
+    "read": "kb.reading",
+    "notices": "kb.reading",
     "Verdict": "kb.model.verdict",
     "Match": "kb.model.verdict",
     "Diagnosis": "kb.model.verdict",

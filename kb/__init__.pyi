@@ -3,8 +3,6 @@
 
 from kb.api import KnowledgeBase as KnowledgeBase
 from kb.api import match as match
-from kb.api import notices as notices
-from kb.api import read as read
 from kb.errors import CaseError as CaseError
 from kb.errors import InputError as InputError
 from kb.errors import KbError as KbError
@@ -22,6 +20,8 @@ from kb.model.verdict import Match as Match
 from kb.model.verdict import Reason as Reason
 from kb.model.verdict import Sighting as Sighting
 from kb.model.verdict import Verdict as Verdict
+from kb.reading import notices as notices
+from kb.reading import read as read
 from kb.render.json import to_json as to_json
 from kb.render.markdown import to_markdown as to_markdown
 from kb.render.text import to_text as to_text

@@ -232,6 +232,7 @@ def build_parser(wanted: str | None = None) -> argparse.ArgumentParser:
     service.add_mcp(verbs)
     sessions.add_doctor(verbs)
     help_.add_explain(verbs)
+    help_.add_samples(verbs)
     help_.add_schema(verbs)
     help_.add_completion(verbs)
     help_.add_help(verbs)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from kb.cli import build_parser, verbs
+from kb.commands.samples import logs
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -134,8 +135,8 @@ def snippets() -> list[tuple[Path, str]]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files that the commands of the documents find, and nobody's settings."""
-    for name_, source in generate.SANDBOX.items():
-        shutil.copy(ROOT / source, tmp_path / name_)
+    for name_, data in logs().items():
+        (tmp_path / name_).write_bytes(data)
     for variable in [each for each in os.environ if each.startswith("KB_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

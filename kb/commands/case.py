@@ -198,7 +198,10 @@ def index(options: argparse.Namespace) -> int:
     with opened(options) as base:
         text = index_markdown(base.cases)
     if options.write:
-        place = origins([options.cases] if options.cases else [])[-1] / "README.md"
+        folder = origins([options.cases] if options.cases else [])[-1]
+        if (folder.parent / "cli.py").exists():  # inside the package
+            raise UsageError("these are the cases that kb was installed with", help="name your own: --cases DIR")
+        place = folder / "README.md"
         place.write_text(text, encoding="utf-8")
         print(place)
     else:

@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
         from kb.mcp import build
     except ImportError as error:
         raise UsageError(
-            f"kb mcp needs a package that is not installed: {error.name}", help="pip install kernel-kb[mcp]"
+            f"kb mcp needs a package that is not installed: {error.name}", help="pip install 'kernel-kb[mcp]'"
         ) from None
     root = Path(options.root) if options.root is not None else None
     if root is not None and not root.is_dir():

@@ -82,7 +82,7 @@ def _form(options: argparse.Namespace) -> str:
     """Parquet where it can be written."""
     there = find_spec("pyarrow") is not None
     if options.format == "parquet" and not there:
-        raise UsageError("Parquet needs pyarrow", help="install kernel-kb[fleet], or give --format ndjson")
+        raise UsageError("Parquet needs pyarrow", help="pip install 'kernel-kb[fleet]', or give --format ndjson")
     return options.format or ("parquet" if there else "ndjson")
 
 

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         from kb.serve.settings import Place, Settings
     except ImportError as error:
         raise UsageError(
-            f"kb serve needs a package that is not installed: {error.name}", help="pip install kernel-kb[serve]"
+            f"kb serve needs a package that is not installed: {error.name}", help="pip install 'kernel-kb[serve]'"
         ) from None
     more = {"workers": options.workers} if options.workers is not None else {}
     settings = Settings(

@@ -61,7 +61,7 @@ def _client(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise UsageError("--dask needs dask.distributed", help="install kernel-kb[fleet]") from error
+        raise UsageError("--dask needs dask.distributed", help="pip install 'kernel-kb[fleet]'") from error
     try:
         return cast(Any, Client)(address, timeout=10, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

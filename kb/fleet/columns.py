@@ -58,7 +58,7 @@ def _parquet(path: str, columns: Columns) -> Iterator[dict[str, Any]]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise InputError("Parquet needs pyarrow", path=path, help="install kernel-kb[fleet]") from error
+        raise InputError("Parquet needs pyarrow", path=path, help="pip install 'kernel-kb[fleet]'") from error
     try:
         file = pq.ParquetFile(path)
         names = [name for name in columns if name is not None]

@@ -108,7 +108,7 @@ def _filesystem(url: str) -> tuple[Any, str]:
 
         system, path = fsspec.core.url_to_fs(url)
     except ImportError as error:
-        help_ = "install kernel-kb[fleet], or the package of fsspec for that scheme"
+        help_ = "pip install 'kernel-kb[fleet]', or the package of fsspec for that scheme"
         raise UsageError(f"cannot read {url.partition('://')[0]}://: {error}", help=help_) from error
     except ValueError as error:
         raise UsageError(f"cannot read {url}: {error}") from error

@@ -49,7 +49,7 @@ def load(store: Store, folder: Path) -> Loaded:
             reports += len(some)
             new += _record(store, some)
     except ImportError as error:
-        raise UsageError("Parquet needs pyarrow", help="install kernel-kb[fleet]") from error
+        raise UsageError("Parquet needs pyarrow", help="pip install 'kernel-kb[fleet]'") from error
     return Loaded(reports, new)
 
 

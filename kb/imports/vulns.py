@@ -59,6 +59,8 @@ def records(folder: Path) -> list[Path]:
         if found:
             return sorted(found, key=lambda path: tuple(map(int, path.stem.split("-")[1:])))
     help_ = "give a checkout of linux/security/vulns.git"
+    if not folder.is_dir():
+        raise InputError("no such folder", path=str(folder), help=help_)
     raise InputError("no CVE records (CVE-*.mbox) in it", path=str(folder), help=help_)
 
 

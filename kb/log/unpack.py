@@ -103,6 +103,6 @@ def _stream(name: str, packed: Pushed, packing: str) -> BinaryIO:
         raise InputError(
             "is packed with zstd, which needs the package zstandard",
             path=name,
-            help="install kernel-kb[zstd], or unpack it first: zstd -dc FILE | kb match",
+            help="pip install 'kernel-kb[zstd]', or unpack it first: zstd -dc FILE | kb match",
         ) from None
     return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)

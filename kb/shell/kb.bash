@@ -8,7 +8,7 @@
 _shtab_kb_known_subparsers=(diff)
 _shtab_kb_store_subparsers=(load)
 _shtab_kb_case_subparsers=(list show lint test facts new verify-sources index search promote)
-_shtab_kb_subparsers=(match watch diff inputs whatif verify show similar dup undup import affected known rekey export stats log forget store clean scan case tui ask chat serve report mcp doctor explain schema completion help version)
+_shtab_kb_subparsers=(match watch diff inputs whatif verify show similar dup undup import affected known rekey export stats log forget store clean scan case tui ask chat serve report mcp doctor explain samples schema completion help version)
 
 _shtab_kb_match_option_strings=(-h --help --json --markdown --html -o --output -b --brief -v --why --verbose --report --each --no-pager --format --fail-on --lang --kernel --context --notices --all --jobs --vmlinux --debuginfo --record --host --source --stats --db --cases --color)
 _shtab_kb_watch_option_strings=(-h --help --kmsg --exec --desktop --lang --kernel --db --cases --color)
@@ -52,6 +52,7 @@ _shtab_kb_report_option_strings=(-h --help --to --token --host --done --wait)
 _shtab_kb_mcp_option_strings=(-h --help --http --root --allow-write --db --cases)
 _shtab_kb_doctor_option_strings=(-h --help --json --db --cases)
 _shtab_kb_explain_option_strings=(-h --help --json)
+_shtab_kb_samples_option_strings=(-h --help)
 _shtab_kb_schema_option_strings=(-h --help --list)
 _shtab_kb_completion_option_strings=(-h --help)
 _shtab_kb_help_option_strings=(-h --help)
@@ -158,6 +159,7 @@ _shtab_kb_mcp___db_COMPGEN=_shtab_compgen_files
 _shtab_kb_mcp___cases_COMPGEN=_shtab_compgen_dirs
 _shtab_kb_doctor___db_COMPGEN=_shtab_compgen_files
 _shtab_kb_doctor___cases_COMPGEN=_shtab_compgen_dirs
+_shtab_kb_samples_pos_0_COMPGEN=_shtab_compgen_dirs
 
 _shtab_kb_match___format_choices=(github gitlab sarif junit svg)
 _shtab_kb_match___lang_choices=(en zh)
@@ -178,7 +180,7 @@ _shtab_kb_chat___lang_choices=(auto en zh)
 _shtab_kb_chat___color_choices=(auto always never)
 _shtab_kb_serve___webhook_severity_choices=(harmless watch act stop)
 _shtab_kb_completion_pos_0_choices=(bash zsh fish cases kinds)
-_shtab_kb_pos_0_choices=(match watch diff inputs whatif verify show similar dup undup import affected known rekey export stats log forget store clean scan case tui ask chat serve report mcp doctor explain schema completion help version)
+_shtab_kb_pos_0_choices=(match watch diff inputs whatif verify show similar dup undup import affected known rekey export stats log forget store clean scan case tui ask chat serve report mcp doctor explain samples schema completion help version)
 
 _shtab_kb_match_pos_0_nargs='*'
 _shtab_kb_match__h_nargs=0
@@ -335,6 +337,8 @@ _shtab_kb_explain_pos_0_nargs='*'
 _shtab_kb_explain__h_nargs=0
 _shtab_kb_explain___help_nargs=0
 _shtab_kb_explain___json_nargs=0
+_shtab_kb_samples__h_nargs=0
+_shtab_kb_samples___help_nargs=0
 _shtab_kb_schema__h_nargs=0
 _shtab_kb_schema___help_nargs=0
 _shtab_kb_schema___list_nargs=0

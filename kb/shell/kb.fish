@@ -50,7 +50,7 @@ function _shtab_kb_using
   test "$_shtab_kb_cmdpath" = "$argv"
 end
 
-set -g _shtab_kb_commands match watch diff inputs whatif verify show similar dup undup import affected known 'known diff' rekey export stats log forget store 'store load' clean scan case 'case list' 'case show' 'case lint' 'case test' 'case facts' 'case new' 'case verify-sources' 'case index' 'case search' 'case promote' tui ask chat serve report mcp doctor explain schema completion help version
+set -g _shtab_kb_commands match watch diff inputs whatif verify show similar dup undup import affected known 'known diff' rekey export stats log forget store 'store load' clean scan case 'case list' 'case show' 'case lint' 'case test' 'case facts' 'case new' 'case verify-sources' 'case index' 'case search' 'case promote' tui ask chat serve report mcp doctor explain samples schema completion help version
 set -g _shtab_kb_opts_with_value --author --before --buddyinfo --cases --color --column --context --dask --db --debuginfo --done --exec --fail-on --file --format --gfp --git --host --host-column --http --into --jobs --keep --kernel --kind --lang --limit --map --match-timeout --max-body --max-waiting --model --module --netconsole --netconsole-from --node --only --order --out --output --pack --pagetypeinfo --port --reason --report --root --sample --since --source --time-column --timeout --to --token --tokens --vmlinux --wait --webhook --webhook-secret --webhook-severity --workers --zoneinfo -o
 
 complete -c kb -e
@@ -357,6 +357,9 @@ complete -c kb -n '_shtab_kb_using doctor' -l cases -xka "(__fish_complete_direc
 complete -c kb -n '_shtab_kb_using; and test $_shtab_kb_npos -eq 0' -a explain -d 'Explain a word of an answer: a kind of report, a cause, a fact, a reason, a GFP flag, a taint letter, a term. What it means, where the kernel prints it, an example. Exit code 3 where the word is not known.'
 complete -c kb -n '_shtab_kb_using explain' -s h -l help -d 'show this help message and exit'
 complete -c kb -n '_shtab_kb_using explain' -l json -d 'one JSON object an explanation and line (kb.term/1)'
+complete -c kb -n '_shtab_kb_using; and test $_shtab_kb_npos -eq 0' -a samples -d 'Write the logs that the documents use, to try kb without a log of your own. Each is a sample of a packaged case: dmesg.txt is a real allocation failure. Nothing is overwritten.'
+complete -c kb -n '_shtab_kb_using samples' -s h -l help -d 'show this help message and exit'
+complete -c kb -n '_shtab_kb_using samples; and test $_shtab_kb_npos -eq 0' -ka "(__fish_complete_directories)" -d 'where to (default: here; made if absent)'
 complete -c kb -n '_shtab_kb_using; and test $_shtab_kb_npos -eq 0' -a schema -d 'Print the JSON Schema of what --json prints. JSON Schema, draft 2020-12. Fields may be added to an output, never changed.'
 complete -c kb -n '_shtab_kb_using schema' -s h -l help -d 'show this help message and exit'
 complete -c kb -n '_shtab_kb_using schema' -l list -d 'the names that there are'

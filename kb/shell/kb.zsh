@@ -31,6 +31,7 @@ _shtab_kb_commands() {
     mcp:'Answer an assistant by the Model Context Protocol (needs the extra mcp). Over standard input and output, or with --http over HTTP on this machine.'
     rekey:'Bring the store to this version of signatures; old ids keep resolving. Signatures without evidence keep their ids.'
     report:'Hand in what a crash left behind (vmcore-dmesg of kdump, pstore) to a kb serve. Of a folder, the kernel logs below it; what lies in one folder is one crash. Exit codes: 0 all was handed in, 3 there is none, 4 some was not taken.'
+    samples:'Write the logs that the documents use, to try kb without a log of your own. Each is a sample of a packaged case: dmesg.txt is a real allocation failure. Nothing is overwritten.'
     scan:'Read the logs of a fleet by many processes, and leave reports and counts as Parquet or NDJSON. SRC is a file, a folder, a pattern, or a URL of either (s3://...), with the extra fleet. A file that ends its worker is tried twice and then named in the table of errors; all others count. Exit code 0 all files were read, 4 some were not, 3 no report is in any. docs/fleet.md tells what the tables hold.'
     schema:'Print the JSON Schema of what --json prints. JSON Schema, draft 2020-12. Fields may be added to an output, never changed.'
     serve:'Answer over HTTP what kb match answers: for bots, collectors and browsers (needs the extra serve). On this machine'"'"'s own address everybody on it may use it; any other needs --tokens. docs/serve.md tells the rest.'
@@ -451,6 +452,14 @@ _shtab_kb_report_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_kb_report_defaults_added=0
 
+_shtab_kb_samples_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  ":where to (default\: here\; made if absent):_files -/"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_kb_samples_defaults_added=0
+
 _shtab_kb_scan_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--out[where the results go\; older ones are replaced]:DIR:_files -/"
@@ -673,6 +682,7 @@ _shtab_kb() {
         mcp) _arguments -C -s $_shtab_kb_mcp_options ;;
         rekey) _arguments -C -s $_shtab_kb_rekey_options ;;
         report) _arguments -C -s $_shtab_kb_report_options ;;
+        samples) _arguments -C -s $_shtab_kb_samples_options ;;
         scan) _arguments -C -s $_shtab_kb_scan_options ;;
         schema) _arguments -C -s $_shtab_kb_schema_options ;;
         serve) _arguments -C -s $_shtab_kb_serve_options ;;

@@ -1,4 +1,4 @@
-"""Verbs that tell what kb knows: ``explain``, ``schema``, ``completion``, ``help``, ``version``."""
+"""Verbs that tell what kb knows: ``explain``, ``samples``, ``schema``, ``completion``, ``help``, ``version``."""
 
 from kb.verbs.common import common, verb
 
@@ -19,6 +19,20 @@ def add_explain(verbs: "Verbs") -> None:
     parser.add_argument("words", nargs="*", metavar="WORD", help="what to explain (default: list all words)")
     parser.add_argument("--json", action="store_true", help="one JSON object an explanation and line (kb.term/1)")
     common(parser, color=False)
+
+
+def add_samples(verbs: "Verbs") -> None:
+    """``kb samples``."""
+    parser = verb(
+        verbs,
+        "samples",
+        "kb.commands.samples:run",
+        "write the logs that the documents use, to try kb without a log of your own",
+        "Each is a sample of a packaged case: dmesg.txt is a real allocation failure. Nothing is overwritten.",
+    )
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="DIR", help="where to (default: here; made if absent)"
+    )
 
 
 def add_schema(verbs: "Verbs") -> None:

@@ -64,3 +64,13 @@ def test_the_facts_of_a_log_are_predicates_with_their_lines(capsys: pytest.Captu
 def test_facts_of_a_log_without_report_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "quiet.log").write_text("all is well\n")
     assert main(["case", "facts", str(tmp_path / "quiet.log")]) == USAGE
+
+
+def test_an_index_is_written_into_no_package(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cases = own.parent / "kb/cases"
+    shutil.copytree(own, cases / own.name)
+    assert main(["case", "index", "--write", "--cases", str(cases)]) == OK
+    (cases / "README.md").unlink()
+    (cases.parent / "cli.py").touch()  # what an installed kb looks like
+    assert main(["case", "index", "--write", "--cases", str(cases)]) == USAGE
+    assert not (cases / "README.md").exists()

@@ -6,7 +6,7 @@ known fixes that came with it. A build holds what it and all before it brought.
 
 import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -91,8 +91,10 @@ def _kept(place: Path, _written: int) -> tuple[Changelog, ...]:
     return tuple(found)
 
 
-def told(found: Diagnosis, logs: Iterable[Changelog]) -> Diagnosis:
+def told(found: Diagnosis, logs: Collection[Changelog]) -> Diagnosis:
     """A diagnosis with what a distribution says of its own kernel: whether it holds the fixes of imported records."""
+    if not logs:
+        return found
     fact = found.facts.get("kernel")
     release = Release.parse(str(fact.value)) if fact is not None and fact.value is not None else None
     own = held(logs, release) if release is not None else None

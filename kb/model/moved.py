@@ -141,6 +141,11 @@ def moved_diagnosis(first: Diagnosis, report: Report) -> Diagnosis:
     )
 
 
+def origin(found: Diagnosis) -> object | None:
+    """What stands for the diagnosis that one was moved from, the same object for all that were; None for others."""
+    return found.facts.detail.first if isinstance(found.facts.detail, _Moved) else None
+
+
 def _spans(spans: tuple[Span, ...], by: int) -> tuple[Span, ...]:
     return tuple([(first + by, last + by) for first, last in spans])
 
@@ -179,19 +184,19 @@ def _detail(value: Any, by: int) -> Any:
 class _Moved(Mapping[str, Any]):
     """Values by name, each moved when it is asked for: most are asked for by cases alone."""
 
-    __slots__ = ("_by", "_first", "_move")
+    __slots__ = ("_by", "_move", "first")
 
     def __init__(self, first: Mapping[str, Any], move: Callable[[Any, int], Any], by: int):
-        self._first, self._move, self._by = first, move, by
+        self.first, self._move, self._by = first, move, by
 
     def __getitem__(self, name: str) -> Any:
-        return self._move(self._first[name], self._by)
+        return self._move(self.first[name], self._by)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._first)
+        return iter(self.first)
 
     def __len__(self) -> int:
-        return len(self._first)
+        return len(self.first)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mapping) and dict(self) == dict(other)

@@ -17,7 +17,7 @@ from kb.split.anatomy import NOTES
 from kb.split.fit import contradicts
 from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
-from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
+from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, over_by, printer
 from kb.syntax import roles
 from kb.syntax.headline import Headline, classify
 from kb.syntax.kinds import Trait
@@ -212,6 +212,9 @@ class Splitter:
             group = self._printing(key, line, group)
         if group:
             self._add(group, line, role)
+            if role == "CPU" and len(group) > 1:
+                for other in over_by(group, line):
+                    done += self._end(key, other, other.cut)
         elif role == "TRACE_HEAD" and roles.opens_alone(line.text) and not self._asked_for(key, line):
             self._open[key] = [Strand(self._banner(key, HEADLESS), line, None, line.caller)]
         else:

@@ -53,7 +53,8 @@ def diagnose(
     if not alone or len(report.lines) > LONGEST:
         found = _concluded(report, known, evidence, everything)
         return found if further is None else further(found)
-    kept = _kept(shape(report.lines), report.kernel, report.follows is None, everything, further)
+    stands = report.kernel, report.damage, report.follows is None  # what is said of it beside its lines
+    kept = _kept(shape(report.lines), *stands, everything, further)
     return kept.diagnose(report, known, everything, further)
 
 

@@ -1,8 +1,8 @@
 """What was read of a text, of equal text that stands elsewhere: the lines it points at moved, all else shared.
 
-Line numbers stand in fields of their own, and in the details of facts under ``evidence``: those are moved here. A value
-that holds one elsewhere (a sentence that names a line) is not: who remembers readings holds the first repetition against
-a fresh reading.
+Line numbers stand in fields of their own, and in the details of facts under ``evidence``: those are moved here. A
+value that holds one elsewhere (a sentence that names a line) is not: who remembers readings holds the first repetition
+against a fresh reading.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -127,6 +127,9 @@ def moved_diagnosis(first: Diagnosis, report: Report) -> Diagnosis:
     """The diagnosis of a report that differs from another's in its place and in how it was stamped."""
     by = report.lines[0].number - first.report.lines[0].number
     facts = first.facts
+    values = facts.values
+    if report.follows != first.report.follows:
+        values = {**values, "follows": replace(values["follows"], value=report.follows)}
     return replace(
         first,
         report=report,

@@ -1,9 +1,9 @@
 """Storms: what came of the lines from one headline to the next comes of them again.
 
-Where a line leaves the report that has just begun as the only one, what follows depends on it and on the lines behind it
-alone: its headline does, or who printed it, where the report before it was waiting for its end. What the lines were up
-to the next such place is remembered; where the same bytes come again, stamps aside, neither the decoder nor the splitter
-looks at them line by line.
+Where a line leaves the report that has just begun as the only one, what follows depends on it and on the lines behind
+it alone: its headline does, or who printed it, where the report before it was waiting for its end. What the lines were
+up to the next such place is remembered; where the same bytes come again, stamps aside, neither the decoder nor the
+splitter looks at them line by line.
 """
 
 from collections.abc import Callable, Hashable

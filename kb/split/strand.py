@@ -218,8 +218,7 @@ class Strand:
 
     @property
     def plain(self) -> bool:
-        """True where its lines tell all that is known of it: each has come behind its headline, and is certainly its
-        own."""
+        """True where its lines tell all that is known of it: each behind its headline is certainly its own."""
         return not self._doubts and self.run == len(self.lines) - 1 - self.opener and not self.heads
 
     @property

@@ -15,7 +15,6 @@ import kb.render.again
 from kb import api
 from kb.model.verdict import Diagnosis
 from kb.render.again import Lines
-from kb.render.json import line, to_json
 from tests.kinds import samples
 
 LEARNED = 8

@@ -73,10 +73,11 @@ def dense() -> Iterator[str]:
         yield from samples()[number % len(samples())]
 
 
-def storm() -> Iterator[str]:
-    """Two thousand reports that differ by their stamps."""
+def storm(words: str) -> Iterator[str]:
+    """Two thousand reports that differ by their stamps: of the first sample that says this."""
+    sample = next(sample for sample in samples() if any(words in text for text in sample))
     for _ in range(2000):
-        yield from samples()[0]
+        yield from sample
 
 
 def mixed() -> Iterator[str]:
@@ -111,7 +112,8 @@ def shapes(folder: Path) -> None:
     made: dict[str, Callable[[], Iterator[str]]] = {
         "ordinary lines": lambda: stamped(quiet()),
         "1,000 reports": lambda: stamped(dense()),
-        "2,000 equal reports": lambda: stamped(storm()),
+        "2,000 equal warnings": lambda: stamped(storm("WARNING: CPU")),
+        "2,000 equal allocation failures": lambda: stamped(storm("page allocation failure")),
         "reports among ordinary lines": lambda: stamped(mixed()),
         "the same, journalctl -o json": lambda: (as_json(text, n) for n, text in enumerate(mixed())),
         "the same, journalctl -o export": lambda: (as_export(text, n) for n, text in enumerate(mixed())),

@@ -246,8 +246,8 @@ class KnowledgeBase(Records):
 
         store = self.known
         if store is None:
-            further = lambda found: told(with_known_fixes(found), kept(self.path))  # noqa: E731
-            return _diagnosed(report, self.cases, kernel, context, everything, further)
+            found = _diagnosed(report, self.cases, kernel, context, everything, with_known_fixes)
+            return told(found, kept(self.path))
         from dataclasses import replace
 
         from kb.identity.signature import signature

@@ -53,7 +53,9 @@ def diagnose(
     if not alone or len(report.lines) > LONGEST:
         found = _concluded(report, known, evidence, everything)
         return found if further is None else further(found)
-    return _kept(shape(report.lines), report.kernel, everything, further).diagnose(report, known, everything, further)
+    stands = report.kernel, report.damage, report.follows is None  # what is said of it beside its lines
+    kept = _kept(shape(report.lines), *stands, everything, further)
+    return kept.diagnose(report, known, everything, further)
 
 
 def _concluded(report: Report, cases: tuple[Case, ...], evidence: "Evidence | None", everything: bool) -> Diagnosis:
@@ -75,11 +77,13 @@ def _concluded(report: Report, cases: tuple[Case, ...], evidence: "Evidence | No
 class _Kept:
     """The diagnosis of the first report of a text, which serves those that equal it (:mod:`kb.parse.again`)."""
 
-    __slots__ = ("_first", "_moves")
+    __slots__ = ("_counts", "_first", "_moves")
 
     def __init__(self) -> None:
         self._first: tuple[Diagnosis, tuple[Case, ...]] | None = None
         self._moves: bool | None = None
+        self._counts: bool | None = None
+        """Whether it matters to the cases which report it follows; None until one followed another."""
 
     def diagnose(self, report: Report, cases: tuple[Case, ...], everything: bool, further: Further | None) -> Diagnosis:
         """As :func:`diagnose`: the same text has the same facts, and the same cases say the same of it."""
@@ -96,12 +100,25 @@ class _Kept:
         stays = report.lines[0].number == first.report.lines[0].number  # which says nothing of whether it can be moved
         if (self._moves is False and not stays) or cases != asked or not is_moved(first.report, report):
             return afresh()
+        if report.follows != first.report.follows and self._which(asked):
+            return afresh()
         again = moved_diagnosis(first, report)
         if self._moves is None and not stays:
             found = afresh()
             self._moves = again == found
             return found
         return again
+
+    def _which(self, cases: tuple[Case, ...]) -> bool:
+        if self._counts is None:
+            self._counts = any(map(_asks_which, cases))
+        return self._counts
+
+
+def _asks_which(case: Case) -> bool:
+    """Whether a case may tell which report another follows, and not just deny those that follow any."""
+    asked = (*case.require, *(each for group in case.any for each in group), *case.support, *case.refute)
+    return any(each.fact == "follows" and (each.op != "present" or each not in case.refute) for each in asked)
 
 
 @functools.lru_cache(maxsize=REMEMBERED)

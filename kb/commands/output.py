@@ -71,9 +71,10 @@ class _Json(_Each):
     """One object a report and line; held back until the size of each group is known, or a live input is silent."""
 
     def __init__(self, only: int | None):
-        from kb.render.json import line
+        from kb.render.again import Lines
 
-        super().__init__(lambda found, group: line(_member(found, group).to_json()) + "\n", only)
+        lines = Lines()
+        super().__init__(lambda found, group: lines.line(_member(found, group)) + "\n", only)
         self._since = self._latest = 0.0
         self._held: list[Group] = []
         self._file: Any = None

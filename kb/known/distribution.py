@@ -6,7 +6,8 @@ known fixes that came with it. A build holds what it and all before it brought.
 
 import functools
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from kb.words.speak import said
 
 EARLY = 20
 """Build number below which a changelog is whole: it goes back to where the distribution began."""
+_BESIDE = "-changelogs"
+"""Behind the path of a store: the folder of its changelogs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Held(NamedTuple):
 
 def folder(store: Path) -> Path:
     """Where the changelogs of a store lie."""
-    return Path(f"{store}-changelogs")
+    return Path(f"{store}{_BESIDE}")
 
 
 def keep(store: Path, log: Changelog) -> Path:
@@ -71,17 +74,17 @@ def keep(store: Path, log: Changelog) -> Path:
 
 def kept(store: Path) -> list[Changelog]:
     """The changelogs of a store; what cannot be read is left out."""
-    place = folder(store)
+    place = f"{store}{_BESIDE}"
     try:
-        return list(_kept(place, place.stat().st_mtime_ns))  # keeping one renames a file into the folder
+        return list(_kept(place, os.stat(place).st_mtime_ns))  # keeping one renames a file into the folder
     except OSError:
         return []
 
 
 @functools.lru_cache(maxsize=8)
-def _kept(place: Path, _written: int) -> tuple[Changelog, ...]:
+def _kept(place: str, _written: int) -> tuple[Changelog, ...]:
     found = []
-    for path in sorted(place.glob("*.json")):
+    for path in sorted(Path(place).glob("*.json")):
         try:
             row = json.loads(path.read_bytes())
             builds = tuple(Build(each["version"], each["abi"], tuple(each["holds"])) for each in row["builds"])
@@ -91,8 +94,10 @@ def _kept(place: Path, _written: int) -> tuple[Changelog, ...]:
     return tuple(found)
 
 
-def told(found: Diagnosis, logs: Iterable[Changelog]) -> Diagnosis:
+def told(found: Diagnosis, logs: Collection[Changelog]) -> Diagnosis:
     """A diagnosis with what a distribution says of its own kernel: whether it holds the fixes of imported records."""
+    if not logs:
+        return found
     fact = found.facts.get("kernel")
     release = Release.parse(str(fact.value)) if fact is not None and fact.value is not None else None
     own = held(logs, release) if release is not None else None

@@ -156,7 +156,7 @@ class Reader:
         if place is not None and found is not None:
             self._done = max(self._done, place.offset)
             if self._notice is not None and place.offset > self._told:
-                for line in found:
+                for line in stretch.notable(found):
                     self._notice(line)
             self._told = max(self._told, place.offset)
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kb.log.scan import NOTICES, line_test
 from kb.log.tape import Cursor
 from kb.model.log import Line
 
@@ -18,13 +19,21 @@ class Stretch:
         lines: Lines of which each is one physical line with one stamp of printk (:func:`plain`).
     """
 
-    __slots__ = ("_between", "_last", "_lines", "_size")
+    __slots__ = ("_between", "_last", "_lines", "_notable", "_size")
 
     def __init__(self, lines: Sequence[Line]):
         self._lines, self._last = lines[:-1], len(lines[-1].raw)
         raw = b"".join([line.raw for line in lines])
         self._between = _STAMP.split(raw)[0::2]
         self._size = len(raw)
+        self._notable: list[int] | None = None
+
+    def notable(self, again: Sequence[Line]) -> list[Line]:
+        """Those of the lines that have come again which may be notices: the same each time."""
+        if self._notable is None:
+            test = line_test(NOTICES)
+            self._notable = [index for index, line in enumerate(self._lines) if test(line.text)]
+        return [again[index] for index in self._notable]
 
     def again(self, cursor: Cursor, until: float) -> list[Line] | None:
         """The next lines of an input but the last, which are taken from it; None where they are others.

@@ -1,15 +1,17 @@
 """What was read of a text, of equal text that stands elsewhere: the lines it points at moved, all else shared.
 
-Line numbers stand in fields of their own, which are moved here. A value that holds one elsewhere (a zone of a memory
-block, a sentence that names a line) is not: who remembers readings holds the first repetition against a fresh reading.
+Line numbers stand in fields of their own, and in the details of facts under ``evidence``: those are moved here. A
+value that holds one elsewhere (a sentence that names a line) is not: who remembers readings holds the first repetition
+against a fresh reading.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any
 
 from kb.model.log import Line, Span
+from kb.model.memory import FreeBlocks, MemInfo, OomTask, Zone
 from kb.model.report import Frame, Registers, Report, Trace
 from kb.model.verdict import Diagnosis, Fact, Match, PredicateMark, Reason
 
@@ -29,6 +31,8 @@ def moved_report(first: Report, lines: tuple[Line, ...], **own: Any) -> Report:
         headline_line=first.headline_line + by,
         traces=tuple([_trace(trace, by) for trace in first.traces]),
         registers=_registers(first.registers, by) if first.registers is not None else None,
+        memory=_memory(first.memory, by) if first.memory is not None else None,
+        tasks=tuple([_task(task, by) for task in first.tasks]),
         field_lines={name: line + by for name, line in first.field_lines.items()},
         understood=tuple([line + by for line in first.understood]),
         **own,
@@ -42,7 +46,9 @@ _OF_THE_TEXT = attrgetter(
         if each.name
         not in (
             *("source", "sources", "time", "wall", "host", "occurrence", "input_notes", "beside"),  # how it was printed
+            "follows",  # what stands before it
             *("lines", "headline_line", "traces", "registers", "field_lines", "understood"),  # where it stands
+            *("memory", "tasks"),
         )
     )
 )
@@ -54,11 +60,15 @@ def is_moved(first: Report, report: Report) -> bool:
     by = report.lines[0].number - first.lines[0].number
     return (
         _OF_THE_TEXT(first) == _OF_THE_TEXT(report)
+        and (first.follows is None) == (report.follows is None)
         and first.headline_line + by == report.headline_line
         and len(first.traces) == len(report.traces)
         and all(map(_same_trace, first.traces, report.traces))
         and (first.registers is None) == (report.registers is None)
         and (first.registers is None or _registers(first.registers, by) == report.registers)
+        and (first.memory is None) == (report.memory is None)
+        and (first.memory is None or _memory(first.memory, by) == report.memory)
+        and tuple([_task(task, by) for task in first.tasks]) == report.tasks
     )
 
 
@@ -86,21 +96,59 @@ def _registers(kept: Registers, by: int) -> Registers:
     return replace(kept, frame=frame, link=link, line=kept.line + by if kept.line else 0)
 
 
+def _memory(kept: MemInfo, by: int) -> MemInfo:
+    return replace(
+        kept,
+        zones=tuple([_zone(zone, by) for zone in kept.zones]),
+        field_lines={name: line + by for name, line in kept.field_lines.items()},
+        line=kept.line + by if kept.line else 0,
+        last=kept.last + by if kept.last else 0,
+    )
+
+
+def _zone(zone: Zone, by: int) -> Zone:
+    return replace(
+        zone,
+        blocks=_blocks(zone.blocks, by) if zone.blocks is not None else None,
+        line=zone.line + by if zone.line else 0,
+        reserve_line=zone.reserve_line + by if zone.reserve_line else zone.reserve_line,
+    )
+
+
+def _blocks(blocks: FreeBlocks, by: int) -> FreeBlocks:
+    return FreeBlocks(blocks.counts, blocks.types, blocks.total, blocks.line + by if blocks.line else 0, blocks.whole)
+
+
+def _task(task: OomTask, by: int) -> OomTask:
+    return replace(task, line=task.line + by if task.line else 0)
+
+
 def moved_diagnosis(first: Diagnosis, report: Report) -> Diagnosis:
     """The diagnosis of a report that differs from another's in its place and in how it was stamped."""
     by = report.lines[0].number - first.report.lines[0].number
     facts = first.facts
+    values = facts.values
+    if report.follows != first.report.follows:
+        values = {**values, "follows": replace(values["follows"], value=report.follows)}
     return replace(
         first,
         report=report,
         facts=replace(
             facts,
-            values=_Values(facts.values, by),
+            values=_Moved(
+                {**facts.values, "follows": replace(facts.values["follows"], value=report.follows)}, _fact, by
+            ),
+            detail=_Moved(facts.detail, _detail, by),
             reasoning=tuple([_reason(reason, by) for reason in facts.reasoning]),
         ),
         matches=tuple([_match(match, by) for match in first.matches]),
         known_fixes=tuple([_match(match, by) for match in first.known_fixes]),
     )
+
+
+def origin(found: Diagnosis) -> object | None:
+    """What stands for the diagnosis that one was moved from, the same object for all that were; None for others."""
+    return found.facts.detail.first if isinstance(found.facts.detail, _Moved) else None
 
 
 def _spans(spans: tuple[Span, ...], by: int) -> tuple[Span, ...]:
@@ -121,24 +169,39 @@ def _mark(mark: PredicateMark, by: int) -> PredicateMark:
     return PredicateMark(mark.predicate, mark.verdict, mark.role, mark.why, _spans(mark.evidence, by))
 
 
-class _Values(Mapping[str, Fact]):
-    """Facts by name, each moved when it is asked for: most are asked for by cases alone."""
+def _fact(fact: Fact, by: int) -> Fact:
+    where = {item: _spans(spans, by) for item, spans in fact.where.items()}
+    return replace(fact, evidence=_spans(fact.evidence, by), where=where)
 
-    __slots__ = ("_by", "_first")
 
-    def __init__(self, first: Mapping[str, Fact], by: int):
-        self._first, self._by = first, by
+def _detail(value: Any, by: int) -> Any:
+    """Plain values, with the spans moved that stand under ``evidence`` at any depth."""
+    if isinstance(value, dict):
+        return {
+            name: [[line + by for line in span] for span in item] if name == "evidence" else _detail(item, by)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return type(value)([_detail(item, by) for item in value])
+    return value
 
-    def __getitem__(self, name: str) -> Fact:
-        fact, by = self._first[name], self._by
-        where = {item: _spans(spans, by) for item, spans in fact.where.items()}
-        return replace(fact, evidence=_spans(fact.evidence, by), where=where)
+
+class _Moved(Mapping[str, Any]):
+    """Values by name, each moved when it is asked for: most are asked for by cases alone."""
+
+    __slots__ = ("_by", "_move", "first")
+
+    def __init__(self, first: Mapping[str, Any], move: Callable[[Any, int], Any], by: int):
+        self.first, self._move, self._by = first, move, by
+
+    def __getitem__(self, name: str) -> Any:
+        return self._move(self.first[name], self._by)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._first)
+        return iter(self.first)
 
     def __len__(self) -> int:
-        return len(self._first)
+        return len(self.first)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mapping) and dict(self) == dict(other)

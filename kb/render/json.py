@@ -75,13 +75,18 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         },
         "matches": [_match(match) for match in diagnosis.matches],
         "known_fixes": [_known_fix(match) for match in diagnosis.known_fixes],
-        "similar": [
-            {"case": other.case, "signature": other.signature, "score": round(other.score, 3), "title": other.title}
-            for other in diagnosis.similar
-        ],
+        "similar": similar(diagnosis),
         "group": diagnosis.group,
         "of": diagnosis.of,
     }
+
+
+def similar(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """The neighbours that similarity suggests."""
+    return [
+        {"case": other.case, "signature": other.signature, "score": round(other.score, 3), "title": other.title}
+        for other in diagnosis.similar
+    ]
 
 
 def _frame(frame: Frame) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Storms: what came of the lines from one headline to the next comes of them again.
 
-Where a headline opens the only report there is, what follows depends on it and on the lines behind it alone. What they
-were up to the next such headline is remembered; where the same bytes come again, stamps aside, neither the decoder nor
-the splitter looks at them line by line.
+Where a line leaves the report that has just begun as the only one, what follows depends on it and on the lines behind
+it alone: its headline does, or who printed it, where the report before it was waiting for its end. What the lines were
+up to the next such place is remembered; where the same bytes come again, stamps aside, neither the decoder nor the
+splitter looks at them line by line.
 """
 
 from collections.abc import Callable, Hashable
@@ -23,13 +24,15 @@ _LONGEST = 400
 
 
 class Course(NamedTuple):
-    """The lines behind a headline up to the next one, and what came of them."""
+    """The lines behind a place where a report is the only one, up to the next, and what came of them."""
 
     stretch: Stretch
     own: int
     """So many of them are the report's."""
-    banner: int
-    """So many before the last are the next report's."""
+    next: int
+    """So many of the last are the next report's."""
+    opener: int
+    """Index of the headline in those."""
     cut: Said | None
 
 
@@ -43,7 +46,9 @@ class Echoes:
         self._start: Strand | None = None
         """The report that is being read, as long as nothing else happens."""
         self._began: tuple[Line, ...] = ()
-        """Its lines up to its headline."""
+        """Its lines then."""
+        self._opener = 0
+        """Index of its headline."""
         self._since: list[Line] = []
         """The lines behind them."""
         self._ahead: tuple[Course, list[Line]] | None = None
@@ -54,11 +59,12 @@ class Echoes:
         splitter = self._splitter
         if self._ahead is not None:
             (course, lines), self._ahead = self._ahead, None
-            ended = [splitter.jump(lines[: course.own], course.cut, lines[len(lines) - course.banner :], line)]
+            lines.append(line)
+            ended = [splitter.jump(lines[: course.own], course.cut, lines[-course.next :], course.opener)]
         else:
             ended = splitter.feed(line)
             self._since.append(line)
-            if splitter.begun is None:
+            if splitter.begun is None or not (ended or splitter.alone(splitter.begun)):
                 if ended or len(self._since) > _LONGEST:
                     self._start, self._since = None, []
                 return ended
@@ -67,7 +73,7 @@ class Echoes:
         self._start, self._since = None, []
         strand = splitter.begun
         if strand is not None and splitter.alone(strand):
-            self._start, self._began = strand, tuple(strand.lines)
+            self._start, self._began, self._opener = strand, tuple(strand.lines), strand.opener
             known = self._courses.get(_key(self._began))
             found = self._again(known.stretch, (line.time or 0.0) + PAUSE) if known is not None else None
             if known is not None and found is not None:
@@ -75,26 +81,28 @@ class Echoes:
         return ended
 
     def _learn(self, splat: Splat, after: Strand) -> None:
-        """Remember what came of the lines since a headline, if it is the one report and the beginning of the next."""
+        """Remember what came of the lines since, if it is the one report and the beginning of the next."""
         began, since = self._began, self._since
-        own, banner = len(splat.lines) - len(began), after.opener
+        own = len(splat.lines) - len(began)
         first = began[-1]
         if (
             self._splitter.alone(after)
             and 0 <= own < len(since)
             and splat.lines == (*began, *since[:own])
-            and splat.opener == len(began) - 1
+            and splat.opener == self._opener
             and not splat.doubts
-            and after.lines == since[len(since) - 1 - banner :]
+            and len(after.lines) <= len(since)
+            and after.lines == since[-len(after.lines) :]
             and plain((first, *since))
             and first.time is not None
             and all(line.time is not None and first.time <= line.time < first.time + PAUSE for line in since)
         ):
             if len(self._courses) >= _COURSES:
                 self._courses.clear()
-            self._courses[_key(began)] = Course(Stretch(since), own, banner, splat.truncated)
+            course = Course(Stretch(since), own, len(after.lines), after.opener, splat.truncated)
+            self._courses[_key(began)] = course
 
 
 def _key(began: tuple[Line, ...]) -> Hashable:
-    """What tells a report that has just begun: its banner, and its headline as it stands in the input."""
+    """What tells a report that has just begun: its lines, the last as it stands in the input."""
     return (*(line.text for line in began[:-1]), unstamped(began[-1]))

@@ -18,7 +18,7 @@ from kb.split.copies import Copies
 from kb.split.fit import contradicts
 from kb.split.stack import Phase
 from kb.split.strand import PAUSE, Strand
-from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, printer
+from kb.split.untangle import STACK_BLOCK, agrees, choose, loose, over_by, printer
 from kb.syntax import roles
 from kb.syntax.headline import Headline, classify
 from kb.syntax.kinds import Trait
@@ -75,7 +75,7 @@ class Splitter:
         """A kernel has printed with a time, and not said that it goes down."""
         self._leaves = False
         self.begun: Strand | None = None
-        """The report that the last line has opened."""
+        """The report that the last line has opened, or left as the only one."""
         self.idle = 0
         """Physical lines since a report was last open: a page of HTML is one."""
 
@@ -145,23 +145,28 @@ class Splitter:
         """True where a report that has just begun is all that bears on the lines which follow."""
         return (
             self._open == {strand.caller: [strand]}
+            and strand.plain
             and not (self._leaves or self.asked or self._on_purpose)
             and not any(self._recent.values())
         )
 
-    def jump(self, own: Sequence[Line], cut: Said | None, banner: Sequence[Line], line: Line) -> Splat:
+    def jump(self, own: Sequence[Line], cut: Said | None, lines: Sequence[Line], opener: int) -> Splat:
         """Take lines at once of which all is known: they end the report that is :meth:`alone`, and open the next.
 
         Args:
-            own: The report's lines behind its headline.
+            own: The report's lines behind those it has.
             cut: Why it ends there.
-            banner: The next one's lines before its headline.
-            line: That headline.
+            lines: The next one's lines up to where it is alone.
+            opener: Index of its headline in them.
         """
         (group,) = self._open.values()
         splat = self._splat([*group[0].lines, *own], group[0].opener, cut)
-        self.begun = Strand(list(banner), line, classify(line), line.caller)
-        self._open = {line.caller: [self.begun]}
+        line = lines[opener]
+        self.begun = strand = Strand(list(lines[:opener]), line, classify(line), line.caller)
+        for line in lines[opener + 1 :]:
+            strand.add(line, self._role(line.text))
+            strand.sure, strand.run = line.number, strand.run + 1
+        self._open = {line.caller: [strand]}
         self._fed, self._last = line.caller, line.last
         self._due = (line.time or 0.0) + PAUSE
         return splat
@@ -219,6 +224,10 @@ class Splitter:
             group = self._printing(key, line, group)
         if group:
             self._add(group, line, role)
+            if role == "CPU" and len(group) > 1:
+                for other in over_by(group, line):
+                    done += self._end(key, other, other.cut)
+                self.begun = group[0] if done and len(group) == 1 else self.begun
         elif alone and role is not None and not self._asked_for(key, line):
             self._open[key] = [Strand(self._banner(key, HEADLESS), line, None, line.caller)]
         else:

@@ -217,6 +217,11 @@ class Strand:
         rival._doubts.append((line.number, self, False))
 
     @property
+    def plain(self) -> bool:
+        """True where its lines tell all that is known of it: each behind its headline is certainly its own."""
+        return not self._doubts and self.run == len(self.lines) - 1 - self.opener and not self.heads
+
+    @property
     def start(self) -> int:
         """Number of its headline."""
         return self.lines[self.opener].number

@@ -42,6 +42,27 @@ def choose(strands: Sequence[Strand], line: Line, role: Role) -> tuple[Strand, S
     return strands[best], strands[second] if unsure else None
 
 
+def over_by(strands: Sequence[Strand], line: Line) -> list[Strand]:
+    """The reports that are over since a line says who printed the newest one.
+
+    One process on one CPU prints the same report from one place of the kernel: the one is printed to its end before the
+    next begins, whatever of its end the log has lost. An interrupt that prints another report asks for something else.
+
+    Args:
+        strands: Open reports, the one that the line was given to last.
+        line: Who ran (``CPU: 1 PID: 99 Comm: foo``).
+    """
+    newest = strands[-1]
+    if newest.lines[-1] is not line or newest.cpu_line is not line.text:
+        return []
+    words = newest.lines[newest.opener].text
+    return [
+        other
+        for other in strands[:-1]
+        if other.stacked and other.cpu_line == line.text and other.lines[other.opener].text == words
+    ]
+
+
 def loose(text: str) -> Role | None:
     """The part of a report that a line without a role is, where that tells whose it is."""
     if TRACKED.match(text):

@@ -8,8 +8,9 @@ from kb.parse.memory.oom import parse_oom
 from kb.pictures.draw import ROWS, Drawing, Part, Row, bar_rows, bars, size
 from kb.words.speak import Words
 
-_APART = ("total", "shmem", "swap_total", "swap_free")
-"""What is no holder of its own: shmem is counted with anon."""
+_APART = ("total", "shmem", "mlocked", "swap_total", "swap_free")
+_WITHIN = {"shmem": "anon", "mlocked": "unevictable"}
+"""What is counted with another holder, and is drawn apart from it."""
 _OF_CGROUP = (("anon", "rss"), ("file", "cache"), ("slab",), ("sock",))
 """Holders of a memory cgroup's statistics that do not overlap, each by the names of version 2 and 1."""
 
@@ -102,7 +103,12 @@ def holders(found: Diagnosis) -> Holders | None:
     memory = detail.get("memory_kb")
     if memory:
         parts = {name: kb for name, kb in memory.items() if name not in _APART and isinstance(kb, int) and kb > 0}
-        return _held(parts, memory["total"])
+        for name, within in _WITHIN.items():
+            inside = min(memory.get(name) or 0, parts.get(within, 0))
+            if inside:
+                parts[name] = inside
+                parts[within] -= inside
+        return _held({name: kb for name, kb in parts.items() if kb}, memory["total"])
     parts = {}
     for names in _OF_CGROUP:
         fact = next((fact for name in names if (fact := found.facts.get(f"oom.memcg_{name}_kb"))), None)

@@ -153,6 +153,16 @@ def _matters(short: Sequence[ZoneView], views: Sequence[ZoneView]) -> bool:
     return sum(sizes[id(view)] for view in short) >= _SMALL * sum(sizes.values()) > 0
 
 
+def _bounds(asked: Asked) -> list[Said]:
+    """What the request is bound to: a zone and those below it, nodes."""
+    bounds = []
+    if asked.request.zone in ("DMA", "DMA32"):
+        bounds.append(said("part.zone_and_below", zone=asked.request.zone))
+    if asked.nodes is not None:
+        bounds.append(said("part.of_nodes", nodes=[str(node) for node in sorted(asked.nodes)]))
+    return bounds
+
+
 def _short(
     asked: Asked, views: Sequence[ZoneView], by_why: dict[str, list[ZoneView]], excluded: Sequence[Zone]
 ) -> Cause:
@@ -174,7 +184,8 @@ def _short(
     elsewhere = [zone for zone in excluded if zone.free - (1 << request.order) > zone.high and zone.managed != 0]
     if limited and (elsewhere or request.zone in ("DMA", "DMA32")):
         spare = said("part.had_to_spare", zones=[zone.label for zone in elsewhere]) if elsewhere else None
-        return Cause("zone_constrained", said("cause.zone_short", zones=names, spare=spare), tuple(short))
+        says = said("cause.zone_short", where=_bounds(asked), zones=names, spare=spare)
+        return Cause("zone_constrained", says, tuple(short))
     if "__GFP_HIGH" in request.flags and not may_reclaim(request.flags):
         return Cause("atomic_reserve_exhausted", said("cause.atomic_reserve", zones=names), tuple(short))
     if not may_reclaim(request.flags):

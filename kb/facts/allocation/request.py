@@ -181,6 +181,15 @@ def _context(report: Report) -> tuple[str, tuple[Span, ...]]:
     return ("process" if frames else "unknown"), ()
 
 
+def before_programs(report: Report) -> bool:
+    """Whether the kernel's own start asked, before it ran /sbin/init: its first task under its first name.
+
+    init/main.c: ``start_kernel()`` is pid 0, ``kernel_init()`` pid 1, called ``swapper`` until run_init_process().
+    """
+    started = (report.comm or "").startswith("swapper")
+    return started and (report.pid == 1 or any(frame.function == "start_kernel" for frame in report.frames))
+
+
 def _line(frames: Iterable[Frame], functions: Iterable[str]) -> tuple[Span, ...]:
     wanted = frozenset(functions)
     return tuple((frame.line, frame.line) for frame in frames if frame.function in wanted and frame.line)[:1]

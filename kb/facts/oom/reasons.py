@@ -251,13 +251,15 @@ def next_steps(story: Story) -> tuple[Said, ...]:
     path = story.oom.oom_memcg or ""
     if not _PLAIN.fullmatch(path):  # the text of a log goes into a command only where no shell can read more into it
         path = "/<cgroup>"
+    group = f"/sys/fs/cgroup/memory{path}" if story.cgroup_v1 else f"/sys/fs/cgroup{path}"
+    events = f"{group}/memory.{'failcnt' if story.cgroup_v1 else 'events'}"
     steps = {
         "memcg_limit": (
-            said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.events /sys/fs/cgroup{path}/memory.stat"),
+            said("next.run", command=f"cat {events} {group}/memory.stat"),
             said("next.compare_and_raise"),
         ),
         "memcg_unflushed": (
-            said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.stat; cat /sys/fs/cgroup{path}/memory.events"),
+            said("next.run", command=f"cat {group}/memory.stat; cat {events}"),
             said(
                 "next.run",
                 command="sysctl vm.dirty_background_ratio vm.dirty_ratio; cat /sys/kernel/mm/lru_gen/enabled",

@@ -144,7 +144,7 @@ def test_its_own_flag_or_zone_makes_it_give_up() -> None:
     assert why(flag, "giveup.by_flag") == ["giveup.noretry"]
     assert flag.facts.conclusion.name == "cause.short"
     zone = report(TWO.format(dma=320, free=3000, listed=400), mode="0xcc4(GFP_KERNEL|GFP_DMA32)")
-    assert why(zone, "giveup.retried") == ["giveup.small", "giveup.low_zone"]
+    assert why(zone, "giveup.retried") == ["giveup.low_zone", "giveup.no_progress"]
 
 
 def test_what_was_lost_is_told_by_the_frame_that_asked() -> None:

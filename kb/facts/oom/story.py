@@ -43,6 +43,11 @@ class Story:
         return page_fault(self.oom)
 
     @property
+    def release(self) -> Release | None:
+        """The kernel, where the report names it."""
+        return Release.parse(self.report.kernel) if self.report.kernel else None
+
+    @property
     def highmem(self) -> bool | None:
         """Whether the kernel has a HighMem zone, which no kernel with a DMA32 zone has; None where no zone tells."""
         if self.memory is None:

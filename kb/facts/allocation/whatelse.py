@@ -150,7 +150,7 @@ _STEPS = {
 
 def next_steps(study: Study) -> tuple[Said, ...]:
     """Commands that confirm the cause or gather what is missing."""
-    if before_programs(study.report):  # there is no shell yet
+    if before_programs(study.report) or study.cause.says.name == "cause.before_boot":  # there is no shell yet
         return ()
     steps = list(_STEPS.get(study.cause.name, ()))
     if study.cause.name in ("undetermined", "atomic_reserve_exhausted") and received(study):

@@ -144,6 +144,9 @@ def _could_sleep(study: Study) -> Reason | None:
 
 
 def _zones(study: Study) -> Reason | None:
+    if study.cause.says.name == "cause.short_for_all":
+        spans = tuple(span for zone in study.state.zones for span in zone.spans)
+        return Reason(said("zones.none_serves"), HOLDS, (study.cause.says,), spans)
     if not study.views:
         return Reason(said("zones.none_serves"), UNKNOWN, (said("zones.not_judged", cause=study.cause.says),))
     verdicts = [view.first for view in study.views]

@@ -144,6 +144,7 @@ ATOMIC_OLD = frozenset({"__GFP_HIGH", "__GFP_ATOMIC", "__GFP_KSWAPD_RECLAIM"})
         (ATOMIC_NEW, 2, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"MIN_RESERVE", "NON_BLOCK", "HIGHATOMIC"}),
         ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"NON_BLOCK", "HIGHATOMIC"}),
         ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.18+, 6.12.107+"), {"NON_BLOCK"}),
+        (ATOMIC_NEW, 2, rule_named("6.18+, 6.12.107+"), {"MIN_RESERVE", "NON_BLOCK", "HIGHATOMIC"}),
         ({"__GFP_HIGH", "__GFP_NOMEMALLOC"}, 0, rule_named("6.11"), {"MIN_RESERVE"}),
     ],
 )
@@ -240,3 +241,21 @@ def test_an_atomic_page_is_tested_again_without_the_boost_from_5_9_on() -> None:
     plain = Request(0, frozenset({"__GFP_DIRECT_RECLAIM"}))
     assert not replay(zone, plain, rule_named("6.12-6.17, RHEL 10"), zones=(zone,)).admits
     assert not replay(zone, Request(1, ATOMIC_NEW), rule_named("6.12-6.17, RHEL 10"), zones=(zone,)).admits
+
+
+@pytest.mark.parametrize(
+    ("flags", "name", "mark", "admits"),
+    [
+        (ATOMIC_OLD, "5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", "min", True),
+        # a request that may wait has __GFP_HIGH without __GFP_ATOMIC: gfp_mask & __GFP_ATOMIC was asked to 6.2
+        ({"__GFP_HIGH", "__GFP_DIRECT_RECLAIM"}, "5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", "min", False),
+        ({"__GFP_HIGH", "__GFP_DIRECT_RECLAIM"}, "6.11", "min", True),  # alloc_flags & ALLOC_MIN_RESERVE since
+        ({"__GFP_KSWAPD_RECLAIM"}, "6.11", "min", False),
+        (ATOMIC_NEW, "6.11", "low", False),  # WMARK_MIN alone is asked again
+    ],
+)
+def test_who_is_asked_again_without_the_boost(flags, name, mark, admits) -> None:
+    """mm/page_alloc.c zone_watermark_fast() of 5.9, 6.2 and 6.11: 600 free pages of min 2000, 1500 of them boost."""
+    zone = Zone(0, "Normal", 600, 2000, 2125, 2250, (0, 0, 0, 0), managed=1 << 20, boost=1500, reserved_highatomic=0)
+    run = replay(zone, Request(0, frozenset(flags)), rule_named(name), zones=(zone,), mark=mark)
+    assert run.admits is admits

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kb.facts.oom.cgroup import held
 from kb.model.memory import size as kb_of
 from kb.model.verdict import Diagnosis
 from kb.parse.memory.oom import parse_oom
@@ -11,8 +12,6 @@ from kb.words.speak import Words
 _APART = ("total", "shmem", "mlocked", "swap_total", "swap_free")
 _WITHIN = {"shmem": "anon", "mlocked": "unevictable"}
 """What is counted with another holder, and is drawn apart from it."""
-_OF_CGROUP = (("anon", "rss"), ("file", "cache"), ("slab",), ("sock",))
-"""Holders of a memory cgroup's statistics that do not overlap, each by the names of version 2 and 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +108,13 @@ def holders(found: Diagnosis) -> Holders | None:
                 parts[name] = inside
                 parts[within] -= inside
         return _held({name: kb for name, kb in parts.items() if kb}, memory["total"])
-    parts = {}
-    for names in _OF_CGROUP:
-        fact = next((fact for name in names if (fact := found.facts.get(f"oom.memcg_{name}_kb"))), None)
-        if fact is not None and fact.value > 0:
-            parts[names[0]] = fact.value
-    return _held(parts, None)
+    if found.report.kind != "oom_kill":
+        return None
+    group = held(parse_oom(found.report.lines))
+    if group is None:
+        return None
+    unnamed = group.unnamed_kb or 0
+    return _held({**group.parts, **({"unaccounted": unnamed} if unnamed > 0 else {})}, None)
 
 
 def _held(parts: dict[str, int], total: int | None) -> Holders | None:

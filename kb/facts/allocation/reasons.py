@@ -76,7 +76,8 @@ def _size(study: Study) -> Reason | None:
 def _flags(study: Study) -> Reason | None:
     gfp = study.asked.gfp
     if gfp is None:
-        return Reason(said("gfp.forbids_waiting"), UNKNOWN, (said("gfp.not_printed"),))
+        why = said("gfp.no_table") if study.asked.printed else said("gfp.not_printed")
+        return Reason(said("gfp.forbids_waiting"), UNKNOWN, (why,))
     reclaim = {may_reclaim(flags) for flags in gfp.flag_sets}
     verdict = UNKNOWN if len(reclaim) > 1 else EXCLUDED if True in reclaim else HOLDS
     return Reason(said("gfp.forbids_waiting"), verdict, tuple(_mask(study, gfp)), study.asked.headline)

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from kb.facts.allocation.cause import Cause, decide, labels
 from kb.facts.allocation.giveup import only_a_victim
-from kb.facts.allocation.request import Asked, asked
+from kb.facts.allocation.request import Asked, asked, without_mmu
 from kb.facts.allocation.special import special_cause
 from kb.facts.allocation.zones import ORDER_WALK, ZoneView, outcomes, view_zones
 from kb.kernel.allocflags import alloc_flags, may_reclaim
@@ -37,6 +37,8 @@ class Study:
         self.gate: Gate | None = None
         if self.asked.gfp is not None and self.asked.order is not None:
             self.gate = gate(self.asked.order, self.asked.gfp, self.releases)
+            if self.asked.order and without_mmu(report):
+                self.gate = Gate(False, said("gate.no_mmu"))
         judged = {id(view.zone) for view in self.views}
         self.excluded = [zone for zone in self.memory.zones if id(zone) not in judged] if self.memory else []
         special = special_cause(report, self.memory, self.views)
@@ -102,8 +104,8 @@ class Study:
 
     @property
     def has_compaction(self) -> bool:
-        """Whether a candidate kernel has memory compaction (2.6.35+)."""
-        return any(EXISTS.has(release) for release in self.releases)
+        """Whether a candidate kernel has memory compaction (2.6.35+, CONFIG_COMPACTION depends on CONFIG_MMU)."""
+        return not without_mmu(self.report) and any(EXISTS.has(release) for release in self.releases)
 
     @property
     def wakes_kswapd(self) -> bool:
@@ -193,7 +195,7 @@ def unknowns(study: Study) -> tuple[Said, ...]:
         fits = said("unknown.kernel.text_fits", kernels=name_range(study.releases))
         missing.append(fits if study.releases else said("unknown.kernel.text_fits_none"))
     if asked.gfp is None:
-        missing.append(said("unknown.gfp.mask"))
+        missing.append(said("unknown.gfp.no_table") if asked.printed else said("unknown.gfp.mask"))
     elif asked.gfp.possible:
         missing.append(said("unknown.gfp.flags", flags=asked.gfp.possible))
     if asked.order is None:

@@ -70,7 +70,7 @@ def _limit(story: Story) -> Reason | None:
         else said("oom.usage_unlimited", name=u.name, used_kb=u.usage_kb)
         for u in oom.usages
     ]
-    nodes = oom.nodemask or oom.mems_allowed
+    nodes = oom.mems_allowed if oom.constraint == "cpuset" else oom.nodemask or oom.mems_allowed
     claim = said("oom.limited_to_nodes", by=oom.constraint.replace("_", " "), nodes=nodes)
     if oom.constraint == "memcg":
         path = oom.oom_memcg

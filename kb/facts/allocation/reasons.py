@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from kb.facts.allocation.account import account, holding, on_cpus
 from kb.facts.allocation.cause import labels
 from kb.facts.allocation.consequence import consequence
-from kb.facts.allocation.highatomic import over_limit
 from kb.facts.allocation.giveup import gave_up, only_a_victim
+from kb.facts.allocation.highatomic import over_limit
 from kb.facts.allocation.otherwise import otherwise
 from kb.facts.allocation.reclaim import reclaim, reclaimable
 from kb.facts.allocation.slub import slub
@@ -327,7 +327,7 @@ def _min_free(study: Study) -> Reason | None:
 
 
 def _refill(study: Study, refused: Sequence[ZoneView]) -> tuple[str, Said] | None:
-    """Where a larger reserve could not be filled: what can be reclaimed in the zones that are short is less than min."""
+    """Where a larger reserve could not be filled: less than min can be reclaimed in the zones that are short."""
     short = [view for view in refused if view.why == "short"]
     found = [reclaimable(study, view) for view in short]
     known = [pages for pages in found if pages is not None]

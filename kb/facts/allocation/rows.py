@@ -63,7 +63,7 @@ REQUEST = (
         lambda s: tuple(sorted(s.asked.nodes)) if s.asked.nodes is not None else None),
     Row("booting", "the kernel's own start asked, before the first program ran: nobody can type a command yet",
         lambda s: before_programs(s.report)),
-    Row("compaction.exists", "a kernel of this release has memory compaction (2.6.35+, RHEL 6): /proc/sys/vm/compact_memory",
+    Row("compaction.exists", "the kernel has memory compaction (2.6.35+, RHEL 6, with an MMU): vm.compact_memory",
         lambda s: s.has_compaction if s.releases else None, assumed=era_assumption),
     Row("compaction.allowed", "direct compaction could run for this request on this kernel",
         lambda s: s.gate.allowed if s.gate is not None else None,

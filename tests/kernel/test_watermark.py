@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kb.kernel.allocflags import alloc_flags
 from kb.kernel.compaction import fragindex, unusable
 from kb.kernel.era import points
+from kb.kernel.boost import unboosted
 from kb.kernel.release import Release
 from kb.kernel.rules import MAINLINE_44, RULES, RuleSet, rule_named, rules_for
 from kb.kernel.watermark import replay
@@ -259,3 +260,66 @@ def test_who_is_asked_again_without_the_boost(flags, name, mark, admits) -> None
     zone = Zone(0, "Normal", 600, 2000, 2125, 2250, (0, 0, 0, 0), managed=1 << 20, boost=1500, reserved_highatomic=0)
     run = replay(zone, Request(0, frozenset(flags)), rule_named(name), zones=(zone,), mark=mark)
     assert run.admits is admits
+
+
+def test_no_request_of_el6_has_its_marks_halved_from_order_2_on() -> None:
+    """el6-431 .. 754: orders below pageblock_order / 4 alone, 2 on x86_64, and from the mark above min."""
+    rules = rule_named("RHEL 6.5-6.10")
+    blocks = FreeBlocks((10, 10, 10, 10, 10), ("", "", "", "", ""), 310, 0)
+    zone = Zone(0, "Normal", 310, 100, 164, 228, (0, 0, 0, 0), managed=1 << 20, blocks=blocks)
+    run = replay(zone, Request(4, frozenset({"__GFP_WAIT"})), rules, zones=(zone,), mark="low")
+    # low - min is 64: 32 and 16 stand against orders 0 and 1, and 16 against all above
+    assert [step.needs for step in run.steps if step.name.startswith("order")] == [32, 16, 16, 16]
+
+
+def test_an_oom_victim_takes_single_pages_of_the_atomic_reserve_from_6_3_on() -> None:
+    held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
+    zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=0)
+    victim = Request(0, frozenset({"__GFP_DIRECT_RECLAIM"}), oom_victim=True)
+    for name, admits in (("5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", False), ("6.3-6.4, RHEL 9.5-9.6", True)):
+        assert replay(zone, victim, rule_named(name), zones=(zone,)).admits is admits, name
+
+
+def test_a_request_that_ignores_the_watermarks_takes_blocks_of_the_atomic_reserve() -> None:
+    held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
+    zone = Zone(0, "Normal", 64, 400, 500, 600, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=0)
+    request = Request(2, frozenset({"__GFP_DIRECT_RECLAIM", "__GFP_MEMALLOC"}))
+    assert replay(zone, request, rule_named("5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"), zones=(zone,)).admits
+
+
+def test_a_request_with_reserves_that_may_wait_is_spared_the_atomic_reserve_from_6_3_on() -> None:
+    zone = Zone(0, "Normal", 2000, 1000, 1250, 1500, (0, 0, 0, 0), managed=1 << 20, reserved_highatomic=1600)
+    high = Request(0, frozenset({"__GFP_HIGH", "__GFP_DIRECT_RECLAIM"}))
+    # 2000 - 1600 = 400 is not above 500
+    assert not replay(zone, high, rule_named("5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"), zones=(zone,)).admits
+    assert replay(zone, high, rule_named("6.3-6.4, RHEL 9.5-9.6"), zones=(zone,)).admits
+
+
+def test_unaccepted_memory_is_subtracted_from_6_5_to_6_10_alone() -> None:
+    zone = Zone(0, "Normal", 2000, 1000, 1250, 1500, (0, 0, 0, 0), managed=1 << 20, reserved_highatomic=0,
+                free_highatomic=0, counters={"nr_unaccepted": 1000})  # fmt: skip
+    request = Request(0, frozenset({"__GFP_DIRECT_RECLAIM"}))
+    for name, admits in (("6.3-6.4, RHEL 9.5-9.6", True), ("6.5-6.10", False), ("6.11", True)):
+        assert replay(zone, request, rule_named(name), zones=(zone,)).admits is admits, name
+
+
+def test_the_walk_subtracts_cma_pages_at_its_base_alone() -> None:
+    """4.3 __zone_watermark_ok(): free_pages - free_cma there, free_pages in the loop; highatomic pages do not exist."""
+    blocks = FreeBlocks((40, 60), ("U", "C"), 160, 0)
+    zone = Zone(0, "Normal", 160, 80, 100, 120, (0, 0, 0, 0), managed=1 << 20, blocks=blocks, free_cma=70,
+                reserved_highatomic=60)  # fmt: skip
+    run = replay(zone, Request(1, frozenset({"__GFP_WAIT"})), RHEL7, zones=(zone,))
+    # 160 - 1 - 70 = 89 > 80, then 159 - 40 = 119 > 40
+    assert [(step.left, step.needs) for step in run.steps[:2]] == [(89, 80), (119, 40)]
+
+
+def test_without_an_order_the_any_block_rule_of_4_4_does_not_open_the_atomic_reserve() -> None:
+    held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
+    zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=0)
+    assert not replay(zone, Request(0, ATOMIC_OLD), MAINLINE_44, zones=(zone,)).admits
+    assert replay(zone, Request(1, ATOMIC_OLD), MAINLINE_44, zones=(zone,)).admits
+
+
+def test_a_zone_without_its_boost_says_so_where_it_printed_one() -> None:
+    zone = Zone(0, "Normal", 64, 600, 625, 650, (0, 0, 0, 0), managed=1 << 20, boost=512)
+    assert (unboosted(zone).boost, unboosted(zone).min) == (0, 88)

@@ -457,3 +457,47 @@ def test_before_the_first_program_nobody_types() -> None:
     assert booting("swapper/0", 1)
     assert not booting("swapper/0", 0)  # an idle task: an interrupt asked
     assert not booting("systemd", 1)
+
+
+def test_a_walk_that_fails_without_a_block_of_the_order_is_fragmentation() -> None:
+    # 3.10: 49997 - 40000 = 9997 above 500, - 10000 below 250, and nothing of order 2
+    zone = normal(free=200000, blocks="40000*4kB (U) 5000*8kB (U) 0*16kB 0*32kB")
+    assert report(zone, order=2, mode="0xd0", kernel="3.10.0").facts.cause == "fragmentation"
+    block = normal(free=200016, blocks="40000*4kB (U) 5000*8kB (U) 1*16kB (U) 0*32kB")
+    assert report(block, order=2, mode="0xd0", kernel="3.10.0").facts.cause == "order_walk_refusal"
+
+
+def test_what_is_cut_decides_nothing_where_the_watermark_alone_refuses() -> None:
+    assert report(normal().replace("lowmem_reserve[]: 0 0\n", "")).facts.cause == "memory_short"
+    without = normal().rsplit("\n", 1)[0]
+    assert report(without, order=3).facts.cause == "memory_short"
+
+
+def test_isolated_cma_pages_are_cma_pages() -> None:
+    zone = normal(free=200000, blocks="49992*4kB (U) 0*8kB 0*16kB 1*32kB (CI)")
+    assert report(zone, order=3).facts.cause == "cma_only"
+    assert report(zone.replace("(CI)", "(I)"), order=3).facts.cause == "fragmentation"
+
+
+def test_the_min_that_would_do_leaves_the_boost_out() -> None:
+    boosted = normal(free=4000, blocks="1000*4kB (U) 0*8kB 0*16kB 0*32kB").replace(
+        "min:4000kB low:5000kB high:6000kB", "boost:2048kB min:12000kB low:14500kB high:17000kB"
+    )
+    found = report(boosted, kernel="6.1.0")
+    rows = [row["min"] for row in found.facts.detail["counterfactuals"] if row.get("base") == "printed free"]
+    assert rows == [487]  # 1000 free pages are above 487 and the boost of 512
+
+
+def test_a_node_has_memory_to_spare_above_its_high_mark_only() -> None:
+    other = "\nNode 1 Normal free:{kb}kB min:4000kB low:5000kB high:6000kB present:400000kB managed:400000kB\n"
+
+    def bound(kb: int) -> str | None:
+        text = HEAD.format(order=0, mode=KERNEL).replace("nodemask=(null)", "nodemask=0") + WHERE.format(
+            kernel="5.10.0"
+        )
+        text += "[1.0]  warn_alloc+0x1/0x2\n[1.0]  foo_read+0x1/0x2\n[1.0] Mem-Info:\n"
+        text += "".join(f"[1.0] {line}\n" for line in (normal() + other.format(kb=kb)).splitlines())
+        return api.match(text.encode(), cases=())[0].facts.cause
+
+    assert bound(6004) == "memory_short"  # 1501 pages, less the one that is asked for: the high mark itself
+    assert bound(6008) == "zone_constrained"

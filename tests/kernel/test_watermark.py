@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.kernel.allocflags import alloc_flags
+from kb.kernel.boost import unboosted
 from kb.kernel.compaction import fragindex, unusable
 from kb.kernel.era import points
-from kb.kernel.boost import unboosted
 from kb.kernel.release import Release
 from kb.kernel.rules import MAINLINE_44, RULES, RuleSet, rule_named, rules_for
 from kb.kernel.watermark import replay

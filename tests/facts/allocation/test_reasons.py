@@ -492,7 +492,8 @@ def test_a_node_has_memory_to_spare_above_its_high_mark_only() -> None:
     other = "\nNode 1 Normal free:{kb}kB min:4000kB low:5000kB high:6000kB present:400000kB managed:400000kB\n"
 
     def bound(kb: int) -> str | None:
-        text = HEAD.format(order=0, mode=KERNEL).replace("nodemask=(null)", "nodemask=0") + WHERE.format(
+        text = HEAD.format(order=0, mode=KERNEL).replace("nodemask=(null)", "nodemask=0")
+        text += WHERE.format(kernel="5.10.0")
             kernel="5.10.0"
         )
         text += "[1.0]  warn_alloc+0x1/0x2\n[1.0]  foo_read+0x1/0x2\n[1.0] Mem-Info:\n"

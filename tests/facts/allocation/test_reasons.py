@@ -494,8 +494,6 @@ def test_a_node_has_memory_to_spare_above_its_high_mark_only() -> None:
     def bound(kb: int) -> str | None:
         text = HEAD.format(order=0, mode=KERNEL).replace("nodemask=(null)", "nodemask=0")
         text += WHERE.format(kernel="5.10.0")
-            kernel="5.10.0"
-        )
         text += "[1.0]  warn_alloc+0x1/0x2\n[1.0]  foo_read+0x1/0x2\n[1.0] Mem-Info:\n"
         text += "".join(f"[1.0] {line}\n" for line in (normal() + other.format(kb=kb)).splitlines())
         return api.match(text.encode(), cases=())[0].facts.cause

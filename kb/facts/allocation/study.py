@@ -46,6 +46,18 @@ class Study:
         if self.cause.name == "memory_short" and self.cause.says.name in ("cause.short", "cause.short_no_reclaim"):
             self.cause = self._retried(self.cause)
 
+        if self.memory is None and self.mixed and self.cause.says.name == "cause.no_mem_info":
+            self.cause = replace(self.cause, says=said("cause.mixed_mem_info", blocks=self.mixed))
+
+    @cached_property
+    def mixed(self) -> int:
+        """Mem-Info blocks that several CPUs printed line by line into one another; 0 where there is one at most.
+
+        show_mem() takes no lock: which zone line belongs to which block is not told by the lines.
+        """
+        heads = sum(1 for line in self.report.lines if line.text.strip() in ("Mem-Info:", "Mem-info:"))
+        return heads if heads > 1 else 0
+
     def _retried(self, cause: Cause) -> Cause:
         """Short of memory, where such a request is retried until it succeeds: that it failed is the task's."""
         zones = labels(cause.deciding)
@@ -201,7 +213,8 @@ def unknowns(study: Study) -> tuple[Said, ...]:
     if asked.order is None:
         missing.append(said("unknown.order.not_printed"))
     if study.memory is None:
-        missing.append(said("unknown.memory.no_mem_info"))
+        mixed = said("unknown.memory.mixed", blocks=study.mixed)
+        missing.append(mixed if study.mixed else said("unknown.memory.no_mem_info"))
     elif study.memory.faults:
         missing.append(said("unknown.memory.damaged", damage=study.memory.faults))
     for view in study.views:

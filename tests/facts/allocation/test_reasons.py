@@ -500,3 +500,14 @@ def test_a_node_has_memory_to_spare_above_its_high_mark_only() -> None:
 
     assert bound(6004) == "memory_short"  # 1501 pages, less the one that is asked for: the high mark itself
     assert bound(6008) == "zone_constrained"
+
+
+def test_memory_states_that_are_mixed_line_by_line_are_said_to_be() -> None:
+    text = HEAD.format(order=0, mode=KERNEL) + WHERE.format(kernel="5.10.0") + "[1.0]  foo_read+0x1/0x2\n"
+    state = [f"[1.0] {line}\n" for line in ("Mem-Info:", *normal().splitlines())]
+    mixed = "".join(line for pair in zip(state, state, strict=True) for line in pair)
+    (found,) = api.match((text + mixed).encode(), cases=())
+    assert (found.facts.cause, found.facts.conclusion.name) == ("undetermined", "cause.mixed_mem_info")
+    assert "unknown.memory.mixed" in [one.name for one in found.facts.missing]
+    (whole,) = api.match((text + "".join(state)).encode(), cases=())
+    assert whole.facts.cause == "memory_short"

@@ -199,6 +199,8 @@ def known_fixes(index: "Store", found: Diagnosis) -> tuple[Match, ...]:
     linked = tuple(sorted(sure, key=lambda each: -order.get(each.case.id, 0.0)))[:NEAR]
     seen = told | {each.case.id for each in sure}
     others = [each for each in near if each.score >= GOOD and each.entry.case not in seen]
+    if found.report.kind == "oom_kill":  # its stack is that of the task that asked: the same in every kill
+        others = []
     return (*linked, *(_near(imports, each, found) for each in others[: NEAR - len(linked)]))
 
 

@@ -7,7 +7,7 @@ contradicted where they show the opposite. Nothing here guesses: a file that doe
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from kb.evidence.files import Event, Evidence
+from kb.evidence.files import Event, Evidence, Snapshot
 from kb.evidence.memory import memory_reasons
 from kb.model.number import number
 from kb.model.report import Report
@@ -17,6 +17,8 @@ from kb.words.speak import said
 
 _COUNTERS = ("compact_stall", "compact_fail", "compact_success", "oom_kill", "drop_pagecache", "drop_slab")
 _KSWAPD = ("pageoutrun", "kswapd_high_wmark_hit_quickly", "pgsteal_kswapd")
+_EVENTS = ("pg", "compact_", "allocstall", "pageoutrun", "kswapd_", "oom_kill", "drop_", "slabs_scanned")
+"""How counters of events begin, which only grow; the others (``nr_``) are sizes."""
 _RECLAIM = ("allocstall", "pgsteal_direct", "pgscan_direct")
 """Counters that move when a task reclaims for itself; per zone from v4.8 (``allocstall_normal``), summed here."""
 
@@ -37,8 +39,8 @@ def with_context(facts: Facts, report: Report, evidence: Evidence) -> Facts:
 
 
 def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
-    if len(evidence.vmstat) >= 2:
-        before, after = evidence.vmstat[0], evidence.vmstat[-1]
+    if (readings := _in_order(evidence)) is not None:
+        before, after = readings
         for name in (*_COUNTERS, *_RECLAIM, *_KSWAPD):
             change = _change(before.counters, after.counters, name)
             if change is not None:
@@ -62,6 +64,22 @@ def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
             f"sysctl.{name}",
             Fact(f"sysctl.{name}", value if count is None else count, wording=evidence.settings_source or None),
         )
+
+
+def _in_order(evidence: Evidence) -> tuple[Snapshot, Snapshot] | None:
+    """The first and the last reading: what counts events never falls, so that two that were swapped show it.
+
+    None where some counters fell and others rose: the readings are of two boots or two machines.
+    """
+    if len(evidence.vmstat) < 2:
+        return None
+    first, last = evidence.vmstat[0], evidence.vmstat[-1]
+    moved = [last.counters[name] - count for name, count in first.counters.items()
+             if name.startswith(_EVENTS) and name in last.counters]  # fmt: skip
+    fell, rose = any(change < 0 for change in moved), any(change > 0 for change in moved)
+    if fell and rose:
+        return None
+    return (last, first) if fell else (first, last)
 
 
 def _total(counters: Mapping[str, int], name: str) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from kb.evidence.files import Evidence
 from kb.evidence.machine import Machine
+from kb.kernel.release import Release
 from kb.model.report import Report
 from kb.model.said import Said
 from kb.model.verdict import Facts, Reason
@@ -30,7 +31,7 @@ def memory_reasons(facts: Facts, report: Report, evidence: Evidence) -> Iterator
         return
     machine = evidence.machine
     yield from _index(facts, machine)
-    yield from _meminfo(facts, machine)
+    yield from _meminfo(facts, machine, Release.parse(report.kernel) if report.kernel else None)
     if machine.slabs and machine.slabs[0].kb:
         yield _slab(machine)
     yield from _stat(machine)
@@ -52,9 +53,15 @@ def _index(facts: Facts, machine: Machine) -> Iterator[Reason]:
         yield Reason(claim, "holds", (why,))
 
 
-def _meminfo(facts: Facts, machine: Machine) -> Iterator[Reason]:
-    """Holders that the report cannot show, the largest first, and what is left that meminfo names nowhere."""
-    info, file = machine.meminfo, machine.sources.get("meminfo", "")
+def _meminfo(facts: Facts, machine: Machine, release: Release | None) -> Iterator[Reason]:
+    """Holders that the report cannot show, the largest first, and what is left that meminfo names nowhere.
+
+    VmallocUsed is address space to 4.3, mapped devices included, and 0 to 5.2: fs/proc/meminfo.c; 97105f0ab7b8 ("mm:
+    vmalloc: show number of vmalloc pages in /proc/meminfo") (in v5.3).
+    """
+    old = release is not None and release.base < (4, 4)
+    info = {name: kb for name, kb in machine.meminfo.items() if not (old and name == "VmallocUsed")}
+    file = machine.sources.get("meminfo", "")
     total = info.get("MemTotal", 0)
     if not total:
         return

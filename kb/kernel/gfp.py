@@ -21,7 +21,7 @@ from kb.words.speak import said
 
 COMPOSITES = (
     "GFP_TRANSHUGE_LIGHT", "GFP_TRANSHUGE", "GFP_HIGHUSER_MOVABLE", "GFP_HIGHUSER", "GFP_USER", "GFP_TEMPORARY",
-    "GFP_KERNEL", "GFP_NOFS", "GFP_NOIO", "GFP_ATOMIC", "GFP_NOWAIT", "GFP_IOFS",
+    "GFP_KERNEL", "GFP_NOFS", "GFP_NOIO", "GFP_ATOMIC", "GFP_NOWAIT", "GFP_IOFS", "GFP_DMA", "GFP_DMA32",
 )  # fmt: skip
 """Names a caller writes, largest first; what else a caller adds (``__GFP_NOWARN``) is named beside them."""
 

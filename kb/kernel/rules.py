@@ -101,9 +101,9 @@ _SERIES = "281dd25c1a01 (in v6.12) and the five changes of v6.3 before it"
 STABLE: tuple[RuleSet, ...] = (
     RuleSet("5.15.171+, 6.1.116+", W2, span("99.0"), f"{_SERIES}; logs of 5.15.171 and 6.1.116", harder="reserves",
             highatomic="reserved", classzone="highest", oom_victim="half", highatomic_single=True),
-    RuleSet("6.1.192", W2, span("99.0"), f"6.1.192 {_PA} and gfp_to_alloc_flags()", harder="reserves",
-            highatomic="reserved", highatomic_needs_high=True, classzone="highest", oom_victim="half",
-            highatomic_single=True),
+    RuleSet("6.1.157+", W2, span("99.0"), f"3575087197f0 (in v6.1.157), 6.1.192 {_PA} and gfp_to_alloc_flags()",
+            harder="reserves", highatomic="reserved", highatomic_needs_high=True, classzone="highest",
+            oom_victim="half", highatomic_single=True),
     RuleSet("6.6.60+", W2, span("99.0"), "281dd25c1a01 (in v6.6.60)", harder="reserves", highatomic="reserved",
             classzone="highest", oom_victim="half", unaccepted=True, highatomic_single=True),
     RuleSet("6.11.7+", W2, span("99.0"), "281dd25c1a01 (in v6.11.7)", harder="reserves", highatomic="reserved",
@@ -133,10 +133,11 @@ def rules_for(releases: tuple[Release, ...]) -> tuple[RuleSet, ...]:
 
 _POINTS: dict[tuple[int, int], tuple[tuple[int, int, str], ...]] = {
     (5, 15): ((171, 171, "5.15.171+, 6.1.116+"),),
-    (6, 1): ((116, 116, "5.15.171+, 6.1.116+"), (117, 192, "6.1.192")),
+    (6, 1): ((116, 116, "5.15.171+, 6.1.116+"), (157, 157, "6.1.157+")),
     (6, 6): ((60, 60, "6.6.60+"),),
     (6, 11): ((7, 7, "6.11.7+"),),
     (6, 12): ((1, 107, CURRENT.name),),
+    (6, 17): ((4, 4, CURRENT.name),),
 }
 """Of a stable series: the first point release that may have a row's rules, the one that surely has, and the row."""
 

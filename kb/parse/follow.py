@@ -64,6 +64,8 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
             report = replace(report, follows=first, damage=tuple(damage))
         if report.kind == "slub_failure" and report.memory is None:
             report = _lent(report, before)
+        if report.kernel is None and (report.kind == "oom_kill" or report.kind in family(Family.ALLOCATION)):
+            report = _of_the_same_boot(report, before)
         before.append((number, report))
         number += 1
         yield report
@@ -129,6 +131,19 @@ def _lent(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
         return report
     fields = {**report.fields, "memory_of": str(found.headline_line)}
     return replace(report, memory=found.memory, fields=fields, kernel=report.kernel or found.kernel)
+
+
+def _of_the_same_boot(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
+    """A report of memory with the kernel of the report right before it, whose stamps go on: GFP masks depend on it."""
+    for _, other in reversed(tuple(before)):
+        if other.time is None or report.time is None or not 0 <= report.time - other.time <= _NEAR_SECONDS:
+            return report
+        if other.kernel is not None:
+            if report.host != other.host or not _near(other, report):
+                return report
+            line = other.fields.get("kernel_of") or str(other.headline_line)
+            return replace(report, kernel=other.kernel, fields={**report.fields, "kernel_of": line})
+    return report
 
 
 def _again(report: Report) -> bool:

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
+from kb.facts.oom.cgroup import held
 from kb.model.memory import size as kb_of
 from kb.model.verdict import Diagnosis
 from kb.parse.memory.oom import parse_oom
 from kb.pictures.draw import ROWS, Drawing, Part, Row, bar_rows, bars, size
 from kb.words.speak import Words
 
-_APART = ("total", "shmem", "swap_total", "swap_free")
-"""What is no holder of its own: shmem is counted with anon."""
-_OF_CGROUP = (("anon", "rss"), ("file", "cache"), ("slab",), ("sock",))
-"""Holders of a memory cgroup's statistics that do not overlap, each by the names of version 2 and 1."""
+_APART = ("total", "shmem", "mlocked", "swap_total", "swap_free")
+_WITHIN = {"shmem": "anon", "mlocked": "unevictable"}
+"""What is counted with another holder, and is drawn apart from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,19 @@ def holders(found: Diagnosis) -> Holders | None:
     memory = detail.get("memory_kb")
     if memory:
         parts = {name: kb for name, kb in memory.items() if name not in _APART and isinstance(kb, int) and kb > 0}
-        return _held(parts, memory["total"])
-    parts = {}
-    for names in _OF_CGROUP:
-        fact = next((fact for name in names if (fact := found.facts.get(f"oom.memcg_{name}_kb"))), None)
-        if fact is not None and fact.value > 0:
-            parts[names[0]] = fact.value
-    return _held(parts, None)
+        for name, within in _WITHIN.items():
+            inside = min(memory.get(name) or 0, parts.get(within, 0))
+            if inside:
+                parts[name] = inside
+                parts[within] -= inside
+        return _held({name: kb for name, kb in parts.items() if kb}, memory["total"])
+    if found.report.kind != "oom_kill":
+        return None
+    group = held(parse_oom(found.report.lines))
+    if group is None:
+        return None
+    unnamed = group.unnamed_kb or 0
+    return _held({**group.parts, **({"unaccounted": unnamed} if unnamed > 0 else {})}, None)
 
 
 def _held(parts: dict[str, int], total: int | None) -> Holders | None:

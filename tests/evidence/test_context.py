@@ -63,3 +63,15 @@ def test_counters_of_zones_are_summed(example: Path, tmp_path: Path) -> None:
 def test_a_file_that_is_no_evidence_is_said(example: Path, tmp_path: Path) -> None:
     diagnosis = diagnose(example, tmp_path, note="nothing of the kind")
     assert any("note" in text for text in diagnosis.facts.unknown)
+
+
+def test_readings_that_were_swapped_are_put_in_order_and_those_of_two_boots_say_nothing(
+    example: Path, tmp_path: Path
+) -> None:
+    later = "compact_stall 87914\ncompact_fail 40935\ncompact_success 46979\nallocstall 1003\n"
+    for first, last in ((BEFORE, later), (later, BEFORE)):
+        found = diagnose(example, tmp_path, before=first, after=last)
+        (reason,) = said(found, "compaction never started")
+        assert "allocstall 1000 -> 1003" in str(reason.why[0])
+    other = later.replace("87914", "5")
+    assert not said(diagnose(example, tmp_path, before=BEFORE, after=other), "compaction never started")

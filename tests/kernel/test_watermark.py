@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.kernel.allocflags import alloc_flags
+from kb.kernel.boost import unboosted
 from kb.kernel.compaction import fragindex, unusable
 from kb.kernel.era import points
 from kb.kernel.release import Release
@@ -82,7 +83,7 @@ def test_indices_of_an_empty_list() -> None:
         ("4.18.0-305.el8.x86_64", "4.15-5.7, RHEL 8.0-8.4"),
         ("4.18.0-553.el8.x86_64", "5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"),
         ("5.14.0-503.11.1.el9_5.x86_64", "6.3-6.4, RHEL 9.5-9.6"),
-        ("6.1.0-56-amd64", "6.1.192"),
+        ("6.1.0-56-amd64", "6.1.157+"),
         ("6.12.0-55.9.1.el10_0.x86_64", "6.12-6.17, RHEL 10"),
         ("6.12.117+deb12-amd64", "6.18+, 6.12.107+"),
     ],
@@ -103,14 +104,17 @@ def test_every_known_release_has_exactly_one_rule_set() -> None:
         ("5.15.0-1087-azure", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", "5.15.171+, 6.1.116+"]),
         ("6.1.115", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"]),
         ("6.1.116", ["5.15.171+, 6.1.116+"]),
-        ("6.1.150", ["5.15.171+, 6.1.116+", "6.1.192"]),
+        ("6.1.156", ["5.15.171+, 6.1.116+"]),
+        ("6.1.157", ["6.1.157+"]),
         ("6.1.0-27-amd64", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"]),
-        ("6.1.0-28-amd64", ["5.15.171+, 6.1.116+", "6.1.192"]),
+        ("6.1.0-28-amd64", ["5.15.171+, 6.1.116+", "6.1.157+"]),
         ("6.6.59", ["6.5-6.10"]),
         ("6.6.60", ["6.6.60+"]),
         ("6.11.6", ["6.11"]),
         ("6.11.7", ["6.11.7+"]),
         ("6.12.50", ["6.12-6.17, RHEL 10", "6.18+, 6.12.107+"]),
+        ("6.17.3", ["6.12-6.17, RHEL 10"]),
+        ("6.17.4", ["6.18+, 6.12.107+"]),
     ],
 )
 def test_a_stable_release_has_the_rules_that_were_brought_to_it(release, rules) -> None:
@@ -122,7 +126,7 @@ def test_single_pages_of_the_atomic_reserve_are_for_requests_that_may_not_wait_s
     held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
     zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=64)
     for name, admits in (("6.3-6.4, RHEL 9.5-9.6", False), ("6.5-6.10", False), ("6.6.60+", True), ("6.11", False),
-                         ("6.11.7+", True), ("6.1.192", True)):  # fmt: skip
+                         ("6.11.7+", True), ("6.1.157+", True)):  # fmt: skip
         assert replay(zone, Request(0, ATOMIC_NEW), rule_named(name), zones=(zone,)).admits is admits, name
 
 
@@ -141,6 +145,7 @@ ATOMIC_OLD = frozenset({"__GFP_HIGH", "__GFP_ATOMIC", "__GFP_KSWAPD_RECLAIM"})
         (ATOMIC_NEW, 2, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"MIN_RESERVE", "NON_BLOCK", "HIGHATOMIC"}),
         ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"NON_BLOCK", "HIGHATOMIC"}),
         ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.18+, 6.12.107+"), {"NON_BLOCK"}),
+        (ATOMIC_NEW, 2, rule_named("6.18+, 6.12.107+"), {"MIN_RESERVE", "NON_BLOCK", "HIGHATOMIC"}),
         ({"__GFP_HIGH", "__GFP_NOMEMALLOC"}, 0, rule_named("6.11"), {"MIN_RESERVE"}),
     ],
 )
@@ -237,3 +242,84 @@ def test_an_atomic_page_is_tested_again_without_the_boost_from_5_9_on() -> None:
     plain = Request(0, frozenset({"__GFP_DIRECT_RECLAIM"}))
     assert not replay(zone, plain, rule_named("6.12-6.17, RHEL 10"), zones=(zone,)).admits
     assert not replay(zone, Request(1, ATOMIC_NEW), rule_named("6.12-6.17, RHEL 10"), zones=(zone,)).admits
+
+
+@pytest.mark.parametrize(
+    ("flags", "name", "mark", "admits"),
+    [
+        (ATOMIC_OLD, "5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", "min", True),
+        # a request that may wait has __GFP_HIGH without __GFP_ATOMIC: gfp_mask & __GFP_ATOMIC was asked to 6.2
+        ({"__GFP_HIGH", "__GFP_DIRECT_RECLAIM"}, "5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", "min", False),
+        ({"__GFP_HIGH", "__GFP_DIRECT_RECLAIM"}, "6.11", "min", True),  # alloc_flags & ALLOC_MIN_RESERVE since
+        ({"__GFP_KSWAPD_RECLAIM"}, "6.11", "min", False),
+        (ATOMIC_NEW, "6.11", "low", False),  # WMARK_MIN alone is asked again
+    ],
+)
+def test_who_is_asked_again_without_the_boost(flags, name, mark, admits) -> None:
+    """mm/page_alloc.c zone_watermark_fast() of 5.9, 6.2 and 6.11: 600 free pages of min 2000, 1500 of them boost."""
+    zone = Zone(0, "Normal", 600, 2000, 2125, 2250, (0, 0, 0, 0), managed=1 << 20, boost=1500, reserved_highatomic=0)
+    run = replay(zone, Request(0, frozenset(flags)), rule_named(name), zones=(zone,), mark=mark)
+    assert run.admits is admits
+
+
+def test_no_request_of_el6_has_its_marks_halved_from_order_2_on() -> None:
+    """el6-431 .. 754: orders below pageblock_order / 4 alone, 2 on x86_64, and from the mark above min."""
+    rules = rule_named("RHEL 6.5-6.10")
+    blocks = FreeBlocks((10, 10, 10, 10, 10), ("", "", "", "", ""), 310, 0)
+    zone = Zone(0, "Normal", 310, 100, 164, 228, (0, 0, 0, 0), managed=1 << 20, blocks=blocks)
+    run = replay(zone, Request(4, frozenset({"__GFP_WAIT"})), rules, zones=(zone,), mark="low")
+    # low - min is 64: 32 and 16 stand against orders 0 and 1, and 16 against all above
+    assert [step.needs for step in run.steps if step.name.startswith("order")] == [32, 16, 16, 16]
+
+
+def test_an_oom_victim_takes_single_pages_of_the_atomic_reserve_from_6_3_on() -> None:
+    held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
+    zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=0)
+    victim = Request(0, frozenset({"__GFP_DIRECT_RECLAIM"}), oom_victim=True)
+    for name, admits in (("5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", False), ("6.3-6.4, RHEL 9.5-9.6", True)):
+        assert replay(zone, victim, rule_named(name), zones=(zone,)).admits is admits, name
+
+
+def test_a_request_that_ignores_the_watermarks_takes_blocks_of_the_atomic_reserve() -> None:
+    held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
+    zone = Zone(0, "Normal", 64, 400, 500, 600, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=0)
+    request = Request(2, frozenset({"__GFP_DIRECT_RECLAIM", "__GFP_MEMALLOC"}))
+    assert replay(zone, request, rule_named("5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"), zones=(zone,)).admits
+
+
+def test_a_request_with_reserves_that_may_wait_is_spared_the_atomic_reserve_from_6_3_on() -> None:
+    zone = Zone(0, "Normal", 2000, 1000, 1250, 1500, (0, 0, 0, 0), managed=1 << 20, reserved_highatomic=1600)
+    high = Request(0, frozenset({"__GFP_HIGH", "__GFP_DIRECT_RECLAIM"}))
+    # 2000 - 1600 = 400 is not above 500
+    assert not replay(zone, high, rule_named("5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"), zones=(zone,)).admits
+    assert replay(zone, high, rule_named("6.3-6.4, RHEL 9.5-9.6"), zones=(zone,)).admits
+
+
+def test_unaccepted_memory_is_subtracted_from_6_5_to_6_10_alone() -> None:
+    zone = Zone(0, "Normal", 2000, 1000, 1250, 1500, (0, 0, 0, 0), managed=1 << 20, reserved_highatomic=0,
+                free_highatomic=0, counters={"nr_unaccepted": 1000})  # fmt: skip
+    request = Request(0, frozenset({"__GFP_DIRECT_RECLAIM"}))
+    for name, admits in (("6.3-6.4, RHEL 9.5-9.6", True), ("6.5-6.10", False), ("6.11", True)):
+        assert replay(zone, request, rule_named(name), zones=(zone,)).admits is admits, name
+
+
+def test_the_walk_subtracts_cma_pages_at_its_base_alone() -> None:
+    """4.3 __zone_watermark_ok(): free_pages - free_cma there, free_pages in the loop; highatomic pages do not exist."""
+    blocks = FreeBlocks((40, 60), ("U", "C"), 160, 0)
+    zone = Zone(0, "Normal", 160, 80, 100, 120, (0, 0, 0, 0), managed=1 << 20, blocks=blocks, free_cma=70,
+                reserved_highatomic=60)  # fmt: skip
+    run = replay(zone, Request(1, frozenset({"__GFP_WAIT"})), RHEL7, zones=(zone,))
+    # 160 - 1 - 70 = 89 > 80, then 159 - 40 = 119 > 40
+    assert [(step.left, step.needs) for step in run.steps[:2]] == [(89, 80), (119, 40)]
+
+
+def test_without_an_order_the_any_block_rule_of_4_4_does_not_open_the_atomic_reserve() -> None:
+    held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
+    zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=0)
+    assert not replay(zone, Request(0, ATOMIC_OLD), MAINLINE_44, zones=(zone,)).admits
+    assert replay(zone, Request(1, ATOMIC_OLD), MAINLINE_44, zones=(zone,)).admits
+
+
+def test_a_zone_without_its_boost_says_so_where_it_printed_one() -> None:
+    zone = Zone(0, "Normal", 64, 600, 625, 650, (0, 0, 0, 0), managed=1 << 20, boost=512)
+    assert (unboosted(zone).boost, unboosted(zone).min) == (0, 88)

@@ -135,3 +135,20 @@ def test_what_follows_does_not_repeat_the_cases_of_its_cause() -> None:
     assert ([match.case.id for match in first.matches], again.report.follows, again.matches) == (["any"], 0, ())
     other = second.replace("[#2]", "[#1]").replace("PID: 99", "PID: 7")
     assert [len(found.matches) for found in api.match((OOPS + other).encode(), cases=[of])] == [1, 1]
+
+
+def test_a_report_of_memory_without_a_release_is_of_the_kernel_whose_stamps_go_on_in_it() -> None:
+    warned = (
+        "[100.0] WARNING: CPU: 1 PID: 5 at kernel/foo.c:7 foo+0x1/0x2\n"
+        "[100.0] CPU: 1 PID: 5 Comm: bar Not tainted 4.1.12 #1\n[100.0] Call Trace:\n[100.0]  foo+0x1/0x2\n"
+        "[100.0] ---[ end trace 1 ]---\n"
+    )
+    failed = "[{at}] XFS: possible memory allocation deadlock in xfs_buf_allocate_memory (mode:0x250)\n"
+
+    def kernel(at: str) -> str | None:
+        return api.match((warned + failed.format(at=at)).encode(), cases=())[1].report.kernel
+
+    assert kernel("101.0") == "4.1.12"
+    # near misses: an earlier stamp (another boot), and one that is far behind
+    assert kernel("99.0") is None
+    assert kernel("161.0") is None

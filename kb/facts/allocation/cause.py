@@ -1,11 +1,14 @@
 """Why an allocation failed: one of a small documented set (docs/causes.md), decided from the judged zones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.facts.allocation.request import Asked
 from kb.facts.allocation.zones import ZoneView
 from kb.kernel.allocflags import may_reclaim
+from kb.kernel.rules import rules_for
+from kb.kernel.watermark import replay
+from kb.model.allocation import Request
 from kb.model.memory import MemInfo, Zone, size
 from kb.model.said import Said
 from kb.words.speak import said
@@ -50,7 +53,7 @@ def decide(asked: Asked, memory: MemInfo | None, views: Sequence[ZoneView], excl
     if memory is None or not memory.zones:
         return Cause("undetermined", said("cause.no_mem_info"))
     if order is None or asked.gfp is None:
-        return Cause("undetermined", said("cause.nothing_asked"))
+        return _whatever_was_asked(asked, memory) or Cause("undetermined", said("cause.nothing_asked"))
     if not views:
         return Cause("zone_constrained", said("cause.no_such_zone", zone=asked.request.zone))
     if larger := _larger_than_every_zone(order, views):
@@ -60,6 +63,27 @@ def decide(asked: Asked, memory: MemInfo | None, views: Sequence[ZoneView], excl
     if any(view.first == "undecidable" for view in views):
         return _undecidable(views)
     return _refused(asked, views, excluded, memory.page_kb)
+
+
+_MOST_PRIVILEGED = frozenset({"__GFP_HIGH", "__GFP_ATOMIC", "__GFP_KSWAPD_RECLAIM", "__GFP_HIGHMEM", "__GFP_MOVABLE"})
+
+
+def _whatever_was_asked(asked: Asked, memory: MemInfo) -> Cause | None:
+    """Memory was short for every request where it was for a single page that may use reserves, any zone and CMA.
+
+    Only tasks that ignore the watermarks get more (PF_MEMALLOC), which an interrupt does not.
+    """
+    rules = rules_for((asked.release,)) if asked.release is not None else ()
+    if not rules or asked.context == "reclaim":
+        return None
+    easy = Request(0, _MOST_PRIVILEGED, zone="Movable", migratetype="movable")
+    open_to_all = [replace(zone, reserve=()) for zone in memory.zones if zone.managed != 0]
+    runs = [replay(zone, easy, rule, zones=open_to_all) for zone in open_to_all for rule in rules]
+    if not runs or any(run.fails_at != "base" for run in runs):
+        return None
+    zones = [zone.label for zone in open_to_all]
+    name = "atomic_reserve_exhausted" if asked.context == "interrupt" else "memory_short"
+    return Cause(name, said("cause.short_for_all", zones=zones))
 
 
 def _larger_than_every_zone(order: int, views: Sequence[ZoneView]) -> Cause | None:
@@ -153,6 +177,16 @@ def _matters(short: Sequence[ZoneView], views: Sequence[ZoneView]) -> bool:
     return sum(sizes[id(view)] for view in short) >= _SMALL * sum(sizes.values()) > 0
 
 
+def _bounds(asked: Asked) -> list[Said]:
+    """What the request is bound to: a zone and those below it, nodes."""
+    bounds = []
+    if asked.request.zone in ("DMA", "DMA32"):
+        bounds.append(said("part.zone_and_below", zone=asked.request.zone))
+    if asked.nodes is not None:
+        bounds.append(said("part.of_nodes", nodes=[str(node) for node in sorted(asked.nodes)]))
+    return bounds
+
+
 def _short(
     asked: Asked, views: Sequence[ZoneView], by_why: dict[str, list[ZoneView]], excluded: Sequence[Zone]
 ) -> Cause:
@@ -174,7 +208,8 @@ def _short(
     elsewhere = [zone for zone in excluded if zone.free - (1 << request.order) > zone.high and zone.managed != 0]
     if limited and (elsewhere or request.zone in ("DMA", "DMA32")):
         spare = said("part.had_to_spare", zones=[zone.label for zone in elsewhere]) if elsewhere else None
-        return Cause("zone_constrained", said("cause.zone_short", zones=names, spare=spare), tuple(short))
+        says = said("cause.zone_short", where=_bounds(asked), zones=names, spare=spare)
+        return Cause("zone_constrained", says, tuple(short))
     if "__GFP_HIGH" in request.flags and not may_reclaim(request.flags):
         return Cause("atomic_reserve_exhausted", said("cause.atomic_reserve", zones=names), tuple(short))
     if not may_reclaim(request.flags):

@@ -33,7 +33,8 @@ def gave_up(asked: Asked, kind: str, releases: Sequence[Release]) -> Reason | No
         return Reason(said("giveup.by_flag", flag=flag), "holds", (_FLAGS[flag],), head)
     if order > COSTLY_ORDER or "__GFP_NOFAIL" in gfp.certain or "__GFP_NOFAIL" in gfp.possible:
         return None
-    return Reason(said("giveup.retried"), "holds", tuple(_exceptions(asked, releases)), head)
+    exempt = low_zone(asked, releases) or _one_node(asked)
+    return Reason(said("giveup.retried"), "excluded" if exempt else "holds", tuple(_exceptions(asked, releases)), head)
 
 
 _FLAGS = {
@@ -72,10 +73,10 @@ def _one_node(asked: Asked) -> bool:
 
 
 def _exceptions(asked: Asked, releases: Sequence[Release]) -> list[Said]:
-    kills = asked.gfp is not None and asked.gfp.has("__GFP_FS") is not False
-    yielded = [said("giveup.small", order=asked.order) if kills else said("giveup.small_no_fs", order=asked.order)]
     if low_zone(asked, releases):
-        return [*yielded, said("giveup.low_zone", zone=asked.request.zone)]
+        return [said("giveup.low_zone", zone=asked.request.zone), said("giveup.no_progress")]
     if _one_node(asked):
-        return [*yielded, said("giveup.one_node")]
-    return [*yielded, said("giveup.victim")]
+        return [said("giveup.one_node"), said("giveup.no_progress")]
+    kills = asked.gfp is not None and asked.gfp.has("__GFP_FS") is not False
+    small = said("giveup.small", order=asked.order) if kills else said("giveup.small_no_fs", order=asked.order)
+    return [small, said("giveup.victim")]

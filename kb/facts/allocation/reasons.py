@@ -1,20 +1,22 @@
 """The reasoning chain of an allocation report, cause by cause, in the order an expert goes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kb.facts.allocation.account import account, holding, on_cpus
 from kb.facts.allocation.cause import labels
 from kb.facts.allocation.consequence import consequence
 from kb.facts.allocation.giveup import gave_up, only_a_victim
+from kb.facts.allocation.highatomic import over_limit
 from kb.facts.allocation.otherwise import otherwise
-from kb.facts.allocation.reclaim import reclaim
+from kb.facts.allocation.reclaim import reclaim, reclaimable
 from kb.facts.allocation.slub import slub
 from kb.facts.allocation.study import Study, assumptions, era_assumption
 from kb.facts.allocation.zones import ZoneView, discount
 from kb.kernel.allocflags import may_reclaim
 from kb.kernel.boost import boost_of
 from kb.kernel.compaction import COSTLY_ORDER, EXTFRAG_THRESHOLD, Gate, fragindex, suitable
+from kb.kernel.era import NEVER
 from kb.kernel.era import span as era_span
 from kb.kernel.gfp import Decoded
 from kb.kernel.watermark import PAGEBLOCK_ORDER, first_block
@@ -43,6 +45,7 @@ def reasons(study: Study) -> tuple[Reason, ...]:
     chain += [_zones(study)]
     chain += [_zone(study, view) for view in study.views]
     chain += [
+        over_limit(study),
         account(study),
         on_cpus(study),
         _defrag(study),
@@ -73,7 +76,8 @@ def _size(study: Study) -> Reason | None:
 def _flags(study: Study) -> Reason | None:
     gfp = study.asked.gfp
     if gfp is None:
-        return Reason(said("gfp.forbids_waiting"), UNKNOWN, (said("gfp.not_printed"),))
+        why = said("gfp.no_table") if study.asked.printed else said("gfp.not_printed")
+        return Reason(said("gfp.forbids_waiting"), UNKNOWN, (why,))
     reclaim = {may_reclaim(flags) for flags in gfp.flag_sets}
     verdict = UNKNOWN if len(reclaim) > 1 else EXCLUDED if True in reclaim else HOLDS
     return Reason(said("gfp.forbids_waiting"), verdict, tuple(_mask(study, gfp)), study.asked.headline)
@@ -141,6 +145,9 @@ def _could_sleep(study: Study) -> Reason | None:
 
 
 def _zones(study: Study) -> Reason | None:
+    if study.cause.says.name == "cause.short_for_all":
+        spans = tuple(span for zone in study.state.zones for span in zone.spans)
+        return Reason(said("zones.none_serves"), HOLDS, (study.cause.says,), spans)
     if not study.views:
         return Reason(said("zones.none_serves"), UNKNOWN, (said("zones.not_judged", cause=study.cause.says),))
     verdicts = [view.first for view in study.views]
@@ -309,9 +316,38 @@ def _min_free(study: Study) -> Reason | None:
         return Reason(claim, HOLDS, (known, said("min_free.is_the_reserve")), spans)
     if study.cause.name == "order_walk_refusal":
         return Reason(claim, EXCLUDED, (known, said("min_free.raises_every_bar")), spans)
+    if (filled := _refill(study, refused)) is not None:
+        verdict, why = filled
+        return Reason(claim, verdict, (known, why), spans)
     if study.cause.name == "atomic_reserve_exhausted":
         return Reason(claim, HOLDS, (known, said("min_free.lasts_longer")), spans)
+    if study.cause.name == "memory_short" and _no_privilege(study):
+        return Reason(claim, UNKNOWN, (known, said("min_free.raises_its_bar")), spans)
     return Reason(claim, UNKNOWN, (known, said("min_free.kswapd_earlier")), spans)
+
+
+def _refill(study: Study, refused: Sequence[ZoneView]) -> tuple[str, Said] | None:
+    """Where a larger reserve could not be filled: less than min can be reclaimed in the zones that are short."""
+    short = [view for view in refused if view.why == "short"]
+    found = [reclaimable(study, view) for view in short]
+    known = [pages for pages in found if pages is not None]
+    mark = sum(view.zone.min - boost_of(view.zone) for view in short)
+    if not short or len(known) < len(short) or sum(known) >= mark:
+        return None
+    zones = labels(short)
+    why = said("min_free.cannot_fill", zones=zones, pages=sum(known), min_pages=mark)
+    return (UNKNOWN, why) if sum(known) else (EXCLUDED, said("min_free.nothing_to_fill_it", zones=zones))
+
+
+_SCALE_FACTOR = era_span("4.6", "", {7: NEVER})
+"""vm.watermark_scale_factor: 795ae7a0de6b ("mm: scale kswapd watermarks in proportion to memory") (in v4.6)."""
+
+
+def _no_privilege(study: Study) -> bool:
+    """Whether the whole min mark stands against a request that may not wait, where low can be raised alone."""
+    waits = {may_reclaim(flags) for flags in study.gfp.flag_sets}
+    full = all(discount(study.asked.request, view.rules, view.zone) == f"min {view.zone.min}" for view in study.views)
+    return waits == {False} and full and all(_SCALE_FACTOR.has(release) for release in study.releases)
 
 
 def _skew(study: Study) -> Reason | None:

@@ -43,6 +43,8 @@ class Asked:
     headline: tuple[Span, ...]
     nodes: frozenset[int] | None
     """Nodes that nodemask, cpuset or mems_allowed leave, None for all."""
+    printed: bool = True
+    """Whether a mask is printed, with flags that some kernel has or without."""
 
 
 def asked(report: Report) -> Asked:
@@ -64,7 +66,8 @@ def asked(report: Report) -> Asked:
         memalloc=context == "reclaim",
     )  # fmt: skip
     line = report.headline_line
-    return Asked(order, gfp, request, release, traits, context, spans, ((line, line),) if line else (), nodes)
+    return Asked(order, gfp, request, release, traits, context, spans, ((line, line),) if line else (), nodes,
+                 mask is not None or bool(names))  # fmt: skip
 
 
 def replay_flags(gfp: Decoded | None) -> frozenset[str]:
@@ -179,6 +182,26 @@ def _context(report: Report) -> tuple[str, tuple[Span, ...]]:
         if spans := _line(frames, functions):
             return name, spans
     return ("process" if frames else "unknown"), ()
+
+
+def before_programs(report: Report) -> bool:
+    """Whether the kernel's own start asked, before it ran /sbin/init: its first task under its first name.
+
+    init/main.c: ``start_kernel()`` is pid 0, ``kernel_init()`` pid 1, called ``swapper`` until run_init_process().
+    """
+    started = (report.comm or "").startswith("swapper")
+    return started and (report.pid == 1 or any(frame.function == "start_kernel" for frame in report.frames))
+
+
+_NOMMU = frozenset({"do_mmap_private", "load_flat_binary", "load_flat_file", "load_elf_fdpic_binary"})
+_OF_PROCESS = re.compile(r"Allocation of length \d{1,20} from process \d{1,10}")
+
+
+def without_mmu(report: Report) -> bool:
+    """Whether the kernel was built without an MMU, by functions and lines of mm/nommu.c and its program loaders."""
+    if any(frame.function in _NOMMU for frame in report.frames):
+        return True
+    return any(_OF_PROCESS.match(line.text) for line in report.lines[:64] if "Allocation" in line.text)
 
 
 def _line(frames: Iterable[Frame], functions: Iterable[str]) -> tuple[Span, ...]:

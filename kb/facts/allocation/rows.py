@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from kb.facts.allocation.request import before_programs
 from kb.facts.allocation.study import Study, era_assumption
 from kb.facts.allocation.zones import ZoneView, largest_order
 from kb.kernel.allocflags import may_reclaim
@@ -60,6 +61,10 @@ REQUEST = (
         lambda s: _only(rules.rule for rules in s.rules), assumed=era_assumption),
     Row("nodes", "NUMA nodes the request is bound to",
         lambda s: tuple(sorted(s.asked.nodes)) if s.asked.nodes is not None else None),
+    Row("booting", "the kernel's own start asked, before the first program ran: nobody can type a command yet",
+        lambda s: before_programs(s.report)),
+    Row("compaction.exists", "the kernel has memory compaction (2.6.35+, RHEL 6, with an MMU): vm.compact_memory",
+        lambda s: s.has_compaction if s.releases else None, assumed=era_assumption),
     Row("compaction.allowed", "direct compaction could run for this request on this kernel",
         lambda s: s.gate.allowed if s.gate is not None else None,
         wording=lambda s: s.gate.why if s.gate is not None else None),

@@ -32,7 +32,8 @@ def slub(study: Study) -> Iterator[Reason]:
     if cache is not None and nodes:
         objects, buffer = sum(int(node["objects"]) for node in nodes), int(cache["buffer"])
         held = objects * buffer // 1024
-        total = size(study.memory.counters.get("ram", 0), study.page_kb) if study.memory is not None else 0
+        counters = study.memory.counters if study.memory is not None else {}
+        total = size(counters.get("ram", 0) - counters.get("reserved", 0), study.page_kb)
         why = said(
             "slub.objects", objects=objects, buffer=buffer, held_kb=held, free=sum(int(n["free"]) for n in nodes)
         )

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from kb.facts.allocation.cause import Cause, decide, labels
 from kb.facts.allocation.giveup import only_a_victim
-from kb.facts.allocation.request import Asked, asked
+from kb.facts.allocation.request import Asked, asked, without_mmu
 from kb.facts.allocation.special import special_cause
 from kb.facts.allocation.zones import ORDER_WALK, ZoneView, outcomes, view_zones
 from kb.kernel.allocflags import alloc_flags, may_reclaim
@@ -37,12 +37,26 @@ class Study:
         self.gate: Gate | None = None
         if self.asked.gfp is not None and self.asked.order is not None:
             self.gate = gate(self.asked.order, self.asked.gfp, self.releases)
+            if self.asked.order and without_mmu(report):
+                self.gate = Gate(False, said("gate.no_mmu"))
         judged = {id(view.zone) for view in self.views}
         self.excluded = [zone for zone in self.memory.zones if id(zone) not in judged] if self.memory else []
         special = special_cause(report, self.memory, self.views)
         self.cause: Cause = special or decide(self.asked, self.memory, self.views, self.excluded)
         if self.cause.name == "memory_short" and self.cause.says.name in ("cause.short", "cause.short_no_reclaim"):
             self.cause = self._retried(self.cause)
+
+        if self.memory is None and self.mixed and self.cause.says.name == "cause.no_mem_info":
+            self.cause = replace(self.cause, says=said("cause.mixed_mem_info", blocks=self.mixed))
+
+    @cached_property
+    def mixed(self) -> int:
+        """Mem-Info blocks that several CPUs printed line by line into one another; 0 where there is one at most.
+
+        show_mem() takes no lock: which zone line belongs to which block is not told by the lines.
+        """
+        heads = sum(1 for line in self.report.lines if line.text.strip() in ("Mem-Info:", "Mem-info:"))
+        return heads if heads > 1 else 0
 
     def _retried(self, cause: Cause) -> Cause:
         """Short of memory, where such a request is retried until it succeeds: that it failed is the task's."""
@@ -102,8 +116,8 @@ class Study:
 
     @property
     def has_compaction(self) -> bool:
-        """Whether a candidate kernel has memory compaction (2.6.35+)."""
-        return any(EXISTS.has(release) for release in self.releases)
+        """Whether a candidate kernel has memory compaction (2.6.35+, CONFIG_COMPACTION depends on CONFIG_MMU)."""
+        return not without_mmu(self.report) and any(EXISTS.has(release) for release in self.releases)
 
     @property
     def wakes_kswapd(self) -> bool:
@@ -168,6 +182,8 @@ def assumptions(study: Study) -> list[Said]:
     """What had to be assumed because the log does not print it."""
     lent = study.report.fields.get("memory_of")
     notes = [said("assumed.memory_of", line=int(lent)) if lent else None]
+    near = study.report.fields.get("kernel_of")
+    notes += [said("assumed.kernel_of", line=int(near)) if near else None]
     notes += [era_assumption(study), study.asked.gfp.assumed if study.asked.gfp else None]
     if study.views:
         notes += [note for view in study.views for note in view.printed.assumptions]
@@ -191,13 +207,14 @@ def unknowns(study: Study) -> tuple[Said, ...]:
         fits = said("unknown.kernel.text_fits", kernels=name_range(study.releases))
         missing.append(fits if study.releases else said("unknown.kernel.text_fits_none"))
     if asked.gfp is None:
-        missing.append(said("unknown.gfp.mask"))
+        missing.append(said("unknown.gfp.no_table") if asked.printed else said("unknown.gfp.mask"))
     elif asked.gfp.possible:
         missing.append(said("unknown.gfp.flags", flags=asked.gfp.possible))
     if asked.order is None:
         missing.append(said("unknown.order.not_printed"))
     if study.memory is None:
-        missing.append(said("unknown.memory.no_mem_info"))
+        mixed = said("unknown.memory.mixed", blocks=study.mixed)
+        missing.append(mixed if study.mixed else said("unknown.memory.no_mem_info"))
     elif study.memory.faults:
         missing.append(said("unknown.memory.damaged", damage=study.memory.faults))
     for view in study.views:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kb.facts.allocation.consequence import received
+from kb.facts.allocation.request import before_programs
 from kb.facts.allocation.study import Study
 from kb.facts.allocation.zones import ORDER_WALK, highest_min, outcomes, told
 from kb.kernel.boost import boost_of
@@ -149,7 +150,7 @@ _STEPS = {
 
 def next_steps(study: Study) -> tuple[Said, ...]:
     """Commands that confirm the cause or gather what is missing."""
-    if study.cause.says.name == "cause.before_boot":  # there is no shell yet
+    if before_programs(study.report) or study.cause.says.name == "cause.before_boot":  # there is no shell yet
         return ()
     steps = list(_STEPS.get(study.cause.name, ()))
     if study.cause.name in ("undetermined", "atomic_reserve_exhausted") and received(study):

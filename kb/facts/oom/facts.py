@@ -25,9 +25,11 @@ Causes (``Facts.cause``):
 from collections.abc import Iterable
 from typing import Any
 
+from kb.facts.allocation.request import before_programs
 from kb.facts.oom.cgroup import held
 from kb.facts.oom.reasons import next_steps, reasons, unknowns
 from kb.facts.oom.story import Story, tell
+from kb.kernel.compaction import EXISTS
 from kb.model.log import Span
 from kb.model.report import Report
 from kb.model.said import Said
@@ -68,6 +70,11 @@ def _values(story: Story) -> list[Fact]:
     add("oom.sysrq", oom.sysrq, story.at("sysrq") or invoked)
     add("oom.nobody", oom.nobody, story.at("nobody"))
     add("oom.panic", oom.panic, story.at("panic"))
+    add("oom.panic_on_oom", story.panic_on_oom, story.at("invoked"))
+    add("booting", before_programs(story.report), story.at("invoked"))
+    add("highmem", story.highmem, story.at("invoked"))
+    exists = {EXISTS.has(release) for release in story.gfp.releases} if story.gfp is not None else set()
+    add("compaction.exists", exists.pop() if len(exists) == 1 else None, story.at("invoked"))
     add("oom.allocating_task", oom.allocating_task, story.at("killed"))
     add("oom.memcg", oom.oom_memcg, summary or story.at("limit"))
     add("oom.task_memcg", oom.task_memcg, summary or story.at("limit"))
@@ -180,6 +187,7 @@ def _detail(story: Story) -> dict[str, Any]:
             **{name: split.kb(pages) for name, pages in split.parts.items()},
             "unaccounted": split.kb(split.unaccounted),
             "shmem": split.kb(split.shmem) if split.shmem is not None else None,
+            "mlocked": split.kb(split.mlocked) if split.mlocked is not None else None,
             "swap_total": split.swap_total_kb,
             "swap_free": split.swap_free_kb,
         }

@@ -24,6 +24,8 @@ def holders(story: Story) -> Reason | None:
     why = [said("oom.held", held_kb=size(pages, split.page_kb), total_kb=total_kb, share=split.share(pages))]
     if largest == "unevictable" and split.mlocked is not None:
         why.append(said("oom.not_locked"))
+    if largest == "hugepages" and (unused := _unused(story)):
+        why.append(said("oom.hugepages_unused", free_kb=unused))
     much = said("much.most") if 2 * pages > split.total else said("much.largest_part")
     if split.mostly_free:
         free = split.parts["free"]
@@ -35,6 +37,12 @@ def holders(story: Story) -> Reason | None:
     if largest == "unaccounted":
         claim = said("oom.in_no_line", much=much) if split.partial else said("oom.in_no_counter", much=much)
     return reason(claim, "holds", why, split.span, sums)
+
+
+def _unused(story: Story) -> int:
+    """KB of huge pages set aside that nobody has taken."""
+    pools = story.memory.hugepages if story.memory is not None else ()
+    return sum(pool.get("free", 0) * pool.get("size_kb", 0) for pool in pools)
 
 
 def _name(split: Account, holder: str) -> str:

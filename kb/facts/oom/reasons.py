@@ -2,16 +2,20 @@
 
 import re
 
+from kb.facts.allocation.request import before_programs
 from kb.facts.oom.cgroup import NO_LIMIT_KB
 from kb.facts.oom.holders import cgroup_holders, holders
 from kb.facts.oom.programs import programs
 from kb.facts.oom.reclaimable import cache_stays, wrapped_count
 from kb.facts.oom.story import Story, reason
 from kb.model.log import Span
+from kb.model.memory import size
 from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said
 
+_PROTECTED = -900
+"""Tasks below this oom_score_adj score less than nothing unless they hold nine tenths of the limit each."""
 _PLAIN = re.compile(r"(?:/[\w.:@+-]{1,255}){1,64}")
 
 
@@ -28,7 +32,7 @@ def reasons(story: Story) -> tuple[Reason, ...]:
     ]
     if story.account is None:
         steps += cgroup_holders(story)
-    steps += [programs(story), _victim(story), _freed(story)]
+    steps += [programs(story), _victim(story), _floored(story), _freed(story)]
     return tuple(step for step in steps if step is not None)
 
 
@@ -66,7 +70,7 @@ def _limit(story: Story) -> Reason | None:
         else said("oom.usage_unlimited", name=u.name, used_kb=u.usage_kb)
         for u in oom.usages
     ]
-    nodes = oom.nodemask or oom.mems_allowed
+    nodes = oom.mems_allowed if oom.constraint == "cpuset" else oom.nodemask or oom.mems_allowed
     claim = said("oom.limited_to_nodes", by=oom.constraint.replace("_", " "), nodes=nodes)
     if oom.constraint == "memcg":
         path = oom.oom_memcg
@@ -175,6 +179,27 @@ def _victim(story: Story) -> Reason | None:
     return reason(said("oom.highest_score", victim=choice.victim.task.name), "excluded", (larger,), spans, sums)
 
 
+def _floored(story: Story) -> Reason | None:
+    """Whether every score was below the floor of kernels to 5.8: then the first task that was looked at is killed.
+
+    mm/oom_kill.c ``oom_badness()``: less than 1 counted as 1 until 9066e5cfb73c ("mm, oom: make the calculation of oom
+    badness more accurate") (in v5.9); a group of equals falls to the first one.
+    """
+    choice, tasks = story.choice, [task for task in story.oom.tasks if (task.oom_score_adj or 0) != -1000]
+    release = story.release
+    if len(tasks) < 2 or (release is not None and release.base >= (5, 9)):
+        return None
+    if any(task.oom_score_adj is None or task.oom_score_adj > _PROTECTED for task in tasks):
+        return None
+    top = max(tasks, key=lambda task: task.rss)
+    if any(victim.pid == top.pid for victim in story.oom.victims):
+        return None
+    why = [said("score.all_protected", tasks=len(tasks), most=max(task.oom_score_adj or 0 for task in tasks)),
+           said("score.floored", task=f"{top.name}[{top.pid}]", rss_kb=size(top.rss, story.page_kb))]  # fmt: skip
+    verdict = "holds" if release is not None and all(row.points == 1 for row in choice.ranked) else "unknown"
+    return reason(said("oom.first_was_taken"), verdict, why, story.at("table"))
+
+
 def _freed(story: Story) -> Reason | None:
     """Shared memory of the victim does not come back with it: tmpfs files and System V segments stay.
 
@@ -240,7 +265,9 @@ _HOLDERS = {
 
 
 def _look_at(story: Story) -> tuple[Said, ...]:
-    """The largest programs, and what shows the largest holder where that is no program's."""
+    """The largest programs, and what shows the largest holder where that is no program's; nothing before the first."""
+    if before_programs(story.report):
+        return ()
     largest = story.account.largest if story.account is not None else "anon"
     commands = dict.fromkeys((_HOLDERS.get(largest, _HOLDERS["anon"]), _HOLDERS["anon"]))
     return tuple(said("next.run", command=command) for command in commands)
@@ -251,13 +278,15 @@ def next_steps(story: Story) -> tuple[Said, ...]:
     path = story.oom.oom_memcg or ""
     if not _PLAIN.fullmatch(path):  # the text of a log goes into a command only where no shell can read more into it
         path = "/<cgroup>"
+    group = f"/sys/fs/cgroup/memory{path}" if story.cgroup_v1 else f"/sys/fs/cgroup{path}"
+    events = f"{group}/memory.{'failcnt' if story.cgroup_v1 else 'events'}"
     steps = {
         "memcg_limit": (
-            said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.events /sys/fs/cgroup{path}/memory.stat"),
+            said("next.run", command=f"cat {events} {group}/memory.stat"),
             said("next.compare_and_raise"),
         ),
         "memcg_unflushed": (
-            said("next.run", command=f"cat /sys/fs/cgroup{path}/memory.stat; cat /sys/fs/cgroup{path}/memory.events"),
+            said("next.run", command=f"cat {group}/memory.stat; cat {events}"),
             said(
                 "next.run",
                 command="sysctl vm.dirty_background_ratio vm.dirty_ratio; cat /sys/kernel/mm/lru_gen/enabled",

@@ -43,6 +43,27 @@ class Story:
         return page_fault(self.oom)
 
     @property
+    def release(self) -> Release | None:
+        """The kernel, where the report names it."""
+        return Release.parse(self.report.kernel) if self.report.kernel else None
+
+    @property
+    def highmem(self) -> bool | None:
+        """Whether the kernel has a HighMem zone, which no kernel with a DMA32 zone has; None where no zone tells."""
+        if self.memory is None:
+            return None
+        names = {zone.name for zone in self.memory.zones}
+        return True if "HighMem" in names else False if "DMA32" in names else None
+
+    @property
+    def cgroup_v1(self) -> bool:
+        """Whether the group's limits are those of version 1: its second line counts memory and swap together.
+
+        mm/memcontrol.c ``mem_cgroup_print_oom_meminfo()``: ``memory+swap`` there, ``swap`` in version 2 (4.6 to 7.3).
+        """
+        return any(usage.name == "memory+swap" for usage in self.oom.usages)
+
+    @property
     def no_kill(self) -> bool:
         """Whether out_of_memory() printed the state itself: to kill, oom_kill_process() calls dump_header()."""
         oom = self.oom

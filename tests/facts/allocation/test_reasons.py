@@ -144,7 +144,7 @@ def test_its_own_flag_or_zone_makes_it_give_up() -> None:
     assert why(flag, "giveup.by_flag") == ["giveup.noretry"]
     assert flag.facts.conclusion.name == "cause.short"
     zone = report(TWO.format(dma=320, free=3000, listed=400), mode="0xcc4(GFP_KERNEL|GFP_DMA32)")
-    assert why(zone, "giveup.retried") == ["giveup.small", "giveup.low_zone"]
+    assert why(zone, "giveup.retried") == ["giveup.low_zone", "giveup.no_progress"]
 
 
 def test_what_was_lost_is_told_by_the_frame_that_asked() -> None:
@@ -379,3 +379,135 @@ def test_what_a_lower_zone_keeps_is_the_cause_only_where_the_empty_zone_is_a_res
     assert report(two, mode=ATOMIC).facts.cause == "atomic_reserve_exhausted"
     rest = two.replace("managed:3000000kB", "managed:100000kB")
     assert report(rest, mode=ATOMIC).facts.cause == "lowmem_reserve"
+
+
+def cut_head(free: int, frames: tuple[str, ...]) -> Diagnosis:
+    """A failure whose headline lost its order and mask."""
+    text = "[1.0] foo: page allocation failure\n" + WHERE.format(kernel="6.17.8")
+    text += "".join(f"[1.0]  {frame}\n" for frame in frames) + "[1.0] Mem-Info:\n"
+    text += "".join(f"[1.0] {line}\n" for line in normal(free=free).splitlines())
+    (found,) = api.match(text.encode(), cases=())
+    return found
+
+
+def test_what_no_request_could_get_is_short_whatever_was_asked() -> None:
+    # min 1000 pages: 1000 - 500 - 125 = 375 is as low as a request that may use reserves goes
+    receive = ("warn_alloc+0x1/0x2", "bar_rx_fill+0x1/0x2", "handle_irq_event+0x1/0x2")
+    found = cut_head(1500, receive)
+    assert (found.facts.cause, found.facts.conclusion.name) == ("atomic_reserve_exhausted", "cause.short_for_all")
+    assert reason(found, "zones.none_serves").verdict == "holds"
+    assert cut_head(1500, receive[:2]).facts.cause == "memory_short"
+    assert cut_head(1504, receive).facts.cause == "undetermined"
+
+
+def test_a_reserve_that_cannot_be_filled_is_not_raised() -> None:
+    def raising(file: int) -> tuple[str, list[str]]:
+        found = report(normal(free=1400, file=file), mode="0xa20(GFP_ATOMIC)")
+        one = reason(found, "min_free.raising_helps")
+        return one.verdict, [part.name for part in one.why[1:]]
+
+    assert raising(0) == ("excluded", ["min_free.nothing_to_fill_it"])
+    assert raising(3996) == ("unknown", ["min_free.cannot_fill"])  # 999 pages of page cache, min is 1000
+    assert raising(4000) == ("holds", ["min_free.lasts_longer"])
+
+
+def test_the_bar_of_a_request_without_privilege_rises_with_min() -> None:
+    nowait = report(normal(file=90000), mode="0x800(GFP_NOWAIT)")
+    assert "min_free.raises_its_bar" in why(nowait, "min_free.raising_helps")
+    old = report(normal(file=90000), mode="0x2000000(GFP_NOWAIT)", kernel="4.5.0")  # watermark_scale_factor came in 4.6
+    assert "min_free.raises_its_bar" not in why(old, "min_free.raising_helps")
+
+
+RESERVE = """\
+Node 0 Normal free:{kb}kB min:4000kB low:5000kB high:6000kB present:2000000kB managed:2000000kB
+lowmem_reserve[]: 0 0
+Node 0 Normal: 0*4kB 0*8kB 0*16kB 0*32kB 0*64kB 0*128kB 0*256kB 0*512kB 0*1024kB 0*2048kB {blocks}*4096kB (H) = {kb}kB
+"""
+
+
+def test_an_atomic_reserve_above_its_limit_is_told_and_by_which_kernels_it_grew() -> None:
+    # the limit: 1 % of 500000 pages and a pageblock of 512, 5512; blocks of 1024 pages
+    def over(blocks: int, kernel: str, mode: str) -> list[str]:
+        found = report(RESERVE.format(blocks=blocks, kb=blocks * 4096), kernel=kernel, mode=mode)
+        return [part.name for one in found.facts.reasoning if one.name == "highatomic.over_limit" for part in one.why]
+
+    assert over(6, "4.8.0", "0x2080020(GFP_ATOMIC)") == ["highatomic.holds", "highatomic.miscounted"]
+    assert over(5, "4.8.0", "0x2080020(GFP_ATOMIC)") == []
+    assert over(6, "5.10.0", "0xa20(GFP_ATOMIC)") == ["highatomic.holds"]
+
+
+def test_a_request_that_is_bound_says_to_what() -> None:
+    found = report(TWO.format(dma=320, free=3000, listed=400), mode="0xcc4(GFP_KERNEL|GFP_DMA32)")
+    assert found.facts.cause == "zone_constrained"
+    assert str(found.facts.conclusion).startswith("The request may use zone DMA32 and below only, and Node 0 DMA32 was")
+
+
+def test_a_mask_of_a_zone_alone_has_its_name() -> None:
+    assert report(normal(), mode="0x1").facts.get("gfp_name").value == "GFP_DMA"
+    assert report(normal(), mode="0xcc1").facts.get("gfp_name").value == "GFP_KERNEL"
+
+
+def test_before_the_first_program_nobody_types() -> None:
+    def booting(comm: str, pid: int) -> bool:
+        text = HEAD.format(order=0, mode=KERNEL).replace("foo:", f"{comm}:")
+        text += WHERE.format(kernel="5.10.0").replace("PID: 77 Comm: foo", f"PID: {pid} Comm: {comm}")
+        (found,) = api.match((text + "[1.0]  warn_alloc+0x1/0x2\n[1.0]  bar_init+0x1/0x2\n").encode(), cases=())
+        return found.facts.get("booting").value
+
+    assert booting("swapper/0", 1)
+    assert not booting("swapper/0", 0)  # an idle task: an interrupt asked
+    assert not booting("systemd", 1)
+
+
+def test_a_walk_that_fails_without_a_block_of_the_order_is_fragmentation() -> None:
+    # 3.10: 49997 - 40000 = 9997 above 500, - 10000 below 250, and nothing of order 2
+    zone = normal(free=200000, blocks="40000*4kB (U) 5000*8kB (U) 0*16kB 0*32kB")
+    assert report(zone, order=2, mode="0xd0", kernel="3.10.0").facts.cause == "fragmentation"
+    block = normal(free=200016, blocks="40000*4kB (U) 5000*8kB (U) 1*16kB (U) 0*32kB")
+    assert report(block, order=2, mode="0xd0", kernel="3.10.0").facts.cause == "order_walk_refusal"
+
+
+def test_what_is_cut_decides_nothing_where_the_watermark_alone_refuses() -> None:
+    assert report(normal().replace("lowmem_reserve[]: 0 0\n", "")).facts.cause == "memory_short"
+    without = normal().rsplit("\n", 1)[0]
+    assert report(without, order=3).facts.cause == "memory_short"
+
+
+def test_isolated_cma_pages_are_cma_pages() -> None:
+    zone = normal(free=200000, blocks="49992*4kB (U) 0*8kB 0*16kB 1*32kB (CI)")
+    assert report(zone, order=3).facts.cause == "cma_only"
+    assert report(zone.replace("(CI)", "(I)"), order=3).facts.cause == "fragmentation"
+
+
+def test_the_min_that_would_do_leaves_the_boost_out() -> None:
+    boosted = normal(free=4000, blocks="1000*4kB (U) 0*8kB 0*16kB 0*32kB").replace(
+        "min:4000kB low:5000kB high:6000kB", "boost:2048kB min:12000kB low:14500kB high:17000kB"
+    )
+    found = report(boosted, kernel="6.1.0")
+    rows = [row["min"] for row in found.facts.detail["counterfactuals"] if row.get("base") == "printed free"]
+    assert rows == [487]  # 1000 free pages are above 487 and the boost of 512
+
+
+def test_a_node_has_memory_to_spare_above_its_high_mark_only() -> None:
+    other = "\nNode 1 Normal free:{kb}kB min:4000kB low:5000kB high:6000kB present:400000kB managed:400000kB\n"
+
+    def bound(kb: int) -> str | None:
+        text = HEAD.format(order=0, mode=KERNEL).replace("nodemask=(null)", "nodemask=0")
+        text += WHERE.format(kernel="5.10.0")
+        text += "[1.0]  warn_alloc+0x1/0x2\n[1.0]  foo_read+0x1/0x2\n[1.0] Mem-Info:\n"
+        text += "".join(f"[1.0] {line}\n" for line in (normal() + other.format(kb=kb)).splitlines())
+        return api.match(text.encode(), cases=())[0].facts.cause
+
+    assert bound(6004) == "memory_short"  # 1501 pages, less the one that is asked for: the high mark itself
+    assert bound(6008) == "zone_constrained"
+
+
+def test_memory_states_that_are_mixed_line_by_line_are_said_to_be() -> None:
+    text = HEAD.format(order=0, mode=KERNEL) + WHERE.format(kernel="5.10.0") + "[1.0]  foo_read+0x1/0x2\n"
+    state = [f"[1.0] {line}\n" for line in ("Mem-Info:", *normal().splitlines())]
+    mixed = "".join(line for pair in zip(state, state, strict=True) for line in pair)
+    (found,) = api.match((text + mixed).encode(), cases=())
+    assert (found.facts.cause, found.facts.conclusion.name) == ("undetermined", "cause.mixed_mem_info")
+    assert "unknown.memory.mixed" in [one.name for one in found.facts.missing]
+    (whole,) = api.match((text + "".join(state)).encode(), cases=())
+    assert whole.facts.cause == "memory_short"

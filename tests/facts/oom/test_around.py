@@ -277,3 +277,32 @@ def test_without_the_global_counters_the_node_lines_make_the_account():
     assert rest.cause == "global_memory_short"  # slab may be what holds it: not in no counter
     assert said(rest, "oom.in_no_line")
     assert said(explain(whole_text[:start] + whole_text[end:]), "oom.swap_could_help")  # no account: swap all the same
+
+
+PROTECTED = """\
+oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/pod,task_memcg=/pod/c0,task=pause,pid=11,uid=0
+memory: usage 8000000kB, limit 8000000kB, failcnt 100
+memory+swap: usage 8000000kB, limit 8000000kB, failcnt 0
+[ pid ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
+[   11]     0    11      256        1    28672        0          {adj} pause
+[   12]     0    12  4000000  1900000 15400000        0          -998 sim
+Memory cgroup out of memory: Killed process 11 (pause) total-vm:1024kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB
+"""
+
+
+@pytest.mark.parametrize(
+    ("adj", "kernel", "taken"),
+    [(-999, "5.8", ["holds"]), (-999, "5.9", []), (0, "5.8", []), (-999, None, ["unknown"])],
+)
+def test_below_the_floor_all_scores_are_equal_and_the_first_task_is_taken(adj, kernel, taken):
+    # 1900000 + 3759 pages - 998 * 2000 = -92241: counts as 1 to 5.8, as much as a pause of one page
+    facts = explain(PROTECTED.format(adj=adj), kernel)
+    assert [step.verdict for step in said(facts, "oom.first_was_taken")] == taken
+
+
+def test_a_group_of_version_1_is_looked_at_under_its_own_path():
+    commands = [str(step) for step in explain(pod(), "4.19").steps]
+    assert any("/sys/fs/cgroup/memory/pod/memory.failcnt" in text for text in commands)
+    second = [str(step) for step in explain(pod().replace("memory+swap", "swap"), "6.1").steps]
+    assert any("/sys/fs/cgroup/pod/memory.events" in text for text in second)
+    assert not any("/sys/fs/cgroup/memory/" in text for text in second)

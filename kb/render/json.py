@@ -81,6 +81,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         ],
         "group": diagnosis.group,
         "of": diagnosis.of,
+        "incident": diagnosis.incident,
     }
 
 

@@ -134,7 +134,7 @@ def nearest(word: str, known: "Iterable[str]", most: int = 3) -> list[str]:
     """The known words that are spelt like a word, nearest first."""
     import difflib
 
-    return difflib.get_close_matches(word, list(known), most, 0.6)
+    return difflib.get_close_matches(word, list(dict.fromkeys(known)), most, 0.6)
 
 
 def _streams() -> bool:

@@ -126,14 +126,25 @@ class Tally:
 
     def begins(self, tape: Tape) -> None:
         """The next input is read."""
-        file = tape.plain_file
+        file = tape.plain_file or tape.outer
         self._size = os.fstat(file.fileno()).st_size if file is not None else 0
         self._tape = tape
 
     @property
     def share(self) -> float | None:
-        """How much of the present input was read, 0 to 1; None where its length is not known: a pipe, a packed file."""
-        return min(self._tape.end / self._size, 1.0) if self._tape is not None and self._size else None
+        """How much of the present input was read, 0 to 1: of what is packed, of the file that holds it.
+
+        None where that is not known: of a pipe, and of what had to be read whole before its first member.
+        """
+        if self._tape is None or not self._size:
+            return None
+        if self._tape.plain_file is not None:
+            return min(self._tape.end / self._size, 1.0)
+        try:
+            taken = self._tape.outer.tell() if self._tape.outer is not None else 0
+        except (OSError, ValueError):  # closed by now
+            return None
+        return taken / self._size if taken < self._size else None
 
 
 def _reports(

@@ -96,9 +96,9 @@ def test_the_seed_is_answered_on_a_first_screen(example: Path) -> None:
     text = " ".join(shown.split())
     for words in (
         "page allocation failure: order:5 in osdmap_set_max_osd [libceph] [L1-43]",
-        "kworker/31:0, pid 635928, CPU 31",
+        "seen kworker/31:0, pid 635928, CPU 31",
         "known nofs-high-order-watermark",
-        "affected: fix (in v4.4) 97a16fc82a7c",
+        "affected: fix 97a16fc82a7c (in v4.4)",
         "echo 1 > /proc/sys/vm/compact_memory",
         "risk Costs CPU on every node while it runs",
         "more: kb match -v --report 1",

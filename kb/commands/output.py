@@ -68,7 +68,7 @@ class _Each:
 
 
 class _Json(_Each):
-    """One object a report and line; held back until the size of each group is known, or a live input is silent."""
+    """One object a report and line; held back until each group and incident is known, or a live input is silent."""
 
     def __init__(self, only: int | None):
         from kb.render.again import Lines
@@ -98,10 +98,12 @@ class _Json(_Each):
         if self._file is None:
             return
         file, held, self._file, self._held, self._since = self._file, self._held, None, [], 0.0
+        list(self.groups.take())  # tells which groups are one incident
         with file:
             file.seek(0)
             for group, text in zip(held, file, strict=True):
-                write(text.rpartition(', "of": ')[0] + f', "of": {group.count}}}\n')
+                told = f', "of": {group.count}, "incident": {group.incident}}}\n'
+                write(text.rpartition(', "of": ')[0] + told)
 
     def end(self) -> None:
         self.pause()

@@ -48,3 +48,8 @@ class Group:
     def number(self) -> int:
         """Number of the first report: the group's name in a run."""
         return self.seen[0].number
+
+    @property
+    def incident(self) -> int:
+        """Number of the group that stands for its incident: its own where it does itself, or is none."""
+        return (self.lead or self).number

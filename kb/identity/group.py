@@ -118,10 +118,13 @@ def key_of(found: Diagnosis) -> tuple[object, ...]:
 
 
 def numbered(found: Iterable[Diagnosis]) -> list[Diagnosis]:
-    """The diagnoses of a run, each with the group it is of (``group``, ``of``)."""
+    """The diagnoses of a run, each with the group and the incident it is of (``group``, ``of``, ``incident``)."""
     groups = Groups()
     pairs = [(diagnosis, groups.add(diagnosis)) for diagnosis in found]
-    return [replace(diagnosis, group=group.number, of=group.count) for diagnosis, group in pairs]
+    list(groups.take())  # tells which groups are one incident
+    return [
+        replace(diagnosis, group=group.number, of=group.count, incident=group.incident) for diagnosis, group in pairs
+    ]
 
 
 def _with_followers(group: Group, inside: set[int], shown: set[int]) -> Iterator[Group]:

@@ -3,7 +3,7 @@
 Two reports are of one incident where the kernel's own order of things says so, never for being alike in words:
 
 - a task that reports twice within seconds, or two reports of one function: the second is of what the first began;
-- CPUs, tasks and workers that were stuck at the same time: each waits for another, or all for one;
+- CPUs, tasks and workers that were stuck at the same time, where something that was printed ties them;
 - a device that answers no more, and who waits for it or keeps a file system on it;
 - errors that hardware reports at once;
 - errors of one file system, and the warnings that its code prints with them;
@@ -14,9 +14,10 @@ advice that there is, that of the gravest case wins: it loses nothing that the o
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from kb.identity.entry import Group, Seen
+from kb.identity.stalls import for_a_lock, linked
 from kb.kernel.disks import BLOCK, whole
 from kb.model.case import Severity
 from kb.model.report import Report
@@ -69,12 +70,30 @@ def join(groups: Sequence[Group]) -> None:
             if link is not None:
                 began[id(group)] = began.get(id(group), False) or link
                 parent[id(root(group))] = root(other)
+    for group, holder in _behind_locks(groups, root):
+        parent[id(root(group))] = root(holder)
     members: dict[int, list[Group]] = {}
     for group in groups:
         members.setdefault(id(root(group)), []).append(group)
     for incident in members.values():
         if len(incident) > 1:
             _led(incident, began)
+
+
+def _behind_locks(groups: Sequence[Group], root: Callable[[Group], Group]) -> Iterator[tuple[Group, Group]]:
+    """Who waits for a lock, and what was stuck at the same time: its holder is, where no other report is tied to it."""
+    waiting = {id(group) for group in groups if for_a_lock(group.first)}
+    if not waiting:
+        return
+    stalls = family(Family.STALL)
+    other = [group for group in groups if group.first.report.kind in stalls and id(group) not in waiting]
+    explained = {id(root(group)) for group in other}
+    for index, group in enumerate(groups):
+        if id(group) in waiting and id(root(group)) not in explained:
+            for place in range(max(0, index - _BEFORE), min(len(groups), index + _BEFORE)):
+                first, second = sorted((group, groups[place]), key=lambda one: one.number)
+                if first is not second and _may_link(first, second) and _at_once(first, second):
+                    yield group, groups[place]
 
 
 def _led(incident: list[Group], began: dict[int, bool]) -> None:
@@ -137,12 +156,17 @@ def _of_way(found: Diagnosis) -> tuple[int, bool]:
 # ---- what links two reports
 
 
-def _link(before: Group, group: Group) -> bool | None:
-    """Whether a report began (True) or accompanies (False) a later one; None where it has nothing to do with it."""
+def _may_link(before: Group, group: Group) -> bool:
+    """Whether they are reports of one machine."""
     a, b = before.first.report, group.first.report
     if a.source != b.source or Form.NOTICE in (kind_of(a.kind).form, kind_of(b.kind).form):
-        return None
-    if a.host and b.host and a.host != b.host:
+        return False
+    return not a.host or not b.host or a.host == b.host
+
+
+def _link(before: Group, group: Group) -> bool | None:
+    """Whether a report began (True) or accompanies (False) a later one; None where it has nothing to do with it."""
+    if not _may_link(before, group):
         return None
     rules = (_same_task, _stuck, _unanswered, _file_system, _hardware, _one_case)
     return next((found for rule in rules if (found := rule(before, group)) is not None), None)
@@ -171,16 +195,31 @@ def _stuck(before: Group, group: Group) -> bool | None:
     stalls = family(Family.STALL)
     if b.kind not in stalls or a.kind not in {*stalls, *family(Family.OOPS)}:
         return None
-    if a.kind in stalls and a.function is not None and (a.function, a.pid) == (b.function, b.pid):
+    if a.kind in stalls:
+        if a.function is not None and (a.function, a.pid) == (b.function, b.pid):
+            return False
+        return False if _at_once(before, group) and linked(before.first, group.first) else None
+    spans = _window(before), _window(group)
+    if spans[0] is None or spans[1] is None:
+        return True if _close(before, group) else None
+    return True if 0 <= spans[1][0] + _WAVE_SECONDS - spans[0][0] <= 2 * _WAVE_SECONDS else None
+
+
+def _close(before: Group, group: Group) -> bool:
+    """By their lines, where their times are not known."""
+    first, last = group.first.report.span[0], before.seen[-1].span[1]
+    return first <= last + _WAVE_LINES
+
+
+def _at_once(before: Group, group: Group) -> bool:
+    """Whether two stalls lasted at the same time."""
+    stalls = family(Family.STALL)
+    if not {before.first.report.kind, group.first.report.kind} <= set(stalls):
         return False
     spans = _window(before), _window(group)
     if spans[0] is None or spans[1] is None:
-        near = 0 <= b.span[0] - before.seen[-1].span[1] <= _WAVE_LINES or b.span[0] <= before.seen[-1].span[1]
-        return (a.kind not in stalls) if near else None
-    if a.kind not in stalls:
-        return True if 0 <= spans[1][0] + _WAVE_SECONDS - spans[0][0] <= 2 * _WAVE_SECONDS else None
-    apart = max(spans[0][0], spans[1][0]) - min(spans[0][1], spans[1][1])
-    return False if apart <= _WAVE_SECONDS else None
+        return _close(before, group)
+    return max(spans[0][0], spans[1][0]) - min(spans[0][1], spans[1][1]) <= _WAVE_SECONDS
 
 
 def _window(group: Group) -> tuple[float, float] | None:

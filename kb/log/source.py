@@ -143,7 +143,9 @@ def _from_path(name: str) -> Iterator[Input]:
     else:
         with opened(name) as file:
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            yield from _inputs(Stream(name, file.read), file if regular else None)
+            for each in _inputs(Stream(name, file.read), file if regular else None):
+                each.tape.outer = file if regular else None
+                yield each
 
 
 def open_alone(name: str) -> Iterator[Input]:

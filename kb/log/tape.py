@@ -66,6 +66,8 @@ class Tape:
         self._regular = self._descriptor is not None and stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self.live = self._stream is not None and is_live(self._stream)
         """True for an input that is still being written, as far as anybody knows."""
+        self.outer: BinaryIO | None = None
+        """The file that it is of: itself, packed, or in an archive."""
         self.paused: Callable[[], None] | None = None
         """Called when a live input is silent."""
         self.going: Callable[[], None] | None = None

@@ -215,6 +215,8 @@ class Diagnosis:
     """Number of the first report of the run that is equal to this one; its own where it is the first."""
     of: int = 1
     """How many equal reports there are in the run (in a live one: up to this one)."""
+    incident: int = 1
+    """The group that stands for the incident that it is of; its own where there is no other of it."""
 
     @property
     def best(self) -> Match | None:

@@ -23,36 +23,40 @@ def remedy(found: Diagnosis) -> tuple[Match, Workaround] | None:
     return None
 
 
-def next_step(found: Diagnosis, words: Words) -> str:
-    """What to look at next: what the facts ask for, else the first check of the case; the remedy is not said again.
+def next_steps(found: Diagnosis, words: Words) -> tuple[str, ...]:
+    """What to look at next, the best first: what the facts ask for, else the first check of the case.
 
-    Of what nobody knows, how to find out more; what follows from another report is looked for there.
+    Of what nobody knows, how to find out more, in more and in fewer words; what follows from another report is looked
+    for there. The remedy is not said again.
     """
     way = remedy(found)
-    for step in map(words.say, found.facts.steps):
-        if way is None or bare(step) != bare(way[1].do):
-            return filled(step, found.report)
-    if found.best is not None and found.best.case.verify:
-        check = found.best.case.verify[0]
-        return words("next.expect", command=filled(check.run, found.report), expect=check.expect)
+    asked = map(words.say, found.facts.steps)
+    steps = tuple(filled(step, found.report) for step in asked if way is None or bare(step) != bare(way[1].do))
+    checks = found.best.case.verify if found.best is not None else ()
+    steps += tuple(
+        words("next.expect", command=filled(check.run, found.report), expect=check.expect) for check in checks
+    )
     fixed = any(fix.verdict is Verdict.YES for fix in found.known_fixes)
-    known = found.best is not None or fixed or found.report.follows is not None
-    return "" if known else _search(found.report, words)
+    if steps or found.best is not None or fixed or found.report.follows is not None:
+        return steps
+    return _search(found.report, words)
 
 
-def _search(report: Report, words: Words) -> str:
+def _search(report: Report, words: Words) -> tuple[str, ...]:
     """Where to look for a report that no case explains; of a stack without source lines, how it gets them, too."""
     if report.kind == "notice":
-        return ""
+        return ()
     if report.function is None and report.damage:
-        return words("next.whole_log")
+        return words("next.whole_log"), words("next.whole_log_short")
     if report.kind == "oom_kill" and report.memory is None:
-        return words("next.mem_info")
+        return words("next.mem_info"), words("next.mem_info_short")
+    by_title = words("next.search_title", title=report.title)
     if report.function is None or report.function not in {plain(frame.function) for frame in report.frames}:
-        return words("next.search", title=report.title)
+        return words("next.search", title=report.title), by_title
+    by_name = words("next.search_name", function=report.function)
     if any(frame.source for frame in report.frames):
-        return words("next.search_function", function=report.function, title=report.title)
-    return words("next.source_lines", function=report.function)
+        return words("next.search_function", function=report.function, title=report.title), by_title, by_name
+    return words("next.source_lines", function=report.function), by_name
 
 
 def bare(step: str) -> str:

@@ -5,18 +5,18 @@ Text, Markdown and HTML show these same parts; what is behind them (the chain of
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 from typing import NamedTuple
 
-from kb.identity.group import Group, Seen
+from kb.identity.group import Group
 from kb.identity.incident import misused
 from kb.model.case import Case, Fix
 from kb.model.log import Line
 from kb.model.report import Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason, Verdict
-from kb.render.advice import DEVICES, filled, next_step, remedy
+from kb.render.advice import bare, filled, next_steps, remedy
 from kb.render.fixes import fixed_where
 from kb.render.safe import spans
+from kb.render.seen import more, seen
 from kb.syntax.kinds import Severity, kind_of
 from kb.words.speak import Words
 
@@ -28,16 +28,10 @@ TYPE_ONLY = "≈"
 _TRUST = {"unsighted": "trust.unsighted", "draft": "trust.draft", "imported": "trust.imported"}
 """Statuses that are told with a case."""
 _ASKS = {"harmless": "asks.harmless", "watch": "asks.watch", "act": "asks.act", "stop": "asks.stop"}
-_STRIP = 20
-"""Cells of the strip that shows when the reports of a group came."""
 _SPAN = 40
 """Lines of one span that are pointed at, at most."""
-_BARS = "▁▂▃▄▅▆▇█"
-_DRIVERS = ("driver", "driver2")
-_CPUS, _HOSTS, _RANGES, _FIXES, _DOUBTS = 8, 4, 2, 2, 2
+_RANGES, _FIXES, _RELEASES, _DOUBTS = 2, 2, 3, 2
 _SENTENCE = re.compile(r"(?<=[\w)\]'\"`])[.!?](?= +[A-Z(\[`'\"_])|。")
-_ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
-_CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 
 
 class Part(NamedTuple):
@@ -50,8 +44,8 @@ class Part(NamedTuple):
     text: str
     role: str = ""
     """What it says, for its colour: ``maybe``, ``unknown``, ``title``, or the severity of what is known."""
-    short: str = ""
-    """What says as much where room is short."""
+    shorter: tuple[str, ...] = ()
+    """What is said where there is less room, the fullest first: each is whole."""
 
 
 def answer(found: Diagnosis, words: Words, group: Group | None = None, *, paths: bool = False) -> list[Part]:
@@ -67,9 +61,9 @@ def answer(found: Diagnosis, words: Words, group: Group | None = None, *, paths:
 
 
 def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> Iterator[Part]:
-    place = _seen(found.report, words, group, paths)
+    place = seen(found.report, words, group, paths)
     if place:
-        yield Part("seen", words("label.seen"), place)
+        yield Part("seen", words("label.seen"), place[0], shorter=place[1:])
     if found.report.damage:
         text = words("damaged.because", damage=found.report.damage)
         yield Part("damaged", words("label.damaged"), text, "unknown")
@@ -82,10 +76,10 @@ def _parts(found: Diagnosis, words: Words, group: Group | None, paths: bool) -> 
     yield from _advice(found, words, group)
     if group is not None and (group.under or group.beside):
         label = words("label.with") if group.beside else words("label.then")
-        yield Part("then", label, _followers(group, words))
-    step = "" if group is not None and group.lead is not None else next_step(found, words)
-    if step:
-        yield Part("next", words("label.next"), step)
+        yield Part("then", label, *_followers(group, words))
+    steps = () if group is not None and group.lead is not None else next_steps(found, words)
+    if steps:
+        yield Part("next", words("label.next"), steps[0], shorter=tuple(map(bare, steps)))
 
 
 def _why(found: Diagnosis, words: Words) -> Iterator[Part]:
@@ -117,13 +111,16 @@ def _advice(found: Diagnosis, words: Words, group: Group | None) -> Iterator[Par
     if way is None:
         return
     do = filled(way[1].do, by.report)
+    command = bare(do)
     if lead is not None and group not in (lead, advising):
-        yield Part("now", words("label.now"), words("now.lead", report=lead.number, do=do))
+        said, short = (words("now.lead", report=lead.number, do=each) for each in (do, command))
+        yield Part("now", words("label.now"), said, shorter=(short,))
         return
     of = ""
     if advising is not None and advising is not group:
         of = words("now.of", case=way[0].case.id, report=advising.number)
-    yield Part("now", words("label.now") if way[0].verdict is Verdict.YES else words("label.if_so"), do + of)
+    label = words("label.now") if way[0].verdict is Verdict.YES else words("label.if_so")
+    yield Part("now", label, do + of, shorter=(command + of,))
     if way[1].caveat:
         yield Part("risk", words("label.risk"), way[1].caveat)
 
@@ -185,117 +182,17 @@ def evidence(found: Diagnosis) -> list[Line]:
     return [line for line in found.report.lines if line.number in numbers]
 
 
-# ---- where and when
+# ---- what is known
 
 
-def _seen(report: Report, words: Words, group: Group | None, paths: bool) -> str:
-    """Who, where and when: of one report its task, of several how many, from when to when, on which CPUs and hosts."""
-    if group is not None and group.count > 1:
-        return _times(group, words, paths)
-    lead = group.lead if group is not None else None
-    parts = [
-        words("seen.part", report=lead.number) if lead is not None else "",
-        words("seen.follows", report=report.follows + 1) if report.follows is not None and lead is None else "",
-        _device(report, words),
-        _name(report.source, paths),
-        _clock(report.wall, report.time),
-        report.comm or "",
-        f"pid {report.pid}" if report.pid is not None else "",
-        f"CPU {report.cpu}" if report.cpu is not None else "",
-        words("who.host", host=report.host) if report.host else "",
-        report.kernel or "",
-    ]
-    return ", ".join(part for part in parts if part)
-
-
-def _device(report: Report, words: Words) -> str:
-    """The disk, port or card that a report names, and its driver."""
-    if report.kind == "notice":  # its line is printed whole
-        return ""
-    names = tuple(dict.fromkeys(report.fields[key].partition(": ")[0] for key in DEVICES if report.fields.get(key)))
-    driver = next((report.fields[key] for key in _DRIVERS if key in report.fields), "")
-    if not names:
-        return ""
-    return words("seen.driven", devices=names, driver=driver) if driver else words("seen.device", devices=names)
-
-
-def _times(group: Group, words: Words, paths: bool) -> str:
-    seen = group.seen
-    first, last = (_clock(each.wall, each.time) for each in (seen[0], seen[-1]))
-    if first[:10] == last[:10] and _ISO.match(last.replace(" ", "T", 1)):
-        last = last[11:]
-    cpus = tuple(sorted({each.cpu for each in seen if each.cpu is not None}))
-    hosts = tuple(dict.fromkeys(each.host for each in seen if each.host))
-    names = tuple(dict.fromkeys(name for each in seen if (name := _name(each.source, paths))))
-    parts = [
-        words("seen.part", report=group.lead.number) if group.lead is not None else "",
-        words("seen.count", count=group.count),
-        _device(group.first.report, words),
-        f"{first}-{last}" if first and first != last else first,
-        words("seen.cpus", cpus=cpus[:_CPUS], more=_more(cpus, _CPUS)) if cpus else "",
-        words("seen.hosts", hosts=hosts[:_HOSTS], more=_more(hosts, _HOSTS)) if hosts else "",
-        words("seen.files", files=names[:_HOSTS], more=_more(names, _HOSTS)) if names else "",
-    ]
-    return ", ".join(part for part in parts if part) + (
-        words("seen.strip", strip=strip) if (strip := _strip(seen)) else ""
-    )
-
-
-def _name(source: str, paths: bool) -> str:
-    return "" if source == "-" else source if paths else PurePath(source).name or source
-
-
-def _more(items: tuple[object, ...], most: int) -> str:
-    return f" +{len(items) - most}" if len(items) > most else ""
-
-
-def _clock(wall: str | None, time: float | None) -> str:
-    """The time of day where the transport tells it, else seconds since boot."""
-    if wall:
-        iso = _ISO.match(wall)
-        return f"{iso[1]} {iso[2]}" if iso is not None else wall.strip()
-    return f"{time:.3f} s" if time is not None else ""
-
-
-def moments(seen: list[Seen]) -> list[float]:
-    """When reports came, in seconds from any point: by printk's stamps, else by times of day; empty where unknown."""
-    stamps = [each.time for each in seen if each.time is not None]
-    if len(stamps) == len(seen):
-        return stamps
-    clocks = [found[0] for each in seen if (found := _CLOCK.search(each.wall or "")) is not None]
-    if len(clocks) < len(seen):
-        return []
-    return [sum(int(part) * unit for part, unit in zip(one.split(":"), (3600, 60, 1), strict=True)) for one in clocks]
-
-
-def counted(times: list[float], cells: int) -> list[int]:
-    """How many of some moments fall into each of so many equal parts of the time that they span."""
-    start, end = min(times), max(times)
-    counts = [0] * cells
-    for each in times:
-        counts[min(cells - 1, int((each - start) / (end - start or 1) * cells))] += 1
-    return counts
-
-
-def _strip(seen: list[Seen]) -> str:
-    """A strip of when the reports of a group came; empty for two, and where their times are not known."""
-    times = moments(seen)
-    if len(times) < 3 or max(times) == min(times):
-        return ""
-    counts = counted(times, _STRIP)
-    return "".join("·" if not one else _BARS[(one * len(_BARS) - 1) // max(counts)] for one in counts)
-
-
-def _followers(group: Group, words: Words) -> str:
-    """What follows from a report: titles with their lines, the number of others."""
+def _followers(group: Group, words: Words) -> tuple[str, str, tuple[str, ...]]:
+    """What follows from a report: titles with their lines, the number of others; then fewer of them."""
     named = tuple(
         f"{under.first.report.title} {spans((under.seen[0].span,))}" + (f" x {under.count}" if under.count > 1 else "")
         for under in (*group.under, *group.beside)
     )
-    return words("then.follow", reports=named)
-
-
-# ---- what is known
+    forms = [words(name, reports=named) for name in ("then.follow", "then.two", "then.one")]
+    return forms[0], "", tuple(forms[1:])
 
 
 def _case(found: Diagnosis, words: Words) -> Iterator[Part]:
@@ -303,25 +200,26 @@ def _case(found: Diagnosis, words: Words) -> Iterator[Part]:
     if best is None:
         yield Part("known", f"- {words('label.none')}", words("known.none"))
         return
-    case, unsure, sure = best.case, _unsure(best, words), best.verdict is Verdict.YES and not best.type_only
+    case, sure = best.case, best.verdict is Verdict.YES and not best.type_only
     trust = (words(_TRUST[case.status]),) if case.status in _TRUST else ()
-    draft = f" ({', '.join((asks_short(best.severity, words), *trust))})"
+    asks = f"{case.id} ({', '.join((asks_short(best.severity, words), *trust))})"
+    short = case.id + (f" ({trust[0]})" if trust else "")
     others = words("known.others", count=len(found.matches) - 1) if len(found.matches) > 1 else ""
-    only = words("known.type_only") if best.type_only and best.verdict is Verdict.YES else ""
-    short = only + case.id + (f" ({trust[0]})" if trust else "") + unsure
-    role = best.severity if sure else "maybe"
-    text = f"{only}{case.id}{draft}: {case.title}{unsure}{others}"
-    yield Part("known", label_of(best, words), text, role, short)
-    yield Part("status", words("label.status"), status(best, words))
+    doubts = _doubts(best, words)
+    unsure, doubt = (words("known.unsure", doubts=some) if some else "" for some in (doubts, doubts[:1]))
+    text = f"{asks}: {case.title}{unsure}{others}"
+    titled = (f"{asks}: {case.title}{doubt}", *(() if doubts else (asks,)))
+    forms = (*titled, f"{short}{unsure}", f"{short}{doubt}", short, case.id)
+    yield Part("known", label_of(best, words), text, best.severity if sure else "maybe", forms)
+    yield Part("status", words("label.status"), *status(best, words))
 
 
-def _unsure(match: Match, words: Words) -> str:
+def _doubts(match: Match, words: Words) -> tuple[str, ...]:
     """What a case that may match depends on."""
     if match.verdict is not Verdict.MAYBE:
-        return ""
+        return ()
     open_ = [mark for mark in match.marks if mark.role == "require" and mark.verdict is Verdict.MAYBE]
-    doubts = dict.fromkeys((*(_untold(mark, words) for mark in open_), *map(words.say, match.doubts)))
-    return words("known.unsure", doubts=tuple(doubts)[:_DOUBTS]) if doubts else ""
+    return tuple(dict.fromkeys((*(_untold(mark, words) for mark in open_), *map(words.say, match.doubts))))[:_DOUBTS]
 
 
 def _untold(mark: PredicateMark, words: Words) -> str:
@@ -333,30 +231,46 @@ def _untold(mark: PredicateMark, words: Words) -> str:
     return words("known.untold", what=meaning(mark.predicate.fact))
 
 
-def status(match: Match, words: Words) -> str:
-    """Affected or fixed, on which kernels, by which commit since which release."""
+def status(match: Match, words: Words) -> tuple[str, str, tuple[str, ...]]:
+    """Affected or fixed, on which kernels, by which commit since which release; its colour; the same in less room."""
     case = match.case
     ranges = tuple(one.kernel for one in case.affected)
-    where = words("status.ranges", ranges=ranges[:_RANGES], more=_more(ranges, _RANGES)) if ranges else ""
+    where = words("status.ranges", ranges=ranges[:_RANGES], more=more(ranges, _RANGES)) if ranges else ""
     said = words("status.unsure") if match.fix_status == "unknown" else words.word(match.fix_status)
     if not case.fixes:
-        return (words("status.no_fix") if match.fix_status == "unknown" else said + words("status.and_no_fix")) + where
-    first, others = _fixes(case)
-    more = tuple(f"{_since(fix)} {fix.commit[:12]}" for fix in others[:_FIXES])
-    fix = f'{_since(first)} {first.commit[:12]} ("{first.subject}")'
-    return said + words("status.fix", fix=(fix, *more)) + _more(others, _FIXES) + where
+        said = words("status.no_fix") if match.fix_status == "unknown" else said + words("status.and_no_fix")
+        return said + where, "", (said,)
+    (first, releases), *others = _commits(case)
+    rest = tuple(_cited(fix.commit[:12], since) for fix, since in others[:_FIXES])
+    commit, left = first.commit[:12], more(tuple(others), _FIXES)
+    titled = said + words("status.fix", fix=(_cited(f'{commit} ("{first.subject}")', releases), *rest)) + left
+    cited = said + words("status.fix", fix=(_cited(commit, releases), *rest)) + left
+    one = said + (
+        words("status.one_fix", commit=commit, releases=releases[:1]) if releases else words("status.fix", fix=commit)
+    )
+    least = said + words("status.release", releases=releases[:1]) if releases else one
+    forms = (cited + where, cited, said + words("status.fix", fix=_cited(commit, releases)), one, least)
+    return titled + where, "", forms
 
 
-def _fixes(case: Case) -> tuple[Fix, tuple[Fix, ...]]:
+def _commits(case: Case) -> list[tuple[Fix, tuple[str, ...]]]:
+    """The fixes of a case, that of mainline first, each with the releases that have it."""
     first = next((fix for fix in case.fixes if fix.branch == "mainline"), case.fixes[0])
-    return first, tuple(fix for fix in case.fixes if fix is not first)
+    since: dict[str, list[str]] = {}
+    for fix in (first, *case.fixes):
+        since.setdefault(fix.commit, []).append(_release(fix))
+    heads = {fix.commit: fix for fix in reversed((first, *case.fixes))}
+    return [(heads[commit], tuple(dict.fromkeys(filter(None, names)))) for commit, names in since.items()]
 
 
-def _since(fix: Fix) -> str:
-    """The release of a fix, before its commit: what is cut off at the end of a line is the subject."""
-    if not fix.since:
-        return ""
-    return f"(in {'v' if fix.since[:1].isdigit() and '-' not in fix.since else ''}{fix.since})"
+def _release(fix: Fix) -> str:
+    """The release that a fix came with, as the kernel's tags have it."""
+    return f"v{fix.since}" if fix.since and fix.since[:1].isdigit() and "-" not in fix.since else fix.since or ""
+
+
+def _cited(commit: str, releases: tuple[str, ...]) -> str:
+    """A commit with the releases behind it, as many as fit into a row."""
+    return f"{commit} (in {', '.join(releases[:_RELEASES])}{more(releases, _RELEASES)})" if releases else commit
 
 
 # ---- why, and what to do

@@ -78,6 +78,7 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "similar": similar(diagnosis),
         "group": diagnosis.group,
         "of": diagnosis.of,
+        "incident": diagnosis.incident,
     }
 
 

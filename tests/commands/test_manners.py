@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kb import api
 from kb.cli import main
 from kb.glossary import everything, explain
 from tests.test_cli import OOPS, kb
@@ -168,6 +169,19 @@ def test_json_tells_the_group_and_how_many_are_in_it(capsys: pytest.CaptureFixtu
     assert [(row["group"], row["of"]) for row in rows] == [(1, 2), (1, 2)]
     piped = kb("match", "--json", stdin=OOPS * 3)
     assert [json.loads(line)["of"] for line in piped.stdout.splitlines()] == [3, 3, 3]
+
+
+def test_json_tells_the_incident_that_a_report_is_of(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "btrfs.log"
+    path.write_text(
+        "[ 7897.7] BTRFS: error (device sdb: state A) in __btrfs_free_extent:3092: errno=-28 No space left\n"
+        "[11050.4] BTRFS error (device sdb: state EA): parent transid verify failed"
+        " on logical 1 mirror 2 wanted 4 found 3\n"
+        "[20000.1] BUG: unable to handle page fault for address: ffff8880dead0000\n"
+    )
+    rows = [json.loads(line) for line in run(capsys, "match", "--json", str(path))[1].splitlines()]
+    assert [row["incident"] for row in rows] == [2, 2, 3]
+    assert [found.incident for found in api.match(path)] == [2, 2, 3]
 
 
 # ---- watch and diff

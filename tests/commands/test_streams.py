@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import lzma
 import os
 import pty
+import random
 import re
 import select
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from kb import api
+from kb.log.source import open_inputs
 from kb.render.safe import safe_lines
 from tests.test_cli import OOPS
 
@@ -234,3 +240,30 @@ def test_a_report_is_told_while_a_live_input_goes_on_without_a_pause(words: str)
                 break
         process.stdin.close()
         assert told
+
+
+@pytest.mark.parametrize("kind", ["xz", "tar"])
+def test_the_share_of_a_packed_input_is_that_of_the_file_that_holds_it(tmp_path: Path, kind: str) -> None:
+    drawn = random.Random(1)
+    noise = b"".join(b"[%5d.000000] usb 1-1: %s\n" % (i, drawn.randbytes(24).hex().encode()) for i in range(30000))
+    logs = [noise + b"[40000.0] BUG: unable to handle page fault for address: ffff8880dead%04d\n" % i for i in range(3)]
+    path = tmp_path / f"log.{kind}"
+    if kind == "xz":
+        path.write_bytes(lzma.compress(b"".join(logs), preset=0))
+    else:
+        with tarfile.open(path, "w") as archive:
+            for i, log in enumerate(logs):
+                member = tarfile.TarInfo(f"var/log/kern{i}.log")
+                member.size = len(log)
+                archive.addfile(member, io.BytesIO(log))
+    tally = api.Tally()
+    shares = []
+    for each in open_inputs([str(path)]):
+        tally.begins(each.tape)
+        while not each.tape.ended:
+            each.tape.fill(each.tape.end)
+            shares.append(tally.share)
+    known = [share for share in shares if share is not None]
+    assert known == sorted(known)
+    assert all(0 < share < 1 for share in known)
+    assert known

@@ -94,6 +94,51 @@ def test_what_was_stuck_at_another_time_is_another_incident() -> None:
     ] * 2
 
 
+@pytest.mark.parametrize(
+    ("waits", "function", "one"),
+    [
+        (b"rwsem_down_write_slowpath", b"bar_umount", True),  # for a task: which one, the stack does not tell
+        (b"wait_for_completion", b"synchronize_rcu", True),  # for all CPUs
+        (b"wait_for_completion", b"foo_ioctl", True),  # in a function that the stuck CPU is in
+        (b"wait_for_completion", b"bar_probe", False),  # for a device that has nothing to do with it
+        (b"schedule_timeout", b"bar_poll", False),
+    ],
+)
+def test_a_stuck_cpu_and_a_task_are_one_incident_where_something_printed_ties_them(
+    waits: bytes, function: bytes, one: bool
+) -> None:
+    first, other = groups(hung(300, b"umount", 77, waits, function) + lockup(310))
+    assert (first.incident == other.incident) is one
+
+
+def test_who_waits_for_a_lock_is_not_joined_to_others_where_its_holder_was_printed() -> None:
+    log = (
+        hung(500, b"holder", 5, b"schedule_timeout", b"foo_hold")
+        + hung(501, b"waiter", 6, b"mutex_lock", b"foo_hold")
+        + hung(502, b"other", 7, b"wait_for_completion", b"bar_probe")
+    )
+    holder, waiter, other = groups(log)
+    assert waiter.incident == holder.incident != other.incident
+
+
+def test_the_task_that_the_kernel_names_as_owner_is_of_the_incident() -> None:
+    owned = b"[  501.000008] INFO: task waiter:6 is blocked on a mutex likely owned by task holder:5.\n"
+    log = hung(500, b"holder", 5, b"schedule_timeout", b"bar_hold") + hung(501, b"waiter", 6, b"mutex_lock", b"foo_get")
+    lines = log.splitlines(keepends=True)
+    found = groups(b"".join((*lines[:9], owned.replace(b"01.000008", b"01.000001"), *lines[9:])))
+    assert [one.incident for one in found] == [found[0].number] * 2
+
+
+def test_tasks_in_the_layers_of_storage_wait_for_one_device_and_others_do_not() -> None:
+    log = (
+        hung(500, b"sync", 5, b"folio_wait_writeback", b"ext4_sync_file")
+        + hung(501, b"md0_raid1", 7, b"md_super_wait", b"md_bitmap_daemon_work")
+        + hung(502, b"probe", 9, b"wait_for_completion", b"bar_probe")
+    )
+    found = {one.first.report.comm: one.incident for one in groups(log)}
+    assert found["sync"] == found["md0_raid1"] != found["probe"]
+
+
 def test_of_tasks_that_hang_at_once_the_lowest_layer_leads() -> None:
     log = (
         hung(500, b"sync", 5, b"folio_wait_writeback", b"ext4_sync_file")

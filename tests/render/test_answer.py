@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from kb import api
 from kb.identity.group import Group, Groups
-from kb.render.advice import filled, next_step, remedy
-from kb.render.answer import cause_of, counted, moments, sentence, severity
+from kb.render.advice import filled, next_steps, remedy
+from kb.render.answer import cause_of, sentence, severity
 from kb.render.first import FIRST
 from kb.render.safe import width
+from kb.render.seen import counted, moments
 from kb.render.text import also, page
 from kb.words.speak import words
 
@@ -133,10 +134,10 @@ def test_a_broad_case_explains_less_than_what_the_report_says() -> None:
 
 def test_what_nobody_knows_has_a_next_step() -> None:
     (found,) = api.match(HUNG, cases=())
-    assert next_step(found, words("en")).startswith("look for foo_umount at lore.kernel.org")
+    assert next_steps(found, words("en"))[0].startswith("look for foo_umount at lore.kernel.org")
     (cut,) = api.match(b"[    1.000000] BUG: unable to handle page fault for address: ffff8880dead0000\n", cases=())
     assert cut.report.damage
-    assert next_step(cut, words("en")).startswith("get the whole log")
+    assert next_steps(cut, words("en"))[0].startswith("get the whole log")
 
 
 def test_a_strip_is_one_word() -> None:
@@ -152,9 +153,9 @@ def test_a_match_of_the_type_alone_is_told_as_that() -> None:
     assert found.best is not None
     assert (found.best.verdict.value, found.best.type_only, found.best.standing) == ("yes", True, "type")
     text = page(found)
-    assert "≈ type      only the type is known: hung-task-generic" in text
+    assert "≈ type only hung-task-generic" in text
     assert "✓" not in text
-    assert "≈ type" in found.to_markdown()
+    assert "≈ type only" in found.to_markdown()
     assert found.to_json()["matches"][0]["type_only"] is True
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from kb.tui.desk import Item, Near
+from kb.tui.desk import Near
+from kb.tui.item import Item
 from kb.tui.rows import Entry, Row, clip, paragraph
 
 WIDE = 70

@@ -130,7 +130,7 @@ def test_stacks_are_aligned_frame_by_frame() -> None:
 
 
 def test_the_summary_of_a_signature_without_a_log_says_so() -> None:
-    from kb.tui.desk import Item
+    from kb.tui.item import Item
 
     shown = lines(summary(Item(1, "kb1:0", "WARNING in foo", "warning"), None, 80))
     assert shown == ["WARNING in foo", "the store keeps no log of it: there is nothing to diagnose"]

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from kb.store import Store
-from kb.tui.desk import Item
 from kb.tui.feed import Feed
+from kb.tui.item import Item
 from tests.tui.driving import WARNING, Flow, drive, log, seed
 
 

@@ -17,11 +17,12 @@ from kb.render.safe import safe
 from kb.store import home
 from kb.store.browse import Browser
 from kb.store.summary import recent
-from kb.tui.catalog import item_of_row
-from kb.tui.desk import Desk, Item, fix_of
+from kb.tui.desk import Desk
+from kb.tui.item import Item, fix_of
 from kb.tui.messages import CaseWanted, ListWanted, NotesWanted, SignatureWanted
 from kb.tui.rows import FIXES, MARKS, SEVERITIES, Entry, Row, clip
 from kb.tui.screens.page import Halves
+from kb.tui.stored import item_of_row
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.virtual_list import Entries, Lines
 

@@ -16,9 +16,10 @@ from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
-from kb.tui.desk import KIN, Desk, Item, Near
+from kb.tui.desk import KIN, Desk, Near
 from kb.tui.doc import Doc
 from kb.tui.help import DEEDS, KEYS
+from kb.tui.item import Item
 from kb.tui.messages import CaseWanted, NotesWanted
 from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.help import Help

@@ -15,7 +15,8 @@ from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.store.rows import Seen, Shown
 from kb.store.summary import timeline
-from kb.tui.desk import Desk, Item, Near
+from kb.tui.desk import Desk, Near
+from kb.tui.item import Item
 from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
 from kb.tui.rows import FIXES, MARKS, Entry, Row, clip, paragraph
 from kb.tui.screens.page import Halves

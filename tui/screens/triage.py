@@ -15,15 +15,15 @@ from textual.widgets import Footer, Input, Static
 from kb.errors import KbError
 from kb.render.answer import severity
 from kb.render.safe import safe
-from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
-from kb.tui.desk import Desk, Item, Progress, fix_of
+from kb.tui.catalog import ORDERS, Catalog, LogCatalog
+from kb.tui.desk import Desk, Progress
+from kb.tui.item import Item, fix_of
 from kb.tui.messages import CaseWanted, FileWanted, NoteOnAll, NotesWanted, ReportWanted, SignatureWanted
-from kb.tui.query import candidates, completed
 from kb.tui.rows import Entry
 from kb.tui.screens.page import Page
+from kb.tui.stored import StoreCatalog
 from kb.tui.summary import summary
-from kb.tui.widgets.printable import PRINTABLE
-from kb.tui.widgets.suggested import Suggested
+from kb.tui.widgets.filter_box import FilterBox
 from kb.tui.widgets.triage_list import TriageList
 from kb.tui.widgets.virtual_list import Entries, Lines
 
@@ -61,6 +61,7 @@ class Triage(Page[None]):
         self.catalog: Catalog = (
             LogCatalog(self._changed) if desk.of_log else StoreCatalog(desk.base.path, self._arrived, self._refused)
         )
+        self.filter = FilterBox(self._values)
         self.list = TriageList(self.catalog, stored=not desk.of_log, id="list")
         self.order: Order = "first" if desk.of_log else "last"
         self.descending = not desk.of_log
@@ -72,10 +73,7 @@ class Triage(Page[None]):
     def compose(self) -> ComposeResult:
         """Head, filter, columns, rows, summary, keys."""
         yield Static("", id="head", markup=False)
-        words = "filter: words; kind: host: case: kernel: since:   Tab completes"
-        suggested = Suggested(lambda text: candidates(text, self._values))
-        yield Input(placeholder=words, id="filter", compact=True, restrict=PRINTABLE, suggester=suggested)
-        yield Static("", id="hint", markup=False)
+        yield self.filter
         with Vertical(id="rows"):
             yield Static("", id="columns", markup=False)
             yield self.list
@@ -86,7 +84,6 @@ class Triage(Page[None]):
         """Begin to read."""
         self.list.focus()
         self._tell_broken()
-        self.query_one("#filter").display = self.query_one("#hint").display = False
         self.query_one("#summary").can_focus = False
         self.query_one("#rows").border_title = "Reports" if self.desk.of_log else "Signatures"
         self.query_one("#summary").border_title = "What it is"
@@ -169,7 +166,7 @@ class Triage(Page[None]):
     def _changed(self) -> None:
         self._stale = False
         self.list.changed()
-        self._hint()
+        self.filter.tell(self.catalog.wrong)
         self.call_after_refresh(self._show)
         if self._shown is not self.list.item:
             self._rest()
@@ -207,14 +204,6 @@ class Triage(Page[None]):
         said = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
         rows = f" in {len(catalog):,} row{'s' * (len(catalog) != 1)}" if len(catalog) not in (shown, 0) else ""
         return f"{said} report{'s' * (total != 1)}{rows}"
-
-    def _hint(self) -> None:
-        """What the filter's last word may become, or what is wrong with it."""
-        box, hint = self.query_one("#filter", Input), self.query_one("#hint", Static)
-        offered = candidates(box.value, self._values)[:12]
-        hint.display = box.display and bool(offered or self.catalog.wrong)
-        hint.set_class(bool(self.catalog.wrong), "-wrong")
-        hint.update(safe(self.catalog.wrong or "  ".join(offered)), layout=False)
 
     _shown: Item | None = None
 
@@ -291,51 +280,40 @@ class Triage(Page[None]):
         """Show the rows of a filter; None: let one be typed."""
 
         def start() -> None:
-            box = self.query_one("#filter", Input)
-            box.value = words or ""
-            box.display = words != ""
-            (box if words is None else self.list).focus()
+            self.filter.fill(words or "")
+            self.filter.edit() if words is None else self.list.focus()
 
         self.call_after_refresh(start)
 
     def action_filter(self) -> None:
         """Type to filter."""
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+        self.filter.edit()
 
     def action_complete(self) -> None:
         """Make the filter's last word whole."""
-        box = self.query_one("#filter", Input)
-        offered = candidates(box.value, self._values)
-        if box.has_focus and offered:
-            box.value = completed(box.value, offered[0])
-            box.cursor_position = len(box.value)
+        self.filter.complete()
 
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:
         self.list.cursor = 0
         self.catalog.look(event.value.strip(), self.order, self.descending)
-        self._hint()
+        self.filter.tell(self.catalog.wrong)
 
     @on(Input.Submitted, "#filter")
     def _back_to_list(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.display = bool(box.value)
+        self.filter.display = bool(self.filter.words)
         self.list.focus()
         self._rest()
 
     def action_clear(self) -> None:
         """Drop the filter."""
-        box = self.query_one("#filter", Input)
-        if self.desk.of_log or box.display or self.list.marked:
+        if self.desk.of_log or self.filter.display or self.list.marked:
             self.list.marked.clear()
             self.list.refresh()
         elif len(self.app.screen_stack) > 2:
             self.app.pop_screen()  # back to the store's home
             return
-        box.value = ""
-        box.display = self.query_one("#hint").display = False
+        self.filter.fill("")
         self.list.focus()
 
     def action_flat(self) -> None:
@@ -357,7 +335,7 @@ class Triage(Page[None]):
         self._look()
 
     def _look(self) -> None:
-        self.catalog.look(self.query_one("#filter", Input).value.strip(), self.order, self.descending)
+        self.catalog.look(self.filter.words, self.order, self.descending)
         self._show()
 
     def action_copy(self) -> None:

@@ -7,8 +7,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from kb.tui.catalog import SPARK, Catalog, LogCatalog
-from kb.tui.desk import Item
 from kb.tui.groups import Group
+from kb.tui.item import Item
 from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip
 from kb.tui.widgets.virtual_list import Lines
 

@@ -10,7 +10,7 @@ from kb.tui.query import Query, read
 
 ORDERS: tuple[Order, ...] = ("last", "first", "count", "title", "kind")
 SPARK = 12
-MOST = {"when": 19, "spark": SPARK, "line": 9, "host": 14, "kind": 23, "kernel": 20, "case": 28}
+MOST = {"title": 200, "when": 19, "spark": SPARK, "line": 9, "host": 14, "kind": 23, "kernel": 20, "case": 28}
 """Cells that a column of a log takes at most."""
 
 
@@ -138,8 +138,9 @@ class LogCatalog:
 
     def _widen(self, item: Item) -> None:
         """Columns that are as wide as what stands in them."""
-        texts = {"when": item.last, "host": item.host, "kind": item.kind, "kernel": item.kernel, "case": item.case}
-        texts |= {"line": f"L{item.span[0]}", "spark": " " * SPARK * (len(self._items) > 1)}
+        texts = {"title": f"▸ {item.title}", "when": item.last, "host": item.host, "kind": item.kind}
+        texts |= {"kernel": item.kernel, "case": item.case, "line": f"L{item.span[0]}"}
+        texts |= {"spark": " " * SPARK * (len(self._items) > 1)}
         for name, text in texts.items():
             self.wide[name] = min(MOST[name], max(self.wide[name], len(text or "")))
 

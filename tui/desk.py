@@ -34,8 +34,9 @@ KEPT = 40
 STALLS = ("soft_lockup", "hard_lockup", "rcu_stall", "csd_lock", "workqueue_lockup")
 KIN = {"hung_task": ("hung_task",), **dict.fromkeys(STALLS, STALLS)}
 """Kinds whose reports of one log are seen together."""
+NOTICE = "notice"
 KIN_KEPT = 300
-"""Of those, so many are kept: they are small."""
+"""Of those and of notices so many are kept: they are small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class Desk:
             if self.feed.size != read and self.feed.quiet and time.monotonic() > took:
                 read, began = self.feed.size, time.monotonic()
                 self._diagnoses.clear()
-                yield Progress((), "reading", fresh=True)
+                yield Progress((), "", fresh=True)
                 yield from self._read(self.feed.data)
                 took = time.monotonic() + 5 * (time.monotonic() - began)
             elif self.feed.ended and self.feed.size == read:
@@ -167,7 +168,7 @@ class Desk:
         since = time.monotonic()
         for each in api.documents(log, in_place=self._opened):
             if not isinstance(each, Report):
-                yield Progress(tuple(found), f"reading {each.name}")
+                yield Progress(tuple(found), each.name)
                 found, since = [], time.monotonic()
                 self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
                 continue
@@ -185,13 +186,20 @@ class Desk:
                 yield Progress(tuple(found), f"line {each.span[1]:,}, {self.docs[each.source].read:.0%} read")
                 found, since = [], time.monotonic()
         yield Progress(tuple(found), f"{sum(map(len, self.docs.values())):,} lines read")
+        if not number:
+            yield from self._notices(log)
+
+    def _notices(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
+        """What is to be seen in a log without a report: the single messages that a case can explain."""
+        for number, each in enumerate(api.notices(log)):
+            yield Progress((self._item(number, each),), "notices")
 
     def _opened(self, each: "api.Input") -> None:
         self.docs[each.name] = Doc.in_file(each)
 
     def _item(self, number: int, report: Report) -> Item:
         found = self.diagnose(report)
-        if len(self._diagnoses) < (KIN_KEPT if report.kind in KIN else KEPT):
+        if len(self._diagnoses) < (KIN_KEPT if report.kind in (*KIN, NOTICE) else KEPT):
             self._diagnoses[number] = found
         return item_of(number, found)
 
@@ -216,7 +224,8 @@ class Desk:
         # empty lines in front keep the numbers of the lines what they are
         text = b"\n" * (first - 1) + doc.span(first, last)
         beside, sources = self._gathered.get(item.number, ((), ()))
-        found = (replace(report, beside=beside, sources=sources) for report in api.reports(text, doc.name))
+        read = api.notices(text) if item.kind == NOTICE else api.reports(text)
+        found = (replace(report, source=doc.name, beside=beside, sources=sources) for report in read)
         return self._best(found, item)
 
     def _from_store(self, item: Item) -> Diagnosis | None:

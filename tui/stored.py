@@ -14,7 +14,7 @@ from kb.tui.item import Item
 from kb.tui.query import read
 from kb.tui.spark import spark
 
-STORED = {"last": 10, "spark": 8, "host": 14, "kind": 23, "first": 10, "kernel": 20, "case": 26}
+STORED = {"title": 200, "last": 10, "spark": 8, "host": 14, "kind": 23, "first": 10, "kernel": 20, "case": 26}
 """Cells of the columns, of which only the rows in sight are known."""
 PAGE = 100
 PAGES = 60

@@ -97,10 +97,42 @@ def test_marked_rows_are_declared_one_problem(tmp_path: Path) -> None:
 
 def test_a_log_without_reports_says_so(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
-        await here.shows("no report in the log")
+        await here.shows("no kernel report in 1 line")
         await here.keys("enter", "down", "y", "a", "c", "end")  # nothing to act on, nothing breaks
 
     drive(flow, stdin=b"[    1.000000] eth0: link up\n")
+
+
+def test_a_log_without_reports_is_shown_and_searched(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("no kernel report in 300 lines", "eth0: link up 1")
+        await here.keys("slash")
+        await here.type("up 250")
+        await here.shows("link up 250")
+        await here.keys("enter", "y")
+        assert here.app.clipboard.endswith("link up 250")
+
+    drive(flow, stdin=b"".join(b"[ %5d.000000] eth0: link up %d\n" % (at, at) for at in range(300)))
+
+
+def test_an_empty_log_says_that_it_is() -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("there is no line in it")
+
+    drive(flow, stdin=b"")
+
+
+def test_of_a_log_without_reports_the_messages_that_a_case_knows_are_rows() -> None:
+    text = b"[    3.000000] foo: module verification failed: signature and/or required key missing - tainting kernel\n"
+
+    async def flow(here: Flow) -> None:
+        await here.shows("1 notice   1 known", "module-signature-unverified")
+        await here.keys("enter")
+        await here.shows("subtype == module-unverified")
+        await here.keys("2")
+        await here.shows("Decoded: notice")
+
+    drive(flow, stdin=text, size=(120, 40))
 
 
 def test_a_missing_file_is_told_on_the_screen(tmp_path: Path) -> None:
@@ -112,7 +144,7 @@ def test_a_missing_file_is_told_on_the_screen(tmp_path: Path) -> None:
 
 def test_standard_input_is_a_log_like_any_other() -> None:
     async def flow(here: Flow) -> None:
-        await here.shows("1 report   1 known   by first ↑   standard input")
+        await here.shows("1 report   1 known   by time ↑   standard input")
 
     drive(flow, stdin=seed())
 

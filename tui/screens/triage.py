@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
@@ -17,13 +16,15 @@ from kb.render.answer import severity
 from kb.render.safe import safe
 from kb.tui.catalog import ORDERS, Catalog, LogCatalog
 from kb.tui.desk import Desk, Progress
+from kb.tui.head import head, nothing
 from kb.tui.item import Item, fix_of
 from kb.tui.messages import CaseWanted, FileWanted, NoteOnAll, NotesWanted, ReportWanted, SignatureWanted
-from kb.tui.rows import Entry
+from kb.tui.rows import Entry, paragraph
 from kb.tui.screens.page import Page
 from kb.tui.stored import StoreCatalog
 from kb.tui.summary import summary
 from kb.tui.widgets.filter_box import FilterBox
+from kb.tui.widgets.rows_pane import RowsPane
 from kb.tui.widgets.triage_list import TriageList
 from kb.tui.widgets.virtual_list import Entries, Lines
 
@@ -63,6 +64,7 @@ class Triage(Page[None]):
         )
         self.filter = FilterBox(self._values)
         self.list = TriageList(self.catalog, stored=not desk.of_log, id="list")
+        self.rows = RowsPane(self.list, "Reports" if desk.of_log else "Signatures")
         self.order: Order = "first" if desk.of_log else "last"
         self.descending = not desk.of_log
         self._timer: Timer | None = None
@@ -74,9 +76,7 @@ class Triage(Page[None]):
         """Head, filter, columns, rows, summary, keys."""
         yield Static("", id="head", markup=False)
         yield self.filter
-        with Vertical(id="rows"):
-            yield Static("", id="columns", markup=False)
-            yield self.list
+        yield self.rows
         yield Entries(id="summary")
         yield Footer()
 
@@ -85,7 +85,6 @@ class Triage(Page[None]):
         self.list.focus()
         self._tell_broken()
         self.query_one("#summary").can_focus = False
-        self.query_one("#rows").border_title = "Reports" if self.desk.of_log else "Signatures"
         self.query_one("#summary").border_title = "What it is"
         self.catalog.look("", self.order, self.descending)
         if isinstance(self.catalog, LogCatalog):
@@ -129,8 +128,7 @@ class Triage(Page[None]):
             await self._take(catalog, step)
         catalog.busy = ""
         catalog.sort()
-        if not catalog.total:
-            self.query_one("#summary", Entries).fill([])
+        self._bare()
         self._rested()
 
     async def _take(self, catalog: LogCatalog, step: Progress) -> None:
@@ -140,13 +138,21 @@ class Triage(Page[None]):
         catalog.add(step.found)
         if step.idle:
             catalog.busy = "following"
+            self._bare()
             self._show()
             await asyncio.sleep(0.1)
             return
         catalog.busy = "reading"
         self._changed()
         if not was and len(catalog):
+            self._bare()
             self._rested()
+
+    def _bare(self) -> None:
+        """A log in which no report is, or none yet, is shown itself in place of the rows."""
+        found = (each for each in self.desk.docs.values() if len(each))
+        doc = None if self.catalog.total else next(found, None)
+        self.rows.look(doc, follow=self.desk.feed is not None and not self.desk.feed.ended)
 
     def _arrived(self) -> None:
         """On a thread of the catalog: bursts become one repaint."""
@@ -177,33 +183,11 @@ class Triage(Page[None]):
         self._rest()
 
     def _show(self) -> None:
-        catalog = self.catalog
-        parts = ["kb"]
-        shown = f"{len(catalog):,} of {catalog.total:,}" if len(catalog) != catalog.total else f"{catalog.total:,}"
-        parts.append(f"{shown} {'report' if self.desk.of_log else 'signature'}{'s' * (catalog.total != 1)}")
-        if isinstance(catalog, LogCatalog):
-            parts[-1] = self._counted(catalog)
-            known = sum(item.verdict in ("yes", "type") for item in catalog.items)
-            parts.append(f"{known:,} known")
-        parts.append(f"by {self.order} {'↓' if self.descending else '↑'}")
-        if self.list.marked:
-            parts.append(f"{len(self.list.marked)} marked")
-        if catalog.busy:
-            parts.append(f"{catalog.busy} … {self._progress}".rstrip())
-        elif self._error:
-            parts.append(safe(self._error))
-        elif not catalog.total:
-            parts.append("no report in the log" if self.desk.of_log else "nothing yet: kb match --record fills it")
-        parts.append(safe(self.desk.name))
-        self.query_one("#head", Static).update("   ".join(parts), layout=False)
+        order = f"{self.order} {'↓' if self.descending else '↑'}"
+        marked, width = len(self.list.marked), self.size.width
+        line = head(self.desk, self.catalog, order, marked, self._progress, self._error, width)
+        self.query_one("#head", Static).update(line, layout=False)
         self.query_one("#columns", Static).update(self.list.heads(), layout=False)
-
-    def _counted(self, catalog: LogCatalog) -> str:
-        """``3 of 12 reports in 2 rows``."""
-        shown, total = catalog.reports, catalog.total
-        said = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
-        rows = f" in {len(catalog):,} row{'s' * (len(catalog) != 1)}" if len(catalog) not in (shown, 0) else ""
-        return f"{said} report{'s' * (total != 1)}{rows}"
 
     _shown: Item | None = None
 
@@ -220,8 +204,10 @@ class Triage(Page[None]):
             self._summarise(item)
         elif not len(self.catalog):
             self._shown = None
-            said = "no row passes the filter; Esc drops it" if self.catalog.total and not self.catalog.busy else ""
-            self.query_one("#summary", Entries).fill([Entry([(said, "dim")], plain=True)] if said else [])
+            rows = [] if self.catalog.busy == "reading" else nothing(self.desk, self.catalog)
+            pane = self.query_one("#summary", Entries)
+            width = pane.room or 80
+            pane.fill([Entry(row, plain=True) for said in rows for row in paragraph(said, width, "dim")])
 
     @work(exclusive=True, group="summary")
     async def _summarise(self, item: Item) -> None:
@@ -295,14 +281,17 @@ class Triage(Page[None]):
 
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:
+        if self.rows.bare.display:
+            self.rows.bare.search(event.value.strip(), from_line=max(0, self.rows.bare.line - 1))
+            return
         self.list.cursor = 0
         self.catalog.look(event.value.strip(), self.order, self.descending)
         self.filter.tell(self.catalog.wrong)
 
     @on(Input.Submitted, "#filter")
     def _back_to_list(self) -> None:
-        self.filter.display = bool(self.filter.words)
-        self.list.focus()
+        self.filter.display = bool(self.filter.words) and not self.rows.bare.display
+        self.rows.shown.focus()
         self._rest()
 
     def action_clear(self) -> None:
@@ -314,7 +303,7 @@ class Triage(Page[None]):
             self.app.pop_screen()  # back to the store's home
             return
         self.filter.fill("")
-        self.list.focus()
+        self.rows.shown.focus()
 
     def action_flat(self) -> None:
         """A row a report, or a row a group again."""
@@ -339,7 +328,10 @@ class Triage(Page[None]):
         self._show()
 
     def action_copy(self) -> None:
-        """Copy the marked rows, or the one under the cursor: signature and title."""
+        """Copy the marked rows, or the one under the cursor: signature and title; lines, where the log is shown."""
+        if self.rows.bare.display:
+            self.copy(self.rows.bare.copied())
+            return
         items = list(self.list.marked.values()) or ([self.list.item] if self.list.item else [])
         self.copy("\n".join(safe(f"{item.signature}  {item.title}") for item in items))
 

@@ -390,6 +390,15 @@ def match(
     return numbered(found)
 
 
+@functools.lru_cache(maxsize=8)
+def _further(store: Path, _written: int) -> Callable[[Diagnosis], Diagnosis]:
+    """What is added where there is no store: one function for the same changelogs, as diagnoses are remembered by it."""
+    from kb.known.distribution import kept, told
+
+    logs = kept(store)
+    return lambda found: told(with_known_fixes(found), logs)
+
+
 def with_known_fixes(found: Diagnosis) -> Diagnosis:
     """A diagnosis with what the known fixes that come with kb say of its report (:attr:`Diagnosis.known_fixes`)."""
     if found.report.kind == "notice":
@@ -499,11 +508,11 @@ class KnowledgeBase(Records):
         self, report: Report, *, kernel: str | None = None, context: Context = (), everything: bool = False
     ) -> Diagnosis:
         """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
-        from kb.known.distribution import kept, told
+        from kb.known.distribution import kept, told, written
 
         store = self.known
         if store is None:
-            further = lambda found: told(with_known_fixes(found), kept(self.path))  # noqa: E731
+            further = _further(self.path, written(self.path))
             return _diagnosed(report, self.cases, kernel, context, everything, further)
         from dataclasses import replace
 

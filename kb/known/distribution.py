@@ -69,13 +69,18 @@ def keep(store: Path, log: Changelog) -> Path:
     return path
 
 
+def written(store: Path) -> int:
+    """When the changelogs of a store last changed, in ns; 0 where it has none."""
+    try:
+        return folder(store).stat().st_mtime_ns  # keeping one renames a file into the folder
+    except OSError:
+        return 0
+
+
 def kept(store: Path) -> list[Changelog]:
     """The changelogs of a store; what cannot be read is left out."""
-    place = folder(store)
-    try:
-        return list(_kept(place, place.stat().st_mtime_ns))  # keeping one renames a file into the folder
-    except OSError:
-        return []
+    changed = written(store)
+    return list(_kept(folder(store), changed)) if changed else []
 
 
 @functools.lru_cache(maxsize=8)

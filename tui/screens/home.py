@@ -265,10 +265,10 @@ def _row(item: Item, width: int) -> Row:
     sign, role = MARKS[item.verdict]
     where = f"{item.hosts} hosts" if item.hosts > 1 else item.host or "-"
     wide = width >= 90
-    room = width - 6 - 9 - 9 - (26 if wide else 0)
+    room = width - 6 - 7 - 9 - (26 if wide else 0)
     row: Row = [
         (f"{grave} ", colour), (f"{sign}", role), FIXES[item.fix], (" ", ""),
         (clip(squeeze(item.title, room), room), colour if item.severity in ("stop", "act") else ""),
-        (f" ×{item.count:,}".rjust(9), ""), (f" {item.spark:>8}", "good"),
+        (f" ×{item.count:,}".rjust(7), ""), (f" {item.spark:>8}", "good"),
     ]  # fmt: skip
     return [*row, (f" {clip(where, 14)} {item.last[:10]}", "dim")] if wide else row

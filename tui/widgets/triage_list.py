@@ -18,7 +18,7 @@ RIGHT = ("count", "line", "when")
 """Columns of numbers."""
 TITLE = 48
 """Cells that a title keeps, as far as titles are so long, whatever else there is to show."""
-SHARE = 0.6
+SHARE = 0.5
 """Of the width, what it keeps where that is more."""
 COUNT = 7
 HEADS = {"when": "time", "last": "last seen", "first": "first seen"}

@@ -392,7 +392,7 @@ def match(
 
 @functools.lru_cache(maxsize=8)
 def _further(store: Path, _written: int) -> Callable[[Diagnosis], Diagnosis]:
-    """What is added where there is no store: one function for the same changelogs, by which diagnoses are remembered."""
+    """What is added where there is no store; one function for the same changelogs: diagnoses are remembered by it."""
     from kb.known.distribution import kept, told
 
     logs = kept(store)

@@ -11,7 +11,7 @@ from tests.tui.driving import WARNING, Flow, drive, log, seed
 
 def test_a_log_shows_its_reports_with_verdict_and_place(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
-        await here.shows("2 reports   1 known", "L2", "L16 nofs-high-order-watermark")
+        await here.shows("2 reports   1 known", "L2", "L16", "nofs-high-order-watermark")
         lines = here.text().split("\n")
         rows = [line for line in lines if "L2" in line or "L16" in line]
         assert rows[0].split()[1:6] == ["•", "·", "WARNING", "in", "foo_bar"]
@@ -250,3 +250,17 @@ def test_rows_of_the_store_are_judged_while_the_cursor_rests(tmp_path: Path) -> 
         return [item for item in map(here.app.triage.catalog.at, range(2)) if item is not None]
 
     drive(flow, db=tmp_path / "kb.db")
+
+
+def test_the_footer_shows_what_the_keys_do_now() -> None:
+    async def flow(here: Flow) -> None:
+        foot = lambda: here.text().rstrip().split("\n")[-1]  # noqa: E731
+        await here.until(lambda: "/ Filter" in foot() and "Back" not in foot(), "nothing to go back from")
+        await here.keys("slash")
+        await here.type("ki")
+        await here.until(lambda: "tab Complete" in foot() and "esc Back" in foot(), "keys of the filter")
+        assert "/ Filter" not in foot()
+        await here.keys("tab", "escape")
+        await here.until(lambda: "/ Filter" in foot() and "Back" not in foot(), "as before")
+
+    drive(flow, stdin=seed())

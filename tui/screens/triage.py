@@ -52,8 +52,8 @@ class Triage(Page[None]):
         Binding("d", "duplicates", "Marked are one problem", show=False),
         Binding("e", "export", "Export", show=False),
         Binding("f", "flat", "A row a report", show=False),
-        Binding("tab", "complete", "Complete", show=False),
-        Binding("escape", "clear", "Clear filter", show=False),
+        Binding("tab", "complete", "Complete"),
+        Binding("escape", "clear", "Back"),
         Binding("q", "app.quit", "Quit"),
     ]
 
@@ -270,6 +270,13 @@ class Triage(Page[None]):
             self.filter.edit() if words is None else self.list.focus()
 
         self.call_after_refresh(start)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What leads nowhere now is not shown."""
+        typing = self.filter.has_focus_within
+        if action in ("complete", "filter"):
+            return typing == (action == "complete")
+        return action != "clear" or bool(not self.desk.of_log or self.filter.display or self.list.marked)
 
     def action_filter(self) -> None:
         """Type to filter."""

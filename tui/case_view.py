@@ -23,10 +23,12 @@ def case_entries(found: Diagnosis, width: int, sample: Sequence[str] = ()) -> li
         width: Cells there are.
         sample: Functions of the stack of the best case's sample, innermost first.
     """
+    out: list[Entry] = []
     if not found.matches:
         text = "No case of the library matches this report. c starts one: predicates are proposed from its facts."
-        return [Entry(row, plain=True) for row in paragraph(text, width)]
-    out: list[Entry] = []
+        out = [Entry(row, plain=True) for row in paragraph(text, width)]
+        steps = [row for step in found.facts.next_steps for row in paragraph(step, width, "", [(" $ ", "dim")])]
+        return [*out, _head("To find out more"), *(Entry(row) for row in steps)] if steps else out
     for index, match in enumerate(found.matches):
         out += _match(match, width)
         if index == 0 and sample:
@@ -53,7 +55,7 @@ def _match(match: Match, width: int) -> Iterator[Entry]:
     yield from _prose(case.summary, width)
     yield _head("Predicates")
     for mark in match.marks:
-        yield from predicate_entries(mark, width)
+        yield from predicate_entries(mark, match.standing, width)
     yield _head("Fix")
     said = f"{match.fix_status}: {_WORDS.say(match.fix_why)}".rstrip(": ")
     sign, role = {"affected": ("✗", "bad"), "fixed": ("✓", "good")}.get(match.fix_status, ("?", "warn"))
@@ -72,9 +74,9 @@ def fix_line(fix: Fix) -> str:
     return f'{fix.commit[:12]} ("{fix.subject}"){since}{branch}'
 
 
-def predicate_entries(mark: PredicateMark, width: int) -> Iterator[Entry]:
+def predicate_entries(mark: PredicateMark, case: str, width: int) -> Iterator[Entry]:
     """A predicate, its mark and why; what refutes a case and does not hold is good news, and reads so."""
-    sign, lead = standing(mark)
+    sign, lead = standing(mark, case)
     role = dict(MARKS.values())[sign]
     because = _WORDS.say(mark.why)
     text = f"{lead}{mark.predicate.text}  {because} {spans(mark.evidence)}".rstrip()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kb.model.report import Frame, Report
-from kb.model.verdict import Diagnosis, Match, PredicateMark
+from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason
 from kb.render.safe import safe, spans
 from kb.tui.rows import MARKS, REASONS, Entry, ordinal
 
@@ -47,7 +47,7 @@ def _report(found: Diagnosis) -> Iterator[Entry]:
         )
         if part
     )
-    whole = f"all {last - first + 1} lines: {who}"
+    whole = f"all {last - first + 1} lines: {who}" if last > first else f"one line: {who}"
     yield Entry([("   ", ""), (safe(whole), "")], (report.span,), more=whole)
     if report.corrupted:
         yield Entry([(" ! ", "bad"), (safe(f"corrupted: {report.corrupted}"), "bad")], more=report.corrupted)
@@ -59,27 +59,37 @@ def _report(found: Diagnosis) -> Iterator[Entry]:
 def _reasons(found: Diagnosis) -> Iterator[Entry]:
     for reason in found.facts.reasoning:
         mark, role = REASONS.get(reason.verdict, MARKS["none"])
-        more = f"{reason.verdict}: {reason.claim}: {reason.because} {spans(reason.evidence)}".rstrip()
+        more = f"{reason.verdict}: {said(reason)}"
         more += "".join(f"\n{number}" for number in reason.numbers)
         yield Entry(
             [(f" {mark} ", role), (f"{reason.verdict:<9}", role), (safe(reason.claim), "")], reason.evidence, more=more
         )
 
 
+def said(reason: Reason) -> str:
+    """A claim, why, and its lines."""
+    told = ": ".join(part for part in (reason.claim, reason.because) if part)
+    return f"{told} {spans(reason.evidence)}".rstrip()
+
+
 def _predicates(match: Match) -> Iterator[Entry]:
     for mark in match.marks:
         more = f"{mark.role} {mark.predicate.text}: {mark.verdict.value}: {mark.because} {spans(mark.evidence)}"
-        sign, lead = standing(mark)
+        sign, lead = standing(mark, match.standing)
         role = dict(MARKS.values())[sign]
         yield Entry([(f" {sign} ", role), (safe(lead + mark.predicate.text), "")], mark.evidence, more=more.rstrip())
 
 
-def standing(mark: PredicateMark) -> tuple[str, str]:
-    """A predicate's sign and lead: what refutes a case is good news where it does not hold, and reads so."""
+def standing(mark: PredicateMark, case: str) -> tuple[str, str]:
+    """A predicate's sign and lead: what refutes a case is good news where it does not hold, and reads so; of several
+    of which one is enough, those that do not hold are no bad news where the case holds.
+    """
     verdict, lead = mark.verdict.value, "" if mark.role == "require" else f"{mark.role}: "
     if mark.role == "refute":
         verdict = {"yes": "no", "no": "yes"}.get(verdict, verdict)
         lead = "not: " if mark.verdict.value == "no" else "but: "
+    if mark.role == "any" and case in ("yes", "type") and verdict != "yes":
+        verdict = "none"
     return MARKS[verdict][0], lead
 
 

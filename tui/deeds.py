@@ -15,7 +15,8 @@ from kb.tui.messages import FileWanted, NoteOnAll
 if TYPE_CHECKING:
     from kb.model.case import Case
     from kb.model.verdict import Diagnosis
-    from kb.tui.desk import Desk, Item
+    from kb.tui.desk import Desk
+    from kb.tui.item import Item
 
 
 class Deeds(InOrder[None]):

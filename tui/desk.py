@@ -19,12 +19,11 @@ from kb import api
 from kb.cases.library import samples
 from kb.errors import CaseError, KbError
 from kb.model.case import Case
-from kb.model.log import Span
 from kb.model.report import Report
-from kb.model.verdict import Diagnosis, Match
-from kb.render.answer import severity
+from kb.model.verdict import Diagnosis
 from kb.tui.doc import Doc
 from kb.tui.feed import Feed
+from kb.tui.item import Item, item_of
 
 T = TypeVar("T")
 
@@ -35,62 +34,9 @@ KEPT = 40
 STALLS = ("soft_lockup", "hard_lockup", "rcu_stall", "csd_lock", "workqueue_lockup")
 KIN = {"hung_task": ("hung_task",), **dict.fromkeys(STALLS, STALLS)}
 """Kinds whose reports of one log are seen together."""
+NOTICE = "notice"
 KIN_KEPT = 300
-"""Of those, so many are kept: they are small."""
-
-
-@dataclass(slots=True)
-class Item:
-    """A row of the triage list."""
-
-    number: int
-    """Index in the log, or row id in the store."""
-    signature: str
-    title: str
-    kind: str
-    kernel: str | None = None
-    count: int = 1
-    first: str = ""
-    last: str = ""
-    case: str | None = None
-    verdict: str = ""
-    """``yes``, ``maybe``, ``none`` (no case matches), or nothing: not looked at yet."""
-    corrupted: str | None = None
-    source: str = ""
-    span: Span = (0, 0)
-    host: str | None = None
-    hosts: int = 0
-    """Hosts it was seen on, in the store."""
-    severity: str = ""
-    """``harmless``, ``watch``, ``act`` or ``stop``."""
-    fix: str = ""
-    """Whether the kernel has the fix of the case: ``affected``, ``fixed``, or nothing where that is not known."""
-    at: float | None = None
-    """Seconds since boot."""
-    same: object = None
-    """What reports that say the same have in common."""
-    follows: int | None = None
-    """Number of the report that it follows on from."""
-    spark: str = ""
-    """Of the store: when it was seen."""
-    sample: int | None = None
-    """Of the store: which of its logs is shown; None: the latest that bears the signature."""
-
-    @property
-    def key(self) -> str:
-        """Names the log of a signature that is shown."""
-        return self.signature if self.sample is None else f"{self.signature}#{self.sample}"
-
-    @property
-    def mark(self) -> str:
-        """Tells rows apart: reports of a log may share a signature."""
-        return f"{self.signature}:{self.number}"
-
-    @property
-    def words(self) -> str:
-        """What a filter looks in, lower case."""
-        parts = (self.title, self.kind, self.kernel, self.case, self.host, self.source, self.verdict, self.fix)
-        return " ".join(part for part in parts if part).lower()
+"""Of those and of notices so many are kept: they are small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +152,7 @@ class Desk:
             if self.feed.size != read and self.feed.quiet and time.monotonic() > took:
                 read, began = self.feed.size, time.monotonic()
                 self._diagnoses.clear()
-                yield Progress((), "reading", fresh=True)
+                yield Progress((), "", fresh=True)
                 yield from self._read(self.feed.data)
                 took = time.monotonic() + 5 * (time.monotonic() - began)
             elif self.feed.ended and self.feed.size == read:
@@ -222,7 +168,7 @@ class Desk:
         since = time.monotonic()
         for each in api.documents(log, in_place=self._opened):
             if not isinstance(each, Report):
-                yield Progress(tuple(found), f"reading {each.name}")
+                yield Progress(tuple(found), each.name)
                 found, since = [], time.monotonic()
                 self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
                 continue
@@ -240,13 +186,20 @@ class Desk:
                 yield Progress(tuple(found), f"line {each.span[1]:,}, {self.docs[each.source].read:.0%} read")
                 found, since = [], time.monotonic()
         yield Progress(tuple(found), f"{sum(map(len, self.docs.values())):,} lines read")
+        if not number:
+            yield from self._notices(log)
+
+    def _notices(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
+        """What is to be seen in a log without a report: the single messages that a case can explain."""
+        for number, each in enumerate(api.notices(log)):
+            yield Progress((self._item(number, each),), "notices")
 
     def _opened(self, each: "api.Input") -> None:
         self.docs[each.name] = Doc.in_file(each)
 
     def _item(self, number: int, report: Report) -> Item:
         found = self.diagnose(report)
-        if len(self._diagnoses) < (KIN_KEPT if report.kind in KIN else KEPT):
+        if len(self._diagnoses) < (KIN_KEPT if report.kind in (*KIN, NOTICE) else KEPT):
             self._diagnoses[number] = found
         return item_of(number, found)
 
@@ -271,7 +224,8 @@ class Desk:
         # empty lines in front keep the numbers of the lines what they are
         text = b"\n" * (first - 1) + doc.span(first, last)
         beside, sources = self._gathered.get(item.number, ((), ()))
-        found = (replace(report, beside=beside, sources=sources) for report in api.reports(text, doc.name))
+        read = api.notices(text) if item.kind == NOTICE else api.reports(text)
+        found = (replace(report, source=doc.name, beside=beside, sources=sources) for report in read)
         return self._best(found, item)
 
     def _from_store(self, item: Item) -> Diagnosis | None:
@@ -372,43 +326,6 @@ class Desk:
         with contextlib.suppress(RuntimeError):
             self._work.submit(self.base.close)
         self._work.shutdown(wait=True, cancel_futures=False)
-
-
-def item_of(number: int, found: Diagnosis) -> Item:
-    """A diagnosis as a row."""
-    report, best = found.report, found.best
-    when = report.wall or (f"{report.time:.6f}" if report.time is not None else "")
-    return Item(
-        number=number,
-        signature=found.signature.id,
-        title=report.title,
-        kind=report.kind,
-        kernel=report.kernel,
-        first=when,
-        last=when,
-        case=best.case.id if best else None,
-        verdict=best.standing if best else "none",
-        corrupted=report.corrupted,
-        source=report.source,
-        span=report.span,
-        host=report.host,
-        severity=severity(found),
-        fix=fix_of(best),
-        at=report.time,
-        same=_same(found),
-    )
-
-
-def fix_of(best: Match | None) -> str:
-    """Whether the kernel has the fix, where that is known."""
-    return best.fix_status if best is not None and best.fix_status in ("affected", "fixed") else ""
-
-
-def _same(found: Diagnosis) -> object:
-    """What equal reports have in common: the problem, the cause, what is known, whether it is whole."""
-    report = found.report
-    known = tuple((match.case.id, match.verdict, match.fix_status) for match in found.matches)
-    return report.kind, report.title, found.signature.id, found.facts.cause, known, bool(report.damage)
 
 
 def _author() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kb.tui.desk import Item
+from kb.tui.item import Item
 from kb.tui.spark import buckets, spark
 
 

@@ -27,6 +27,9 @@ SEVERITIES = {
 FIXES = {"affected": ("!", "bad"), "fixed": ("+", "good"), "": (" ", "")}
 REASONS = {"holds": ("✓", "good"), "excluded": ("✗", "dim"), "unknown": ("?", "warn")}
 
+LEAST = 12
+"""Cells of what a title begins with that say what it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -60,6 +63,32 @@ def clip(text: str, size: int) -> str:
         text = _cut(text, size - 1) + "…"
         wide = cells(text)
     return text + " " * (size - wide)
+
+
+def squeeze(title: str, size: int) -> str:
+    """A title in at most ``size`` cells: what it begins with, the word before the function, the function, for by these
+    it is told from others of its kind.
+    """
+    title = safe(title)
+    if cells(title) <= size:
+        return title
+    head, where, function = title.rpartition(" in ")
+    first, _, last = head.rpartition(" ")
+    for lead, tail in ((first, f" {last}{where}{function}"), (head, where + function)):
+        room = size - cells(tail) - 1
+        if where and room >= LEAST:
+            return _cut(lead, room).rstrip(" :") + "…" + tail
+    return clip(title, size).rstrip()
+
+
+def ending(text: str, size: int) -> str:
+    """The end of a path, which tells more than its beginning, in at most ``size`` cells."""
+    text = safe(text)
+    if cells(text) <= size:
+        return text
+    while text and cells(text) > size - 1:
+        text = text[1:]
+    return "…" + text
 
 
 def _cut(text: str, size: int) -> str:

@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 
-from kb.tui.desk import Item, Near
-from kb.tui.rows import Entry, Row, clip, paragraph
+from kb.tui.desk import Near
+from kb.tui.item import Item
+from kb.tui.rows import Entry, Row, clip, paragraph, squeeze
 
 WIDE = 70
 """Columns from which titles and stacks stand behind the score rather than under it."""
 
 
-def similar_entries(near: Sequence[Near], alike: Sequence[Item], width: int) -> list[Entry]:
-    """Entries: reports of the log with the same signature, then neighbours by similarity."""
+def similar_entries(near: Sequence[Near], alike: Sequence[Item], width: int, source: str = "") -> list[Entry]:
+    """Entries: reports with the same signature, of which those of the log that is shown (``source``) lead to their
+    lines; then neighbours by similarity.
+    """
     out: list[Entry] = []
     if alike:
         out.append(Entry([(f"The same signature, elsewhere in the log: {len(alike)}", "head")], plain=True))
         for item in alike[:200]:
-            row: Row = [(f"   L{item.span[0]:<8} {clip(item.last, 18)} ", "dim"), (clip(item.title, width - 32), "")]
-            out.append(Entry(row, copies=f"{item.signature}  {item.title}"))
+            row: Row = [(f"   L{item.span[0]:<8} {clip(item.last, 18)} ", "dim"), (squeeze(item.title, width - 32), "")]
+            where = (item.span,) if item.source == source else ()
+            out.append(Entry(row, where, copies=f"{item.signature}  {item.title}"))
     out.append(Entry([("Neighbours by similarity", "head"), ("  d: the same, x: different", "dim")], plain=True))
     if not near:
         text = "Nothing in the store is near: kb match --record and kb import fill it."

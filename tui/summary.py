@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kb.model.verdict import Diagnosis
-from kb.tui.desk import Item
+from kb.tui.item import Item
 from kb.tui.rows import MARKS, Entry, Row, paragraph
 
 

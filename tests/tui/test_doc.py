@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb import api
+from kb.api import KnowledgeBase
 from kb.model.report import Report
 from kb.tui import doc as module
 from kb.tui.desk import Desk
@@ -108,3 +110,19 @@ def test_a_file_that_was_cut_has_no_more_lines(tmp_path: Path) -> None:
     list(api.documents(path, in_place=lambda opened: docs.append(Doc.in_file(opened))))
     path.write_bytes(b"gone\n")
     assert docs[0].text(50_000) == ""
+
+
+def test_equal_reports_are_diagnosed_once_or_twice_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diagnose = importlib.import_module("kb.diagnose")  # ``kb.diagnose`` is the function
+    made = []
+    whole = diagnose._concluded
+    monkeypatch.setattr(diagnose, "_concluded", lambda *given: made.append(1) or whole(*given))
+    diagnose._kept.cache_clear()
+    path = tmp_path / "storm.log"
+    path.write_bytes(WARNING * 12)
+    desk = Desk(KnowledgeBase(tmp_path / "none.db"), (str(path),))
+    assert sum(len(step.found) for step in desk.steps()) == 12
+    assert len(made) <= 2  # the second shows that the first can be moved
+    desk.close()

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from pathlib import Path
 
 from textual.binding import Binding
+from textual.dom import DOMNode
 
+import kb.tui
 from kb.tui.help import KEYS, SIGNS
+from kb.tui.palette import SENTENCES, sentences
 from kb.tui.screens.report import ReportScreen
 from kb.tui.screens.triage import Triage
-from tests.tui.driving import Flow, drive, seed
+from tests.tui.driving import WARNING, Flow, drive, seed
 
 DOC = Path(__file__).resolve().parents[2] / "docs/tui.md"
 
@@ -51,6 +57,32 @@ def test_the_command_palette_says_what_can_be_done_in_sentences() -> None:
         await here.shows("a draft with its predicates proposed")
 
     drive(flow, stdin=seed())
+
+
+def test_every_key_of_every_screen_and_pane_has_a_sentence_in_the_palette() -> None:
+    named = {}
+    for module in pkgutil.walk_packages(kb.tui.__path__, "kb.tui."):
+        for _, each in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if each.__module__.startswith("kb.tui.") and issubclass(each, DOMNode):
+                named |= {key.action: key.description for key in each.__dict__.get("BINDINGS", ())}
+    told = {action: name for name, _, action in sentences(named)}
+    assert "new_case" in told
+    assert [action for action, name in told.items() if action not in SENTENCES] == []
+
+
+def test_the_palette_offers_the_sliders_only_where_there_are_some() -> None:
+    def offered(here: Flow) -> set[str]:
+        return {command.title for command in here.app.get_system_commands(here.app.screen)}
+
+    async def flow(here: Flow) -> None:
+        await here.keys("enter", "2")  # a warning
+        await here.shows("2 Trace")
+        assert "Move the slider up" not in offered(here)
+        await here.keys("right_square_bracket")  # an allocation
+        await here.shows("2 Allocation", "min_free_kbytes")
+        assert "Move the slider up" in offered(here)
+
+    drive(flow, stdin=WARNING + seed())
 
 
 def test_light_and_dark() -> None:

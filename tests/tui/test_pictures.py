@@ -11,7 +11,7 @@ from kb.render.safe import width as cells
 from kb.tui.case_view import aligned, case_entries
 from kb.tui.claims import claims
 from kb.tui.doc import Doc
-from kb.tui.rows import Entry, clip, paragraph, text_of, wrap
+from kb.tui.rows import Entry, clip, ending, paragraph, squeeze, text_of, wrap
 from kb.tui.summary import summary
 from kb.tui.views.blocks import human, shade, short_count
 from kb.tui.views.choose import view_of
@@ -130,7 +130,7 @@ def test_stacks_are_aligned_frame_by_frame() -> None:
 
 
 def test_the_summary_of_a_signature_without_a_log_says_so() -> None:
-    from kb.tui.desk import Item
+    from kb.tui.item import Item
 
     shown = lines(summary(Item(1, "kb1:0", "WARNING in foo", "warning"), None, 80))
     assert shown == ["WARNING in foo", "the store keeps no log of it: there is nothing to diagnose"]
@@ -142,6 +142,21 @@ def test_text_is_cut_to_cells_and_shown_without_what_drives_a_terminal() -> None
     assert clip("日本語", 5) == "日本…"
     assert clip("a\x1b[0m", 9) == r"a\x1b[0m "
     assert clip("abc", 0) == ""
+
+
+def test_a_title_that_is_cut_keeps_what_tells_it_from_others() -> None:
+    title = "page allocation failure: order:5 in osdmap_set_max_osd"
+    assert squeeze(title, 54) == title
+    assert squeeze(title, 48) == "page allocation f… order:5 in osdmap_set_max_osd"
+    assert squeeze(title, 36) == "page allocati… in osdmap_set_max_osd"
+    assert squeeze(title, 20) == "page allocation fai…"
+    assert squeeze("kernel panic: Fatal exception", 12) == "kernel pani…"
+    assert squeeze("日本語日本語日本語日本語 in f", 20) == "日本語日本語日… in f"
+
+
+def test_a_path_that_is_cut_keeps_its_end() -> None:
+    assert ending("/var/log/kern.log", 17) == "/var/log/kern.log"
+    assert ending("/var/log/kern.log", 9) == "…kern.log"
 
 
 def test_prose_wraps_at_blanks_and_hangs() -> None:

@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 from kb.store import Store
-from kb.tui.desk import Item
 from kb.tui.feed import Feed
+from kb.tui.item import Item
 from tests.tui.driving import WARNING, Flow, drive, log, seed
 
 
 def test_a_log_shows_its_reports_with_verdict_and_place(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
-        await here.shows("2 reports   1 known", "L2", "L16 nofs-high-order-watermark")
+        await here.shows("2 reports   1 known", "L2", "L16", "nofs-high-order-watermark")
         lines = here.text().split("\n")
         rows = [line for line in lines if "L2" in line or "L16" in line]
         assert rows[0].split()[1:6] == ["•", "·", "WARNING", "in", "foo_bar"]
@@ -97,10 +97,42 @@ def test_marked_rows_are_declared_one_problem(tmp_path: Path) -> None:
 
 def test_a_log_without_reports_says_so(tmp_path: Path) -> None:
     async def flow(here: Flow) -> None:
-        await here.shows("no report in the log")
+        await here.shows("no kernel report in 1 line")
         await here.keys("enter", "down", "y", "a", "c", "end")  # nothing to act on, nothing breaks
 
     drive(flow, stdin=b"[    1.000000] eth0: link up\n")
+
+
+def test_a_log_without_reports_is_shown_and_searched(tmp_path: Path) -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("no kernel report in 300 lines", "eth0: link up 1")
+        await here.keys("slash")
+        await here.type("up 250")
+        await here.shows("link up 250")
+        await here.keys("enter", "y")
+        assert here.app.clipboard.endswith("link up 250")
+
+    drive(flow, stdin=b"".join(b"[ %5d.000000] eth0: link up %d\n" % (at, at) for at in range(300)))
+
+
+def test_an_empty_log_says_that_it_is() -> None:
+    async def flow(here: Flow) -> None:
+        await here.shows("there is no line in it")
+
+    drive(flow, stdin=b"")
+
+
+def test_of_a_log_without_reports_the_messages_that_a_case_knows_are_rows() -> None:
+    text = b"[    3.000000] foo: module verification failed: signature and/or required key missing - tainting kernel\n"
+
+    async def flow(here: Flow) -> None:
+        await here.shows("1 notice   1 known", "module-signature-unverified")
+        await here.keys("enter")
+        await here.shows("subtype == module-unverified")
+        await here.keys("2")
+        await here.shows("Decoded: notice")
+
+    drive(flow, stdin=text, size=(120, 40))
 
 
 def test_a_missing_file_is_told_on_the_screen(tmp_path: Path) -> None:
@@ -112,7 +144,7 @@ def test_a_missing_file_is_told_on_the_screen(tmp_path: Path) -> None:
 
 def test_standard_input_is_a_log_like_any_other() -> None:
     async def flow(here: Flow) -> None:
-        await here.shows("1 report   1 known   by first ↑   standard input")
+        await here.shows("1 report   1 known   by time ↑   standard input")
 
     drive(flow, stdin=seed())
 
@@ -218,3 +250,17 @@ def test_rows_of_the_store_are_judged_while_the_cursor_rests(tmp_path: Path) -> 
         return [item for item in map(here.app.triage.catalog.at, range(2)) if item is not None]
 
     drive(flow, db=tmp_path / "kb.db")
+
+
+def test_the_footer_shows_what_the_keys_do_now() -> None:
+    async def flow(here: Flow) -> None:
+        foot = lambda: here.text().rstrip().split("\n")[-1]  # noqa: E731
+        await here.until(lambda: "/ Filter" in foot() and "Back" not in foot(), "nothing to go back from")
+        await here.keys("slash")
+        await here.type("ki")
+        await here.until(lambda: "tab Complete" in foot() and "esc Back" in foot(), "keys of the filter")
+        assert "/ Filter" not in foot()
+        await here.keys("tab", "escape")
+        await here.until(lambda: "/ Filter" in foot() and "Back" not in foot(), "as before")
+
+    drive(flow, stdin=seed())

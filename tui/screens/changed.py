@@ -42,7 +42,9 @@ class Changed(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """Scroll the difference at once."""
-        self.query_one(Entries).focus()
+        shown = self.query_one(Entries)
+        shown.opens = False
+        shown.focus()
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""

@@ -113,7 +113,7 @@ class Editor(Page[None]):
             sign, _ = MARKS[match.verdict.value]
             head += f"; {sign} on its report the case says {match.verdict.value}"
             width = max(40, self.query_one("#findings", Entries).room)
-            rows += [entry for mark in match.marks for entry in predicate_entries(mark, width)]
+            rows += [entry for mark in match.marks for entry in predicate_entries(mark, match.standing, width)]
         elif error:
             head += f"; {error}"
         self.query_one("#findings", Entries).fill([Entry([(safe(head), role)], plain=True), *rows])

@@ -34,6 +34,7 @@ class Help(ModalScreen[None]):
     def on_mount(self) -> None:
         """Scrolls at once."""
         page = self.query_one(Fitted)
+        page.opens = False
         page.focus()
         page.show(lambda width: help_entries(width, self.keys))
 

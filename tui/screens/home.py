@@ -17,11 +17,12 @@ from kb.render.safe import safe
 from kb.store import home
 from kb.store.browse import Browser
 from kb.store.summary import recent
-from kb.tui.catalog import item_of_row
-from kb.tui.desk import Desk, Item, fix_of
+from kb.tui.desk import Desk
+from kb.tui.item import Item, fix_of
 from kb.tui.messages import CaseWanted, ListWanted, NotesWanted, SignatureWanted
-from kb.tui.rows import FIXES, MARKS, SEVERITIES, Entry, Row, clip
+from kb.tui.rows import FIXES, MARKS, SEVERITIES, Entry, Row, clip, squeeze
 from kb.tui.screens.page import Halves
+from kb.tui.stored import item_of_row
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.virtual_list import Entries, Lines
 
@@ -196,7 +197,7 @@ class Home(Halves):
             text: Row = [(lead, "dim"), (clip(note.body.replace("\n", " "), width - len(lead)), "")]
             subject = note.subject.removeprefix("signature:")
             out.append(Entry(text, copies=subject))
-            out.append(Entry([("             ", ""), (clip(note.title or subject, width - 13), "dim")], plain=True))
+            out.append(Entry([("             ", ""), (squeeze(note.title or subject, width - 13), "dim")], plain=True))
         if not self.notes:
             out.append(Entry([("  none yet: a writes one", "dim")], plain=True))
         return out
@@ -264,10 +265,10 @@ def _row(item: Item, width: int) -> Row:
     sign, role = MARKS[item.verdict]
     where = f"{item.hosts} hosts" if item.hosts > 1 else item.host or "-"
     wide = width >= 90
-    room = width - 6 - 9 - 9 - (26 if wide else 0)
+    room = width - 6 - 7 - 9 - (26 if wide else 0)
     row: Row = [
         (f"{grave} ", colour), (f"{sign}", role), FIXES[item.fix], (" ", ""),
-        (clip(item.title, room), colour if item.severity in ("stop", "act") else ""),
-        (f" ×{item.count:,}".rjust(9), ""), (f" {item.spark:>8}", "good"),
+        (clip(squeeze(item.title, room), room), colour if item.severity in ("stop", "act") else ""),
+        (f" ×{item.count:,}".rjust(7), ""), (f" {item.spark:>8}", "good"),
     ]  # fmt: skip
     return [*row, (f" {clip(where, 14)} {item.last[:10]}", "dim")] if wide else row

@@ -9,7 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Static, TextArea
 
 from kb.errors import KbError
-from kb.tui.desk import Desk, Item
+from kb.tui.desk import Desk
+from kb.tui.item import Item
 from kb.tui.rows import Entry, clip
 from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted

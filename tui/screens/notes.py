@@ -18,7 +18,8 @@ from kb.model.case import Case
 from kb.model.log import Span
 from kb.model.verdict import Annotation
 from kb.render.safe import safe
-from kb.tui.desk import Desk, Item
+from kb.tui.desk import Desk
+from kb.tui.item import Item
 from kb.tui.rows import Entry, paragraph
 from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted

@@ -16,9 +16,10 @@ from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.case_view import case_entries
 from kb.tui.claims import claims
-from kb.tui.desk import KIN, Desk, Item, Near
+from kb.tui.desk import KIN, Desk, Near
 from kb.tui.doc import Doc
 from kb.tui.help import DEEDS, KEYS
+from kb.tui.item import Item
 from kb.tui.messages import CaseWanted, NotesWanted
 from kb.tui.rows import MARKS, Entry
 from kb.tui.screens.help import Help
@@ -69,11 +70,11 @@ class ReportScreen(Page[None]):
         Binding("2", "tab('view')", "View of the kind", show=False),
         Binding("3", "tab('case')", "Case", show=False),
         Binding("4", "tab('similar')", "Similar", show=False),
-        Binding("tab", "other_pane", "Pane", show=False),
+        Binding("tab", "other_pane", "Log"),
         Binding("question_mark", "keys", "Help", key_display="?"),
         Binding("left_square_bracket", "walk(-1)", "Report before", show=False),
         Binding("right_square_bracket", "walk(1)", "Next", key_display="[ ]"),
-        Binding("y", "copy", "Copy"),
+        Binding("y", "copy", "Copy", show=False),
         Binding("d", "declare(True)", "The same problem", show=False),
         Binding("x", "declare(False)", "A different problem", show=False),
         Binding("a", "annotate", "Note"),
@@ -154,12 +155,14 @@ class ReportScreen(Page[None]):
         pane = self.query_one("#kind", ViewPane)
         pane.look(view)
         pane.border_title = f"{view.TITLE}: {report.kind.replace('_', ' ')}"
-        pane.border_subtitle = "  ".join(keys for keys, _ in KEYS.get(f"Report: {view.TITLE.lower()}", ()))
+        told = KEYS.get(f"Report: {view.TITLE.lower()}", ()) if view.keys else ()
+        pane.border_subtitle = "  ".join(keys for keys, _ in told)
         self.query_one(TabBar).rename("view", view.TITLE)
         first, last = report.span
         self.query_one("#log").border_title = f"Log: lines {first} to {last} of {len(doc)}"
         self.query_one("#case", Fitted).show(lambda width: case_entries(found, width, self.sample))
-        self.query_one("#similar", Fitted).show(lambda width: similar_entries(self.near, alike, width))
+        source = self.item.source
+        self.query_one("#similar", Fitted).show(lambda width: similar_entries(self.near, alike, width, source))
 
     def _beside(self) -> Iterator[tuple[str, str, Span]]:
         """The reports of the log before and behind this one."""
@@ -289,8 +292,8 @@ class ReportScreen(Page[None]):
         except KbError as error:
             self.say(error)
             return
-        alike = self.list.alike(self.item)
-        pane.show(lambda width: similar_entries(self.near, alike, width))
+        alike, source = self.list.alike(self.item), self.item.source
+        pane.show(lambda width: similar_entries(self.near, alike, width, source))
         pane.jump(cursor)
         self.notify("saved: the same problem" if same else "saved: a different problem")
 

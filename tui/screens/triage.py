@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
 from kb.errors import KbError
 from kb.render.answer import severity
 from kb.render.safe import safe
-from kb.tui.catalog import ORDERS, Catalog, LogCatalog, StoreCatalog
-from kb.tui.desk import Desk, Item, Progress, fix_of
+from kb.tui.catalog import ORDERS, Catalog, LogCatalog
+from kb.tui.desk import Desk, Progress
+from kb.tui.head import head, nothing
+from kb.tui.item import Item, fix_of
 from kb.tui.messages import CaseWanted, FileWanted, NoteOnAll, NotesWanted, ReportWanted, SignatureWanted
-from kb.tui.query import candidates, completed
-from kb.tui.rows import Entry
+from kb.tui.rows import Entry, paragraph
 from kb.tui.screens.page import Page
+from kb.tui.stored import StoreCatalog
 from kb.tui.summary import summary
-from kb.tui.widgets.printable import PRINTABLE
-from kb.tui.widgets.suggested import Suggested
+from kb.tui.widgets.filter_box import FilterBox
+from kb.tui.widgets.rows_pane import RowsPane
 from kb.tui.widgets.triage_list import TriageList
 from kb.tui.widgets.virtual_list import Entries, Lines
 
@@ -51,8 +52,8 @@ class Triage(Page[None]):
         Binding("d", "duplicates", "Marked are one problem", show=False),
         Binding("e", "export", "Export", show=False),
         Binding("f", "flat", "A row a report", show=False),
-        Binding("tab", "complete", "Complete", show=False),
-        Binding("escape", "clear", "Clear filter", show=False),
+        Binding("tab", "complete", "Complete"),
+        Binding("escape", "clear", "Back"),
         Binding("q", "app.quit", "Quit"),
     ]
 
@@ -61,7 +62,9 @@ class Triage(Page[None]):
         self.catalog: Catalog = (
             LogCatalog(self._changed) if desk.of_log else StoreCatalog(desk.base.path, self._arrived, self._refused)
         )
+        self.filter = FilterBox(self._values)
         self.list = TriageList(self.catalog, stored=not desk.of_log, id="list")
+        self.rows = RowsPane(self.list, "Reports" if desk.of_log else "Signatures")
         self.order: Order = "first" if desk.of_log else "last"
         self.descending = not desk.of_log
         self._timer: Timer | None = None
@@ -72,13 +75,8 @@ class Triage(Page[None]):
     def compose(self) -> ComposeResult:
         """Head, filter, columns, rows, summary, keys."""
         yield Static("", id="head", markup=False)
-        words = "filter: words; kind: host: case: kernel: since:   Tab completes"
-        suggested = Suggested(lambda text: candidates(text, self._values))
-        yield Input(placeholder=words, id="filter", compact=True, restrict=PRINTABLE, suggester=suggested)
-        yield Static("", id="hint", markup=False)
-        with Vertical(id="rows"):
-            yield Static("", id="columns", markup=False)
-            yield self.list
+        yield self.filter
+        yield self.rows
         yield Entries(id="summary")
         yield Footer()
 
@@ -86,9 +84,7 @@ class Triage(Page[None]):
         """Begin to read."""
         self.list.focus()
         self._tell_broken()
-        self.query_one("#filter").display = self.query_one("#hint").display = False
         self.query_one("#summary").can_focus = False
-        self.query_one("#rows").border_title = "Reports" if self.desk.of_log else "Signatures"
         self.query_one("#summary").border_title = "What it is"
         self.catalog.look("", self.order, self.descending)
         if isinstance(self.catalog, LogCatalog):
@@ -132,8 +128,7 @@ class Triage(Page[None]):
             await self._take(catalog, step)
         catalog.busy = ""
         catalog.sort()
-        if not catalog.total:
-            self.query_one("#summary", Entries).fill([])
+        self._bare()
         self._rested()
 
     async def _take(self, catalog: LogCatalog, step: Progress) -> None:
@@ -143,13 +138,21 @@ class Triage(Page[None]):
         catalog.add(step.found)
         if step.idle:
             catalog.busy = "following"
+            self._bare()
             self._show()
             await asyncio.sleep(0.1)
             return
         catalog.busy = "reading"
         self._changed()
         if not was and len(catalog):
+            self._bare()
             self._rested()
+
+    def _bare(self) -> None:
+        """A log in which no report is, or none yet, is shown itself in place of the rows."""
+        found = (each for each in self.desk.docs.values() if len(each))
+        doc = None if self.catalog.total else next(found, None)
+        self.rows.look(doc, follow=self.desk.feed is not None and not self.desk.feed.ended)
 
     def _arrived(self) -> None:
         """On a thread of the catalog: bursts become one repaint."""
@@ -169,7 +172,7 @@ class Triage(Page[None]):
     def _changed(self) -> None:
         self._stale = False
         self.list.changed()
-        self._hint()
+        self.filter.tell(self.catalog.wrong)
         self.call_after_refresh(self._show)
         if self._shown is not self.list.item:
             self._rest()
@@ -180,41 +183,11 @@ class Triage(Page[None]):
         self._rest()
 
     def _show(self) -> None:
-        catalog = self.catalog
-        parts = ["kb"]
-        shown = f"{len(catalog):,} of {catalog.total:,}" if len(catalog) != catalog.total else f"{catalog.total:,}"
-        parts.append(f"{shown} {'report' if self.desk.of_log else 'signature'}{'s' * (catalog.total != 1)}")
-        if isinstance(catalog, LogCatalog):
-            parts[-1] = self._counted(catalog)
-            known = sum(item.verdict in ("yes", "type") for item in catalog.items)
-            parts.append(f"{known:,} known")
-        parts.append(f"by {self.order} {'↓' if self.descending else '↑'}")
-        if self.list.marked:
-            parts.append(f"{len(self.list.marked)} marked")
-        if catalog.busy:
-            parts.append(f"{catalog.busy} … {self._progress}".rstrip())
-        elif self._error:
-            parts.append(safe(self._error))
-        elif not catalog.total:
-            parts.append("no report in the log" if self.desk.of_log else "nothing yet: kb match --record fills it")
-        parts.append(safe(self.desk.name))
-        self.query_one("#head", Static).update("   ".join(parts), layout=False)
+        order = f"{self.order} {'↓' if self.descending else '↑'}"
+        marked, width = len(self.list.marked), self.size.width
+        line = head(self.desk, self.catalog, order, marked, self._progress, self._error, width)
+        self.query_one("#head", Static).update(line, layout=False)
         self.query_one("#columns", Static).update(self.list.heads(), layout=False)
-
-    def _counted(self, catalog: LogCatalog) -> str:
-        """``3 of 12 reports in 2 rows``."""
-        shown, total = catalog.reports, catalog.total
-        said = f"{shown:,} of {total:,}" if shown != total else f"{total:,}"
-        rows = f" in {len(catalog):,} row{'s' * (len(catalog) != 1)}" if len(catalog) not in (shown, 0) else ""
-        return f"{said} report{'s' * (total != 1)}{rows}"
-
-    def _hint(self) -> None:
-        """What the filter's last word may become, or what is wrong with it."""
-        box, hint = self.query_one("#filter", Input), self.query_one("#hint", Static)
-        offered = candidates(box.value, self._values)[:12]
-        hint.display = box.display and bool(offered or self.catalog.wrong)
-        hint.set_class(bool(self.catalog.wrong), "-wrong")
-        hint.update(safe(self.catalog.wrong or "  ".join(offered)), layout=False)
 
     _shown: Item | None = None
 
@@ -231,8 +204,10 @@ class Triage(Page[None]):
             self._summarise(item)
         elif not len(self.catalog):
             self._shown = None
-            said = "no row passes the filter; Esc drops it" if self.catalog.total and not self.catalog.busy else ""
-            self.query_one("#summary", Entries).fill([Entry([(said, "dim")], plain=True)] if said else [])
+            rows = [] if self.catalog.busy == "reading" else nothing(self.desk, self.catalog)
+            pane = self.query_one("#summary", Entries)
+            width = pane.room or 80
+            pane.fill([Entry(row, plain=True) for said in rows for row in paragraph(said, width, "dim")])
 
     @work(exclusive=True, group="summary")
     async def _summarise(self, item: Item) -> None:
@@ -291,52 +266,51 @@ class Triage(Page[None]):
         """Show the rows of a filter; None: let one be typed."""
 
         def start() -> None:
-            box = self.query_one("#filter", Input)
-            box.value = words or ""
-            box.display = words != ""
-            (box if words is None else self.list).focus()
+            self.filter.fill(words or "")
+            self.filter.edit() if words is None else self.list.focus()
 
         self.call_after_refresh(start)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What leads nowhere now is not shown."""
+        typing = self.filter.has_focus_within
+        if action in ("complete", "filter"):
+            return typing == (action == "complete")
+        return action != "clear" or bool(not self.desk.of_log or self.filter.display or self.list.marked)
+
     def action_filter(self) -> None:
         """Type to filter."""
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+        self.filter.edit()
 
     def action_complete(self) -> None:
         """Make the filter's last word whole."""
-        box = self.query_one("#filter", Input)
-        offered = candidates(box.value, self._values)
-        if box.has_focus and offered:
-            box.value = completed(box.value, offered[0])
-            box.cursor_position = len(box.value)
+        self.filter.complete()
 
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:
+        if self.rows.bare.display:
+            self.rows.bare.search(event.value.strip(), from_line=max(0, self.rows.bare.line - 1))
+            return
         self.list.cursor = 0
         self.catalog.look(event.value.strip(), self.order, self.descending)
-        self._hint()
+        self.filter.tell(self.catalog.wrong)
 
     @on(Input.Submitted, "#filter")
     def _back_to_list(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.display = bool(box.value)
-        self.list.focus()
+        self.filter.display = bool(self.filter.words) and not self.rows.bare.display
+        self.rows.shown.focus()
         self._rest()
 
     def action_clear(self) -> None:
         """Drop the filter."""
-        box = self.query_one("#filter", Input)
-        if self.desk.of_log or box.display or self.list.marked:
+        if self.desk.of_log or self.filter.display or self.list.marked:
             self.list.marked.clear()
             self.list.refresh()
         elif len(self.app.screen_stack) > 2:
             self.app.pop_screen()  # back to the store's home
             return
-        box.value = ""
-        box.display = self.query_one("#hint").display = False
-        self.list.focus()
+        self.filter.fill("")
+        self.rows.shown.focus()
 
     def action_flat(self) -> None:
         """A row a report, or a row a group again."""
@@ -357,11 +331,14 @@ class Triage(Page[None]):
         self._look()
 
     def _look(self) -> None:
-        self.catalog.look(self.query_one("#filter", Input).value.strip(), self.order, self.descending)
+        self.catalog.look(self.filter.words, self.order, self.descending)
         self._show()
 
     def action_copy(self) -> None:
-        """Copy the marked rows, or the one under the cursor: signature and title."""
+        """Copy the marked rows, or the one under the cursor: signature and title; lines, where the log is shown."""
+        if self.rows.bare.display:
+            self.copy(self.rows.bare.copied())
+            return
         items = list(self.list.marked.values()) or ([self.list.item] if self.list.item else [])
         self.copy("\n".join(safe(f"{item.signature}  {item.title}") for item in items))
 

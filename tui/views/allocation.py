@@ -51,6 +51,11 @@ class AllocationView(View):
         yield from decoded(self.found, width)
         yield from around(self.scene, width)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Sliders'."""
+        return Sliders.KEYS if self.sliders is not None else ()
+
     def press(self, key: str, entry: Entry | None) -> bool:
         """Move a slider, or put all back."""
         return self.sliders is not None and self.sliders.press(key, entry)
@@ -200,6 +205,7 @@ class Sliders:
     """Order, mask, min_free_kbytes and kernel, each to be changed by a key."""
 
     NAMES = ("order", "mask", "min_free_kbytes", "kernel")
+    KEYS = ("left", "right", "reset")
 
     def __init__(self, request: Again):
         self.request = request

@@ -72,6 +72,12 @@ class OomView(View):
         yield from decoded(self.found, width)
         yield from around(self.scene, width)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The table's, the sliders'."""
+        sorts = ("sort", "reverse") if self.scores is not None else ()
+        return sorts + (Sliders.KEYS if self.sliders is not None else ())
+
     def press(self, key: str, entry: Entry | None) -> bool:
         """Sort, or move a slider."""
         if key == "sort" and self.scores is not None:

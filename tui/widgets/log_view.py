@@ -23,6 +23,9 @@ AT_ONCE = 20_000
 LONGEST = 4000
 """Characters of a line that are shown; a longer one ends in how many more there are."""
 
+NOWHERE = (0, 0)
+"""Of a log that is shown without a report."""
+
 
 class LogView(Lines):
     """A document; line ``n`` of it is row ``n - 1`` unless it is wrapped."""
@@ -34,7 +37,7 @@ class LogView(Lines):
         Binding("v", "block", "Select", show=False),
     ]
 
-    rests = False
+    rests = opens = False
 
     def __init__(self, *, id: str | None = None):
         super().__init__(id=id)
@@ -158,6 +161,8 @@ class LogView(Lines):
             return "found", "█"
         if any(first <= number <= last for first, last in self.lit):
             return "lit", "▶"
+        if self.report == NOWHERE:
+            return "", " "
         if not self.report[0] <= number <= self.report[1]:
             return "dim", " "
         return ("", "│") if number in self.understood else ("dim", "·")

@@ -7,18 +7,22 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from kb.tui.catalog import SPARK, Catalog, LogCatalog
-from kb.tui.desk import Item
 from kb.tui.groups import Group
-from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip
+from kb.tui.item import Item
+from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip, squeeze
 from kb.tui.widgets.virtual_list import Lines
 
 FIRST_ROW = 10.0
 """Seconds that a key waits for a row at most."""
-RIGHT = ("count", "line")
+RIGHT = ("count", "line", "when")
 """Columns of numbers."""
 TITLE = 48
-"""Cells that a title keeps whatever else there is to show."""
+"""Cells that a title keeps, as far as titles are so long, whatever else there is to show."""
+SHARE = 0.5
+"""Of the width, what it keeps where that is more."""
 COUNT = 7
+HEADS = {"when": "time", "last": "last seen", "first": "first seen"}
+"""What columns are called whose name is not that of the field."""
 LOGGED = ("when", "case", "spark", "line", "host", "kind", "kernel")
 """Columns of a log beside title and count, those that matter most first."""
 STORED = ("last", "spark", "case", "host", "kind", "kernel", "first")
@@ -102,24 +106,30 @@ class TriageList(Lines):
         """Names and cells of the columns: those that matter most while a title has room, the rest is the title's."""
         wide, order = self.catalog.wide, STORED if self.stored else LOGGED
         room = self.room - len("* ▲ ✓! ") - COUNT - 1
+        keeps = min(wide["title"], max(TITLE, int(room * SHARE)))
         taken: dict[str, int] = {}
         for name in order:
-            if wide[name] and room - wide[name] - 1 >= TITLE:
-                taken[name] = wide[name]
-                room -= wide[name] + 1
+            size = max(wide[name], len(self._headed(name)))
+            if wide[name] and room - size - 1 >= keeps:
+                taken[name] = size
+                room -= size + 1
         shown = [(name, taken[name]) for name in PLACES if name in taken]
         signs = [("mark", 1), ("severity", 1), ("known", 2)]
         return [*signs, ("title", max(20, room)), ("count", COUNT), *shown]
 
     def heads(self) -> str:
         """The line above the rows."""
-        names = dict.fromkeys(("mark", "severity", "known"), " ")
-        names |= {"when": "time", "last": "last seen", "first": "first seen"}
-        names["spark"] = "8 weeks" if self.stored else "when"
         return " ".join(
-            names.get(name, name).rjust(size) if name in RIGHT else clip(names.get(name, name), size)
+            self._headed(name).rjust(size) if name in RIGHT else clip(self._headed(name), size)
             for name, size in self.columns()
         )
+
+    def _headed(self, name: str) -> str:
+        if name in ("mark", "severity", "known"):
+            return " "
+        if name == "spark":
+            return "8 weeks" if self.stored else "when"
+        return HEADS.get(name, name)
 
     def _fold(self, index: int) -> tuple[str, Group | None]:
         """What stands before a title: how deep the row is, and whether something is folded under it; and its group."""
@@ -134,7 +144,6 @@ class TriageList(Lines):
     def lay_out(self, item: Item, index: int) -> Row:
         """A row's cells."""
         before, group = self._fold(index)
-        title = item.title + (f"  (corrupted: {item.corrupted})" if item.corrupted else "")
         behind = (
             f"  +{group.followers} follow{'s' * (group.followers == 1)}"
             if group is not None and group.followers
@@ -149,7 +158,7 @@ class TriageList(Lines):
             "mark": (mark, "key"),
             "severity": (grave, colour),
             "known": (sign, role),
-            "title": (self._titled(before + title, behind), colour if item.severity in ("stop", "act") else ""),
+            "title": (self._titled(before, item, behind), colour if item.severity in ("stop", "act") else ""),
             "count": (f"×{count:,}" if count > 1 else "1", "" if count > 1 else "dim"),
             "when": (item.last or "-", "dim"),
             "last": (item.last[:10], "dim"),
@@ -170,10 +179,11 @@ class TriageList(Lines):
             row += [(text.rjust(size)[-size:] if name in RIGHT else clip(text, size), look), (" ", "")]
         return row[:-1]
 
-    def _titled(self, title: str, behind: str) -> str:
-        """A title cut so that what stands behind it is seen."""
+    def _titled(self, before: str, item: Item, behind: str) -> str:
+        """A title cut so that what stands behind it is seen; whether it is whole is told where there is room."""
         size = next(size for name, size in self.columns() if name == "title")
-        return clip(title, size - len(behind)).rstrip() + behind if behind else title
+        title = before + squeeze(item.title, size - len(before) - len(behind)) + behind
+        return title + (f"  (corrupted: {item.corrupted})" if item.corrupted else "")
 
     def _when(self, group: Group | None, item: Item) -> str:
         if isinstance(self.catalog, LogCatalog):

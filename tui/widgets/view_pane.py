@@ -28,6 +28,12 @@ class ViewPane(Fitted):
         self.view = view
         self.show(view.content)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that mean nothing to this view are not offered."""
+        if action == "press":
+            return self.view is not None and parameters[0] in self.view.keys
+        return super().check_action(action, parameters)
+
     def action_press(self, key: str) -> bool:
         """Hand the view a key; True where it meant something."""
         if self.view is None or not self.view.press(key, self.current):

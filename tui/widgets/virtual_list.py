@@ -52,9 +52,11 @@ class Lines(ScrollView, can_focus=True):
         Binding("end,G", "last", "Last", show=False),
         Binding("left", "sideways(-16)", "Left", show=False),
         Binding("right", "sideways(16)", "Right", show=False),
-        Binding("enter", "choose", "Open", show=False),
+        Binding("enter", "choose", "Open"),
     ]
 
+    opens: bool = True
+    """Whether Enter on a row does something."""
     cursor: reactive[int] = reactive(0, repaint=False)
     rests: bool = True
     """Whether the cursor's row is marked while another widget has the focus."""
@@ -86,6 +88,10 @@ class Lines(ScrollView, can_focus=True):
         def control(self) -> "Lines":
             """The list, for ``@on``'s selectors."""
             return self.lines
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that does nothing is not offered."""
+        return action != "choose" or self.opens
 
     @property
     def count(self) -> int:

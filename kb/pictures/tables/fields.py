@@ -38,7 +38,7 @@ def fields(found: Diagnosis) -> tuple[Field, ...]:
 
 
 _EVERY = frozenset({"subtype", "function", "module", "kernel", "arch", "comm", "taint", "workqueue", "pc",
-                    "memory.present"})  # fmt: skip
+                    "memory.present", "fuzzed"})  # fmt: skip
 """Facts that reports of all kinds bear: behind those of the kind's own."""
 
 

@@ -78,9 +78,11 @@ _JSON = {
         {"type": "array", "contains": _RECORD},
         {"type": ["array", "object"], "maxItems": 0, "maxProperties": 0},
         {"type": ["string", "number", "boolean", "null"]},
+        {"type": "array", "prefixItems": [{"type": ["number", "boolean", "null"]}], "minItems": 1},
     ]
 }
-"""What :mod:`kb.serve.intake.bodies` reads of JSON: a record, an array that holds any; a value alone is a line."""
+"""What :mod:`kb.serve.intake.bodies` reads of JSON: a record, an array that holds any; a value alone is a line, and so is
+what begins as printk's stamp does."""
 
 
 def _body(description: str, schemas: dict[str, Any], *, required: bool = False) -> dict[str, Any]:

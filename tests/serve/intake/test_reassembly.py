@@ -87,16 +87,22 @@ def records(data: bytes, media: str = "application/json") -> list[Arrived]:
     return [*form.feed(data), *form.rest()]
 
 
+async def tick(into: Reassembly) -> None:
+    """Read what has rested, to the end."""
+    async with anyio.create_task_group() as group:
+        await into.tick(group)
+
+
 def run(clock: Clock, into: Reassembly, *batches: tuple[float, list[Arrived]], then: float = 5.0) -> None:
     """Take batches, each after some seconds, then time passes."""
 
     async def main() -> None:
         for after, batch in batches:
             clock.now += after
-            await into.tick()
+            await tick(into)
             await into.add(batch, Request("test"))
         clock.now += then
-        await into.tick()
+        await tick(into)
 
     anyio.run(main)
 
@@ -198,16 +204,60 @@ def test_boots_are_bounded_and_the_one_that_was_silent_longest_goes_first(
 def test_what_no_worker_survives_is_given_up_and_counted(clock: Clock, error: Exception) -> None:
     got: Got = []
     into = intake(got, [error] * reassembly._TRIES)
-    run(clock, into, (0, records(OOPS, "text/plain")))
+    run(clock, into, (0, records(OOPS, "text/plain")), *((reassembly.REST, []) for _ in range(reassembly._TRIES - 1)))
     assert (got, into.lost) == ([], 9)
+
+
+def test_a_boot_that_spins_costs_others_one_try_and_not_all_of_them(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got)
+    into._at_once, reads, tried = 1, into._read, []
+
+    async def spins(lines: bytes, boot: Boot) -> tuple[work.Found, ...]:
+        tried.append(boot.host)
+        if boot.host == "spins":
+            raise Refused(503, "not read in time")
+        return await reads(lines, boot)
+
+    into._read = spins
+    run(clock, into, (0, records(journal("spins", "1"))), (0.1, records(journal("other", "1"))), then=reassembly.REST)
+    run(clock, into, then=0.1)
+    assert (tried, [each[0] for each in got]) == (["spins", "other"], ["other"])
+
+
+def test_a_boot_that_spins_keeps_no_other_from_being_read(clock: Clock) -> None:
+    got: Got = []
+
+    async def main() -> None:
+        into = intake(got)
+        reads, over = into._read, anyio.Event()
+
+        async def spins(lines: bytes, boot: Boot) -> tuple[work.Found, ...]:
+            if boot.host == "spins":
+                await over.wait()
+            return await reads(lines, boot)
+
+        into._read = spins
+        for host in ("spins", "other"):
+            await into.add(records(journal(host, "1")), Request("test"))
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                clock.now += reassembly.REST
+                await into.tick(group)
+                await anyio.wait_all_tasks_blocked()
+            assert [each[0] for each in got] == ["other"]
+            over.set()
+
+    anyio.run(main)
+    assert [each[0] for each in got] == ["other", "spins"]
 
 
 def test_a_store_that_cannot_be_written_costs_no_line(clock: Clock) -> None:
     got: Got = []
     into = intake(got, unkept=[StoreLocked("another process writes")] * 3)
     for _ in range(3):
-        with pytest.raises(StoreLocked):
-            run(clock, into, (0, records(OOPS, "text/plain")))
+        run(clock, into, (0, records(OOPS, "text/plain")))
+        assert (got, into.lost) == ([], 0)
     run(clock, into)
     assert (len(got), into.lost) == (1, 0)
 

@@ -61,28 +61,6 @@ _PUSH = {
         }
     },
 }
-_TEXT = {
-    "anyOf": [
-        {"type": "string"},
-        {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 1},
-        {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 255}, "minItems": 1},
-    ]
-}
-_RECORD = {
-    "type": "object",
-    "anyOf": [{"required": [name], "properties": {name: _TEXT}} for name in ("message", "MESSAGE", "msg", "log", "line")],
-}
-_JSON = {
-    "anyOf": [
-        _RECORD,
-        {"type": "array", "contains": _RECORD},
-        {"type": ["array", "object"], "maxItems": 0, "maxProperties": 0},
-        {"type": ["string", "number", "boolean", "null"]},
-        {"type": "array", "prefixItems": [{"type": ["number", "boolean", "null"]}], "minItems": 1},
-    ]
-}
-"""What :mod:`kb.serve.intake.bodies` reads of JSON: a record, an array that holds any; a value alone is a line, and so is
-what begins as printk's stamp does."""
 
 
 def _body(description: str, schemas: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
@@ -92,7 +70,10 @@ def _body(description: str, schemas: dict[str, Any], *, required: bool = False) 
 
 
 _JOURNAL = _body("Entries in the export format", {bodies.JOURNAL: _ENTRIES, "text/plain": _ENTRIES})
-_RECORDS = _body("Records", {"application/x-ndjson": {}, "application/json": _JSON, "text/plain": {}})
+_RECORDS = _body(
+    "Records: objects of JSON, alone, a line each, or in arrays (application/json, too); or plain lines",
+    {"application/x-ndjson": {}, "text/plain": {}},
+)
 _STREAMS = _body("Streams", {"application/json": _PUSH}, required=True)
 
 

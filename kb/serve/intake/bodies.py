@@ -97,7 +97,9 @@ class _Json:
 
     def rest(self) -> Iterator[Arrived]:
         if self._scanner.open:
-            raise Malformed("ends within a value of JSON", help="send it again, whole; what was read before counts once")
+            raise Malformed(
+                "ends within a value of JSON", help="send it again, whole; what was read before counts once"
+            )
         for line in self._scanner.rest():
             self.read += 1
             yield from _line(line, self._sender)

@@ -97,6 +97,7 @@ class Taken(BaseModel):
     """How much of a live log was taken; what it says is in the store when its reports are over."""
 
     records: int = Field(description="Lines that the kernel printed")
+    unread: int = Field(0, description="Values of JSON beside them in which no record of a log was found")
 
 
 class State(BaseModel):

@@ -25,8 +25,9 @@ _LOOK = 0.5
 """Seconds after which a request that brings nothing is asked whether the service stops."""
 _AT_ONCE = 256
 """Records that are taken before others get their turn."""
-_LOKI = 16 << 20
-"""Bytes of a push."""
+_LOKI = 4 << 20
+"""Bytes of a push, which is read in one go: what Loki itself takes by default (grpc_server_max_recv_msg_size)."""
+_SHAPES = "an object with message, MESSAGE, msg, log or line, alone, a line each, or in an array"
 _Name = Annotated[str | None, Query(max_length=255, pattern="^[!-~]+$")]
 
 
@@ -69,7 +70,10 @@ def _body(description: str, schemas: dict[str, Any], *, required: bool = False) 
 
 
 _JOURNAL = _body("Entries in the export format", {bodies.JOURNAL: _ENTRIES, "text/plain": _ENTRIES})
-_RECORDS = _body("Records", {"application/x-ndjson": {}, "application/json": {}, "text/plain": {}})
+_RECORDS = _body(
+    "Records: objects of JSON, alone, a line each, or in arrays (application/json, too); or plain lines",
+    {"application/x-ndjson": {}, "text/plain": {}},
+)
 _STREAMS = _body("Streams", {"application/json": _PUSH}, required=True)
 
 
@@ -85,7 +89,10 @@ async def ingest(request: Request, here: Here, host: _Name = None, source: _Name
     """Records of collectors: lines or arrays of JSON, a journal's export, plain lines; one request or many."""
     media = request.headers.get("content-type", "")
     sender = Boot(host) if host else Boot(_address(request), named=False)
-    return {"records": await _taken(request, here, media, sender, source or "ingest")}
+    taken, form = await _taken(request, here, media, sender, source or "ingest")
+    if form.unread and not form.read:
+        raise Refused(422, "JSON in which no record of a log was found", place="the body", help=_SHAPES)
+    return {"records": taken, "unread": form.unread}
 
 
 @router.post("/loki/api/v1/push", status_code=204, response_class=Response, openapi_extra=_STREAMS)
@@ -109,9 +116,13 @@ async def loki(request: Request, here: Here) -> Response:
     return Response(status_code=204)
 
 
-async def _taken(request: Request, here: Service, media: str, sender: Boot, source: str) -> int:
-    """Take the records of a body as they come; how many they were."""
+async def _taken(
+    request: Request, here: Service, media: str, sender: Boot, source: str
+) -> tuple[int, bodies.Form]:  # fmt: skip
+    """Take the records of a body as they come; how many they were, and what has read them."""
     taken, form, unpack = reassembly.Request(source), bodies.form(media, sender), _unpacker(request)
+    if form is None:
+        raise Refused(415, "a body that is neither text nor JSON", help="let it send JSON, lines of it, or plain lines")
     try:
         async for piece in _pieces(request, here):
             for part in unpack.feed(piece):
@@ -122,7 +133,7 @@ async def _taken(request: Request, here: Service, media: str, sender: Boot, sour
         raise _refused(error) from error
     finally:
         here.metrics.taken("journal" if source == "journal" else "ingest", taken.records)
-    return taken.records
+    return taken.records, form
 
 
 async def pass_on(intake: reassembly.Reassembly, found: Iterable[Arrived], taken: reassembly.Request) -> None:
@@ -159,7 +170,7 @@ def _unpacker(request: Request) -> packed.Unpacker:
     encoding = request.headers.get("content-encoding", "")
     found = packed.unpacker(encoding)
     if found is None:
-        raise Refused(415, "packed in a way that kb does not know here", help="gzip, xz, zstd, or as it is")
+        raise Refused(415, "packed in a way that kb does not know here", help=packed.KNOWN)
     return found
 
 

@@ -36,9 +36,10 @@ def run(settings: Settings) -> int:
         host, port = datagrams.getsockname()[:2]
         print(f"kb: listening to netconsole on {host} port {port}", file=sys.stderr, flush=True)
     here = Service(settings, tokens, datagrams)
+    # httptools, which uvicorn takes where it is there, holds a header of any length
     config = uvicorn.Config(
         Guard(build(here), tokens, here.metrics), access_log=False, log_config=None, server_header=False,
-        timeout_graceful_shutdown=settings.grace, lifespan="on", h11_max_incomplete_event_size=1 << 16,
+        timeout_graceful_shutdown=settings.grace, lifespan="on", http="h11", h11_max_incomplete_event_size=1 << 16,
     )  # fmt: skip
     logging.basicConfig(handlers=[_Rows()], level=logging.ERROR, force=True)
     # uvicorn raises the signal again once it has stopped: that is the end of this process then, and not its death

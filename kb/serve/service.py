@@ -52,7 +52,7 @@ class Service:
         self.pool: Pool
         self.folder: Path
         self.keeper = Keeper(self.base, self.metrics, settings.webhook)
-        self.intake = Reassembly(self._read, self._keep_live)
+        self.intake = Reassembly(self._read, self._keep_live, settings.workers)
         self._stopped: float | None = None
 
     @asynccontextmanager
@@ -87,9 +87,10 @@ class Service:
 
     async def _take(self) -> None:
         """Read the reports of live logs as they are over."""
-        while True:
-            await self.intake.tick()
-            await anyio.sleep(_LOOK)
+        async with anyio.create_task_group() as group:
+            while True:
+                await self.intake.tick(group)
+                await anyio.sleep(_LOOK)
 
     async def _read(self, lines: bytes, boot: Boot) -> tuple[work.Found, ...]:
         found = await self.pool.run(work.live, self.settings.place, lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,6 +54,15 @@ def test_with_tokens_each_role_may_do_what_is_its(serve: Callable[..., Server], 
             assert codes == may, role
             asked = http.post("/", data={"record": "yes"}, files={"log": ("a", OOPS)}).status_code
             assert asked == (200 if may[0] == 201 else 403)
+
+
+def test_a_header_without_an_end_is_not_held(server: Server) -> None:
+    """Whatever parser of requests is installed beside kb: h11 is bounded, httptools is not."""
+    port = int(server.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 60) as link, pytest.raises(OSError):  # noqa: PT011
+        link.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+        for _ in range(64):
+            link.sendall(b"a" * (1 << 20))
 
 
 def kb(*args: str) -> subprocess.CompletedProcess[str]:

@@ -89,6 +89,8 @@ class Scanner(Generic[R]):
         self._made = made
         self.flat = True
         """False when a record is no object of its own with its text at the top."""
+        self.unread = 0
+        """Values that stand alone and in which no record was found."""
         self._data = b""
         self._at = 0
         self._open: list[_Open] = []
@@ -106,6 +108,11 @@ class Scanner(Generic[R]):
         """What is left at the end, where it is no part of a value."""
         if not self._open and self._data[self._at :].strip():
             yield self._data[self._at :]
+
+    @property
+    def open(self) -> bool:
+        """Whether a value has begun and not ended."""
+        return bool(self._open)
 
     _told: tuple[R | bytes, ...] = ()
 
@@ -151,6 +158,7 @@ class Scanner(Generic[R]):
                 self._open.append(_Open(char == 0x5B, mark.start()))
             else:
                 self._open.clear()  # nothing that anybody exports; the next line may begin a value again
+                self.unread += 1
             return True
         self._close(self._open.pop(), mark.end())
         return True
@@ -168,6 +176,8 @@ class Scanner(Generic[R]):
                 self._aside(ended, end)
         if outer is not None and ended.found:
             outer.found = True
+        elif outer is None and not ended.found and self._data[max(ended.start, 0) + 1 : end - 1].strip():
+            self.unread += 1
 
     def _record(self, ended: _Open, end: int, outer: _Open | None) -> R | None:
         value = _value(self._data[ended.start : end])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kb.log.containers.export import PRINTK, Told, iso, told
+from kb.log.containers.export import PRINTK, TEXT, Told, iso, told
 from kb.log.text import encoded, whole
 from kb.log.transport import SEVERITIES, strip
 
@@ -17,6 +17,8 @@ _NAME = 255
 _PROGRAMS = ("syslog_identifier", "appname", "app_name", "app-name", "programname", "syslogtag", "ident")
 """Fields, as :func:`_plain` calls them, of who wrote a record: journald, Vector, rsyslog, Fluent Bit."""
 _LEVELS = ("priority", "pri", "severity", "level")
+_KAFKA = frozenset({"key", "value", "partition"})
+"""A record of Kafka's REST interface, which rsyslog's omhttp speaks (batch.format="kafkarest")."""
 _TAG = re.compile(r"[\[:]")
 
 
@@ -46,16 +48,19 @@ class Arrived(NamedTuple):
 
 
 def of_record(fields: Mapping[str, Any], labels: Mapping[str, Any], sender: Boot) -> tuple[Arrived, ...] | None:
-    """The lines of a record; none of one that the kernel did not print; None where it is no record.
+    """The lines of a record; none of one that the kernel did not print; None where it is no record that is known.
 
     Args:
         fields: As journald, Vector, Fluent Bit, rsyslog and the like name them.
         labels: What was said of it elsewhere: a stream's labels.
         sender: Whose it is where it does not say.
     """
+    if "value" in fields and _KAFKA.issuperset(fields):
+        value = fields["value"]
+        fields = value if isinstance(value, dict) else {"message": value}
     found = _told(fields, labels)
     if found is None:
-        return None
+        return () if any(isinstance(fields.get(name), str) for name in TEXT) else None  # JSON of a program's own
     inner = _told(parsed(found.text), labels) if found.text.startswith("{") else None
     if inner is not None:  # promtail's journal with json = true, docker's log field
         found = inner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Protocol
@@ -15,6 +16,8 @@ from kb.serve.intake.journal import Export, Malformed
 JOURNAL = "application/vnd.fdo.journal"
 _LONGEST = 1 << 20
 """Bytes of a line that has no end yet."""
+_TEXT = re.compile(r"^text/|json|/(?:octet-stream|x-www-form-urlencoded|logplex-1)$")
+"""Types of lines and JSON, under whatever name, and what clients say that do not know what they send."""
 
 _LOKI = 'Loki takes {"streams": [{"stream": {LABEL: VALUE}, "values": [["NANOSECONDS", "LINE"]]}]}'
 
@@ -22,15 +25,26 @@ _LOKI = 'Loki takes {"streams": [{"stream": {LABEL: VALUE}, "values": [["NANOSEC
 class Form(Protocol):
     """Reads bytes of a body as records."""
 
+    read: int
+    """Records and lines that were met, whoever printed them."""
+
+    @property
+    def unread(self) -> int:
+        """Values that are no record of a log that is known here."""
+
     def feed(self, piece: bytes) -> Iterator[Arrived]:
         """The records that end in a piece."""
 
     def rest(self) -> Iterator[Arrived]:
-        """What is left at the end."""
+        """What is left at the end.
+
+        Raises:
+            Malformed: It is a part of something.
+        """
 
 
-def form(media: str, sender: Boot) -> Form:
-    """What reads a body of a media type.
+def form(media: str, sender: Boot) -> Form | None:
+    """What reads a body of a media type; None where that is none of text.
 
     Args:
         media: Its type; of others than the journal's and plain text, JSON and lines are told apart as they come.
@@ -39,11 +53,16 @@ def form(media: str, sender: Boot) -> Form:
     kind = media.partition(";")[0].strip().lower()
     if kind == JOURNAL:
         return _Journal(sender)
-    return _Lines(sender) if kind == "text/plain" else _Json(sender)
+    if kind == "text/plain":
+        return _Lines(sender)
+    return _Json(sender) if not kind or _TEXT.search(kind) is not None else None
 
 
 class _Journal:
+    unread = 0
+
     def __init__(self, sender: Boot):
+        self.read = 0
         self._export = Export()
         self._sender = sender
 
@@ -55,6 +74,7 @@ class _Journal:
 
     def _records(self, entries: Iterable[dict[str, str]]) -> Iterator[Arrived]:
         for fields in entries:
+            self.read += 1
             yield from of_record(fields, {}, self._sender) or ()
 
 
@@ -64,20 +84,34 @@ class _Json:
     def __init__(self, sender: Boot):
         self._scanner = Scanner(lambda fields, labels: of_record(fields, labels, sender))
         self._sender = sender
+        self.read = 0
+
+    @property
+    def unread(self) -> int:
+        return self._scanner.unread
 
     def feed(self, piece: bytes) -> Iterator[Arrived]:
         for found in self._scanner.feed(piece):
+            self.read += 1
             yield from found if isinstance(found, tuple) else _line(found, self._sender)
 
     def rest(self) -> Iterator[Arrived]:
+        if self._scanner.open:
+            raise Malformed(
+                "ends within a value of JSON", help="send it again, whole; what was read before counts once"
+            )
         for line in self._scanner.rest():
+            self.read += 1
             yield from _line(line, self._sender)
 
 
 class _Lines:
     """A log as it is printed; or objects, a line each: rsyslog's omhttp calls those plain text, too."""
 
+    unread = 0
+
     def __init__(self, sender: Boot):
+        self.read = 0
         self._held = b""
         self._sender = sender
 
@@ -93,6 +127,7 @@ class _Lines:
             yield from self._one(self._held)
 
     def _one(self, line: bytes) -> Iterable[Arrived]:
+        self.read += 1
         fields = parsed(line) if line.startswith(b"{") else None
         found = of_record(fields, {}, self._sender) if fields is not None else None
         return found if found is not None else _line(line, self._sender)

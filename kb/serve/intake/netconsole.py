@@ -75,14 +75,26 @@ async def run(
     listening: socket.socket, sources: Sequence[Network], into: Reassembly, taken: Callable[[str, int], None]
 ) -> None:
     """Take datagrams, for ever; ``taken`` counts their lines."""
-    datagrams = Datagrams()
-    while True:
-        await anyio.wait_readable(listening)
-        try:
-            data, address = listening.recvfrom(1 << 16)
-        except OSError:  # somebody's answer to a datagram of nobody's: the next one may be good
-            continue
-        if allowed(address[0], sources):
+    datagrams, waits = Datagrams(), set[str]()
+
+    async def add(sender: str, lines: list[Arrived]) -> None:
+        waits.add(sender)
+        await into.add(lines, Request("netconsole"))
+        waits.discard(sender)
+
+    async with anyio.create_task_group() as group:
+        while True:
+            await anyio.wait_readable(listening)
+            try:
+                data, address = listening.recvfrom(1 << 16)
+            except OSError:  # somebody's answer to a datagram of nobody's: the next one may be good
+                continue
+            if not allowed(address[0], sources):
+                continue
             lines = datagrams.lines(address[0], data)
             taken("netconsole", len(lines))
-            await into.add(lines, Request("netconsole"))
+            if address[0] in waits:  # all that may be held of it is being read, and it cannot be told to wait
+                into.lost += len(lines)
+                continue
+            group.start_soon(add, address[0], lines)
+            await anyio.lowlevel.checkpoint()  # lines are added in their order

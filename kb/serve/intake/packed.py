@@ -7,8 +7,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from kb.log.unpack import packing_of
 from kb.serve.intake.journal import Malformed
 
+KNOWN = "gzip, xz, zstd, or as it is"
+"""What bodies may be packed with."""
 _UNPACKED = 1 << 20
 """Bytes that are unpacked at a time."""
 _ZSTD = 256
@@ -38,7 +41,7 @@ class Unpacker:
     """Unpacks streams, one behind the other.
 
     Args:
-        make: Makes what unpacks one; None: nothing is packed.
+        make: Makes what unpacks one; None: nothing is said to be packed, and the first bytes tell.
     """
 
     def __init__(self, make: Callable[[], _Stream] | None):
@@ -52,7 +55,12 @@ class Unpacker:
         Raises:
             Malformed: It is damaged.
         """
+        if self._make is None and not self._taken and (kind := packing_of(piece)) is not None:
+            self._make = _made(kind)
+            if self._make is None:
+                raise Malformed(f"the body is packed ({kind})", place="byte 0 of the body", help=KNOWN)
         if self._make is None:
+            self._taken += len(piece)
             yield piece
             return
         self._taken += len(piece)
@@ -88,10 +96,15 @@ def unpacker(encoding: str) -> Unpacker | None:
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return Unpacker(None)
+    make = _made(name)
+    return Unpacker(make) if make is not None else None
+
+
+def _made(name: str) -> Callable[[], _Stream] | None:
     if name in ("gzip", "x-gzip", "deflate"):
-        return Unpacker(_Zlib)
+        return _Zlib
     if name == "xz":
-        return Unpacker(_Xz)
+        return _Xz
     return _zstd() if name == "zstd" else None
 
 
@@ -129,13 +142,13 @@ class _Xz:
         return part, b"", not self._inner.needs_input
 
 
-def _zstd() -> Unpacker | None:
+def _zstd() -> Callable[[], _Stream] | None:
     try:
         import zstandard
     except ImportError:
         return None
     one = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
-    return Unpacker(lambda: _Zstd(one.decompressobj(), zstandard.ZstdError))
+    return lambda: _Zstd(one.decompressobj(), zstandard.ZstdError)
 
 
 class _Zstd:

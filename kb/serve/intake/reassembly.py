@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
+from anyio.abc import TaskGroup
 
 from kb.errors import StoreError
 from kb.log.scan import BOOT, find
@@ -118,11 +119,14 @@ class Reassembly:
     Args:
         read: Reads lines.
         keep: Records what they say.
+        at_once: Boots that are read at a time.
     """
 
-    def __init__(self, read: Read, keep: Keep):
+    def __init__(self, read: Read, keep: Keep, at_once: int = 2):
         self._read = read
         self._keep = keep
+        self._at_once = at_once
+        self._reading: set[Boot] = set()
         self._strands: dict[Boot, _Strand] = {}
         self._size = 0
         self.lost = 0
@@ -159,14 +163,25 @@ class Reassembly:
             if self._size > _ALL:
                 await self._make_room()
 
-    async def tick(self) -> None:
-        """Read what has rested."""
+    async def tick(self, group: TaskGroup) -> None:
+        """Have what has rested read by tasks of a group, the boot that waits longest first."""
         now = time.monotonic()
-        for boot, strand in list(self._strands.items()):
+        for boot, strand in sorted(self._strands.items(), key=lambda each: each[1].looked):
             if strand.opened and now - strand.looked >= REST:
-                await self._look(boot, strand)
+                if len(self._reading) < self._at_once and boot not in self._reading:
+                    self._reading.add(boot)
+                    group.start_soon(self._rested, boot, strand)
             elif not strand.opened and now - strand.touched > _IDLE:
                 self._drop(boot)
+
+    async def _rested(self, boot: Boot, strand: _Strand) -> None:
+        try:
+            await self._look(boot, strand)
+        except StoreError:  # its lines wait; others may be taken
+            strand.looked = time.monotonic()
+            _LOG.exception("reports of a live log could not be recorded yet")
+        finally:
+            self._reading.discard(boot)
 
     async def drain(self, within: float = math.inf) -> None:
         """Read all that is held: nothing more comes. What cannot be read and recorded in so many seconds is lost."""
@@ -182,7 +197,8 @@ class Reassembly:
     async def _make_room(self) -> None:
         """Let go of the boots that were silent longest, until there is room for another one."""
         while self._strands and (len(self._strands) >= _BOOTS or self._size > _ALL):
-            boot = min(self._strands, key=lambda each: self._strands[each].touched)
+            # one that is being read may take long: another one makes room sooner
+            boot = min(self._strands, key=lambda each: (each in self._reading, self._strands[each].touched))
             while (strand := self._strands.get(boot)) is not None and strand.opened:
                 await self._look(boot, strand, all_=True)
             self._drop(boot)
@@ -213,6 +229,9 @@ class Reassembly:
             taken = len(strand.lines)
             found = await self._found(boot, strand, lines)
             now = time.monotonic()
+            if found is None:
+                strand.looked = now
+                return
             over: list[Found] = []
             open_: list[Found] = []
             for number, each in enumerate(found, 1):
@@ -242,8 +261,8 @@ class Reassembly:
             _LOG.exception("reports of a live log could not be recorded")
             self.lost += sum(len(each.found.numbers) for each in reports)
 
-    async def _found(self, boot: Boot, strand: _Strand, lines: list[_Line]) -> tuple[Found, ...]:
-        """The reports of lines."""
+    async def _found(self, boot: Boot, strand: _Strand, lines: list[_Line]) -> tuple[Found, ...] | None:
+        """The reports of lines; None where no worker has survived them, and they are to be tried again after others."""
         while True:
             try:
                 return await self._read(b"".join(each.arrived.line for each in lines), boot)
@@ -253,9 +272,10 @@ class Reassembly:
                 if not isinstance(error, Refused):
                     _LOG.exception("a live log could not be read")
                 strand.tries += 1
-                if strand.tries >= _TRIES:
-                    self.lost += len(lines)
-                    return ()
+                if strand.tries < _TRIES:
+                    return None
+                self.lost += len(lines)
+                return ()
 
 
 def _opens(line: bytes) -> bool:

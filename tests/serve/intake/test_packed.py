@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 import zlib
@@ -74,3 +75,14 @@ def test_what_would_take_much_memory_is_refused() -> None:
     with pytest.raises(Malformed, match="damaged"):
         unpacked("xz", lzma.compress(OOPS, filters=filters), 1 << 16)
     assert unpacked("xz", lzma.compress(OOPS, preset=9), 1 << 16) == OOPS
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "xz", "zstd"])
+def test_what_is_packed_and_does_not_say_so_is_unpacked(encoding: str) -> None:
+    assert unpacked("", PACK[encoding](LOG), 64) == LOG
+    assert unpacked("identity", LOG) == LOG
+
+
+def test_what_is_packed_in_a_way_that_is_not_known_here_is_told() -> None:
+    with pytest.raises(Malformed, match="bzip2"):
+        unpacked("", bz2.compress(LOG))

@@ -83,7 +83,14 @@ def journal(host: str, boot: str, log: bytes = OOPS, start: int = 0) -> bytes:
 
 def records(data: bytes, media: str = "application/json") -> list[Arrived]:
     form = bodies.form(media, SENDER)
+    assert form is not None
     return [*form.feed(data), *form.rest()]
+
+
+async def tick(into: Reassembly) -> None:
+    """Read what has rested, to the end."""
+    async with anyio.create_task_group() as group:
+        await into.tick(group)
 
 
 def run(clock: Clock, into: Reassembly, *batches: tuple[float, list[Arrived]], then: float = 5.0) -> None:
@@ -92,10 +99,10 @@ def run(clock: Clock, into: Reassembly, *batches: tuple[float, list[Arrived]], t
     async def main() -> None:
         for after, batch in batches:
             clock.now += after
-            await into.tick()
+            await tick(into)
             await into.add(batch, Request("test"))
         clock.now += then
-        await into.tick()
+        await tick(into)
 
     anyio.run(main)
 
@@ -197,16 +204,60 @@ def test_boots_are_bounded_and_the_one_that_was_silent_longest_goes_first(
 def test_what_no_worker_survives_is_given_up_and_counted(clock: Clock, error: Exception) -> None:
     got: Got = []
     into = intake(got, [error] * reassembly._TRIES)
-    run(clock, into, (0, records(OOPS, "text/plain")))
+    run(clock, into, (0, records(OOPS, "text/plain")), *((reassembly.REST, []) for _ in range(reassembly._TRIES - 1)))
     assert (got, into.lost) == ([], 9)
+
+
+def test_a_boot_that_spins_costs_others_one_try_and_not_all_of_them(clock: Clock) -> None:
+    got: Got = []
+    into = intake(got)
+    into._at_once, reads, tried = 1, into._read, []
+
+    async def spins(lines: bytes, boot: Boot) -> tuple[work.Found, ...]:
+        tried.append(boot.host)
+        if boot.host == "spins":
+            raise Refused(503, "not read in time")
+        return await reads(lines, boot)
+
+    into._read = spins
+    run(clock, into, (0, records(journal("spins", "1"))), (0.1, records(journal("other", "1"))), then=reassembly.REST)
+    run(clock, into, then=0.1)
+    assert (tried, [each[0] for each in got]) == (["spins", "other"], ["other"])
+
+
+def test_a_boot_that_spins_keeps_no_other_from_being_read(clock: Clock) -> None:
+    got: Got = []
+
+    async def main() -> None:
+        into = intake(got)
+        reads, over = into._read, anyio.Event()
+
+        async def spins(lines: bytes, boot: Boot) -> tuple[work.Found, ...]:
+            if boot.host == "spins":
+                await over.wait()
+            return await reads(lines, boot)
+
+        into._read = spins
+        for host in ("spins", "other"):
+            await into.add(records(journal(host, "1")), Request("test"))
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                clock.now += reassembly.REST
+                await into.tick(group)
+                await anyio.wait_all_tasks_blocked()
+            assert [each[0] for each in got] == ["other"]
+            over.set()
+
+    anyio.run(main)
+    assert [each[0] for each in got] == ["other", "spins"]
 
 
 def test_a_store_that_cannot_be_written_costs_no_line(clock: Clock) -> None:
     got: Got = []
     into = intake(got, unkept=[StoreLocked("another process writes")] * 3)
     for _ in range(3):
-        with pytest.raises(StoreLocked):
-            run(clock, into, (0, records(OOPS, "text/plain")))
+        run(clock, into, (0, records(OOPS, "text/plain")))
+        assert (got, into.lost) == ([], 0)
     run(clock, into)
     assert (len(got), into.lost) == (1, 0)
 
@@ -261,12 +312,14 @@ FORMS: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("shape", ["lines", "array", "plain"])
+@pytest.mark.parametrize("shape", ["lines", "array", "plain", "kafkarest"])
 def test_what_collectors_send_is_the_kernels_log_of_its_host(clock: Clock, name: str, shape: str) -> None:
     rows = [FORMS[name](line) for line in OOPS.decode().splitlines()]
     body = "\n\n".join(map(json.dumps, rows))  # rsyslog calls its lines plain text, and has an empty one between
     if shape == "array":
         body = json.dumps(rows)
+    elif shape == "kafkarest":
+        body = json.dumps({"records": [{"value": row} for row in rows]})
     got: Got = []
     run(clock, intake(got), (0, records(body.encode(), "text/plain" if shape == "plain" else "application/json")))
     assert [(host, function, size) for host, _, function, size in got] == [("h", "foo_read", 9)]
@@ -380,7 +433,47 @@ def test_a_line_bears_one_time_its_own_or_the_records() -> None:
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
 def test_records_of_any_size_cost_bounded_memory() -> None:
     form = bodies.form("application/json", SENDER)
+    assert form is not None
     for _ in range(64):
         for _found in form.feed(b'[{"message": "' + b"x" * (1 << 20)):
             pass
     assert len(form._scanner._data) < 4 << 20  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("body", "read", "unread"),
+    [
+        (b'{"a": 1}', 0, 1),
+        (b'{"a": {"b": ["c"]}}\n["c"]', 0, 2),
+        (b'[{"message": "BUG: x"}, {"a": 1}]', 1, 0),
+        (b'{"message": "BUG: x"}\n{"a": 1}', 1, 1),
+        (b"[]\n{}\n", 0, 0),
+        (b'{"log": "{\\"level\\": \\"info\\"}"}', 1, 0),
+        (b'{"records": [{"value": "BUG: x"}]}', 1, 0),
+        (b"[" * 100, 0, 1),
+    ],
+)
+def test_values_in_which_no_record_is_found_are_counted(body: bytes, read: int, unread: int) -> None:
+    form = bodies.form("application/json", SENDER)
+    assert form is not None
+    list(form.feed(body))
+    assert (form.read, form.unread) == (read, unread)
+
+
+@pytest.mark.parametrize("body", [b'{"message": "BUG: x', b'[{"message": "BUG: x"},'])
+def test_json_that_ends_within_a_value_is_told(body: bytes) -> None:
+    with pytest.raises(Malformed, match="ends within"):
+        records(body)
+
+
+@pytest.mark.parametrize(
+    ("media", "known"),
+    [
+        ("", True), ("text/plain; charset=utf-8", True), ("application/x-ndjson", True), ("application/json", True),
+        ("application/vnd.kafka.v1+json", True), ("application/x-www-form-urlencoded", True),
+        ("application/x-protobuf", False), ("application/msgpack", False), ("multipart/form-data; boundary=x", False),
+        ("image/png", False),
+    ],
+)  # fmt: skip
+def test_bodies_of_types_that_are_no_text_are_not_read(media: str, known: bool) -> None:
+    assert (bodies.form(media, SENDER) is not None) == known

@@ -109,6 +109,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
             text = text[:end] + _HEX_RUN.sub(_unescape, text[end:])
         elif rule == "nxos":
             text = text.removesuffix(" - kernel")
+        elif rule == "logcat-process":
+            text = text[: text.rindex("  (")]
         before = prefix
         if (
             ("[" in text[end:] and _GLUED.search(text, end) is not None)

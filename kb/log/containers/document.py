@@ -16,7 +16,7 @@ from kb.log.containers.export import Seen, value_of
 from kb.log.containers.walk import HELD, Member, Walk, pieces
 from kb.log.unpack import Pushed, Read, packing_of
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s{0,2}")
+_BASE64 = re.compile(r"(?:data:[\w/.+;=-]{0,100};base64,)?([A-Za-z0-9+/\s]{16,}={0,2}\s{0,2})")
 _LINES = 3
 """Line ends, or strings in a row, that make a value a text of its own."""
 _LITERAL = 4 << 20
@@ -129,7 +129,7 @@ def _texts(value: Any) -> Iterator[str]:
         each = waiting.pop()
         if isinstance(each, str) and each.lstrip()[:1] == "{" and (inner := value_of(each)) is not None:
             waiting.append(inner)  # a queue's message
-        elif isinstance(each, str) and (each.count("\n") >= _LINES or _packed(each) is not None):
+        elif isinstance(each, str) and (each.count("\n") >= _LINES or packed(each) is not None):
             yield each
         elif _is_lines(each, alone=each is value):
             yield "".join(one if one.endswith("\n") else one + "\n" for one in each)
@@ -148,12 +148,13 @@ def _is_lines(value: Any, alone: bool) -> bool:
     return alone or len(value) > _LINES or all(one.endswith("\n") for one in value[:-1])
 
 
-def _packed(text: str) -> bytes | None:
+def packed(text: str) -> bytes | None:
     """The bytes that a string encodes, where they are packed or a text of lines."""
-    if len(text) < 64 or _BASE64.fullmatch(text) is None:
+    found = _BASE64.fullmatch(text) if len(text) >= 64 else None
+    if found is None:
         return None
     try:
-        data = base64.b64decode(text)
+        data = base64.b64decode(found[1])
     except binascii.Error:
         return None
     head = data[:4096]
@@ -162,5 +163,5 @@ def _packed(text: str) -> bytes | None:
 
 
 def _bytes(text: str) -> bytes:
-    packed = _packed(text)
-    return text.encode("utf-8", "surrogateescape" if text.isascii() else "replace") if packed is None else packed
+    data = packed(text)
+    return text.encode("utf-8", "surrogateescape" if text.isascii() else "replace") if data is None else data

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
+from kb.log.containers.document import packed
 from kb.log.containers.export import TEXT, Record, ordered, record
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Pushed, Read
@@ -29,6 +30,8 @@ _CLUSTER = re.compile(rb"^(?:apiVersion|kind|items|status): ?", re.M)
 _QUOTED = re.compile(
     r'(?P<before> {0,80}(?:- ){0,8}(?:"?[\w./ -]{1,80}"?: {1,8})?)"(?P<text>(?:[^"\\]|\\.)*)(?P<end>"?)'
 )
+_BASE64 = re.compile(rb" {0,80}([\w.-]{1,253}): ?\"?([A-Za-z0-9+/]{64,}={0,2})\"?\r?\n?$", re.A)
+"""A secret, a configuration's ``binaryData``."""
 _FOLDED = re.compile(rb'^ {0,80}(?:- ){0,8}(?:[\w./-]{1,80}: )?"(?:[^"\\\n]|\\[^n\n])*\\n', re.M)
 _ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
 _ESCAPES = {
@@ -66,7 +69,22 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if _is_records(head):
         yield Member("", pieces(ordered(_records(rows), walk, name)), text=True, note=_NOTE)
     else:
-        yield Member("", pieces(_unfolded(rows)), text=True, note=_TEXT_NOTE)
+        held: list[tuple[str, bytes]] = []
+        yield Member("", pieces(_unfolded(_without(rows, held, walk))), text=True, note=_TEXT_NOTE)
+        while held:
+            inner, data = held.pop(0)
+            walk.release(len(data))
+            yield Member(inner, pieces(iter((data,))))
+
+
+def _without(rows: Iterator[bytes], held: list[tuple[str, bytes]], walk: Walk) -> Iterator[bytes]:
+    """The same lines; what values in base64 encode is held."""
+    for raw in rows:
+        found = _BASE64.match(raw)
+        data = packed(found[2].decode("ascii")) if found is not None else None
+        if found is not None and data is not None and walk.keeps(len(data)):
+            held.append((found[1].decode("ascii"), data))
+        yield raw
 
 
 def _unfolded(rows: Iterator[bytes]) -> Iterator[bytes]:

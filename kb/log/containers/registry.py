@@ -215,7 +215,7 @@ def _table(name: str, head: bytes) -> bool:
 
 
 _CODES = re.compile(
-    rb"(?:[\w.:-]{1,64}\t){0,3}[A-Za-z0-9+/]{40}|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}"
+    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})[A-Za-z0-9+/]{40}|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}"
 )
 
 

@@ -87,6 +87,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
             text = _SHOWN_SGR.sub("", text)
         if "&" in text or "<" in text:
             text = _unescape_html(text)
+        if "'" in text:
+            text = text.replace("'\"'\"'", "'").replace("'\\''", "'")  # as a shell's quotes hold one
         prefix = strip(text, sticky)
         if shapes:
             text, prefix = shapes.strip(text, prefix, sticky)
@@ -192,7 +194,7 @@ def _unescape(found: re.Match[str]) -> str:
 
 def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, sticky: list[Rule]) -> Iterator[Line]:
     """The records that one physical line holds."""
-    end, time, wall, caller, level, host, _ = prefix
+    end, time, wall, caller, level, host, rule = prefix
     body = text[end:]
     if body.count("\\n") >= _ESCAPED_LINES or "=> {" in body:
         at = body.find("{")  # what a tool prints of a command that it ran: ``FAILED! => {"stdout": ...}``
@@ -211,7 +213,7 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
         body = SGR.sub("", body)
     later = piece
     for index, record in enumerate(body.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
-        for part in _unglue(record):
+        for part in _unglue(record, rule is None and not index):
             if part is not record or index or rebuilt:
                 inner = strip(part, sticky)
                 if inner.rule is not None:
@@ -222,14 +224,16 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
             later = True
 
 
-def _unglue(record: str) -> Iterator[str]:
-    """A record cut before each further stamp in it."""
+def _unglue(record: str, bare: bool = False) -> Iterator[str]:
+    """A record cut before each further stamp in it; of one without a prefix, what has no word before the first is none.
+    """
     start, quoted = 0, False
     for found in _GLUED.finditer(record):
         if found.start() > start:
             before = record[start : found.start()]
             quoted = quoted or (not start and before.endswith('"'))
-            yield _unquote(before) if quoted and start else before
+            if start or not bare or any(map(str.isalpha, before)):  # a number, a quote: what stands around records
+                yield _unquote(before) if quoted and start else before
             start = found.start()
     last = record[start:] if start else record
     yield _unquote(last) if quoted else last

@@ -127,13 +127,14 @@ def habits(data: bytes, start: int) -> Habits:
     quoted = len(soft) >= 1 and _QP_CODE.search(sample) is not None and _QP_PLAIN.search(sample) is None
     quoted = quoted or (len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3))
     zvm = len(_ZVM_RAW.findall(sample)) >= 3
-    fragments = b"ncfrag=" in sample
+    near = data[max(start - SAMPLE, 0) : start + SAMPLE]  # a mark is one wherever it stands
+    fragments = b"ncfrag=" in near
     if zvm or quoted:
         return Habits(0, 0, quoted, zvm, fragments)
     ends, rows = len(_SHOWN_ENDS.findall(sample)), sample.count(b"\n")
     shown = ends * 10 >= max(rows, 3) * 8 or ends == rows == sample.count(b"$\n") > 1 or ends == sample.count(b"^M$\n") > 0
     indent, width = _width(sample)
-    partial = (b" stdout P " in sample or b" stderr P " in sample) and _PARTIAL.search(sample) is not None
+    partial = (b" stdout P " in near or b" stderr P " in near) and _PARTIAL.search(near) is not None
     return Habits(indent, width, False, False, fragments, shown, partial, _columns(sample))
 
 

@@ -52,6 +52,7 @@ _QUOTE_END = re.compile(r'(?:\\r)?(?:\\n)?(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
 """The end of a line that was quoted whole: a string of JSON, YAML, CSV."""
 _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{1,10}\])? ")
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
+_BARS = "|\u2502\u2503"
 _DICTIONARY = re.compile(r" [A-Z_]{2,32}=")
 """Device properties behind a record of /dev/kmsg (" SUBSYSTEM=pci")."""
 
@@ -89,6 +90,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
             text = _unescape_html(text)
         if "'" in text:
             text = text.replace("'\"'\"'", "'").replace("'\\''", "'")  # as a shell's quotes hold one
+        if text and text[0] in _BARS and text.rstrip(" ")[-1] == text[0]:
+            text = text.rstrip(" ")[:-1].rstrip(" ")  # the border of a table
         prefix = strip(text, sticky)
         if shapes:
             text, prefix = shapes.strip(text, prefix, sticky)

@@ -247,6 +247,14 @@ def _properties(name: str, head: bytes) -> bool:
     return head.startswith(b"Debug line with all properties:")
 
 
+def _framed(name: str, head: bytes) -> bool:
+    if b"sourcetype" not in head and b" length=" not in head:
+        return False
+    from kb.log.containers.framed import needed
+
+    return needed(head)
+
+
 def _sections(name: str, head: bytes) -> bool:
     return b"#==[ " in head or (b"------ " in head and b" (" in head)
 
@@ -272,6 +280,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("export_table", _table),
     ("encoded", _encoded),
     ("properties", _properties),
+    ("framed", _framed),
     ("newest", _newest),
     ("sections", _sections),
 )

@@ -25,6 +25,8 @@ _SELDOM = 15.0
 _ORDINARY = ("traps: java[1] general protection fault ip:7f0 sp:7ff error:0 in libc.so.6[7f0+1000]",)
 """Lines that are no headline and that a busy machine prints again and again (arch/x86/kernel/traps.c): words that
 stand in one of them are not seldom."""
+_ESCAPED = frozenset('"\\<>&')
+"""Characters that JSON, Go's at that, and markup write otherwise: a literal with one would not be found there."""
 _LETTERS = 6
 """Characters of a class that are told apart: ``[Kk]``."""
 
@@ -152,7 +154,7 @@ def _stretches(run: Sequence[Texts]) -> Iterator[Texts]:
             if texts is None:
                 break
             texts = _trim(texts)
-            if all(text and _is_free(text) for text in texts):
+            if all(text and _ESCAPED.isdisjoint(text) and _is_free(text) for text in texts):
                 yield texts
 
 

@@ -52,6 +52,7 @@ _QUOTE_END = re.compile(r'(?:\\r)?(?:\\n)?(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
 """The end of a line that was quoted whole: a string of JSON, YAML, CSV."""
 _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{1,10}\])? ")
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
+_BARS = "|\u2502\u2503"
 _DICTIONARY = re.compile(r" [A-Z_]{2,32}=")
 """Device properties behind a record of /dev/kmsg (" SUBSYSTEM=pci")."""
 
@@ -87,6 +88,10 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
             text = _SHOWN_SGR.sub("", text)
         if "&" in text or "<" in text:
             text = _unescape_html(text)
+        if "'" in text:
+            text = text.replace("'\"'\"'", "'").replace("'\\''", "'")  # as a shell's quotes hold one
+        if text and text[0] in _BARS and text.rstrip(" ")[-1] == text[0]:
+            text = text.rstrip(" ")[:-1].rstrip(" ")  # the border of a table
         prefix = strip(text, sticky)
         if shapes:
             text, prefix = shapes.strip(text, prefix, sticky)
@@ -109,6 +114,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
             text = text[:end] + _HEX_RUN.sub(_unescape, text[end:])
         elif rule == "nxos":
             text = text.removesuffix(" - kernel")
+        elif rule == "logcat-process":
+            text = text[: text.rindex("  (")]
         before = prefix
         if (
             ("[" in text[end:] and _GLUED.search(text, end) is not None)
@@ -190,7 +197,7 @@ def _unescape(found: re.Match[str]) -> str:
 
 def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, sticky: list[Rule]) -> Iterator[Line]:
     """The records that one physical line holds."""
-    end, time, wall, caller, level, host, _ = prefix
+    end, time, wall, caller, level, host, rule = prefix
     body = text[end:]
     if body.count("\\n") >= _ESCAPED_LINES or "=> {" in body:
         at = body.find("{")  # what a tool prints of a command that it ran: ``FAILED! => {"stdout": ...}``
@@ -209,7 +216,7 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
         body = SGR.sub("", body)
     later = piece
     for index, record in enumerate(body.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
-        for part in _unglue(record):
+        for part in _unglue(record, rule is None and not index):
             if part is not record or index or rebuilt:
                 inner = strip(part, sticky)
                 if inner.rule is not None:
@@ -220,14 +227,16 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
             later = True
 
 
-def _unglue(record: str) -> Iterator[str]:
-    """A record cut before each further stamp in it."""
+def _unglue(record: str, bare: bool = False) -> Iterator[str]:
+    """A record cut before each further stamp in it; of one without a prefix, what has no word before the first is none.
+    """
     start, quoted = 0, False
     for found in _GLUED.finditer(record):
         if found.start() > start:
             before = record[start : found.start()]
             quoted = quoted or (not start and before.endswith('"'))
-            yield _unquote(before) if quoted and start else before
+            if start or not bare or any(map(str.isalpha, before)):  # a number, a quote: what stands around records
+                yield _unquote(before) if quoted and start else before
             start = found.start()
     last = record[start:] if start else record
     yield _unquote(last) if quoted else last

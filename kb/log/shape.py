@@ -32,6 +32,7 @@ _ASSIGNED = re.compile(r"(?:^|[ \t])[\w.]{1,80}[ \t]{1,8}=[ \t]{0,8}[a-z]{0,2}[\
 """A source, or a table of settings: ``title = "``; what logs write has no blank (``msg="``)."""
 _QUOTED = re.compile(r"(?:\\r)?(?:\\n)?(?P<quote>[\"'`])(?:\\r)?(?:\\n)?[\"',;)\]} \t]{0,8}$")
 """The end of a line whose message stands in quotes, as in a list of strings, a row of SQL or a record of logfmt."""
+_APOSTROPHE = re.compile(r"(?<=[A-Za-z])'(?=[A-Za-z])")
 _FIELDS = re.compile(r"\"?(?: [\w.]{1,64}=(?:\"[^\"]{0,200}\"|[^\s\"]{0,200})){1,32}\s*$")
 """logfmt: the fields behind the one that is the message; a message of one word stands in no quotes."""
 _FIELD = '="'
@@ -174,12 +175,17 @@ def unframed(text: str, bar: str, at: int) -> str:
 def frame(prefix: str, line: str) -> str:
     """What frames a line's message: the quote that opens it, the border of a table, "" for none."""
     closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
-    if closing is not None and prefix[-1] == closing["quote"]:
+    if closing is not None and prefix[-1] == closing["quote"] and _paired(line[len(prefix) : closing.start()], prefix[-1]):
         return prefix[-1]
     if prefix.endswith(_FIELD) and _FIELDS.search(line, len(prefix)) is not None:
         return _FIELD
     bar = prefix.strip()[:1]
     return bar if bar and bar in _BARS and line.rstrip().endswith(bar) else ""
+
+
+def _paired(text: str, quote: str) -> bool:
+    """Whether the quotes in a message are pairs, so that one behind it is none of its own; an apostrophe is no quote."""
+    return _APOSTROPHE.sub("", text).count(quote) % 2 == 0
 
 
 def ends_in_stamp(prefix: str) -> bool:

@@ -107,7 +107,7 @@ RULES: tuple[Rule, ...] = (
         "rfc5424", "<" + _DIGIT,
         r"(?:\d{1,6} )?(?:<(?P<level>\d{1,3})>)?1 (?P<wall>(?!kernel )[\w:.+-]{1,40}) (?P<host>\S{1,255}) kernel "
         r"\S{1,128} \S{1,32} "
-        r"(?:-|\[[^\]]{0,1000}\])(?: \ufeff?|$)",
+        r"(?:-|(?:\[(?:[^\]\\]|\\.){0,1000}\]){1,16})(?: \ufeff?|$)",
         True,
     ),
     # CRI (containerd, CRI-O): "2026-11-22T03:04:05.123456789Z stdout F text"
@@ -177,6 +177,8 @@ RULES: tuple[Rule, ...] = (
         r"(?:(?:\w{1,16} {1,5})?\d{1,6} {1,5}\d{1,6} [VDIWEFS] [^:]{0,24}: |(?=<\d>))",
     ),
     _rule("logcat-brief", "VDIWEF", r"[VDIWEF]/(?:KERNEL|kernel) {0,8}\( {0,6}\d{1,6}\): "),
+    # logcat -v process: the tag stands behind the message (android/logging liblog logprint.cpp)
+    _rule("logcat-process", "VDIWEF", r"[VDIWEF]\( {0,6}\d{1,6}\) (?=.{1,4000}  \([\w ./-]{0,32}\)$)"),
     # z/VM console: CPU number before each line
     _rule("zvm", _DIGIT, r"\d\d: (?=\[ {0,8}\d{1,9}\.\d{6}\])"),
     _rule("ident", "kvK", _KERNEL),

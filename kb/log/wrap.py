@@ -66,7 +66,7 @@ _TAILS: tuple[tuple[Lazy, Lazy], ...] = tuple(
         (r"^\s{0,8}(?:CPU: \d|Pid: \d|REGS: )", r"[\w.+~-]{0,64}\d\.\d[\w.+~-]{0,64}(?: |$)|#\d"),
         (r"^\s{0,8}Hardware name", r"BIOS|\d\d/\d\d/\d{4}"),
         # a register's name, its value wrapped behind it; a row of values (powerpc, s390)
-        (r"(?:^|\s)[A-Za-z_]\w{0,9} ?:$", r"(?:0x)?[0-9a-f]{4,16}\b|[0-9a-f]{4}:"),
+        (r"(?:^|\s)(?:[A-Z][A-Z0-9_]{0,9}|[a-z]{1,3}\d{0,2}|status|badaddr|cause|pstate|orig_\w{1,4}) ?:$", r"(?:0x)?[0-9a-f]{4,16}\b|[0-9a-f]{4}:"),
         (r"(?:^|\s)[0-9a-f]{8,16} [0-9a-f]{8,16}$", r"[0-9a-f]{8,16}(?: |$)"),
         # headlines: what they go on with in small letters or digits
         (
@@ -76,7 +76,8 @@ _TAILS: tuple[tuple[Lazy, Lazy], ...] = tuple(
         (
             r"^\s{0,8}(?:BUG|WARNING|INFO|Unable to handle|Internal error|Oops|Kernel panic|general protection"
             r"|kernel BUG)\b",
-            r"(?!(?:pc|lr|sp|pgd|p4d|in_atomic|preempt_count|lock|page|flags|raw|head|turning)\b)[a-z0-9(/<*._]",
+            r"(?!(?:pc|lr|sp|pgd|p4d|in_atomic|preempt_count|lock|page|flags|raw|head|turning)\b|\S{1,15}/\d{1,10} (?:is |\[HC))"
+            r"[a-z0-9(/<*._]",
         ),
     )
 )  # fmt: skip
@@ -126,12 +127,14 @@ def habits(data: bytes, start: int) -> Habits:
     quoted = len(soft) >= 1 and _QP_CODE.search(sample) is not None and _QP_PLAIN.search(sample) is None
     quoted = quoted or (len(soft) >= 2 and (_QP_CODE.search(sample) is not None or len(_QP_FULL.findall(sample)) >= 3))
     zvm = len(_ZVM_RAW.findall(sample)) >= 3
-    fragments = b"ncfrag=" in sample
+    near = data[max(start - SAMPLE, 0) : start + SAMPLE]  # a mark is one wherever it stands
+    fragments = b"ncfrag=" in near
     if zvm or quoted:
         return Habits(0, 0, quoted, zvm, fragments)
-    shown = len(_SHOWN_ENDS.findall(sample)) * 10 >= max(sample.count(b"\n"), 3) * 8
+    ends, rows = len(_SHOWN_ENDS.findall(sample)), sample.count(b"\n")
+    shown = ends * 10 >= max(rows, 3) * 8 or ends == rows == sample.count(b"$\n") > 1 or ends == sample.count(b"^M$\n") > 0
     indent, width = _width(sample)
-    partial = (b" stdout P " in sample or b" stderr P " in sample) and _PARTIAL.search(sample) is not None
+    partial = (b" stdout P " in near or b" stderr P " in near) and _PARTIAL.search(near) is not None
     return Habits(indent, width, False, False, fragments, shown, partial, _columns(sample))
 
 

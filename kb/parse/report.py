@@ -175,9 +175,9 @@ def _message(
     cut = next((at for at in range(opener - 1, -1, -1) if role(lines[at].text) == "CUT"), opener)
     words = [line for line in lines[cut + 1 : opener] if line.text.strip()]
     if not words:
-        behind = lines[opener + 1 : opener + 2 + _MESSAGE]
+        behind = [line for line in lines[opener + 1 : opener + 2 + 2 * _MESSAGE] if line.text.strip()][: _MESSAGE + 1]
         end = next((at for at, line in enumerate(behind) if role(line.text) is not None and id(line) not in heads), 0)
-        words = list(behind[:end]) if end and role(behind[end].text) in _BEHIND_MESSAGE else []
+        words = behind[:end] if end and role(behind[end].text) in _BEHIND_MESSAGE else []
     if words:
         fields.setdefault("message", " ".join(line.text.strip() for line in words[:_MESSAGE]))
         where.setdefault("message", words[0].number)

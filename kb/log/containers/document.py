@@ -16,7 +16,7 @@ from kb.log.containers.export import Seen, value_of
 from kb.log.containers.walk import HELD, Member, Walk, pieces
 from kb.log.unpack import Pushed, Read, packing_of
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s{0,2}")
+_BASE64 = re.compile(r"(?:data:[\w/.+;=-]{0,100};base64,)?([A-Za-z0-9+/\s]{16,}={0,2}\s{0,2})")
 _LINES = 3
 """Line ends, or strings in a row, that make a value a text of its own."""
 _LITERAL = 4 << 20
@@ -24,6 +24,8 @@ _LITERAL = 4 << 20
 _STRINGS = re.compile(rb"'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?")
 _AROUND = 128 << 10
 """Bytes of it around its strings: each may be a value of its own, of a kilobyte while it is parsed."""
+_STAMP = re.compile(r"\[ {0,6}\d{1,7}\.\d{6}\] ")
+"""Printk's: one is enough where the lines are few."""
 _CONSOLE = re.compile(
     rb'\{\s{0,40}(?:"\w{1,40}"\s{0,8}:\s{0,8}"[^"\n]{0,80}",?\s{0,40}){0,8}'
     rb'"(?:Output|contents)"[ \t]{0,8}:[ \t]{0,8}"[^"\n]{20}'
@@ -56,8 +58,10 @@ def needed(head: bytes) -> bool:
     first, newline, more = begin.partition(b"\n")
     if newline and more.lstrip()[:1] in (b"{", b"[") and _value(first.rstrip(b"\r,")) is not None:
         return False
-    if any(text[0].count(b"\\n") >= _LINES for text in _TEXT.finditer(begin)):
-        return True
+    for text in _TEXT.finditer(begin):
+        ends = text[0].count(b"\\n")
+        if ends >= _LINES or (ends and _STAMP.search(text[0].decode("utf-8", "replace")) is not None):
+            return True
     return any(each.search(begin) is not None for each in (_ENCODED, _ROWS, _OUTPUT)) or _LIST.match(begin) is not None
 
 
@@ -129,7 +133,7 @@ def _texts(value: Any) -> Iterator[str]:
         each = waiting.pop()
         if isinstance(each, str) and each.lstrip()[:1] == "{" and (inner := value_of(each)) is not None:
             waiting.append(inner)  # a queue's message
-        elif isinstance(each, str) and (each.count("\n") >= _LINES or _packed(each) is not None):
+        elif isinstance(each, str) and _is_text(each):
             yield each
         elif _is_lines(each, alone=each is value):
             yield "".join(one if one.endswith("\n") else one + "\n" for one in each)
@@ -141,6 +145,11 @@ def _texts(value: Any) -> Iterator[str]:
             waiting += list(each.values())[::-1]
 
 
+def _is_text(text: str) -> bool:
+    ends = text.count("\n")
+    return ends >= _LINES or (ends > 0 and _STAMP.search(text) is not None) or packed(text) is not None
+
+
 def _is_lines(value: Any, alone: bool) -> bool:
     """Whether a list is the lines of a text: several, or with their ends, or all that there is."""
     if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) for one in value):
@@ -148,12 +157,13 @@ def _is_lines(value: Any, alone: bool) -> bool:
     return alone or len(value) > _LINES or all(one.endswith("\n") for one in value[:-1])
 
 
-def _packed(text: str) -> bytes | None:
+def packed(text: str) -> bytes | None:
     """The bytes that a string encodes, where they are packed or a text of lines."""
-    if len(text) < 64 or _BASE64.fullmatch(text) is None:
+    found = _BASE64.fullmatch(text) if len(text) >= 64 else None
+    if found is None:
         return None
     try:
-        data = base64.b64decode(text)
+        data = base64.b64decode(found[1])
     except binascii.Error:
         return None
     head = data[:4096]
@@ -162,5 +172,5 @@ def _packed(text: str) -> bytes | None:
 
 
 def _bytes(text: str) -> bytes:
-    packed = _packed(text)
-    return text.encode("utf-8", "surrogateescape" if text.isascii() else "replace") if packed is None else packed
+    data = packed(text)
+    return text.encode("utf-8", "surrogateescape" if text.isascii() else "replace") if data is None else data

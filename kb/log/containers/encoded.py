@@ -1,6 +1,6 @@
 """Bytes written as text: base64 by itself, uuencode, a dump in hexadecimal.
 
-RFC 3986 (percent signs); RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd, hexdump and
+RFC 2397 (addresses that are the data); RFC 3986 (percent signs); RFC 4648 (and the armour of PEM, RFC 7468, around it); POSIX uuencode; xxd, hexdump and
 od. ``aws ec2 get-console-output --output text`` puts the machine and a time before the base64.
 """
 
@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
-_BASE64 = re.compile(rb"(?:[\w.:-]{1,64}\t){0,3}([A-Za-z0-9+/]{40,}={0,2})\r?\n?$")
+_BASE64 = re.compile(rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})([A-Za-z0-9+/]{40,}={0,2})\r?\n?$")
 _ARMOUR = re.compile(
     rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,60}-----\r?\n?$|begin-base64 [0-7]{3,4} [^\n]{1,255}\n$|====\n?$"
 )
@@ -165,7 +165,7 @@ def _percent(row: bytes) -> bytes:
 def _base64(row: bytes) -> bytes:
     if _ARMOUR.match(row) is not None:
         return b""
-    text = row.rpartition(b"\t")[2].strip()
+    text = row[max(row.rfind(b"\t"), row.rfind(b",")) + 1 :].strip()
     try:
         return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
     except binascii.Error:

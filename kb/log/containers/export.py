@@ -26,6 +26,7 @@ _CALLED = re.compile(r"(?:message|msg|raw|oops)$", re.I)
 """How any other field that holds it is called: ``SyslogMessage``, ``_msg``, ``kernel_message``."""
 _INSIDE = (
     "_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc", "content", "lines",
+    "properties", "body", "record", "payload",
 )  # fmt: skip
 """Objects in which the record proper stands."""
 _TIME = (
@@ -38,6 +39,8 @@ _HOST = (
     "kubernetes.host",
     "agent.hostname", "Computer", "instance",
 )  # fmt: skip
+_NUMBERED = frozenset(("n", "t"))
+"""A line of what Proxmox VE answers for a log: its number and its text."""
 _JOURNAL = frozenset(
     "MESSAGE SYSLOG_IDENTIFIER _TRANSPORT PRIORITY _HOSTNAME _BOOT_ID __REALTIME_TIMESTAMP __MONOTONIC_TIMESTAMP "
     "_SOURCE_MONOTONIC_TIMESTAMP _PID SYSLOG_PID".split()
@@ -154,6 +157,8 @@ def _outer(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(fields: Mapping[str, Any]) -> str | None:
+    if fields.keys() == _NUMBERED:
+        return _said(fields["t"])
     for name in TEXT:
         if name in fields and (text := _said(fields[name])) is not None:
             return text

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Generic, TypeVar
 
-from kb.log.containers.export import Record, Seen, falling, ordered, record
+from kb.log.containers.export import PRINTK, Record, Seen, falling, nanoseconds, ordered, record
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
@@ -199,6 +199,11 @@ class Scanner(Generic[R]):
             return self._made(dict(zip(self._columns, value, strict=True)), {})
         if value and all(isinstance(one, dict) and "field" in one for one in value):
             return self._made({str(one["field"]): one.get("value") for one in value}, {})
+        stamped = [one for one in value if isinstance(one, str) and PRINTK.match(one) is not None]
+        if len(stamped) == 1:  # printk alone stamps a line so, whatever its column is called
+            times = [one for one in value if not isinstance(one, str) or one is not stamped[0]]
+            time = next((one for one in times if isinstance(one, str | int | float) and nanoseconds(one)), None)
+            return self._made({"message": stamped[0], "time": time}, {})
         return None
 
     def _aside(self, ended: _Open, end: int) -> None:
@@ -210,10 +215,8 @@ class Scanner(Generic[R]):
             value = _value(self._data[ended.start : end])
             if isinstance(value, dict):
                 self._labels = value | _attributes(value.get("attributes")) | _labels(value.get("labels"))
-        elif key[1] == b"columns" and ended.array:
-            value = _value(self._data[ended.start : end])
-            names = [one.get("name") if isinstance(one, dict) else one for one in value or ()]
-            self._columns = [str(name) for name in names]
+        elif key[1] in (b"columns", b"meta", b"fields", b"schema", b"headers"):
+            self._columns = _names(_value(self._data[ended.start : end])) or self._columns
 
     def _forget(self) -> None:
         """Drop the bytes that nobody will look at again."""
@@ -234,6 +237,18 @@ def _value(data: bytes) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError):
         return None
+
+
+def _names(value: Any) -> list[str]:
+    """Names of a table's columns: a list, of objects perhaps; an object by name, each with its place."""
+    if isinstance(value, dict):
+        each = [(name, one.get("index")) for name, one in value.items() if isinstance(one, dict)]
+        places = {place: name for name, place in each if isinstance(place, int) and 0 <= place < len(each)}
+        return [places.get(at, "") for at in range(len(each))] if places else []
+    if not isinstance(value, list):
+        return []
+    names = [one.get("name", one.get("text")) if isinstance(one, dict) else one for one in value]
+    return [name for name in names if isinstance(name, str)] if all(isinstance(name, str) for name in names) else []
 
 
 def _attributes(value: Any) -> dict[str, Any]:

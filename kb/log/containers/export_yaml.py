@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
+from kb.log.containers.document import packed
 from kb.log.containers.export import TEXT, Record, ordered, record
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Pushed, Read
@@ -29,7 +30,14 @@ _CLUSTER = re.compile(rb"^(?:apiVersion|kind|items|status): ?", re.M)
 _QUOTED = re.compile(
     r'(?P<before> {0,80}(?:- ){0,8}(?:"?[\w./ -]{1,80}"?: {1,8})?)"(?P<text>(?:[^"\\]|\\.)*)(?P<end>"?)'
 )
+_BASE64 = re.compile(rb" {0,80}([\w.-]{1,253}): ?\"?([A-Za-z0-9+/]{64,}={0,2})\"?\r?\n?$", re.A)
+"""A secret, a configuration's ``binaryData``."""
 _FOLDED = re.compile(rb'^ {0,80}(?:- ){0,8}(?:[\w./-]{1,80}: )?"(?:[^"\\\n]|\\[^n\n])*\\n', re.M)
+_OPENS = re.compile(
+    rb"^( {0,80})(?:(?:- ){1,8}|(?:- ){0,8}\"?[\w./-][\w./ -]{0,80}\"?: {1,8})\|(?:([1-9])[+-]?|[+-]?([1-9])?)[ \r]{0,8}\n",
+    re.A | re.M,
+)
+"""A block begins behind this line."""
 _ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
 _ESCAPES = {
     "n": "\n",
@@ -48,7 +56,7 @@ _TEXT_NOTE = "line numbers are those of the document with its texts unfolded"
 
 def needed(head: bytes) -> bool:
     """Whether bytes begin with a record that has a text, or with a document that has texts in quotes."""
-    return _is_records(head) or _CLUSTER.search(head) is not None or _FOLDED.search(head) is not None
+    return _is_records(head) or any(each.search(head) is not None for each in (_CLUSTER, _FOLDED, _OPENS))
 
 
 def _is_records(head: bytes) -> bool:
@@ -66,7 +74,39 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if _is_records(head):
         yield Member("", pieces(ordered(_records(rows), walk, name)), text=True, note=_NOTE)
     else:
-        yield Member("", pieces(_unfolded(rows)), text=True, note=_TEXT_NOTE)
+        held: list[tuple[str, bytes]] = []
+        yield Member("", pieces(_unfolded(_flush(_without(rows, held, walk)))), text=True, note=_TEXT_NOTE)
+        while held:
+            inner, data = held.pop(0)
+            walk.release(len(data))
+            yield Member(inner, pieces(iter((data,))))
+
+
+def _without(rows: Iterator[bytes], held: list[tuple[str, bytes]], walk: Walk) -> Iterator[bytes]:
+    """The same lines; what values in base64 encode is held."""
+    for raw in rows:
+        found = _BASE64.match(raw)
+        data = packed(found[2].decode("ascii")) if found is not None else None
+        if found is not None and data is not None and walk.keeps(len(data)):
+            held.append((found[1].decode("ascii"), data))
+        yield raw
+
+
+def _flush(rows: Iterator[bytes]) -> Iterator[bytes]:
+    """The same lines, those of blocks without the indentation that YAML puts before them (8.1.1.1)."""
+    outer, indent = -1, 0
+    for raw in rows:
+        blanks = len(raw) - len(raw.lstrip(b" "))
+        if outer >= 0 and raw.strip() and blanks <= outer:
+            outer = -1
+        if outer < 0:
+            if (opened := _OPENS.match(raw)) is not None:
+                outer, more = len(opened[1]), int(opened[2] or opened[3] or 0)
+                indent = outer + more if more else 0
+            yield raw
+            continue
+        indent = indent or (blanks if raw.strip() else 0)
+        yield raw[min(indent, blanks) :]
 
 
 def _unfolded(rows: Iterator[bytes]) -> Iterator[bytes]:

@@ -19,8 +19,10 @@ _PARTS = 500
 _DEEP = 50
 _FROM = re.compile(rb"From [^\s]{1,200} {1,2}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
 """The line before each mail of an mbox (RFC 4155)."""
-_FLOWED = re.compile(rb"^((?!-- \r?$)(?:> ?){0,9}[^\n]{58,} )\r?\n(?:> ?){0,9}(?=[^\s>])", re.M)
-"""RFC 3676: a line that ends with a blank goes on in the next; the kernel ends some with one, too, but short ones."""
+_FLOWED = re.compile(rb"^((?!-- \r?$)(?:> ?){0,9}[^\n]{1,998} )\r?\n(?:> ?){0,9}(?=([^\s>][^\s]{0,998}))", re.M)
+_FULL = 66
+"""RFC 3676 4.2: a line that ends with a blank goes on in the next. The kernel ends some with one, too: where the next
+word would have had room in this many columns, nobody has wrapped."""
 _INNER = re.compile(rb"boundary\s{0,5}=|message/rfc822", re.I)
 _BOUNDARY = re.compile(rb"boundary\s{0,5}=\s{0,5}\"?([^\"\s;]{1,70})", re.I)
 """RFC 2046 5.1.1: what stands between the parts, behind two hyphens."""
@@ -96,5 +98,9 @@ def _content(part: EmailMessage) -> bytes:
     if str(part.get_param("delsp", "")).lower() == "yes":
         data = re.sub(rb" \r?\n", b"", data)
     elif str(part.get_param("format", "")).lower() == "flowed":
-        data = _FLOWED.sub(rb"\1", data)
+        data = _FLOWED.sub(_unflowed, data)
     return data
+
+
+def _unflowed(found: re.Match[bytes]) -> bytes:
+    return found[1] if len(found[1]) + len(found[2]) >= _FULL else found[0]

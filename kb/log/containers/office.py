@@ -13,7 +13,7 @@ from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
 _MARK = re.compile(
-    rb"<(?:(?P<end>/(?:[wa]:p|text:p|text:h|table:table-row)|[wa]:br(?: [^<>]{0,200})?/|text:line-break/)"
+    rb"<(?:(?P<cell>/text:p></table:table-cell)|(?P<end>/(?:[wa]:p|text:p|text:h|table:table-row)|[wa]:br(?: [^<>]{0,200})?/|text:line-break/)"
     rb"|(?P<tab>(?:w:tab|text:tab)(?: [^<>]{0,200})?/|/table:table-cell)"
     rb'|text:s(?: text:c="(?P<blanks>\d{1,4})")?/'
     rb"|[^<>]{1,2000})>"
@@ -47,7 +47,7 @@ def _plain(data: bytes) -> bytes:
 def _shown(found: re.Match[bytes]) -> bytes:
     if found["end"]:
         return b"\n"
-    if found["tab"]:
+    if found["tab"] or found["cell"]:
         return b"\t"
     if found[0].startswith(b"<text:s") and found[0][7:8] in b" /":
         return b" " * int(found["blanks"] or b"1")

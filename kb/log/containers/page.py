@@ -26,6 +26,8 @@ _INLINE = frozenset(
 _CELLS = frozenset({"td", "th"})
 _HIDDEN = frozenset({"script", "style", "noscript", "template", "svg"})
 _HTML = frozenset("a b body br center code div font hr html i li ol p pre span table td th tr tt u ul".split())
+_PRINTED = re.compile(r"[0-9a-f]{8}(?:[0-9a-f]{8})?|[\w.-]{1,60}::[\w.:-]{1,60}")
+"""What the kernel prints in angle brackets and nobody has escaped: an address, a path of Rust's."""
 _ESCAPED = re.compile(r"\s{0,100}<(?:p|div|pre|br|table|span|html|body|ul|ol|h\d|code)[ />]", re.I)
 """How a page begins that stands in an element as text."""
 _WAITING = 16_384
@@ -122,7 +124,8 @@ class _Reader:
 
     def _element(self, tag: re.Match[str]) -> None:
         name, ends = tag["name"].lower(), tag["end"] is not None
-        if tag["name"].isupper() and name not in _HTML and not tag["rest"]:  # a stack's name that nobody has escaped
+        printed = _PRINTED.fullmatch(tag["name"]) is not None or (tag["name"].isupper() and name not in _HTML)
+        if printed and not tag["rest"]:  # a stack's name that nobody has escaped
             self._shown(tag[0])
             return
         self._leave()

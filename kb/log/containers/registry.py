@@ -215,7 +215,7 @@ def _table(name: str, head: bytes) -> bool:
 
 
 _CODES = re.compile(
-    rb"(?:[\w.:-]{1,64}\t){0,3}[A-Za-z0-9+/]{40}|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}"
+    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})[A-Za-z0-9+/]{40}|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}"
 )
 
 
@@ -251,6 +251,14 @@ _DUMPSTATE = re.compile(rb"^------ [A-Z][^\n]{1,200} ------\r?$", re.M)
 """A head of Android's dumpstate, alone on its line: RHEL's taint flags are dashes and blanks, too."""
 
 
+def _framed(name: str, head: bytes) -> bool:
+    if b"sourcetype" not in head and b" length=" not in head:
+        return False
+    from kb.log.containers.framed import needed
+
+    return needed(head)
+
+
 def _sections(name: str, head: bytes) -> bool:
     return b"#==[ " in head or _DUMPSTATE.search(head) is not None
 
@@ -276,6 +284,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("export_table", _table),
     ("encoded", _encoded),
     ("properties", _properties),
+    ("framed", _framed),
     ("newest", _newest),
     ("sections", _sections),
 )

@@ -90,7 +90,7 @@ def tells(way: str, text: str) -> bool:
         return False  # a word in quotes; a debugger's terminal; lines before the one by which a prefix is learned
     if way in ("fold", "fold -s", "screen", "quoted-printable alone"):
         return sum(len(row) + 15 > MOST for row in rows) > 3 and way != "fold -s"
-    return not (way in ("splunk's page", "socat") and "panicked" in text)  # words that stand behind their headline
+    return True
 
 
 def test_samples_in_all_ways_are_the_same(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""Records of several lines of which one is the message: what stands around it is left out.
+
+An event as Splunk's page shows it is a date, a time, the message and its fields; ``socat -v`` puts a head before what
+one side sent, and two hyphens behind it (xio-socat.c).
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from kb.log.containers.walk import Member, Walk, lines_of, pieces
+from kb.log.unpack import Read
+
+_FIELDS = re.compile(rb"host ?= ?\S{1,255}[ \t]{1,8}source ?= ?[^\r\n]{1,400}?[ \t]{1,8}sourcetype ?= ?\S{1,100}\s*$", re.M)
+_DATE = re.compile(rb"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\s*$")
+_TIME = re.compile(rb"\d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: ?[AP]M)?\s*$")
+_SENT = re.compile(
+    rb"[<>] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? {1,2}length=\d{1,10} from=\d{1,20} to=\d{1,20}\r?\n", re.M
+)
+_MARK = re.compile(rb"--\r?\n$")
+_FRAMES = ((_FIELDS, (_FIELDS, _DATE, _TIME)), (_SENT, (_SENT, _MARK)))
+"""What such a text is told by, and its lines that are no message."""
+_HEAD = 8192
+"""Bytes by which it is told what stands around the messages."""
+_NOTE = "line numbers are those of the messages, a line each"
+
+
+def needed(head: bytes) -> bool:
+    """Whether a text has more than one such record."""
+    return _frame(head) is not None
+
+
+def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
+    """The messages."""
+    yield Member("", pieces(_messages(lines_of(read))), text=True, note=_NOTE)
+
+
+def _frame(head: bytes) -> tuple[re.Pattern[bytes], ...] | None:
+    for told, frame in _FRAMES:
+        if len(told.findall(head)) > 1:
+            return frame
+    return None
+
+
+def _messages(rows: Iterator[bytes]) -> Iterator[bytes]:
+    head: list[bytes] = []
+    size = 0
+    while size < _HEAD and (row := next(rows, b"")):
+        head.append(row)
+        size += len(row)
+    frame = _frame(b"".join(head)) or ()
+    for row in itertools.chain(head, rows):
+        if not any(each.match(row) for each in frame):
+            yield row

@@ -34,6 +34,8 @@ autoclass_content = "class"
 python_use_unqualified_type_names = True
 
 html_theme = "furo"
+# a terminal's 100 columns fit beside the list of pages
+html_theme_options = {"light_css_variables": {"code-font-size": "75%"}}
 html_title = f"kb {release}"
 html_static_path: list[str] = []
 html_show_sourcelink = False

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from kb import api
 from kb.identity.group import Group, Groups
 from kb.render.advice import filled, next_steps, remedy
-from kb.render.answer import cause_of, sentence, severity
+from kb.render.answer import Part, cause_of, sentence, severity
 from kb.render.first import FIRST
+from kb.render.fit import Room, fit
 from kb.render.safe import width
 from kb.render.seen import counted, moments
 from kb.render.text import also, page
@@ -188,6 +189,29 @@ def test_a_risk_is_told_whole() -> None:
         if row.startswith("  risk") and row.endswith("…")
     ]
     assert len(cut) * 50 <= len(SAMPLES), cut
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_nothing_but_a_quoted_line_is_broken_off(part: int) -> None:
+    """What has no room says less, or stands under -v: half of a remedy is none."""
+    for path in SAMPLES[part::PARTS]:
+        for group in groups(path):
+            for row in page(group.first, group).splitlines():
+                assert "…" not in row or row.startswith("  printed"), path
+
+
+@given(st.integers(60, 140), st.text("ab .;:é中", max_size=900), st.text("ab ;", max_size=400))
+def test_any_answer_fits(columns: int, risk: str, do: str) -> None:
+    parts = [
+        Part("now", "now", do),
+        Part("risk", "risk", risk),
+        Part("next", "next", "x " * 200),
+        Part("cause", "c", risk),
+    ]
+    room = Room(columns - 14, 10, FIRST - 1)
+    _, rows = fit(parts, room, "more: kb match -v --report 1")
+    assert sum(len(lines) for _, _, lines in rows) <= room.rows
+    assert "more: kb match -v --report 1" in "\n".join(f"{label}: {line}" for label, _, lines in rows for line in lines)
 
 
 def test_a_link_that_goes_down_is_harmless_alone_and_not_beside_a_report() -> None:

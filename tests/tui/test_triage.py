@@ -6,6 +6,7 @@ from pathlib import Path
 from kb.store import Store
 from kb.tui.feed import Feed
 from kb.tui.item import Item
+from kb.tui.widgets.triage_list import COUNT, times
 from tests.tui.driving import WARNING, Flow, drive, log, seed
 
 
@@ -264,3 +265,10 @@ def test_the_footer_shows_what_the_keys_do_now() -> None:
         await here.until(lambda: "/ Filter" in foot() and "Back" not in foot(), "as before")
 
     drive(flow, stdin=seed())
+
+
+def test_a_count_that_is_too_long_is_rounded_and_never_cut() -> None:
+    counts = (1, 7, 12_345, 99_999, 123_456, 9_999_999, 12_000_000, 4_000_000_000)
+    said = ["1", "×7", "×12,345", "×99,999", "×123k", "×9,999k", "×12M", "×4,000M"]
+    assert [times(count) for count in counts] == said
+    assert max(map(len, said)) <= COUNT

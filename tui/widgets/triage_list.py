@@ -23,12 +23,21 @@ SHARE = 0.5
 COUNT = 7
 HEADS = {"when": "time", "last": "last seen", "first": "first seen"}
 """What columns are called whose name is not that of the field."""
-LOGGED = ("when", "case", "spark", "line", "host", "kind", "kernel")
+LOGGED = ("when", "case", "line", "spark", "host", "kind", "kernel")
 """Columns of a log beside title and count, those that matter most first."""
 STORED = ("last", "spark", "case", "host", "kind", "kernel", "first")
 """Those of the store."""
 PLACES = ("when", "last", "spark", "line", "host", "kind", "first", "kernel", "case")
 """From left to right."""
+
+
+def times(count: int) -> str:
+    """How often, in at most :data:`COUNT` cells."""
+    if count < 2:
+        return "1"
+    return (
+        f"×{count:,}" if count < 100_000 else f"×{count // 1000:,}k" if count < 10_000_000 else f"×{count // 10**6:,}M"
+    )
 
 
 class TriageList(Lines):
@@ -159,7 +168,7 @@ class TriageList(Lines):
             "severity": (grave, colour),
             "known": (sign, role),
             "title": (self._titled(before, item, behind), colour if item.severity in ("stop", "act") else ""),
-            "count": (f"×{count:,}" if count > 1 else "1", "" if count > 1 else "dim"),
+            "count": (times(count), "" if count > 1 else "dim"),
             "when": (item.last or "-", "dim"),
             "last": (item.last[:10], "dim"),
             "first": (item.first[:10], "dim"),

@@ -17,6 +17,8 @@ from kb.serve.upload import Body, Upload
 
 _TEXTS = ("kernel", "host", "source", "key", "lang", "record", "text")
 """Fields of a form beside its files."""
+_PACKED = ("", "identity", "gzip", "x-gzip", "bzip2", "xz", "zstd")
+"""What a body may be said to be packed with: its own first bytes tell it then."""
 _FILES = 32
 _PIECE = 1 << 20
 
@@ -57,6 +59,11 @@ async def received(request: Request, largest: int, folder: Path) -> AsyncIterato
         if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             yield await _form(request, largest, folder, made)
         else:
+            encoding = request.headers.get("content-encoding", "").strip().lower()
+            if encoding not in _PACKED:
+                raise Refused(
+                    415, "packed in a way that kb does not know here", help="gzip, bzip2, xz, zstd, or as it is"
+                )
             name = request.query_params.get("name") or "-"
             spool = _Spool(name, folder, made, request.headers.get("content-type", "").startswith("text/plain"))
             async for piece in counted(request, largest):

@@ -64,6 +64,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":  # as GET (RFC 9110, 9.3.2); the server knows what was asked, and sends no body
+            scope = {**scope, "method": "GET"}
         started, status, size = time.monotonic(), 500, 0
         token: Token | None = None
 
@@ -93,7 +96,7 @@ class Guard:
             self._metrics.answered(route, status)
             if self._log:
                 row = {
-                    "method": scope["method"] if scope["method"].isalpha() and len(scope["method"]) < 12 else "?",
+                    "method": method if method.isalpha() and len(method) < 12 else "?",
                     "route": route,
                     "status": status,
                     "bytes": size,

@@ -31,7 +31,7 @@ async def once(request: Request) -> None:
         raise Refused(422, "a parameter is given more than once", help="/openapi.json tells")
 
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(once)], responses=responses(400, 401, 403, 413, 422, 503))
+router = APIRouter(prefix="/v1", dependencies=[Depends(once)], responses=responses(400, 401, 403, 413, 415, 422, 503))
 
 _RELEASE = r"^[0-9]{1,3}\.[0-9]{1,4}"
 """How a release begins, as uname -r prints it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -212,3 +213,19 @@ def test_the_page_takes_a_log_without_a_script_and_gives_a_link_only_when_asked(
     assert "foo_read" in http.get(link).text
     for path in ("/signatures", "/cases", "/cases/nofs-high-order-watermark", "/search?q=watermark"):
         assert http.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/cases", "/healthz", "/openapi.json", "/metrics", "/nowhere"])
+def test_head_is_get_without_the_body(server: Server, path: str) -> None:
+    with server.client() as http:
+        got, head = http.get(path), http.head(path)
+    assert (head.status_code, head.headers["content-type"]) == (got.status_code, got.headers["content-type"])
+    assert head.content == b""
+
+
+def test_a_body_that_is_packed_in_an_unknown_way_is_not_read_as_a_log(server: Server) -> None:
+    with server.client() as http:
+        for path in ("/v1/match", "/v1/record"):
+            assert http.post(path, content=OOPS, headers={"Content-Encoding": "br"}).status_code == 415
+        packed = http.post("/v1/match", content=gzip.compress(OOPS), headers={"Content-Encoding": "gzip"})
+        assert packed.headers["kb-reports"] == "1"

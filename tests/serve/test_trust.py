@@ -59,10 +59,10 @@ def test_with_tokens_each_role_may_do_what_is_its(serve: Callable[..., Server], 
 def test_a_header_without_an_end_is_not_held(server: Server) -> None:
     """Whatever parser of requests is installed beside kb: h11 is bounded, httptools is not."""
     port = int(server.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), 60) as link, pytest.raises(OSError):  # noqa: PT011
+    with socket.create_connection(("127.0.0.1", port), 60) as link:
         link.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
-        for _ in range(64):
-            link.sendall(b"a" * (1 << 20))
+        with pytest.raises(OSError, match=r"reset|[Pp]ipe"):
+            link.sendall(b"a" * (64 << 20))
 
 
 def kb(*args: str) -> subprocess.CompletedProcess[str]:

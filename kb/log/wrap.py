@@ -132,7 +132,9 @@ def habits(data: bytes, start: int) -> Habits:
     if zvm or quoted:
         return Habits(0, 0, quoted, zvm, fragments)
     ends, rows = len(_SHOWN_ENDS.findall(sample)), sample.count(b"\n")
-    shown = ends * 10 >= max(rows, 3) * 8 or ends == rows == sample.count(b"$\n") > 1 or ends == sample.count(b"^M$\n") > 0
+    shown = (
+        ends * 10 >= max(rows, 3) * 8 or ends == rows == sample.count(b"$\n") > 1 or ends == sample.count(b"^M$\n") > 0
+    )
     indent, width = _width(sample)
     partial = (b" stdout P " in near or b" stderr P " in near) and _PARTIAL.search(near) is not None
     return Habits(indent, width, False, False, fragments, shown, partial, _columns(sample))

@@ -133,8 +133,8 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
 
 def _unframed(text: str) -> str:
     """A line without what ends it as it has begun; what begins a row of a table is a prefix, which is learned."""
-    if "`" in (text[0], text[-1]):  # code of one line, or the first or last line of more
-        return text.strip("`") if text.count("`") == (text[0] == "`") + (text[-1] == "`") else text
+    if text[0] == text[-1] == "`":
+        return text[1:-1] if text.count("`") == 2 and " " in text else text
     return text[:-1].rstrip(" ") if text[0] == text[-1] else text
 
 

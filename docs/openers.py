@@ -26,7 +26,7 @@ _ORDINARY = ("traps: java[1] general protection fault ip:7f0 sp:7ff error:0 in l
 """Lines that are no headline and that a busy machine prints again and again (arch/x86/kernel/traps.c): words that
 stand in one of them are not seldom."""
 _ESCAPED = frozenset('"\\<>&')
-"""Characters that JSON, Go's at that, and markup write otherwise; a hyphen between blanks becomes a dash of typography."""
+"""Characters that JSON, Go's at that, and markup write otherwise."""
 _LETTERS = 6
 """Characters of a class that are told apart: ``[Kk]``."""
 

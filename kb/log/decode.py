@@ -238,7 +238,7 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
 
 
 def _unglue(record: str, bare: bool = False) -> Iterator[str]:
-    """A record cut before each further stamp in it; of one without a prefix, what has no word before the first is none."""
+    """A record cut before each further stamp in it; what has no word before the first is none."""
     start, quoted = 0, False
     for found in _GLUED.finditer(record):
         if found.start() > start:

@@ -188,7 +188,7 @@ def frame(prefix: str, line: str) -> str:
 
 
 def _paired(text: str, quote: str) -> bool:
-    """Whether the quotes in a message are pairs, so that one behind it is none of its own; an apostrophe is no quote."""
+    """Whether the quotes in a message are pairs, so that one behind it is none of its own; apostrophes are none."""
     return _APOSTROPHE.sub("", text).count(quote) % 2 == 0
 
 

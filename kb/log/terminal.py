@@ -42,7 +42,7 @@ _TYPED = {
 
 
 def plain(text: str) -> str:
-    """What a blog's typography made of ``0x10``, `` - ``, ``--``, ``---`` and quotes (WordPress wptexturize()), as typed.
+    """What a blog's typography (WordPress wptexturize()) made of ``0x10``, `` - ``, ``---`` and quotes, as typed.
 
     The kernel prints none of these characters.
     """

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Logs as hypervisors, controllers and the journal hand them out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Logs in archives and encodings that other tests do not have, and as people post them."""
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _ORDINARY = ("traps: java[1] general protection fault ip:7f0 sp:7ff error:0 in l
 """Lines that are no headline and that a busy machine prints again and again (arch/x86/kernel/traps.c): words that
 stand in one of them are not seldom."""
 _ESCAPED = frozenset('"\\<>&')
-"""Characters that JSON, Go's at that, and markup write otherwise: a literal with one would not be found there."""
+"""Characters that JSON, Go's at that, and markup write otherwise."""
 _LETTERS = 6
 """Characters of a class that are told apart: ``[Kk]``."""
 
@@ -154,8 +154,13 @@ def _stretches(run: Sequence[Texts]) -> Iterator[Texts]:
             if texts is None:
                 break
             texts = _trim(texts)
-            if all(text and _ESCAPED.isdisjoint(text) and _is_free(text) for text in texts):
+            if all(map(_is_plain, texts)) and all(map(_is_free, texts)):
                 yield texts
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is written alike wherever it stands: in JSON, in markup, on a blog's page."""
+    return bool(text) and _ESCAPED.isdisjoint(text) and " - " not in text
 
 
 def _is_word(part: Texts) -> bool:

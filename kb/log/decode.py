@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kb.log import records
 from kb.log.records import Lines
-from kb.log.terminal import SGR, clean
+from kb.log.terminal import SGR, clean, plain
 from kb.log.text import END
 from kb.log.transport import Prefix, Rule, strip
 from kb.model.log import Line
@@ -52,7 +52,8 @@ _QUOTE_END = re.compile(r'(?:\\r)?(?:\\n)?(?<!\\)"(?:[,;\]})\s]{1,4}"?)?\s*$')
 """The end of a line that was quoted whole: a string of JSON, YAML, CSV."""
 _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{1,10}\])? ")
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
-_BARS = "|\u2502\u2503"
+_FRAMES = "`|\u2502\u2503"
+"""What begins and ends a row of a table, or a line that Markdown shows as code (CommonMark 6.1)."""
 _DICTIONARY = re.compile(r" [A-Z_]{2,32}=")
 """Device properties behind a record of /dev/kmsg (" SUBSYSTEM=pci")."""
 
@@ -90,8 +91,10 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
             text = _unescape_html(text)
         if "'" in text:
             text = text.replace("'\"'\"'", "'").replace("'\\''", "'")  # as a shell's quotes hold one
-        if text and text[0] in _BARS and text.rstrip(" ")[-1] == text[0]:
-            text = text.rstrip(" ")[:-1].rstrip(" ")  # the border of a table
+        if not text.isascii():
+            text = plain(text)
+        if text and (text[0] in _FRAMES or text[-1] in _FRAMES):
+            text = _unframed(text.rstrip(" "))
         prefix = strip(text, sticky)
         if shapes:
             text, prefix = shapes.strip(text, prefix, sticky)
@@ -126,6 +129,13 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
         else:
             fields = (text[end:], number, number, raw, time, wall, caller, level, host, None, piece)
             yield new(Line, fields), cursor.offset
+
+
+def _unframed(text: str) -> str:
+    """A line without what ends it as it has begun; what begins a row of a table is a prefix, which is learned."""
+    if text[0] == text[-1] == "`":
+        return text[1:-1] if text.count("`") == 2 and " " in text else text
+    return text[:-1].rstrip(" ") if text[0] == text[-1] else text
 
 
 def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line] | None:
@@ -228,8 +238,7 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
 
 
 def _unglue(record: str, bare: bool = False) -> Iterator[str]:
-    """A record cut before each further stamp in it; of one without a prefix, what has no word before the first is none.
-    """
+    """A record cut before each further stamp in it; what has no word before the first is none."""
     start, quoted = 0, False
     for found in _GLUED.finditer(record):
         if found.start() > start:

@@ -175,7 +175,11 @@ def unframed(text: str, bar: str, at: int) -> str:
 def frame(prefix: str, line: str) -> str:
     """What frames a line's message: the quote that opens it, the border of a table, "" for none."""
     closing = _QUOTED.search(line, max(len(line.rstrip()) - 16, len(prefix)))
-    if closing is not None and prefix[-1] == closing["quote"] and _paired(line[len(prefix) : closing.start()], prefix[-1]):
+    if (
+        closing is not None
+        and prefix[-1] == closing["quote"]
+        and _paired(line[len(prefix) : closing.start()], prefix[-1])
+    ):
         return prefix[-1]
     if prefix.endswith(_FIELD) and _FIELDS.search(line, len(prefix)) is not None:
         return _FIELD
@@ -184,7 +188,7 @@ def frame(prefix: str, line: str) -> str:
 
 
 def _paired(text: str, quote: str) -> bool:
-    """Whether the quotes in a message are pairs, so that one behind it is none of its own; an apostrophe is no quote."""
+    """Whether the quotes in a message are pairs, so that one behind it is none of its own; apostrophes are none."""
     return _APOSTROPHE.sub("", text).count(quote) % 2 == 0
 
 

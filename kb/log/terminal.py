@@ -32,3 +32,28 @@ def clean(text: str) -> str:
                 text = _MOVES.sub("\n", text).strip("\n")
             text = _AROUND.sub("", text)
     return _ENDS.sub("\n", text.replace("\xa0", " "))
+
+
+_TYPESET = re.compile("(?<=0)\u00d7(?=[0-9a-f])|(?<= )\u2013(?= )|[\u2013\u2014\u201c-\u201e\u2018\u2019\u2026\u2033]")
+_TYPED = {
+    "\u00d7": "x", "\u2014": "---", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
+    "\u2026": "...", "\u2033": '"',
+}  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """What a blog's typography (WordPress wptexturize()) made of ``0x10``, `` - ``, ``---`` and quotes, as typed.
+
+    The kernel prints none of these characters.
+    """
+    return _TYPESET.sub(_typed, text)
+
+
+def _typed(found: re.Match[str]) -> str:
+    if found[0] == "\u2013":
+        return (
+            "-"
+            if found.string[found.start() - 1 : found.start()] == " " == found.string[found.end() : found.end() + 1]
+            else "--"
+        )
+    return _TYPED[found[0]]

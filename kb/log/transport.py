@@ -33,7 +33,7 @@ _UNIT = r"(?:(?:unknown|\S{1,120}\.(?:service|scope|slice|socket|mount|timer)) )
 _PROGRAM = r"(?!" + _KERNEL + r")(?=[\w./()@-]{1,64}(?:\[\d{1,10}\])?: )"
 """Somebody else's line in the same file; never the kernel's, whichever rule is tried first."""
 _STAMP_NEXT = (
-    r"(?=<\d{1,3}>|\[ {0,8}\d{1,10}\.\d{3,9}|\[ {0,4}[+-]\d|\[[A-Z][a-z]{2} [A-Z]|(?:"
+    r"(?=<\d{1,3}>|\[ {0,8}\d{1,10}\.(?:\d{3,9}|\d{1,2}\])|\[ {0,4}[+-]\d|\[[A-Z][a-z]{2} [A-Z]|(?:"
     + _FACILITY
     + r") {0,6}:|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\d[T ]\d\d:)"
 )

@@ -66,7 +66,8 @@ _TAILS: tuple[tuple[Lazy, Lazy], ...] = tuple(
         (r"^\s{0,8}(?:CPU: \d|Pid: \d|REGS: )", r"[\w.+~-]{0,64}\d\.\d[\w.+~-]{0,64}(?: |$)|#\d"),
         (r"^\s{0,8}Hardware name", r"BIOS|\d\d/\d\d/\d{4}"),
         # a register's name, its value wrapped behind it; a row of values (powerpc, s390)
-        (r"(?:^|\s)(?:[A-Z][A-Z0-9_]{0,9}|[a-z]{1,3}\d{0,2}|status|badaddr|cause|pstate|orig_\w{1,4}) ?:$", r"(?:0x)?[0-9a-f]{4,16}\b|[0-9a-f]{4}:"),
+        (r"(?:^|\s)(?:[A-Z][A-Z0-9_]{0,9}|[a-z]{1,3}\d{0,2}|status|badaddr|cause|pstate|orig_\w{1,4}) ?:$",
+         r"(?:0x)?[0-9a-f]{4,16}\b|[0-9a-f]{4}:"),
         (r"(?:^|\s)[0-9a-f]{8,16} [0-9a-f]{8,16}$", r"[0-9a-f]{8,16}(?: |$)"),
         # headlines: what they go on with in small letters or digits
         (
@@ -76,7 +77,8 @@ _TAILS: tuple[tuple[Lazy, Lazy], ...] = tuple(
         (
             r"^\s{0,8}(?:BUG|WARNING|INFO|Unable to handle|Internal error|Oops|Kernel panic|general protection"
             r"|kernel BUG)\b",
-            r"(?!(?:pc|lr|sp|pgd|p4d|in_atomic|preempt_count|lock|page|flags|raw|head|turning)\b|\S{1,15}/\d{1,10} (?:is |\[HC))"
+            r"(?!(?:pc|lr|sp|pgd|p4d|in_atomic|preempt_count|lock|page|flags|raw|head|turning)\b"
+            r"|\S{1,15}/\d{1,10} (?:is |\[HC))"
             r"[a-z0-9(/<*._]",
         ),
     )
@@ -132,7 +134,9 @@ def habits(data: bytes, start: int) -> Habits:
     if zvm or quoted:
         return Habits(0, 0, quoted, zvm, fragments)
     ends, rows = len(_SHOWN_ENDS.findall(sample)), sample.count(b"\n")
-    shown = ends * 10 >= max(rows, 3) * 8 or ends == rows == sample.count(b"$\n") > 1 or ends == sample.count(b"^M$\n") > 0
+    shown = (
+        ends * 10 >= max(rows, 3) * 8 or ends == rows == sample.count(b"$\n") > 1 or ends == sample.count(b"^M$\n") > 0
+    )
     indent, width = _width(sample)
     partial = (b" stdout P " in near or b" stderr P " in near) and _PARTIAL.search(near) is not None
     return Habits(indent, width, False, False, fragments, shown, partial, _columns(sample))

@@ -134,7 +134,13 @@ PREFIXES = {
 }
 MESSAGE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12).map(
     lambda word: (
-        "call " + word.replace("#0", "0").replace("\\x", "x").replace("&", "+").replace("</", "<.").replace(":", ".")
+        "call "
+        + word.replace("#0", "0")
+        .replace("\\x", "x")
+        .replace("&", "+")
+        .replace("</", "<.")
+        .replace(":", ".")
+        .replace("'", "^")
     )
 )
 

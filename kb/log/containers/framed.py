@@ -12,11 +12,13 @@ from typing import BinaryIO
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
-_FIELDS = re.compile(rb"host ?= ?\S{1,255}[ \t]{1,8}source ?= ?[^\r\n]{1,400}?[ \t]{1,8}sourcetype ?= ?\S{1,100}\s*$", re.M)
+_FIELDS = re.compile(
+    rb"^host ?= ?\S{1,255}[ \t]{1,8}source ?= ?[^\r\n]{1,400}?[ \t]{1,8}sourcetype ?= ?\S{1,100}\s*$", re.M
+)
 _DATE = re.compile(rb"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\s*$")
 _TIME = re.compile(rb"\d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: ?[AP]M)?\s*$")
 _SENT = re.compile(
-    rb"[<>] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? {1,2}length=\d{1,10} from=\d{1,20} to=\d{1,20}\r?\n", re.M
+    rb"^[<>] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? {1,2}length=\d{1,10} from=\d{1,20} to=\d{1,20}\r?\n", re.M
 )
 _MARK = re.compile(rb"--\r?\n$")
 _FRAMES = ((_FIELDS, (_FIELDS, _DATE, _TIME)), (_SENT, (_SENT, _MARK)))

@@ -13,7 +13,8 @@ from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
 _MARK = re.compile(
-    rb"<(?:(?P<cell>/text:p></table:table-cell)|(?P<end>/(?:[wa]:p|text:p|text:h|table:table-row)|[wa]:br(?: [^<>]{0,200})?/|text:line-break/)"
+    rb"<(?:(?P<cell>/text:p></table:table-cell)|(?P<end>/(?:[wa]:p|text:p|text:h|table:table-row)"
+    rb"|(?P<br>[wa]:br(?: [^<>]{0,200})?/|text:line-break/)"
     rb"|(?P<tab>(?:w:tab|text:tab)(?: [^<>]{0,200})?/|/table:table-cell)"
     rb'|text:s(?: text:c="(?P<blanks>\d{1,4})")?/'
     rb"|[^<>]{1,2000})>"
@@ -45,7 +46,7 @@ def _plain(data: bytes) -> bytes:
 
 
 def _shown(found: re.Match[bytes]) -> bytes:
-    if found["end"]:
+    if found["end"] or found["br"]:
         return b"\n"
     if found["tab"] or found["cell"]:
         return b"\t"

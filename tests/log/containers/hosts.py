@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Logs as hypervisors, controllers and the journal hand them out."""
 
 from __future__ import annotations
@@ -41,8 +42,18 @@ def cockpit(log: bytes) -> Wrapped:
 
 def netdata(log: bytes) -> Wrapped:
     """A systemd-journal function's table: columns by number."""
-    rows = [[1764331200000000 + at, {"severity": "warning"}, "db17", "kernel", row] for at, row in enumerate(lines(log))]
-    return document({"status": 200, "columns": {name: {"index": at} for at, name in enumerate(("timestamp", "rowOptions", "host", "unit", "MESSAGE"))}, "data": rows[::-1]})
+    rows = [
+        [1764331200000000 + at, {"severity": "warning"}, "db17", "kernel", row] for at, row in enumerate(lines(log))
+    ]
+    return document(
+        {
+            "status": 200,
+            "columns": {
+                name: {"index": at} for at, name in enumerate(("timestamp", "rowOptions", "host", "unit", "MESSAGE"))
+            },
+            "data": rows[::-1],
+        }
+    )
 
 
 def openstack(log: bytes) -> Wrapped:
@@ -57,7 +68,10 @@ def virsh_qemu_agent(log: bytes) -> Wrapped:
 
 def ovirt(log: bytes) -> Wrapped:
     said = html.escape(text(log))
-    return "event.xml", f'<?xml version="1.0"?>\n<events><event><description>{said}</description></event></events>\n'.encode()
+    return (
+        "event.xml",
+        f'<?xml version="1.0"?>\n<events><event><description>{said}</description></event></events>\n'.encode(),
+    )
 
 
 def journal_remote(log: bytes) -> Wrapped:
@@ -77,10 +91,16 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "journalctl -o with-unit": each("Sat 2026-11-28 14:24:{s:02} CET db17 init.scope[1]: {row}"),
     "journalctl -o cat": each("{row}"),
     "journalctl -o json-seq": journal_remote,
-    "journalctl, two boots": session("-- Boot 0123456789abcdef0123456789abcdef --\n", "-- Boot 1123456789abcdef0123456789abcdef --\n", "\n"),
-    "rfc 5424, a mark of order": each("<4>1 2026-11-28T14:24:{s:02}.123456+01:00 db17 kernel 0 - [origin x=\"1\"][timeQuality tzKnown=\"1\"] \ufeff{row}"),
+    "journalctl, two boots": session(
+        "-- Boot 0123456789abcdef0123456789abcdef --\n", "-- Boot 1123456789abcdef0123456789abcdef --\n", "\n"
+    ),
+    "rfc 5424, a mark of order": each(
+        '<4>1 2026-11-28T14:24:{s:02}.123456+01:00 db17 kernel 0 - [origin x="1"][timeQuality tzKnown="1"] \ufeff{row}'
+    ),
     "octet counting": each("118 <4>1 2026-11-28T14:24:{s:02}.123456Z db17 kernel - - - {row}"),
-    "virsh console": session("Connected to domain 'db17'\nEscape character is ^] (Ctrl + ])\n\r\n", "\r\nerror: Disconnected\n"),
+    "virsh console": session(
+        "Connected to domain 'db17'\nEscape character is ^] (Ctrl + ])\n\r\n", "\r\nerror: Disconnected\n"
+    ),
     "xl console": each("(d3) {row}"),
     "xl console, stamped": each("(XEN) [2026-11-28 14:24:{s:02}] (d3) {row}"),
     "xenconsoled": each("[2026-11-28 14:24:{s:02}] {row}", end="\r\r\n"),
@@ -92,13 +112,18 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "a guest agent's answer": virsh_qemu_agent,
     "ovirt": ovirt,
     "redfish": redfish,
-    "ilo's vsp": session("Virtual Serial Port Active: COM2\r\n\r\nStarting virtual serial port.\r\nPress 'ESC (' to return to the CLI Session.\r\n\r\n", "</>hpiLO-> "),
+    "ilo's vsp": session(
+        "Virtual Serial Port Active: COM2\r\n\r\nStarting virtual serial port.\r\nPress 'ESC (' to return to the CLI Session.\r\n\r\n",
+        "</>hpiLO-> ",
+    ),
     "openbmc's obmc-console": session("\x1b[H\x1b[2J\x1b[3J", "\x1b[0m", "\n\r"),
     "ipmi sol, colours": session("[SOL Session operational.  Use ~? for help]\r\n\x1b[01;31m", "\x1b[0m\r\n"),
     "hmc's vterm": session("\r\n Open in progress  \r\n\r\n Open Completed.\r\n\x00"),
     "z/vm spool": each("14:24:{s:02} {row}"),
     "firecracker": each("2026-11-28T14:24:{s:02}.123456789 [anonymous-instance:fc_vcpu 0] {row}"),
-    "kata's agent": each("time=\"2026-11-28T14:24:{s:02}.123456789Z\" level=debug msg=\"reading guest console\" console-protocol=unix sandbox=0f1e vmconsole=\"{row}\""),
+    "kata's agent": each(
+        'time="2026-11-28T14:24:{s:02}.123456789Z" level=debug msg="reading guest console" console-protocol=unix sandbox=0f1e vmconsole="{row}"'
+    ),
     "crosvm": each("[2026-11-28T14:24:{s:02}.123456+00:00 INFO  crosvm] {row}"),
     "vagrant": each("    default: {row}"),
     "packer": each("==> qemu.debian: {row}"),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Logs in archives and encodings that other tests do not have, and as people post them."""
 
 from __future__ import annotations
@@ -7,9 +8,9 @@ import bz2
 import gzip
 import html
 import io
-import json
 import lzma
 import quopri
+import re
 import tarfile
 import textwrap
 import zipfile
@@ -93,9 +94,11 @@ def flowed(log: bytes) -> Wrapped:
 
 
 def plain_mail(log: bytes) -> Wrapped:
-    """lore's raw text: a mail without an encoding."""
+    """Lore's raw text: a mail without an encoding."""
     head = "From mboxrd@z Thu Jan  1 00:00:00 1970\nReturn-Path: <linux-mm@kvack.org>\nFrom: A <a@example.org>\n"
-    return "raw.txt", (head + "Subject: [BUG] oops\nMessage-ID: <1@x>\n\nHi,\n\nsince 6.7:\n\n" + text(log) + "\nThanks\n").encode()
+    return "raw.txt", (
+        head + "Subject: [BUG] oops\nMessage-ID: <1@x>\n\nHi,\n\nsince 6.7:\n\n" + text(log) + "\nThanks\n"
+    ).encode()
 
 
 def quoted_reply(log: bytes) -> Wrapped:
@@ -107,11 +110,16 @@ def quoted_reply(log: bytes) -> Wrapped:
 def launchpad(log: bytes) -> Wrapped:
     """Launchpad's +text of a bug."""
     rows = "".join(f"{row}\n" for row in lines(log))
-    return "bug.txt", f"bug: 2012345\ntitle: oops\ndate-reported: Sat, 28 Nov 2026 14:24:16 -0000\n\nContent-Type: multipart/mixed; boundary=\"===\"\n--===\nContent-Type: text/plain; charset=\"utf-8\"\n\n{rows}\n--===--\n".encode()
+    return (
+        "bug.txt",
+        f'bug: 2012345\ntitle: oops\ndate-reported: Sat, 28 Nov 2026 14:24:16 -0000\n\nContent-Type: multipart/mixed; boundary="==="\n--===\nContent-Type: text/plain; charset="utf-8"\n\n{rows}\n--===--\n'.encode(),
+    )
 
 
 def gitlab_issue(log: bytes) -> Wrapped:
-    return document({"id": 7, "iid": 1, "description": f"<details><summary>dmesg</summary>\n\n```\n{text(log)}```\n\n</details>"})
+    return document(
+        {"id": 7, "iid": 1, "description": f"<details><summary>dmesg</summary>\n\n```\n{text(log)}```\n\n</details>"}
+    )
 
 
 def graphql(log: bytes) -> Wrapped:
@@ -120,12 +128,17 @@ def graphql(log: bytes) -> Wrapped:
 
 
 def phabricator(log: bytes) -> Wrapped:
-    return document({"result": {"data": [{"fields": {"description": {"raw": "```\n" + text(log) + "```"}}}]}, "error_code": None})
+    return document(
+        {"result": {"data": [{"fields": {"description": {"raw": "```\n" + text(log) + "```"}}}]}, "error_code": None}
+    )
 
 
 def redmine_xml(log: bytes) -> Wrapped:
     said = html.escape(f"<pre>\n{text(log)}</pre>", quote=False)
-    return "issue.xml", f'<?xml version="1.0" encoding="UTF-8"?><issue><id>1</id><description>{said}</description></issue>'.encode()
+    return (
+        "issue.xml",
+        f'<?xml version="1.0" encoding="UTF-8"?><issue><id>1</id><description>{said}</description></issue>'.encode(),
+    )
 
 
 def discourse(log: bytes) -> Wrapped:
@@ -140,7 +153,9 @@ def stack_page(log: bytes) -> Wrapped:
 
 def break_page(log: bytes) -> Wrapped:
     """A forum's: blanks that do not break, numbered entities."""
-    rows = "<br />\n".join(html.escape(row).replace(" ", "&nbsp;").replace("[", "&#91;").replace("]", "&#93;") for row in lines(log))
+    rows = "<br />\n".join(
+        html.escape(row).replace(" ", "&nbsp;").replace("[", "&#91;").replace("]", "&#93;") for row in lines(log)
+    )
     return "a.html", f"<html><body><div class='quote'>{rows}</div></body></html>".encode()
 
 
@@ -155,11 +170,16 @@ def list_in_fence(log: bytes) -> Wrapped:
 
 
 def rst(log: bytes) -> Wrapped:
-    return "a.rst", ("Oops\n====\n\n.. code-block:: none\n\n" + "".join(f"   {row}\n" for row in lines(log)) + "\nend\n").encode()
+    return "a.rst", (
+        "Oops\n====\n\n.. code-block:: none\n\n" + "".join(f"   {row}\n" for row in lines(log)) + "\nend\n"
+    ).encode()
 
 
 def mediawiki(log: bytes) -> Wrapped:
-    return "a.txt", f"== Oops ==\n<syntaxhighlight lang=\"text\" line>\n{text(log)}</syntaxhighlight>\n[[Category:Bugs]]\n".encode()
+    return (
+        "a.txt",
+        f'== Oops ==\n<syntaxhighlight lang="text" line>\n{text(log)}</syntaxhighlight>\n[[Category:Bugs]]\n'.encode(),
+    )
 
 
 def latex(log: bytes) -> Wrapped:
@@ -171,15 +191,29 @@ def bbcode(log: bytes) -> Wrapped:
 
 
 def loki_table(log: bytes) -> Wrapped:
-    return document([{"labels": {"host": "db17"}, "ts": f"2026-11-28T14:24:16.{at:09}Z", "line": row} for at, row in enumerate(lines(log))][::-1])
+    return document(
+        [
+            {"labels": {"host": "db17"}, "ts": f"2026-11-28T14:24:16.{at:09}Z", "line": row}
+            for at, row in enumerate(lines(log))
+        ][::-1]
+    )
 
 
 def dynatrace(log: bytes) -> Wrapped:
-    return document({"results": [{"timestamp": 1764331200000 + at, "content": row, "status": "WARN"} for at, row in enumerate(lines(log))][::-1]})
+    return document(
+        {
+            "results": [
+                {"timestamp": 1764331200000 + at, "content": row, "status": "WARN"} for at, row in enumerate(lines(log))
+            ][::-1]
+        }
+    )
 
 
 def stackdriver_csv(log: bytes) -> Wrapped:
-    rows = "".join(f'2026-11-28T14:24:16.{at:06}Z,WARNING,"{row.replace(chr(34), chr(34) * 2)}"\n' for at, row in enumerate(lines(log)))
+    rows = "".join(
+        f'2026-11-28T14:24:16.{at:06}Z,WARNING,"{row.replace(chr(34), chr(34) * 2)}"\n'
+        for at, row in enumerate(lines(log))
+    )
     return "a.csv", ("timestamp,severity,textPayload\n" + rows).encode()
 
 
@@ -195,20 +229,49 @@ def newlines_in_cells(log: bytes) -> Wrapped:
 
 
 def eventhub(log: bytes) -> Wrapped:
-    return document({"records": [{"time": f"2026-11-28T14:24:16.{at:07}Z", "category": "Syslog", "properties": {"message": row, "hostname": "db17"}} for at, row in enumerate(lines(log))]})
+    return document(
+        {
+            "records": [
+                {
+                    "time": f"2026-11-28T14:24:16.{at:07}Z",
+                    "category": "Syslog",
+                    "properties": {"message": row, "hostname": "db17"},
+                }
+                for at, row in enumerate(lines(log))
+            ]
+        }
+    )
 
 
 def quickwit(log: bytes) -> Wrapped:
-    return document({"num_hits": 3, "hits": [{"timestamp": 1764331200 + at, "body": {"message": row}, "resource": {}} for at, row in enumerate(lines(log))]})
+    return document(
+        {
+            "num_hits": 3,
+            "hits": [
+                {"timestamp": 1764331200 + at, "body": {"message": row}, "resource": {}}
+                for at, row in enumerate(lines(log))
+            ],
+        }
+    )
 
 
 def clickhouse(log: bytes) -> Wrapped:
     rows = [["2026-11-28 14:24:16", "db17", row] for row in lines(log)]
-    return document({"meta": [{"name": "ts", "type": "DateTime"}, {"name": "host", "type": "String"}, {"name": "message", "type": "String"}], "data": rows, "rows": 3})
+    return document(
+        {
+            "meta": [
+                {"name": "ts", "type": "DateTime"},
+                {"name": "host", "type": "String"},
+                {"name": "message", "type": "String"},
+            ],
+            "data": rows,
+            "rows": 3,
+        }
+    )
 
 
 def psql(log: bytes) -> Wrapped:
-    """psql's table of rows."""
+    """Psql's table of rows."""
     rows = "".join(f" {at:4} | {row}\n" for at, row in enumerate(lines(log)))
     return "a.txt", f"  id  | message\n------+---------\n{rows}({len(lines(log))} rows)\n".encode()
 
@@ -217,13 +280,21 @@ def mysql(log: bytes) -> Wrapped:
     rows = lines(log)
     width = max(map(len, rows), default=1)
     line = f"+------+{'-' * (width + 2)}+\n"
-    return "a.txt", (line + f"| id   | {'message':{width}} |\n" + line + "".join(f"| {at:4} | {row:{width}} |\n" for at, row in enumerate(rows)) + line).encode()
+    return "a.txt", (
+        line
+        + f"| id   | {'message':{width}} |\n"
+        + line
+        + "".join(f"| {at:4} | {row:{width}} |\n" for at, row in enumerate(rows))
+        + line
+    ).encode()
 
 
 def box(log: bytes) -> Wrapped:
     rows = lines(log)
     width = max(map(len, rows), default=1)
-    return "a.txt", (f"┌{'─' * (width + 2)}┐\n" + "".join(f"│ {row:{width}} │\n" for row in rows) + f"└{'─' * (width + 2)}┘\n").encode()
+    return "a.txt", (
+        f"┌{'─' * (width + 2)}┐\n" + "".join(f"│ {row:{width}} │\n" for row in rows) + f"└{'─' * (width + 2)}┘\n"
+    ).encode()
 
 
 def csharp(log: bytes) -> Wrapped:
@@ -239,7 +310,13 @@ def heredoc(log: bytes) -> Wrapped:
 
 
 def encoded(name: str) -> Callable[[bytes], Wrapped]:
-    said = {"gbk": "昨晚的日志：\n", "shift_jis": "昨夜のログ：\n", "euc_kr": "어젯밤 로그:\n", "latin-1": "Größe\n", "koi8_r": "Журнал:\n"}
+    said = {
+        "gbk": "昨晚的日志：\n",
+        "shift_jis": "昨夜のログ：\n",
+        "euc_kr": "어젯밤 로그:\n",
+        "latin-1": "Größe\n",
+        "koi8_r": "Журнал:\n",
+    }
     return lambda log: ("a.txt", (said[name] + text(log)).encode(name, "replace"))
 
 
@@ -249,11 +326,17 @@ def utf7(log: bytes) -> Wrapped:
 
 def form(log: bytes) -> Wrapped:
     """A body of HTML's multipart form."""
-    return "body.bin", f'--x\r\nContent-Disposition: form-data; name="file"; filename="dmesg.txt"\r\nContent-Type: text/plain\r\n\r\n{text(log)}\r\n--x--\r\n'.encode()
+    return (
+        "body.bin",
+        f'--x\r\nContent-Disposition: form-data; name="file"; filename="dmesg.txt"\r\nContent-Type: text/plain\r\n\r\n{text(log)}\r\n--x--\r\n'.encode(),
+    )
 
 
 def http(log: bytes) -> Wrapped:
-    return "curl.txt", f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(log)}\r\n\r\n{text(log)}".encode()
+    return (
+        "curl.txt",
+        f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(log)}\r\n\r\n{text(log)}".encode(),
+    )
 
 
 def data_url(log: bytes) -> Wrapped:
@@ -287,6 +370,25 @@ def concatenated(log: bytes) -> Wrapped:
     return "messages.gz", gzip.compress("".join(rows[:half]).encode()) + gzip.compress("".join(rows[half:]).encode())
 
 
+def collapsed(log: bytes) -> Wrapped:
+    """Copied from a page that shows blanks as pages do: none at a line's start, one for many."""
+    return "a.txt", "".join(" ".join(row.split()) + "\n" for row in lines(log)).encode()
+
+
+def typeset(log: bytes) -> Wrapped:
+    """As a blog's typography shows it (WordPress, wptexturize())."""
+    said = re.sub(r"(?<=\d)x(?=\d)", "\u00d7", text(log))
+    said = re.sub(r"-{3}", "\u2014", said)
+    said = re.sub(r" - ", " \u2013 ", said)
+    said = re.sub(r'"([^"\n]*)"', "\u201c\\1\u201d", said)
+    return "a.txt", re.sub(r"(?<=\w)'(?=\w)", "\u2019", said).encode()
+
+
+def emptied(log: bytes) -> Wrapped:
+    """Copied from a page that took addresses in angle brackets for marks."""
+    return "a.txt", re.sub(r"<[0-9a-f]{8,16}>", "", text(log)).encode()
+
+
 WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "tar in tar": tar_in_tar, "must-gather": must_gather, "abrt's folder": abrt, "kdump's folder": kdump,
     "pvereport": proxmox_report, "a bundle": debug_bundle, "gzip of xz": nested_packing, "zst": zst, "tar.zst": tar_zst,
@@ -307,5 +409,6 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "sed -n l": lambda log: ("a.txt", "".join(row.replace("\\", "\\\\").replace("\t", "\\t") + "$\n" for row in lines(log)).encode()),
     "cat -A": lambda log: ("a.txt", "".join(row.replace("\t", "^I") + "^M$\n" for row in lines(log)).encode()),
     "tail of several": lambda log: ("a.txt", ("==> /var/log/kern.log <==\n" + text(log) + "\n==> /var/log/syslog <==\n").encode()),
+    "blanks as pages show them": collapsed, "typeset": typeset, "addresses taken for marks": emptied,
     "watch": lambda log: ("a.txt", ("Every 2.0s: dmesg                db17: Sat Nov 28 14:24:16 2026\n\n" + text(log)).encode()),
 }  # fmt: skip

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Logs of phones and of boards: logcat in its forms, bug reports, what boot loaders and serial tools put before a line."""
 
 from __future__ import annotations

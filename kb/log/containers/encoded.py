@@ -1,8 +1,8 @@
 """Bytes written as text: base64 by itself, uuencode, a dump in hexadecimal.
 
 RFC 2397 (addresses that are the data); RFC 3986 (percent signs); RFC 4648 (and PEM's armour, RFC 7468,
-around it); POSIX uuencode; xxd, hexdump and od. ``aws ec2 get-console-output --output text`` puts the machine and a
-time before the base64.
+around it); POSIX uuencode; xxd, hexdump and od.
+``aws ec2 get-console-output --output text`` puts the machine and a time before the base64.
 """
 
 import binascii

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from unittest import mock
 
+from kb.parse import follow
 from kb.split import anatomy
 from kb.syntax import headline, kinds
 from tests.kinds import families, samples
@@ -35,6 +36,7 @@ def _forget() -> None:
     for cached in (kinds.kinds, kinds.rows, kinds.family, kinds.printing, headline._remembered, anatomy.printed_by):
         cached.cache_clear()
     anatomy._printers.cache_clear()
+    follow._causes.cache_clear()
 
 
 def mutants() -> Iterator[Mutant]:

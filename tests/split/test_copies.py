@@ -1,14 +1,10 @@
 """A log of which each line came twice says what the log says; what the kernel itself printed twice stays."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from kb import api
 from tests.log.test_prefixes import LOGS
 
-SIZES = (1, 3, 20)
-"""Lines that are written at once."""
 WARNING = [
     "------------[ cut here ]------------",
     "WARNING: CPU: 1 PID: 7 at drivers/foo/main.c:12 foo_poll+0x10/0x20 [foo]",
@@ -26,10 +22,9 @@ def stamped(rows: list[str], start: float = 100.0, step: float = 0.000101) -> li
     return [f"[{start + at * step:12.6f}] {row}" for at, row in enumerate(rows)]
 
 
-def blocks(rows: list[str], size: int) -> Iterator[str]:
-    """Each so many lines twice, as a logger or a console writes what it has."""
-    for at in range(0, len(rows), size):
-        yield from rows[at : at + size] * 2
+def twice(rows: list[str]) -> list[str]:
+    """Each line twice, as two consoles on one wire bring it."""
+    return [row for row in rows for _ in range(2)]
 
 
 def told(rows: list[str]) -> list[tuple[str, str | None, str, int]]:
@@ -42,15 +37,14 @@ def told(rows: list[str]) -> list[tuple[str, str | None, str, int]]:
 
 @pytest.mark.parametrize("before", ["", "Jun  1 12:00:00 db17 kernel: "])
 def test_each_line_twice_is_as_once(before: str) -> None:
-    for at, text in enumerate(LOGS):
+    for text in LOGS:
         rows = [before + row for row in stamped([row for row in text.split("\n") if row])]
-        once, twice = told(rows), told(list(blocks(rows, SIZES[(at + bool(before)) % 3])))
-        assert [each[:2] for each in twice] == [each[:2] for each in once], text
+        assert [each[:2] for each in told(twice(rows))] == [each[:2] for each in told(rows)], text
 
 
 def test_a_copy_adds_neither_damage_nor_frames() -> None:
     rows = stamped(WARNING)
-    assert told(list(blocks(rows, 1))) == told(rows) == [("WARNING in foo_poll", "cat", "", 3)]
+    assert told(twice(rows)) == told(rows) == [("WARNING in foo_poll", "cat", "", 3)]
 
 
 def test_a_stack_may_hold_a_function_often_at_one_time() -> None:
@@ -59,8 +53,9 @@ def test_a_stack_may_hold_a_function_often_at_one_time() -> None:
 
 
 def test_a_loop_may_warn_twice_within_a_tick_of_a_coarse_clock() -> None:
-    assert len(told(stamped(WARNING, 100.01, 0.0) * 2)) == 2
-    assert len(told(list(blocks(stamped(WARNING, 100.01, 0.0), 1)))) == 1
+    rows = stamped(WARNING, 100.01, 0.0)
+    assert len(told(rows * 2)) == 2
+    assert len(told(twice(rows))) == 1
 
 
 def test_what_has_no_time_is_no_copy() -> None:

@@ -13,7 +13,7 @@ from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
 _MARK = re.compile(
-    rb"<(?:(?P<cell>/text:p></table:table-cell)|(?P<end>/(?:[wa]:p|text:p|text:h|table:table-row)"
+    rb"<(?:(?P<cell>/text:p></table:table-cell)|(?P<end>/(?:[wa]:p|text:p|text:h|table:table-row))"
     rb"|(?P<br>[wa]:br(?: [^<>]{0,200})?/|text:line-break/)"
     rb"|(?P<tab>(?:w:tab|text:tab)(?: [^<>]{0,200})?/|/table:table-cell)"
     rb'|text:s(?: text:c="(?P<blanks>\d{1,4})")?/'

@@ -59,14 +59,14 @@ def _report(found: Diagnosis) -> Iterator[Entry]:
 def _reasons(found: Diagnosis) -> Iterator[Entry]:
     for reason in found.facts.reasoning:
         mark, role = REASONS.get(reason.verdict, MARKS["none"])
-        more = f"{reason.verdict}: {said(reason)}"
+        more = f"{reason.verdict}: {spelt(reason)}"
         more += "".join(f"\n{number}" for number in reason.numbers)
         yield Entry(
             [(f" {mark} ", role), (f"{reason.verdict:<9}", role), (safe(reason.claim), "")], reason.evidence, more=more
         )
 
 
-def said(reason: Reason) -> str:
+def spelt(reason: Reason) -> str:
     """A claim, why, and its lines."""
     told = ": ".join(part for part in (reason.claim, reason.because) if part)
     return f"{told} {spans(reason.evidence)}".rstrip()

@@ -28,12 +28,11 @@ def init_facts(report: Report) -> Finding:
         return out
     code, where = int(found["code"], 16), at(report, "what")
     signal, status = code & 0x7F, (code >> 8) & 0xFF
-    shown = f"0x{code:08x}"
     if signal:
         name = _SIGNALS.get(signal)
         out.add("init_signal", name or str(signal), where)
-        out.say(said("init.killed", signal=name or f"signal {signal}", code=shown), (_MEANS.get(signal),), where)
+        out.say(said("init.killed", signal=name or f"signal {signal}"), (_MEANS.get(signal),), where)
     else:
         out.add("init_status", status, where)
-        out.say(said("init.exited", status=status, code=shown), (_STATUS.get(status),), where)
+        out.say(said("init.exited", status=status), (_STATUS.get(status),), where)
     return out

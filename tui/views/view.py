@@ -11,7 +11,7 @@ from kb.pictures.tables.code import listing
 from kb.pictures.tables.fields import fields
 from kb.render.safe import safe, spans
 from kb.render.safe import width as cells
-from kb.tui.claims import frame_entry, said
+from kb.tui.claims import frame_entry, spelt
 from kb.tui.doc import Doc
 from kb.tui.rows import REASONS, Entry, Row, clip, paragraph, text_of
 from kb.words.speak import words
@@ -138,7 +138,7 @@ def reasons(found: Diagnosis, width: int, *families: str) -> Iterator[Entry]:
         if reason.name.split(".")[0] not in families:
             continue
         mark, role = REASONS.get(reason.verdict, ("·", "dim"))
-        more = "\n".join((said(reason), *reason.numbers))
+        more = "\n".join((spelt(reason), *reason.numbers))
         yield from prose(reason.claim, width, "key", [(f" {mark} ", role)], reason.evidence, more)
         if reason.because:
             yield from prose(reason.because, width, "", [("   ", "")], reason.evidence, more)

@@ -101,6 +101,12 @@ class _Group:
             self.last = line
 
 
+def _value(fields: Mapping[str, str], name: str) -> str:
+    """What a wording calls ``device``, or ``device2`` where a pattern has it in several places."""
+    others = (value for other, value in fields.items() if other.startswith(name) and other[len(name) :].isdecimal())
+    return fields.get(name) or next(others, "")
+
+
 class Collector:
     """Feed it the lines of one input; it gives back its notices, each once.
 
@@ -137,7 +143,7 @@ class Collector:
             if seen >= self._most:
                 return False
             self._seen[row.name] = seen + 1
-        key = (row.name, line.host or "", *(notice.fields.get(name, "") for name in row.by))
+        key = (row.name, line.host or "", *(_value(notice.fields, name) for name in row.by))
         group = self._groups.get(key)
         if group is None and self._sizes.get(row.name, 0) >= _GROUPS:
             key = (row.name,)  # too many to tell apart: the rest is one

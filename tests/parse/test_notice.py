@@ -160,6 +160,13 @@ def test_two_devices_are_two_reports_of_one_signature() -> None:
     assert signature(first) == signature(second)
 
 
+def test_two_devices_are_told_apart_wherever_a_wording_names_them() -> None:
+    found = api.notices(stamped("libceph: osd3 down", "libceph: osd7 down", "libceph: osd3 down"))
+    assert [(each.headline, each.fields["count"]) for each in found] == [
+        ("libceph: osd3 down", "2"), ("libceph: osd7 down", "1")
+    ]  # fmt: skip
+
+
 def test_another_code_is_another_signature() -> None:
     first, second = api.notices(stamped("NVRM: Xid (PCI:0000:3b:00): 79, x", "NVRM: Xid (PCI:0000:3b:00): 31, x"))
     assert signature(first).id != signature(second).id

@@ -18,7 +18,7 @@ WARNING = [
 ]
 
 
-def stamped(rows: list[str], start: float = 100.0, step: float = 0.000101) -> list[str]:
+def stamped(rows: list[str], start: float = 100.000037, step: float = 0.000101) -> list[str]:
     return [f"[{start + at * step:12.6f}] {row}" for at, row in enumerate(rows)]
 
 
@@ -53,9 +53,16 @@ def test_a_stack_may_hold_a_function_often_at_one_time() -> None:
 
 
 def test_a_loop_may_warn_twice_within_a_tick_of_a_coarse_clock() -> None:
-    rows = stamped(WARNING, 100.01, 0.0)
-    assert len(told(rows * 2)) == 2
-    assert len(told(twice(rows))) == 1
+    assert len(told(stamped(WARNING, 100.01, 0.0) * 2)) == 2
+    row = "SLUB: Unable to allocate memory on node -1, gfp=0x820(GFP_ATOMIC)"
+    assert len(told(stamped([row] * 3, 5.0, 0.0))) == 3
+    (*_, warning) = told(stamped([row, row, *WARNING], 5.0, 0.0))
+    assert warning == ("WARNING in foo_poll", "cat", "", 3)
+
+
+def test_behind_lines_that_came_once_nothing_is_a_copy() -> None:
+    rows = twice(stamped(["BUG: Bad rss-counter state mm:0000000012345678 idx:1 val:1"], 99.000037))
+    assert [each[3] for each in told([*rows, *stamped(WARNING, 100.000037, 0.0)])] == [0, 3]
 
 
 def test_what_has_no_time_is_no_copy() -> None:

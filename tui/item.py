@@ -71,6 +71,7 @@ def item_of(number: int, found: Diagnosis) -> Item:
         title=report.title,
         kind=report.kind,
         kernel=report.kernel,
+        count=int(report.fields.get("count", 1)) if report.kind == "notice" else 1,
         first=when,
         last=when,
         case=best.case.id if best else None,

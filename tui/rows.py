@@ -83,8 +83,8 @@ def squeeze(title: str, size: int) -> str:
 
 def ending(text: str, size: int) -> str:
     """The end of a path, which tells more than its beginning, in at most ``size`` cells."""
-    text = safe(text)
-    if cells(text) <= size:
+    cut, text = len(text) > size, safe(text[-size:])  # a character has a cell at least
+    if not cut and cells(text) <= size:
         return text
     while text and cells(text) > size - 1:
         text = text[1:]

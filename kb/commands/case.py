@@ -192,14 +192,14 @@ def new(options: argparse.Namespace) -> int:
 
 def index(options: argparse.Namespace) -> int:
     """The generated index of the cases."""
-    from kb.cases.library import origins
+    from kb.cases import library
     from kb.cases.new import index_markdown
 
     with opened(options) as base:
         text = index_markdown(base.cases)
     if options.write:
-        folder = origins([options.cases] if options.cases else [])[-1]
-        if (folder.parent / "cli.py").exists():  # inside the package
+        folder = library.origins([options.cases] if options.cases else [])[-1]
+        if folder.resolve() == library.folder("cases") and (folder.parent / "cli.py").exists():  # inside the package
             raise UsageError("these are the cases that kb was installed with", help="name your own: --cases DIR")
         place = folder / "README.md"
         place.write_text(text, encoding="utf-8")

@@ -30,13 +30,15 @@ def run(options: argparse.Namespace) -> int:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder: {error.strerror}", path=str(target)) from None
-    for name, data in logs().items():
-        place = target / name
-        if place.exists() and not (place.is_file() and place.read_bytes() == data):
+    made = {target / name: data for name, data in logs().items()}
+    there = {place for place in made if place.exists() or place.is_symlink()}
+    for place in there:
+        if not (place.is_file() and place.read_bytes() == made[place]):
             raise InputError("is there already, with something else in it", path=str(place), help="name a new folder")
-    for name, data in logs().items():
-        write(str(target / name), (data,), 0o644)
-        print(target / name)
+    for place, data in made.items():
+        if place not in there:
+            write(str(place), (data,), 0o644)
+        print(place)
     return OK
 
 

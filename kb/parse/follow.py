@@ -134,7 +134,10 @@ def _lent(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
 
 
 def _of_the_same_boot(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
-    """A report of memory with the kernel of the nearest report before it that names one, where stamps go on: GFP masks depend on it."""
+    """A report of memory with the kernel of the nearest one before it that names it, where stamps go on.
+
+    GFP masks depend on it.
+    """
     for _, other in reversed(tuple(before)):
         if other.time is None or report.time is None or not 0 <= report.time - other.time <= _NEAR_SECONDS:
             return report

@@ -66,11 +66,14 @@ def test_facts_of_a_log_without_report_is_a_usage_error(tmp_path: Path) -> None:
     assert main(["case", "facts", str(tmp_path / "quiet.log")]) == USAGE
 
 
-def test_an_index_is_written_into_no_package(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_index_is_written_into_no_package(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = own.parent / "kb/cases"
     shutil.copytree(own, cases / own.name)
     assert main(["case", "index", "--write", "--cases", str(cases)]) == OK
     (cases / "README.md").unlink()
-    (cases.parent / "cli.py").touch()  # what an installed kb looks like
+    (cases.parent / "cli.py").touch()
+    assert main(["case", "index", "--write", "--cases", str(cases)]) == OK  # anybody may call a file so
+    (cases / "README.md").unlink()
+    monkeypatch.setattr("kb.cases.library.folder", lambda _name: cases)  # what an installed kb looks like
     assert main(["case", "index", "--write", "--cases", str(cases)]) == USAGE
     assert not (cases / "README.md").exists()

@@ -24,6 +24,7 @@ from kb.tui.rows import FIXES, MARKS, SEVERITIES, Entry, Row, clip, squeeze
 from kb.tui.screens.page import Halves
 from kb.tui.stored import item_of_row
 from kb.tui.widgets.fitted import Fitted
+from kb.tui.widgets.triage_list import times
 from kb.tui.widgets.virtual_list import Entries, Lines
 
 WEEK = timedelta(days=7)
@@ -269,6 +270,6 @@ def _row(item: Item, width: int) -> Row:
     row: Row = [
         (f"{grave} ", colour), (f"{sign}", role), FIXES[item.fix], (" ", ""),
         (clip(squeeze(item.title, room), room), colour if item.severity in ("stop", "act") else ""),
-        (f" ×{item.count:,}".rjust(7), ""), (f" {item.spark:>8}", "good"),
+        (f" {times(item.count):>6}", ""), (f" {item.spark:>8}", "good"),
     ]  # fmt: skip
     return [*row, (f" {clip(where, 14)} {item.last[:10]}", "dim")] if wide else row

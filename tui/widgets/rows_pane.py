@@ -50,8 +50,8 @@ class RowsPane(Vertical):
         self.list.display = self.query_one("#columns").display = doc is None
         self.border_title = self.title if doc is None else "Log"
         if doc is not None and self.bare.doc is not doc:
-            last = self.bare.line >= len(self.bare.doc)
+            line, last = self.bare.line, self.bare.line >= len(self.bare.doc)
             self.bare.show(doc, NOWHERE, ())
-            self.bare.reveal(len(doc) if follow and last else 1)
+            self.bare.reveal(len(doc) if follow and last else min(line, len(doc)) if follow else 1)
         if focused:
             self.shown.focus()

@@ -23,6 +23,8 @@ PORT = 6666
 _SENDERS = 4096
 _QUEUE = 4 << 20
 """Bytes of datagrams that wait in the kernel: a panic sends a hundred lines at once."""
+_BEHIND = 16_384
+"""Lines that wait for senders of which as much is being read as may be held."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -75,12 +77,13 @@ async def run(
     listening: socket.socket, sources: Sequence[Network], into: Reassembly, taken: Callable[[str, int], None]
 ) -> None:
     """Take datagrams, for ever; ``taken`` counts their lines."""
-    datagrams, waits = Datagrams(), set[str]()
+    datagrams, behind = Datagrams(), dict[str, list[Arrived]]()
 
     async def add(sender: str, lines: list[Arrived]) -> None:
-        waits.add(sender)
-        await into.add(lines, Request("netconsole"))
-        waits.discard(sender)
+        while lines:
+            await into.add(lines, Request("netconsole"))
+            lines, behind[sender] = behind[sender], []
+        del behind[sender]
 
     async with anyio.create_task_group() as group:
         while True:
@@ -93,8 +96,11 @@ async def run(
                 continue
             lines = datagrams.lines(address[0], data)
             taken("netconsole", len(lines))
-            if address[0] in waits:  # all that may be held of it is being read, and it cannot be told to wait
+            if address[0] not in behind:
+                behind[address[0]] = []
+                group.start_soon(add, address[0], lines)
+                await anyio.lowlevel.checkpoint()  # lines are added in their order
+            elif sum(map(len, behind.values())) < _BEHIND:  # what is held of it is being read: the others go on
+                behind[address[0]] += lines
+            else:  # nobody can be told to wait
                 into.lost += len(lines)
-                continue
-            group.start_soon(add, address[0], lines)
-            await anyio.lowlevel.checkpoint()  # lines are added in their order

@@ -51,18 +51,19 @@ def read_only(tmp_path: Path) -> Iterator[Server]:
     (tmp_path / "stderr").touch()
     (tmp_path / "kb.db").chmod(0o400)
     tmp_path.chmod(0o500)
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("root may write anything")
     server = start(tmp_path, "--workers", "1")
     yield server
     server.stop()
     tmp_path.chmod(0o700)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anything")
 def test_one_that_may_only_be_read_serves_those_who_read(read_only: Server) -> None:
     with read_only.client() as http:
         wait_for(lambda: http.get("/readyz").status_code == 200, "ready")
         assert http.post("/v1/match", content=OOPS).status_code == 200
         assert len(http.get("/v1/signatures").json()["signatures"]) == 1
-        refused = http.post("/v1/record", content=OOPS)
+        refused = http.post("/v1/record", content=OOPS.replace(b"foo_read", b"bar_read"))
         assert refused.status_code >= 400
         assert "may only be read" in refused.text

@@ -47,6 +47,11 @@ class Records:
         return self._default
 
     @property
+    def named(self) -> bool:
+        """Whether somebody named the store, here or in ``$KB_DB``."""
+        return self._path is not None or bool(os.environ.get("KB_DB"))
+
+    @property
     def store(self) -> Store:
         """The store, opened (and made) on first use; folders are made for the default place only.
 
@@ -62,8 +67,7 @@ class Records:
             if self._store is None:
                 from kb.store import Store
 
-                named = self._path is not None or bool(os.environ.get("KB_DB"))
-                if named and not self.path.parent.is_dir():
+                if self.named and not self.path.parent.is_dir():
                     reason, help_ = f"the folder {self.path.parent} is not there", "make it, or name another place"
                     raise StoreError(reason, path=str(self.path), help=help_)
                 self._store = Store(self._path)

@@ -67,19 +67,19 @@ def _values(evidence: Evidence) -> Iterator[tuple[str, Fact]]:
 
 
 def _in_order(evidence: Evidence) -> tuple[Snapshot, Snapshot] | None:
-    """The first and the last reading: what counts events never falls, so that two that were swapped show it.
+    """The first and the last reading, in the order given; None where they cannot be a before and an after.
 
-    None where some counters fell and others rose: the readings are of two boots or two machines.
+    What counts events never falls while the machine is up. Where one fell the files were swapped, the machine started
+    anew in between, or it is another one: the counters look the same for all three, and nothing in the files tells the
+    time.
     """
     if len(evidence.vmstat) < 2:
         return None
     first, last = evidence.vmstat[0], evidence.vmstat[-1]
-    moved = [last.counters[name] - count for name, count in first.counters.items()
-             if name.startswith(_EVENTS) and name in last.counters]  # fmt: skip
-    fell, rose = any(change < 0 for change in moved), any(change > 0 for change in moved)
-    if fell and rose:
-        return None
-    return (last, first) if fell else (first, last)
+    fell = any(
+        name.startswith(_EVENTS) and last.counters.get(name, count) < count for name, count in first.counters.items()
+    )
+    return None if fell else (first, last)
 
 
 def _total(counters: Mapping[str, int], name: str) -> int | None:

@@ -18,15 +18,31 @@ from kb.words.speak import said
 
 PAGEBLOCK_ORDER = 9
 """2 MB pageblocks of 4 kB pages (x86_64, arm64); other page sizes have others."""
+_LARGEST_PAGEBLOCK = 1 << 10
+"""Pages of 4 MB: a pageblock is as large as the largest free block where no huge pages are built in
+(include/linux/pageblock-flags.h ``pageblock_order``: 6.1 without HUGETLB_PAGE, 6.12 also without transparent ones)."""
 
 _UNLISTED = 64
 """Pages by which a whole free list may be behind the count that was read before it."""
 
 
+def highatomic_limit(managed: int) -> int:
+    """Pages that no zone's high-order atomic reserve is above, whatever its pageblocks' size: up to 4 MB, 4 kB pages.
+
+    mm/page_alloc.c ``reserve_highatomic_pageblock()`` (6.1): below 1 % of the zone and a block a whole one is added,
+    so that the last may reach beyond. 6.12 stops at 1 % rounded up, and may take a largest free block as a whole.
+
+    Args:
+        managed: Managed pages of the zone.
+    """
+    tested = managed // 100 + _LARGEST_PAGEBLOCK
+    return -(-tested // _LARGEST_PAGEBLOCK) * _LARGEST_PAGEBLOCK
+
+
 def highatomic_bounds(zone: Zone, rules: RuleSet, page_kb: int = 4) -> tuple[int, int, Said | None]:
     """Fewest and most highatomic pages that the rule subtracts, and what was assumed where they are not printed.
 
-    The reserve grows by pageblocks up to 1 % of the zone and one block more (4.4.11 reserve_highatomic_pageblock()).
+    The most is what the reserve can have grown to (:func:`highatomic_limit`).
     """
     if rules.highatomic == "none":
         return 0, 0, None
@@ -44,7 +60,7 @@ def highatomic_bounds(zone: Zone, rules: RuleSet, page_kb: int = 4) -> tuple[int
             return zone.reserved_highatomic, zone.reserved_highatomic, None
         assumed = said("assumed.free_highatomic_at_most") if zone.reserved_highatomic else None
         return listed, max(listed, zone.reserved_highatomic), assumed
-    most = (zone.managed or zone.present or 0) // 100 + (1 << PAGEBLOCK_ORDER)
+    most = highatomic_limit(zone.managed or zone.present or 0)
     if rules.highatomic == "free":
         return listed, max(most, listed), said("assumed.free_highatomic")
     if listed:

@@ -135,9 +135,7 @@ def moved_diagnosis(first: Diagnosis, report: Report) -> Diagnosis:
         report=report,
         facts=replace(
             facts,
-            values=_Moved(
-                {**facts.values, "follows": replace(facts.values["follows"], value=report.follows)}, _fact, by
-            ),
+            values=_Moved(values, _fact, by),
             detail=_Moved(facts.detail, _detail, by),
             reasoning=tuple([_reason(reason, by) for reason in facts.reasoning]),
         ),

@@ -144,8 +144,8 @@ def _of_the_same_boot(report: Report, before: Iterable[tuple[int, Report]]) -> R
         if other.kernel is not None:
             if report.host != other.host or not _near(other, report):
                 return report
-            line = other.fields.get("kernel_of") or str(other.headline_line)
-            return replace(report, kernel=other.kernel, fields={**report.fields, "kernel_of": line})
+            above = report.headline_line - other.headline_line  # in lines: equal reports have it equal
+            return replace(report, kernel=other.kernel, fields={**report.fields, "kernel_of": str(above)})
     return report
 
 

@@ -24,6 +24,7 @@ def run(settings: Settings) -> int:
 
     Raises:
         UsageError: The address is not this machine's own and there are no tokens, or it cannot be listened on.
+        StoreError: The store that was named cannot be opened or made.
     """
     tokens = load(settings.tokens) if settings.tokens is not None else ()
     if not tokens and not is_loopback(settings.host):
@@ -36,6 +37,7 @@ def run(settings: Settings) -> int:
         host, port = datagrams.getsockname()[:2]
         print(f"kb: listening to netconsole on {host} port {port}", file=sys.stderr, flush=True)
     here = Service(settings, tokens, datagrams)
+    here.look()
     # httptools, which uvicorn takes where it is there, holds a header of any length
     config = uvicorn.Config(
         Guard(build(here), tokens, here.metrics), access_log=False, log_config=None, server_header=False,

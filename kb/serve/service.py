@@ -55,6 +55,15 @@ class Service:
         self.intake = Reassembly(self._read, self._keep_live, settings.workers)
         self._stopped: float | None = None
 
+    def look(self) -> None:
+        """Open the store that somebody named: that it cannot be is told at the start, not to who records first.
+
+        Raises:
+            StoreError: It cannot be opened or made. One that may only be read can be.
+        """
+        if self.base.named:
+            self.base.store.rows("select 1")
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """From the start to the stop, workers kept warm."""

@@ -12,7 +12,7 @@ from kb.kernel.compaction import fragindex, unusable
 from kb.kernel.era import points
 from kb.kernel.release import Release
 from kb.kernel.rules import MAINLINE_44, RULES, RuleSet, rule_named, rules_for
-from kb.kernel.watermark import replay
+from kb.kernel.watermark import highatomic_bounds, highatomic_limit, replay
 from kb.kernel.zonelist import candidate_zones, zone_layout, zone_order_auto
 from kb.model.allocation import Request
 from kb.model.memory import FreeBlocks, Zone
@@ -128,6 +128,23 @@ def test_single_pages_of_the_atomic_reserve_are_for_requests_that_may_not_wait_s
     for name, admits in (("6.3-6.4, RHEL 9.5-9.6", False), ("6.5-6.10", False), ("6.6.60+", True), ("6.11", False),
                          ("6.11.7+", True), ("6.1.157+", True)):  # fmt: skip
         assert replay(zone, Request(0, ATOMIC_NEW), rule_named(name), zones=(zone,)).admits is admits, name
+
+
+@given(managed=st.integers(0, 1 << 26), order=st.sampled_from((9, 10)), fixed=st.booleans())
+def test_no_reserve_grows_beyond_the_limit(managed: int, order: int, fixed: bool) -> None:
+    """reserve_highatomic_pageblock() as 6.1 has it, and as 6.12 does, which takes a largest free block as a whole."""
+    block = 1 << order
+    most = -(-(managed // 100) // block) * block if fixed else managed // 100 + block
+    reserved = max(0, most - most % block - block)
+    while reserved < most:
+        reserved += 1024 if fixed and reserved + block >= most else block
+    assert reserved <= highatomic_limit(managed)
+    zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=managed)
+    assert highatomic_bounds(zone, rule_named("6.5-6.10"))[1] >= reserved
+
+
+def test_the_limit_is_what_a_kernel_of_4_mb_pageblocks_reaches() -> None:
+    assert highatomic_limit(507533) == 6144  # 5075 + 1024 = 6099; with 2 MB pageblocks 5587, and so 5632
 
 
 ATOMIC_NEW = frozenset({"__GFP_HIGH", "__GFP_KSWAPD_RECLAIM"})

@@ -1,14 +1,14 @@
 """Whether the high-order atomic reserve is larger than it may become.
 
-mm/page_alloc.c ``reserve_highatomic_pageblock()``: no block more once the reserve has 1 % of the zone and a pageblock
-(4.4 to 6.6), or 1 % rounded up to whole pageblocks (6.7+). Its count went wrong to 4.9: a block that was unreserved
-twice was subtracted twice, and the reserve grew without an end (4855e4a7f29d, "mm: prevent double decrease of
+mm/page_alloc.c ``reserve_highatomic_pageblock()`` (6.1): no pageblock more once the reserve has 1 % of the zone and a
+pageblock; the last one may reach beyond that. Its count went wrong to 4.9: a block that was unreserved twice was
+subtracted twice, and the reserve grew without an end (4855e4a7f29d, "mm: prevent double decrease of
 nr_reserved_highatomic", in v4.10).
 """
 
 from kb.facts.allocation.study import Study
 from kb.kernel.era import span
-from kb.kernel.watermark import PAGEBLOCK_ORDER
+from kb.kernel.watermark import highatomic_limit
 from kb.model.memory import Zone
 from kb.model.verdict import Reason
 from kb.words.speak import said
@@ -17,7 +17,7 @@ _MISCOUNTED = span("4.4", "4.10")
 
 
 def over_limit(study: Study) -> Reason | None:
-    """A reserve above its limit; None where it is within, or a pageblock is of another size than 2 MB."""
+    """A reserve above its limit; None where it is within, the pages are not of 4 kB, or the kernel is unknown."""
     if study.page_kb != 4 or not study.releases:
         return None
     over = [(view.zone, pages) for view in study.views if (pages := held(view.zone)) > limit(view.zone)]
@@ -44,4 +44,4 @@ def limit(zone: Zone) -> int:
     """Pages that the reserve may have at most; what is free is never more where the size is not printed."""
     if not zone.managed:
         return zone.free
-    return zone.managed // 100 + (1 << PAGEBLOCK_ORDER)
+    return highatomic_limit(zone.managed)

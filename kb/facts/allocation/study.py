@@ -183,7 +183,7 @@ def assumptions(study: Study) -> list[Said]:
     lent = study.report.fields.get("memory_of")
     notes = [said("assumed.memory_of", line=int(lent)) if lent else None]
     near = study.report.fields.get("kernel_of")
-    notes += [said("assumed.kernel_of", line=int(near)) if near else None]
+    notes += [said("assumed.kernel_of", lines=int(near)) if near else None]
     notes += [era_assumption(study), study.asked.gfp.assumed if study.asked.gfp else None]
     if study.views:
         notes += [note for view in study.views for note in view.printed.assumptions]

@@ -26,6 +26,8 @@ _KEPT = 8
 """Lines of a notice that are kept besides its last."""
 _BEHIND = 2
 """Lines behind a report at which its end may stand: another CPU prints, too."""
+_APART = 2
+"""Lines by which two of one printk may stand apart: another CPU prints, too."""
 _GROUPS = 256
 """Notices of one row that are told apart: a bound for logs that name a new device in each line."""
 
@@ -41,6 +43,7 @@ class Row:
     by: tuple[str, ...] = ()
     after: str = ""
     event: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,12 @@ def table() -> Mapping[str, Mapping[str, Any]]:
 def rows() -> Mapping[str, Row]:
     """All rows of notices.toml by the name of their terminal."""
     return {name: Row(name=name, **{**row, "by": tuple(row.get("by", ()))}) for name, row in table().items()}
+
+
+@functools.cache
+def _begins() -> frozenset[str]:
+    """Names of the rows whose printk goes on in a second line."""
+    return frozenset(row.of for row in rows().values())
 
 
 def classify(line: Line) -> Notice | None:
@@ -89,6 +98,8 @@ class _Group:
     told: bool = field(default=False)
     numbers: list[int] = field(default_factory=list)
     """Of all lines, where a report may end in them."""
+    second: Line | None = None
+    """The line of the first one in which its printk goes on."""
 
     def add(self, line: Line) -> None:
         self.count += 1
@@ -131,6 +142,7 @@ class Collector:
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._sizes: dict[str, int] = {}
         self._seen: dict[str, int] = {}
+        self._begun: tuple[Notice, Line] | None = None
 
     def feed(self, line: Line) -> bool:
         """Take a line; tells whether it is a notice, of which more are wanted."""
@@ -143,20 +155,38 @@ class Collector:
             if seen >= self._most:
                 return False
             self._seen[row.name] = seen + 1
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            if row.of == begun[0].row.name and 0 < line.number - begun[1].last <= _APART:
+                self._add(Notice(begun[0].row, {**begun[0].fields, **notice.fields}), begun[1], line)
+                return True
+            self._add(*begun)
+        if row.name in _begins():
+            self._begun = notice, line
+        else:
+            self._add(notice, line)
+        return True
+
+    def _add(self, notice: Notice, line: Line, second: Line | None = None) -> None:
+        """Count a notice, with the line in which it goes on."""
+        row = notice.row
         key = (row.name, line.host or "", *(_value(notice.fields, name) for name in row.by))
         group = self._groups.get(key)
         if group is None and self._sizes.get(row.name, 0) >= _GROUPS:
             key = (row.name,)  # too many to tell apart: the rest is one
             group = self._groups.get(key)
         if group is None:
-            self._groups[key] = _Group(notice, [line])
+            lines = [line] if second is None else [line, second]
+            self._groups[key] = _Group(notice, lines, second=second)
             self._sizes[row.name] = self._sizes.get(row.name, 0) + 1
         else:
             group.add(line)
-        return True
 
     def told(self) -> Iterator[Report]:
         """The notices that were not told yet, in the order of their first lines."""
+        if self._begun is not None:
+            self._add(*self._begun)
+            self._begun = None
         for group in self._groups.values():
             if not group.told:
                 group.told = True
@@ -174,6 +204,9 @@ class Collector:
     def _report(self, group: _Group) -> Report:
         row, first = group.notice.row, group.lines[0]
         fields = {**group.notice.fields, "count": str(group.count)}
+        places = dict.fromkeys(fields, first.number)
+        if group.second is not None and (found := classify(group.second)) is not None:
+            places |= dict.fromkeys(found.fields, group.second.number)
         return Report(
             source=self._source,
             lines=(*group.lines, *([group.last] if group.last is not None else [])),
@@ -191,7 +224,7 @@ class Collector:
             wall=first.wall,
             host=first.host,
             fields=fields,
-            field_lines=dict.fromkeys(fields, first.number),
+            field_lines=places,
             understood=tuple(line.number for line in group.lines),
         )
 

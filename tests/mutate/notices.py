@@ -25,14 +25,15 @@ def changed(table: Mapping[str, Any]) -> Iterator[None]:
 
 def _forget() -> None:
     notice.rows.cache_clear()
+    notice._begins.cache_clear()
     notice._classify.cache_clear()
 
 
 def mutants() -> Iterator[Mutant]:
-    """All of them; ``after`` needs a report before the line: tests/parse/test_notice.py."""
+    """All of them; ``after`` and ``of`` need a line before: tests/parse/test_notice.py."""
     for name, row in notice.table().items():
         yield _mutant((name,))
-        for path in words(row, (*_MUST, "after"), (name,)):
+        for path in words(row, (*_MUST, "after", "of"), (name,)):
             yield _mutant(path)
 
 

@@ -55,7 +55,8 @@ def test_every_row_says_what_it_is() -> None:
     for row in rows().values():
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row.subtype), row.name
         assert row.severity in ("info", "warning", "error"), row.name
-        groups = set(re.findall(r"\?P<(\w+)>", terminals[row.name]))
+        lines = [row.name, *(other.name for other in rows().values() if other.of == row.name)]
+        groups = {group for line in lines for group in re.findall(r"\?P<(\w+)>", terminals[line])}
         assert {*row.by, *re.findall(r"\{(\w+)\}", row.title)} <= groups, row.name
 
 
@@ -336,3 +337,37 @@ def test_a_line_that_ends_a_report_is_told_with_it_and_alone_where_it_was_cut_of
     assert list(api.notices(stamped(*down))) == []
     assert len(list(api.notices(stamped(*down[2:])))) == 1
     assert len(list(api.notices(stamped("XFS (sda1): log I/O error -5", *down)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "second", "more"),
+    [
+        ("attempt to access beyond end of device", "loop0: rw=0, want=204804, limit=204800", {"want": "204804"}),
+        ("dd: attempt to access beyond end of device", "sdb1: rw=1, want=9, limit=8", {"want": "9", "comm": "dd"}),
+        (
+            "kworker/u8:1: attempt to access beyond end of device",
+            "sdb1: rw=2049, sector=41943040, nr_sectors = 8 limit=41940992",
+            {"sector": "41943040", "nr_sectors": "8"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("stamp", ["[    1.000000] ", "               "])
+def test_the_second_line_of_a_printk_gives_its_fields(head: str, second: str, more: dict[str, str], stamp: str) -> None:
+    (found,) = api.notices(f"[    1.000000] {head}\n{stamp}{second}\n")
+    device, _, limit = second.partition(":")[0], *second.rpartition("limit=")[1:]
+    assert found.headline == head
+    assert {"device": device, "limit": limit, "count": "1", **more}.items() <= found.fields.items()
+    assert (found.field_lines["device"], found.field_lines["count"]) == (2, 1)
+
+
+def test_the_second_line_of_a_printk_tells_two_devices_apart_and_stands_alone() -> None:
+    head = "[    1.000000] attempt to access beyond end of device\n"
+    at = "[    1.000000] {}: rw=0, want=9, limit=8\n"
+    found = api.notices(head + at.format("sda1") + head + at.format("sdb1") + head + at.format("sda1") + head)
+    assert [(each.fields.get("device"), each.fields["count"]) for each in found] == [
+        ("sda1", "2"),
+        ("sdb1", "1"),
+        (None, "1"),
+    ]
+    (alone,) = api.notices(at.format("sda1"))
+    assert (alone.subtype, alone.fields["device"]) == ("beyond-end", "sda1")

@@ -9,6 +9,7 @@ from kb.syntax.frames import plain
 from kb.syntax.kinds import Row
 
 _NUMBER = re.compile(r"\b\d+\b")
+_UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _DIGITS = re.compile(r"\d+")
 _OFFSET = re.compile(
     r"(?:\.(?:cold|isra|constprop|part|llvm|lto_priv)(?:\.\d{1,20})?){0,4}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}\b"
@@ -121,4 +122,4 @@ class _Values(dict[str, str]):
 
 
 def _alike(text: str) -> str:
-    return _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", _OFFSET.sub("", text))).rstrip(". ")
+    return _NUMBER.sub("NUM", _ADDRESS.sub("ADDR", _UUID.sub("UUID", _OFFSET.sub("", text)))).rstrip(". ")

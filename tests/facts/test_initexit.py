@@ -11,9 +11,9 @@ from kb.render.text import to_text
 @pytest.mark.parametrize(
     ("code", "fact", "value", "said"),
     [
-        ("0x00000700", "init_status", 7, "process 1 ended by itself with exit status 7"),
+        ("0x00000700", "init_status", 7, "process 1 exited with status 7"),
         ("0x00007f00", "init_status", 127, "a library, loader or program is missing"),
-        ("0x00000000", "init_status", 0, "simply came to its end"),
+        ("0x00000000", "init_status", 0, "came to its end"),
         ("0x0000000b", "init_signal", "SIGSEGV", "process 1 was killed by SIGSEGV"),
         ("0x0000008b", "init_signal", "SIGSEGV", "process 1 was killed by SIGSEGV"),
         ("0x00000009", "init_signal", "SIGKILL", "somebody killed it"),

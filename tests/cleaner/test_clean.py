@@ -73,6 +73,7 @@ _PERSONAL = (
     "facts.memcg",
     "facts.task_memcg",
     "facts.file",
+    "facts.what",
     "diagnosis.",
 )
 """What of a report may name something personal: the words of the log, and the sentences about its own things."""

@@ -58,7 +58,7 @@ def test_an_access_behind_an_object_names_its_cache_size_and_owner() -> None:
         "allocated_in": "foo_open",
     }
     reasons = {reason.claim: reason.because for reason in found.facts.reasoning}
-    claim = "the access was 0 bytes behind the end of an object of 51 bytes of kmalloc-64"
+    claim = "the access was 0 bytes beyond the end of an object of 51 bytes of kmalloc-64"
     assert reasons[claim] == "allocated in foo_open"
 
 

@@ -75,6 +75,7 @@ _PERSONAL = (
     "facts.file",
     "facts.what",
     "diagnosis.",
+    "matches.predicates.because",
 )
 """What of a report may name something personal: the words of the log, and the sentences about its own things."""
 

@@ -7,6 +7,7 @@ whose a line is.
 """
 
 import math
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -40,6 +41,8 @@ _DUMP_LINES = 20_000
 """Lines that a dump of all CPUs or tasks may have."""
 _PURPOSE_LINES = 40
 """Lines behind an injected fault in which its stack begins: old kernels print the stack's words first."""
+_LOST = re.compile(r"\bMissed \d{1,10} kernel messages|printk messages dropped")
+"""What systemd-journald and the console say of messages that they could not take."""
 _AT_ONCE = 6
 """Reports that are told apart in one context: a bound for logs that begin many and end none."""
 _CONTEXTS = 512
@@ -228,7 +231,7 @@ class Splitter:
                 for other in over_by(group, line):
                     done += self._end(key, other, other.cut)
                 self.begun = group[0] if done and len(group) == 1 else self.begun
-        elif alone and role is not None and not self._asked_for(key, line):
+        elif alone and role is not None and not self._asked_for(key, line) and self._misses_its_head(key, role):
             self._open[key] = [Strand(self._banner(key, HEADLESS), line, None, line.caller)]
         else:
             self._recent.setdefault(key, deque(maxlen=HEADLESS)).append(line)
@@ -382,6 +385,10 @@ class Splitter:
         if purpose is not None and line.number - purpose < _PURPOSE_LINES:
             return True
         return any(self._role(line.text) == "TASK" for line in self._recent.get(key, ()))
+
+    def _misses_its_head(self, key: str | None, role: Role) -> bool:
+        """Whether what stands alone is the rest of a report: others than failures print a memory state as well."""
+        return role != "MEMORY" or any(_LOST.search(each.text) for each in self._recent.get(key, ()))
 
     def _banner(self, key: str | None, most: int = _BANNER) -> list[Line]:
         """The lines just before a headline, or before a stack without one, that belong to it."""

@@ -203,11 +203,13 @@ def test_where_a_window_ends_has_no_part_in_what_a_report_is() -> None:
         assert numbers(found) == [quiet + 2, quiet + 3, quiet + 4, quiet + 5]
 
 
-def test_a_memory_state_without_its_headline_is_a_report_unless_somebody_asked_for_it() -> None:
+def test_a_memory_state_is_a_report_where_messages_before_it_were_lost() -> None:
     state = ("Mem-Info:", "active_anon:31 inactive_anon:1 isolated_anon:0", "Node 0 DMA free:15904kB min:64kB low:80kB")
-    (found,) = splats("usb 1-1: new device", *state)
-    assert numbers(found) == [2, 3, 4]
-    assert splats("sysrq: Show Memory", *state) == []
+    for lost in ("Missed 4505 kernel messages", "** 12 printk messages dropped **"):
+        (found,) = splats(lost, "Journal started", *state)
+        assert [line.text for line in found.lines][-3:] == list(state)
+    assert splats("low file detected : 4516kB < 307200KB", *state) == []  # a vendor's watcher, or a key
+    assert splats("Missed 3 kernel messages", "sysrq: Show Memory", *state) == []
     (kill,) = splats(*state, "Out of memory: Killed process 300 (java) total-vm:1000kB, anon-rss:900kB, file-rss:0kB")
     assert numbers(kill) == [1, 2, 3, 4]
     (failure,) = splats("cat: page allocation failure: order:3, mode:0x20", "Call Trace:", " foo+0x1/0x2", *state)

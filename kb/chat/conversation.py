@@ -26,7 +26,9 @@ _HOMES = {
     "memory": "zones mask whatif request",
     "case": "affected fix workaround verify known sources show_case search cases file_case",
     "store": "seen similar note archive",
-    "triage": "severity now reboot boss recovered used count define told",
+    "triage": "severity now reboot boss recovered told",
+    "tally": "used count",
+    "define": "define",
     "times": "during duration host",
 }
 _PLACES = {kind: f"kb.chat.answers.{home}" for home, kinds in _HOMES.items() for kind in kinds.split()}

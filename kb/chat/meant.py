@@ -28,7 +28,7 @@ _DEFINING = (*_TELLING, "mask", "compare", "cases", "sources", "request")
 
 def kind_of(state: State, question: Question) -> str | None:
     """The question asked: by its words, by its arguments, or the last one again."""
-    from kb.chat.answers.triage import defined
+    from kb.chat.answers.define import defined
     from kb.chat.asked import kinds_named
     from kb.chat.question import normal
 

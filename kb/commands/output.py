@@ -103,7 +103,8 @@ class _Json(_Each):
             file.seek(0)
             for group, text in zip(held, file, strict=True):
                 told = f', "of": {group.count}, "incident": {group.incident}}}\n'
-                write(text.rpartition(', "of": ')[0] + told)
+                sys.stdout.write(text.rpartition(', "of": ')[0] + told)
+        sys.stdout.flush()
 
     def end(self) -> None:
         self.pause()

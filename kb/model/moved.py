@@ -26,7 +26,7 @@ def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...
     return names, attrgetter(*names)
 
 
-def _replaced(value: _Value, **changes: Any) -> _Value:
+def _replaced(value: _Value, /, **changes: Any) -> _Value:
     """As :func:`dataclasses.replace`, which looks at each field of each value anew: a third of a storm's time."""
     names, values = _fields(type(value))
     return cast(_Value, type(value)(**{**dict(zip(names, values(value), strict=True)), **changes}))

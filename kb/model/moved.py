@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from kb.model.log import Line, Span
 from kb.model.memory import FreeBlocks, MemInfo, OomTask, Zone
@@ -28,8 +28,10 @@ def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...
 
 def _replaced(value: _Value, /, **changes: Any) -> _Value:
     """As :func:`dataclasses.replace`, which looks at each field of each value anew: a third of a storm's time."""
-    names, values = _fields(type(value))
-    return cast(_Value, type(value)(**{**dict(zip(names, values(value), strict=True)), **changes}))
+    kind: Any = type(value)
+    names, values = _fields(kind)
+    made: _Value = kind(**{**dict(zip(names, values(value), strict=True)), **changes})
+    return made
 
 
 def moved_report(first: Report, lines: tuple[Line, ...], **own: Any) -> Report:

@@ -76,7 +76,7 @@ class Records:
     @property
     def known(self) -> Store | None:
         """The store if its file is there, None otherwise: reading makes none."""
-        return self.store if self._store is not None or self.path.exists() else None
+        return self.store if self._store is not None or os.path.exists(self.path) else None
 
     def record(
         self, report: Report, *, source: str | None = None, host: str | None = None, seen: str | None = None,

@@ -83,13 +83,13 @@ class _Json(_Each):
         if self._file is None:
             from tempfile import SpooledTemporaryFile
 
-            self._file = SpooledTemporaryFile(_SPOOL, "w+", encoding="ascii")  # noqa: SIM115 - closed in pause()
+            self._file = SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - closed in pause()
         group = self.groups.add(found)
         self._latest = time.monotonic()
         self._since = self._since or self._latest
         if self._only in (None, self.groups.count):
             self._held.append(group)
-            self._file.write(self._shown(found, group))
+            self._file.write(self._shown(found, group).encode("ascii"))
 
     def due(self) -> bool:
         return bool(self._since) and _waited(self._since, self._latest)
@@ -101,9 +101,11 @@ class _Json(_Each):
         list(self.groups.take())  # tells which groups are one incident
         with file:
             file.seek(0)
-            for group, text in zip(held, file, strict=True):
+            for group, raw in zip(held, file, strict=True):
+                text = raw.decode("ascii")
                 told = f', "of": {group.count}, "incident": {group.incident}}}\n'
-                write(text.rpartition(', "of": ')[0] + told)
+                sys.stdout.write(text.rpartition(', "of": ')[0] + told)
+        sys.stdout.flush()
 
     def end(self) -> None:
         self.pause()

@@ -3,7 +3,6 @@
 from kb.facts.finding import Finding, spans
 from kb.model.log import Span
 from kb.model.report import Report
-from kb.parse.details import disk
 from kb.parse.details.dump import Copy, Page, copy, page
 from kb.words.speak import said
 
@@ -75,6 +74,8 @@ def _copy(found: Copy, out: Finding) -> None:
 
 def disk_facts(report: Report) -> Finding:
     """``ata_command``, ``ata_reason``, ``scsi_hostbyte``, ``scsi_sense`` ...: who refused a command, and why."""
+    from kb.parse.details import disk
+
     out = Finding()
     found = disk.answer(report.lines)
     for name, (value, line) in found.items():

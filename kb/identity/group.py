@@ -87,9 +87,10 @@ class Groups:
 
     def _cause(self, found: Diagnosis) -> Group | None:
         report = found.report
-        if report.source != self._source or report.span[0] < self._last:
+        first = report.span[0]
+        if report.source != self._source or first < self._last:
             self._of_source, self._source = [], report.source
-        self._last = report.span[0]
+        self._last = first
         if report.follows is None or report.follows >= len(self._of_source):
             return None
         return self._of_source[report.follows]

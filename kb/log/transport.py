@@ -290,7 +290,7 @@ def _finish(text: str, at: int, fields: dict[str, str], name: str | None) -> Pre
 
 def _seconds(time: str | None) -> float | None:
     """Printk's stamp as a number: a localised tool may have made its point a comma."""
-    return float(time.replace(",", ".")) if time else None
+    return float(time.replace(",", ".") if "," in time else time) if time else None
 
 
 def _after_stamp(
@@ -304,7 +304,8 @@ def _after_stamp(
     name: str,
 ) -> Prefix:
     """What may follow the stamp: a vendor's CPU and task, or the host of journalctl's short-monotonic."""
-    if text.startswith("[", end) or text.startswith(("[", "("), end + 1) or text.startswith("(", end):
+    head = text[end : end + 2]
+    if "[" in head or "(" in head:
         vendor = VENDOR.match(text, end)
         if vendor is not None:
             pid = vendor["pid"] or vendor["pid2"] or vendor["pid3"] or vendor["pid4"]
@@ -316,4 +317,5 @@ def _after_stamp(
             stamp = PRINTK.match(text, end) or LEVEL.match(text, end)
             if stamp is not None:
                 end, caller = stamp.end(), stamp["caller"] or caller
-    return Prefix(end, time, wall, caller, None if level is None else int(level) & 7, host, name)
+    fields = (end, time, wall, caller, None if level is None else int(level) & 7, host, name)
+    return tuple.__new__(Prefix, fields)  # a line in two passes here

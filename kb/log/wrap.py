@@ -5,11 +5,11 @@ must follow lines that ended just before it. A line that has a prefix of its own
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kb.log.tape import LONGEST
-from kb.log.transport import strip
+from kb.log.transport import Prefix, strip
 from kb.model.lazy import Lazy
 from kb.model.log import Line
 
@@ -133,26 +133,26 @@ def habits(data: bytes, start: int) -> Habits:
     fragments = b"ncfrag=" in near
     if zvm or quoted:
         return Habits(0, 0, quoted, zvm, fragments)
-    ends, rows = len(_SHOWN_ENDS.findall(sample)), sample.count(b"\n")
-    shown = (
-        ends * 10 >= max(rows, 3) * 8 or ends == rows == sample.count(b"$\n") > 1 or ends == sample.count(b"^M$\n") > 0
-    )
-    indent, width = _width(sample)
+    ends, count = len(_SHOWN_ENDS.findall(sample)), sample.count(b"\n")
+    shown = ends * 10 >= max(count, 3) * 8 or ends == count == sample.count(b"$\n") > 1
+    shown = shown or ends == sample.count(b"^M$\n") > 0
+    rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")]
+    prefixes = [strip(row) for row in rows]
+    indent, width = _width(rows, prefixes)
     partial = (b" stdout P " in near or b" stderr P " in near) and _PARTIAL.search(near) is not None
-    return Habits(indent, width, False, False, fragments, shown, partial, _columns(sample))
+    return Habits(indent, width, False, False, fragments, shown, partial, _columns(rows[:-1], prefixes))
 
 
-def _columns(sample: bytes) -> int:
+def _columns(rows: Sequence[str], prefixes: Iterable[Prefix]) -> int:
     """The width of the terminal that the stretch was copied from, 0 for none.
 
     No line is longer; what has no stamp stands behind lines that are as long, and goes on with them. A line may be as
     long by chance: x86's rows of registers behind a stamp have 80 columns.
     """
-    rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")[:-1]]
     longest = max(map(len, rows), default=0)
     if not _NARROWEST <= longest <= _TERMINAL:
         return 0
-    stamped = [_own(row) for row in rows]
+    stamped = [_own(prefix) for prefix, _ in zip(prefixes, rows, strict=False)]
     full = [at for at, row in enumerate(rows[:-1]) if len(row) == longest]
     cut = sum(not stamped[at + 1] for at in full)
     without = sum(bool(row.strip()) and not own for row, own in zip(rows, stamped, strict=True))
@@ -160,24 +160,21 @@ def _columns(sample: bytes) -> int:
     return longest if cut >= 2 and enough and sum(stamped) > without else 0
 
 
-def _own(row: str) -> bool:
-    """Whether a line has a prefix of a transport's."""
-    prefix = strip(row)
+def _own(prefix: Prefix) -> bool:
+    """Whether what stands before a line is a transport's."""
     return prefix.rule not in (None, "quote") or prefix[1:6] != (None,) * 5
 
 
-def _width(sample: bytes) -> tuple[int, int]:
+def _width(rows: list[str], prefixes: Iterable[Prefix]) -> tuple[int, int]:
     """The indentation of the stretch, and the column at which it was wrapped, 0 for none."""
-    rows = [row.rstrip("\r") for row in sample.decode("utf-8", "replace").split("\n")]
     indent = _indent(rows)
     pairs: list[tuple[int, int]] = []
     before, own_before, shaped, memory, stamped = "", False, 0, 0, 0
-    for row in rows:
+    for row, prefix in zip(rows, prefixes, strict=True):
         if not row.strip("> \t"):
             before = ""
             continue
-        prefix = strip(row)
-        own = _own(row)
+        own = _own(prefix)
         text = row[prefix.end :]
         if before and not own and _is_memory(before, text):
             memory += 1
@@ -188,6 +185,8 @@ def _width(sample: bytes) -> tuple[int, int]:
                 shaped += shape
                 stamped += shape and own_before
         before, own_before = row, own
+    if not pairs and memory < 3:
+        return indent, 0
     scores = {
         width: (sum(_breaks(width, *pair) for pair in pairs), sum(_breaks(width, *pair, 0) for pair in pairs))
         for width in range(_NARROWEST, _WIDEST)

@@ -5,15 +5,33 @@ value that holds one elsewhere (a sentence that names a line) is not: who rememb
 against a fresh reading.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from kb.model.log import Line, Span
 from kb.model.memory import FreeBlocks, MemInfo, OomTask, Zone
 from kb.model.report import Frame, Registers, Report, Trace
 from kb.model.verdict import Diagnosis, Fact, Match, PredicateMark, Reason
+
+_Value = TypeVar("_Value")
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The names of the fields that a dataclass is made from, and what gets all of their values."""
+    names = tuple(each.name for each in fields(kind) if each.init)
+    return names, attrgetter(*names)
+
+
+def _replaced(value: _Value, /, **changes: Any) -> _Value:
+    """As :func:`dataclasses.replace`, which looks at each field of each value anew: a third of a storm's time."""
+    kind: Any = type(value)
+    names, values = _fields(kind)
+    made: _Value = kind(**{**dict(zip(names, values(value), strict=True)), **changes})
+    return made
 
 
 def moved_report(first: Report, lines: tuple[Line, ...], **own: Any) -> Report:
@@ -25,7 +43,7 @@ def moved_report(first: Report, lines: tuple[Line, ...], **own: Any) -> Report:
         own: Fields that do not come from the text: the source, the stamps.
     """
     by = lines[0].number - first.lines[0].number
-    return replace(
+    return _replaced(
         first,
         lines=lines,
         headline_line=first.headline_line + by,
@@ -93,11 +111,11 @@ def _frame(frame: Frame, by: int) -> Frame:
 
 def _registers(kept: Registers, by: int) -> Registers:
     frame, link = (_frame(each, by) if each is not None else None for each in (kept.frame, kept.link))
-    return replace(kept, frame=frame, link=link, line=kept.line + by if kept.line else 0)
+    return _replaced(kept, frame=frame, link=link, line=kept.line + by if kept.line else 0)
 
 
 def _memory(kept: MemInfo, by: int) -> MemInfo:
-    return replace(
+    return _replaced(
         kept,
         zones=tuple([_zone(zone, by) for zone in kept.zones]),
         field_lines={name: line + by for name, line in kept.field_lines.items()},
@@ -107,7 +125,7 @@ def _memory(kept: MemInfo, by: int) -> MemInfo:
 
 
 def _zone(zone: Zone, by: int) -> Zone:
-    return replace(
+    return _replaced(
         zone,
         blocks=_blocks(zone.blocks, by) if zone.blocks is not None else None,
         line=zone.line + by if zone.line else 0,
@@ -120,7 +138,7 @@ def _blocks(blocks: FreeBlocks, by: int) -> FreeBlocks:
 
 
 def _task(task: OomTask, by: int) -> OomTask:
-    return replace(task, line=task.line + by if task.line else 0)
+    return _replaced(task, line=task.line + by if task.line else 0)
 
 
 def moved_diagnosis(first: Diagnosis, report: Report) -> Diagnosis:
@@ -129,11 +147,11 @@ def moved_diagnosis(first: Diagnosis, report: Report) -> Diagnosis:
     facts = first.facts
     values = facts.values
     if report.follows != first.report.follows:
-        values = {**values, "follows": replace(values["follows"], value=report.follows)}
-    return replace(
+        values = {**values, "follows": _replaced(values["follows"], value=report.follows)}
+    return _replaced(
         first,
         report=report,
-        facts=replace(
+        facts=_replaced(
             facts,
             values=_Moved(values, _fact, by),
             detail=_Moved(facts.detail, _detail, by),
@@ -154,11 +172,11 @@ def _spans(spans: tuple[Span, ...], by: int) -> tuple[Span, ...]:
 
 
 def _reason(reason: Reason, by: int) -> Reason:
-    return replace(reason, evidence=_spans(reason.evidence, by)) if reason.evidence else reason
+    return _replaced(reason, evidence=_spans(reason.evidence, by)) if reason.evidence else reason
 
 
 def _match(match: Match, by: int) -> Match:
-    return replace(match, marks=tuple([_mark(mark, by) for mark in match.marks])) if match.marks else match
+    return _replaced(match, marks=tuple([_mark(mark, by) for mark in match.marks])) if match.marks else match
 
 
 def _mark(mark: PredicateMark, by: int) -> PredicateMark:
@@ -169,7 +187,7 @@ def _mark(mark: PredicateMark, by: int) -> PredicateMark:
 
 def _fact(fact: Fact, by: int) -> Fact:
     where = {item: _spans(spans, by) for item, spans in fact.where.items()}
-    return replace(fact, evidence=_spans(fact.evidence, by), where=where)
+    return _replaced(fact, evidence=_spans(fact.evidence, by), where=where)
 
 
 def _detail(value: Any, by: int) -> Any:

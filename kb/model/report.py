@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kb.model.log import Doubt, Line, Span
@@ -9,6 +10,8 @@ from kb.model.said import Said, joined
 
 if TYPE_CHECKING:
     from kb.model.memory import MemInfo, OomTask
+
+_NUMBER, _LAST = attrgetter("number"), attrgetter("last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ class Report:
     @property
     def span(self) -> Span:
         """First and last physical line."""
-        return (min(line.number for line in self.lines), max(line.last for line in self.lines))
+        return min(map(_NUMBER, self.lines)), max(map(_LAST, self.lines))
 
     @property
     def frames(self) -> tuple[Frame, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from kb.model.log import Line, Splat
 from kb.model.moved import moved_report
 from kb.model.report import Report
-from kb.parse.report import bounded, parse
+from kb.parse.report import USUAL, bounded, parse
 
 REMEMBERED = 256
 """Texts that are remembered."""
@@ -34,7 +34,7 @@ def read(splat: Splat) -> Report:
     """The report of a splat, as :func:`kb.parse.report.parse` reads it."""
     if splat.doubts or len(splat.lines) > LONGEST:
         return parse(splat)
-    lines = tuple(map(bounded, splat.lines))
+    lines = tuple([line if len(line[0]) <= USUAL else bounded(line) for line in splat.lines])
     kept = _kept(shape(lines), splat.opener, splat.release, splat.truncated)
     if kept.first is None:
         kept.first = found = parse(splat)

@@ -54,7 +54,9 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
         ):  # told beside the reports of a live input: it has no place among them
             yield report
             continue
-        found = next(((place, cause) for place, cause in reversed(before) if _follows(cause, report)), None)
+        named = _causes()  # in a storm of warnings none is
+        causes = before if report.kind in _OF_OTHERS else [each for each in before if each[1].kind in named]
+        found = next(((place, cause) for place, cause in reversed(causes) if _follows(cause, report)), None)
         if found is not None:
             place, cause = found
             # "what this panic follows is not in the log" is said by a reading of the panic alone
@@ -71,6 +73,10 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
         yield report
 
 
+_OF_OTHERS = ("panic", "slub_failure")
+"""Kinds that may follow from any other."""
+
+
 @functools.cache
 def _causes() -> frozenset[str]:
     """The kinds that others than panics follow from."""
@@ -83,7 +89,7 @@ def _follows(cause: Report, report: Report) -> bool:
         least = next((found[1] for line in report.lines if (found := _LEAST_ORDER.search(line.text))), None)
         of_slab = any(_SLAB.fullmatch(frame.function) for frame in cause.frames)
         return of_slab and least is not None and least == cause.fields.get("order") and _beside(cause, report)
-    if report.kind != "panic" and cause.kind not in _causes():  # a storm of warnings
+    if report.kind != "panic" and cause.kind not in _causes():
         return False
     if not _near(cause, report):
         return False

@@ -105,9 +105,13 @@ _RUN = re.compile(r"(?P<number>)[0-9a-fA-F]{129,}|\w{513,}")
 """A number or a name longer than any the kernel prints: 64 bytes by ``%*phN``, 512 by KSYM_NAME_LEN (v6.1)."""
 
 
+USUAL = 128
+"""Characters of a line that nothing in it can be too long for: nearly all have fewer."""
+
+
 def bounded(line: Line) -> Line:
     """A line in which every number and every name has a bound; ``raw`` stays as it is."""
-    if len(line.text) <= 128:  # nearly all
+    if len(line.text) <= USUAL:
         return line
     text = _RUN.sub(lambda found: found[0][: 512 if found["number"] is None else 128], line.text[:_LONGEST])
     return line if text == line.text else line._replace(text=text)

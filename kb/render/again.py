@@ -95,4 +95,11 @@ def _own(found: Diagnosis) -> dict[str, str]:
         "group": found.group,
         "of": found.of,
     }
-    return {name: line(value) for name, value in own.items()}
+    return {name: _json(value) for name, value in own.items()}
+
+
+def _json(value: Any) -> str:
+    """A value as :func:`kb.render.json.line` writes it; most are nothing, or a number."""
+    if value is None or value == []:
+        return "null" if value is None else "[]"
+    return str(value) if type(value) is int else line(value)

@@ -129,12 +129,14 @@ def identity_of(text: str) -> Mapping[str, str]:
     return {name.lstrip("ow"): value for name, value in found.groupdict().items() if value is not None}
 
 
+@functools.lru_cache(maxsize=1024)
 def function_of(text: str) -> tuple[str, bool]:
     """The function of a frame, and whether the kernel was sure of it (no ``?``)."""
     found = _FUNCTION.search(text)
     return (found["fn"], found["sure"] is None) if found is not None else ("", False)
 
 
+@functools.lru_cache(maxsize=1024)
 def is_bottom(text: str) -> bool:
     """True for a frame that no other stands below."""
     name, sure = function_of(text)
@@ -159,6 +161,7 @@ _LEVELS = tuple(
 """The outermost functions of stacks, from the inside: each stands below those before it."""
 
 
+@functools.lru_cache(maxsize=4096)
 def _level(name: str) -> int:
     return next((level for level in range(len(_LEVELS), 0, -1) if _LEVELS[level - 1].match(name)), 0)
 

@@ -23,7 +23,7 @@ class Phase(Enum):
     """Behind a mark that ends it."""
 
 
-OVER = frozenset({Phase.PAST, Phase.CLOSED})
+OVER = (Phase.PAST, Phase.CLOSED)
 """Where a report is behind its stack."""
 
 

@@ -1,7 +1,7 @@
 """A report that is still being read: its lines so far, and what it has had of the parts a report is printed in."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kb.model.log import Doubt, Line
 from kb.model.said import Said
@@ -51,6 +51,7 @@ class Strand:
 
     __slots__ = (
         "_doubts",
+        "_identity",
         "aside",
         "away",
         "block",
@@ -136,6 +137,8 @@ class Strand:
         """Its line that names a process otherwise: KASAN's access, lockdep's first words."""
         self.register: str | None = None
         """Its last line of registers."""
+        self._identity: Mapping[str, str] | None = None
+        """What :attr:`identity` is, None where that has changed since it was asked for."""
         self.stack = Stack()
         self.block = False
         """True within show_mem()'s block."""
@@ -261,9 +264,9 @@ class Strand:
             self.stack, self.under = Stack(Phase.HEAD), None
         elif role == "CPU" or role == "CPU_OLD":
             if self.cpu_line is None:
-                self.cpu_line = text
+                self.cpu_line, self._identity = text, None
         elif role in ("ACCESS", "LOCK_WHO") or (role == "LOCKS" and " held by " in text):
-            self.who = self.who or text
+            self.who, self._identity = self.who or text, None
         elif role in ("PC", "LR", "CODE", "REG"):
             self.register = text
             if role == "PC":
@@ -343,8 +346,10 @@ class Strand:
         return self.stack.phase in OVER or self.stack.at_bottom or self.ended or self.stack.user
 
     @property
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> Mapping[str, str]:
         """CPU, process id and command as far as headline and CPU line tell them."""
+        if self._identity is not None:
+            return self._identity
         known: dict[str, str] = {}
         for text in (self.who, self.cpu_line):
             if text is not None:
@@ -353,6 +358,7 @@ class Strand:
             for name in ("cpu", "pid", "comm"):
                 if name in self.head.fields:
                     known[name] = self.head.fields[name]
+        self._identity = known
         return known
 
     def takes(self, head: Headline) -> bool:
@@ -399,7 +405,7 @@ class Strand:
         self.told = {**head.fields, **self.told}
         self.add(line, "HEADLINE")
         if self.head is None or (self.head.row.prelude and not head.row.prelude) or self._repeats(head):
-            self.head, self.kind = head, kind_of(head.row.kind)
+            self.head, self.kind, self._identity = head, kind_of(head.row.kind), None
             self.opener = len(self.lines) - 1
         elif "*" in head.row.joins:
             self.joined = (line, head)

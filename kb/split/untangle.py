@@ -36,7 +36,7 @@ def choose(strands: Sequence[Strand], line: Line, role: Role) -> tuple[Strand, S
         line: A line that is no headline.
         role: Its role.
     """
-    sums = [sum(weight.points for weight in account(strands, strand, line, role)) for strand in strands]
+    sums = [sum([weight.points for weight in account(strands, strand, line, role)]) for strand in strands]
     best, second = sorted(range(len(strands)), key=lambda index: (sums[index], index), reverse=True)[:2]
     unsure = role in EVIDENCE and sums[best] - sums[second] < CLEAR  # else it is of neither
     return strands[best], strands[second] if unsure else None
@@ -90,10 +90,11 @@ def account(strands: Sequence[Strand], strand: Strand, line: Line, role: Role) -
 
 def _eclipses(other: Strand, strand: Strand) -> bool:
     """True when a report began in the middle of this one in the same process, and is not over: that prints nothing."""
-    if other.start <= strand.start or other.whole:
+    if other is strand or other.start <= strand.start:
         return False
     newer, older = other.identity, strand.identity
-    return all(name in older and older[name] == newer.get(name) for name in ("pid", "cpu"))
+    same = "pid" in older and "cpu" in older and older["pid"] == newer.get("pid") and older["cpu"] == newer.get("cpu")
+    return same and not other.whole
 
 
 def printer(strands: Sequence[Strand], strand: Strand, text: str) -> Strand | None:

@@ -6,6 +6,7 @@ only once several questions came to one state, and only of a store that is small
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from heapq import nlargest
 from typing import Any
@@ -19,7 +20,7 @@ _ASKED = 6
 _MOST = 20_000
 """Stacks that are copied: some ten megabytes."""
 
-_NOWHERE: tuple[list[int], list[int]] = ([], [])
+_NOWHERE = array("i")
 
 
 class Snapshot:
@@ -31,8 +32,9 @@ class Snapshot:
 
     def __init__(self, rows: Iterable[Stack]):
         self._stacks = list(rows)
-        self._postings: dict[str, tuple[list[int], list[int]]] = {}
-        """By frame: places of stacks that were seen, and of those of cases."""
+        self._postings: tuple[dict[str, array[int]], dict[str, array[int]]] = ({}, {})
+        """By frame: places of stacks that were seen, and of those of cases. Arrays, which the collector of garbage
+        does not look into: there are ten thousands."""
         self.rarity: dict[str, float] = {}
         """How much frames say: kept here by who computes it."""
         self.weighed: dict[int, Any] = {}
@@ -50,15 +52,16 @@ class Snapshot:
             if function is not None:
                 self._functions.setdefault(function, []).append(place)
             for name in set(stack.frames):
-                self._postings.setdefault(name, ([], []))[stack.case is not None].append(place)
+                self._postings[stack.case is not None].setdefault(name, array("i")).append(place)
 
     def __len__(self) -> int:
         return len(self._stacks)
 
     def frequencies(self, names: Iterable[str]) -> tuple[int, dict[str, int]]:
         """As :meth:`kb.store.similar.Stacks.frequencies`."""
-        held = {name: self._postings.get(name) for name in names}
-        return max(len(self), FEW), {name: len(two[0]) + len(two[1]) for name, two in held.items() if two is not None}
+        seen, cases = self._postings
+        held = {name: len(seen.get(name, _NOWHERE)) + len(cases.get(name, _NOWHERE)) for name in names}
+        return max(len(self), FEW), {name: count for name, count in held.items() if count}
 
     def candidates(
         self, names: Sequence[str], *, budget: int = BUDGET, limit: int = CANDIDATES, cases: bool = False
@@ -68,7 +71,7 @@ class Snapshot:
         most = self._cases if cases else 1 << 62
         weights: dict[int, float] = {}
         for name, weight in chosen(held, total, most, budget):
-            for place in self._postings[name][cases]:
+            for place in self._postings[cases].get(name, _NOWHERE):
                 weights[place] = weights.get(place, 0.0) + weight
         best = nlargest(limit, weights, key=weights.__getitem__) if len(weights) > limit else weights
         return [self._stacks[place] for place in best]
@@ -83,7 +86,7 @@ class Snapshot:
         """Stacks that hold one of these frames or stand for one of these functions; None for more than so many."""
         places = {place for function in functions for place in self._functions.get(function, ())}
         for name in names:
-            places.update(self._postings.get(name, _NOWHERE)[cases])
+            places.update(self._postings[cases].get(name, _NOWHERE))
             if len(places) > most:
                 return None
         return [self._stacks[place] for place in places]

@@ -2,10 +2,12 @@
 
 import functools
 import re
+from collections.abc import Mapping
 
 from kb.model.number import number
 from kb.model.report import Frame
 from kb.syntax.engine import LineToken
+from kb.syntax.lines import USUAL, fields, grammar
 from kb.syntax.rust import demangled
 
 _MODULE = re.compile(
@@ -77,9 +79,7 @@ def is_address(function: str) -> bool:
 def frames(token: LineToken) -> tuple[Frame, ...]:
     """The frames that a line of a stack holds; two for the last line of an arm trace, none for a foreign role."""
     read = READERS.get(token.type)
-    if read is None:
-        return ()
-    return tuple(read(token.line.text, tuple(token.fields.items()), token.line.number))
+    return read(token) if read is not None else ()
 
 
 def module_of(tail: str) -> str | None:
@@ -108,29 +108,44 @@ def named_at(text: str, line: int) -> Frame | None:
     return Frame(found["fn"], module=module_of(text[found.end() :]), line=line) if found else None
 
 
-def _frame(text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
-    got = dict(fields)
+Parts = tuple[str, int | None, int | None, str | None, bool, int | None, str | None, bool]
+"""Fields of a frame up to the number of its line."""
+
+
+def _parts(text: str, got: Mapping[str, str]) -> tuple[Parts, str | None]:
+    """What an entry of a stack says by itself, and the build id of its module."""
     tail = got.get("tail", "")
     module = _MODULE.search(tail)
-    return [
-        Frame(
-            function=got["fn"],
-            offset=number(got["off"], 16),
-            size=number(got.get("size"), 16),
-            module=module_of(tail),
-            build=module["build"] if module else None,
-            reliable="unrel" not in got and "? " not in text.split("+", 1)[0] and "(unreliable)" not in tail,
-            address=number(got.get("addr"), 16),
-            source=source_of(tail),
-            inline="[inline]" in tail,
-            line=line,
-        )
-    ]
+    own = (
+        got["fn"],
+        number(got["off"], 16),
+        number(got.get("size"), 16),
+        module_of(tail),
+        "unrel" not in got and "? " not in text.split("+", 1)[0] and "(unreliable)" not in tail,
+        number(got.get("addr"), 16),
+        source_of(tail),
+        "[inline]" in tail,
+    )
+    return own, module["build"] if module else None
 
 
-def _arm_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
-    got = dict(fields)
-    return [Frame(function=got["fn"], module=got.get("mod"), line=line)]
+@functools.lru_cache(maxsize=4096)
+def _usual(text: str) -> tuple[Parts, str | None]:
+    """The same by its text: half the lines of a dense log are frames, and most of them stand in many stacks."""
+    found = grammar("report").recall(text)
+    assert found is not None  # it was asked for by its terminal
+    return _parts(text, fields(found[1]))
+
+
+def _frame(token: LineToken) -> tuple[Frame, ...]:
+    text = token.line.text
+    own, build = _usual(text) if len(text) <= USUAL else _parts(text, token.fields)
+    return (Frame(*own, token.line.number, build),)
+
+
+def _arm_frame(token: LineToken) -> tuple[Frame, ...]:
+    got = token.fields
+    return (Frame(function=got["fn"], module=got.get("mod"), line=token.line.number),)
 
 
 def arm_caller(token: LineToken) -> Frame | None:
@@ -147,29 +162,37 @@ def arm_caller(token: LineToken) -> Frame | None:
     )
 
 
-def _source_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
-    got = dict(fields)
+def _source_frame(token: LineToken) -> tuple[Frame, ...]:
+    got = token.fields
     tail = got.get("tail", "")
-    return [
+    return (
         Frame(
             function=got["fn"],
             module=module_of(tail),
             reliable="unrel" not in got,
             source=got["src"],
             inline="[inline]" in tail,
-            line=line,
-        )
-    ]
+            line=token.line.number,
+        ),
+    )
 
 
-def _decoded_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
-    got = dict(fields)
-    return [Frame(function=got["fn"], module=got.get("mod"), reliable="unrel" not in got, source=got["src"], line=line)]
+def _decoded_frame(token: LineToken) -> tuple[Frame, ...]:
+    got = token.fields
+    return (
+        Frame(
+            function=got["fn"],
+            module=got.get("mod"),
+            reliable="unrel" not in got,
+            source=got["src"],
+            line=token.line.number,
+        ),
+    )
 
 
-def _crash_frame(_text: str, fields: tuple[tuple[str, str], ...], line: int) -> list[Frame]:
-    got = dict(fields)
-    return [Frame(function=got["fn"], module=got.get("mod"), source=got.get("src"), line=line)]
+def _crash_frame(token: LineToken) -> tuple[Frame, ...]:
+    got = token.fields
+    return (Frame(function=got["fn"], module=got.get("mod"), source=got.get("src"), line=token.line.number),)
 
 
 READERS = {

@@ -25,7 +25,7 @@ _ALIKE = re.compile(r"[\t\x20-\x7e]*")
 
 _REMEMBERED = 4096
 """Lines of which the terminal is remembered: those of the report that is read, and frames that repeat."""
-_USUAL = 512
+USUAL = 512
 """Characters of such a line."""
 
 Found = tuple[str, "re.Match[str]"]
@@ -57,7 +57,7 @@ class Grammar:
 
     def recall(self, text: str) -> Found | None:
         """As :meth:`match`: of a line that is asked of more than once, by who splits a log and by who parses it."""
-        return self._remembered(text) if len(text) <= _USUAL else self.match(text)
+        return self._remembered(text) if len(text) <= USUAL else self.match(text)
 
     def match(self, text: str) -> Found | None:
         """The terminal that fits the whole line: of several, the one of higher priority, then the first in the file."""

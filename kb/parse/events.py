@@ -28,7 +28,7 @@ class _Event:
 
     @cached_property
     def texts(self) -> frozenset[str]:
-        """What the lines of the first report of it say."""
+        """What its lines say."""
         return _texts(self.report)
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 LARGE = 64 << 20
 """Bytes from which on a plain file is read in ranges."""
-_IN_PLACE = 1 << 20
-"""Bytes that are read at a time of a file that somebody looks at meanwhile: the first rows come sooner."""
 _EVIDENCE = 8 << 20
 """Bytes of the files of one archive that are kept for the diagnosis."""
 
@@ -93,7 +91,7 @@ def documents(inputs: Iterable[Input], in_place: Callable[[Input], None] | None 
 
     Args:
         inputs: The inputs.
-        in_place: Takes a plain file of more than a window (:data:`kb.log.tape.CHUNK`) before it is read: it is not
+        in_place: Takes a plain file of more than a window (:data:`kb.log.tape.WHOLE`) before it is read: it is not
             held, and its reports come while it is read.
 
     Raises:
@@ -115,7 +113,6 @@ def documents(inputs: Iterable[Input], in_place: Callable[[Input], None] | None 
             continue
         if in_place is not None and _stays(each):
             in_place(each)
-            each.tape.chunk = _IN_PLACE
             yield from read_input(each, False, None, None)
             continue
         data = readable(each.name, each.tape.rest)
@@ -131,10 +128,10 @@ def documents(inputs: Iterable[Input], in_place: Callable[[Input], None] | None 
 
 def _stays(each: Input) -> bool:
     """Whether an input is large, a file of its own, and can be read from any place while it is read."""
-    from kb.log.tape import CHUNK
+    from kb.log.tape import WHOLE
 
     file = each.tape.plain_file
-    return file is not None and each.walk is None and hasattr(os, "pread") and os.fstat(file.fileno()).st_size > CHUNK
+    return file is not None and each.walk is None and hasattr(os, "pread") and os.fstat(file.fileno()).st_size > WHOLE
 
 
 class Gathered:

@@ -38,6 +38,8 @@ _SPARED = 64
 transport is known nothing is paid for those that follow."""
 _BACK_BYTES = 64 << 10
 """Bytes before a hit in which those lines are looked for."""
+_DULL = 10_000
+"""Hits of notices of which no more are wanted that cost more than a scanner without them (some 30 ms)."""
 _RECORD_LINES = 200
 """Lines before a hit inside a record of several lines: some twelve records of a journal."""
 _INSIDE = re.compile(
@@ -98,6 +100,10 @@ class Reader:
         self._notice = notice
         self._full: set[bytes] = set()
         """Literals of notices of which no more are wanted."""
+        self._dull = 0
+        """Hits of those since the scanner was told."""
+        self._without: frozenset[bytes] = frozenset()
+        """Literals of notices that are not looked for any more."""
         self._told = 0
         """Offset behind the last line that went to ``notice``."""
         self._back_lines = _BACK
@@ -199,7 +205,10 @@ class Reader:
         while True:
             behind = self._readable()
             passed, base = 0, tape.base  # to judge a line may read on
-            for found in find(tape.data, max(self._searched, tape.base) - tape.base, behind - tape.base, names):
+            if self._dull > _DULL:
+                self._dull, self._without = 0, frozenset(self._full)
+            begin = max(self._searched, tape.base) - tape.base
+            for found in find(tape.data, begin, behind - tape.base, names, self._without):
                 hit = base + found
                 if self._stops is not None and self._stops(hit):
                     self._stopped = True
@@ -238,7 +247,9 @@ class Reader:
         literal = notice_at(tape.data, hit - tape.base) if self._notice is not None else None
         if literal is None:
             return False
-        if literal not in self._full and hit >= self._told and not self._tell(hit):
+        if literal in self._full:
+            self._dull += 1
+        elif hit >= self._told and not self._tell(hit):
             self._full.add(literal)
         return True
 

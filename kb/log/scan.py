@@ -11,7 +11,7 @@ the same pattern. Where re2 cannot be imported, one ``bytes.find`` pass a litera
 import os.path
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 _WRAP = r"(?: |(?:=20|=)?\r?\n[>| \t]*)"
@@ -51,8 +51,8 @@ def _escape(literal: str) -> str:
     return " " * lead + _WRAP.join(re.escape(word) for word in inner.split(" ")) + " " * tail
 
 
-@cache
-def _re2_scan(names: tuple[str, ...] = OPENERS) -> Scan | None:
+@lru_cache(maxsize=8)
+def _re2_scan(names: tuple[str, ...] = OPENERS, without: frozenset[bytes] = frozenset()) -> Scan | None:
     """The scanner on google-re2, None where it is not installed."""
     try:
         import re2
@@ -61,7 +61,7 @@ def _re2_scan(names: tuple[str, ...] = OPENERS) -> Scan | None:
     options = re2.Options()
     options.max_mem = 64 << 20
     options.encoding = re2.Options.Encoding.LATIN1
-    wanted = (*map(_escape, literals(names)), BOOT.decode())
+    wanted = (*(_escape(one) for one in literals(names) if one.encode() not in without), BOOT.decode())
     finditer: Any = re2.compile("|".join(wanted).encode(), options).finditer
 
     def scan(data: bytes, start: int, end: int) -> Iterator[int]:
@@ -90,26 +90,37 @@ def plain_scan(data: bytes, start: int, end: int, names: tuple[str, ...] = OPENE
                     live[index] = after
 
 
+_KEY = 4
+"""Bytes by which the few literals of notices are chosen that may stand at an offset."""
+
+
 @cache
-def _notice_bytes() -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """The literals of notices, and the first word of each: what no line break can stand in."""
-    whole = tuple(literal.encode() for literal in literals(NOTICES))
-    return whole, tuple(sorted({text[: text.find(b" ", 1)] if b" " in text[1:] else text for text in whole}))
+def _notices_by_key() -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    for literal in literals(NOTICES):
+        found.setdefault(literal.encode()[:_KEY], []).append(literal.encode())
+    return found
 
 
 def notice_at(data: bytes, offset: int) -> bytes | None:
     """The literal of a notice that stands at an offset, wrapped or not."""
-    whole, first = _notice_bytes()
-    if not data.startswith(first, offset):  # nearly every opener ends here
-        return None
-    for literal in whole:
+    by_key, key = _notices_by_key(), data[offset : offset + _KEY]
+    for literal in by_key.get(key, ()):
         if data.startswith(literal, offset):
             return literal
+    if key not in by_key and b"\n" not in key and b"=" not in key:  # nearly every opener ends here
+        return None
     text = _WRAPPED.sub(b" ", data[offset : offset + _LONGEST])
-    return next((literal for literal in whole if text.startswith(literal)), None)
+    return next((literal for literal in by_key.get(text[:_KEY], ()) if text.startswith(literal)), None)
 
 
-def find(data: bytes, start: int = 0, end: int | None = None, names: tuple[str, ...] = OPENERS) -> Iterator[int]:
+def find(
+    data: bytes,
+    start: int = 0,
+    end: int | None = None,
+    names: tuple[str, ...] = OPENERS,
+    without: frozenset[bytes] = frozenset(),
+) -> Iterator[int]:
     """Offsets in ``data[start:end]`` at which a literal stands (of an opener, a notice, a boot), rising, one a place.
 
     Args:
@@ -117,8 +128,9 @@ def find(data: bytes, start: int = 0, end: int | None = None, names: tuple[str, 
         start: Offset to begin at.
         end: Offset behind the last byte, None for all; a literal must end before it.
         names: Files of literals.
+        without: Literals that need not be found; those of few sets, for each is a scanner of its own.
     """
-    scan = _re2_scan(names) or partial(plain_scan, names=names)
+    scan = _re2_scan(names, without) or partial(plain_scan, names=names)
     seen = start
     for offset in scan(data, start, len(data) if end is None else end):
         if offset >= seen:

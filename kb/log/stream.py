@@ -115,7 +115,7 @@ class Stream:
         if self.live:
             return _utf16(head) is not None or PART.match(head) is not None
         foreign = _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
-        return foreign or _spaced(head) or _coloured(head)
+        return foreign or _spaced(head) or _coloured(head) or _escaped(head)
 
     def all(self) -> Read:
         """All of its bytes, from the first on."""
@@ -174,6 +174,19 @@ def _coloured(head: bytes) -> bool:
     return head.count(b"\x1b[") > _COLOURS * max(head.count(b"\n"), 1)
 
 
+_ESCAPE = re.compile(rb"\\([][_*<>~#`|(){}+.!-])")
+_ESCAPES = 16
+"""Marks of Markdown with a backslash, in the first bytes, by which a text is one that an editor wrote as such."""
+_BARE = re.compile(rb"(?<=[a-z0-9])_(?=[a-z0-9])")
+
+
+def _escaped(head: bytes) -> bool:
+    """Whether a text has its marks escaped as editors export them to Markdown: each ``_`` of a name, each bracket."""
+    if head.count(b"\\") < _ESCAPES:
+        return False
+    return len(_ESCAPE.findall(head)) >= _ESCAPES and head.count(b"\\_") > 4 * len(_BARE.findall(head))
+
+
 def is_binary(data: bytes) -> bool:
     """True for bytes that are no text, no UTF-16 text and nothing that can be unpacked."""
     probe = data[:_TEXT_PROBE]
@@ -217,6 +230,8 @@ def plain(name: str, data: bytes, notes: list[str]) -> Source:
         data = _NO_BREAK.sub(b" ", data)
     if _coloured(data[:_TEXT_PROBE]):
         data = _SGR.sub(b"", data)
+    if _escaped(data[:_TEXT_PROBE]):
+        data = _ESCAPE.sub(rb"\1", data)
     ordered = _in_order(data) if b" Part" in data[:64] else data
     if ordered is not data:
         notes.append("parts of a pstore dump put in order: line numbers are those of the joined text")

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 LONGEST = 64 << 10
 """Bytes of a physical line that are read at once; a longer one comes in pieces."""
-CHUNK = 4 << 20
-"""Bytes that are read at a time; of a smaller input everything is in the window."""
+CHUNK = 1 << 20
+"""Bytes that are read at a time."""
+WHOLE = 4 << 20
+"""Bytes up to which all of an input is in the window when it has settled."""
 PATIENCE = 0.25
 """Seconds after which an input that is still being written counts as silent."""
 
@@ -54,8 +56,7 @@ class Tape:
         self.ended = isinstance(source, bytes)
         """True when the input is over: there is nothing behind :attr:`data`."""
         self._stream = None if isinstance(source, bytes) else source
-        self.chunk = chunk
-        """Bytes read at a time from now on."""
+        self._chunk = chunk
         self._counted = (0, 1)
         """An offset and the number of the line that begins there: where the next count starts."""
         self._descriptor = _descriptor(self._stream)
@@ -106,7 +107,7 @@ class Tape:
         A live input is given a moment: a log that is piped or pasted comes at once, one that is being written goes on.
         """
         until = None
-        while not self.ended and len(self.data) < self.chunk:
+        while not self.ended and len(self.data) < WHOLE:
             if not self.fill(0) and self.data:
                 break
             if self.live and self.data:
@@ -204,7 +205,7 @@ class Tape:
         assert self._descriptor is not None
         found = 0
         while start < end:
-            part = os.pread(self._descriptor, min(self.chunk, end - start), self._origin + start)
+            part = os.pread(self._descriptor, min(self._chunk, end - start), self._origin + start)
             if not part:
                 break
             found += part.count(b"\n")
@@ -216,12 +217,12 @@ class Tape:
         assert stream is not None
         if self.live:
             assert self._descriptor is not None
-            return os.read(self._descriptor, self.chunk)
+            return os.read(self._descriptor, self._chunk)
         read = getattr(stream, "read1", stream.read)
         pieces: list[bytes] = []
         size = 0
-        while size < self.chunk:
-            piece = read(self.chunk - size)
+        while size < self._chunk:
+            piece = read(self._chunk - size)
             if not piece:
                 self.ended = True
                 break

@@ -310,6 +310,9 @@ def _after_stamp(
         if vendor is not None:
             pid = vendor["pid"] or vendor["pid2"] or vendor["pid3"] or vendor["pid4"]
             end, caller = vendor.end(), caller or f"T{pid}"
+        inner = PRINTK.match(text, end)  # of a log that somebody's kernel, or a tool that stamps as it does, logged
+        if inner is not None and inner["time"] is not None:
+            end, time, caller = inner.end(), _seconds(inner["time"]), inner["caller"] or caller
     elif host is None and (time is not None or name == "printk") and text.find("kernel:", end, end + 270) > 0:
         journal = MONOTONIC.match(text, end)
         if journal is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from kb.model.report import Report
 from kb.parse.occurrence import clocked
 
 _HELD = 512
 """Reports that wait for another source of theirs."""
-_LINES = 50_000
+_LINES = 30_000
 """Lines of theirs."""
 _NEAR = 5.0
 """Seconds that journald's stamp of a message (when it came in) may lie behind printk's, for the same text."""
@@ -24,7 +25,11 @@ class _Event:
     def __init__(self, report: Report, name: str):
         self.report = report
         self.names = {name}
-        self.texts = _texts(report)
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """What its lines say."""
+        return _texts(self.report)
 
 
 class Events:

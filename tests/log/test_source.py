@@ -112,3 +112,12 @@ def test_parts_of_a_pstore_dump_are_read_oldest_first(tmp_path: Path) -> None:
         (tmp_path / f"dmesg-erst-{number}").write_bytes(part)
     (source,) = open_sources([tmp_path])
     assert sorted(want, key=source.data.index) == want
+
+
+def test_backslashes_are_taken_off_only_where_every_mark_has_one() -> None:
+    escaped = b"BUG: foo\\_bar+0x1/0x2 \\[mod\\_a\\]\n" * 20
+    (found,) = open_sources([escaped])
+    assert found.data == b"BUG: foo_bar+0x1/0x2 [mod_a]\n" * 20
+    for kept in (escaped + b"foo_bar+0x1/0x2\n" * 40, rb"re.compile(r'\[\(\d\.\*\)\] \_')" + b"\n" + b"a_b\n" * 20):
+        (found,) = open_sources([kept])
+        assert found.data == kept

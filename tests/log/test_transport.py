@@ -311,3 +311,15 @@ def test_a_log_inside_other_text_has_its_own_lines(kind: str) -> None:
 
 def test_a_backslash_and_an_n_in_a_message_is_no_line_end() -> None:
     assert texts("[    1.000000] foo: path C:\\new\\nothing\n") == ["foo: path C:\\new\\nothing"]
+
+
+def test_of_two_stamps_the_inner_one_is_the_messages() -> None:
+    (line,) = lines("<4>[   12.000001] [    4.521671][   T12] kt invoked oom-killer: order=0\n")
+    assert (line.text, line.time, line.caller) == ("kt invoked oom-killer: order=0", 4.521671, "T12")
+    (vendor,) = lines("<4>[   12.000001]  (0)[1:init][    4.521671] kt invoked oom-killer: order=0\n")
+    assert (vendor.text, vendor.time) == ("kt invoked oom-killer: order=0", 4.521671)
+
+
+@pytest.mark.parametrize("text", ["[<ffffffff81686b13>] dump_stack+0x19/0x1b", "[ 12] 0 12 kt", "[mem 0x0-0x1] usable"])
+def test_what_stands_in_brackets_behind_a_stamp_is_no_stamp(text: str) -> None:
+    assert texts(f"[   12.000001] {text}\n") == [text]

@@ -23,10 +23,10 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         with tarfile.open(fileobj=Pushed(b"", read), mode="r|", tarinfo=_bounded(), errorlevel=0) as archive:  # type: ignore[call-overload]
             while (info := archive.next()) is not None:
                 archive.members = []  # it would keep them all
-                if info.isdir():
-                    continue
                 if not walk.member():
                     return
+                if info.isdir():
+                    continue
                 if info.isreg():
                     opened = archive.extractfile(info)
                     if opened is not None:

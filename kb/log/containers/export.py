@@ -26,13 +26,13 @@ _CALLED = re.compile(r"(?:message|msg|raw|oops)$", re.I)
 """How any other field that holds it is called: ``SyslogMessage``, ``_msg``, ``kernel_message``."""
 _INSIDE = (
     "_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc", "content", "lines",
-    "properties", "body", "record", "payload",
+    "properties", "body", "record", "payload", "map",
 )  # fmt: skip
 """Objects in which the record proper stands."""
 _TIME = (
     "@timestamp", "timestamp", "time", "ts", "_time", "timeUnixNano", "observedTimeUnixNano", "date",
     "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time", "timereported",
-    "timegenerated", "ISODATE",
+    "timegenerated", "ISODATE", "_messagetime", "received_at", "generated_at", "event_time", "eventTime", "datetime",
 )  # fmt: skip
 _HOST = (
     "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "HOST", "nodename", "node_name", "node",

@@ -5,6 +5,7 @@ character behind which ``\ucN`` others stand for old readers; a group that begin
 styles or a picture holds no text.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -60,7 +61,7 @@ class _Reader:
         self._aside = [False]
         self._fallback = 1
         self._skip = 0
-        self._page = "cp1252"
+        self._decoder = _decoder("cp1252")
 
     def feed(self, data: bytes) -> bytes:
         """The text of whole tokens."""
@@ -78,8 +79,8 @@ class _Reader:
                         {b"~": " ", b"_": "-", b"\n": "\n"}.get(char, char.decode("latin-1") if char in b"\\{}" else "")
                     )
                 )
-            elif code or plain:
-                out.append(self._shown((bytes.fromhex(code.decode()) if code else plain).decode(self._page, "replace")))
+            elif code or plain:  # of two bytes, the second one may be written as the character that it is alone
+                out.append(self._bytes(bytes.fromhex(code.decode()) if code else plain))
         return "".join(out).encode("utf-8", "replace")
 
     def _group(self, brace: bytes) -> None:
@@ -95,7 +96,7 @@ class _Reader:
         elif word == b"uc":
             self._fallback = min(max(value, 0), 8)
         elif word == b"ansicpg":
-            self._page = f"cp{value}" if value in _PAGES else "cp1252"
+            self._decoder = _decoder(f"cp{value}" if value in _PAGES else "cp1252")
         elif word == b"u" and number is not None:
             shown = self._shown(chr(value & 0xFFFF) if not 0xD800 <= value & 0xFFFF < 0xE000 else "\ufffd")
             self._skip = self._fallback
@@ -104,9 +105,18 @@ class _Reader:
             return "\n" if word in _BREAKS else _CHARACTERS.get(word, "")
         return ""
 
+    def _bytes(self, data: bytes) -> str:
+        """What bytes of the code page show: each of them counts where old readers' characters are passed."""
+        skip, self._skip = self._skip, max(self._skip - len(data), 0)
+        return "" if self._aside[-1] else self._decoder.decode(data[skip:])
+
     def _shown(self, text: str) -> str:
         skip, self._skip = self._skip, max(self._skip - len(text), 0)
         return "" if self._aside[-1] else text[skip:]
+
+
+def _decoder(page: str) -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder(page)("replace")
 
 
 _PAGES = frozenset({437, 850, 866, 874, 932, 936, 949, 950, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258})

@@ -132,9 +132,10 @@ class Walk:
             try:
                 got = read(size)
             except Exception as error:  # each library has its own errors, and what came before them is still good
-                notes.append(f"is cut or damaged: {error}")
-                if says_log(name):
-                    self.unread.append(InputError(f"is cut or damaged: {error}", path=name))
+                told = error if isinstance(error, InputError) else InputError(f"is cut or damaged: {error}", path=name)
+                notes.append(told.reason)
+                if says_log(name) or (told is error and name == self.name):  # a bound: what is behind it was not read
+                    self.unread.append(told)
                 return b""
             self._size += len(got)
             self._check()

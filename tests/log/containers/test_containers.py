@@ -20,12 +20,12 @@ import kb
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import document, export, registry, rtf, walk
+from kb.log.containers import document, export, pdf, registry, rtf, walk
 from kb.log.containers.drm_qr import Watch, read_address
 from kb.log.containers.export import Record, nanoseconds
 from kb.log.containers.roles import says_log, says_numbers
 from kb.log.source import open_inputs
-from tests.log.containers import wrappings
+from tests.log.containers import documents, wrappings
 from tests.log.containers.wrappings import WRAPPINGS
 from tests.log.test_prefixes import LOGS, same, with_prefix
 
@@ -267,6 +267,32 @@ def test_many_members_end_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
         list(api.read(data))
 
 
+def test_folders_of_an_archive_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "MEMBERS", 10)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for at in range(11):
+            folder = tarfile.TarInfo(f"d{at}")
+            folder.type = tarfile.DIRTYPE
+            tar.addfile(folder)
+    with pytest.raises(InputError, match="more than 10 members"):
+        list(api.read(out.getvalue()))
+
+
+@pytest.mark.parametrize(("bound", "why"), [("_STREAM", "imit"), ("_STEPS", "maximum"), ("_OPERATIONS", "operations")])
+def test_a_pdf_that_asks_for_too_much_is_named(bound: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    if bound != "_OPERATIONS" and not hasattr(pypdf, "apply_configuration"):
+        pytest.skip("this pypdf has no bounds to set")
+    writer, packed = pypdf.PdfWriter(clone_from=io.BytesIO(documents.pdf(QUIET * 20)[1])), io.BytesIO()
+    for page in writer.pages:
+        page.compress_content_streams()
+    writer.write(packed)
+    monkeypatch.setattr(pdf, bound, 100)
+    with pytest.raises(InputError, match=why):
+        list(api.read(packed.getvalue()))
+
+
 def test_containers_in_containers_end_the_walk() -> None:
     data = QUIET
     for _ in range(walk.DEEPEST + 1):
@@ -357,6 +383,20 @@ def test_a_brace_is_one_wherever_a_piece_of_rich_text_ends() -> None:
     for size in range(9000, 9012):
         read = io.BytesIO(data).read
         assert b"".join(rtf._text(lambda _, read=read, size=size: read(size))).decode().split("\n") == rows
+
+
+@pytest.mark.parametrize(
+    ("page", "written", "shown"),
+    [
+        (936, rb"\'c4\'da\'ba\'cb: a", "内核: a"),
+        (932, rb"\'83e\'83X\'83g\par x", "テスト\nx"),  # a second byte as the character that it is alone
+        (936, rb"\uc2 \u20869\'c4\'da b", "内 b"),  # what old readers show
+        (1252, rb"\'e9t\'e9", "été"),
+    ],
+)
+def test_the_bytes_of_a_code_page_are_read_together(page: int, written: bytes, shown: str) -> None:
+    parts = [b"{\\rtf1\\ansi\\ansicpg%d " % page + written + b"}"]
+    assert b"".join(rtf._text(lambda _: parts.pop() if parts else b"")).decode() == shown
 
 
 def test_a_block_of_yaml_ends_where_it_is_no_longer_indented(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ ERAS = {
     (6, 11): "6.11",
     (6, 11, 7): "6.11.7+",
     (6, 12): "6.12-6.17, RHEL 10",
-    (6, 18): "6.18+, 6.12.107+",
+    (6, 18): "6.18+, 6.12.54+",
 }
 KERNEL = frozenset({"__GFP_WAIT", "__GFP_DIRECT_RECLAIM", "__GFP_IO", "__GFP_FS"})
 MASKS = st.sampled_from(

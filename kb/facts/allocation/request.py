@@ -194,14 +194,18 @@ def before_programs(report: Report) -> bool:
 
 
 _NOMMU = frozenset({"do_mmap_private", "load_flat_binary", "load_flat_file", "load_elf_fdpic_binary"})
-_OF_PROCESS = re.compile(r"Allocation of length \d{1,20} from process \d{1,10}")
+_OF_NOMMU = re.compile(
+    r"Allocation of length \d{1,20} from process \d{1,10}|\s{0,8}\[<00000000[89a-f][0-9a-f]{7}>\] "
+)
+"""mm/nommu.c; and arch/riscv/kernel/stacktrace.c: 64-bit text at the start of memory, where the CPU finds it unmapped
+(with an MMU it is in the upper half). No other architecture that brackets addresses so has text there."""
 
 
 def without_mmu(report: Report) -> bool:
-    """Whether the kernel was built without an MMU, by functions and lines of mm/nommu.c and its program loaders."""
+    """Whether the kernel was built without an MMU, by functions, lines and addresses that only such kernels print."""
     if any(frame.function in _NOMMU for frame in report.frames):
         return True
-    return any(_OF_PROCESS.match(line.text) for line in report.lines[:64] if "Allocation" in line.text)
+    return any(_OF_NOMMU.match(line.text) for line in report.lines[:64])
 
 
 def _line(frames: Iterable[Frame], functions: Iterable[str]) -> tuple[Span, ...]:

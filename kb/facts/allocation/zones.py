@@ -40,6 +40,8 @@ class ZoneView:
     reserve: int
     fits: int | None
     """Free blocks of the order or larger; None without a free list."""
+    atomic: int = 0
+    """Pages of the high-order atomic reserve that do not count for the request."""
 
     @property
     def skew(self) -> int | None:
@@ -81,7 +83,9 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
     reserve = kept or 0
     fits = fitting(zone.blocks.counts, request.order) if zone.blocks else None
     why = _why(zone, request, memory, chosen, printed, fits) if first == "refuses" else ""
-    return ZoneView(zone, verdict, first, why, printed, summed, chosen, outcomes, reserve, fits)
+    base, counted = printed.base, _run(zone, request, memory, chosen, zone.free, 0).base
+    atomic = counted.left - base.left if base is not None and counted is not None else 0
+    return ZoneView(zone, verdict, first, why, printed, summed, chosen, outcomes, reserve, fits, atomic)
 
 
 def _cut(zone: Zone, request: Request, run: Replay) -> bool:

@@ -73,7 +73,7 @@ _NAMELESS = re.compile(r"\s*\(?\[<?(?:0x)?(?P<addr>[0-9a-f]{8,16})>?\]\)? (?:\? 
 
 
 def nameless(text: str) -> str | None:
-    """The address of a stack's entry that a kernel without symbols (CONFIG_KALLSYMS) prints: ``[<8011c2f2>] 0x8011c2f2``.
+    """The address of an entry as a kernel without symbols (CONFIG_KALLSYMS) prints it: ``[<8011c2f2>] 0x8011c2f2``.
 
     lib/vsprintf.c symbol_string(): "%pS" is a plain number there.
     """

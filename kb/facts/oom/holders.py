@@ -8,7 +8,6 @@ from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said
 
-
 _MUCH_SHARED = 0.05
 """Share of all memory from which it matters on which list shared memory lies: NR_SHMEM counts it on both."""
 

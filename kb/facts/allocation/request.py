@@ -194,9 +194,7 @@ def before_programs(report: Report) -> bool:
 
 
 _NOMMU = frozenset({"do_mmap_private", "load_flat_binary", "load_flat_file", "load_elf_fdpic_binary"})
-_OF_NOMMU = re.compile(
-    r"Allocation of length \d{1,20} from process \d{1,10}|\s{0,8}\[<00000000[89a-f][0-9a-f]{7}>\] "
-)
+_OF_NOMMU = re.compile(r"Allocation of length \d{1,20} from process \d{1,10}|\s{0,8}\[<00000000[89a-f][0-9a-f]{7}>\] ")
 """mm/nommu.c; and arch/riscv/kernel/stacktrace.c: 64-bit text at the start of memory, where the CPU finds it unmapped
 (with an MMU it is in the upper half). No other architecture that brackets addresses so has text there."""
 

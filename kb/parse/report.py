@@ -68,7 +68,7 @@ def parse(splat: Splat) -> Report:
         comm=fields.get("comm"),
         pid=_int(fields.get("pid")),
         cpu=_int(fields.get("cpu")),
-        time=opener.time,
+        time=_time(splat.lines, splat.opener),
         wall=opener.wall,
         host=opener.host,
         taint=fields.get("taint"),
@@ -244,6 +244,17 @@ def _damage(row: Row, fields: Mapping[str, str], out: Outline, guilt: Guilt | No
     if guilt is None and row.guilty != ("none",):
         return (said("damage.no_blame"),)
     return ()
+
+
+def _time(lines: Sequence[Line], opener: int) -> float | None:
+    """When the headline was printed; where a paste begins within its stamp, when the line after it was."""
+    time = lines[opener].time
+    if time is None and _CUT_STAMP.match(lines[opener].raw) and opener + 1 < len(lines):
+        return lines[opener + 1].time
+    return time
+
+
+_CUT_STAMP = re.compile(rb"\d{1,10}\.\d{6}\] ")
 
 
 def _nameless(lines: Sequence[Line]) -> bool:

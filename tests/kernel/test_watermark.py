@@ -151,6 +151,14 @@ def test_no_reserve_grows_beyond_the_limit(managed: int, order: int, fixed: bool
     assert highatomic_bounds(zone, rule_named("6.5-6.10"))[1] >= reserved
 
 
+@pytest.mark.parametrize(("page_kb", "block"), [(4, 1024), (16, 2048), (64, 8192)])
+def test_of_larger_pages_the_reserve_may_have_a_huge_page_more(page_kb: int, block: int) -> None:
+    """8192 pages of 64 kB are 512 MB: reserve_highatomic_pageblock() takes one below 1 % of the zone and a block."""
+    zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=10_000)
+    assert highatomic_limit(10_000, page_kb) == 2 * block  # 100 + a block, rounded up to whole ones
+    assert highatomic_bounds(zone, rule_named("6.5-6.10"), page_kb)[1] == 2 * block
+
+
 def test_the_limit_is_what_a_kernel_of_4_mb_pageblocks_reaches() -> None:
     assert highatomic_limit(507533) == 6144  # 5075 + 1024 = 6099; with 2 MB pageblocks 5587, and so 5632
 

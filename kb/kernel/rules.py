@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from kb.kernel.era import NEVER, Span, span
 from kb.kernel.release import Release
 
-_DEBIAN_61: tuple[tuple[int, int, int | None], ...] = ((56, 192, None), (28, 119, 191), (0, 0, 115))
-"""Builds of Debian 12 from which on the stable release they are made from lies in a range, by their ``Linux version``
-banners: 6.1.0-27 is 6.1.115, 6.1.0-28 6.1.119, 6.1.0-56 6.1.192."""
+_DEBIAN_61: tuple[tuple[int, int, int | None], ...] = ((41, 158, None), (28, 119, 153), (0, 0, 115))
+"""Builds of Debian 12 from which on the stable release they are made from lies in a range, by the changelog of
+linux-source-6.1: 6.1.0-27 is 6.1.115, 6.1.0-28 6.1.119, 6.1.0-40 6.1.153, 6.1.0-41 6.1.158."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ RULES: tuple[RuleSet, ...] = (
             classzone="highest", oom_victim="half"),
     RuleSet("6.12-6.17, RHEL 10", W2, span("6.12", "6.18"), f"el10-55, 6.13.7, 6.14.0 {_PA}", harder="reserves",
             highatomic="free", classzone="highest", oom_victim="half", highatomic_single=True),
-    RuleSet("6.18+, 6.12.107+", W2, span("6.18"), f"6.12.107, 6.18.2, 7.3.4 {_PA}", harder="reserves",
+    RuleSet("6.18+, 6.12.54+", W2, span("6.18"), f"6.12.107, 6.18.2, 7.3.4 {_PA}; (in v6.12.54)", harder="reserves",
             highatomic="free", highatomic_needs_high=True, classzone="highest", oom_victim="half",
             highatomic_single=True),
 )  # fmt: skip
@@ -106,6 +106,9 @@ STABLE: tuple[RuleSet, ...] = (
             oom_victim="half", highatomic_single=True),
     RuleSet("6.6.60+", W2, span("99.0"), "281dd25c1a01 (in v6.6.60)", harder="reserves", highatomic="reserved",
             classzone="highest", oom_victim="half", unaccepted=True, highatomic_single=True),
+    RuleSet("6.6.112+, perhaps", W2, span("99.0"), "281dd25c1a01 (in v6.6.60); what 6.12.54 and 6.1.157 got beside it",
+            harder="reserves", highatomic="reserved", highatomic_needs_high=True, classzone="highest",
+            oom_victim="half", unaccepted=True, highatomic_single=True),
     RuleSet("6.11.7+", W2, span("99.0"), "281dd25c1a01 (in v6.11.7)", harder="reserves", highatomic="reserved",
             classzone="highest", oom_victim="half", highatomic_single=True),
 )  # fmt: skip
@@ -131,12 +134,14 @@ def rules_for(releases: tuple[Release, ...]) -> tuple[RuleSet, ...]:
     return tuple(sorted(chosen.values(), key=lambda rules: order.index(rules.name)))
 
 
+_NOT_KNOWN = 1 << 30
+"""No release is known to have the row's rules: both rows stand for all that may."""
 _POINTS: dict[tuple[int, int], tuple[tuple[int, int, str], ...]] = {
-    (5, 15): ((171, 171, "5.15.171+, 6.1.116+"),),
+    (5, 15): ((171, 171, "5.15.171+, 6.1.116+"), (195, _NOT_KNOWN, "6.1.157+")),
     (6, 1): ((116, 116, "5.15.171+, 6.1.116+"), (157, 157, "6.1.157+")),
-    (6, 6): ((60, 60, "6.6.60+"),),
+    (6, 6): ((60, 60, "6.6.60+"), (112, _NOT_KNOWN, "6.6.112+, perhaps")),
     (6, 11): ((7, 7, "6.11.7+"),),
-    (6, 12): ((1, 107, CURRENT.name),),
+    (6, 12): ((54, 54, CURRENT.name),),
     (6, 17): ((4, 4, CURRENT.name),),
 }
 """Of a stable series: the first point release that may have a row's rules, the one that surely has, and the row."""

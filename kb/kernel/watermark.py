@@ -21,22 +21,25 @@ PAGEBLOCK_ORDER = 9
 _LARGEST_PAGEBLOCK = 1 << 10
 """Pages of 4 MB: a pageblock is as large as the largest free block where no huge pages are built in
 (include/linux/pageblock-flags.h ``pageblock_order``: 6.1 without HUGETLB_PAGE, 6.12 also without transparent ones)."""
+_ENTRIES_A_KB = 128
+"""Page table entries of 8 bytes: a huge page is what one page of them maps."""
 
 _UNLISTED = 64
 """Pages by which a whole free list may be behind the count that was read before it."""
 
 
-def highatomic_limit(managed: int) -> int:
-    """Pages that no zone's high-order atomic reserve is above, whatever its pageblocks' size: up to 4 MB, 4 kB pages.
+def highatomic_limit(managed: int, page_kb: int = 4) -> int:
+    """Pages that no zone's high-order atomic reserve is above, whatever its pageblocks' size: up to 4 MB of 4 kB pages.
 
     mm/page_alloc.c ``reserve_highatomic_pageblock()`` (6.1): below 1 % of the zone and a block a whole one is added,
     so that the last may reach beyond. 6.12 stops at 1 % rounded up, and may take a largest free block as a whole.
 
     Args:
         managed: Managed pages of the zone.
+        page_kb: kB a page: of larger ones a pageblock is as large as a huge page, 32 MB of 16 kB and 512 MB of 64 kB.
     """
-    tested = managed // 100 + _LARGEST_PAGEBLOCK
-    return -(-tested // _LARGEST_PAGEBLOCK) * _LARGEST_PAGEBLOCK
+    block = max(_LARGEST_PAGEBLOCK, page_kb * _ENTRIES_A_KB)
+    return -(-(managed // 100 + block) // block) * block
 
 
 def highatomic_bounds(zone: Zone, rules: RuleSet, page_kb: int = 4) -> tuple[int, int, Said | None]:
@@ -60,7 +63,7 @@ def highatomic_bounds(zone: Zone, rules: RuleSet, page_kb: int = 4) -> tuple[int
             return zone.reserved_highatomic, zone.reserved_highatomic, None
         assumed = said("assumed.free_highatomic_at_most") if zone.reserved_highatomic else None
         return listed, max(listed, zone.reserved_highatomic), assumed
-    most = highatomic_limit(zone.managed or zone.present or 0)
+    most = highatomic_limit(zone.managed or zone.present or 0, page_kb)
     if rules.highatomic == "free":
         return listed, max(most, listed), said("assumed.free_highatomic")
     if listed:

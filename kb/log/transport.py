@@ -102,6 +102,8 @@ RULES: tuple[Rule, ...] = (
         r"(?:,ncfrag=\d{1,9}/\d{1,9})?(?:,caller=(?P<caller>[TC]\d{1,10}))?(?:,ncfrag=\d{1,9}/\d{1,9})?;",
         True,
     ),
+    # a paste that begins within the first line's stamp: how many of its digits are lost nobody knows, so it is no time
+    _rule("cut-stamp", _DIGIT, r"\d{1,10}\.\d{6}\] ", True),
     # RFC 5424: "<4>1 2026-11-22T03:04:05.123Z host kernel - - - text"; collectors may drop "<4>"
     _rule(
         "rfc5424", "<" + _DIGIT,

@@ -135,7 +135,8 @@ def _lent(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
     found = next((other for other in failures if other.memory is not None and _beside(other, report)), None)
     if found is None:
         return report
-    fields = {**report.fields, "memory_of": str(found.headline_line)}
+    above = report.headline_line - found.headline_line  # in lines: equal reports have it equal
+    fields = {**report.fields, "memory_of": str(above)}
     return replace(report, memory=found.memory, fields=fields, kernel=report.kernel or found.kernel)
 
 
@@ -150,7 +151,7 @@ def _of_the_same_boot(report: Report, before: Iterable[tuple[int, Report]]) -> R
         if other.kernel is not None:
             if report.host != other.host or not _near(other, report):
                 return report
-            above = report.headline_line - other.headline_line  # in lines: equal reports have it equal
+            above = report.headline_line - other.headline_line
             return replace(report, kernel=other.kernel, fields={**report.fields, "kernel_of": str(above)})
     return report
 

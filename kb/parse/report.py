@@ -15,7 +15,7 @@ from kb.parse.outline import Outline, outline
 from kb.parse.title import apart, titles
 from kb.split.doubt import doubted, doubtful
 from kb.syntax.formats import is_format
-from kb.syntax.frames import plain
+from kb.syntax.frames import nameless, plain
 from kb.syntax.headline import Headline, classify
 from kb.syntax.kinds import Row, Trait, kind_of, printing, refine, rows
 from kb.syntax.roles import classifier
@@ -46,7 +46,8 @@ def parse(splat: Splat) -> Report:
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
     arch = _arch(lines)
-    title, alt = titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt)
+    named = guilt is not None or not _nameless(lines)
+    title, alt = titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt, named=named)
     title, *alternatives = (name.replace("\t", " ") for name in (title, *alt))
     report = Report(
         source=splat.source,
@@ -67,7 +68,7 @@ def parse(splat: Splat) -> Report:
         comm=fields.get("comm"),
         pid=_int(fields.get("pid")),
         cpu=_int(fields.get("cpu")),
-        time=opener.time,
+        time=_time(splat.lines, splat.opener),
         wall=opener.wall,
         host=opener.host,
         taint=fields.get("taint"),
@@ -243,10 +244,26 @@ def _damage(row: Row, fields: Mapping[str, str], out: Outline, guilt: Guilt | No
             return (said("damage.no_stack"),)
         return (said("damage.no_stack_cut", cut=splat.truncated),)
     if out.trace_heads and not any(trace.frames for trace in out.traces):
-        return (said("damage.no_frames"),)
+        return () if _nameless(splat.lines) else (said("damage.no_frames"),)
     if guilt is None and row.guilty != ("none",):
         return (said("damage.no_blame"),)
     return ()
+
+
+def _time(lines: Sequence[Line], opener: int) -> float | None:
+    """When the headline was printed; where a paste begins within its stamp, when the line after it was."""
+    time = lines[opener].time
+    if time is None and _CUT_STAMP.match(lines[opener].raw) and opener + 1 < len(lines):
+        return lines[opener + 1].time
+    return time
+
+
+_CUT_STAMP = re.compile(rb"\d{1,10}\.\d{6}\] ")
+
+
+def _nameless(lines: Sequence[Line]) -> bool:
+    """Whether the stack is one of addresses alone: the kernel has no symbols, and nothing of it is lost."""
+    return any(nameless(line.text) is not None for line in lines)
 
 
 def _arch(lines: Sequence[Line]) -> str | None:

@@ -20,16 +20,21 @@ _OFFSET = re.compile(
 _ADDRESS = re.compile(r"\b(?:0x)?[0-9a-f]{8,16}\b|0x[0-9a-f]+\b")
 
 
-def titles(row: Row, fields: Mapping[str, str], guilt: Guilt | None) -> tuple[str, tuple[str, ...]]:
+def titles(
+    row: Row, fields: Mapping[str, str], guilt: Guilt | None, *, named: bool = True
+) -> tuple[str, tuple[str, ...]]:
     """The title and the alternative titles; ``corrupted`` stands where the function is lost, as on syzbot.
 
     Args:
         row: What the kind is called.
         fields: The report's named fields; ``origin`` is who allocated the memory (KMSAN), or empty.
         guilt: Whom it blames, None where nobody could be.
+        named: False where the kernel has no symbols: no function is lost then, and none is in the title.
     """
     values = _Values(fields)
     values["fn"] = guilt.function if guilt else "corrupted"
+    if not named:
+        row = replace(row, title=row.title.replace(" in {fn}", ""), alt=())
     if _placed(row, fields, guilt):
         row = replace(row, title=row.title.replace(" in {fn}", f" at {place(fields['file'])}"), alt=())
     if row.needs and row.needs not in fields:

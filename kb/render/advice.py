@@ -33,6 +33,9 @@ def next_steps(found: Diagnosis, words: Words) -> tuple[str, ...]:
     asked = map(words.say, found.facts.steps)
     steps = tuple(filled(step, found.report) for step in asked if way is None or bare(step) != bare(way[1].do))
     checks = found.best.case.verify if found.best is not None else ()
+    booting = found.facts.values.get("booting")
+    if booting is not None and booting.value is True:  # what the machine had then is gone, and nobody could look
+        checks = tuple(check for check in checks if not _RUNNING.search(check.run))
     steps += tuple(
         words("next.expect", command=filled(check.run, found.report), expect=check.expect) for check in checks
     )
@@ -57,6 +60,10 @@ def _search(report: Report, words: Words) -> tuple[str, ...]:
     if any(frame.source for frame in report.frames):
         return words("next.search_function", function=report.function, title=report.title), by_title, by_name
     return words("next.source_lines", function=report.function), by_name
+
+
+_RUNNING = re.compile(r"/proc/(?:buddyinfo|pagetypeinfo|zoneinfo|vmstat|meminfo|slabinfo)\b")
+"""The state of memory of a machine that runs."""
 
 
 def bare(step: str) -> str:

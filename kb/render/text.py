@@ -301,6 +301,9 @@ def _match(page: Page, match: Match, everything: bool) -> None:
             _predicate(page, mark)
     status = words.word(match.fix_status)
     page.row(words("label.status"), f"{status}: {words.say(match.fix_why)}" if match.fix_why is not None else status)
+    for span in case.affected if everything else ():
+        if span.note:
+            page.row(words("label.affected"), f"{span.kernel}: {span.note}")
     for fix in case.fixes:
         since = (
             f" (in v{fix.since})" if fix.since and fix.branch == "mainline" else f" ({fix.since})" if fix.since else ""

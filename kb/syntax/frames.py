@@ -71,6 +71,18 @@ def aliases(function: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(alias for alias in (function, half) if alias != name))
 
 
+_NAMELESS = re.compile(r"\s*\(?\[<?(?:0x)?(?P<addr>[0-9a-f]{8,16})>?\]\)? (?:\? )?0x[0-9a-f]{6,16}\)?\s*")
+
+
+def nameless(text: str) -> str | None:
+    """The address of an entry as a kernel without symbols (CONFIG_KALLSYMS) prints it: ``[<8011c2f2>] 0x8011c2f2``.
+
+    lib/vsprintf.c symbol_string(): "%pS" is a plain number there.
+    """
+    found = _NAMELESS.fullmatch(text)
+    return found["addr"] if found is not None else None
+
+
 def is_address(function: str) -> bool:
     """True for an entry whose symbol could not be resolved."""
     return _HEX.match(function) is not None

@@ -7,7 +7,10 @@ report prints takes part: ``__zone_watermark_ok()``, ``zone_watermark_fast()``, 
 from dataclasses import dataclass, field
 
 ORDERS = 11
-BACKPORTED = {(6, 6, 60), (6, 11, 7)}
+BACKPORTED = {(5, 15, 171), (6, 1, 157), (6, 6, 60), (6, 6, 112), (6, 11, 7)}
+"""Stable releases with 281dd25c1a01, and with the reserves of 6.3 where they are older."""
+NEEDS_HIGH = {(6, 1, 157), (6, 6, 112)}
+"""Those that open the atomic reserve to __GFP_HIGH alone."""
 
 
 @dataclass
@@ -35,7 +38,7 @@ def slowpath_gets_page(era: tuple[int, ...], z: ModelZone, order: int, gfp: froz
         if not old_watermark_ok(era, z, order, mark, gfp, can_wait, movable):
             return False
         return finds(z, order, {"U", "M", "E", "R"} | ({"C"} if movable else set()))
-    if era < (6, 3):
+    if era < (6, 3) and era not in BACKPORTED:
         high, harder = "__GFP_HIGH" in gfp, "__GFP_ATOMIC" in gfp and "__GFP_NOMEMALLOC" not in gfp
         args = (era, z, order, gfp, movable)
         if watermark_ok_44(*args, mark, high=high, harder=harder):
@@ -44,7 +47,8 @@ def slowpath_gets_page(era: tuple[int, ...], z: ModelZone, order: int, gfp: froz
         return bool(retest) and watermark_ok_44(*args, z.watermark_min, high=high, harder=harder)
     min_reserve = "__GFP_HIGH" in gfp
     non_block = not can_wait and "__GFP_NOMEMALLOC" not in gfp
-    highatomic = non_block and order > 0 and (era < (6, 18) or min_reserve)
+    alone = era >= (6, 18) or era in NEEDS_HIGH
+    highatomic = non_block and order > 0 and (min_reserve or not alone)
     flags = {"min_reserve": min_reserve, "non_block": non_block, "highatomic": highatomic}
     if watermark_ok_63(era, z, order, movable, mark, **flags):
         return True

@@ -19,12 +19,15 @@ ERAS = {
     (5, 4): "4.15-5.7, RHEL 8.0-8.4",
     (5, 8): "5.8, RHEL 8.5-8.7",
     (5, 10): "5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4",
+    (5, 15, 171): "5.15.171+, 6.1.116+",
+    (6, 1, 157): "6.1.157+",
     (6, 3): "6.3-6.4, RHEL 9.5-9.6",
     (6, 6, 60): "6.6.60+",
+    (6, 6, 112): "6.6.112+, perhaps",
     (6, 11): "6.11",
     (6, 11, 7): "6.11.7+",
     (6, 12): "6.12-6.17, RHEL 10",
-    (6, 18): "6.18+, 6.12.107+",
+    (6, 18): "6.18+, 6.12.54+",
 }
 KERNEL = frozenset({"__GFP_WAIT", "__GFP_DIRECT_RECLAIM", "__GFP_IO", "__GFP_FS"})
 MASKS = st.sampled_from(
@@ -117,3 +120,41 @@ def test_only_an_order_0_request_with_reserves_is_asked_again_without_the_boost(
     again = any(step.name == "boost" for step in run.steps)
     assert not again or (rules.boost == "retest" and zone.boost and not run.steps[0].holds)
     assert not any(step.name == "boost" for step in replay(zone, Request(1, gfp), rules, zones=(zone, NORMAL)).steps)
+
+
+@given(states(), st.integers(0, 6), MASKS, RULE, st.integers(0, 600))
+def test_pages_on_per_cpu_lists_count_for_no_watermark(state, order, gfp, rules, on_lists) -> None:
+    """NR_FREE_PAGES leaves them out, and so do the blocks: a report that prints more of them is judged alike."""
+    zone, request = state[0], Request(order, gfp)
+    more = replace(zone, counters={**zone.counters, "free_pcp": on_lists, "local_pcp": on_lists})
+    assert replay(more, request, rules, zones=(more, NORMAL)) == replay(zone, request, rules, zones=(zone, NORMAL))
+
+
+@given(states(), st.integers(0, 6), MASKS, RULE)
+def test_the_size_of_a_page_changes_words_and_no_verdict(state, order, gfp, rules) -> None:
+    zone, request = state[0], Request(order, gfp)
+    small, large = (replay(zone, request, rules, zones=(zone, NORMAL), page_kb=kb) for kb in (4, 64))
+    assert (small.admits, small.fails_at, small.left, small.needs) == (
+        large.admits,
+        large.fails_at,
+        large.left,
+        large.needs,
+    )
+    assert [(step.left, step.needs) for step in small.steps] == [(step.left, step.needs) for step in large.steps]
+
+
+@given(states(), st.integers(1, 6), MASKS, RULE)
+def test_blocks_of_another_type_are_no_reason_to_refuse(state, order, gfp, rules) -> None:
+    """ALLOC_NOFRAGMENT (5.0+) asks for one's own type first and is dropped before a request fails (to 6.14 always)."""
+    zone, request = state[0], Request(order, gfp)
+    assert zone.blocks is not None
+    for letter in "UME":
+        words = tuple(letter if count else "" for count in zone.blocks.counts)
+        own = replace(zone, blocks=FreeBlocks(zone.blocks.counts, words, zone.blocks.total, 0))
+        assert admits(own, request, rules) == admits(replace(own, blocks=_all_types(own)), request, rules)
+
+
+def _all_types(zone: Zone) -> FreeBlocks:
+    assert zone.blocks is not None
+    words = tuple("UME" if count else "" for count in zone.blocks.counts)
+    return FreeBlocks(zone.blocks.counts, words, zone.blocks.total, 0)

@@ -85,7 +85,7 @@ def test_indices_of_an_empty_list() -> None:
         ("5.14.0-503.11.1.el9_5.x86_64", "6.3-6.4, RHEL 9.5-9.6"),
         ("6.1.0-56-amd64", "6.1.157+"),
         ("6.12.0-55.9.1.el10_0.x86_64", "6.12-6.17, RHEL 10"),
-        ("6.12.117+deb12-amd64", "6.18+, 6.12.107+"),
+        ("6.12.117+deb12-amd64", "6.18+, 6.12.54+"),
     ],
 )
 def test_rule_set_of_a_release(release, rule) -> None:
@@ -101,20 +101,28 @@ def test_every_known_release_has_exactly_one_rule_set() -> None:
     [
         ("5.15.170", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"]),
         ("5.15.171", ["5.15.171+, 6.1.116+"]),
-        ("5.15.0-1087-azure", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", "5.15.171+, 6.1.116+"]),
+        ("5.15.0-1087-azure", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4", "5.15.171+, 6.1.116+", "6.1.157+"]),
         ("6.1.115", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"]),
         ("6.1.116", ["5.15.171+, 6.1.116+"]),
         ("6.1.156", ["5.15.171+, 6.1.116+"]),
         ("6.1.157", ["6.1.157+"]),
         ("6.1.0-27-amd64", ["5.9-6.2, RHEL 8.8-8.10, RHEL 9.0-9.4"]),
-        ("6.1.0-28-amd64", ["5.15.171+, 6.1.116+", "6.1.157+"]),
+        ("6.1.0-28-amd64", ["5.15.171+, 6.1.116+"]),
+        ("6.1.0-40-amd64", ["5.15.171+, 6.1.116+"]),
+        ("6.1.0-41-amd64", ["6.1.157+"]),
+        ("5.15.194", ["5.15.171+, 6.1.116+"]),
+        ("5.15.196", ["5.15.171+, 6.1.116+", "6.1.157+"]),
         ("6.6.59", ["6.5-6.10"]),
         ("6.6.60", ["6.6.60+"]),
+        ("6.6.111", ["6.6.60+"]),
+        ("6.6.113", ["6.6.60+", "6.6.112+, perhaps"]),
         ("6.11.6", ["6.11"]),
         ("6.11.7", ["6.11.7+"]),
-        ("6.12.50", ["6.12-6.17, RHEL 10", "6.18+, 6.12.107+"]),
+        ("6.12.53", ["6.12-6.17, RHEL 10"]),
+        ("6.12.54", ["6.18+, 6.12.54+"]),
+        ("6.12.0-rc5", ["6.12-6.17, RHEL 10"]),
         ("6.17.3", ["6.12-6.17, RHEL 10"]),
-        ("6.17.4", ["6.18+, 6.12.107+"]),
+        ("6.17.4", ["6.18+, 6.12.54+"]),
     ],
 )
 def test_a_stable_release_has_the_rules_that_were_brought_to_it(release, rules) -> None:
@@ -143,6 +151,14 @@ def test_no_reserve_grows_beyond_the_limit(managed: int, order: int, fixed: bool
     assert highatomic_bounds(zone, rule_named("6.5-6.10"))[1] >= reserved
 
 
+@pytest.mark.parametrize(("page_kb", "block"), [(4, 1024), (16, 2048), (64, 8192)])
+def test_of_larger_pages_the_reserve_may_have_a_huge_page_more(page_kb: int, block: int) -> None:
+    """8192 pages of 64 kB are 512 MB: reserve_highatomic_pageblock() takes one below 1 % of the zone and a block."""
+    zone = Zone(0, "Normal", 64, 4, 5, 6, (0, 0, 0, 0), managed=10_000)
+    assert highatomic_limit(10_000, page_kb) == 2 * block  # 100 + a block, rounded up to whole ones
+    assert highatomic_bounds(zone, rule_named("6.5-6.10"), page_kb)[1] == 2 * block
+
+
 def test_the_limit_is_what_a_kernel_of_4_mb_pageblocks_reaches() -> None:
     assert highatomic_limit(507533) == 6144  # 5075 + 1024 = 6099; with 2 MB pageblocks 5587, and so 5632
 
@@ -161,8 +177,8 @@ ATOMIC_OLD = frozenset({"__GFP_HIGH", "__GFP_ATOMIC", "__GFP_KSWAPD_RECLAIM"})
         (ATOMIC_NEW, 0, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"MIN_RESERVE", "NON_BLOCK"}),
         (ATOMIC_NEW, 2, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"MIN_RESERVE", "NON_BLOCK", "HIGHATOMIC"}),
         ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.3-6.4, RHEL 9.5-9.6"), {"NON_BLOCK", "HIGHATOMIC"}),
-        ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.18+, 6.12.107+"), {"NON_BLOCK"}),
-        (ATOMIC_NEW, 2, rule_named("6.18+, 6.12.107+"), {"MIN_RESERVE", "NON_BLOCK", "HIGHATOMIC"}),
+        ({"__GFP_KSWAPD_RECLAIM"}, 2, rule_named("6.18+, 6.12.54+"), {"NON_BLOCK"}),
+        (ATOMIC_NEW, 2, rule_named("6.18+, 6.12.54+"), {"MIN_RESERVE", "NON_BLOCK", "HIGHATOMIC"}),
         ({"__GFP_HIGH", "__GFP_NOMEMALLOC"}, 0, rule_named("6.11"), {"MIN_RESERVE"}),
     ],
 )

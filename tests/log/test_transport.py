@@ -130,6 +130,7 @@ PREFIXES = {
     "huawei": "07-13 08:41:51.347 <4>[309805.658386s][pid:1361,cpu5,sManagerService]",
     "mediatek": "<6>[    2.589959] .(1)[123:kworker/1:1]",
     "zvm": "00: [ 9777.709543] ",
+    "cut stamp": "122365.832373] ",
     "colour": "\x1b[32m[    5.123456] \x1b[0m",
 }
 MESSAGE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12).map(
@@ -182,6 +183,7 @@ def test_the_caller_is_told(line: str, caller: str | None) -> None:
         "<48> 89 e5 0f 1f 84 00",  # the tail of a wrapped Code: line
         "[drm] radeon kernel modesetting enabled.",
         "00: 86 80 00 12",  # a hex dump
+        "122365.83] x",  # six digits stand behind printk's point
         "[mem 0x00000000-0x00000fff] reserved",
         "Modules linked in: a b",
         "{not json}",

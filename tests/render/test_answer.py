@@ -141,6 +141,27 @@ def test_what_nobody_knows_has_a_next_step() -> None:
     assert next_steps(cut, words("en"))[0].startswith("get the whole log")
 
 
+EARLY = """\
+[    1.0] {task}: page allocation failure: order:9, mode:0xcc0(GFP_KERNEL), nodemask=(null)
+[    1.0] CPU: 0 PID: 1 Comm: {task} Not tainted 5.6.0 #1
+[    1.0] Call Trace:
+[    1.0]  warn_alloc+0x1/0x2
+[    1.0]  foo_setup+0x1/0x2
+[    1.0] Mem-Info:
+[    1.0] Node 0 Normal free:80000kB min:400kB low:500kB high:600kB present:400000kB managed:400000kB
+[    1.0] lowmem_reserve[]: 0 0
+[    1.0] Node 0 Normal: 20000*4kB (U) 0*8kB 0*16kB = 80000kB
+"""
+
+
+def test_before_the_first_program_nobody_is_told_to_look_at_memory() -> None:
+    (early,) = api.match(EARLY.format(task="swapper/0").encode())
+    (later,) = api.match(EARLY.format(task="init").encode())
+    assert early.best is not None
+    assert not [step for step in next_steps(early, words("en")) if "/proc/buddyinfo" in step]
+    assert [step for step in next_steps(later, words("en")) if "/proc/buddyinfo" in step]
+
+
 def test_a_strip_is_one_word() -> None:
     """What shows when reports came is never broken over two lines."""
     log = b"".join(HUNG.replace(b"  246.", f"{second:5}.".encode()) for second in (246, 400, 9000))

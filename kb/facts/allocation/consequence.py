@@ -29,7 +29,8 @@ class Loss:
         """Whether it is certain: code on the way up may have a fall-back unless nothing is above."""
         return (
             "holds"
-            if self.claim.name in ("lost.nothing", "lost.packet", "lost.sent", "lost.reclaim", "lost.writeback")
+            if self.claim.name
+            in ("lost.nothing", "lost.packet", "lost.sent", "lost.reclaim", "lost.writeback", "lost.core_dump")
             else "unknown"
         )
 
@@ -64,6 +65,8 @@ _LOSSES = (
         said("lost.writeback"),
         said("lost.writeback_waits"),
     ),
+    # fs/coredump.c: the program is dead already
+    _loss(r"do_coredump|vfs_coredump|elf_(?:fdpic_)?core_dump", said("lost.core_dump"), said("lost.core_dump_missing")),
     # drivers/base/power/main.c
     _loss(
         r"dpm_run_callback|device_resume\w*|async_resume|pci_pm_resume\w*",

@@ -111,6 +111,8 @@ _TASK = {
 def _task(study: Study) -> Reason:
     init = study.report.pid in (0, 1)  # an idle task, and init: mm/oom_kill.c oom_unkillable_task()
     unread = said("task.stack_unsure") if study.report.traces else said("task.no_stack")
+    if study.nameless:
+        unread = said("task.stack_nameless")
     verdict, why = _TASK.get(study.asked.context, (UNKNOWN, (unread,)))
     if init and study.asked.context == "process":
         return Reason(said("task.decided"), verdict, (*why[:1], said("task.no_victim_is_init")))
@@ -156,6 +158,11 @@ def _zones(study: Study) -> Reason | None:
     tried = said("zones.tried", zones=labels(study.views))
     rules = said("zones.rules", rules=[rules.name for rules in study.rules])
     unusable = [said("zones.cannot_be_used", zone=zone.label) for zone in study.excluded]
+    deciding = study.cause.deciding
+    if verdict == EXCLUDED and deciding and all(view.first == "refuses" for view in deciding):
+        near = [view for view in study.views if view.first == "admits"]  # by less than noise: else it were the cause
+        unusable.append(said("zones.pass_by_noise", zones=labels(near), pages=max(view.margin or 0 for view in near)))
+        verdict = HOLDS
     return Reason(said("zones.none_serves"), verdict, (tried, rules, *unusable), spans)
 
 
@@ -201,6 +208,8 @@ def _refusal(view: ZoneView, order: int) -> Iterator[Said]:
     elif run.fails_at == "base":
         yield said("zone.below_watermark", left_pages=run.left, needs_pages=run.needs)
         match view.why:
+            case "reserve" if view.margin is not None and view.margin + view.atomic > 0:
+                yield said("zone.reserve_or_highatomic", reserve_pages=view.reserve, atomic_pages=view.atomic)
             case "reserve":
                 yield said("zone.reserve_alone", reserve_pages=view.reserve)
             case "boost":
@@ -217,7 +226,7 @@ def _refusal(view: ZoneView, order: int) -> Iterator[Said]:
 
 def _on_list_sum(view: ZoneView) -> Said | None:
     """Where the walk fails from the other base, where that is elsewhere."""
-    if view.summed is None or view.summed.fails_at == view.printed.fails_at:
+    if view.summed is None or view.summed.admits or view.summed.fails_at == view.printed.fails_at:
         return None
     if isinstance(view.summed.fails_at, int):
         return said("part.on_list_sum", order=view.summed.fails_at)
@@ -256,16 +265,19 @@ def _compaction(study: Study) -> Reason | None:
     if study.gate is None or not study.asked.order:
         return None
     verdict = {True: EXCLUDED, False: HOLDS, None: UNKNOWN}[study.gate.allowed]
-    sums = []
+    sums, judged = [], []
     for view in study.views if study.could_compact else ():
         usable = first_block(view.zone, study.asked.request, view.rules, study.flags)[0] is not None
         found = suitable(view.zone, study.asked.request, view.rules, study.releases, zones=study.state.kinds,
                          usable=usable)  # fmt: skip
         if found is not None:
+            judged.append(found.suitable or view.first == "admits")
             word = said("suitable.yes") if found.suitable else said("suitable.no")
             sums.append(said("compaction.zone", zone=view.zone.label, index=found.index, free_pages=found.left,
                              needs_pages=found.needs, suitable=word, why=found.why))  # fmt: skip
     why = tuple(_gate(study, study.gate))
+    if verdict == EXCLUDED and judged and not any(judged):
+        verdict, why = HOLDS, (*why, said("compaction.no_zone_suitable"))
     return Reason(said("compaction.could_not_run"), verdict, why, study.asked.headline, tuple(sums))
 
 

@@ -12,6 +12,7 @@ from kb.kernel.zonelist import gfp_zone, zone_layout
 from kb.model.allocation import Request
 from kb.model.log import Span
 from kb.model.memory import MemInfo
+from kb.model.number import number
 from kb.model.report import Frame, Report
 
 _SLAB_FRAMES = frozenset({"kmalloc_order", "kmalloc_order_trace", "kmalloc_large_node", "__kmalloc_large_node",
@@ -55,7 +56,7 @@ def asked(report: Report) -> Asked:
     slab = any(frame.function in _SLAB_FRAMES for frame in report.frames if frame.reliable)
     mode = report.fields.get("mode") or report.fields.get("gfp_mask")
     mask = _integer(mode) if mode else None
-    names = report.fields.get("gfp")
+    names = report.fields.get("gfp") or ("GFP_KERNEL" if report.subtype == "nommu" else None)
     gfp = decode(mask, names=names, release=release, traits=traits, slab=slab) if mask is not None or names else None
     nodes = allowed_nodes(report)
     context, spans = _context(report)
@@ -88,7 +89,7 @@ def replay_flags(gfp: Decoded | None) -> frozenset[str]:
 def text_traits(report: Report) -> frozenset[str]:
     """Fingerprints of the kernel in a report's text: keys of `kb.kernel.era.TRAITS`."""
     traits = set(memory_traits(report.memory)) if report.memory else set()
-    if report.kind == "page_allocation_failure":
+    if report.kind == "page_allocation_failure" and report.subtype != "nommu":
         traits.add("headline:full_stop" if "failure. order" in report.headline else "headline:colon")
         traits.add("gfp:names" if report.fields.get("gfp") else "gfp:bare")
         if "nodemask" in report.fields:
@@ -153,10 +154,20 @@ def _order(report: Report) -> int | None:
     if text is not None:
         order = _integer(text)
         return order if order is not None and order <= 63 else None  # more is a damaged number
+    if report.subtype == "nommu":  # mm/nommu.c do_mmap_private(): one piece, of GFP_KERNEL
+        return _order_of(number(report.fields.get("bytes")), report.memory.page_kb if report.memory else 4)
     if report.kind == "slub_failure":  # SLUB tries its default order first; the failure counts at the smallest one
         found = next((match for line in report.lines if (match := _MIN_ORDER.search(line.text))), None)
         return int(found[1]) if found else None
     return 0 if report.kind in ("vmalloc_failure", "percpu_failure") else None
+
+
+def _order_of(length: int | None, page_kb: int) -> int | None:
+    """get_order(): the smallest block that holds so many bytes."""
+    if not length:
+        return None
+    pages = -(-length // (page_kb * 1024))
+    return min((pages - 1).bit_length(), 63)
 
 
 def _integer(text: str) -> int | None:
@@ -194,14 +205,16 @@ def before_programs(report: Report) -> bool:
 
 
 _NOMMU = frozenset({"do_mmap_private", "load_flat_binary", "load_flat_file", "load_elf_fdpic_binary"})
-_OF_PROCESS = re.compile(r"Allocation of length \d{1,20} from process \d{1,10}")
+_OF_NOMMU = re.compile(r"Allocation of length \d{1,20} from process \d{1,10}|\s{0,8}\[<00000000[89a-f][0-9a-f]{7}>\] ")
+"""mm/nommu.c; and arch/riscv/kernel/stacktrace.c: 64-bit text at the start of memory, where the CPU finds it unmapped
+(with an MMU it is in the upper half). No other architecture that brackets addresses so has text there."""
 
 
 def without_mmu(report: Report) -> bool:
-    """Whether the kernel was built without an MMU, by functions and lines of mm/nommu.c and its program loaders."""
+    """Whether the kernel was built without an MMU, by functions, lines and addresses that only such kernels print."""
     if any(frame.function in _NOMMU for frame in report.frames):
         return True
-    return any(_OF_PROCESS.match(line.text) for line in report.lines[:64] if "Allocation" in line.text)
+    return any(_OF_NOMMU.match(line.text) for line in report.lines[:64])
 
 
 def _line(frames: Iterable[Frame], functions: Iterable[str]) -> tuple[Span, ...]:

@@ -16,6 +16,7 @@ from kb.kernel.rules import MAINLINE_44, RuleSet, rules_for
 from kb.model.memory import MemInfo
 from kb.model.report import Report
 from kb.model.said import Said
+from kb.syntax.frames import nameless
 from kb.words.speak import said
 
 _LONG = 0.05
@@ -48,6 +49,11 @@ class Study:
 
         if self.memory is None and self.mixed and self.cause.says.name == "cause.no_mem_info":
             self.cause = replace(self.cause, says=said("cause.mixed_mem_info", blocks=self.mixed))
+
+    @cached_property
+    def nameless(self) -> bool:
+        """Whether the stack is printed as addresses alone."""
+        return not self.report.traces and any(nameless(line.text) is not None for line in self.report.lines[:64])
 
     @cached_property
     def mixed(self) -> int:
@@ -181,7 +187,7 @@ def era_assumption(study: Study) -> Said | None:
 def assumptions(study: Study) -> list[Said]:
     """What had to be assumed because the log does not print it."""
     lent = study.report.fields.get("memory_of")
-    notes = [said("assumed.memory_of", line=int(lent)) if lent else None]
+    notes = [said("assumed.memory_of", lines=int(lent)) if lent else None]
     near = study.report.fields.get("kernel_of")
     notes += [said("assumed.kernel_of", lines=int(near)) if near else None]
     notes += [era_assumption(study), study.asked.gfp.assumed if study.asked.gfp else None]
@@ -226,5 +232,5 @@ def unknowns(study: Study) -> tuple[Said, ...]:
     if any(view.printed.assumptions for view in undecidable):
         missing.append(said("unknown.highatomic.pages"))
     if not report.traces:
-        missing.append(said("unknown.stack.not_in_log"))
+        missing.append(said("unknown.stack.nameless") if study.nameless else said("unknown.stack.not_in_log"))
     return tuple(missing)

@@ -40,6 +40,8 @@ class ZoneView:
     reserve: int
     fits: int | None
     """Free blocks of the order or larger; None without a free list."""
+    atomic: int = 0
+    """Pages of the high-order atomic reserve that do not count for the request."""
 
     @property
     def skew(self) -> int | None:
@@ -68,7 +70,7 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
         bases.append(zone.blocks.pages)
     runs = [_run(zone, request, memory, rule, free, atomic)
             for rule in rules for free in bases
-            for atomic in dict.fromkeys(highatomic_bounds(zone, rule)[:2])]  # fmt: skip
+            for atomic in dict.fromkeys(highatomic_bounds(zone, rule, memory.page_kb)[:2])]  # fmt: skip
     printed = _run(zone, request, memory, chosen, zone.free, None)
     summed = _run(zone, request, memory, chosen, bases[1], None) if len(bases) > 1 else None
     outcomes = tuple(run.admits for run in runs)
@@ -81,7 +83,9 @@ def _view(zone: Zone, request: Request, memory: MemInfo, rules: Sequence[RuleSet
     reserve = kept or 0
     fits = fitting(zone.blocks.counts, request.order) if zone.blocks else None
     why = _why(zone, request, memory, chosen, printed, fits) if first == "refuses" else ""
-    return ZoneView(zone, verdict, first, why, printed, summed, chosen, outcomes, reserve, fits)
+    base, counted = printed.base, _run(zone, request, memory, chosen, zone.free, 0).base
+    atomic = counted.left - base.left if base is not None and counted is not None else 0
+    return ZoneView(zone, verdict, first, why, printed, summed, chosen, outcomes, reserve, fits, atomic)
 
 
 def _cut(zone: Zone, request: Request, run: Replay) -> bool:
@@ -136,7 +140,7 @@ def outcomes(zone: Zone, request: Request, memory: MemInfo, rules: RuleSet) -> b
         return False if base.fails_at == "base" else None
     bases = {zone.free, zone.blocks.pages if zone.blocks and zone.blocks.whole else zone.free}
     found = {_run(zone, request, memory, rules, free, atomic).admits
-             for free in bases for atomic in highatomic_bounds(zone, rules)[:2]}  # fmt: skip
+             for free in bases for atomic in highatomic_bounds(zone, rules, memory.page_kb)[:2]}  # fmt: skip
     if found == {True} and reserve_of(zone, request, memory.kinds, rules) is None:
         return None
     return found.pop() if len(found) == 1 else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kb.facts.oom.cgroup import held
 from kb.facts.oom.memory import Account
 from kb.kernel.allocflags import migratetype
+from kb.kernel.boost import boost_of, unboosted
 from kb.kernel.era import span
 from kb.kernel.gfp import Decoded
 from kb.kernel.rules import rules_for
@@ -29,6 +30,9 @@ _ABSURD = 4
 """A mark this many times its zone is no setting: vm.min_free_kbytes is spread by zone size."""
 _ORDERS = 32
 """No kernel has that many orders: a larger number is damage, and 2^order of it would not fit anywhere."""
+_BOOSTED_AWAY = 4
+"""A boost of more than a fourth of its zone is the story itself: 14f69140ff9c ("mm: limit boost_watermark on small
+zones") (in v5.7), mm/page_alloc.c boost_watermark(). A smaller one only tips the scale of memory that is short."""
 _EXHAUSTED = span("4.10")
 """Before a kill the high-order atomic reserve is given back: 04c8716f7b00 ("mm: try to exhaust highatomic reserve
 before the OOM") (in v4.10), mm/page_alloc.c should_reclaim_retry()."""
@@ -51,6 +55,8 @@ class Looked:
     request: Request
     exhausts: bool = False
     """The high-order atomic reserve was given back before: what it still counts is in use."""
+    boost: int = 0
+    """Pages of watermark boost without which the last try would have admitted it; 0 where it would not."""
 
     @property
     def zone(self) -> Zone:
@@ -62,6 +68,8 @@ class Looked:
         """What it was refused for: a word of ``ZoneView.why``; empty when even the last try admits."""
         if self.last.admits:
             return ""
+        if _BOOSTED_AWAY * self.boost > self.size:
+            return "boost"
         why = self.view.why
         if self.exhausts and why in ("highatomic", "highatomic only"):
             return "short" if why == "highatomic" else "no block"
@@ -122,7 +130,11 @@ def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[L
         last = replay(
             view.zone, request, view.rules, zones=memory.kinds, mark="high", flags=plain, page_kb=memory.page_kb
         )
-        found.append(Looked(view, last, request, exhausts))
+        boost = boost_of(view.zone) if view.rules.boost != "none" else 0
+        if boost and not last.admits:
+            other = replay(unboosted(view.zone), request, view.rules, zones=memory.kinds, mark="high", flags=plain)
+            boost = boost if other.admits else 0
+        found.append(Looked(view, last, request, exhausts, 0 if last.admits else boost))
     return tuple(found)
 
 
@@ -175,6 +187,8 @@ def _replayed(oom: OomReport, memory: MemInfo, split: Account | None, zones: Seq
     by_why: dict[str, list[str]] = {}
     for looked in big:
         by_why.setdefault(looked.why, []).append(looked.zone.label)
+    if boosted := by_why.get("boost"):
+        return "watermark_boost", said("cause.small_zone_boosted", zones=boosted)
     blocked = [*by_why.get("walk", []), *by_why.get("no block", [])]
     used = {id(looked.zone) for looked in zones}
     spare = [z.label for z in memory.zones if id(z) not in used and z.name != "DMA" and z.free > 2 * z.high > 0]

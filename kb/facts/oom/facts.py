@@ -13,6 +13,7 @@ Causes (``Facts.cause``):
 ``unaccounted_memory``   the same, and the largest holder is none that the kernel's counters name
 ``zone_constrained``     the zones the request may use are short while others have memory
 ``lowmem_reserve``       the free pages are reserved for requests that can use no higher zone
+``watermark_boost``      the boost after fragmentation keeps the free pages of a zone too small for one
 ``fragmentation``        enough free pages, no block of the order
 ``cma_only``             the free pages belong to CMA, which the request may not use
 ``highatomic_only``      the free pages belong to the high-order atomic reserve
@@ -25,7 +26,7 @@ Causes (``Facts.cause``):
 from collections.abc import Iterable
 from typing import Any
 
-from kb.facts.allocation.request import before_programs
+from kb.facts.allocation.request import before_programs, without_mmu
 from kb.facts.oom.cgroup import held
 from kb.facts.oom.reasons import next_steps, reasons, unknowns
 from kb.facts.oom.story import Story, tell
@@ -74,6 +75,8 @@ def _values(story: Story) -> list[Fact]:
     add("booting", before_programs(story.report), story.at("invoked"))
     add("highmem", story.highmem, story.at("invoked"))
     exists = {EXISTS.has(release) for release in story.gfp.releases} if story.gfp is not None else set()
+    if without_mmu(story.report):  # CONFIG_COMPACTION depends on CONFIG_MMU
+        exists = {False}
     add("compaction.exists", exists.pop() if len(exists) == 1 else None, story.at("invoked"))
     add("oom.allocating_task", oom.allocating_task, story.at("killed"))
     add("oom.memcg", oom.oom_memcg, summary or story.at("limit"))

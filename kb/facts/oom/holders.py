@@ -8,6 +8,9 @@ from kb.model.said import Said
 from kb.model.verdict import Reason
 from kb.words.speak import said
 
+_MUCH_SHARED = 0.05
+"""Share of all memory from which it matters on which list shared memory lies: NR_SHMEM counts it on both."""
+
 
 def holders(story: Story) -> Reason | None:
     """The machine's memory by holder; None where the counters are not in the log."""
@@ -24,6 +27,8 @@ def holders(story: Story) -> Reason | None:
     why = [said("oom.held", held_kb=size(pages, split.page_kb), total_kb=total_kb, share=split.share(pages))]
     if largest == "unevictable" and split.mlocked is not None:
         why.append(said("oom.not_locked"))
+    if (both := min(split.pages("shmem"), split.pages("unevictable"))) >= _MUCH_SHARED * split.total:
+        why.append(said("oom.shmem_unevictable", pages_kb=size(both, split.page_kb)))
     if largest == "hugepages" and (unused := _unused(story)):
         why.append(said("oom.hugepages_unused", free_kb=unused))
     much = said("much.most") if 2 * pages > split.total else said("much.largest_part")

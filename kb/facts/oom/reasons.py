@@ -90,6 +90,7 @@ _REFUSED = {
     "cma only": said("refused.cma_only"),
     "cma": said("refused.cma"),
     "highatomic": said("refused.highatomic"),
+    "boost": said("refused.boost"),
 }
 """What a zone was refused for, by ``Looked.why``."""
 
@@ -102,11 +103,15 @@ def _zones(story: Story) -> list[Reason]:
         refused = _REFUSED[looked.why]
         if looked.why == "short" and run.admits:
             refused = said("refused.below_high", high_pages=zone.high)
-        why = said("oom.zone_has", free_pages=zone.free, min_pages=zone.min, reserve_pages=looked.view.reserve,
-                   refused=refused)  # fmt: skip
+        why = [said("oom.zone_has", free_pages=zone.free, min_pages=zone.min, reserve_pages=looked.view.reserve,
+                    refused=refused)]  # fmt: skip
+        if looked.boost:
+            why.append(said("zone.boost_alone", boost_pages=looked.boost))
+        if looked.why == "boost":
+            why.append(said("refused.boost_too_large", boost_pages=looked.boost, zone_pages=looked.size))
         sums = [step.sum for step in (*run.steps, *looked.last.steps)]
         verdict = "holds" if looked.why else "excluded"
-        steps.append(reason(said("oom.zone_had_nothing", zone=zone.label), verdict, (why,), zone.spans, sums))
+        steps.append(reason(said("oom.zone_had_nothing", zone=zone.label), verdict, why, zone.spans, sums))
     if story.zones:
         steps.append(_fragmented(story))
     return steps

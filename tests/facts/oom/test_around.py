@@ -306,3 +306,37 @@ def test_a_group_of_version_1_is_looked_at_under_its_own_path():
     second = [str(step) for step in explain(pod().replace("memory+swap", "swap"), "6.1").steps]
     assert any("/sys/fs/cgroup/pod/memory.events" in text for text in second)
     assert not any("/sys/fs/cgroup/memory/" in text for text in second)
+
+
+def test_a_boost_is_the_cause_of_a_kill_only_where_it_is_too_large_for_its_zone():
+    # high 15000 + boost: 17000 free pages are above 15000, and below it with 4096 or 300000 pages of boost
+    marks = "boost:0kB min:40000kB low:50000kB high:60000kB"
+
+    def boosted(pages, free=17_000):
+        raised = [kb + pages * 4 for kb in (40_000, 50_000, 60_000)]
+        return whole(free=free).replace(marks, "boost:{}kB min:{}kB low:{}kB high:{}kB".format(pages * 4, *raised))
+
+    large = explain(boosted(300_000))  # of 990000 pages
+    assert large.cause == "watermark_boost"
+    assert "refused.boost_too_large" in [part.name for part in said(large, "oom.zone_had_nothing")[0].why]
+    tips = explain(boosted(4096))
+    assert tips.cause == "global_memory_short"
+    assert [part.name for part in said(tips, "oom.zone_had_nothing")[0].why] == ["oom.zone_has", "zone.boost_alone"]
+    short = explain(boosted(300_000, free=14_000))  # below high without any boost
+    assert short.cause == "global_memory_short"
+    assert [part.name for part in said(short, "oom.zone_had_nothing")[0].why] == ["oom.zone_has"]
+
+
+def test_shared_memory_may_lie_on_the_list_of_what_cannot_be_evicted():
+    def notes(shmem, unevictable):
+        text = (
+            whole(anon=400_000)
+            .replace("shmem:500", f"shmem:{shmem}")
+            .replace("unevictable:0", f"unevictable:{unevictable}")
+        )
+        (held,) = [one for one in explain(text).reasoning if one.name in ("oom.held_by", "oom.in_no_counter")]
+        return [part.name for part in held.why]
+
+    assert "oom.shmem_unevictable" in notes(200_000, 150_000)
+    assert "oom.shmem_unevictable" not in notes(200_000, 100)
+    assert "oom.shmem_unevictable" not in notes(500, 150_000)

@@ -84,7 +84,9 @@ def code_of(code: int, *, amd: bool) -> str:
     if code & 0xF800 == 0x0800:
         return f"bus: {what}"
     if code & 0xFF00 == 0x0100:
-        return f"{'memory' if amd else 'cache'}: {_KINDS[(code >> 2) & 3]} {what}, {_LEVELS[code & 3]}"
+        kind = _KINDS[(code >> 2) & 3]
+        said_once = what if what.startswith(f"{kind} ") else f"{kind} {what}"
+        return f"{'memory' if amd else 'cache'}: {said_once}, {_LEVELS[code & 3]}"
     if not amd and code & 0xFF80 == 0x0080:
         kind, channel = (code >> 4) & 7, code & 15
         name = _MEMORY[kind] if kind < len(_MEMORY) else "?"

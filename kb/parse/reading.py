@@ -93,7 +93,7 @@ def belongs(text: str) -> bool:
     return asked(text)
 
 
-_ENDED = frozenset({"fs_error", "block_timeout"})
+_ENDED = frozenset({"fs_error", "block_timeout", "irq", "oom_kill"})
 """Kinds whose reports end in what may be a notice: ``after`` of notices.toml, which most logs need not load."""
 
 

@@ -24,7 +24,7 @@ def test_the_status_tells_whether_it_was_corrected(status: int, amd: bool, sever
         (0x0090, False, "memory controller: read error, channel 0"),
         (0x009F, False, "memory controller: read error, channel not told"),
         (0x00C1, False, "memory controller: scrubbing error, channel 1"),
-        (0x0134, False, "cache: data data read, L0"), (0x1134, False, "cache: data data read, L0"),
+        (0x0134, False, "cache: data read, L0"), (0x1134, False, "cache: data read, L0"),
         (0x011B, True, "memory: generic read, L3 or generic"), (0x0E0F, False, "bus: error"),
         (0x0014, True, "TLB: data, L0"), (0x0400, False, "internal timer error (a CPU made no progress)"),
         (0x0405, False, "internal error"), (0x0005, False, "internal parity error"), (0x8888, False, "0x8888"),

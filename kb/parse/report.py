@@ -42,7 +42,7 @@ def parse(splat: Splat) -> Report:
     if head.row.kind in printing("OOM"):
         _charge(out, fields, where)
     if Trait.MESSAGE in kind_of(head.row.kind).has:
-        _message(lines, splat.opener, {id(line) for line, _ in heads}, fields, where)
+        _message(lines, splat.opener, {id(line) for line, other in heads if not _dies(other)}, fields, where)
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
     arch = _arch(lines)
@@ -165,6 +165,11 @@ _BEHIND_MESSAGE = frozenset({"MODULES", "CPU", "CPU_OLD", "HARDWARE", "CUT", "TR
 """What the kernel prints behind the words of a warning, or Rust's behind those of a panic."""
 _MESSAGE = 4
 """Lines that such words have at most."""
+
+
+def _dies(head: Headline) -> bool:
+    """Whether a headline says how the kernel goes on behind the words of a report, not what they say."""
+    return head.row.kind in ("panic", "oops")
 
 
 def _message(

@@ -101,6 +101,6 @@ def _callers(report: Report) -> list[Frame]:
     if report.function not in names:
         return []
     behind = stack[names.index(report.function) + 1 :]
-    return [one for one in behind if plain(one.function) != report.function and skip(plain(one.function), None) is None][
-        :_MOST
-    ]
+    return [
+        one for one in behind if plain(one.function) != report.function and skip(plain(one.function), None) is None
+    ][:_MOST]

@@ -18,6 +18,8 @@ _SOON = 1.0
 """Seconds of work after which its progress is worth a line."""
 _TICK = 0.2
 """Seconds between two looks at it."""
+_MUCH, _MANY = 1 << 20, 20
+"""Bytes, or inputs, of which it is: a packed one holds ten times as many or more."""
 
 
 @contextmanager
@@ -85,7 +87,7 @@ class Progress:
     def over(self, inputs: list[Any]) -> Callable[[int], None]:
         """What counts the inputs: it takes the place of each when the one before is done."""
         self._inputs = len(inputs)
-        if self._may:
+        if self._may and (len(inputs) >= _MANY or sum(map(_size, inputs)) >= _MUCH):
             import threading
 
             self._ended = threading.Event()
@@ -135,3 +137,11 @@ class Progress:
         percent = f"{done:.0%}, " if done is not None else ""
         of = f"{self._done + 1} of {self._inputs} inputs, " if self._inputs > 1 else ""
         return f"{percent}{of}{self._reports} reports"
+
+
+def _size(path: Any) -> int:
+    """Bytes of an input; of a folder, and of a device, as many as are worth a line."""
+    try:
+        return os.path.getsize(path) if os.path.isfile(path) else _MUCH * os.path.exists(path)
+    except (OSError, TypeError, ValueError):
+        return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 _WORDS = Path(__file__).parent / "words"
 _SECTION = re.compile(r"(?m)^## (\w+)\n")
-_PLACE = re.compile(r"\{(\w+)(?::([^}|]*)(\|[^}]*)?)?\}")
+_PLACE = re.compile(r"\{(\w+)(?::([^{}|]*)(\|[^{}]*)?)?\}")
 """A place of a template: its name, and how it is filled or the first of two words to choose from."""
 _TERMINAL = re.compile(r"([A-Z0-9_]+)(?:\.\d+)?: ")
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 _WORDS = Path(__file__).parent / "words"
 _SECTION = re.compile(r"(?m)^## (\w+)\n")
+_PLACE = re.compile(r"\{(\w+)(?::([^{}|]*)(\|[^{}]*)?)?\}")
+"""A place of a template: its name, and how it is filled or the first of two words to choose from."""
 _TERMINAL = re.compile(r"([A-Z0-9_]+)(?:\.\d+)?: ")
 
 
@@ -69,7 +71,20 @@ def _kinds() -> Iterator[Explained]:
         printed = dict.fromkeys(comments[name] for name in own.get(kind.name, ()) if name in comments)
         titles = [rows()[name].title for name in own.get(kind.name, ())]
         means = f"{kind.means} (severity: {kind.severity.value})"
-        yield Explained(kind.name, "kind", means, tuple(printed), titles[0] if titles else "", "docs/kinds.md")
+        example = _PLACE.sub(_named, titles[0]) if titles else ""
+        yield Explained(kind.name, "kind", means, tuple(printed), example, "docs/kinds.md")
+
+
+def _named(place: "re.Match[str]") -> str:
+    """What stands for a place of a template where nothing fills it: the word of one, or the name.
+
+    What is joined to the word before it brings its own blank, and need not be there.
+    """
+    if place[3] is not None:
+        return place[2]
+    name = "FUNCTION" if place[1] == "fn" else place[1].upper()
+    joined = place.string[: place.start()][-1:]
+    return f" [{name}]" if joined.isalnum() or joined == "}" else name
 
 
 @functools.cache
@@ -115,7 +130,7 @@ def _reasons() -> Iterator[Explained]:
     from kb.words.speak import reasons
 
     for name, claim in reasons().items():
-        yield Explained(name, "reason", claim, see="docs/facts.md")
+        yield Explained(name, "reason", _PLACE.sub(_named, claim), see="docs/facts.md")
 
 
 def _flags() -> Iterator[Explained]:
@@ -132,7 +147,7 @@ def _flags() -> Iterator[Explained]:
                 rows.append(f"{value:#x}, first in {where}")
     for name, rows in bits.items():
         means = told.get(name, "a GFP flag or mask")
-        if name not in latest.bits and name not in latest.masks:
+        if name not in latest.bits and name not in latest.masks and "(to v" not in means:
             means += " (of older kernels)"
         yield Explained(name, "flag", means, tuple(rows), see="include/linux/gfp_types.h (gfp.h to v6.0)")
 

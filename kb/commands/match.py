@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
             tell_left_out(base)
         if several and not options.json and not _document(options):
             seen.summary()
+    if options.report is not None and options.report > seen.count > 0:
+        note(f"no report {options.report}: the input has {seen.count}")
     if options.record and seen.count:
         again = f", {seen.count - seen.recorded} known already" if seen.recorded < seen.count else ""
         note(f"recorded {seen.recorded}{again}")

@@ -18,8 +18,8 @@ _SOON = 1.0
 """Seconds of work after which its progress is worth a line."""
 _TICK = 0.2
 """Seconds between two looks at it."""
-_MUCH, _MANY = 8 << 20, 20
-"""Bytes, or inputs, of which it is."""
+_MUCH, _MANY = 1 << 20, 20
+"""Bytes, or inputs, of which it is: a packed one holds ten times as many or more."""
 
 
 @contextmanager

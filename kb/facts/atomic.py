@@ -61,6 +61,8 @@ def spinlock_facts(report: Report) -> Finding:
     if found.magic != _MAGIC:
         why = said("spinlock.magic", magic=found.magic, wanted=_MAGIC)
         out.say(said("spinlock.is_none", lock=found.lock), (why,), where)
+    elif found.owner is not None and found.owner_pid == report.pid and "recursion" in report.headline:
+        out.say(said("spinlock.recursion", lock=found.lock, task=f"{found.owner}/{found.owner_pid}"), (), where)
     elif found.owner is not None:
         cpu = said("part.on_cpu", cpu=found.owner_cpu) if found.owner_cpu is not None else None
         claim = said("spinlock.held", lock=found.lock, task=f"{found.owner}/{found.owner_pid}", where=cpu)

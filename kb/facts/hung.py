@@ -40,6 +40,8 @@ _LAST: tuple[tuple[str, "re.Pattern[str]"], ...] = (
     ("time to pass", re.compile(r"^schedule_(?:hr)?timeout|^msleep|^usleep_range")),
 )
 """What a wait is where no function tells more: most of the waits above have one of these inside."""
+_SLEEPS = re.compile(r"^(?:_*(?:io_)?schedule(?:_\w+)?|_*switch_to|preempt_schedule\w*|finish_task_switch)$")
+"""What every task that sleeps is in (kernel/sched/core.c)."""
 _AN = ("rw-", "rt-", "RCU")
 _DEPTH = 12
 _SHOWN = 4
@@ -121,11 +123,15 @@ def _listed(holders: Iterable[lockdep.Holder]) -> tuple[str, ...]:
 def _say(report: Report, found: Blocker | None, out: Finding) -> None:
     values = {name: fact.value for name, fact in out.values.items()}
     waits = values.get("waits_for")
-    if waits is None:
-        return
     who = said("task.comm_pid", comm=report.comm or said("task.unnamed"), pid="?" if report.pid is None else report.pid)
-    lock = said("part.lock", lock=values["lock_waited"]) if "lock_waited" in values else None
     length = said("hung.more_than", waited_s=values["waited_seconds"]) if "waited_seconds" in values else None
+    if waits is None:
+        inside = next((one for one in report.frames if one.reliable and not _SLEEPS.match(plain(one.function))), None)
+        if inside is not None:
+            claim = said("hung.waits_in", task=who, length=length, function=plain(inside.function))
+            out.say(claim, (), spans([(inside.line, inside.line)]))
+        return
+    lock = said("part.lock", lock=values["lock_waited"]) if "lock_waited" in values else None
     what = said("hung.what", what=waits)
     if waits not in ("I/O", "time to pass", "writeback"):
         what = said("hung.what_an", what=waits) if waits.startswith(_AN) else said("hung.what_a", what=waits)

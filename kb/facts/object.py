@@ -83,7 +83,7 @@ def _say(found: Object, out: Finding) -> None:
         name = said("part.named_before", name=found.overwritten) if found.overwritten else None
         out.say(said("object.overwritten", name=name, what=_WANTED[found.wanted], byte=found.got), why, lines)
     elif why:
-        out.say(said("object.about", object=said("object.any", cache=cache)), why, lines)
+        out.say(said("object.about", object=said("object.any", cache=cache), history=by), (), lines)
 
 
 def list_facts(report: Report) -> Finding:

@@ -50,6 +50,10 @@ def _decoded(report: Report) -> Facts:
         found.append(_load("kb.facts.message:message_facts")(report))
     if report.taint not in _CLEAN:
         found.append(_load("kb.facts.taint:taint_facts")(report))
+    if not any(
+        reason.verdict == "holds" and not reason.name.startswith("taint.") for one in found for reason in one.reasons
+    ):
+        found.append(_load("kb.facts.stated:stated")(report))
     for finding in found:
         facts = _joined(facts, finding)
     return facts

@@ -91,7 +91,7 @@ def _follows(cause: Report, report: Report) -> bool:
         return of_slab and least is not None and least == cause.fields.get("order") and _beside(cause, report)
     if report.kind != "panic" and cause.kind not in _causes():
         return False
-    if not _near(cause, report):
+    if not _near(cause, report) or cause.kind == "fuzzer":  # no kernel panics for what a program prints
         return False
     if report.kind == "panic":
         what = report.fields.get("what", "")

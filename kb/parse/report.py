@@ -42,7 +42,7 @@ def parse(splat: Splat) -> Report:
     if head.row.kind in printing("OOM"):
         _charge(out, fields, where)
     if Trait.MESSAGE in kind_of(head.row.kind).has:
-        _message(lines, splat.opener, {id(line) for line, _ in heads}, fields, where)
+        _message(lines, splat.opener, {id(line): _dies(other) for line, other in heads}, fields, where)
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
     arch = _arch(lines)
@@ -172,17 +172,27 @@ _MESSAGE = 4
 """Lines that such words have at most."""
 
 
+def _dies(head: Headline) -> bool:
+    """Whether a headline says how the kernel goes on behind the words of a report, not what they say."""
+    return head.row.kind in ("panic", "oops")
+
+
 def _message(
-    lines: Sequence[Line], opener: int, heads: set[int], fields: dict[str, str], where: dict[str, int]
+    lines: Sequence[Line], opener: int, heads: dict[int, bool], fields: dict[str, str], where: dict[str, int]
 ) -> None:
-    """Note the report's own words: between the cut mark and its headline, else between that and what follows it."""
+    """Note the report's own words: between the cut mark and its headline, else between that and what follows it.
+
+    ``heads`` are its headlines, and whether they say how the kernel goes on.
+    """
     role = classifier()
     cut = next((at for at in range(opener - 1, -1, -1) if role(lines[at].text) == "CUT"), opener)
     words = [line for line in lines[cut + 1 : opener] if line.text.strip()]
     if not words:
         behind = [line for line in lines[opener + 1 : opener + 2 + 2 * _MESSAGE] if line.text.strip()][: _MESSAGE + 1]
-        end = next((at for at, line in enumerate(behind) if role(line.text) is not None and id(line) not in heads), 0)
-        words = behind[:end] if end and role(behind[end].text) in _BEHIND_MESSAGE else []
+        ends = [heads.get(id(line), role(line.text) is not None) for line in behind]
+        end = ends.index(True) if True in ends else 0
+        closed = end and (heads.get(id(behind[end])) or role(behind[end].text) in _BEHIND_MESSAGE)
+        words = behind[:end] if closed else []
     if words:
         fields.setdefault("message", " ".join(line.text.strip() for line in words[:_MESSAGE]))
         where.setdefault("message", words[0].number)

@@ -80,6 +80,8 @@ _NAME = re.compile(r"\w[\w.+@-]{0,200}")
 _THREAD = re.compile(r"jbd2/([\w-]{1,30})-8|xfsaild/([\w-]{1,30})|(md\d{1,3})_\w{1,8}|(loop\d{1,3})")
 """Kernel threads that are named after their device: fs/jbd2/journal.c, fs/xfs/xfs_trans_ail.c, drivers/md/md.c."""
 _OPEN = re.compile(r"/proc/PID/|\bLOG\b|\bataN\b|\bsdX1?\b|\bDEV\b|\bDRIVER\b")
+_SHARED = re.compile(r"(?:mac|cfg|lib)80211|libipw|mhi|qmi_helpers|mt76|(?:[a-z0-9]{1,20}[-_]){1,3}(?:core|common|lib)")
+"""Modules that several drivers use: it is the driver that is unloaded."""
 _OF_PCI = re.compile(r"\blspci\b|/bus/pci/")
 _OFBLOCK = re.compile(r"/dev/$|/sys/(?:block|kernel/debug/block|fs/\w+)/$")
 _OF_NET = re.compile(r"\b(?:ethtool|ip(?: -\w{1,9}){0,3} (?:link|addr)|iw dev|tcpdump)\b|/class/net/|\.conf\.")
@@ -110,7 +112,8 @@ def _fill(slot: str, before: str, report: Report) -> str:
     if slot == "ataN":
         return _named(report, _PORT)
     if slot == "DRIVER":
-        return report.module if report.module and _NET.fullmatch(report.module) else ""
+        named = report.module is not None and _NET.fullmatch(report.module) and not _SHARED.fullmatch(report.module)
+        return report.module or "" if named else ""
     if slot != "DEV" or _OFBLOCK.search(before):
         disk = _disk(report)
         return whole(disk) if slot == "sdX" or before.endswith("/sys/block/") else disk

@@ -295,14 +295,22 @@ def _explains(found: Diagnosis) -> bool:
 
 
 def _own(reasons: Sequence[Reason]) -> list[Reason]:
-    """The claims that hold, beyond who is blamed."""
-    return [one for one in reasons if one.verdict == "holds" and not one.name.startswith(("blame.", "taint."))]
+    """The claims that hold, beyond who is blamed and which check it was."""
+    return [
+        one for one in reasons if one.verdict == "holds" and not one.name.startswith(("blame.", "check.", "taint."))
+    ]
 
 
 def _telling(reasons: Sequence[Reason]) -> list[Reason]:
     """The claims that say most: those that hold, before who is blamed; and he where there is nothing else."""
     holding = [reason for reason in reasons if reason.verdict == "holds"]
-    return _own(reasons)[:2] or holding[:1] or [reason for reason in reasons if reason.verdict == "unknown"][:1]
+    stated = [reason for reason in holding if reason.name.startswith("check.")]
+    return (
+        _own(reasons)[:2]
+        or stated[:1]
+        or holding[:1]
+        or [reason for reason in reasons if reason.verdict == "unknown"][:1]
+    )
 
 
 def _claim(reason: Reason, words: Words) -> str:

@@ -34,7 +34,7 @@ def github(groups: Iterable[Group], words: Words, version: str) -> str:
 def _annotation(group: Group, words: Words) -> str:
     report = group.first.report
     first, last = report.span
-    place = f"file={_property(report.source)},line={first},endLine={last}" if report.source != "-" else ""
+    place = f"file={_property(_path(group))},line={first},endLine={last}" if report.source != "-" else ""
     title = f"title={_property(_title(group))}"
     where = ",".join(part for part in (place, title) if part)
     return f"::{_GITHUB[severity(group.first)]} {where}::{_data(_message(group, words))}"
@@ -63,7 +63,7 @@ def gitlab(groups: Iterable[Group], words: Words, version: str) -> str:
             "fingerprint": group.first.signature.id,
             "severity": _GITLAB[severity(group.first)],
             "location": {
-                "path": safe(group.first.report.source),
+                "path": _path(group),
                 "lines": {"begin": group.first.report.span[0], "end": group.first.report.span[1]},
             },
         }
@@ -96,7 +96,7 @@ def _result(group: Group, words: Words, kinds: list[str]) -> Mapping[str, Any]:
 
     report = group.first.report
     region = {"startLine": report.span[0], "endLine": report.span[1]}
-    place = {"artifactLocation": {"uri": quote(safe(report.source))}, "region": region}
+    place = {"artifactLocation": {"uri": quote(_path(group))}, "region": region}
     return {
         "ruleId": report.kind,
         "ruleIndex": kinds.index(report.kind),
@@ -124,7 +124,7 @@ def junit(groups: Iterable[Group], words: Words, version: str) -> str:
     suite = tree.SubElement(root, "testsuite", {"name": "kernel log", **counts})
     for group in held:
         report = group.first.report
-        names = {"classname": report.kind, "name": _title(group), "file": safe(report.source)}
+        names = {"classname": report.kind, "name": _title(group), "file": _path(group)}
         case = tree.SubElement(suite, "testcase", {**names, "line": str(report.span[0])})
         failure = tree.SubElement(case, "failure", {"message": _title(group), "type": report.kind})
         failure.text = _message(group, words)
@@ -134,6 +134,11 @@ def junit(groups: Iterable[Group], words: Words, version: str) -> str:
 
 
 FORMS: Mapping[str, Form] = {"github": github, "gitlab": gitlab, "sarif": sarif, "junit": junit}
+
+
+def _path(group: Group) -> str:
+    """The input as the places of a repository are named: GitLab finds none that begins with ``./``."""
+    return safe(group.first.report.source).removeprefix("./")
 
 
 def _title(group: Group) -> str:

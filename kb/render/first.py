@@ -10,6 +10,8 @@ from kb.words.speak import Words
 FIRST = 8
 """Lines of a first screen."""
 _LABEL = 12
+_WIDE = 80
+"""Cells from which on a title is one line, as those who search for it want it."""
 _COLOR = {
     "holds": "32",
     "yes": "32",
@@ -58,6 +60,14 @@ class Page:
         return [first.rstrip(), *(" " * (indent + _LABEL) + row for row in rows[1:])]
 
 
+def _head(title: str, place: str, cells: int) -> list[str]:
+    """The lines of a title, on a narrow terminal broken at blanks; its place goes behind the last of them."""
+    whole = safe(title)
+    if cells >= _WIDE or width(whole + place) <= cells:
+        return [whole]
+    return wrap(whole, cells - width(place)) or [whole]
+
+
 def first_screen(page: Page, found: Diagnosis, group: Group | None, most: int | None, number: int, paths: bool) -> None:
     """Write the answer.
 
@@ -78,8 +88,10 @@ def first_screen(page: Page, found: Diagnosis, group: Group | None, most: int | 
             page.row(part.label, part.text, part.role)
         return
     more = f"{words('label.more')}: kb match -v --report {number}"
-    room = Room(page.width - 2 - _LABEL, page.width - width(safe(title) + place), most - 1)
+    head = _head(title, place, page.width)
+    room = Room(page.width - 2 - _LABEL, page.width - width(head[-1] + place), most - len(head))
     beside, rows = fit(parts, room, more)
-    page.plain(page.paint(title, "title") + place + beside)
+    page.lines += [page.paint(line, "title") for line in head[:-1]]
+    page.plain(page.paint(head[-1], "title") + place + beside)
     for label, role, lines in rows:
         page.lines += page.lined(label, lines, role)

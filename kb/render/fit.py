@@ -17,6 +17,8 @@ from kb.render.safe import safe, width, wrap
 _CUT = "…"
 _STOPS = re.compile(r"(?<=[\w)\]'\"`%])(?:[.!?](?= +[A-Z(\[`'\"_]|$)|;(?= )|: (?=[a-z&]))|[。；]")
 """Where a text may end and still say something whole: a sentence, a clause."""
+_NAME = 2
+"""Blanks of what is only named before a colon: "Right Redzone: the bytes behind ..."."""
 _CLAUSED = ("risk", "cause", "found", "damaged")
 """Parts of which the first clauses say something, too."""
 _LESS = {
@@ -202,10 +204,15 @@ def _clauses(text: str) -> list[str]:
 
     What stands before a colon is less than what it opens: it is taken where nothing much longer ends before.
     """
-    ends = [(stop.start(), stop[0][0] == ":") for stop in _STOPS.finditer(text)]
+    ends = [(stop.start(), stop[0][0] == ":") for stop in _STOPS.finditer(text) if _closed(text[: stop.start()])]
     closed = [text[:end] for end, opens in ends if not opens]
     opened = [text[:end] for end, opens in ends if opens and not any(end // 2 < len(one) < end for one in closed)]
     return sorted((*closed, *opened), key=len, reverse=True)
+
+
+def _closed(clause: str) -> bool:
+    """Whether a clause says something: no bracket is open in it, and it is more than a name."""
+    return clause.count("(") == clause.count(")") and (not clause.isascii() or clause.count(" ") >= _NAME)
 
 
 def _broken(lines: Iterable[str], kept: int, room: int) -> list[str]:

@@ -1,5 +1,6 @@
 """Why a context may not sleep; bits of preempt_count taken apart by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,13 @@ def test_a_spinlock_without_its_magic_is_none() -> None:
     out = spinlock_facts(report(SPIN.format(what="bad magic", magic="6b6b6b6b", owner="<none>/-1", cpu=-1)))
     assert set(out.values) == {"lock_name"}
     assert out.reasons[0].because == "its magic is 6b6b6b6b, not dead4ead: never initialised, freed, or written over"
+
+
+def test_who_takes_a_lock_that_it_holds_waits_for_itself() -> None:
+    found = replace(
+        report(SPIN.format(what="recursion", magic="dead4ead", owner="kt/7", cpu=0)),
+        pid=7,
+        headline="BUG: spinlock recursion on CPU#0, kt/7",
+    )
+    assert "waits" not in spinlock_facts(replace(found, pid=8)).reasons[0].claim
+    assert spinlock_facts(found).reasons[0].claim.startswith("kt/7 takes foo_lock+0x0/0x40 [foo] while it holds it")

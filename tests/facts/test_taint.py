@@ -21,7 +21,8 @@ def diagnose(taint: str, log: str = LOG) -> Diagnosis:
 
 
 def claims(found: Diagnosis) -> list[tuple[str, str]]:
-    return [(reason.claim, reason.because) for reason in found.facts.reasoning[1:]]
+    said = [reason for reason in found.facts.reasoning if not reason.name.startswith(("blame.", "check."))]
+    return [(reason.claim, reason.because) for reason in said]
 
 
 def test_g_alone_and_not_tainted_say_nothing() -> None:

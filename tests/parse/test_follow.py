@@ -1,5 +1,7 @@
 """First causes: which report follows on from which."""
 
+from dataclasses import replace
+
 import pytest
 
 from kb import api
@@ -152,3 +154,10 @@ def test_a_report_of_memory_without_a_release_is_of_the_kernel_whose_stamps_go_o
     # near misses: an earlier stamp (another boot), and one that is far behind
     assert kernel("99.0") is None
     assert kernel("161.0") is None
+
+
+def test_what_a_program_prints_brings_no_panic() -> None:
+    oops, panic = chain(OOPS + "Kernel panic - not syncing: panic_on_warn set ...\n")
+    printed = replace(oops, kind="fuzzer")
+    assert [one.follows for one in follow([oops, printed, panic])] == [None, None, 0]
+    assert [one.follows for one in follow([printed, replace(panic, follows=None)])] == [None, None]

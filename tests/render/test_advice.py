@@ -40,6 +40,7 @@ def about(device: str = "", comm: str | None = None, pid: int | None = None, sou
         ("cat /proc/PID/stack", about(pid=77), "cat /proc/77/stack"),
         ("grep -B20 x LOG", about(source="/home/me/boot.log"), "grep -B20 x boot.log"),
         ("dmesg | grep 'ataN'", about("ata3.00"), "dmesg | grep 'ata3'"),
+        ("modprobe -r DRIVER", replace(PLAIN, module="iwlwifi"), "modprobe -r iwlwifi"),
     ],
 )
 def test_a_place_is_filled_with_what_the_report_names(command: str, told: Report, shown: str) -> None:
@@ -60,6 +61,7 @@ def test_a_place_is_filled_with_what_the_report_names(command: str, told: Report
         ("taskset -pc CPUS PID", about(pid=77)),  # not the task that is reported
         ("grep x LOG", about(source="-")),
         ("grep x LOG", about(source="a;rm -rf b")),
+        ("modprobe -r DRIVER", replace(PLAIN, module="mac80211")),  # that of several drivers
         ("mount /dev/DEV", about("$(reboot)")),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kb import api
+from kb.render.fit import _clauses
 
 LOG = (Path(__file__).parent.parent / "parse/data/oops-null-x86.txt").read_bytes().partition(b"\n\n")[2]
 
@@ -42,3 +43,22 @@ def test_no_fact_depends_on_the_disassembler(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_default_text_is_short() -> None:
     (found,) = api.match(LOG, cases=())
     assert len(section(found.to_text(width=120), "Why")) <= 6
+
+
+def test_a_title_is_broken_at_a_blank_where_the_terminal_is_narrow() -> None:
+    log = b"INFO: task jbd2/dm-4-8:526 blocked for more than 180 seconds.\n      Not tainted 6.5.0 #1\n"
+    log += b"task:jbd2/dm-4-8 state:D stack:0 pid:526 ppid:2 flags:0x00004000\nCall Trace:\n"
+    log += b" schedule+0x1/0x2\n jbd2_journal_commit_transaction_of_a_disk+0x1/0x2\n"
+    (found,) = api.match(log)
+    narrow, wide = found.to_text(width=60), found.to_text(width=80)
+    assert all(len(line) <= 60 for line in narrow.splitlines()[:3])
+    assert found.report.title in wide
+
+
+def test_a_clause_closes_its_brackets_and_is_more_than_a_name() -> None:
+    text = (
+        "The thread got no CPU: something holds it (a real-time task, the stalled function; state 0x0), or it is lost."
+    )
+    assert _clauses(text)[-1] == "The thread got no CPU"
+    assert not any(one.count("(") > one.count(")") for one in _clauses(text))
+    assert _clauses("Right Redzone: bytes beside a live object were written to") == []

@@ -272,3 +272,24 @@ def test_a_count_that_is_too_long_is_rounded_and_never_cut() -> None:
     said = ["1", "×7", "×12,345", "×99,999", "×123k", "×9,999k", "×12M", "×4,000M"]
     assert [times(count) for count in counts] == said
     assert max(map(len, said)) <= COUNT
+
+
+def test_the_footer_offers_to_drop_what_there_is_to_drop_and_only_then(tmp_path: Path) -> None:
+    """Neither a mark nor a filter that goes moves the focus."""
+
+    async def flow(here: Flow) -> None:
+        foot = lambda: here.text().rstrip().split("\n")[-1]  # noqa: E731
+        await here.until(lambda: "Filter" in foot() and "Back" not in foot(), "nothing to go back from")
+        await here.keys("space")
+        await here.until(lambda: "esc Back" in foot() and "1 marked" in here.text(), "a mark to drop")
+        await here.shows("d one problem", "e export")
+        await here.keys("up", "space")
+        await here.until(lambda: "Back" not in foot() and "marked" not in here.text(), "no mark")
+        await here.keys("slash")
+        await here.type("warn")
+        await here.keys("enter")
+        await here.until(lambda: "esc Back" in foot() and "1 of 2 reports" in here.text(), "a filter to drop")
+        await here.keys("escape")
+        await here.until(lambda: "Back" not in foot() and "2 reports" in here.text(), "no filter")
+
+    drive(flow, files=[log(tmp_path)])

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 JUDGED = 300
 """Reports of a log that are judged again when cases change; others when they are looked at."""
+MARKED = "marked: a one note  d one problem  e export  y copy  Esc unmark"
 REST = 0.05
 """Seconds the cursor must rest before the pane below is filled."""
 
@@ -262,6 +263,15 @@ class Triage(Page[None]):
         self._changed()
         self._rested()
 
+    @on(TriageList.Marked)
+    def _marked(self) -> None:
+        """What marks are for is said while there are some."""
+        said = MARKED if self.list.marked else ""
+        if said != self.rows.border_subtitle:
+            self.rows.border_subtitle = said
+            self.refresh_bindings()
+        self._show()
+
     def begin(self, words: str | None) -> None:
         """Show the rows of a filter; None: let one be typed."""
 
@@ -304,8 +314,7 @@ class Triage(Page[None]):
     def action_clear(self) -> None:
         """Drop the filter."""
         if self.desk.of_log or self.filter.display or self.list.marked:
-            self.list.marked.clear()
-            self.list.refresh()
+            self.list.unmark()
         elif len(self.app.screen_stack) > 2:
             self.app.pop_screen()  # back to the store's home
             return
@@ -354,8 +363,7 @@ class Triage(Page[None]):
         except KbError as error:
             self.say(error)
             return
-        self.list.marked.clear()
-        self.list.refresh()
+        self.list.unmark()
         self.notify(f"saved: {len(signatures)} signatures are one problem")
 
     async def action_export(self) -> None:

@@ -86,13 +86,16 @@ def _ranges(each: Input, jobs: int) -> Iterator[Report] | None:
     return read_ranges(each.tape, each.name, cuts, jobs) if cuts else None
 
 
-def documents(inputs: Iterable[Input], in_place: Callable[[Input], None] | None = None) -> Iterator[Source | Report]:
+def documents(
+    inputs: Iterable[Input], in_place: Callable[[Input], None] | None = None, notices: bool = False
+) -> Iterator[Source | Report]:
     """Each input whole, and behind it its reports; those of one container behind its last, each event once.
 
     Args:
         inputs: The inputs.
         in_place: Takes a plain file of more than a window (:data:`kb.log.tape.WHOLE`) before it is read: it is not
             held, and its reports come while it is read.
+        notices: As :func:`read_input`.
 
     Raises:
         InputError: As :func:`kb.log.source.open_sources`.
@@ -113,16 +116,16 @@ def documents(inputs: Iterable[Input], in_place: Callable[[Input], None] | None 
             continue
         if in_place is not None and _stays(each):
             in_place(each)
-            yield from read_input(each, False, None, None)
+            yield from read_input(each, notices, None, None)
             continue
         data = readable(each.name, each.tape.rest)
         seen = seen or bool(data)
         yield Source(each.name, data, tuple(each.notes))
         again = each._replace(tape=Tape(data), notes=list(each.notes))
         if each.walk is None or each.walk.alone:
-            yield from read_input(again, False, None, None)
+            yield from read_input(again, notices, None, None)
         else:
-            group = group or Gathered(each.walk, False, None, None)
+            group = group or Gathered(each.walk, notices, None, None)
             yield from group.read(again)
 
 

@@ -232,7 +232,7 @@ def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
 
 
 def documents(
-    log: Log | Iterable[Log], *, in_place: Callable[[Input], None] | None = None
+    log: Log | Iterable[Log], *, in_place: Callable[[Input], None] | None = None, notices: bool = False
 ) -> Iterator[Source | Report]:
     """The inputs themselves, as :func:`inputs`, each with its reports behind it.
 
@@ -241,6 +241,7 @@ def documents(
     Args:
         log: As :func:`inputs`.
         in_place: Takes a large plain file before it is read, instead of all of it: its reports come while it is.
+        notices: As :func:`read`.
 
     Raises:
         InputError: As :func:`inputs`.
@@ -248,7 +249,7 @@ def documents(
     from kb.gather import documents as read_documents
     from kb.log.source import open_inputs
 
-    return read_documents(open_inputs(_several(log)), in_place)
+    return read_documents(open_inputs(_several(log)), in_place, notices)
 
 
 def reports(data: bytes, name: str = "-") -> Iterator[Report]:

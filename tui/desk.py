@@ -166,12 +166,17 @@ class Desk:
         places: list[int] = []  # numbers of the reports of this input: what follows is told by its place among them
         end = ("", 0)
         since = time.monotonic()
-        for each in api.documents(log, in_place=self._opened):
+        notices: list[Report] = []
+        for each in api.documents(log, in_place=self._opened, notices=True):
             if not isinstance(each, Report):
                 yield Progress(tuple(found), each.name)
                 found, since = [], time.monotonic()
                 self.docs[each.name] = Doc.of(each.name, each.data, each.notes)
                 continue
+            if each.kind == NOTICE:
+                notices += [each] if not number else []
+                continue
+            notices.clear()
             places = places if (each.source, each.span[0]) >= end and each.source == end[0] else []
             end = each.source, each.span[0]
             item = self._item(number, each)
@@ -186,12 +191,8 @@ class Desk:
                 yield Progress(tuple(found), f"line {each.span[1]:,}, {self.docs[each.source].read:.0%} read")
                 found, since = [], time.monotonic()
         yield Progress(tuple(found), f"{sum(map(len, self.docs.values())):,} lines read")
-        if not number:
-            yield from self._notices(log)
-
-    def _notices(self, log: bytes | tuple[str, ...]) -> Iterator[Progress]:
-        """What is to be seen in a log without a report: the single messages that a case can explain."""
-        for number, each in enumerate(api.notices(log)):
+        # what is to be seen in a log without a report: the single messages that a case can explain
+        for number, each in enumerate(notices):
             yield Progress((self._item(number, each),), "notices")
 
     def _opened(self, each: "api.Input") -> None:

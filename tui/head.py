@@ -6,7 +6,7 @@ from kb.render.safe import safe
 from kb.tui.catalog import Catalog, LogCatalog
 from kb.tui.desk import NOTICE, Desk
 from kb.tui.item import Item
-from kb.tui.rows import ending
+from kb.tui.rows import input_name
 
 NAME, PROGRESS = 24, 40
 """Cells that the name of the log keeps, and that what is being read has."""
@@ -34,13 +34,13 @@ def head(desk: Desk, catalog: Catalog, order: str, marked: int, progress: str, e
     if marked:
         parts.append(f"{marked} marked")
     if catalog.busy:
-        parts.append(f"{catalog.busy} … {ending(progress, PROGRESS)}".rstrip())
+        parts.append(f"{catalog.busy} … {input_name(progress, PROGRESS)}".rstrip())
     elif error:
         parts.append(safe(error))
     elif not catalog.total and not desk.of_log:
         parts.append("nothing yet: kb match --record fills it")
     room = width - 2 - sum(map(len, parts)) - 3 * len(parts)
-    return "   ".join([*parts, ending(desk.name, max(NAME, room))])
+    return "   ".join([*parts, input_name(desk.name, max(NAME, room))])
 
 
 def _of_store(catalog: Catalog) -> str:

@@ -25,6 +25,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("/", "filter as you type: words; kind:oops host:db17 case:nofs kernel:6.1 since:2d; Tab completes"),
         ("s r", "sort by the next column; reverse"),
         ("z", "unfold a row: its other reports (×N) and what follows from it"),
+        ("L", "all logs, also those without a report; Enter reads one"),
         ("f", "a row a report, or a row for all that say the same"),
         ("Space", "mark; on all that are marked: a one note, d one problem, e export, y copy"),
         ("a", "notes on the signature"),

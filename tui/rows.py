@@ -91,6 +91,18 @@ def ending(text: str, size: int) -> str:
     return "…" + text
 
 
+def input_name(name: str, size: int) -> str:
+    """The name of an input in at most ``size`` cells: of a member of an archive the archive's name and the end of the
+    member's, of anything else the end of its path.
+    """
+    archive, inside, member = name.partition("!")
+    held = safe(archive.rpartition("/")[2]) + inside
+    room = size - cells(held)
+    if not inside or len(name) <= size or room < LEAST:
+        return ending(name, size)
+    return held + ending(member, room)
+
+
 def _cut(text: str, size: int) -> str:
     if text.isascii():
         return text[:size]

@@ -11,7 +11,7 @@ from kb.render.safe import width as cells
 from kb.tui.case_view import aligned, case_entries
 from kb.tui.claims import claims
 from kb.tui.doc import Doc
-from kb.tui.rows import Entry, clip, ending, paragraph, squeeze, text_of, wrap
+from kb.tui.rows import Entry, clip, ending, input_name, paragraph, squeeze, text_of, wrap
 from kb.tui.summary import summary
 from kb.tui.views.blocks import human, shade, short_count
 from kb.tui.views.choose import view_of
@@ -157,6 +157,15 @@ def test_a_title_that_is_cut_keeps_what_tells_it_from_others() -> None:
 def test_a_path_that_is_cut_keeps_its_end() -> None:
     assert ending("/var/log/kern.log", 17) == "/var/log/kern.log"
     assert ending("/var/log/kern.log", 9) == "…kern.log"
+
+
+def test_the_name_of_a_member_keeps_that_of_its_archive_and_its_end() -> None:
+    name = "/tickets/4711/sos-db17.tar.xz!sos-db17/sos_commands/kernel/dmesg"
+    assert input_name(name, 90) == name
+    assert input_name(name, 34) == "sos-db17.tar.xz!…ands/kernel/dmesg"
+    assert cells(input_name(f"日本語.zip!{name}", 24)) <= 24
+    assert input_name(name, 20) == ending(name, 20)  # no room for both
+    assert input_name("/var/log/kern.log", 9) == "…kern.log"
 
 
 def test_prose_wraps_at_blanks_and_hangs() -> None:

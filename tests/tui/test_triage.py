@@ -272,3 +272,69 @@ def test_a_count_that_is_too_long_is_rounded_and_never_cut() -> None:
     said = ["1", "×7", "×12,345", "×99,999", "×123k", "×9,999k", "×12M", "×4,000M"]
     assert [times(count) for count in counts] == said
     assert max(map(len, said)) <= COUNT
+
+
+def test_the_footer_offers_to_drop_what_there_is_to_drop_and_only_then(tmp_path: Path) -> None:
+    """Neither a mark nor a filter that goes moves the focus."""
+
+    async def flow(here: Flow) -> None:
+        foot = lambda: here.text().rstrip().split("\n")[-1]  # noqa: E731
+        await here.until(lambda: "Filter" in foot() and "Back" not in foot(), "nothing to go back from")
+        await here.keys("space")
+        await here.until(lambda: "esc Back" in foot() and "1 marked" in here.text(), "a mark to drop")
+        await here.shows("d one problem", "e export")
+        await here.keys("up", "space")
+        await here.until(lambda: "Back" not in foot() and "marked" not in here.text(), "no mark")
+        await here.keys("slash")
+        await here.type("warn")
+        await here.keys("enter")
+        await here.until(lambda: "esc Back" in foot() and "1 of 2 reports" in here.text(), "a filter to drop")
+        await here.keys("escape")
+        await here.until(lambda: "Back" not in foot() and "2 reports" in here.text(), "no filter")
+
+    drive(flow, files=[log(tmp_path)])
+
+
+def test_each_of_several_logs_can_be_read_whole_whether_a_report_is_in_it_or_not(tmp_path: Path) -> None:
+    quiet, empty = tmp_path / "quiet.log", tmp_path / "calm.log"
+    quiet.write_bytes(b"[    1.000000] usb 1-1: new device\n[    2.000000] the second line\n")
+    empty.write_bytes(b"[    1.000000] nothing to be seen\n")
+
+    async def flow(here: Flow) -> None:
+        await here.shows("2 reports")
+        await here.keys("L")
+        await here.shows("Logs: 3, 2 without a report", "quiet.log", "calm.log")
+        await here.keys("down", "enter")
+        await here.shows("Log: ", "the second line")
+        await here.keys("L", "down", "down", "enter")
+        await here.shows("nothing to be seen")
+        await here.keys("escape")
+        await here.gone("nothing to be seen")
+        await here.shows("WARNING in foo_bar")
+
+    drive(flow, files=[log(tmp_path), str(quiet), str(empty)])
+
+
+def test_where_none_of_several_logs_has_a_report_the_others_are_a_key_away(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.log").write_bytes(b"[    1.000000] this is " + name.encode() + b"\n")
+
+    async def flow(here: Flow) -> None:
+        await here.shows("this is one", "L: the other logs")
+        await here.keys("L", "down", "enter")
+        await here.shows("this is two")
+
+    drive(flow, files=[str(tmp_path / "one.log"), str(tmp_path / "two.log")])
+
+
+def test_a_log_without_a_report_is_read_once(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    text = b"[    3.000000] foo: module verification failed: signature and/or required key missing - tainting kernel\n"
+    os.write(writing, text)
+    os.close(writing)
+
+    async def flow(here: Flow) -> None:
+        await here.shows("1 notice   1 known")
+
+    drive(flow, files=[f"/dev/fd/{reading}"])  # what was read of a pipe is gone
+    os.close(reading)

@@ -18,7 +18,7 @@ from kb.store.summary import timeline
 from kb.tui.desk import Desk, Near
 from kb.tui.item import Item
 from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
-from kb.tui.rows import FIXES, MARKS, Entry, Row, clip, ending, paragraph
+from kb.tui.rows import FIXES, MARKS, Entry, Row, clip, input_name, paragraph
 from kb.tui.screens.page import Halves
 from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
@@ -111,7 +111,7 @@ class SignaturePage(Halves):
         yield Entry([(f"Samples of its logs: {len(shown.evidence)}, Enter opens one", "head")], plain=True)
         for number, each in enumerate(shown.evidence):
             said = f"  {each.seen[:16]}  {clip(each.host or '-', 14)}  {each.size:>8,} bytes  "
-            yield Entry([(said, ""), (ending(each.source, width - len(said)), "dim")], copies=f"sample:{number}")
+            yield Entry([(said, ""), (input_name(each.source, width - len(said)), "dim")], copies=f"sample:{number}")
         if not shown.evidence:
             yield Entry([("  the store keeps no log of it", "dim")], plain=True)
         yield from self._over_time(width)

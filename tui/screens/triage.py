@@ -16,6 +16,7 @@ from kb.render.answer import severity
 from kb.render.safe import safe
 from kb.tui.catalog import ORDERS, Catalog, LogCatalog
 from kb.tui.desk import Desk, Progress
+from kb.tui.doc import Doc
 from kb.tui.head import head, nothing
 from kb.tui.item import Item, fix_of
 from kb.tui.messages import CaseWanted, FileWanted, NoteOnAll, NotesWanted, ReportWanted, SignatureWanted
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 JUDGED = 300
 """Reports of a log that are judged again when cases change; others when they are looked at."""
+MARKED = "marked: a one note  d one problem  e export  y copy  Esc unmark"
 REST = 0.05
 """Seconds the cursor must rest before the pane below is filled."""
 
@@ -51,6 +53,7 @@ class Triage(Page[None]):
         Binding("y", "copy", "Copy", show=False),
         Binding("d", "duplicates", "Marked are one problem", show=False),
         Binding("e", "export", "Export", show=False),
+        Binding("L", "logs", "Logs", show=False),
         Binding("f", "flat", "A row a report", show=False),
         Binding("tab", "complete", "Complete"),
         Binding("escape", "clear", "Back"),
@@ -71,6 +74,8 @@ class Triage(Page[None]):
         self._progress = ""
         self._error = ""
         self._stale = False
+        self._whole: Doc | None = None
+        """The log that is shown in place of the rows, where one was chosen."""
 
     def compose(self) -> ComposeResult:
         """Head, filter, columns, rows, summary, keys."""
@@ -150,9 +155,10 @@ class Triage(Page[None]):
 
     def _bare(self) -> None:
         """A log in which no report is, or none yet, is shown itself in place of the rows."""
+        several = len(self.desk.docs) > 1
         found = (each for each in self.desk.docs.values() if len(each))
-        doc = None if self.catalog.total else next(found, None)
-        self.rows.look(doc, follow=self.desk.feed is not None and not self.desk.feed.ended)
+        doc = self._whole or (None if self.catalog.total else next(found, None))
+        self.rows.look(doc, follow=self.desk.feed is not None and not self.desk.feed.ended, several=several)
 
     def _arrived(self) -> None:
         """On a thread of the catalog: bursts become one repaint."""
@@ -262,6 +268,15 @@ class Triage(Page[None]):
         self._changed()
         self._rested()
 
+    @on(TriageList.Marked)
+    def _marked(self) -> None:
+        """What marks are for is said while there are some."""
+        said = MARKED if self.list.marked else ""
+        if said != self.rows.border_subtitle:
+            self.rows.border_subtitle = said
+            self.refresh_bindings()
+        self._show()
+
     def begin(self, words: str | None) -> None:
         """Show the rows of a filter; None: let one be typed."""
 
@@ -276,7 +291,13 @@ class Triage(Page[None]):
         typing = self.filter.has_focus_within
         if action in ("complete", "filter"):
             return typing == (action == "complete")
-        return action != "clear" or bool(not self.desk.of_log or self.filter.display or self.list.marked)
+        if action == "logs":
+            return self.desk.of_log
+        return (
+            action != "clear"
+            or self._whole is not None
+            or bool(not self.desk.of_log or self.filter.display or self.list.marked)
+        )
 
     def action_filter(self) -> None:
         """Type to filter."""
@@ -303,14 +324,30 @@ class Triage(Page[None]):
 
     def action_clear(self) -> None:
         """Drop the filter."""
-        if self.desk.of_log or self.filter.display or self.list.marked:
-            self.list.marked.clear()
-            self.list.refresh()
+        if self._whole is not None:
+            self._look_at(None)
+        elif self.desk.of_log or self.filter.display or self.list.marked:
+            self.list.unmark()
         elif len(self.app.screen_stack) > 2:
             self.app.pop_screen()  # back to the store's home
             return
         self.filter.fill("")
         self.rows.shown.focus()
+
+    def action_logs(self) -> None:
+        """All logs that were handed in: one is chosen and shown whole."""
+        from collections import Counter
+
+        from kb.tui.screens.logs import Logs
+
+        items = self.catalog.items if isinstance(self.catalog, LogCatalog) else ()
+        self.app.push_screen(Logs(self.desk, Counter(item.source for item in items)), self._look_at)
+
+    def _look_at(self, doc: Doc | None) -> None:
+        """Show a log whole; None: the rows again."""
+        self._whole = doc
+        self._bare()
+        self.refresh_bindings()
 
     def action_flat(self) -> None:
         """A row a report, or a row a group again."""
@@ -354,8 +391,7 @@ class Triage(Page[None]):
         except KbError as error:
             self.say(error)
             return
-        self.list.marked.clear()
-        self.list.refresh()
+        self.list.unmark()
         self.notify(f"saved: {len(signatures)} signatures are one problem")
 
     async def action_export(self) -> None:

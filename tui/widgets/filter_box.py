@@ -55,6 +55,7 @@ class FilterBox(Vertical):
         """Show a filter, or drop it and hide."""
         self._line.value = words
         self.display = bool(words)
+        self.refresh_bindings()  # whether there is one to drop
 
     def edit(self) -> None:
         """Type."""

@@ -5,9 +5,13 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from kb.tui.doc import Doc
+from kb.tui.rows import input_name
 from kb.tui.widgets.log_view import NOWHERE, LogView
 from kb.tui.widgets.triage_list import TriageList
 from kb.tui.widgets.virtual_list import Lines
+
+NAME = 60
+"""Cells of a log's name in the title."""
 
 
 class RowsPane(Vertical):
@@ -38,17 +42,22 @@ class RowsPane(Vertical):
         """What is shown: the list, or the log."""
         return self.bare if self.bare.display else self.list
 
-    def look(self, doc: Doc | None, *, follow: bool = False) -> None:
+    def look(self, doc: Doc | None, *, follow: bool = False, several: bool = False) -> None:
         """Show a log; None: the list.
 
         Args:
             doc: The log.
             follow: Stay at its end, where that is in sight.
+            several: It is one of several.
         """
         focused = self.has_focus_within
         self.bare.display = doc is not None
         self.list.display = self.query_one("#columns").display = doc is None
-        self.border_title = self.title if doc is None else "Log"
+        self.border_title = self.title if doc is None else f"Log: {input_name(doc.name, NAME)}" if several else "Log"
+        if doc is not None:
+            self.border_subtitle = "L: the other logs" if several else ""
+        elif self.border_subtitle:
+            self.border_subtitle = ""
         if doc is not None and self.bare.doc is not doc:
             line, last = self.bare.line, self.bare.line >= len(self.bare.doc)
             self.bare.show(doc, NOWHERE, ())

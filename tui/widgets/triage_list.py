@@ -5,6 +5,7 @@ import time
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from kb.tui.catalog import SPARK, Catalog, LogCatalog
 from kb.tui.groups import Group
@@ -49,6 +50,9 @@ class TriageList(Lines):
         Binding("space,m", "mark", "Mark", show=False),
         Binding("z,plus,minus", "fold", "Unfold", show=False),
     ]
+
+    class Marked(Message):
+        """Other rows are marked than before."""
 
     def __init__(self, catalog: Catalog, *, stored: bool, id: str | None = None):
         super().__init__(id=id)
@@ -214,4 +218,11 @@ class TriageList(Lines):
         if self.marked.pop(item.mark, None) is None:
             self.marked[item.mark] = item
         self.refresh_line(self.cursor)
+        self.post_message(self.Marked())
         self.action_move(1)
+
+    def unmark(self) -> None:
+        """No row is marked."""
+        self.marked.clear()
+        self.refresh()
+        self.post_message(self.Marked())

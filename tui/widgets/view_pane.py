@@ -27,6 +27,7 @@ class ViewPane(Fitted):
         """Show another view."""
         self.view = view
         self.show(view.content)
+        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that mean nothing to this view are not offered."""

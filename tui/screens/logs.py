@@ -1,0 +1,65 @@
+"""The logs that were handed in, those without a report too: one is chosen and shown whole."""
+
+from collections import Counter
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from kb.render.safe import safe
+from kb.tui.desk import Desk
+from kb.tui.doc import Doc
+from kb.tui.rows import Entry, Row, input_name
+from kb.tui.screens.page import Page
+from kb.tui.widgets.fitted import Fitted
+from kb.tui.widgets.virtual_list import Lines
+
+
+class Logs(Page[Doc | None], ModalScreen[Doc | None]):
+    """A row a log: its lines, its reports, its name and what was wrong with it.
+
+    Args:
+        desk: The session.
+        reports: How many reports were found in each, by its name.
+    """
+
+    KEYS_OF = ("Triage",)
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "Back")]
+
+    def __init__(self, desk: Desk, reports: Counter[str]):
+        super().__init__(desk)
+        self.reports = reports
+        self.logs = list(desk.docs.values())
+
+    def compose(self) -> ComposeResult:
+        """The rows."""
+        yield Fitted(id="logs")
+
+    def on_mount(self) -> None:
+        """Fill them."""
+        pane = self.query_one("#logs", Fitted)
+        without = sum(not self.reports[doc.name] for doc in self.logs)
+        pane.border_title = f"Logs: {len(self.logs)}, {without} without a report"
+        pane.border_subtitle = "Enter shows one whole   Esc: back"
+        pane.show(self._entries)
+        pane.focus()
+
+    def _entries(self, width: int) -> list[Entry]:
+        rows: list[Entry] = [Entry([(f"{'lines':>11}  {'reports':>7}  log", "dim")], plain=True)]
+        for number, doc in enumerate(self.logs):
+            found = self.reports[doc.name]
+            row: Row = [
+                (f"{len(doc):>11,}  ", ""), (f"{found or '-':>7}  ", "" if found else "dim"),
+                (input_name(doc.name, max(20, width - 22)), "key" if found else ""),
+            ]  # fmt: skip
+            rows.append(Entry(row, copies=doc.name, name=str(number)))
+            rows += [Entry([(" " * 22 + safe(note), "warn")], plain=True) for note in doc.notes]
+        return rows
+
+    @on(Lines.Chosen, "#logs")
+    def _choose(self) -> None:
+        entry = self.query_one("#logs", Fitted).current
+        if entry is not None:
+            self.dismiss(self.logs[int(entry.name)])

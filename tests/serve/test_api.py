@@ -229,3 +229,17 @@ def test_a_body_that_is_packed_in_an_unknown_way_is_not_read_as_a_log(server: Se
             assert http.post(path, content=OOPS, headers={"Content-Encoding": "br"}).status_code == 415
         packed = http.post("/v1/match", content=gzip.compress(OOPS), headers={"Content-Encoding": "gzip"})
         assert packed.headers["kb-reports"] == "1"
+        for encoding, status in (("br", 415), ("gzip", 200)):  # of a file in a form
+            data = gzip.compress(OOPS) if encoding == "gzip" else OOPS
+            head = f'--x\r\nContent-Disposition: form-data; name="log"; filename="a"\r\nContent-Encoding: {encoding}\r\n\r\n'
+            form = {"Content-Type": "multipart/form-data; boundary=x"}
+            body = head.encode() + data + b"\r\n--x--\r\n"
+            assert http.post("/v1/match", content=body, headers=form).status_code == status
+            assert http.post("/v1/match", content=body, headers={**form, "Content-Encoding": "br"}).status_code == 415
+
+
+def test_only_what_takes_a_body_is_said_to_refuse_bodies(http: httpx.Client) -> None:
+    for path, operations in http.get("/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            assert ("415" in operation["responses"]) <= ("requestBody" in operation), (method, path)
+            assert ("413" in operation["responses"]) <= ("requestBody" in operation), (method, path)

@@ -31,12 +31,12 @@ async def counted(request: Request, largest: int) -> AsyncGenerator[bytes, None]
     """
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > largest:
-        raise _too_large(largest)
+        raise too_large(largest)
     size = 0
     async for piece in request.stream():
         size += len(piece)
         if size > largest:
-            raise _too_large(largest)
+            raise too_large(largest)
         yield piece
 
 
@@ -50,7 +50,8 @@ def _look_at(headers: Headers) -> None:
         raise Refused(415, "packed in a way that kb does not know here", help="gzip, bzip2, xz, zstd, or as it is")
 
 
-def _too_large(largest: int) -> Refused:
+def too_large(largest: int) -> Refused:
+    """What is said of a body that is longer than allowed."""
     help_ = "send the part around the report, compress it, or start kb serve with a larger --max-body"
     return Refused(413, f"longer than {largest} bytes", help=help_, headers={"Connection": "close"})
 

@@ -175,7 +175,7 @@ def search(here: Here, q: Annotated[str, Query(min_length=1, max_length=300)], l
     return {"cases": [{"id": name, "status": status, "title": title} for name, status, title in rows]}
 
 
-@router.post("/annotations", status_code=201, response_model=forms.Annotation)
+@router.post("/annotations", status_code=201, response_model=forms.Annotation, responses=responses(413))
 def annotate(request: Request, here: Here, note: forms.Note) -> Any:
     """Add a note to a signature or a case. It is never changed."""
     by = token(request)
@@ -185,7 +185,7 @@ def annotate(request: Request, here: Here, note: forms.Note) -> Any:
     return {name: getattr(made, name) for name in ("id", "subject", "author", "time", "body")}
 
 
-@router.post("/ask", response_model=forms.Row)
+@router.post("/ask", response_model=forms.Row, responses=responses(413))
 async def ask(here: Here, asked: forms.Question) -> Response:
     """Answer one question about a log, the cases or the store: ``kb ask``."""
     return json(await here.pool.run(work.ask, here.settings.place, asked.question, asked.log, asked.lang))

@@ -6,11 +6,13 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette import requests as web
 
 from kb.errors import StoreLocked
 from kb.serve import live, work
@@ -18,6 +20,7 @@ from kb.serve.intake import arrived, bodies, push, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
 from kb.serve.intake.journal import Malformed
 from kb.serve.intake.reassembly import Held, Reassembly, Request
+from kb.serve.metrics import Metrics
 from kb.serve.pool import Busy
 from kb.serve.problem import Refused
 from kb.serve.settings import Place
@@ -357,6 +360,31 @@ def test_of_a_record_of_very_many_lines_only_a_few_are_made_at_a_time(clock: Clo
     with pytest.raises(StoreLocked):
         anyio.run(live.pass_on, Full(nothing, nothing), lines(), Request("test"))  # type: ignore[arg-type]
     assert 0 < len(made) <= 1000
+
+
+@pytest.mark.parametrize("value", [b"{}", b"[]", b'{"message":"x","transport":"stdout"}', b"\n"])
+def test_values_that_are_no_record_give_others_their_turn(clock: Clock, value: bytes) -> None:
+    body, turns = value * (200_000 // len(value)), 0
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body}
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    async def main() -> None:
+        here = SimpleNamespace(intake=intake([]), metrics=Metrics(), stops=lambda now: False)
+        scope = {"type": "http", "headers": [], "method": "POST", "path": "/"}
+        async with anyio.create_task_group() as group:
+            group.start_soon(other)
+            await live._taken(web.Request(scope, receive), here, "application/json", SENDER, "x")  # type: ignore[arg-type]
+            group.cancel_scope.cancel()
+
+    anyio.run(main)
+    assert turns >= 200_000 >> 14
 
 
 def test_at_the_end_a_boot_that_cannot_be_recorded_keeps_no_other_from_it(clock: Clock) -> None:

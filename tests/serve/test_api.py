@@ -225,6 +225,8 @@ def test_the_page_takes_a_log_without_a_script_and_gives_a_link_only_when_asked(
     page = http.get("/")
     assert "<script" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
+    # fetch.spec.whatwg.org, "append a request Origin header": no-referrer makes the Origin of the page's own form null
+    assert page.headers["referrer-policy"] == "same-origin"
     hostile = OOPS.replace(b"Comm: cat", b"Comm: <script>")
     shown = http.post("/", files={"log": ("a.log", hostile)})
     assert "<script>" not in shown.text

@@ -16,7 +16,7 @@ from starlette import requests as web
 
 from kb.errors import StoreLocked
 from kb.serve import live, work
-from kb.serve.intake import arrived, bodies, push, reassembly
+from kb.serve.intake import arrived, bodies, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
 from kb.serve.intake.journal import Malformed
 from kb.serve.intake.reassembly import Held, Reassembly, Request
@@ -24,9 +24,9 @@ from kb.serve.metrics import Metrics
 from kb.serve.pool import Busy
 from kb.serve.problem import Refused
 from kb.serve.settings import Place
+from tests.serve.intake.test_push import SENDER, pushed
 from tests.serve.test_api import OOPS
 
-SENDER = Boot("10.0.0.1", named=False)
 Got = list[tuple[str, str, str, int]]
 
 
@@ -82,12 +82,6 @@ def journal(host: str, boot: str, log: bytes = OOPS, start: int = 0) -> bytes:
             "__REALTIME_TIMESTAMP": str(1_790_000_000_000_000 + number),
         })  # fmt: skip
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-
-
-def pushed(push_: object) -> Iterator[Arrived]:
-    rows = push.rows(json.dumps(push_).encode())
-    assert rows is not None
-    return push.Rows(SENDER).feed(rows)
 
 
 def records(data: bytes, media: str = "application/json") -> list[Arrived]:
@@ -334,14 +328,6 @@ def test_what_collectors_send_is_the_kernels_log_of_its_host(clock: Clock, name:
     assert [(host, function, size) for host, _, function, size in got] == [("h", "foo_read", 9)]
 
 
-def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
-    values = [[str(1_790_000_000_000_000_000 + at), line] for at, line in enumerate(OOPS.decode().splitlines())]
-    for stream in ({"stream": {"host": "h"}, "values": values}, {"values": values, "stream": {"host": "h"}}):
-        found = list(pushed({"streams": [stream]}))
-        assert {each.boot for each in found} == {Boot("h")}
-        assert b"".join(each.line for each in found) == OOPS
-
-
 def test_of_a_record_of_very_many_lines_only_a_few_are_made_at_a_time(clock: Clock) -> None:
     made: list[Arrived] = []
 
@@ -412,33 +398,6 @@ def test_at_the_end_workers_that_never_begin_are_not_waited_for_without_an_end(c
 
     anyio.run(main)
     assert (got, into.lost) == ([], 9)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"", b"[]", b"{}", b"\xff", b'{"streams": 1}', b'{"streams": [1]}', b'{"streams": [{"values": [[]]}]}',
-        b'{"streams": [{"values": [["1"]]}]}', b'{"streams": [{"values": [[1, "x"]]}]}',
-        b'{"streams": [{"values": [["1", "x", "y"]]}]}', b'{"streams": [{"values": [["now", "x"]]}]}',
-        b'{"streams": [{"stream": {"host": 1}, "values": []}]}', b'{"streams": ' + b"[" * 100_000,
-    ],
-)  # fmt: skip
-def test_what_is_no_push_to_loki_is_told(body: bytes) -> None:
-    assert push.rows(body) is None
-
-
-@given(text=st.text(alphabet=st.characters(codec=None)), at=st.integers(1, 40))
-def test_the_rows_of_a_push_are_its_records_however_they_are_cut_and_at_most_four_times_as_long(
-    text: str, at: int
-) -> None:
-    stream = {"stream": {"host": "h"}, "values": [["1", text], ["2", "BUG: x", {"trace": text}]]}
-    body = json.dumps({"streams": [stream]}, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    rows = push.rows(body)
-    assert rows is not None
-    assert len(rows) <= 4 * len(body)
-    whole, cut = push.Rows(SENDER), push.Rows(SENDER)
-    parts = (rows[start : start + at] for start in range(0, len(rows), at))
-    assert list(whole.feed(rows)) == [each for part in parts for each in cut.feed(part)]
 
 
 @pytest.mark.parametrize("field", ["MESSAGE", "_HOSTNAME", "_BOOT_ID"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fastapi import Request
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from kb.serve.problem import Refused
@@ -31,16 +31,27 @@ async def counted(request: Request, largest: int) -> AsyncGenerator[bytes, None]
     """
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > largest:
-        raise _too_large(largest)
+        raise too_large(largest)
     size = 0
     async for piece in request.stream():
         size += len(piece)
         if size > largest:
-            raise _too_large(largest)
+            raise too_large(largest)
         yield piece
 
 
-def _too_large(largest: int) -> Refused:
+def _encoding(headers: Headers) -> str:
+    return headers.get("content-encoding", "").strip().lower()
+
+
+def _look_at(headers: Headers) -> None:
+    """Refuse what is packed in a way whose bytes would be read as they are."""
+    if _encoding(headers) not in _PACKED:
+        raise Refused(415, "packed in a way that kb does not know here", help="gzip, bzip2, xz, zstd, or as it is")
+
+
+def too_large(largest: int) -> Refused:
+    """What is said of a body that is longer than allowed."""
     help_ = "send the part around the report, compress it, or start kb serve with a larger --max-body"
     return Refused(413, f"longer than {largest} bytes", help=help_, headers={"Connection": "close"})
 
@@ -57,13 +68,11 @@ async def received(request: Request, largest: int, folder: Path) -> AsyncIterato
     made: list[str] = []
     try:
         if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            if _encoding(request.headers) not in ("", "identity"):
+                raise Refused(415, "a form that is packed as a whole", help="pack the files in it, or send it as it is")
             yield await _form(request, largest, folder, made)
         else:
-            encoding = request.headers.get("content-encoding", "").strip().lower()
-            if encoding not in _PACKED:
-                raise Refused(
-                    415, "packed in a way that kb does not know here", help="gzip, bzip2, xz, zstd, or as it is"
-                )
+            _look_at(request.headers)
             name = request.query_params.get("name") or "-"
             spool = _Spool(name, folder, made, request.headers.get("content-type", "").startswith("text/plain"))
             async for piece in counted(request, largest):
@@ -128,6 +137,7 @@ async def _fields(form: FormData, folder: Path, made: list[str]) -> Body:
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             if name in uploads and (value.filename or value.size):
+                _look_at(value.headers)
                 spool = _Spool(value.filename or "-", folder, made)
                 while piece := await value.read(_PIECE):
                     spool.add(piece)

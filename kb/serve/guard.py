@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kb.serve.body import too_large
 from kb.serve.metrics import Metrics
 from kb.serve.problem import Refused
+from kb.serve.settings import JSON
 from kb.serve.tokens import Token, allows, who
 
 OPEN = ("/healthz", "/openapi.json")
@@ -31,6 +33,8 @@ _ROLES = {
     ("GET", "/metrics"): "read",
 }
 """What is asked for, where it is more than to read."""
+_WHOLE = ("/v1/ask", "/v1/annotations")
+"""What reads a body as a whole; all else that takes one counts it itself."""
 
 
 def is_loopback(host: str) -> bool:
@@ -50,13 +54,15 @@ class Guard:
         app: What is guarded.
         tokens: Whose requests are answered; none: those of this machine.
         metrics: Counts the answers.
+        largest: Bytes that a body may have that is read as a whole.
         log: Whether a line of JSON a request goes to stderr.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Iterable[Token], metrics: Metrics, log: bool = True):
+    def __init__(self, app: ASGIApp, tokens: Iterable[Token], metrics: Metrics, largest: int = JSON, log: bool = True):
         self._app = app
         self._tokens = tuple(tokens)
         self._metrics = metrics
+        self._json = min(largest, JSON)
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,6 +80,8 @@ class Guard:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
+            if size > self._json and scope["path"] in _WHOLE:
+                raise too_large(self._json)
             return message
 
         async def answering(message: Message) -> None:
@@ -137,7 +145,8 @@ def say(**row: object) -> None:
 
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kb", Basic realm="kb", charset="UTF-8"'}
-_SAFE = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"), (b"cache-control", b"no-store")]
+_SAFE = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store")]
+"""With ``no-referrer`` a browser would say of a form of the page's own, too, that its Origin is null."""
 
 
 def _name(host: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from kb.serve import forms
 from kb.serve.body import counted
-from kb.serve.intake import bodies, packed, reassembly
+from kb.serve.intake import bodies, packed, push, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
 from kb.serve.intake.journal import Malformed
 from kb.serve.problem import Refused, responses
@@ -25,6 +25,10 @@ _LOOK = 0.5
 """Seconds after which a request that brings nothing is asked whether the service stops."""
 _AT_ONCE = 256
 """Records that are taken before others get their turn."""
+_PART = 1 << 14
+"""Bytes that are read before others get theirs: they may hold thousands of values that are no record."""
+_SHORT = 1 << 16
+"""Bytes of a push that are read at once; a longer one is given to a worker."""
 _LOKI = 4 << 20
 """Bytes of a push, which is read in one go: what Loki itself takes by default (grpc_server_max_recv_msg_size)."""
 _SHAPES = "an object with message, MESSAGE, msg, log or line, alone, a line each, or in an array"
@@ -109,9 +113,14 @@ async def loki(request: Request, here: Here) -> Response:
                 if len(held) > _LOKI:
                     raise Refused(413, f"longer than {_LOKI} bytes", help="send less at a time")
         unpack.end()
-        await pass_on(here.intake, bodies.loki(bytes(held), Boot(_address(request), named=False)), taken)
     except Malformed as error:
         raise _refused(error) from error
+    rows = push.rows(bytes(held)) if len(held) <= _SHORT else await here.pool.run(push.rows, bytes(held))
+    if rows is None:
+        raise Refused(400, "is no push of streams and values", place="the body", help=push.HELP)
+    form = push.Rows(Boot(_address(request), named=False))
+    for part in _parts(rows):
+        await pass_on(here.intake, form.feed(part), taken)
     here.metrics.taken("loki", taken.records)
     return Response(status_code=204)
 
@@ -125,8 +134,9 @@ async def _taken(
         raise Refused(415, "a body that is neither text nor JSON", help="let it send JSON, lines of it, or plain lines")
     try:
         async for piece in _pieces(request, here):
-            for part in unpack.feed(piece):
-                await pass_on(here.intake, form.feed(part), taken)
+            for unpacked in unpack.feed(piece):
+                for part in _parts(unpacked):
+                    await pass_on(here.intake, form.feed(part), taken)
         unpack.end()
         await pass_on(here.intake, form.rest(), taken)
     except Malformed as error:
@@ -142,6 +152,11 @@ async def pass_on(intake: reassembly.Reassembly, found: Iterable[Arrived], taken
     while batch := list(islice(records, _AT_ONCE)):
         await intake.add(batch, taken)
         await anyio.lowlevel.checkpoint()
+    await anyio.lowlevel.checkpoint()
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + _PART] for at in range(0, len(data), _PART))
 
 
 async def _pieces(request: Request, here: Service) -> AsyncIterator[bytes]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi import HTTPException as FastHTTPException
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -39,8 +40,8 @@ class Problem(BaseModel):
     help: str | None = Field(None, description="What to do")
 
 
-class Refused(Exception):
-    """A request that is answered with a problem.
+class Refused(FastHTTPException):
+    """A request that is answered with a problem; FastAPI lets its own kind alone pass while it reads a body.
 
     Args:
         status: The HTTP status.
@@ -55,11 +56,9 @@ class Refused(Exception):
         self, status: int, reason: str, *, place: str | None = None, help: str | None = None,
         after: int | None = None, headers: dict[str, str] | None = None,
     ):  # fmt: skip
-        super().__init__(reason)
+        again = {} if after is None else {"Retry-After": str(after)}
+        super().__init__(status, reason, {**(headers or {}), **again})
         self.problem = Problem(title=_TITLES.get(status, "Error"), status=status, detail=reason, place=place, help=help)
-        self.headers = dict(headers or {})
-        if after is not None:
-            self.headers["Retry-After"] = str(after)
 
     def response(self) -> Response:
         """The answer."""

@@ -31,7 +31,7 @@ async def once(request: Request) -> None:
         raise Refused(422, "a parameter is given more than once", help="/openapi.json tells")
 
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(once)], responses=responses(400, 401, 403, 413, 415, 422, 503))
+router = APIRouter(prefix="/v1", dependencies=[Depends(once)], responses=responses(400, 401, 403, 422, 503))
 
 _RELEASE = r"^[0-9]{1,3}\.[0-9]{1,4}"
 """How a release begins, as uname -r prints it."""
@@ -47,6 +47,7 @@ _BODY = "The log as it is, packed, or what holds logs; or a form (multipart) of 
 _LOG: dict[str, Any] = {
     "requestBody": {"required": True, "description": _BODY, "content": {"text/plain": {"schema": {}}}}
 }
+_REFUSED = responses(413, 415)
 _FORMS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One kb.report/1 object a report, or what people read",
@@ -71,7 +72,7 @@ async def matched(request: Request, here: Service, body: Body, asked: work.Asked
     return found
 
 
-@router.post("/match", openapi_extra=_LOG, responses={**_FORMS, **responses(406)}, response_class=Response)
+@router.post("/match", openapi_extra=_LOG, responses={**_FORMS, **_REFUSED, **responses(406)}, response_class=Response)
 async def match(
     request: Request, here: Here, kernel: _Kernel = None, notices: bool = False, lang: Literal["en", "zh"] = "en"
 ) -> Response:
@@ -84,7 +85,7 @@ async def match(
     return Response(found.body, media_type=media, headers=headers)
 
 
-@router.post("/record", status_code=201, response_model=forms.Records, openapi_extra=_LOG)
+@router.post("/record", status_code=201, response_model=forms.Records, responses=_REFUSED, openapi_extra=_LOG)
 async def record(
     request: Request, here: Here, host: _Id | None = None, source: _Id | None = None, key: _Id | None = None
 ) -> Any:
@@ -174,7 +175,7 @@ def search(here: Here, q: Annotated[str, Query(min_length=1, max_length=300)], l
     return {"cases": [{"id": name, "status": status, "title": title} for name, status, title in rows]}
 
 
-@router.post("/annotations", status_code=201, response_model=forms.Annotation)
+@router.post("/annotations", status_code=201, response_model=forms.Annotation, responses=responses(413))
 def annotate(request: Request, here: Here, note: forms.Note) -> Any:
     """Add a note to a signature or a case. It is never changed."""
     by = token(request)
@@ -184,7 +185,7 @@ def annotate(request: Request, here: Here, note: forms.Note) -> Any:
     return {name: getattr(made, name) for name in ("id", "subject", "author", "time", "body")}
 
 
-@router.post("/ask", response_model=forms.Row)
+@router.post("/ask", response_model=forms.Row, responses=responses(413))
 async def ask(here: Here, asked: forms.Question) -> Response:
     """Answer one question about a log, the cases or the store: ``kb ask``."""
     return json(await here.pool.run(work.ask, here.settings.place, asked.question, asked.log, asked.lang))

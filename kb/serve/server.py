@@ -40,8 +40,9 @@ def run(settings: Settings) -> int:
     here.look()
     # httptools, which uvicorn takes where it is there, holds a header of any length
     config = uvicorn.Config(
-        Guard(build(here), tokens, here.metrics), access_log=False, log_config=None, server_header=False,
-        timeout_graceful_shutdown=settings.grace, lifespan="on", http="h11", h11_max_incomplete_event_size=1 << 16,
+        Guard(build(here), tokens, here.metrics, settings.largest), access_log=False, log_config=None,
+        server_header=False, timeout_graceful_shutdown=settings.grace, lifespan="on", http="h11",
+        h11_max_incomplete_event_size=1 << 16,
     )  # fmt: skip
     logging.basicConfig(handlers=[_Rows()], level=logging.ERROR, force=True)
     # uvicorn raises the signal again once it has stopped: that is the end of this process then, and not its death

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MEMORY = 1 << 20
 """Bytes of a body that are held in memory; a longer one goes to a file."""
 
+JSON = 8 << 20
+"""Bytes of a question or a note, which are held in memory whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

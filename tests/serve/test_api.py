@@ -135,6 +135,28 @@ def test_a_length_that_is_too_long_is_refused_before_anything_is_sent(server: Se
     link.close()
 
 
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/annotations"])
+def test_a_body_that_is_read_as_a_whole_is_bounded_too(server: Server, path: str) -> None:
+    link = HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    link.putrequest("POST", path)
+    link.putheader("Transfer-Encoding", "chunked")
+    link.putheader("Content-Type", "application/json")
+    link.endheaders()
+    piece, sent = b"%x\r\n%s\r\n" % (1 << 16, b" " * (1 << 16)), 0
+    try:
+        while sent < 1 << 28:
+            link.send(piece)
+            sent += 1 << 16
+    except OSError:  # it hung up
+        pass
+    assert sent < 16 << 20
+    link.close()
+    with server.client() as http:
+        blank = {"question": "why", "log": " " * (5 << 20)} if path == "/v1/ask" else {"subject": " " * (5 << 20)}
+        assert http.post(path, json=blank).status_code == 413
+        assert http.post(path, json={"subject": "case:x", "body": "x" * 70_000}).status_code == 422
+
+
 def test_a_record_is_found_again_with_its_days_and_notes(http: httpx.Client) -> None:
     made = http.post("/v1/record", content=OOPS, params={"host": "db17", "source": "ticket:1", "key": "t1"})
     assert made.status_code == 201
@@ -203,6 +225,8 @@ def test_the_page_takes_a_log_without_a_script_and_gives_a_link_only_when_asked(
     page = http.get("/")
     assert "<script" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
+    # fetch.spec.whatwg.org, "append a request Origin header": no-referrer makes the Origin of the page's own form null
+    assert page.headers["referrer-policy"] == "same-origin"
     hostile = OOPS.replace(b"Comm: cat", b"Comm: <script>")
     shown = http.post("/", files={"log": ("a.log", hostile)})
     assert "<script>" not in shown.text
@@ -229,3 +253,18 @@ def test_a_body_that_is_packed_in_an_unknown_way_is_not_read_as_a_log(server: Se
             assert http.post(path, content=OOPS, headers={"Content-Encoding": "br"}).status_code == 415
         packed = http.post("/v1/match", content=gzip.compress(OOPS), headers={"Content-Encoding": "gzip"})
         assert packed.headers["kb-reports"] == "1"
+        for encoding, status in (("br", 415), ("gzip", 200)):  # of a file in a form
+            data = gzip.compress(OOPS) if encoding == "gzip" else OOPS
+            head = '--x\r\nContent-Disposition: form-data; name="log"; filename="a"\r\n'
+            head += f"Content-Encoding: {encoding}\r\n\r\n"
+            form = {"Content-Type": "multipart/form-data; boundary=x"}
+            body = head.encode() + data + b"\r\n--x--\r\n"
+            assert http.post("/v1/match", content=body, headers=form).status_code == status
+            assert http.post("/v1/match", content=body, headers={**form, "Content-Encoding": "br"}).status_code == 415
+
+
+def test_only_what_takes_a_body_is_said_to_refuse_bodies(http: httpx.Client) -> None:
+    for path, operations in http.get("/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            assert ("415" in operation["responses"]) <= ("requestBody" in operation), (method, path)
+            assert ("413" in operation["responses"]) <= ("requestBody" in operation), (method, path)

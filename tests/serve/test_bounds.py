@@ -152,7 +152,7 @@ def test_an_endless_live_log_costs_no_memory(serve: Callable[..., Server]) -> No
 
 
 def test_a_post_costs_little_more_than_the_diagnosis(serve: Callable[..., Server], example: Path) -> None:
-    """Both read the same 100 KB of reports, in turn; the ratio is of processor time."""
+    """Both read the same 100 KB of reports, in turn; the ratio is of processor time, of each the least disturbed."""
     log = example.read_bytes() * (102_400 // example.stat().st_size)
     inside = subprocess.Popen(
         [sys.executable, "-c", _INSIDE], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -162,19 +162,19 @@ def test_a_post_costs_little_more_than_the_diagnosis(serve: Callable[..., Server
     inside.stdin.write(len(log).to_bytes(8, "little") + log)
     server = serve("--workers", "1")
     with warm(server) as http:
-        ratios = []
+        served, inline = [], []
         for _ in range(5):
             before = used(server.process.pid)
             for _ in range(20):
                 assert http.post("/v1/match", content=log).status_code == 200
-            served = used(server.process.pid) - before
+            served.append(used(server.process.pid) - before)
             inside.stdin.write(b"\n")
             inside.stdin.flush()
-            ratios.append(served / float(inside.stdout.readline()))
+            inline.append(float(inside.stdout.readline()))
         inside.stdin.close()
         inside.wait()
-    print(f"POST / diagnosis: {sorted(ratios)}")
-    assert sorted(ratios)[2] <= 1.25
+    print(f"POST {sorted(served)}, diagnosis {sorted(inline)}: {min(served) / min(inline):.2f}")
+    assert min(served) <= 1.25 * min(inline)
 
 
 _INSIDE = """

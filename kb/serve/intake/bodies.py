@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Protocol
-
-from pydantic import BaseModel, StringConstraints, ValidationError
+from typing import Protocol
 
 from kb.log.containers.export_json import Scanner
 from kb.serve.intake.arrived import Arrived, Boot, of_record, of_text, parsed
@@ -18,8 +16,6 @@ _LONGEST = 1 << 20
 """Bytes of a line that has no end yet."""
 _TEXT = re.compile(r"^text/|json|/(?:octet-stream|x-www-form-urlencoded|logplex-1)$")
 """Types of lines and JSON, under whatever name, and what clients say that do not know what they send."""
-
-_LOKI = 'Loki takes {"streams": [{"stream": {LABEL: VALUE}, "values": [["NANOSECONDS", "LINE"]]}]}'
 
 
 class Form(Protocol):
@@ -140,31 +136,3 @@ def _line(raw: bytes, sender: Boot) -> Iterator[Arrived]:
     text = raw.decode("utf-8", "surrogateescape")
     host = strip(text[:1000]).host
     return of_text(text, Boot(host) if host else sender, stamp=time.time_ns())
-
-
-_Stamp = Annotated[str, StringConstraints(pattern="^[0-9]{1,19}$")]
-
-
-class _Stream(BaseModel):
-    stream: dict[str, str] = {}
-    values: list[tuple[_Stamp, str] | tuple[_Stamp, str, dict[str, Any]]]
-
-
-class _Push(BaseModel):
-    streams: list[_Stream]
-
-
-def loki(body: bytes, sender: Boot) -> Iterator[Arrived]:
-    """The records of a push to Loki: streams of labels and ``[nanoseconds, line]``.
-
-    Raises:
-        Malformed: It is none.
-    """
-    try:
-        push = _Push.model_validate_json(body, strict=True)
-    except ValidationError as error:
-        raise Malformed("is no push of streams and values", help=_LOKI) from error
-    for each in push.streams:
-        for stamp, line, *beside in each.values:
-            labels = each.stream | (beside[0] if beside else {})
-            yield from of_record({"line": line, "ts": stamp}, labels, sender) or ()

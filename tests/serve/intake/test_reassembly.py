@@ -6,11 +6,13 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette import requests as web
 
 from kb.errors import StoreLocked
 from kb.serve import live, work
@@ -18,12 +20,13 @@ from kb.serve.intake import arrived, bodies, reassembly
 from kb.serve.intake.arrived import Arrived, Boot
 from kb.serve.intake.journal import Malformed
 from kb.serve.intake.reassembly import Held, Reassembly, Request
+from kb.serve.metrics import Metrics
 from kb.serve.pool import Busy
 from kb.serve.problem import Refused
 from kb.serve.settings import Place
+from tests.serve.intake.test_push import SENDER, pushed
 from tests.serve.test_api import OOPS
 
-SENDER = Boot("10.0.0.1", named=False)
 Got = list[tuple[str, str, str, int]]
 
 
@@ -325,19 +328,11 @@ def test_what_collectors_send_is_the_kernels_log_of_its_host(clock: Clock, name:
     assert [(host, function, size) for host, _, function, size in got] == [("h", "foo_read", 9)]
 
 
-def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
-    values = [[str(1_790_000_000_000_000_000 + at), line] for at, line in enumerate(OOPS.decode().splitlines())]
-    for stream in ({"stream": {"host": "h"}, "values": values}, {"values": values, "stream": {"host": "h"}}):
-        found = list(bodies.loki(json.dumps({"streams": [stream]}).encode(), SENDER))
-        assert {each.boot for each in found} == {Boot("h")}
-        assert b"".join(each.line for each in found) == OOPS
-
-
 def test_of_a_record_of_very_many_lines_only_a_few_are_made_at_a_time(clock: Clock) -> None:
     made: list[Arrived] = []
 
     def lines() -> Iterator[Arrived]:
-        for line in bodies.loki(json.dumps({"streams": [{"values": [["1", "x\n" * 100_000]]}]}).encode(), SENDER):
+        for line in pushed({"streams": [{"values": [["1", "x\n" * 100_000]]}]}):
             made.append(line)
             yield line
 
@@ -351,6 +346,31 @@ def test_of_a_record_of_very_many_lines_only_a_few_are_made_at_a_time(clock: Clo
     with pytest.raises(StoreLocked):
         anyio.run(live.pass_on, Full(nothing, nothing), lines(), Request("test"))  # type: ignore[arg-type]
     assert 0 < len(made) <= 1000
+
+
+@pytest.mark.parametrize("value", [b"{}", b"[]", b'{"message":"x","transport":"stdout"}', b"\n"])
+def test_values_that_are_no_record_give_others_their_turn(clock: Clock, value: bytes) -> None:
+    body, turns = value * (200_000 // len(value)), 0
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body}
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    async def main() -> None:
+        here = SimpleNamespace(intake=intake([]), metrics=Metrics(), stops=lambda now: False)
+        scope = {"type": "http", "headers": [], "method": "POST", "path": "/"}
+        async with anyio.create_task_group() as group:
+            group.start_soon(other)
+            await live._taken(web.Request(scope, receive), here, "application/json", SENDER, "x")  # type: ignore[arg-type]
+            group.cancel_scope.cancel()
+
+    anyio.run(main)
+    assert turns >= 200_000 >> 14
 
 
 def test_at_the_end_a_boot_that_cannot_be_recorded_keeps_no_other_from_it(clock: Clock) -> None:
@@ -378,12 +398,6 @@ def test_at_the_end_workers_that_never_begin_are_not_waited_for_without_an_end(c
 
     anyio.run(main)
     assert (got, into.lost) == ([], 9)
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"streams": 1}', b'{"streams": [{"values": [[]]}]}', b"\xff"])
-def test_what_is_no_push_to_loki_is_told(body: bytes) -> None:
-    with pytest.raises(Malformed):
-        list(bodies.loki(body, SENDER))
 
 
 @pytest.mark.parametrize("field", ["MESSAGE", "_HOSTNAME", "_BOOT_ID"])

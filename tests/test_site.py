@@ -176,7 +176,7 @@ def test_every_page_stands_in_the_table_of_contents() -> None:
 
 
 def asked(page: Path) -> list[list[str]]:
-    """The commands of each section of a page, without the language they answer in and without the words of questions."""
+    """The commands of each section of a page, without the language of the answer and the words of questions."""
     sections = re.split(r"(?m)^## ", page.read_text(encoding="utf-8"))
     lines = [re.findall(r"(?m)^\$ (.*)$", text) for text in sections]
     return [[re.sub(r'"[^"]*"| --lang zh', "", line) for line in section] for section in lines]

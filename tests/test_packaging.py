@@ -14,6 +14,7 @@ import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,6 +174,29 @@ def test_the_version_is_said_once(wheel: Path) -> None:
     import kb
 
     assert wheel.name.split("-")[1] == kb.__version__
+
+
+def test_the_page_of_a_release_leads_into_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyPI shows README.md far from the files that it names."""
+    pytest.importorskip("hatchling")
+    monkeypatch.syspath_prepend(str(ROOT))
+    import hatch_build
+
+    def links(**variables: str) -> list[str]:
+        for name in ("GITHUB_REPOSITORY", "GITHUB_SERVER_URL", "GITHUB_REF_NAME"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        metadata: dict[str, Any] = {}
+        hatch_build.Readme(str(ROOT), {}).update(metadata)
+        assert metadata["readme"]["content-type"] == "text/markdown"
+        return re.findall(r"\]\(([^)]+)\)", metadata["readme"]["text"])
+
+    there = links(GITHUB_REPOSITORY="ada/kb", GITHUB_SERVER_URL="https://example.org", GITHUB_REF_NAME="v1.2.3")
+    places = [re.fullmatch(r"https://example\.org/ada/kb/(raw|blob)/v1\.2\.3/(.+)", link) for link in there]
+    assert [place and place[2] for place in places] == links()
+    assert all(place and (ROOT / place[2]).exists() for place in places)
+    assert all(place and (place[1] == "raw") == place[2].endswith(".svg") for place in places)
 
 
 def test_one_file_runs_where_there_is_only_an_interpreter(wheel: Path, example: Path, tmp_path: Path) -> None:

@@ -246,3 +246,4 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     import kb
 
     assert [each for each in kb.__all__ if each != "__version__" and f'id="kb.{each}"' not in python] == []
+    assert ">Type<" not in python, "a sentence with a colon is no type and its name"

@@ -87,6 +87,14 @@ def test_every_command_of_the_documents_is_one(page: Path, line: str) -> None:
                 pytest.fail(f"{name(page)}: {line}")
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_what_a_command_answers_is_written_by_the_command(page: Path) -> None:
+    """Outside of what cog writes, a console shows what is typed."""
+    text = re.sub(r"(?s)<!-- \[\[\[cog.*?\[\[\[end\]\]\] -->", "", page.read_text(encoding="utf-8"))
+    consoles = [block for language, block in _FENCE.findall(text) if language == "console"]
+    assert [line for block in consoles for line in block.splitlines() if not line.startswith("$ ")] == []
+
+
 STANDS_FOR = {
     r"(?<= )(LOG|boot\.log|console\.log|panic\.log|/var/log/kern\.log)(?= |$)": "dmesg.txt",
     r"/logs/\*/dmesg-\*\.gz": "*.log",

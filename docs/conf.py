@@ -22,6 +22,7 @@ source_suffix = {".md": "markdown"}
 root_doc = "index"
 exclude_patterns = ["__pycache__"]
 nitpicky = False
+smartquotes_action = "qe"  # -- begins an option and is no dash
 pygments_style = "default"
 
 myst_heading_anchors = 3
@@ -74,6 +75,12 @@ def _read(app: Any, name: str, text: list[str]) -> None:
         text[0] = "---\norphan: true\n---\n" + text[0]
 
 
+def _attributes(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Let an attribute's first line be a sentence: Napoleon takes what stands before a colon in it for its type."""
+    if what in ("attribute", "property"):
+        lines[:0] = ["..", ""]  # an empty comment
+
+
 def setup(app: Any) -> None:
     """Sphinx calls it."""
     from pygments.lexers.special import TextLexer
@@ -81,3 +88,4 @@ def setup(app: Any) -> None:
     app.add_lexer("lark", TextLexer)  # Pygments has none
     app.connect("config-inited", _pages)
     app.connect("source-read", _read)
+    app.connect("autodoc-process-docstring", _attributes, priority=400)  # before Napoleon

@@ -40,6 +40,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "fastapi": ("serve", "kb serve: the interface"),
     "prometheus-client": ("serve", "kb serve: counts"),
     "python-multipart": ("serve", "kb serve: forms"),
+    "starlette": ("serve", "kb serve: requests and their parts"),
     "uvicorn": ("serve", "kb serve: the server"),
     "uvloop": ("serve", "kb serve: less CPU a request"),
     "mcp": ("mcp", "kb mcp: assistants"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -13,8 +14,11 @@ import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 BOT = ROOT / "examples/ticket_bot.py"
@@ -172,6 +176,29 @@ def test_the_version_is_said_once(wheel: Path) -> None:
     assert wheel.name.split("-")[1] == kb.__version__
 
 
+def test_the_page_of_a_release_leads_into_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyPI shows README.md far from the files that it names."""
+    pytest.importorskip("hatchling")
+    monkeypatch.syspath_prepend(str(ROOT))
+    import hatch_build
+
+    def links(**variables: str) -> list[str]:
+        for name in ("GITHUB_REPOSITORY", "GITHUB_SERVER_URL", "GITHUB_REF_NAME"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        metadata: dict[str, Any] = {}
+        hatch_build.Readme(str(ROOT), {}).update(metadata)
+        assert metadata["readme"]["content-type"] == "text/markdown"
+        return re.findall(r"\]\(([^)]+)\)", metadata["readme"]["text"])
+
+    there = links(GITHUB_REPOSITORY="ada/kb", GITHUB_SERVER_URL="https://example.org", GITHUB_REF_NAME="v1.2.3")
+    places = [re.fullmatch(r"https://example\.org/ada/kb/(raw|blob)/v1\.2\.3/(.+)", link) for link in there]
+    assert [place and place[2] for place in places] == links()
+    assert all(place and (ROOT / place[2]).exists() for place in places)
+    assert all(place and (place[1] == "raw") == place[2].endswith(".svg") for place in places)
+
+
 def test_one_file_runs_where_there_is_only_an_interpreter(wheel: Path, example: Path, tmp_path: Path) -> None:
     """A rescue system: no site-packages, so no google-re2 and nothing else that is compiled; no network, no pip."""
     pytest.importorskip("packaging")
@@ -216,12 +243,19 @@ def _offline(home: Path, *what: str) -> Path:
     return scripts
 
 
-@pytest.mark.extra
-def test_wheel_and_sdist_install_without_a_network(wheel: Path, example: Path, tmp_path: Path) -> None:
-    house = tmp_path / "wheelhouse"
+@pytest.fixture(scope="module")
+def house(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of wheels: all that kb, its service and its assistants' server run on, and what builds it."""
+    house = tmp_path_factory.mktemp("wheelhouse")
     fetch = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "-d", str(house)]
-    if subprocess.run([*fetch, str(wheel), "hatchling>=1.27"], capture_output=True, check=False).returncode:
+    wanted = [f"{wheel}[serve,mcp]", "hatchling>=1.27"]
+    if subprocess.run([*fetch, *wanted], capture_output=True, check=False).returncode:
         pytest.skip("pip cannot fetch what kb runs on")
+    return house
+
+
+@pytest.mark.extra
+def test_wheel_and_sdist_install_without_a_network(wheel: Path, house: Path, example: Path, tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
     assert subprocess.run(build, cwd=ROOT, capture_output=True, check=False).returncode == 0
     (sdist,) = tmp_path.glob("*.tar.gz")
@@ -240,3 +274,99 @@ def test_wheel_and_sdist_install_without_a_network(wheel: Path, example: Path, t
         metadata = next(place.glob("kernel_kb-*.dist-info"))
         tops = {line.split(",")[0].split("/")[0] for line in (metadata / "RECORD").read_text().splitlines()}
         assert tops - {".."} == {"kb", metadata.name}
+
+
+HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+FRONT_ENDS = {
+    "kb match dmesg.txt": ("", "nofs-high-order-watermark"),
+    "kb match --html dmesg.txt": ("", "<svg"),
+    "kb match --format svg dmesg.txt": ("", "<svg"),
+    "kb chat dmesg.txt": ("what now\n", "compact_memory"),
+    "kb ask 严重吗 dmesg.txt": ("", "严重程度"),
+    "kb completion bash": ("", "complete"),
+    "kb schema": ("", "kb.report/1"),
+    "kb case show nofs-high-order-watermark": ("", "Demands"),
+    "kb affected nofs-high-order-watermark --kernel 5.10.0": ("", "fixed"),
+    "kb mcp": (json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}) + "\n", '"serverInfo"'),
+}
+
+
+@pytest.fixture(scope="module")
+def clean(wheel: Path, house: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A folder with the samples, and the variables of somebody who has only the wheel, with its service."""
+    home = tmp_path_factory.mktemp("somebody")
+    scripts = _offline(home / "env", "--find-links", str(house), f"{wheel}[serve,mcp]")
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    env = {"HOME": str(home), "PATH": path, "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+    subprocess.run(["kb", "samples", "."], cwd=home, env=env, capture_output=True, check=True)
+    return home, env
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("words", FRONT_ENDS)
+def test_a_front_end_works_where_only_the_wheel_is_installed(words: str, clean: tuple[Path, dict[str, str]]) -> None:
+    typed, shown = FRONT_ENDS[words]
+    done = subprocess.run(
+        words.split(), cwd=clean[0], env=clean[1], input=typed, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+
+
+@pytest.mark.extra
+def test_service_and_sender_work_where_only_the_wheel_is_installed(clean: tuple[Path, dict[str, str]]) -> None:
+    home, env = clean
+    place = home / "served"
+    with place.open("wb") as said:
+        server = subprocess.Popen(["kb", "serve", "--port", "0"], cwd=home, env=env, stdout=said, stderr=said)
+    try:
+        wait_for(lambda: b"serving on" in place.read_bytes() or server.poll() is not None, "the server listens")
+        url = place.read_text().split("serving on ")[1].split()[0]
+        send = ["kb", "report", "--to", url, "dmesg.txt"]
+        sent = subprocess.run(send, cwd=home, env=env, capture_output=True, text=True, check=False)
+        assert sent.returncode == 0, sent.stderr
+        assert "osdmap_set_max_osd" in sent.stdout
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+@pytest.mark.extra
+def test_the_terminal_program_works_where_only_the_wheel_is_installed(clean: tuple[Path, dict[str, str]]) -> None:
+    drawn = _on_a_terminal(["kb", "tui", "dmesg.txt"], *clean, b"osdmap_set_max_osd")
+    assert b"Traceback" not in drawn
+
+
+def _on_a_terminal(words: list[str], folder: Path, env: dict[str, str], wanted: bytes) -> bytes:
+    """What a program draws on a terminal until that is seen; then `q` ends it."""
+    import pty
+
+    shell = ["sh", "-c", 'stty rows 40 cols 120; exec "$@"', "sh", *words]
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen(
+        shell, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    os.set_blocking(ours, False)
+    seen = bytearray()
+
+    def drawn() -> bool:
+        with contextlib.suppress(BlockingIOError, OSError):
+            seen.extend(os.read(ours, 65536))
+        return wanted in seen or program.poll() is not None
+
+    def ended() -> bool:
+        drawn()
+        return program.poll() is not None
+
+    try:
+        wait_for(drawn, lambda: bytes(seen).decode("utf-8", "replace"))
+        assert program.poll() is None, seen
+        os.write(ours, b"q")
+        wait_for(ended, "q ends it")
+        assert program.returncode == 0
+    finally:
+        program.kill()
+        program.wait()
+        os.close(ours)
+    return bytes(seen)

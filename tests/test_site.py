@@ -87,6 +87,14 @@ def test_every_command_of_the_documents_is_one(page: Path, line: str) -> None:
                 pytest.fail(f"{name(page)}: {line}")
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_what_a_command_answers_is_written_by_the_command(page: Path) -> None:
+    """Outside of what cog writes, a console shows what is typed."""
+    text = re.sub(r"(?s)<!-- \[\[\[cog.*?\[\[\[end\]\]\] -->", "", page.read_text(encoding="utf-8"))
+    consoles = [block for language, block in _FENCE.findall(text) if language == "console"]
+    assert [line for block in consoles for line in block.splitlines() if not line.startswith("$ ")] == []
+
+
 STANDS_FOR = {
     r"(?<= )(LOG|boot\.log|console\.log|panic\.log|/var/log/kern\.log)(?= |$)": "dmesg.txt",
     r"/logs/\*/dmesg-\*\.gz": "*.log",
@@ -175,11 +183,19 @@ def test_every_page_stands_in_the_table_of_contents() -> None:
     assert pages - listed - {ROOT / "docs/index.md"} == set()
 
 
-def test_pages_in_chinese_say_what_the_english_ones_do() -> None:
-    """Section by section, with the same commands, but for the language asked for and the words of questions."""
-    for chinese, english in (("zh/tutorial.md", "tutorial.md"), ("zh/on-call.md", "how-to/on-call.md")):
-        both = [(ROOT / "docs" / page).read_text(encoding="utf-8") for page in (chinese, english)]
-        assert len({len(re.findall(r"(?m)^## ", text)) for text in both}) == 1, chinese
+def asked(page: Path) -> list[list[str]]:
+    """The commands of each section of a page, without the language of the answer and the words of questions."""
+    sections = re.split(r"(?m)^## ", page.read_text(encoding="utf-8"))
+    lines = [re.findall(r"(?m)^\$ (.*)$", text) for text in sections]
+    return [[re.sub(r'"[^"]*"| --lang zh', "", line) for line in section] for section in lines]
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"), [("zh/tutorial.md", "tutorial.md"), ("zh/on-call.md", "how-to/on-call.md")]
+)
+def test_pages_in_chinese_say_what_the_english_ones_do(chinese: str, english: str) -> None:
+    """Section by section, with the same commands."""
+    assert asked(ROOT / "docs" / chinese) == asked(ROOT / "docs" / english)
 
 
 @pytest.mark.extra
@@ -238,3 +254,4 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     import kb
 
     assert [each for each in kb.__all__ if each != "__version__" and f'id="kb.{each}"' not in python] == []
+    assert ">Type<" not in python, "a sentence with a colon is no type and its name"

@@ -16,7 +16,7 @@ from kb.model.verdict import Diagnosis
 from kb.syntax.kinds import kind_of
 
 TEMPLATE_TITLE = "What goes wrong, in one line"
-TEMPLATE_SUMMARY = "What to do, then why it happens, in one or two sentences."
+TEMPLATE_SUMMARY = "Why it happens, then what to do, in one or two sentences."
 TEMPLATE_PREDICATE = "function == foo"
 """What a draft says where nobody has written yet: the linter finds it."""
 

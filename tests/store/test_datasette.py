@@ -131,3 +131,17 @@ def test_datasette_opens_each_view(get: Callable[[str], Any], view: str) -> None
 def test_datasette_runs_each_canned_query(get: Callable[[str], Any], name: str) -> None:
     rows = get(f"/kb/{name}.json?_shape=objects&kernel=6&word=memory")["rows"]
     assert rows or name == "new_today"
+
+
+FACETED = {
+    name: table["facets"]
+    for name, table in config("metadata.json")["databases"]["kb"]["tables"].items()
+    if "facets" in table
+}
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("name", sorted(FACETED))
+def test_datasette_counts_by_each_facet(get: Callable[[str], Any], name: str) -> None:
+    found = get(f"/kb/{name}.json?_shape=objects&_extra=facet_results")["facet_results"]
+    assert set(found.get("results", found)) == set(FACETED[name])

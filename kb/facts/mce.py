@@ -88,8 +88,8 @@ def code_of(code: int, *, amd: bool) -> str:
         said_once = what if what.startswith(f"{kind} ") else f"{kind} {what}"
         return f"{'memory' if amd else 'cache'}: {said_once}, {_LEVELS[code & 3]}"
     if not amd and code & 0xFF80 == 0x0080:
-        kind, channel = (code >> 4) & 7, code & 15
-        name = _MEMORY[kind] if kind < len(_MEMORY) else "?"
+        access, channel = (code >> 4) & 7, code & 15
+        name = _MEMORY[access] if access < len(_MEMORY) else "?"
         return f"memory controller: {name}, channel {'not told' if channel == 15 else channel}"
     if code & 0xFFF0 == 0x0010:
         return f"TLB: {_KINDS[(code >> 2) & 3]}, {_LEVELS[code & 3]}"

@@ -31,7 +31,7 @@ class Logs(Page[Doc | None], ModalScreen[Doc | None]):
     def __init__(self, desk: Desk, reports: Counter[str]):
         super().__init__(desk)
         self.reports = reports
-        self.logs = list(desk.docs.values())
+        self.logs = sorted(desk.docs.values(), key=lambda doc: not reports[doc.name])  # what an archive holds is long
 
     def compose(self) -> ComposeResult:
         """The rows."""
@@ -47,15 +47,16 @@ class Logs(Page[Doc | None], ModalScreen[Doc | None]):
         pane.focus()
 
     def _entries(self, width: int) -> list[Entry]:
-        rows: list[Entry] = [Entry([(f"{'lines':>11}  {'reports':>7}  log", "dim")], plain=True)]
+        rows: list[Entry] = []
         for number, doc in enumerate(self.logs):
             found = self.reports[doc.name]
             row: Row = [
-                (f"{len(doc):>11,}  ", ""), (f"{found or '-':>7}  ", "" if found else "dim"),
-                (input_name(doc.name, max(20, width - 22)), "key" if found else ""),
+                (f"{len(doc):>10,} line{'s' * (len(doc) != 1):1}  ", ""),
+                (f"{found:>5,} report{'s' * (found != 1):1}  " if found else " " * 15, ""),
+                (input_name(doc.name, max(20, width - 33)), "key" if found else ""),
             ]  # fmt: skip
             rows.append(Entry(row, copies=doc.name, name=str(number)))
-            rows += [Entry([(" " * 22 + safe(note), "warn")], plain=True) for note in doc.notes]
+            rows += [Entry([(" " * 33 + safe(note), "warn")], plain=True) for note in doc.notes]
         return rows
 
     @on(Lines.Chosen, "#logs")

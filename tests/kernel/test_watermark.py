@@ -356,3 +356,15 @@ def test_without_an_order_the_any_block_rule_of_4_4_does_not_open_the_atomic_res
 def test_a_zone_without_its_boost_says_so_where_it_printed_one() -> None:
     zone = Zone(0, "Normal", 64, 600, 625, 650, (0, 0, 0, 0), managed=1 << 20, boost=512)
     assert (unboosted(zone).boost, unboosted(zone).min) == (0, 88)
+
+
+def test_a_zone_without_a_listed_block_of_its_type_still_may_have_single_pages() -> None:
+    """Where nothing is counted free, or the list is behind the count, no list of another type refuses a single page."""
+    held = FreeBlocks((0, 0, 0, 8), ("", "", "", "H"), 64, 0)
+    ahead = Zone(0, "Normal", 100, 4, 5, 6, (0, 0, 0, 0), managed=1 << 20, blocks=held, reserved_highatomic=0)
+    refused = replay(ahead, Request(0), MAINLINE_44, zones=(ahead,))
+    assert refused.fails_at == "no block"  # 36 pages: the list was read later
+    far = replace(ahead, free=64 + 65)
+    assert replay(far, Request(0), MAINLINE_44, zones=(far,)).admits
+    none = replace(ahead, free=0, min=-1)
+    assert replay(none, Request(0), MAINLINE_44, zones=(none,)).admits

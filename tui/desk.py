@@ -23,7 +23,7 @@ from kb.model.report import Report
 from kb.model.verdict import Diagnosis
 from kb.tui.doc import Doc
 from kb.tui.feed import Feed
-from kb.tui.item import Item, item_of
+from kb.tui.lists.item import Item, item_of
 
 T = TypeVar("T")
 

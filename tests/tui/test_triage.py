@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kb.store import Store
 from kb.tui.feed import Feed
-from kb.tui.item import Item
+from kb.tui.lists.item import Item
 from kb.tui.widgets.triage_list import COUNT, times
 from tests.tui.driving import WARNING, Flow, drive, log, seed
 

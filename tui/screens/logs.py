@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from kb.render.safe import safe
 from kb.tui.desk import Desk
 from kb.tui.doc import Doc
-from kb.tui.rows import Entry, Row, input_name
+from kb.tui.panes.rows import Entry, Row, input_name
 from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.virtual_list import Lines

@@ -14,16 +14,16 @@ from textual.widgets import Footer, Input, Static
 from kb.errors import KbError
 from kb.render.answer import severity
 from kb.render.safe import safe
-from kb.tui.catalog import ORDERS, Catalog, LogCatalog
 from kb.tui.desk import Desk, Progress
 from kb.tui.doc import Doc
-from kb.tui.head import head, nothing
-from kb.tui.item import Item, fix_of
+from kb.tui.lists.catalog import ORDERS, Catalog, LogCatalog
+from kb.tui.lists.item import Item, fix_of
+from kb.tui.lists.stored import StoreCatalog
 from kb.tui.messages import CaseWanted, FileWanted, NoteOnAll, NotesWanted, ReportWanted, SignatureWanted
-from kb.tui.rows import Entry, paragraph
+from kb.tui.panes.head import head, nothing
+from kb.tui.panes.rows import Entry, paragraph
+from kb.tui.panes.summary import summary
 from kb.tui.screens.page import Page
-from kb.tui.stored import StoreCatalog
-from kb.tui.summary import summary
 from kb.tui.widgets.filter_box import FilterBox
 from kb.tui.widgets.rows_pane import RowsPane
 from kb.tui.widgets.triage_list import TriageList

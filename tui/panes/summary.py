@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from kb.model.verdict import Diagnosis
-from kb.tui.item import Item
-from kb.tui.rows import MARKS, Entry, Row, paragraph
+from kb.tui.lists.item import Item
+from kb.tui.panes.rows import MARKS, Entry, Row, paragraph
 
 
 def summary(item: Item, found: Diagnosis | None, width: int) -> list[Entry]:

@@ -120,16 +120,21 @@ def store(path: Path) -> None:
 
 
 async def _quiet(app: App[None], pilot: Pilot[None], texts: Sequence[str]) -> None:
-    """Wait until the texts are shown, and nothing moves any more."""
+    """Wait until the texts are shown, nothing moves any more and nothing is being worked at: on a slow machine a log is
+    read for longer than a screen rests, and rows show behind what is opened over them.
+    """
 
     def shown() -> str:
         return "\n".join("".join(part.text for part in strip) for strip in app.screen._compositor.render_strips())
+
+    def idle() -> bool:
+        return all(worker.is_finished or worker.group == "typed" for worker in app.workers)  # keys are always waited for
 
     before, same = "", 0
     for _ in range(600):
         await pilot.pause(0.05)
         now = shown()
-        same = same + 1 if now == before and all(text in now for text in texts) else 0
+        same = same + 1 if now == before and idle() and all(text in now for text in texts) else 0
         before = now
         if same > 8:
             return

@@ -111,6 +111,12 @@ class Desk:
             return self.files[0]
         return f"{len(self.files)} logs" if self.files else str(self.base.path)
 
+    @property
+    def first(self) -> Doc | None:
+        """The first log that is not empty, before what else an archive holds."""
+        filled = [doc for doc in self.docs.values() if len(doc)]
+        return min(filled, key=lambda doc: api.no_log(doc.name), default=None)
+
     def load_cases(self) -> tuple[CaseError, ...]:
         """Read the cases, once; those that are broken are left out and told. On the working thread."""
         if self._broken is None:

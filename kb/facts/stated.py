@@ -3,12 +3,14 @@
 The function that is blamed stands in the title; that it is blamed tells nobody what went wrong.
 """
 
+import itertools
 import re
 
 from kb.facts.finding import Finding, at, spans
 from kb.model.log import Line
 from kb.model.report import Frame, Report
 from kb.parse.plumbing import skips
+from kb.split.anatomy import is_way_in
 from kb.syntax.frames import plain
 from kb.words.speak import said
 
@@ -100,7 +102,6 @@ def _callers(report: Report) -> list[Frame]:
     names = [plain(frame.function) for frame in stack]
     if report.function not in names:
         return []
-    behind = stack[names.index(report.function) + 1 :]
-    return [
-        one for one in behind if plain(one.function) != report.function and skip(plain(one.function), None) is None
-    ][:_MOST]
+    behind = itertools.takewhile(lambda one: not is_way_in(one.function), stack[names.index(report.function) + 1 :])
+    told = (one for one in behind if plain(one.function) != report.function and skip(plain(one.function), None) is None)
+    return [*itertools.islice(told, _MOST)]

@@ -21,8 +21,8 @@ PAGEBLOCK_ORDER = 9
 _LARGEST_PAGEBLOCK = 1 << 10
 """Pages of 4 MB: a pageblock is as large as the largest free block where no huge pages are built in
 (include/linux/pageblock-flags.h ``pageblock_order``: 6.1 without HUGETLB_PAGE, 6.12 also without transparent ones)."""
-_ENTRIES_A_KB = 128
-"""Page table entries of 8 bytes: a huge page is what one page of them maps."""
+_ENTRY_BYTES = 8
+"""A page table entry: a huge page is what one page of them maps."""
 
 _UNLISTED = 64
 """Pages by which a whole free list may be behind the count that was read before it."""
@@ -38,7 +38,7 @@ def highatomic_limit(managed: int, page_kb: int = 4) -> int:
         managed: Managed pages of the zone.
         page_kb: kB a page: of larger ones a pageblock is as large as a huge page, 32 MB of 16 kB and 512 MB of 64 kB.
     """
-    block = max(_LARGEST_PAGEBLOCK, page_kb * _ENTRIES_A_KB)
+    block = max(_LARGEST_PAGEBLOCK, (page_kb << 10) // _ENTRY_BYTES)
     return -(-(managed // 100 + block) // block) * block
 
 

@@ -108,7 +108,7 @@ def notice_at(data: bytes, offset: int) -> bytes | None:
     for literal in by_key.get(key, ()):
         if data.startswith(literal, offset):
             return literal
-    if key not in by_key and b"\n" not in key and b"=" not in key:  # nearly every opener ends here
+    if key not in by_key and not any(byte in key for byte in (b"\r", b"\n", b"=")):  # nearly every opener ends here
         return None
     text = _WRAPPED.sub(b" ", data[offset : offset + _LONGEST])
     return next((literal for literal in by_key.get(text[:_KEY], ()) if text.startswith(literal)), None)

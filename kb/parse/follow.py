@@ -49,14 +49,11 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
     before: deque[tuple[int, Report]] = deque(maxlen=_NEAR_REPORTS)
     number = 0
     for report in reports:
-        if (
-            kind_of(report.kind).form is Form.NOTICE
-        ):  # told beside the reports of a live input: it has no place among them
-            yield report
+        if kind_of(report.kind).form is Form.NOTICE:
+            yield report  # told beside the reports of a live input: it has no place among them
             continue
-        named = _causes()  # in a storm of warnings none is
-        causes = before if report.kind in _OF_OTHERS else [each for each in before if each[1].kind in named]
-        found = next(((place, cause) for place, cause in reversed(causes) if _follows(cause, report)), None)
+        causes = ((place, cause) for place, cause in reversed(before) if _may_cause(cause.kind, report.kind))
+        found = next(((place, cause) for place, cause in causes if _follows(cause, report)), None)
         if found is not None:
             place, cause = found
             # "what this panic follows is not in the log" is said by a reading of the panic alone
@@ -77,6 +74,13 @@ _OF_OTHERS = ("panic", "slub_failure")
 """Kinds that may follow from any other."""
 
 
+def _may_cause(kind: str, other: str) -> bool:
+    """Whether reports of one kind bring about those of another: in a storm of warnings, none does."""
+    if other in _OF_OTHERS:
+        return kind != "fuzzer"  # no kernel panics for what a program prints
+    return kind in _causes()
+
+
 @functools.cache
 def _causes() -> frozenset[str]:
     """The kinds that others than panics follow from."""
@@ -89,9 +93,7 @@ def _follows(cause: Report, report: Report) -> bool:
         least = next((found[1] for line in report.lines if (found := _LEAST_ORDER.search(line.text))), None)
         of_slab = any(_SLAB.fullmatch(frame.function) for frame in cause.frames)
         return of_slab and least is not None and least == cause.fields.get("order") and _beside(cause, report)
-    if report.kind != "panic" and cause.kind not in _causes():
-        return False
-    if not _near(cause, report) or cause.kind == "fuzzer":  # no kernel panics for what a program prints
+    if not _near(cause, report):
         return False
     if report.kind == "panic":
         what = report.fields.get("what", "")

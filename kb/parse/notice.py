@@ -44,6 +44,14 @@ class Row:
     after: str = ""
     event: bool = False
     of: str = ""
+    fewer: tuple[str, ...] = ()
+
+    def holds(self, values: Mapping[str, str]) -> bool:
+        """Whether the numbers of a line are such that it tells anything (``fewer``)."""
+        return not self.fewer or int(values[self.fewer[0]]) < int(values[self.fewer[1]])
+
+
+_LISTS = ("by", "fewer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ def table() -> Mapping[str, Mapping[str, Any]]:
 @functools.cache
 def rows() -> Mapping[str, Row]:
     """All rows of notices.toml by the name of their terminal."""
-    return {name: Row(name=name, **{**row, "by": tuple(row.get("by", ()))}) for name, row in table().items()}
+    listed = {name: {key: tuple(row.get(key, ())) for key in _LISTS} for name, row in table().items()}
+    return {name: Row(name=name, **{**row, **listed[name]}) for name, row in table().items()}
 
 
 @functools.cache
@@ -84,7 +93,8 @@ def _classify(text: str) -> Notice | None:
     found = grammar("notice").match(text)
     if found is None:
         return None
-    return Notice(rows()[found[0]], {name: value for name, value in fields(found[1]).items() if value})
+    row, values = rows()[found[0]], {name: value for name, value in fields(found[1]).items() if value}
+    return Notice(row, values) if row.holds(values) else None
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ def parse(splat: Splat) -> Report:
     row = refine(head.row, {**head.fields, "note": " ".join(other.text for line, other in heads if line is not opener)})
     guilt = guilty.find(row, fields, out)
     arch = _arch(lines)
-    named = guilt is not None or not _nameless(lines)
+    named = guilt is not None or not _nameless(lines, out)
     title, alt = titles(row, {**fields, "origin": guilty.origin(out) or ""}, guilt, named=named)
     title, *alternatives = (name.replace("\t", " ") for name in (title, *alt))
     report = Report(
@@ -254,7 +254,7 @@ def _damage(row: Row, fields: Mapping[str, str], out: Outline, guilt: Guilt | No
             return (said("damage.no_stack"),)
         return (said("damage.no_stack_cut", cut=splat.truncated),)
     if out.trace_heads and not any(trace.frames for trace in out.traces):
-        return () if _nameless(splat.lines) else (said("damage.no_frames"),)
+        return () if _nameless(splat.lines, out) else (said("damage.no_frames"),)
     if guilt is None and row.guilty != ("none",):
         return (said("damage.no_blame"),)
     return ()
@@ -271,9 +271,9 @@ def _time(lines: Sequence[Line], opener: int) -> float | None:
 _CUT_STAMP = re.compile(rb"\d{1,10}\.\d{6}\] ")
 
 
-def _nameless(lines: Sequence[Line]) -> bool:
+def _nameless(lines: Sequence[Line], out: Outline) -> bool:
     """Whether the stack is one of addresses alone: the kernel has no symbols, and nothing of it is lost."""
-    return any(nameless(line.text) is not None for line in lines)
+    return not any(trace.frames for trace in out.traces) and any(nameless(line.text) is not None for line in lines)
 
 
 def _arch(lines: Sequence[Line]) -> str | None:

@@ -15,8 +15,6 @@ _BARS = "▁▂▃▄▅▆▇█"
 _DRIVERS = ("driver", "driver2")
 _CPUS, _HOSTS = 8, 4
 _ISO = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
-_ADDRESS = re.compile(r"(?:0x)?[0-9a-f]{5,16}")
-"""The begin of a range of memory is no device."""
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 
 Item = tuple[str, int]
@@ -70,8 +68,7 @@ def _device(report: Report, words: Words) -> str:
     """The disk, port or card that a report names, and its driver."""
     if report.kind == "notice":  # its line is printed whole
         return ""
-    told = (report.fields[key].partition(": ")[0] for key in DEVICES if report.fields.get(key))
-    names = tuple(dict.fromkeys(name for name in told if not _ADDRESS.fullmatch(name)))
+    names = tuple(dict.fromkeys(report.fields[key].partition(": ")[0] for key in DEVICES if report.fields.get(key)))
     driver = next((report.fields[key] for key in _DRIVERS if key in report.fields), "")
     if not names:
         return ""

@@ -29,9 +29,7 @@ async def counted(request: Request, largest: int) -> AsyncGenerator[bytes, None]
     Raises:
         Refused: 413, as soon as it is longer than allowed, or says that it will be.
     """
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > largest:
-        raise too_large(largest)
+    refuse_announced(request.headers, largest)
     size = 0
     async for piece in request.stream():
         size += len(piece)
@@ -50,9 +48,18 @@ def _look_at(headers: Headers) -> None:
         raise Refused(415, "packed in a way that kb does not know here", help="gzip, bzip2, xz, zstd, or as it is")
 
 
-def too_large(largest: int) -> Refused:
+LOG_HELP = "send the part around the report, compress it, or start kb serve with a larger --max-body"
+
+
+def refuse_announced(headers: Headers, largest: int, help_: str = LOG_HELP) -> None:
+    """Refuse a body that says it is longer than allowed: nothing of it need come."""
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > largest:
+        raise too_large(largest, help_)
+
+
+def too_large(largest: int, help_: str = LOG_HELP) -> Refused:
     """What is said of a body that is longer than allowed."""
-    help_ = "send the part around the report, compress it, or start kb serve with a larger --max-body"
     return Refused(413, f"longer than {largest} bytes", help=help_, headers={"Connection": "close"})
 
 

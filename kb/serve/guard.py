@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kb.serve.body import too_large
+from kb.serve.body import refuse_announced, too_large
 from kb.serve.metrics import Metrics
 from kb.serve.problem import Refused
 from kb.serve.settings import JSON
@@ -35,6 +35,7 @@ _ROLES = {
 """What is asked for, where it is more than to read."""
 _WHOLE = ("/v1/ask", "/v1/annotations")
 """What reads a body as a whole; all else that takes one counts it itself."""
+_WHOLE_HELP = "send the part around the report, or the log itself to /v1/match"
 
 
 def is_loopback(host: str) -> bool:
@@ -75,13 +76,16 @@ class Guard:
             scope = {**scope, "method": "GET"}
         started, status, size = time.monotonic(), 500, 0
         token: Token | None = None
+        bounded = scope["path"] in _WHOLE
 
         async def counting() -> Message:
             nonlocal size
+            if bounded and not size:
+                refuse_announced(Headers(scope=scope), self._json, _WHOLE_HELP)
             message = await receive()
             size += len(message.get("body", b""))
-            if size > self._json and scope["path"] in _WHOLE:
-                raise too_large(self._json)
+            if bounded and size > self._json:
+                raise too_large(self._json, _WHOLE_HELP)
             return message
 
         async def answering(message: Message) -> None:

@@ -166,6 +166,11 @@ def _level(name: str) -> int:
     return next((level for level in range(len(_LEVELS), 0, -1) if _LEVELS[level - 1].match(name)), 0)
 
 
+def is_way_in(name: str) -> bool:
+    """True for a function by which the kernel is entered, or a thread begun: the stack of any other task has it."""
+    return _level(name) > 1 or _BOTTOM.match(name) is not None
+
+
 class Order(Enum):
     """How a frame stands below another."""
 

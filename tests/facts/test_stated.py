@@ -52,12 +52,12 @@ def stated(log: str) -> list[Reason]:
         ),
         (
             f"{CUT}WARNING: CPU: 1 PID: 7 at net/foo.c:12 foo_read+0x1/0x20\n{WARN}",
-            "WARN_ON at net/foo.c:12 was hit, called by foo_open < foo_init",
+            "a WARN() at net/foo.c:12 was hit, called by foo_open < foo_init",
             2,
         ),
         (
             f"{CUT}kernel BUG at net/foo.c:12!\ninvalid opcode: 0000 [#1] SMP\n{WARN}",
-            "BUG_ON at net/foo.c:12 was hit, called by foo_open < foo_init",
+            "a BUG() at net/foo.c:12 was hit, called by foo_open < foo_init",
             2,
         ),
     ],
@@ -73,7 +73,16 @@ def test_a_helper_that_checks_is_named_beside_the_function_of_the_title() -> Non
     log += " __might_sleep+0x13a/0x190\n __mutex_lock+0x1/0x2\n foo_read+0x1/0x20\n"
     log += "---[ end trace 0000000000000000 ]---\n"
     (reason,) = stated(log)
-    assert reason.claim == "WARN_ON at kernel/sched/core.c:6136, in __might_sleep, was hit"
+    assert reason.claim == "a WARN() at kernel/sched/core.c:6136, in __might_sleep, was hit"
+
+
+@pytest.mark.parametrize(
+    "way_in", ["do_syscall_64+0x1/0x2\n entry_SYSCALL_64_after_hwframe+0x1/0x2", "kthread+0x1/0x2"]
+)
+def test_how_the_kernel_was_entered_is_no_caller(way_in: str) -> None:
+    log = f"{CUT}WARNING: CPU: 1 PID: 7 at net/foo.c:12 foo_read+0x1/0x20\n{CPU}Call Trace:\n foo_read+0x1/0x20\n"
+    (reason,) = stated(f"{log} {way_in}\n---[ end trace 0000000000000000 ]---\n")
+    assert reason.claim == "a WARN() at net/foo.c:12 was hit"
 
 
 def test_the_panic_behind_a_warning_is_none_of_its_words() -> None:

@@ -107,8 +107,16 @@ def test_no_literal_of_a_notice_can_hide_one_of_a_report() -> None:
                 assert opener[-size:] != notice[:size], (notice, opener)
 
 
+def _wrapped(text: str, wrap: str) -> str:
+    """A literal as a mailer may break it: between two of its words."""
+    inner = text.strip(" ")
+    return text.replace(inner, inner.replace(" ", wrap))
+
+
 _WORDS = st.lists(
-    st.sampled_from([*scan.literals(), *scan.literals(scan.NOTICES), "quiet line\n", "\n", "[    1.000000] "]),
+    st.builds(_wrapped, st.sampled_from([*scan.literals(), *scan.literals(scan.NOTICES)]), st.sampled_from(" \n"))
+    | st.builds(_wrapped, st.sampled_from([*scan.literals(scan.NOTICES)]), st.sampled_from(["\r\n", "=\r\n", "\n> "]))
+    | st.sampled_from(["quiet line\n", "\n", "[    1.000000] "]),
     max_size=40,
 )
 

@@ -96,6 +96,19 @@ def test_an_error_of_a_file_system_is_named_by_its_function_or_by_its_words(
     assert (report.title, report.function, report.corrupted) == (title, function, None)
 
 
+def test_the_mark_at_the_end_of_a_stack_makes_no_kernel_one_without_symbols() -> None:
+    log = """unreferenced object 0xffff888012345678 (size 96):
+  comm "foo", pid 7, jiffies 4294948000 (age 60.000s)
+  hex dump (first 32 bytes):
+    00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ................
+  backtrace:
+    [<00000000b5c6d8aa>] kmemleak_alloc+0x21/0x40
+    [<0000000091d2c3b4>] kmem_cache_alloc+0x1/0x2
+"""
+    (whole,), (marked,) = reports(log), reports(log + "    [<ffffffffffffffff>] 0xffffffffffffffff\n")
+    assert (marked.title, marked.damage) == (whole.title, whole.damage)
+
+
 def test_a_place_in_a_function_is_no_part_of_a_title() -> None:
     (found,) = reports("INFO: Freed in fasync_free_rcu+0x15/0x20 age=5 cpu=1 pid=900\n")
     assert found.title == "INFO: Freed in fasync_free_rcu age=NUM cpu=NUM pid=NUM"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -152,7 +153,10 @@ def test_an_endless_live_log_costs_no_memory(serve: Callable[..., Server]) -> No
 
 
 def test_a_post_costs_little_more_than_the_diagnosis(serve: Callable[..., Server], example: Path) -> None:
-    """Both read the same 100 KB of reports, in turn; the ratio is of processor time, of each the least disturbed."""
+    """Both read the same 100 KB of reports, in turn; the ratio is of processor time, of each the least disturbed.
+
+    That of the pairs is held more loosely: what others do meanwhile is in it, and what only some requests cost.
+    """
     log = example.read_bytes() * (102_400 // example.stat().st_size)
     inside = subprocess.Popen(
         [sys.executable, "-c", _INSIDE], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -175,6 +179,7 @@ def test_a_post_costs_little_more_than_the_diagnosis(serve: Callable[..., Server
         inside.wait()
     print(f"POST {sorted(served)}, diagnosis {sorted(inline)}: {min(served) / min(inline):.2f}")
     assert min(served) <= 1.25 * min(inline)
+    assert statistics.median(a / b for a, b in zip(served, inline, strict=True)) <= 1.5
 
 
 _INSIDE = """

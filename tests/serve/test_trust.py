@@ -65,6 +65,17 @@ def test_a_header_without_an_end_is_not_held(server: Server) -> None:
             link.sendall(b"a" * (64 << 20))
 
 
+def test_every_route_with_a_body_of_json_has_a_bound(tmp_path: Path) -> None:
+    """FastAPI reads such a body whole before any code of kb's runs."""
+    from fastapi.routing import APIRoute
+
+    from kb.serve.guard import _WHOLE
+    from kb.serve.routes import router
+
+    read = {each.path for each in router.routes if isinstance(each, APIRoute) and each.body_field is not None}
+    assert read == set(_WHOLE)
+
+
 def kb(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", CLI, *args], cwd=ROOT, capture_output=True, text=True, timeout=60)
 

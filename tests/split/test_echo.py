@@ -32,12 +32,12 @@ Call Trace:
  kthread+0x357/0x430
  </TASK>
 ---[ end trace 0000000000000000 ]---"""
-SAMPLES = [
+LOGS = [
     re.sub(r"(?m)^.*?\[ *\d+\.\d{6}\] ?", "", path.read_text(errors="surrogateescape"))
     for path in sorted((ROOT / "cases").glob("*/match*.log"))
     if STAMP.search(path.read_text(errors="surrogateescape")[:400])
-][::6]
-SAMPLES.insert(0, WARNING)
+]
+SAMPLES = [WARNING, *LOGS[::6]]
 
 
 def stamped(texts: list[str], start: float, step: float) -> bytes:
@@ -57,7 +57,7 @@ def test_a_storm_is_split_as_line_by_line(number: int) -> None:
     assert splats(data, once=True) == splats(data, once=False)
 
 
-CUT = next(text for text in SAMPLES if "Mem-Info:" in text and "pages reserved" not in text)
+CUT = next(text for text in LOGS if "Mem-Info:" in text and "pages reserved" not in text)
 """An allocation failure whose end the log has lost."""
 
 

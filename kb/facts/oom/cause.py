@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kb.facts.oom.cgroup import held
@@ -125,15 +126,13 @@ def look(oom: OomReport, memory: MemInfo | None, gfp: Decoded | None) -> tuple[L
     )
     plain = frozenset({"CMA"}) if request.migratetype == "movable" else frozenset[str]()
     exhausts = all(_EXHAUSTED.has(release) for release in gfp.releases)
+    final = partial(replay, request=request, zones=memory.kinds, mark="high", flags=plain, page_kb=memory.page_kb)
     found = []
     for view in view_zones(request, memory, rules):
-        last = replay(
-            view.zone, request, view.rules, zones=memory.kinds, mark="high", flags=plain, page_kb=memory.page_kb
-        )
+        last = final(view.zone, rules=view.rules)
         boost = boost_of(view.zone) if view.rules.boost != "none" else 0
         if boost and not last.admits:
-            other = replay(unboosted(view.zone), request, view.rules, zones=memory.kinds, mark="high", flags=plain)
-            boost = boost if other.admits else 0
+            boost = boost if final(unboosted(view.zone), rules=view.rules).admits else 0
         found.append(Looked(view, last, request, exhausts, 0 if last.admits else boost))
     return tuple(found)
 

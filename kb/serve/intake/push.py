@@ -50,13 +50,13 @@ def _each(outer: Any, name: str) -> list[Any]:
 
 
 def _is_value(value: Any) -> bool:
-    """Whether it is a time, a line and, at most, what is said of that line alone."""
+    """Whether it is a time, a line and, at most, what is said of that line alone: names and texts, none in another."""
     return (
         isinstance(value, list)
         and 2 <= len(value) <= 3
         and all(isinstance(part, str) for part in value[:2])
         and _STAMP.fullmatch(value[0]) is not None
-        and all(isinstance(part, dict) for part in value[2:])
+        and all(isinstance(part, dict) and all(isinstance(one, str) for one in part.values()) for part in value[2:])
     )
 
 

@@ -34,6 +34,7 @@ def test_a_push_to_loki_is_read_whatever_stands_first() -> None:
     "body",
     [
         b"", b"[]", b"{}", b"\xff", b'{"streams": 1}', b'{"streams": [1]}', b'{"streams": [{"values": [[]]}]}',
+        b'{"streams": [{"values": [["1", "x", {"a": [1]}]]}]}',
         b'{"streams": [{"values": [["1"]]}]}', b'{"streams": [{"values": [[1, "x"]]}]}',
         b'{"streams": [{"values": [["1", "x", "y"]]}]}', b'{"streams": [{"values": [["now", "x"]]}]}',
         b'{"streams": [{"stream": {"host": 1}, "values": []}]}', b'{"streams": ' + b"[" * 100_000,

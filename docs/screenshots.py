@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -120,16 +121,23 @@ def store(path: Path) -> None:
 
 
 async def _quiet(app: App[None], pilot: Pilot[None], texts: Sequence[str]) -> None:
-    """Wait until the texts are shown, and nothing moves any more."""
+    """Wait until the texts are shown, nothing moves any more and nothing is being worked at: on a slow machine a log is
+    read for longer than a screen rests, and rows show behind what is opened over them.
+    """
 
     def shown() -> str:
         return "\n".join("".join(part.text for part in strip) for strip in app.screen._compositor.render_strips())
+
+    def idle() -> bool:
+        return all(
+            worker.is_finished or worker.group == "typed" for worker in app.workers
+        )  # keys are always waited for
 
     before, same = "", 0
     for _ in range(600):
         await pilot.pause(0.05)
         now = shown()
-        same = same + 1 if now == before and all(text in now for text in texts) else 0
+        same = same + 1 if now == before and idle() and all(text in now for text in texts) else 0
         before = now
         if same > 8:
             return
@@ -156,7 +164,8 @@ async def _taken(shot: Shot, path: Path, files: tuple[str, ...]) -> str:
     from kb.tui.app import Tui
     from kb.tui.desk import Desk
 
-    app = Tui(Desk(KnowledgeBase(path), files, author="ann", now=lambda: NOW))
+    with mock.patch("textual.constants.COLOR_SYSTEM", "truecolor"):  # whatever terminal they are made in
+        app = Tui(Desk(KnowledgeBase(path), files, author="ann", now=lambda: NOW))
     async with app.run_test(size=shot.size, notifications=True) as pilot:
         await _quiet(app, pilot, ())
         for key in shot.keys:

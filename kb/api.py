@@ -20,6 +20,7 @@ from kb.reading import Log as Log
 from kb.reading import Tally as Tally
 from kb.reading import documents as documents
 from kb.reading import inputs as inputs
+from kb.reading import no_log as no_log
 from kb.reading import notices as notices
 from kb.reading import read as read
 from kb.reading import read_evidence as read_evidence

@@ -231,6 +231,17 @@ def inputs(log: Log | Iterable[Log]) -> Iterator[Source]:
     return open_sources(_several(log))
 
 
+def no_log(name: str) -> bool:
+    """Whether an input is a member of a container, and its name is none that logs have: a setting, numbers, a list.
+
+    Args:
+        name: As :attr:`~kb.log.stream.Source.name`.
+    """
+    from kb.log.containers.roles import says_log
+
+    return "!" in name and not says_log(name)
+
+
 def documents(
     log: Log | Iterable[Log], *, in_place: Callable[[Input], None] | None = None, notices: bool = False
 ) -> Iterator[Source | Report]:

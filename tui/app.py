@@ -40,6 +40,12 @@ class Tui(Deeds):
 
     def __init__(self, desk: Desk, *, home: bool | None = None):
         super().__init__()
+        if self.console.color_system == "standard":
+            from kb.tui.colours import of_sixteen
+
+            for theme in of_sixteen():
+                self.register_theme(theme)
+            self.stylesheet.set_variables(self.get_css_variables())  # those of the theme as it was are there already
         self.desk = desk
         self.home = not desk.of_log if home is None else home
         self.triage = Triage(desk)

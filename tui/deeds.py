@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kb.model.case import Case
     from kb.model.verdict import Diagnosis
     from kb.tui.desk import Desk
-    from kb.tui.item import Item
+    from kb.tui.lists.item import Item
 
 
 class Deeds(InOrder[None]):

@@ -23,7 +23,7 @@ from kb.model.report import Report
 from kb.model.verdict import Diagnosis
 from kb.tui.doc import Doc
 from kb.tui.feed import Feed
-from kb.tui.item import Item, item_of
+from kb.tui.lists.item import Item, item_of
 
 T = TypeVar("T")
 
@@ -110,6 +110,12 @@ class Desk:
         if len(self.files) == 1:
             return self.files[0]
         return f"{len(self.files)} logs" if self.files else str(self.base.path)
+
+    @property
+    def first(self) -> Doc | None:
+        """The first log that is not empty, before what else an archive holds."""
+        filled = [doc for doc in self.docs.values() if len(doc)]
+        return min(filled, key=lambda doc: api.no_log(doc.name), default=None)
 
     def load_cases(self) -> tuple[CaseError, ...]:
         """Read the cases, once; those that are broken are left out and told. On the working thread."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from kb.model.log import Span
-from kb.tui.item import Item
+from kb.tui.lists.item import Item
 
 
 @dataclass

@@ -1,8 +1,10 @@
-"""Errors that hardware reports by itself: what firmware (CPER) and PCIe devices (AER) say of them.
+"""Errors that hardware reports by itself: what firmware (CPER), PCIe devices (AER) and memory controllers (EDAC) say.
 
 Words: drivers/firmware/efi/cper.c cper_severity_strs, cper_mem_err_type_strs; drivers/pci/pcie/aer.c
 aer_uncorrectable_error_string (v6.12); their meaning: PCI Express Base Specification, "Error Logging".
 """
+
+import re
 
 from kb.facts.finding import Finding, at
 from kb.model.report import Report
@@ -41,6 +43,8 @@ def hardware_facts(report: Report) -> Finding:
         _firmware(report, out)
     elif report.subtype == "aer":
         _pcie(report, out)
+    elif report.subtype == "edac":
+        _controller(report, out)
     elif report.subtype == "memory-failure":
         _lost_page(report, out)
     return out
@@ -101,3 +105,39 @@ def _pcie(report: Report, out: Finding) -> None:
             means,
             at(report, "aer_errors"),
         )
+
+
+# drivers/edac/edac_mc.c edac_ce_error(), edac_ue_error() "%d CE %s on %s (%s page:0x%lx offset:0x%lx grain:%ld
+# syndrome:0x%lx - %s)" (v6.12), the place by edac_layer_name[]; to v3.4 edac_mc_handle_ce() "CE page 0x%lx, offset
+# 0x%lx, grain %d, syndrome 0x%lx, row %d, channel %d, label \"%s\": %s"
+_COUNTED = re.compile(r"EDAC MC\d{1,20}: (?:(?P<count>\d{1,9}) )?[CU]E (?!- )")  # "CE - no information available: %s"
+_NAMED = re.compile(
+    r"\b(?P<name>branch|channel|slot|csrow|row|page|offset|grain|syndrome|address)[: ]"
+    r"(?P<value>0x[0-9a-f]{1,16}|\d{1,9})\b"
+)
+_LABEL = re.compile(r'\blabels? "(?P<label>[^"]{1,300})"')
+
+
+def _controller(report: Report, out: Finding) -> None:
+    """Where a memory controller saw the error: of the first line, where a report has several."""
+    where = at(report)
+    text = next((line.text for line in report.lines if line.number == report.headline_line), "")
+    start = _COUNTED.search(text)
+    if start is None:
+        return
+    rest = text[start.end() :]
+    if rest.startswith(("page ", "row ")):
+        label = _LABEL.search(rest)
+        message, place, details = "", label["label"] if label else "", rest[: label.start()] if label else rest
+    else:
+        head, _, details = rest.partition(" (")
+        message, _, place = f" {head}".rpartition(" on ")
+        details = details.partition(" - ")[0]  # the driver's own words are behind it
+    if start["count"]:
+        out.add("edac_count", int(start["count"]), where)
+    out.add("hw_error", message.strip(), where)
+    out.add("hw_place", place.strip(), where)
+    for found in _NAMED.finditer(details):
+        name, value = found["name"], found["value"]
+        name = "hw_address" if name == "address" else f"edac_{'csrow' if name == 'row' else name}"
+        out.add(name, value if value.startswith("0x") else int(value), where)

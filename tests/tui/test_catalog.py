@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kb.store.browse import Order
-from kb.tui.stored import PAGE, PAGES, StoreCatalog
+from kb.tui.lists.stored import PAGE, PAGES, StoreCatalog
 from tests.tui.test_triage import filled
 from tests.waiting import wait_for
 

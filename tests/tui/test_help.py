@@ -5,6 +5,8 @@ import inspect
 import pkgutil
 from pathlib import Path
 
+import pytest
+from rich.color import ColorSystem
 from textual.binding import Binding
 from textual.dom import DOMNode
 
@@ -90,5 +92,25 @@ def test_light_and_dark() -> None:
         assert here.app.current_theme.dark
         await here.keys("ctrl+t")
         assert not here.app.current_theme.dark
+
+    drive(flow, stdin=seed())
+
+
+@pytest.mark.parametrize("keys", [(), ("ctrl+t",)], ids=["dark", "light"])
+def test_a_terminal_of_sixteen_colours_tells_refused_from_admitted(
+    keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "standard")
+
+    async def flow(here: Flow) -> None:
+        await here.shows("1 report")
+        await here.keys(*keys, "enter", "2")
+        await here.shows("2 Allocation", "left, and too little")
+        strips = here.app.screen._compositor.render_strips()
+        parts = [part for strip in strips for part in strip if part.text.strip() == "███"]
+        shown = [
+            part.style.color.downgrade(ColorSystem.STANDARD).number for part in parts if part.style and part.style.color
+        ]
+        assert [(number or 0) % 8 for number in shown[:2]] == [2, 1]  # green, red; 8 more is the bright one
 
     drive(flow, stdin=seed())

@@ -8,11 +8,11 @@ import pytest
 import kb
 from kb.model.verdict import Diagnosis
 from kb.render.safe import width as cells
-from kb.tui.case_view import aligned, case_entries
-from kb.tui.claims import claims
 from kb.tui.doc import Doc
-from kb.tui.rows import Entry, clip, ending, input_name, paragraph, squeeze, text_of, wrap
-from kb.tui.summary import summary
+from kb.tui.panes.case_view import aligned, case_entries
+from kb.tui.panes.claims import claims
+from kb.tui.panes.rows import Entry, clip, ending, input_name, paragraph, squeeze, text_of, wrap
+from kb.tui.panes.summary import summary
 from kb.tui.views.blocks import human, shade, short_count
 from kb.tui.views.choose import view_of
 from kb.tui.views.view import Scene
@@ -130,7 +130,7 @@ def test_stacks_are_aligned_frame_by_frame() -> None:
 
 
 def test_the_summary_of_a_signature_without_a_log_says_so() -> None:
-    from kb.tui.item import Item
+    from kb.tui.lists.item import Item
 
     shown = lines(summary(Item(1, "kb1:0", "WARNING in foo", "warning"), None, 80))
     assert shown == ["WARNING in foo", "the store keeps no log of it: there is nothing to diagnose"]

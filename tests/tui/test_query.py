@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kb.tui.query import candidates, completed, read
+from kb.tui.lists.query import candidates, completed, read
 
 KNOWN = {"kind": {"oops", "warning", "oom_kill"}, "host": {"db17", "db18"}, "case": {"nofs-high-order-watermark"}}
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

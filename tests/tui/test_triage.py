@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 from pathlib import Path
 
 from kb.store import Store
 from kb.tui.feed import Feed
-from kb.tui.item import Item
+from kb.tui.lists.item import Item
 from kb.tui.widgets.triage_list import COUNT, times
 from tests.tui.driving import WARNING, Flow, drive, log, seed
 
@@ -313,6 +315,63 @@ def test_each_of_several_logs_can_be_read_whole_whether_a_report_is_in_it_or_not
         await here.shows("WARNING in foo_bar")
 
     drive(flow, files=[log(tmp_path), str(quiet), str(empty)])
+
+
+def test_while_a_log_is_shown_whole_nothing_tells_of_a_row_nor_acts_on_one(tmp_path: Path) -> None:
+    quiet = tmp_path / "quiet.log"
+    quiet.write_bytes(b"[    1.000000] usb 1-1: new device\n")
+
+    async def flow(here: Flow) -> None:
+        def foot() -> str:
+            return here.text().splitlines()[-1]
+
+        await here.until(lambda: "Sort" in foot() and "New case" in foot(), "keys of rows")
+        await here.shows("blamed ")
+        await here.keys("L", "down", "enter")
+        await here.shows("1 line, no kernel report", "quiet.log")
+        assert "blamed " not in here.text()
+        assert not any(word in foot() for word in ("Sort", "Note", "New case"))
+        assert "Back" in foot()
+        await here.keys("W")
+        await here.shows("choose a report first")
+        await here.keys("c", "a", "escape")
+        await here.until(lambda: "Sort" in foot() and "blamed " in here.text(), "the row again")
+
+    drive(flow, files=[log(tmp_path), str(quiet)])
+
+
+def test_what_an_archive_holds_beside_its_logs_is_a_row_until_it_is_asked_for(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "sos.tar", "w") as packed:
+        for name in ("etc/conf0", "etc/conf1", "sos_commands/kernel/dmesg", "var/log/messages"):
+            data = Path(log(tmp_path)).read_bytes() if name.endswith("dmesg") else b"[    1.000000] " + name.encode()
+            member = tarfile.TarInfo(f"sos/{name}")
+            member.size = len(data)
+            packed.addfile(member, io.BytesIO(data))
+
+    async def flow(here: Flow) -> None:
+        await here.shows("2 reports")
+        await here.keys("L")
+        await here.shows("Logs: 2, 1 without a report; 2 other files", "dmesg", "messages", "2 files of the archive")
+        assert "conf0" not in here.text()
+        await here.keys("end", "enter")
+        await here.shows("conf0", "conf1")
+        await here.keys("end", "enter")
+        await here.shows("[    1.000000] etc/conf1")
+
+    drive(flow, files=[str(tmp_path / "sos.tar")])
+
+
+def test_of_an_archive_without_a_report_a_log_is_shown_rather_than_what_else_it_holds(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "sos.tar", "w") as packed:
+        for name in ("etc/conf0", "var/log/messages"):
+            member = tarfile.TarInfo(f"sos/{name}")
+            member.size = len(name)
+            packed.addfile(member, io.BytesIO(name.encode()))
+
+    async def flow(here: Flow) -> None:
+        await here.shows("sos.tar!sos/var/log/messages", "1   var/log/messages")
+
+    drive(flow, files=[str(tmp_path / "sos.tar")])
 
 
 def test_where_none_of_several_logs_has_a_report_the_others_are_a_key_away(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import kb
 from kb.render.safe import width as cells
 from kb.tui.desk import KIN
 from kb.tui.doc import Doc
-from kb.tui.rows import Entry, text_of
+from kb.tui.panes.rows import Entry, text_of
 from kb.tui.views.allocation import AllocationView
 from kb.tui.views.choose import view_of
 from kb.tui.views.oom import OomView

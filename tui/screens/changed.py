@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from kb.render.safe import safe
-from kb.tui.rows import Entry
+from kb.tui.panes.rows import Entry
 from kb.tui.widgets.virtual_list import Entries
 
 

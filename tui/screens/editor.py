@@ -17,9 +17,9 @@ from kb.cases.rules import Finding
 from kb.errors import CaseError
 from kb.model.verdict import Diagnosis, Match
 from kb.render.safe import safe
-from kb.tui.case_view import predicate_entries
 from kb.tui.desk import Desk
-from kb.tui.rows import MARKS, Entry
+from kb.tui.panes.case_view import predicate_entries
+from kb.tui.panes.rows import MARKS, Entry
 from kb.tui.screens.page import Page
 from kb.tui.widgets.virtual_list import Entries, Lines
 from kb.tui.widgets.writing import Writing

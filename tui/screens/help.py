@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer
 
 from kb.tui.help import KEYS, SIGNS
-from kb.tui.rows import Entry, paragraph
+from kb.tui.panes.rows import Entry, paragraph
 from kb.tui.widgets.fitted import Fitted
 
 

@@ -18,11 +18,11 @@ from kb.store import home
 from kb.store.browse import Browser
 from kb.store.summary import recent
 from kb.tui.desk import Desk
-from kb.tui.item import Item, fix_of
+from kb.tui.lists.item import Item, fix_of
+from kb.tui.lists.stored import item_of_row
 from kb.tui.messages import CaseWanted, ListWanted, NotesWanted, SignatureWanted
-from kb.tui.rows import FIXES, MARKS, SEVERITIES, Entry, Row, clip, squeeze
+from kb.tui.panes.rows import FIXES, MARKS, SEVERITIES, Entry, Row, clip, squeeze
 from kb.tui.screens.page import Halves
-from kb.tui.stored import item_of_row
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.triage_list import times
 from kb.tui.widgets.virtual_list import Entries, Lines

@@ -16,7 +16,7 @@ from kb.errors import KbError
 from kb.model.verdict import Match
 from kb.render.safe import safe
 from kb.tui.desk import Desk
-from kb.tui.rows import MARKS
+from kb.tui.panes.rows import MARKS
 from kb.tui.screens.page import Page
 from kb.tui.widgets.writing import Writing
 

@@ -10,8 +10,8 @@ from textual.widgets import Footer, Static, TextArea
 
 from kb.errors import KbError
 from kb.tui.desk import Desk
-from kb.tui.item import Item
-from kb.tui.rows import Entry, clip
+from kb.tui.lists.item import Item
+from kb.tui.panes.rows import Entry, clip
 from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.writing import Writing

@@ -19,8 +19,8 @@ from kb.model.log import Span
 from kb.model.verdict import Annotation
 from kb.render.safe import safe
 from kb.tui.desk import Desk
-from kb.tui.item import Item
-from kb.tui.rows import Entry, paragraph
+from kb.tui.lists.item import Item
+from kb.tui.panes.rows import Entry, paragraph
 from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.virtual_list import Entries, Lines

@@ -14,17 +14,17 @@ from kb.errors import KbError
 from kb.model.log import Span
 from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
-from kb.tui.case_view import case_entries
-from kb.tui.claims import claims
 from kb.tui.desk import KIN, Desk, Near
 from kb.tui.doc import Doc
 from kb.tui.help import DEEDS, KEYS
-from kb.tui.item import Item
+from kb.tui.lists.item import Item
 from kb.tui.messages import CaseWanted, NotesWanted
-from kb.tui.rows import MARKS, Entry
+from kb.tui.panes.case_view import case_entries
+from kb.tui.panes.claims import claims
+from kb.tui.panes.rows import MARKS, Entry
+from kb.tui.panes.similar import similar_entries
 from kb.tui.screens.help import Help
 from kb.tui.screens.page import Page
-from kb.tui.similar import similar_entries
 from kb.tui.views.choose import view_of
 from kb.tui.views.view import Scene
 from kb.tui.widgets.fitted import Fitted

@@ -16,11 +16,11 @@ from kb.render.safe import safe
 from kb.store.rows import Seen, Shown
 from kb.store.summary import timeline
 from kb.tui.desk import Desk, Near
-from kb.tui.item import Item
+from kb.tui.lists.item import Item
 from kb.tui.messages import CaseWanted, NotesWanted, ReportWanted
-from kb.tui.rows import FIXES, MARKS, Entry, Row, clip, input_name, paragraph
+from kb.tui.panes.rows import FIXES, MARKS, Entry, Row, clip, input_name, paragraph
+from kb.tui.panes.similar import similar_entries
 from kb.tui.screens.page import Halves
-from kb.tui.similar import similar_entries
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.virtual_list import Entries, Lines
 

@@ -12,7 +12,7 @@ from textual.widgets import Input
 from kb.chat import Conversation
 from kb.model.verdict import Diagnosis
 from kb.tui.desk import Desk
-from kb.tui.rows import Entry, Row, paragraph
+from kb.tui.panes.rows import Entry, Row, paragraph
 from kb.tui.screens.page import Page
 from kb.tui.widgets.fitted import Fitted
 from kb.tui.widgets.printable import PRINTABLE

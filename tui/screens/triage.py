@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -14,16 +14,16 @@ from textual.widgets import Footer, Input, Static
 from kb.errors import KbError
 from kb.render.answer import severity
 from kb.render.safe import safe
-from kb.tui.catalog import ORDERS, Catalog, LogCatalog
 from kb.tui.desk import Desk, Progress
 from kb.tui.doc import Doc
-from kb.tui.head import head, nothing
-from kb.tui.item import Item, fix_of
+from kb.tui.lists.catalog import ORDERS, Catalog, LogCatalog
+from kb.tui.lists.item import Item, fix_of
+from kb.tui.lists.stored import StoreCatalog
 from kb.tui.messages import CaseWanted, FileWanted, NoteOnAll, NotesWanted, ReportWanted, SignatureWanted
-from kb.tui.rows import Entry, paragraph
+from kb.tui.panes.head import head, nothing
+from kb.tui.panes.rows import Entry, paragraph
+from kb.tui.panes.summary import of_log, summary
 from kb.tui.screens.page import Page
-from kb.tui.stored import StoreCatalog
-from kb.tui.summary import summary
 from kb.tui.widgets.filter_box import FilterBox
 from kb.tui.widgets.rows_pane import RowsPane
 from kb.tui.widgets.triage_list import TriageList
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 JUDGED = 300
 """Reports of a log that are judged again when cases change; others when they are looked at."""
 MARKED = "marked: a one note  d one problem  e export  y copy  Esc unmark"
+OF_ROWS = frozenset(("sort", "reverse", "annotate", "new_case", "duplicates", "export", "flat"))
+"""What is done with rows: not offered while a log is shown in their place."""
 REST = 0.05
 """Seconds the cursor must rest before the pane below is filled."""
 
@@ -156,9 +158,11 @@ class Triage(Page[None]):
     def _bare(self) -> None:
         """A log in which no report is, or none yet, is shown itself in place of the rows."""
         several = len(self.desk.docs) > 1
-        found = (each for each in self.desk.docs.values() if len(each))
-        doc = self._whole or (None if self.catalog.total else next(found, None))
+        doc = self._whole or (None if self.catalog.total else self.desk.first)
+        bare = self.rows.bare.display
         self.rows.look(doc, follow=self.desk.feed is not None and not self.desk.feed.ended, several=several)
+        if bare != self.rows.bare.display:
+            self.refresh_bindings()
 
     def _arrived(self) -> None:
         """On a thread of the catalog: bursts become one repaint."""
@@ -206,7 +210,12 @@ class Triage(Page[None]):
 
     def _rested(self) -> None:
         item = self.list.item
-        if item is not None:
+        if self._whole is not None:
+            self._shown = None
+            reports = sum(each.source == self._whole.name for each in self._items)
+            pane = self.query_one("#summary", Entries)
+            pane.fill(of_log(self._whole, reports, pane.room or 80))
+        elif item is not None:
             self._summarise(item)
         elif not len(self.catalog):
             self._shown = None
@@ -224,7 +233,7 @@ class Triage(Page[None]):
             return
         self._shown = item
         pane = self.query_one("#summary", Entries)
-        if not len(self.catalog):  # a filter came meanwhile that no row passes
+        if self._whole is not None or not len(self.catalog):  # meanwhile a log was chosen, or a filter no row passes
             return
         pane.fill(summary(item, found, pane.room or 80))
         if isinstance(self.catalog, StoreCatalog):
@@ -259,7 +268,7 @@ class Triage(Page[None]):
     @work(exclusive=True, group="judge")
     async def judge_again(self) -> None:
         """The cases changed: the verdicts of a log's rows that are at hand may have."""
-        for item in self.catalog.items if isinstance(self.catalog, LogCatalog) else ():
+        for item in self._items:
             if item.number < JUDGED:
                 found = await self.ask(self.desk.diagnosis, item)
                 best = found.best if found else None
@@ -293,6 +302,8 @@ class Triage(Page[None]):
             return typing == (action == "complete")
         if action == "logs":
             return self.desk.of_log
+        if action in OF_ROWS and self.rows.bare.display:
+            return False
         return (
             action != "clear"
             or self._whole is not None
@@ -340,14 +351,19 @@ class Triage(Page[None]):
 
         from kb.tui.screens.logs import Logs
 
-        items = self.catalog.items if isinstance(self.catalog, LogCatalog) else ()
-        self.app.push_screen(Logs(self.desk, Counter(item.source for item in items)), self._look_at)
+        self.app.push_screen(Logs(self.desk, Counter(item.source for item in self._items)), self._look_at)
+
+    @property
+    def _items(self) -> Sequence[Item]:
+        """The reports of the log; none of a store."""
+        return self.catalog.items if isinstance(self.catalog, LogCatalog) else ()
 
     def _look_at(self, doc: Doc | None) -> None:
         """Show a log whole; None: the rows again."""
         self._whole = doc
         self._bare()
         self.refresh_bindings()
+        self._rested()
 
     def action_flat(self) -> None:
         """A row a report, or a row a group again."""
@@ -410,8 +426,8 @@ class Triage(Page[None]):
 
     @property
     def item(self) -> Item | None:
-        """The report that the app's deeds are about."""
-        return self.list.item
+        """The report that the app's deeds are about; none while a log is shown in place of the rows."""
+        return None if self.rows.bare.display else self.list.item
 
     async def action_new_case(self) -> None:
         """A case from the report under the cursor."""

@@ -15,7 +15,7 @@ from kb.errors import KbError
 from kb.model.verdict import Diagnosis
 from kb.render.safe import safe
 from kb.tui.desk import Desk
-from kb.tui.item import Item
+from kb.tui.lists.item import Item
 from kb.tui.screens.page import Page
 from kb.tui.widgets.printable import PRINTABLE
 

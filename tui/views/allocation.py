@@ -12,7 +12,7 @@ from kb.model.verdict import Diagnosis
 from kb.pictures.draw import log_share
 from kb.pictures.tables.again import Again, Answered, Changed, again
 from kb.pictures.walk import Rule, Step, Walk, Zone, walk
-from kb.tui.rows import Entry, Row, clip, ordinal, paragraph, text_of
+from kb.tui.panes.rows import Entry, Row, clip, ordinal, paragraph, text_of
 from kb.tui.views.blocks import heat, human
 from kb.tui.views.view import Scene, View, around, decoded, head, prose, section, stacks
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kb.model.log import Span
 from kb.model.memory import size
-from kb.tui.rows import Entry, Row, clip, paragraph
+from kb.tui.panes.rows import Entry, Row, clip, paragraph
 
 SHADES = " ░▒▓█"
 """Share of a zone's free pages that the blocks of one order hold: none, up to 5 %, 25 %, 50 %, more."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kb.pictures.tables.registers import Register, registers
-from kb.tui.rows import Entry, Row, clip
+from kb.tui.panes.rows import Entry, Row, clip
 from kb.tui.views.view import WORDS, View, access, around, code, decoded, head, line, section, stacks
 
 

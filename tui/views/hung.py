@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from kb.model.report import Report
 from kb.pictures.waits import waits
-from kb.tui.rows import Entry, Row, clip
+from kb.tui.panes.rows import Entry, Row, clip
 from kb.tui.views.view import View, around, decoded, head, line, reasons, section, stacks
 
 _SWITCHING = re.compile(r"_*(?:schedule|io_schedule|context_switch|switch_to|preempt_schedule)\w*$")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kb.pictures.tables.cycle import Cycle, Link, cycle
-from kb.tui.rows import Entry, Row, clip
+from kb.tui.panes.rows import Entry, Row, clip
 from kb.tui.views.view import View, around, decoded, head, line, reasons, section, stacks
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from kb.pictures.shadow import SIGNS, Map, shadow
 from kb.pictures.tables.object import Place, place
-from kb.tui.rows import Entry, Row
+from kb.tui.panes.rows import Entry, Row
 from kb.tui.views.view import WORDS, View, access, around, code, decoded, head, line, section, stacks
 
 _ROLES = {"good": "good", "part": "good", "freed": "bad", "redzone": "warn", "gone": "dim", "other": "dim"}

@@ -7,7 +7,7 @@ from kb.pictures.draw import size
 from kb.pictures.holders import holders
 from kb.pictures.tables.scores import Scored, Scores, scores
 from kb.render.safe import width as cells
-from kb.tui.rows import Entry, Row, clip
+from kb.tui.panes.rows import Entry, Row, clip
 from kb.tui.views.allocation import Sliders, free_blocks, memory, request
 from kb.tui.views.view import (
     WORDS,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kb.model.report import Report
-from kb.tui.rows import Entry
+from kb.tui.panes.rows import Entry
 from kb.tui.views.view import View, around, code, decoded, printed, prose, reasons, section, stacks
 
 SHORT = 12

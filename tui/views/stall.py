@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kb.pictures.choose import together
 from kb.pictures.lockup import Lockups, lockups
 from kb.pictures.tables.cpus import Cpu, cpus
-from kb.tui.rows import Entry, Row, clip
+from kb.tui.panes.rows import Entry, Row, clip
 from kb.tui.views.view import View, around, code, decoded, head, line, reasons, section, stacks
 
 _MOST = 64

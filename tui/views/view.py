@@ -11,9 +11,9 @@ from kb.pictures.tables.code import listing
 from kb.pictures.tables.fields import fields
 from kb.render.safe import safe, spans
 from kb.render.safe import width as cells
-from kb.tui.claims import frame_entry, spelt
 from kb.tui.doc import Doc
-from kb.tui.rows import REASONS, Entry, Row, clip, paragraph, text_of
+from kb.tui.panes.claims import frame_entry, spelt
+from kb.tui.panes.rows import REASONS, Entry, Row, clip, paragraph, text_of
 from kb.words.speak import words
 
 WORDS = words("en")

@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from kb.render.safe import safe
-from kb.tui.query import candidates, completed
+from kb.tui.lists.query import candidates, completed
 from kb.tui.widgets.printable import PRINTABLE
 from kb.tui.widgets.suggested import Suggested
 

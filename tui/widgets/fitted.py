@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kb.tui.rows import Entry
+from kb.tui.panes.rows import Entry
 from kb.tui.widgets.virtual_list import Entries
 
 

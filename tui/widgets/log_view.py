@@ -14,7 +14,7 @@ from kb.model.log import Span
 from kb.render.safe import safe
 from kb.render.safe import width as cells
 from kb.tui.doc import Doc
-from kb.tui.rows import Row
+from kb.tui.panes.rows import Row
 from kb.tui.widgets.virtual_list import Lines
 
 AT_ONCE = 20_000

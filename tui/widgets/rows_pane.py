@@ -5,7 +5,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from kb.tui.doc import Doc
-from kb.tui.rows import input_name
+from kb.tui.panes.rows import input_name
 from kb.tui.widgets.log_view import NOWHERE, LogView
 from kb.tui.widgets.triage_list import TriageList
 from kb.tui.widgets.virtual_list import Lines

@@ -2,7 +2,7 @@
 
 from textual.widgets import Static
 
-from kb.tui.rows import paragraph, text_of
+from kb.tui.panes.rows import paragraph, text_of
 
 
 class Told(Static):

@@ -7,10 +7,10 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from kb.tui.catalog import SPARK, Catalog, LogCatalog
-from kb.tui.groups import Group
-from kb.tui.item import Item
-from kb.tui.rows import FIXES, MARKS, SEVERITIES, Row, clip, squeeze
+from kb.tui.lists.catalog import SPARK, Catalog, LogCatalog
+from kb.tui.lists.groups import Group
+from kb.tui.lists.item import Item
+from kb.tui.panes.rows import FIXES, MARKS, SEVERITIES, Row, clip, squeeze
 from kb.tui.widgets.virtual_list import Lines
 
 FIRST_ROW = 10.0

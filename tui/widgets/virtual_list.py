@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kb.tui.rows import Entry, Row
+from kb.tui.panes.rows import Entry, Row
 
 ROLES = ("dim", "good", "bad", "warn", "head", "key", "lit", "found")
 

@@ -33,7 +33,7 @@ def fields(found: Diagnosis) -> tuple[Field, ...]:
         if name not in _SAID and not name.startswith("reason.") and fact.value not in (None, "", ())
     ]
     known = {(row.value, row.evidence) for row in rows if not row.name.startswith("field.")}
-    rows = [row for row in rows if not row.name.startswith("field.") or (row.value, row.evidence) not in known]
+    rows = [row for row in rows if not row.name.startswith("field.") or (row.value.strip(), row.evidence) not in known]
     return tuple(sorted(rows, key=lambda row: (row.name.startswith("field."), row.name in _EVERY)))
 
 

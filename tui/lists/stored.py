@@ -10,9 +10,9 @@ from threading import Lock
 from kb.errors import StoreError
 from kb.render.answer import severity_of_kind
 from kb.store.browse import Browsed, Browser, Order
-from kb.tui.item import Item
-from kb.tui.query import read
-from kb.tui.spark import spark
+from kb.tui.lists.item import Item
+from kb.tui.lists.query import read
+from kb.tui.lists.spark import spark
 
 STORED = {"title": 200, "last": 10, "spark": 8, "host": 14, "kind": 23, "first": 10, "kernel": 20, "case": 26}
 """Cells of the columns, of which only the rows in sight are known."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from kb.tui.desk import Near
-from kb.tui.item import Item
-from kb.tui.rows import Entry, Row, clip, paragraph, squeeze
+from kb.tui.lists.item import Item
+from kb.tui.panes.rows import Entry, Row, clip, paragraph, squeeze
 
 WIDE = 70
 """Columns from which titles and stacks stand behind the score rather than under it."""

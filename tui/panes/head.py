@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from kb.render.safe import safe
-from kb.tui.catalog import Catalog, LogCatalog
 from kb.tui.desk import NOTICE, Desk
-from kb.tui.item import Item
-from kb.tui.rows import input_name
+from kb.tui.lists.catalog import Catalog, LogCatalog
+from kb.tui.lists.item import Item
+from kb.tui.panes.rows import input_name
 
 NAME, PROGRESS = 24, 40
 """Cells that the name of the log keeps, and that what is being read has."""

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from kb.model.verdict import Diagnosis
-from kb.tui.item import Item
-from kb.tui.rows import MARKS, Entry, Row, paragraph
+from kb.tui.doc import Doc
+from kb.tui.lists.item import Item
+from kb.tui.panes.rows import MARKS, Entry, Row, input_name, paragraph
 
 
 def summary(item: Item, found: Diagnosis | None, width: int) -> list[Entry]:
@@ -14,6 +15,18 @@ def summary(item: Item, found: Diagnosis | None, width: int) -> list[Entry]:
         rows += list(paragraph("the store keeps no log of it: there is nothing to diagnose", width, "dim"))
     else:
         rows += _told(found, width)
+    return [Entry(row, plain=True) for row in rows]
+
+
+def of_log(doc: Doc, reports: int, width: int) -> list[Entry]:
+    """What is said of a log that is shown whole."""
+    lines = f"{len(doc):,} line{'s' * (len(doc) != 1)}"
+    found = f"{reports:,} kernel report{'s' * (reports != 1)}" if reports else "no kernel report"
+    rows: list[Row] = list(paragraph(input_name(doc.name, 4 * width), width, "key"))
+    rows.append([(f"{lines}, {found}", "")])
+    for note in doc.notes:
+        rows += paragraph(note, width, "warn")
+    rows += paragraph("/ searches the log, w wraps its lines; Esc: back to the rows", width, "dim")
     return [Entry(row, plain=True) for row in rows]
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from kb.store.browse import Order
-from kb.tui.groups import Folds, Group, Shown
-from kb.tui.item import Item
-from kb.tui.query import Query, read
+from kb.tui.lists.groups import Folds, Group, Shown
+from kb.tui.lists.item import Item
+from kb.tui.lists.query import Query, read
 
 ORDERS: tuple[Order, ...] = ("last", "first", "count", "title", "kind")
 SPARK = 12

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kb.tui.item import Item
-from kb.tui.spark import buckets, spark
+from kb.tui.lists.item import Item
+from kb.tui.lists.spark import buckets, spark
 
 
 @dataclass(eq=False, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kb.model.report import Frame, Report
 from kb.model.verdict import Diagnosis, Match, PredicateMark, Reason
 from kb.render.safe import safe, spans
-from kb.tui.rows import MARKS, REASONS, Entry, ordinal
+from kb.tui.panes.rows import MARKS, REASONS, Entry, ordinal
 
 
 def claims(found: Diagnosis) -> list[Entry]:

@@ -8,8 +8,8 @@ from kb.model.verdict import Diagnosis, Match, PredicateMark
 from kb.render.case import cited
 from kb.render.safe import spans
 from kb.render.text import ONCE
-from kb.tui.claims import standing
-from kb.tui.rows import MARKS, Entry, Row, clip, paragraph
+from kb.tui.panes.claims import standing
+from kb.tui.panes.rows import MARKS, Entry, Row, clip, paragraph
 from kb.words.speak import words
 
 _WORDS = words("en").instead(ONCE)

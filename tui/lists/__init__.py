@@ -1,0 +1,1 @@
+"""What the lists hold: reports and signatures, filtered, grouped and in order."""

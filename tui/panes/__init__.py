@@ -1,0 +1,1 @@
+"""What the panes say: entries and rows for the width there is."""

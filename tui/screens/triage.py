@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 JUDGED = 300
 """Reports of a log that are judged again when cases change; others when they are looked at."""
-MARKED = "marked: a one note  d one problem  e export  y copy  Esc unmark"
 OF_ROWS = frozenset(("sort", "reverse", "annotate", "new_case", "duplicates", "export", "flat"))
 """What is done with rows: not offered while a log is shown in their place."""
 REST = 0.05
@@ -280,9 +279,7 @@ class Triage(Page[None]):
     @on(TriageList.Marked)
     def _marked(self) -> None:
         """What marks are for is said while there are some."""
-        said = MARKED if self.list.marked else ""
-        if said != self.rows.border_subtitle:
-            self.rows.border_subtitle = said
+        if self.rows.offer():
             self.refresh_bindings()
         self._show()
 

@@ -12,6 +12,8 @@ from kb.tui.widgets.virtual_list import Lines
 
 NAME = 60
 """Cells of a log's name in the title."""
+MARKED = "marked: a one note  d one problem  e export  y copy  Esc unmark"
+OTHERS = "L: the other logs"
 
 
 class RowsPane(Vertical):
@@ -26,6 +28,7 @@ class RowsPane(Vertical):
         super().__init__(id="rows")
         self.list, self.title = rows, title
         self.bare = LogView(id="bare")
+        self._several = False
 
     def compose(self) -> ComposeResult:
         """Columns, rows, the log."""
@@ -42,6 +45,14 @@ class RowsPane(Vertical):
         """What is shown: the list, or the log."""
         return self.bare if self.bare.display else self.list
 
+    def offer(self) -> bool:
+        """Say at the border what can be done with what is shown; whether that is something else than before."""
+        said = (OTHERS if self._several else "") if self.bare.display else MARKED if self.list.marked else ""
+        changed = said != (self.border_subtitle or "")
+        if changed:
+            self.border_subtitle = said
+        return changed
+
     def look(self, doc: Doc | None, *, follow: bool = False, several: bool = False) -> None:
         """Show a log; None: the list.
 
@@ -54,10 +65,8 @@ class RowsPane(Vertical):
         self.bare.display = doc is not None
         self.list.display = self.query_one("#columns").display = doc is None
         self.border_title = self.title if doc is None else f"Log: {input_name(doc.name, NAME)}" if several else "Log"
-        if doc is not None:
-            self.border_subtitle = "L: the other logs" if several else ""
-        elif self.border_subtitle:
-            self.border_subtitle = ""
+        self._several = several
+        self.offer()
         if doc is not None and self.bare.doc is not doc:
             line, last = self.bare.line, self.bare.line >= len(self.bare.doc)
             self.bare.show(doc, NOWHERE, ())

@@ -103,6 +103,22 @@ def test_who_died_stands_among_the_registers(text: str, comm: str | None, pid: s
     assert (out.fields.get("comm"), out.fields.get("pid")) == (comm, pid)
 
 
+@pytest.mark.parametrize(
+    ("text", "comm", "taint"),
+    [
+        ("CPU: 1 PID: 99 Comm: systemd-journalNot tainted 6.1.0 #1", "systemd-journal", "-"),
+        ("CPU: 1 PID: 99 Comm: kworker/31:0Tainted: G        W  6.1.0 #1", "kworker/31:0", "GW"),
+        ("CPU: 1 PID: 99 Comm: fooKdump: loadedNot tainted 6.1.0 #1", "foo", "-"),
+        ("Pid: 811, comm: fooNot tainted 3.2.0-4-amd64 #1", "foo", "-"),
+        ("CPU: 1 PID: 99 Comm: Untainted Not tainted 6.1.0 #1", "Untainted", "-"),
+        ("CPU: 1 PID: 99 Comm: Web Content", "Web Content", None),
+    ],
+)
+def test_a_comm_ends_where_a_page_took_the_blank_behind_it(text: str, comm: str, taint: str | None) -> None:
+    out = outline(engine.split(text))
+    assert (out.fields.get("comm"), out.fields.get("taint")) == (comm, taint)
+
+
 def test_a_loaded_crash_kernel_is_no_part_of_the_comm() -> None:
     text = "CPU: 0 PID: 6020 Comm: TestIommu Kdump: loaded Tainted: G  OE  3.10.0-1062.el7.x86_64 #1"
     out = outline(engine.split(text))

@@ -193,8 +193,10 @@ class Shapes:
         count = 0
         for line in lines:
             found = one.strip(line, _NONE)
-            if found is not None and self._belongs(one.whole(line, found.end)[found.end :]):
-                count += not self._belongs(_WORD.sub("x", line[: found.end]) + line[found.end :])
+            if found is None or self._opens(line) or not self._belongs(one.whole(line, found.end)[found.end :]):
+                continue
+            before = line[: found.end]  # anything may follow a note's first word
+            count += self._belongs(before + "x") and not self._belongs(_WORD.sub("x", before) + line[found.end :])
         return count
 
     def _lead_in(self, ways: Sequence[tuple[str, Shape, bool]], text: str) -> tuple[str, Shape, bool] | None:

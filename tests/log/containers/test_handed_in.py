@@ -231,3 +231,9 @@ def test_a_note_is_no_prefix_of_a_log() -> None:
     )
     (report,) = api.read(log.encode())
     assert (report.title, report.comm) == (TITLE, "foo")
+
+
+def test_the_words_of_headlines_that_follow_each_other_are_no_prefix() -> None:
+    row = "Out of memory: Killed process {} (java) total-vm:4194304kB, anon-rss:1024kB, file-rss:0kB, shmem-rss:0kB\n"
+    found = list(api.read("".join(row.format(1000 + at) for at in range(5)).encode()))
+    assert found[0].headline.startswith("Out of memory: Killed process 1000 ")

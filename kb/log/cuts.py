@@ -7,7 +7,7 @@ whoever reads them.
 
 import sys
 
-from kb.log.reader import in_records
+from kb.log.places import in_records
 from kb.log.scan import find
 
 SMALLEST = 32 << 20

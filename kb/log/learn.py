@@ -161,7 +161,8 @@ class Shapes:
     ) -> tuple[str, Shape, bool] | None:
         """The prefix that the lines beside bear out best, None where they do not."""
         self._looks += 1
-        plain = sum(map(self._belongs, beside.after))
+        owned = list(filter(self._belongs, beside.after))
+        plain = len(owned)
         best, most = None, (0, False, False)
         for prefix, made, known in ways:
             words = any(char.isalnum() for char in prefix)
@@ -169,7 +170,9 @@ class Shapes:
             for one in filter(None, (made, opaque, column(prefix))):
                 parts = self._parts(one, beside.after)
                 alike = sum(one.strip(each, _NONE) is not None for each in (*beside.before, *beside.after))
-                enough = parts >= plain + opened and parts >= (_ALIKE if one.foreign else 1 if words else 2)
+                enough = parts >= plain - self._borrowed(one, owned) + opened and parts >= (
+                    _ALIKE if one.foreign else 1 if words else 2
+                )
                 inner = known and not one.foreign and (alike > 0 or len(prefix.split()) == 1)
                 if (enough or inner) and (parts, one.telling, inner) > most:
                     best, most = (prefix, one, known), (parts, one.telling, inner)
@@ -181,6 +184,20 @@ class Shapes:
         if best is not None and self.doubtful and self.doubtful[-1].number == number:
             self.doubtful.pop()
         return best
+
+    def _borrowed(self, one: Shape, lines: Iterable[str]) -> int:
+        """How many lines are parts of a report as they are by the words of a prefix, and as much so without it.
+
+        Notes are told by their first word, and so is the level ``WARN`` that somebody put before each line.
+        """
+        count = 0
+        for line in lines:
+            found = one.strip(line, _NONE)
+            if found is None or self._opens(line) or not self._belongs(one.whole(line, found.end)[found.end :]):
+                continue
+            before = line[: found.end]  # anything may follow a note's first word
+            count += self._belongs(before + "x") and not self._belongs(_WORD.sub("x", before) + line[found.end :])
+        return count
 
     def _lead_in(self, ways: Sequence[tuple[str, Shape, bool]], text: str) -> tuple[str, Shape, bool] | None:
         """What stands before the first line of a text alone: who wrote it, the quote that opens it."""

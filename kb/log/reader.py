@@ -8,12 +8,12 @@ stretches are never decoded, and of an input larger than memory (or without an e
 
 from __future__ import annotations
 
-import functools
 import re
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from kb.log.places import BACK, BACK_BYTES, INSIDE, RECORD_LINES, Places
 from kb.log.scan import BOOT, NOTICES, OPENERS, find, notice_at
 from kb.log.tape import LONGEST, Cursor, Tape
 from kb.log.text import END
@@ -21,13 +21,8 @@ from kb.log.text import END
 if TYPE_CHECKING:
     from kb.log.learn import Around, Doubtful, Shapes
     from kb.log.stretch import Stretch
-    from kb.log.wrap import Habits
     from kb.model.log import Line
 
-_BACK = 64
-"""Lines before a hit that a window begins with: borders, ``[ cut here ]``, registers above a stack without headline."""
-_RECORDS = 12
-"""Records before a hit that a window begins with, where a record has several lines."""
 _BESIDE = (8, 24)
 """Lines before and behind one that are asked whether they have its prefix."""
 _MOMENT = 1.5
@@ -36,26 +31,8 @@ before: at 9600 baud as many come as tell it, and a report is to be told within 
 _SPARED = 64
 """Candidates that open nothing, words behind printk's stamp, in which a vendor's prefix is looked for: in a log whose
 transport is known nothing is paid for those that follow."""
-_BACK_BYTES = 64 << 10
-"""Bytes before a hit in which those lines are looked for."""
 _DULL = 10_000
 """Hits of notices of which no more are wanted that cost more than a scanner without them (some 30 ms)."""
-_RECORD_LINES = 200
-"""Lines before a hit inside a record of several lines: some twelve records of a journal."""
-_INSIDE = re.compile(
-    rb'[ \t]{0,40}"[\w.@]{1,64}" ?: ?(?P<pretty>)|    [A-Z_][A-Z0-9_]{1,63}=(?P<verbose>)'
-    rb"|[A-Z_][A-Z0-9_]{2,63}=(?![\"'$])(?P<export>)|(?:[ \t]{0,40}\d{1,3},$)(?P<array>)"
-    rb"|[^\0-\x1f][\0-\x7f]\0{6}(?P<binary>)"
-)
-"""How a line begins that stands inside a record of journalctl -o json-pretty, verbose, export or dmesg -J; a shell's
-variable stands in quotes."""
-_RECORD_STARTS = {
-    "pretty": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
-    "array": re.compile(rb"^[ \t]{0,40}(?:\},)?\{[ \t]{0,4}\r?$", re.M),
-    "verbose": re.compile(rb"^[^\s\d]{1,36} \d{4}-\d\d-\d\d [^\n]{1,60}\[s=", re.M),
-    "binary": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
-    "export": re.compile(rb"(?<=\n\n)[A-Z_]{3,64}="),
-}
 _ESCAPED = re.compile(rb"#012|\\n")
 """The end of a line that is written as a sign: what follows it is no part of the line."""
 _VERSION = re.compile(rb"Linux version (\d[\w.+~-]{1,100})")
@@ -88,6 +65,7 @@ class Reader:
     ):
         self.source = source
         self._tape = data if isinstance(data, Tape) else Tape(data)
+        self._places = Places(self._tape)
         self._opens = opens
         self._belongs = belongs
         self._shapes: Shapes | None = None
@@ -106,16 +84,12 @@ class Reader:
         """Literals of notices that are not looked for any more."""
         self._told = 0
         """Offset behind the last line that went to ``notice``."""
-        self._back_lines = _BACK
+        self._back_lines = BACK
         """Lines before the candidate that bear on it."""
         self._searched = 0
         """Offset up to which candidates were looked for."""
-        self._done = 0
-        """Offset behind the last line that a window's consumer took."""
         self._place: Cursor | None = None
         """Of the window that is read, where its lines are decoded as they stand."""
-        self._habits: dict[int, Habits] = {}
-        """How lines were broken, by stretch."""
         self._boots: list[tuple[int, str]] = []
 
     def lines(self, offset: int = 0, number: int = 1) -> Iterator[Line]:
@@ -143,12 +117,12 @@ class Reader:
                     return
                 yield None
                 continue
-            start, end, before = self._line_start(hit), self._tape.line_end(hit), self._done
-            begin = self._begin(hit)
+            start, end, before = self._places.line_start(hit), self._tape.line_end(hit), self._places.done
+            begin = self._places.begin(hit, self._back_lines)
             yield self._tape.number(start), self._window(begin, start)
-            if self._done <= hit and self._done == before:
-                self._done = end  # nothing was taken: the candidate is declined
-            self._searched = max(self._done, end)
+            if self._places.done <= hit and self._places.done == before:
+                self._places.done = end  # nothing was taken: the candidate is declined
+            self._searched = max(self._places.done, end)
 
     def again(self, stretch: Stretch, until: float) -> list[Line] | None:
         """The next lines of the window but one, where they are those of a stretch that was read; None for others.
@@ -160,7 +134,7 @@ class Reader:
         place = self._place
         found = stretch.again(place, until) if place is not None and not self._shapes else None
         if place is not None and found is not None:
-            self._done = max(self._done, place.offset)
+            self._places.done = max(self._places.done, place.offset)
             if self._notice is not None and place.offset > self._told:
                 for line in stretch.notable(found):
                     self._notice(line)
@@ -175,7 +149,7 @@ class Reader:
     @property
     def done(self) -> int:
         """Offset behind the last line that was given."""
-        return self._done
+        return self._places.done
 
     def forget(self) -> None:
         """Go on as if the input began here: nothing is known of prefixes."""
@@ -217,7 +191,7 @@ class Reader:
                     continue
                 if hit < passed:
                     continue
-                self._back_lines = _BACK if self._opens is None else self._judged(hit, self._opens)
+                self._back_lines = BACK if self._opens is None else self._judged(hit, self._opens)
                 if self._back_lines:
                     return hit
                 passed = tape.line_end(hit)
@@ -227,7 +201,7 @@ class Reader:
                 return None
             if self._readable() > behind:
                 continue  # to judge a line was to read on
-            if tape.ended or not tape.fill(max(self._done, behind - _BACK_BYTES)):
+            if tape.ended or not tape.fill(max(self._places.done, behind - BACK_BYTES)):
                 return None
 
     def _readable(self) -> int:
@@ -256,15 +230,15 @@ class Reader:
     def _boot(self, hit: int) -> None:
         found = _VERSION.match(self._tape.data, hit - self._tape.base)
         if found is not None:
-            start = self._line_start(hit)
+            start = self._places.line_start(hit)
             self._boots.append((self._tape.number(start), found[1].decode("ascii", "replace")))
 
     def _tell(self, hit: int) -> bool:
         """Hand on the line of a notice's literal; False when no more of its wording are wanted."""
-        start, end = self._line_start(hit), self._tape.line_end(hit)
-        plain = _INSIDE.match(self._tape.data, start - self._tape.base) is None and self._layout is None
-        plain = plain and self._broken(start) is None
-        begin = start if plain else self._begin(hit)
+        start, end = self._places.line_start(hit), self._tape.line_end(hit)
+        plain = INSIDE.match(self._tape.data, start - self._tape.base) is None and self._places.layout is None
+        plain = plain and self._places.broken(start) is None
+        begin = start if plain else self._places.begin(hit, self._back_lines)
         more, notice, number = False, self._notice, self._tape.number(begin)
         assert notice is not None
         for line, behind in self._decode(begin, number):
@@ -279,21 +253,21 @@ class Reader:
 
     def _judged(self, hit: int, opens: Callable[[str], int]) -> int:
         """Lines before the one of a hit that bear on it, 0 where it opens nothing: by its own words, if they tell."""
-        start, data = self._line_start(hit), self._tape.data
-        inside = _INSIDE.match(data, start - self._tape.base)
+        start, data = self._places.line_start(hit), self._tape.data
+        inside = INSIDE.match(data, start - self._tape.base)
         if inside is not None and inside.lastgroup == "array":
-            return _BACK
-        if inside is None and self._broken(start) is not None:
+            return BACK
+        if inside is None and self._places.broken(start) is not None:
             self._alone(start, hit, opens)
-            return _BACK
+            return BACK
         if inside is not None:
             value = data[inside.end() : self._tape.line_end(hit) - self._tape.base]
             text = value.decode("utf-8", "surrogateescape").strip(' \t\r\n,"').replace('\\"', '"')
             from kb.log.transport import strip
 
             if text == "[":  # a message as a list of byte values, one a line
-                return _BACK
-            return _BACK * any(opens(part[strip(part).end :]) for part in text.split("\\n"))
+                return BACK
+            return BACK * any(opens(part[strip(part).end :]) for part in text.split("\\n"))
         return self._alone(start, hit, opens)
 
     def _alone(self, start: int, hit: int, opens: Callable[[str], int]) -> int:
@@ -334,7 +308,7 @@ class Reader:
             told=not raw or opener is not first,
             opened=opener is first,
         )
-        return _BACK if learned else lines
+        return BACK if learned else lines
 
     def _placed(self, first: Line, opener: Line | None, hit: int) -> tuple[str, int, bool] | None:
         """A line in which a prefix is to be looked for, and where in it the hit is; None for one that needs none.
@@ -384,17 +358,17 @@ class Reader:
 
         before, after = _BESIDE
         beside: tuple[list[str], list[str]] = ([], [])
-        tape, begin = self._tape, self._back(hit, before)
+        tape, begin = self._tape, self._places.back(hit, before)
         until = time.monotonic() + _MOMENT
-        enough = after + 1 if tape.live else _RECORD_LINES
-        while self._behind(hit, enough) < 0 and not tape.ended:
+        enough = after + 1 if tape.live else RECORD_LINES
+        while self._places.behind(hit, enough) < 0 and not tape.ended:
             if tape.live and time.monotonic() > until:
                 break  # one that goes on slowly: a report in it is to be told soon
             end = tape.end
-            if not tape.fill(max(self._done, hit - _BACK_BYTES)) and tape.end == end:
+            if not tape.fill(max(self._places.done, hit - BACK_BYTES)) and tape.end == end:
                 break  # silent
         # What is read of the tape itself is let go, and this line is still to be judged.
-        behind = self._behind(hit, _RECORD_LINES)
+        behind = self._places.behind(hit, RECORD_LINES)
         behind = behind - tape.base if behind >= 0 else len(tape.data)
         for line, read in decode(Cursor(Tape(tape.data[begin - tape.base : behind]))):
             end = begin + read
@@ -412,7 +386,7 @@ class Reader:
 
         self._place = place = Cursor(self._tape, offset, number)
         lines = decode(place, self._shapes)
-        how = self._broken(offset)
+        how = self._places.broken(offset)
         if how is None:
             return lines
         self._place = None
@@ -420,23 +394,12 @@ class Reader:
 
         return rejoin(lines, how)
 
-    def _broken(self, offset: int) -> Habits | None:
-        """How the lines from an offset on were broken, None where they were not: a large log is no pasted text."""
-        from kb.log.wrap import LARGEST, SAMPLE, habits
-
-        if not self._tape.whole or len(self._tape.data) > LARGEST:
-            return None
-        block = offset // SAMPLE
-        if block not in self._habits:
-            self._habits[block] = habits(self._tape.data, offset)
-        return self._habits[block] if self._habits[block].any else None
-
     def _window(self, start: int, line: int) -> Iterator[Line | None]:
         """Lines from an offset on. Notices before the candidate's line have been told."""
         self._told = max(self._told, line)
         for found, end in self._decode(start, self._tape.number(start)):
             if found is not None:
-                self._done = max(self._done, end)
+                self._places.done = max(self._places.done, end)
                 if end > self._told:
                     self._told = end
                     if self._notice is not None:
@@ -446,61 +409,6 @@ class Reader:
                     if version is not None:
                         self._boots.append((found.number, version[1].decode("ascii", "replace")))
             yield found
-
-    def _begin(self, hit: int) -> int:
-        """Offset of the line some lines before a hit, not before what was consumed."""
-        base, data = self._tape.base, self._tape.data
-        inside = _INSIDE.match(data, self._line_start(hit) - base)
-        start = self._back(hit, self._back_lines if inside is None else _RECORD_LINES)
-        if inside is None:
-            if self._layout is None:
-                return start
-            start = self._back(hit, _RECORD_LINES)
-        layout = self._layout if inside is None else inside.lastgroup
-        heads = [at.start() for at in _RECORD_STARTS[layout or "pretty"].finditer(data, start - base, hit - base)]
-        if not heads:
-            return self._back(hit, _BACK)
-        return base + (heads[-_RECORDS] if len(heads) >= _RECORDS else heads[0])
-
-    @functools.cached_property
-    def _layout(self) -> str | None:
-        """The records of several lines that the log consists of, by its first lines."""
-        head = self._tape.data[:4096]
-        return next((name for name in ("verbose", "export") if _RECORD_STARTS[name].search(b"\n\n" + head)), None)
-
-    def _back(self, hit: int, lines: int) -> int:
-        """Offset of the line so many lines before the one with the hit."""
-        floor = max(self._done, hit - _BACK_BYTES, self._tape.base)
-        start = hit
-        for _ in range(lines + 1):
-            newline = self._tape.newline_before(floor, start)
-            if newline < 0:
-                if floor == self._done:
-                    return floor
-                return start + 1 if start < hit else self._line_start(hit)
-            start = newline
-        return start + 1
-
-    def _behind(self, hit: int, lines: int) -> int:
-        """Offset behind so many line ends from a hit on; -1 where fewer were read."""
-        data, base = self._tape.data, self._tape.base
-        at = hit - base
-        for _ in range(lines):
-            at = data.find(b"\n", at) + 1
-            if not at:
-                return -1
-        return base + at
-
-    def _line_start(self, offset: int) -> int:
-        floor = max(self._done, self._tape.base)
-        return self._tape.newline_before(floor, offset) + 1 or floor
-
-
-def in_records(data: bytes) -> bool:
-    """Whether lines are parts of records that have several: of journalctl -o export, verbose, json-pretty."""
-    if any(pattern.search(b"\n\n" + data) is not None for pattern in _RECORD_STARTS.values()):
-        return True
-    return any(_INSIDE.match(line) is not None for line in data.split(b"\n"))
 
 
 def _undivided(raw: bytes) -> str:

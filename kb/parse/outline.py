@@ -260,6 +260,12 @@ class _Reader:
         out.set("comm", got.get("ocomm"), line)
         self.identity(got.get("oclean"), got.get("otaint"), got.get("orel"), line)
 
+    def on_reg(self, token: LineToken) -> None:
+        """Registers; on some architectures who died stands among them."""
+        if self.heading is None:
+            self.out.set("pid", token.fields.get("ppid"), token.line.number)
+            self.out.set("comm", token.fields.get("pcomm"), token.line.number)
+
     def on_release(self, token: LineToken) -> None:
         got = token.fields
         self.out.set("cpu", got.get("rcpu"), token.line.number)

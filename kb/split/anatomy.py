@@ -42,9 +42,9 @@ TRACKED = re.compile(r"\s*(?:INFO: )?(?:Allocated|Freed) in ")
 """mm/slub.c print_track(): the heading of a stack that has no other."""
 _IDENTITY = re.compile(
     r"\s*(?:CPU: (?P<cpu>\d{1,10}) (?:UID: \d+ )?PID: (?P<pid>-?\d{1,10})"
-    r"(?: Comm: (?P<comm>.{1,15}?)(?: (?:Not t|T)ainted|$))?"
+    r"(?: Comm: (?P<comm>.{1,15}?)(?: ?(?:Not t|T)ainted|$))?"
     r"|(?:.{1,60} by (?:task |thread )?)?(?P<wcomm>\S.{0,14}?)/(?P<wpid>\d{1,10})(?:[ :]|$)"
-    r"|Pid: (?P<opid>\d{1,10}), comm: +(?P<ocomm>.{1,15}?)(?: (?:Not t|T)ainted|$))"
+    r"|Pid: (?P<opid>\d{1,10}), comm: +(?P<ocomm>.{1,15}?)(?: ?(?:Not t|T)ainted|$))"
 )
 """lib/dump_stack.c dump_stack_print_info(); a comm has at most 15 characters (TASK_COMM_LEN)."""
 _FUNCTION = re.compile(r"(?<![\w.$])(?P<sure>\? )?(?P<fn>[A-Za-z_.$][\w.$]*)(?:\+0x| \([\w./+~-]{1,200}:\d)")

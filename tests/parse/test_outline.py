@@ -87,6 +87,38 @@ def test_the_line_of_the_cpu_tells_who_and_on_what() -> None:
     assert fields == {"cpu": "1", "pid": "99", "comm": "kt", "kernel": "6.1.0-20-amd64", "taint": "GOE"}
 
 
+@pytest.mark.parametrize(
+    ("text", "comm", "pid"),
+    [
+        ("Process insmod (pid: 743, stack limit = 0xdf46a2f0)", "insmod", "743"),
+        ("Process Web (x) (pid: 9, stack limit = 0x(____ptrval____))", "Web (x)", "9"),
+        ("Process sh (pid: 12943, threadinfo=24898ed1, task=5506fe17, tls=77e28e64)", "sh", "12943"),
+        ("Process cat (pid: 2211, ti=f5d2a000 task=f60d1560 task.ti=f5d2a000)", "cat", "2211"),
+        ("Process sshd (pid: 12, exited)", None, None),
+        ("Process accounting resumed", None, None),
+    ],
+)
+def test_who_died_stands_among_the_registers(text: str, comm: str | None, pid: str | None) -> None:
+    out = outline(engine.split(f"PC is at foo+0x1c/0x60\n{text}"))
+    assert (out.fields.get("comm"), out.fields.get("pid")) == (comm, pid)
+
+
+@pytest.mark.parametrize(
+    ("text", "comm", "taint"),
+    [
+        ("CPU: 1 PID: 99 Comm: systemd-journalNot tainted 6.1.0 #1", "systemd-journal", "-"),
+        ("CPU: 1 PID: 99 Comm: kworker/31:0Tainted: G        W  6.1.0 #1", "kworker/31:0", "GW"),
+        ("CPU: 1 PID: 99 Comm: fooKdump: loadedNot tainted 6.1.0 #1", "foo", "-"),
+        ("Pid: 811, comm: fooNot tainted 3.2.0-4-amd64 #1", "foo", "-"),
+        ("CPU: 1 PID: 99 Comm: Untainted Not tainted 6.1.0 #1", "Untainted", "-"),
+        ("CPU: 1 PID: 99 Comm: Web Content", "Web Content", None),
+    ],
+)
+def test_a_comm_ends_where_a_page_took_the_blank_behind_it(text: str, comm: str, taint: str | None) -> None:
+    out = outline(engine.split(text))
+    assert (out.fields.get("comm"), out.fields.get("taint")) == (comm, taint)
+
+
 def test_a_loaded_crash_kernel_is_no_part_of_the_comm() -> None:
     text = "CPU: 0 PID: 6020 Comm: TestIommu Kdump: loaded Tainted: G  OE  3.10.0-1062.el7.x86_64 #1"
     out = outline(engine.split(text))

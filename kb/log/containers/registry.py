@@ -253,7 +253,7 @@ _DUMPSTATE = re.compile(rb"^------ [A-Z][^\n]{1,200} ------\r?$", re.M)
 
 
 def _framed(name: str, head: bytes) -> bool:
-    if b"sourcetype" not in head and b" length=" not in head:
+    if b"sourcetype" not in head and b" length=" not in head and b"LogRecord #" not in head:
         return False
     from kb.log.containers.framed import needed
 

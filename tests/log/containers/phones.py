@@ -17,6 +17,11 @@ def logcat_long(log: bytes) -> Wrapped:
     return "kernel.log", ("--------- beginning of kernel\n" + "".join(rows)).encode()
 
 
+def with_cpu(way: Callable[[bytes], Wrapped]) -> Callable[[bytes], Wrapped]:
+    """The same of lines that a vendor's kernel begins with the CPU and the task that print them."""
+    return lambda log: way("".join(f" ({at % 3})[1:init]{row}\n" for at, row in enumerate(lines(log))).encode())
+
+
 def bug_report(log: bytes) -> str:
     head = "========================================================\n== dumpstate: 2026-11-28 14:24:16\n"
     head += "========================================================\n\nBuild: AB1A.231128.001\nKernel: Linux version 6.1.0\n"
@@ -81,6 +86,7 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "logcat -v monotonic": each("     12.{at:03}     0     0 W         : {row}"),
     "logcat -v raw": each("{row}"),
     "logcat -v long": logcat_long,
+    "logcat -v long, the cpu before the headline": with_cpu(logcat_long),
     "bugreport": lambda log: ("bugreport.txt", bug_report(log).encode()),
     "bugreport.zip": bug_report_zip,
     "last kmsg": last_kmsg,

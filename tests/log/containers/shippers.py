@@ -26,6 +26,25 @@ def splunk_xml(log: bytes) -> Wrapped:
     return "a.xml", f"<?xml version='1.0' encoding='UTF-8'?>\n<results preview='0'>\n{found}</results>\n".encode()
 
 
+def behind(wrapped: Wrapped, prefix: str) -> Wrapped:
+    """The same with something before each line."""
+    name, data = wrapped
+    return name, "".join(f"{prefix}{row}\n" for row in data.decode().splitlines()).encode()
+
+
+def otel_debug(log: bytes) -> Wrapped:
+    """OpenTelemetry's debug exporter, verbosity detailed (exporter/internal/otlptext/logs.go)."""
+    head = "2026-11-28T14:24:16.123Z\tinfo\tResourceLog #0\nResource SchemaURL: \nResource attributes:\n"
+    head += "     -> host.name: Str(db17)\nScopeLogs #0\nScopeLogs SchemaURL: \nInstrumentationScope  \n"
+    said = "".join(
+        f"LogRecord #{at}\nObservedTimestamp: 2026-11-28 14:24:16.123 +0000 UTC\n"
+        "Timestamp: 1970-01-01 00:00:00 +0000 UTC\nSeverityText: \nSeverityNumber: Unspecified(0)\n"
+        f"Body: Str({row})\nAttributes:\n     -> log.file.name: Str(kern.log)\nTrace ID: \nSpan ID: \nFlags: 0\n"
+        for at, row in enumerate(lines(log))
+    )
+    return "otel.log", (head + said).encode()
+
+
 def gcloud_yaml(log: bytes) -> Wrapped:
     """``gcloud logging read``: a document an entry."""
     return "a.yaml", "---\n".join(
@@ -42,6 +61,10 @@ WAYS = {
     "markdown, escaped": markdown,
     "splunk's xml": splunk_xml,
     "gcloud's yaml": gcloud_yaml,
+    "otel's debug exporter": otel_debug,
+    "otel's debug exporter in the journal": lambda log: behind(otel_debug(log), "Nov 28 14:24:16 db17 otelcol[471]: "),
+    "a level alone": each("WARN\t{row}"),
+    "a host named as a note begins": each("detected2: {row}"),
     "trac": trac,
     "sumo's job": lambda log: document(
         {"messages": rows(log, lambda at, row: {"map": {"_messagetime": str(1764331200000 + at), "_raw": row}})[::-1]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import random
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ import kb
 from kb import api
 from kb.cli import EMPTY, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import page, registry
+from kb.log.containers import framed, page, registry
+from kb.log.containers.walk import Walk
 from tests.log.containers import chats, collectors, consoles, copies, documents, hosts, jobs, parcels, phones, shippers
 from tests.log.test_prefixes import LOGS, OOPS, TITLE, same, with_prefix
 
@@ -199,3 +201,39 @@ def test_each_container_is_told_once(way: str, named: bool, tmp_path: Path, monk
     (tmp_path / file).write_bytes(data)
     assert kb.match(tmp_path / file if named else data)
     assert len(asked) == len(set(asked))
+
+
+def test_a_body_of_several_lines_is_closed_on_its_last() -> None:
+    fields = "Attributes:\nTrace ID: \nSpan ID: \nFlags: 0\n"
+    body = "".join(f"{row}\n" for row in OOPS.splitlines())[:-1]
+    log = f"LogRecord #0\nBody: Str(rcu_gp_init(7))\n{fields}LogRecord #1\nBody: Str({body})\n{fields}"
+    read = io.BytesIO(log.encode()).read
+    (text,) = framed.members("a", read, None, Walk("a"))
+    assert b"".join(iter(lambda: text.read(1 << 16), b"")).decode() == f"rcu_gp_init(7)\n{body}\n"
+
+
+def test_a_body_outside_of_records_is_text() -> None:
+    log = b"LogRecord #0 is the first one\nBody: Str(BUG: x)\nFlags: 0\nLogRecord #1 is the second one\n"
+    assert registry.container_of("a", log) is None
+
+
+@pytest.mark.parametrize("first", ["WARN", "detected", "usercopy", "refcount"])
+def test_a_word_that_notes_begin_with_is_a_prefix_where_each_line_has_it(first: str) -> None:
+    (report,) = api.read("".join(f"{first}\t{row}\n" for row in OOPS.splitlines()).encode())
+    assert (report.title, report.comm) == (TITLE, "foo")
+
+
+def test_a_note_is_no_prefix_of_a_log() -> None:
+    log = (
+        "------------[ cut here ]------------\nWARN: foo at all\nWARN: CPU is busy\nWARN: Call to nobody\n"
+        + OOPS
+        + "\n"
+    )
+    (report,) = api.read(log.encode())
+    assert (report.title, report.comm) == (TITLE, "foo")
+
+
+def test_the_words_of_headlines_that_follow_each_other_are_no_prefix() -> None:
+    row = "Out of memory: Killed process {} (java) total-vm:4194304kB, anon-rss:1024kB, file-rss:0kB, shmem-rss:0kB\n"
+    found = list(api.read("".join(row.format(1000 + at) for at in range(5)).encode()))
+    assert found[0].headline.startswith("Out of memory: Killed process 1000 ")

@@ -205,21 +205,26 @@ def before_programs(report: Report) -> bool:
 
 
 _NOMMU = frozenset({"do_mmap_private", "load_flat_binary", "load_flat_file", "load_elf_fdpic_binary"})
-_OF_NOMMU = re.compile(
-    r"Allocation of length \d{1,20} from process \d{1,10}|\s{0,8}\[<(00000000[89a-f][0-9a-f]{7})>\] 0x\1"
-)
-"""mm/nommu.c; and arch/riscv/kernel/stacktrace.c: 64-bit text at the start of memory, where the CPU finds it unmapped
+_OF_NOMMU = re.compile(r"Allocation of length \d{1,20} from process \d{1,10}")
+"""mm/nommu.c do_mmap_private()."""
+_LOW_TEXT = re.compile(r"\s{0,8}\[<(?P<at>00000000[89a-f][0-9a-f]{7})>\] 0x(?P<symbol>[0-9a-f]{16})")
+"""arch/riscv/kernel/stacktrace.c: 64-bit text at the start of memory, where the CPU finds it unmapped
 (with an MMU it is in the upper half). Since v4.15 "%p" is a hash that looks alike: the address is believed only where
 "%pS" beside it, of a kernel without symbols, is the same number."""
 
 
 def without_mmu(report: Report) -> bool:
     """Whether the kernel was built without an MMU, by functions, lines and addresses that only such kernels print."""
-    if any(frame.function in _NOMMU for frame in report.frames):
+    first = report.lines[:64]
+    if any(frame.function in _NOMMU for frame in report.frames) or any(_OF_NOMMU.match(line.text) for line in first):
         return True
-    if report.arch not in (None, "riscv"):  # the text of s390 may be anywhere, too
-        return False
-    return any(_OF_NOMMU.match(line.text) for line in report.lines[:64])
+    # the text of s390 may be anywhere, too
+    return report.arch in (None, "riscv") and any(_of_low_text(line.text) for line in first)
+
+
+def _of_low_text(text: str) -> bool:
+    found = _LOW_TEXT.match(text)
+    return found is not None and found["at"] == found["symbol"]
 
 
 def _line(frames: Iterable[Frame], functions: Iterable[str]) -> tuple[Span, ...]:

@@ -121,11 +121,10 @@ _LABEL = re.compile(r'\blabels? "(?P<label>[^"]{1,300})"')
 def _controller(report: Report, out: Finding) -> None:
     """Where a memory controller saw the error: of the first line, where a report has several."""
     where = at(report)
-    text = next((line.text for line in report.lines if line.number == report.headline_line), "")
-    start = _COUNTED.search(text)
+    start = _COUNTED.search(report.headline)
     if start is None:
         return
-    rest = text[start.end() :]
+    rest = report.headline[start.end() :]
     if rest.startswith(("page ", "row ")):
         label = _LABEL.search(rest)
         message, place, details = "", label["label"] if label else "", rest[: label.start()] if label else rest

@@ -27,7 +27,7 @@ def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...
 
 
 def _replaced(value: _Value, /, **changes: Any) -> _Value:
-    """As :func:`dataclasses.replace`, which looks at each field of each value anew: a third of a storm's time."""
+    """As :func:`dataclasses.replace`, which looks at each field of each value anew; a storm moves thousands."""
     kind: Any = type(value)
     names, values = _fields(kind)
     made: _Value = kind(**{**dict(zip(names, values(value), strict=True)), **changes})

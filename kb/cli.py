@@ -57,6 +57,14 @@ def _main(argv: list[str] | None) -> int:
         _discard(sys.stdout)
         note(f"cannot write to standard output: {error.strerror or error}")
         return UNUSABLE
+    except ImportError as error:
+        from kb.doctor.packages import lacking
+
+        wrong = lacking(error)
+        if wrong is None:
+            raise
+        note(str(wrong))
+        return USAGE
     except Exception as error:
         from kb.errors import KbError, UsageError
 

@@ -7,22 +7,24 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from kb import api
 from kb.cli import OK, UNUSABLE
 from kb.doctor import examine
+from kb.doctor.packages import install
 from kb.render.safe import safe
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print it; exit code 4 where the store or a folder of cases cannot be used."""
-    found = examine(api.KnowledgeBase(options.db).path, options.cases)
+    """Print it; exit code 4 where kb, the store or a folder of cases cannot be used."""
+    found = examine(options.db, options.cases)
     if options.json:
         print(json.dumps(found, ensure_ascii=True))
     else:
         for line in _lines(found):
             print(safe(_short(line)).encode("ascii", "backslashreplace").decode("ascii"))
-    for problem in found["problems"]:
-        print(safe(f"kb: {problem}"), file=sys.stderr)
+    for finding in found["findings"]:
+        print(safe(f"kb: {finding['reason']}"), file=sys.stderr)
+        if finding["help"]:
+            print(safe(f"  help: {finding['help']}"), file=sys.stderr)
     return UNUSABLE if found["problems"] else OK
 
 
@@ -48,6 +50,8 @@ def _kb(part: dict[str, Any]) -> Iterator[str]:
 def _python(part: dict[str, Any]) -> Iterator[str]:
     where = " in an environment" if part["environment"] else ""
     yield f"{part['version']} ({part['implementation']}){where}, {part['executable']}"
+    if part["lacks"]:
+        yield f"lacks {', '.join(part['lacks'])}"
 
 
 def _system(part: dict[str, Any]) -> Iterator[str]:
@@ -60,14 +64,26 @@ def _sqlite(part: dict[str, Any]) -> Iterator[str]:
 
 
 def _packages(part: list[dict[str, Any]]) -> Iterator[str]:
+    rows = []
     for each in part:
         extra = f" (kernel-kb[{each['extra']}])" if each["extra"] else ""
-        yield f"{each['name']:<14} {each['version'] or 'missing':<13} {each['for']}{extra}"
+        wrong = f", NOT {each['wanted']}" if each["fits"] is False else ""
+        rows.append((each["name"], (each["version"] or "missing") + wrong, each["for"] + extra))
+    yield from _table(rows)
+    if absent := sorted({each["extra"] for each in part if each["extra"] and not each["version"]}):
+        what = f"'kernel-kb[{','.join(absent)}]'"
+        yield f"for what is missing: {install(what)}"
 
 
 def _tools(part: list[dict[str, Any]]) -> Iterator[str]:
-    for each in part:
-        yield f"{each['path'] or each['name'] + ': missing':<28} {each['for']}"
+    yield from _table([(each["path"] or each["name"] + ": missing", each["for"]) for each in part])
+
+
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Rows as lines, each column as wide as its widest word."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield " ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _store(part: dict[str, Any]) -> Iterator[str]:
@@ -117,6 +133,12 @@ def _plain(part: dict[str, Any]) -> Iterator[str]:
     yield ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in words if value is not None)
 
 
+def _terminal(part: dict[str, Any]) -> Iterator[str]:
+    yield from _plain(part)
+    if not (part["stdin"] and part["stdout"]):
+        yield "not a terminal: kb tui and the prompt of kb chat need one"
+
+
 def _environment(part: dict[str, Any]) -> Iterator[str]:
     given = [f"{name}={value}" for name, value in part.items() if value is not None]
     yield from given or ["nothing that kb reads is set"]
@@ -138,7 +160,7 @@ _PARTS: dict[str, Any] = {
     "cases": _cases,
     "known": _known,
     "locale": _plain,
-    "terminal": _plain,
+    "terminal": _terminal,
     "environment": _environment,
 }
 """How a part is told, in the order of the parts."""

@@ -349,7 +349,7 @@ complete -c kb -n '_shtab_kb_using mcp' -l root -xka "(__fish_complete_directori
 complete -c kb -n '_shtab_kb_using mcp' -l allow-write -d 'notes may be added'
 complete -c kb -n '_shtab_kb_using mcp' -l db -xka "(__fish_complete_path (commandline -ct))" -d 'the store (default: $KB_DB, else the user'"'"'s data folder)'
 complete -c kb -n '_shtab_kb_using mcp' -l cases -xka "(__fish_complete_directories)" -d 'a folder of cases over the packaged ones and $KB_CASES'
-complete -c kb -n '_shtab_kb_using; and test $_shtab_kb_npos -eq 0' -a doctor -d 'Print what a report of a fault of kb needs: versions, places, the state of the store and the cases. Exit code 4 when the store or a folder of cases cannot be used; optional packages may be missing.'
+complete -c kb -n '_shtab_kb_using; and test $_shtab_kb_npos -eq 0' -a doctor -d 'Print what a report of a fault of kb needs: versions, places, the state of the store and the cases. Exit code 4 when kb, the store or a folder of cases cannot be used; packages of extras may be missing.'
 complete -c kb -n '_shtab_kb_using doctor' -s h -l help -d 'show this help message and exit'
 complete -c kb -n '_shtab_kb_using doctor' -l json -d 'JSON (schema kb.doctor/1)'
 complete -c kb -n '_shtab_kb_using doctor' -l db -xka "(__fish_complete_path (commandline -ct))" -d 'the store (default: $KB_DB, else the user'"'"'s data folder)'

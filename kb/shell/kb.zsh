@@ -17,7 +17,7 @@ _shtab_kb_commands() {
     clean:'Write a log without the names of machines and people, to show it to others. Host and user names, addresses, serial numbers, ids and secrets are replaced, the same by the same; what the reports say stays. docs/personal-data.md tells what is recognised. Read the result before you send it.'
     completion:'Print a shell'"'"'s completions of kb. For bash: eval "$(kb completion bash)" in ~/.bashrc; zsh: a file _kb in $fpath; fish: ~/.config/fish/completions/kb.fish.'
     diff:'Tell what is new, gone, more often or rarer between two logs, or between the last two boots of one. Exit code 0 nothing is new or more often, 1 something is, 3 no report in either.'
-    doctor:'Print what a report of a fault of kb needs: versions, places, the state of the store and the cases. Exit code 4 when the store or a folder of cases cannot be used; optional packages may be missing.'
+    doctor:'Print what a report of a fault of kb needs: versions, places, the state of the store and the cases. Exit code 4 when kb, the store or a folder of cases cannot be used; packages of extras may be missing.'
     dup:'Declare that two signatures are one problem; nothing is merged.'
     explain:'Explain a word of an answer: a kind of report, a cause, a fact, a reason, a GFP flag, a taint letter, a term. What it means, where the kernel prints it, an example. Exit code 3 where the word is not known.'
     export:'Write all of the store as NDJSON.'

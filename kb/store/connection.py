@@ -21,6 +21,8 @@ from kb.store.migrate import APPLICATION_ID, VERSION, migrate
 
 TIMEOUT = 30.0
 """Seconds a writer waits for another."""
+RECOVER = "move the file away, and get what is in it with `sqlite3 FILE .recover`"
+"""What helps where a store is damaged."""
 
 
 class Connection(sqlite3.Connection):
@@ -183,8 +185,7 @@ def translated(error: sqlite3.Error | OSError, path: Path) -> StoreError:
         help_ = "wait for it to end; a store must not lie on a network file system"
         return StoreLocked(f"another process writes to the store for more than {TIMEOUT:.0f} s", path=where, help=help_)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        help_ = "move the file away, and get what is in it with `sqlite3 FILE .recover`"
-        return StoreCorrupt(f"not a database, or damaged: {error}", path=where, help=help_)
+        return StoreCorrupt(f"not a database, or damaged: {error}", path=where, help=RECOVER)
     if code == sqlite3.SQLITE_READONLY:
         return StoreError("the store may only be read", path=where, help="mind the rights of the file and its folder")
     if code == sqlite3.SQLITE_FULL:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb.errors import StoreError
-from kb.store.connection import _version, errors, reading
+from kb.store.connection import RECOVER, _version, errors, reading
 from kb.store.migrate import VERSION
 
 SECONDS = 5.0
 """Time after which the examination of a large file is broken off."""
+_ELSEWHERE = "mind the rights of the folder, or name another file with --db or KB_DB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Health:
     """Answer of ``PRAGMA quick_check``; None where it was not asked, or took too long."""
     problem: str | None = None
     """Why it cannot be used."""
+    help: str | None = None
+    """What can be done about that."""
 
 
 def examine(path: Path, seconds: float = SECONDS) -> Health:
@@ -50,23 +53,24 @@ def examine(path: Path, seconds: float = SECONDS) -> Health:
     except FileNotFoundError:
         folder = next((each for each in path.absolute().parents if each.exists()), None)
         makes = folder is not None and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
-        problem = None if makes else f"it cannot be made: no right to write to {folder}"
-        return Health(str(path), False, writable=makes, problem=problem)
+        if makes:
+            return Health(str(path), False, writable=True)
+        return Health(str(path), False, writable=False, problem=f"no right to write to {folder}", help=_ELSEWHERE)
     except OSError as error:
-        return Health(str(path), False, problem=f"cannot be looked at: {error.strerror or error}")
+        return Health(str(path), False, problem=f"cannot be looked at: {error.strerror or error}", help=_ELSEWHERE)
     log = Path(f"{path}-wal")
     size = status.st_size + (log.stat().st_size if log.is_file() else 0)
     own = not hasattr(os, "getuid") or status.st_uid == os.getuid()
     writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    schema, sound, problem = _inside(path, seconds)
+    schema, sound, problem, help_ = _inside(path, seconds)
     return Health(
         str(path), True, size, f"{stat.S_IMODE(status.st_mode):04o}", own and not status.st_mode & 0o077, writable,
-        schema, VERSION, sound, problem,
+        schema, VERSION, sound, problem, help_,
     )  # fmt: skip
 
 
-def _inside(path: Path, seconds: float) -> tuple[int | None, bool | None, str | None]:
-    """Schema, soundness, and why it cannot be used."""
+def _inside(path: Path, seconds: float) -> tuple[int | None, bool | None, str | None, str | None]:
+    """Schema, soundness, why it cannot be used, and what helps."""
     schema: int | None = None
     try:
         with errors(path):
@@ -77,10 +81,10 @@ def _inside(path: Path, seconds: float) -> tuple[int | None, bool | None, str | 
             finally:
                 connection.close()
     except StoreError as error:
-        return schema, None, error.reason
-    if answer is None:
-        return schema, None, None
-    return schema, answer == "ok", None if answer == "ok" else f"damaged: {answer}"
+        return schema, None, error.reason, error.help
+    if answer is not None and answer != "ok":
+        return schema, False, f"damaged: {answer}", RECOVER
+    return schema, True if answer else None, None, None
 
 
 def _checked(connection: sqlite3.Connection, seconds: float) -> str | None:

@@ -66,7 +66,7 @@ def add_doctor(verbs: "Verbs") -> None:
         "doctor",
         "kb.commands.doctor:run",
         "print what a report of a fault of kb needs: versions, places, the state of the store and the cases",
-        "Exit code 4 when the store or a folder of cases cannot be used; optional packages may be missing.",
+        "Exit code 4 when kb, the store or a folder of cases cannot be used; packages of extras may be missing.",
     )
     parser.add_argument("--json", action="store_true", help="JSON (schema kb.doctor/1)")
     common(parser, db=True, cases=True, color=False)

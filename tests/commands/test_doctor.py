@@ -3,6 +3,8 @@
 import ast
 import json
 import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 
 from kb import doctor
+from kb.doctor.findings import findings
+from kb.doctor.packages import LIBRARY, PACKAGES, SPARED, lacking, within
 from kb.store import Store
 from tests.test_cli import ROOT, kb
 
@@ -37,7 +41,7 @@ def test_the_text_tells_the_same_for_a_person_who_will_paste_it(tmp_path: Path) 
     done = kb("doctor", "--db", str(tmp_path / "kb.db"), env=env)
     text = done.stdout.decode("ascii")
     heads = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
-    assert (done.returncode, heads) == (0, list(told()[1])[1:-1])
+    assert (done.returncode, heads) == (0, list(told()[1])[1:-2])
     assert "~/kb.db" in text
     assert str(tmp_path) not in text
     assert "mode 0600 (private)" in text
@@ -76,7 +80,7 @@ def test_a_part_that_fails_says_why_and_the_rest_is_told(
 
     monkeypatch.setattr(doctor, part, fail)
     code = main(["doctor", "--db", str(tmp_path / "kb.db")])
-    assert code == (4 if part in ("_cases", "_store") else 0)
+    assert code == (4 if part in ("_cases", "_store", "_sqlite") else 0)
     assert f"{part[1:]:<12} failed: RuntimeError: a reason" in capsys.readouterr().out
 
 
@@ -85,7 +89,7 @@ def test_every_package_that_is_declared_is_told_of() -> None:
     names = {"": project["dependencies"], **project["optional-dependencies"]}
     declared = {(text.split(">")[0], extra) for extra, texts in names.items() for text in texts}
     declared = {(name, extra) for name, extra in declared if extra != "docs"}  # builds the site, kb never imports it
-    assert declared == {(name, extra) for name, (extra, _) in doctor.PACKAGES.items()}
+    assert declared == {(name, extra) for name, (extra, _) in PACKAGES.items()}
 
 
 def test_every_environment_variable_that_kb_reads_is_told_of() -> None:
@@ -109,3 +113,124 @@ def test_it_does_not_import_what_it_tells_of() -> None:
 
     modules = loaded(CLI.format(args=["doctor", "--db", os.devnull + "/no"]))
     assert within(modules, frozenset("textual rich sqlite_utils prompt_toolkit capstone elftools llm".split())) == []
+
+
+def problems(seen: dict[str, Any]) -> list[tuple[str, bool]]:
+    """Parts of an installation that findings name, and whether they are grave, each with something that helps."""
+    found = list(findings({**doctor.examine(os.devnull + "/no"), **seen}))
+    assert all(one.help for one in found)
+    return sorted((one.about, one.grave) for one in found)
+
+
+SOUND = {
+    "store": {"path": "kb.db", "there": True, "writable": True, "private": True, "problem": None, "help": None},
+    "cache": {"path": "cache", "there": True, "writable": True, "private": True},
+    "locale": {"locale": "C.UTF-8", "encoding": "UTF-8", "stdout": "utf-8"},
+    "packages": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "grave"),
+    [
+        ("python", {"lacks": ["sqlite3"]}, True),
+        ("python", {"lacks": ["lzma"]}, False),
+        ("sqlite", {"fts5": False}, True),
+        ("sqlite", {"failed": "ModuleNotFoundError: No module named '_sqlite3'"}, True),
+        ("store", {"problem": "damaged", "help": "move it"}, True),
+        ("store", {"writable": False}, False),
+        ("store", {"private": False}, False),
+        ("cache", {"private": False}, False),
+        ("cache", {"writable": False}, False),
+        ("cases", {"folders": [{"path": "a", "problem": "no such folder"}]}, True),
+        ("cases", {"broken": [{}]}, False),
+        ("known", {"path": None}, False),
+        ("known", {"fit": False}, False),
+        ("locale", {"encoding": "ISO-8859-1"}, False),
+        ("locale", {"stdout": "ascii"}, False),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_helps(part: str, change: dict[str, Any], grave: bool) -> None:
+    assert problems(SOUND) == []
+    whole = {**doctor.examine(os.devnull + "/no"), **SOUND}[part]
+    if "failed" in change:
+        assert [one.grave for one in findings({**doctor.examine(os.devnull + "/no"), **SOUND, part: change})] == [grave]
+    else:
+        assert problems({**SOUND, part: {**whole, **change}}) == [(part, grave)]
+
+
+@pytest.mark.parametrize(
+    ("name", "extra", "version", "fits", "grave"),
+    [
+        ("lark", None, None, None, True),
+        ("google-re2", None, None, None, False),
+        ("capstone", "disasm", None, None, None),  # an extra is nobody's fault
+        ("lark", None, "1.1", False, True),
+        ("mcp", "mcp", "1.0", False, False),
+        ("mcp", "mcp", "2.0", True, None),
+    ],
+)
+def test_a_package_is_wrong_where_kb_cannot_run_on_it(
+    name: str, extra: str | None, version: str | None, fits: bool | None, grave: bool | None
+) -> None:
+    row = {"name": name, "version": version, "extra": extra, "for": "x", "wanted": ">=2", "fits": fits}
+    found = problems({**SOUND, "packages": [row]})
+    assert found == ([] if grave is None else [("packages", grave)])
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted", "answer"),
+    [
+        ("5.2", "<6,>=5.2.0", True),
+        ("5.10.1", "<6,>=5.2", True),
+        ("5.1.9", "<6,>=5.2", False),
+        ("6.0", "<6,>=5.2", False),
+        ("1.1.20251105", "<2,>=1.1", True),
+        ("4.0.0rc1", ">=4", True),
+        ("0.0.9", ">=0.0.20", False),
+    ],
+)
+def test_versions_are_compared_as_numbers(version: str, wanted: str, answer: bool) -> None:
+    assert within(version, wanted) is answer
+
+
+def test_an_import_that_fails_is_told_as_what_is_missing() -> None:
+    missing = str(lacking(ModuleNotFoundError("No module named 'lark'", name="lark.lexer")))
+    assert "not installed: lark" in missing
+    assert "pip install kernel-kb" in missing
+    assert "python3-minimal" in str(lacking(ModuleNotFoundError("No module named '_lzma'", name="_lzma")))
+    assert "cannot be loaded" in str(lacking(ImportError("libfoo.so: no such file", name="textual")))
+    assert lacking(ImportError("cannot import name 'x' from 'kb.api'", name="kb.api")) is None
+    assert lacking(ImportError("no name")) is None
+
+
+def test_what_may_be_missing_is_known_by_its_name() -> None:
+    assert set(PACKAGES) > SPARED
+    assert set(LIBRARY.values()) <= sys.stdlib_module_names
+
+
+def test_where_nothing_but_kb_is_installed_every_verb_says_so_and_the_doctor_answers(
+    tmp_path: Path, example: Path
+) -> None:
+    """No site-packages: what a wheel leaves behind that was installed without what it runs on."""
+    code = "import sys; sys.path[0] = sys.argv.pop(1); from kb.cli import main; sys.exit(main())"
+
+    def alone(*words: str) -> tuple[int, str, str]:
+        command = [sys.executable, "-I", "-S", "-c", code, str(ROOT), *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={"HOME": str(tmp_path)}, input="", capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    for words in (
+        ("match", str(example)), ("inputs", str(example)), ("clean", str(example)), ("diff", str(example), str(example)),
+        ("ask", "why", str(example)), ("chat", str(example)), ("log",), ("stats",), ("export",), ("case", "list"),
+        ("verify", "nofs-high-order-watermark"), ("serve",), ("mcp",), ("scan", str(example), "--out", "out"),
+    ):  # fmt: skip
+        code_, _, said = alone(*words)
+        assert (words, code_, "Traceback" in said) == (words, 2, False), said
+        assert " -m pip install " in said or "pip install 'kernel-kb[" in said, words
+    code_, told_, said = alone("doctor")
+    assert (code_, "Traceback" in said) == (4, False)
+    assert "not installed, though kb always runs on it: jinja2 (writes the page of kb match --html), lark" in said
+    assert "known" in told_

@@ -13,39 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import kb
-
-PACKAGES: dict[str, tuple[str, str]] = {
-    "jinja2": ("", "writes the page of kb match --html"),
-    "lark": ("", "reads reports, predicates and questions"),
-    "google-re2": ("", "finds reports at the speed of grep"),
-    "sqlite-utils": ("", "makes and migrates the store"),
-    "platformdirs": ("", "knows where a user's data belongs"),
-    "pebble": ("", "processes of kb scan, each file apart from the others"),
-    "prompt_toolkit": ("", "the prompt of kb chat"),
-    "textual": ("", "kb tui"),
-    "textual-serve": ("web", "kb tui --web"),
-    "zstandard": ("zstd", "inputs packed with zstd"),
-    "zxing-cpp": ("qr", "QR codes of panics in pictures"),
-    "pillow": ("qr", "pictures: QR codes of panics"),
-    "pypdf": ("pdf", "logs in PDFs"),
-    "pyelftools": ("symbols", "source lines: kb match --vmlinux, --debuginfo"),
-    "capstone": ("disasm", "instructions of Code: lines: kb match -v"),
-    "dask": ("fleet", "kb scan --dask"),
-    "distributed": ("fleet", "kb scan --dask"),
-    "fsspec": ("fleet", "kb scan of URLs"),
-    "s3fs": ("fleet", "kb scan s3://..."),
-    "pyarrow": ("fleet", "kb scan: results and columns as Parquet"),
-    "llm": ("llm", "a language model for kb chat"),
-    "anyio": ("serve", "kb serve: processes that read logs"),
-    "fastapi": ("serve", "kb serve: the interface"),
-    "prometheus-client": ("serve", "kb serve: counts"),
-    "python-multipart": ("serve", "kb serve: forms"),
-    "starlette": ("serve", "kb serve: requests and their parts"),
-    "uvicorn": ("serve", "kb serve: the server"),
-    "uvloop": ("serve", "kb serve: less CPU a request"),
-    "mcp": ("mcp", "kb mcp: assistants"),
-}
-"""Packages that kb uses: the extra that installs each (empty: always installed), and what it is for."""
+from kb.doctor.findings import findings
+from kb.doctor.packages import lacks
+from kb.doctor.packages import look as _packages
 
 TOOLS = {("git",): "kb import git", ("llvm-addr2line", "addr2line", "eu-addr2line"): "source lines of frames"}
 """Programs that kb calls, any one of each row, and for what."""
@@ -72,16 +42,17 @@ _OPTIONS = ("FTS5", "JSON", "SECURE_DELETE", "THREADSAFE", "OMIT", "MAX_VARIABLE
 """Words of SQLite's compile options that matter to a store."""
 
 
-def examine(store: Path, cases: str | Path | None = None) -> dict[str, Any]:
+def examine(store: str | Path | None = None, cases: str | Path | None = None) -> dict[str, Any]:
     """All of it as plain values (schema ``kb.doctor/1``).
 
     Args:
-        store: The store's file, which need not be there.
+        store: The store's file, which need not be there; None: the one that kb takes by itself.
         cases: A folder of cases over the packaged ones.
 
     Returns:
-        A part a key; a part that cannot be looked at is ``{"failed": why}``. ``problems`` says in sentences why the
-        store or a folder of cases cannot be used, and is empty where they can.
+        A part a key; a part that cannot be looked at is ``{"failed": why}``. ``findings`` says what is wrong and what
+        helps, the grave ones first; ``problems`` are the reasons of the grave ones: kb, the store or a folder of cases
+        cannot be used.
     """
     parts: dict[str, Callable[[], Any]] = {
         "kb": _kb,
@@ -104,23 +75,10 @@ def examine(store: Path, cases: str | Path | None = None) -> dict[str, Any]:
             found[name] = look()
         except Exception as error:  # whatever is wrong here is what the report is to say
             found[name] = {"failed": f"{type(error).__name__}: {error}"}
-    found["problems"] = _problems(found)
+    wrong = sorted(findings(found), key=lambda one: not one.grave)
+    found["findings"] = [asdict(one) for one in wrong]
+    found["problems"] = [one.reason for one in wrong if one.grave]
     return found
-
-
-def _problems(found: dict[str, Any]) -> list[str]:
-    problems = []
-    store, sqlite, cases = found["store"], found["sqlite"], found["cases"]
-    if reason := store.get("problem") or store.get("failed"):
-        problems.append(f"the store {store.get('path', '')} cannot be used: {reason}")
-    if sqlite.get("fts5") is False:
-        problems.append("no store can be made: SQLite lacks FTS5 with the trigram tokenizer (3.34 or newer has it)")
-    if "failed" in cases:
-        problems.append(f"the cases cannot be used: {cases['failed']}")
-    for folder in cases.get("folders", ()):
-        if folder["problem"]:
-            problems.append(f"the cases in {folder['path']} cannot be used: {folder['problem']}")
-    return problems
 
 
 def _kb() -> dict[str, Any]:
@@ -148,6 +106,7 @@ def _python() -> dict[str, Any]:
         "implementation": sys.implementation.name,
         "executable": sys.executable,
         "environment": sys.prefix != sys.base_prefix,
+        "lacks": lacks(),
     }
 
 
@@ -187,19 +146,6 @@ def _works(connection: Any, sql: str) -> bool:
     return True
 
 
-def _packages() -> list[dict[str, Any]]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = []
-    for name, (extra, gives) in PACKAGES.items():
-        try:
-            number = version(name)
-        except PackageNotFoundError:
-            number = None
-        found.append({"name": name, "version": number, "extra": extra or None, "for": gives})
-    return found
-
-
 def _tools() -> list[dict[str, Any]]:
     import shutil
 
@@ -210,10 +156,11 @@ def _tools() -> list[dict[str, Any]]:
     return found
 
 
-def _store(path: Path) -> dict[str, Any]:
+def _store(path: str | Path | None) -> dict[str, Any]:
+    from kb.store.base import default_path
     from kb.store.health import examine
 
-    return asdict(examine(path))
+    return asdict(examine(default_path() if path is None else Path(path)))
 
 
 def _cache() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The packages that kb runs on: which are there, whether they are of a version that kb was made for, what lacks them."""
+"""The packages that kb runs on: which are there, of versions that kb was made for or not, and what lacks them."""
 
 import re
 import sys
@@ -50,7 +50,7 @@ _BOUND = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
 
 
 def look() -> list[dict[str, Any]]:
-    """Each of :data:`PACKAGES`: its version, None where it is not installed, and whether that is one kb was made for."""
+    """Each of :data:`PACKAGES`: its version, None where it is not installed, and whether that is one that fits."""
     from importlib.metadata import PackageNotFoundError, version
 
     bounds = _bounds()

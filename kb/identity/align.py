@@ -59,9 +59,9 @@ def align(
     """
     heavy_left, heavy_right = weights(left, rarity), weights(right, rarity)
     pairs = _heaviest(left, right, heavy_left, heavy_right)
-    matched_left = sum(heavy_left[i] for i, _ in pairs)
-    matched_right = sum(heavy_right[j] for _, j in pairs)
-    total_left, total_right = sum(heavy_left), sum(heavy_right)
+    matched_left = math.fsum(heavy_left[i] for i, _ in pairs)
+    matched_right = math.fsum(heavy_right[j] for _, j in pairs)
+    total_left, total_right = math.fsum(heavy_left), math.fsum(heavy_right)
     if not total_left or not total_right:
         return Alignment(0.0, ())
     score = _score(matched_left, matched_right, total_left, total_right, greatest or max(rarity.values()))
@@ -83,9 +83,9 @@ def best(
 ) -> float:
     """What the score of :func:`align` is at most: as if all frames that both have stood in the same order."""
     shared = set(left).intersection(right)
-    matched_left = sum([weight for name, weight in zip(left, heavy_left, strict=True) if name in shared])
-    matched_right = sum([weight for name, weight in zip(right, heavy_right, strict=True) if name in shared])
-    return _score(matched_left, matched_right, sum(heavy_left), sum(heavy_right), greatest)
+    matched_left = math.fsum([weight for name, weight in zip(left, heavy_left, strict=True) if name in shared])
+    matched_right = math.fsum([weight for name, weight in zip(right, heavy_right, strict=True) if name in shared])
+    return _score(matched_left, matched_right, math.fsum(heavy_left), math.fsum(heavy_right), greatest)
 
 
 def most(matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from math import fsum
 from operator import itemgetter
 
 from kb.identity.align import Alignment, align, best, most, weights
@@ -68,7 +69,7 @@ class Weighed:
         self.entry = entry
         self.names = frozenset(entry.frames)
         said = [rarity[name] for name in self.names]
-        self.whole = sum(said)
+        self.whole = fsum(said)
         """What its frames say together."""
         self.greatest = max(said, default=0.0)
         self._weights: list[float] | None = None
@@ -101,7 +102,7 @@ def rank(
     """
     kept = {} if weighed is None else weighed
     own = {name: rarity[name] for name in query.frames}
-    whole, greatest = sum(own.values()), max(own.values(), default=0.0)
+    whole, greatest = fsum(own.values()), max(own.values(), default=0.0)
     rough: list[tuple[float, Weighed]] = []
     for entry in entries:
         known = kept.get(id(entry))
@@ -136,7 +137,7 @@ def near_only_with(query: Query, rarity: Mapping[str, float], floor: float) -> l
         floor: The score.
     """
     heavy = weights(query.frames, rarity)
-    greatest, whole = max([rarity[name] for name in query.frames]), sum(heavy)
+    greatest, whole = max([rarity[name] for name in query.frames]), fsum(heavy)
     wanted = (floor - _ROUNDED - _NAME * _SAME_KIND) / _STACK
     weight: dict[str, float] = {}
     times: dict[str, int] = {}
@@ -208,6 +209,6 @@ def _named(query: Query, entry: Stack) -> tuple[str, float]:
 def _rough(query: Query, own: Mapping[str, float], whole: float, known: Weighed) -> float:
     """Weighted Jaccard index of the frames (``own``: the query's, ``whole``: their sum), and what the names say."""
     _, named = _named(query, known.entry)
-    shared = sum([own[name] for name in known.names.intersection(own)])
+    shared = fsum([own[name] for name in known.names.intersection(own)])
     total = whole + known.whole - shared
     return _STACK * (shared / total if total else 0.0) + _NAME * named

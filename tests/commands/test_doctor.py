@@ -224,7 +224,8 @@ def test_where_nothing_but_kb_is_installed_every_verb_says_so_and_the_doctor_ans
 
     for words in (
         ("match", str(example)), ("inputs", str(example)), ("clean", str(example)),
-        ("diff", str(example), str(example)), ("ask", "why", str(example)), ("chat", str(example)), ("log",), ("stats",), ("export",), ("case", "list"),
+        ("diff", str(example), str(example)), ("ask", "why", str(example)), ("chat", str(example)),
+        ("log",), ("stats",), ("export",), ("case", "list"),
         ("verify", "nofs-high-order-watermark"), ("serve",), ("mcp",), ("scan", str(example), "--out", "out"),
     ):  # fmt: skip
         code_, _, said = alone(*words)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kb.identity.align import align, idf
+from kb.identity.align import _score, align, best, idf
 from kb.identity.memory import Memory
 from kb.identity.rank import Query
 from kb.model.stack import Stack
@@ -93,3 +93,9 @@ def test_an_explanation_shows_both_ends() -> None:
     known = Memory([entry("one", "x", "b", "y")])
     (found,) = known.nearest(Query("kb1:q", "oops", ("a", "b", "c", "d")), floor=0.0)
     assert found.explained() == [("a", ""), ("", "x"), ("b", "b"), ("c", ""), ("d", ""), ("", "y")]
+
+
+def test_a_score_is_the_same_on_every_python() -> None:
+    """The built-in sum of ten tenths is 0.9999999999999999 up to Python 3.11 and 1.0 from 3.12."""
+    names = tuple("abcdefghij")
+    assert best(names, [0.1] * 10, names[:1], [0.1], 1.0) == _score(0.1, 0.1, 1.0, 0.1, 1.0)

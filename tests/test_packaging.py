@@ -10,10 +10,13 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -229,6 +232,60 @@ def test_one_file_runs_where_there_is_only_an_interpreter(wheel: Path, example: 
     assert place.stat().st_mode & 0o077 == 0
     assert run(home, "match", "--json", str(example)) == first  # from what was unpacked
     assert run(tmp_path / "nowhere/at/all", "match", "--json", str(example)) == first
+    if os.getuid() == 0:  # who else could give a folder away
+        (place / "kb/__init__.py").write_text("raise SystemExit('what another user left there')")
+        os.chown(place, 4711, -1)
+        assert run(home, "match", "--json", str(example)) == first
+
+    again = tmp_path / "again.pyz"
+    env = {**os.environ, "TZ": "Asia/Tokyo"}
+    subprocess.run([*build[:-1], str(again)], cwd=tmp_path, env=env, umask=0o077, check=True)
+    assert again.read_bytes() == pyz.read_bytes()
+
+
+@pytest.fixture
+def pyz(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What makes ``kb.pyz``, where these are all the distributions there are."""
+    pytest.importorskip("packaging")
+    monkeypatch.syspath_prepend(str(ROOT / "contrib"))
+    import pyz  # type: ignore[import-not-found]
+
+    requires = {
+        "kernel-kb": ["old; python_version < '3.12'", "New>=1; python_version >= '3.13'", "some[more]", "a; extra == 'b'"],
+        "old": ["windows; sys_platform == 'win32'"],
+        "new": ["google-re2"],
+        "some": ["much; extra == 'more'", "kernel-kb"],
+        "much": [],
+    }  # fmt: skip
+
+    def distribution(name: str) -> SimpleNamespace:
+        if name not in requires:
+            raise metadata.PackageNotFoundError(name)
+        return SimpleNamespace(requires=requires[name])
+
+    monkeypatch.setattr(pyz, "distribution", distribution)
+    pyz.there = requires
+    return pyz
+
+
+def test_one_file_holds_what_any_python_asks_for(pyz: Any) -> None:
+    assert sorted(pyz.parts("kernel-kb")) == ["kernel-kb", "much", "new", "old", "some"]
+
+
+def test_one_file_is_not_made_without_a_part(pyz: Any) -> None:
+    del pyz.there["old"]
+    with pytest.raises(SystemExit, match="old has to go into the file"):
+        pyz.parts("kernel-kb")
+
+
+def test_one_file_meets_every_python_that_is_promised(pyz: Any) -> None:
+    assert set(_pythons()) <= set(pyz.PYTHONS)
+
+
+def _pythons() -> list[str]:
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
+    found = [re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", each) for each in classifiers]
+    return [each[1] for each in found if each]
 
 
 def _offline(home: Path, *what: str) -> Path:

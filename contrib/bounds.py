@@ -11,8 +11,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("zstd", "symbols", "disasm", "pdf", "serve")
-"""Those that the tests use as they come; of mcp and qr they want newer ones than kb does (the dev group)."""
+EXTRAS = ("zstd", "symbols", "disasm", "pdf", "fleet", "serve")
+"""Those that the tests use as they come; of mcp and qr they want newer ones than kb does (the dev group), and web wants
+a newer jinja2."""
 OTHERS = {"anyio"}  # the tests' mcp wants a newer one
 PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 

@@ -251,7 +251,7 @@ def pyz(monkeypatch: pytest.MonkeyPatch) -> Any:
     import pyz  # type: ignore[import-not-found]
 
     requires = {
-        "kernel-kb": ["old; python_version < '3.12'", "New>=1; python_version >= '3.13'", "some[more]", "a; extra == 'b'"],
+        "kernel-kb": ["old; python_version < '3.12'", "New; python_version >= '3.13'", "some[more]", "a; extra == 'b'"],
         "old": ["windows; sys_platform == 'win32'"],
         "new": ["google-re2"],
         "some": ["much; extra == 'more'", "kernel-kb"],
@@ -282,9 +282,40 @@ def test_one_file_meets_every_python_that_is_promised(pyz: Any) -> None:
     assert set(_pythons()) <= set(pyz.PYTHONS)
 
 
+BY_THE_CALENDAR = {"dask", "distributed", "fsspec", "s3fs", "pillow", "pyarrow"}
+"""Packages whose first number is a year, or goes up every few months whether or not anything breaks."""
+
+
+def test_what_kb_runs_on_is_bound_by_the_major_version_that_was_tried() -> None:
+    project = _project()
+    runs_on = [*project["dependencies"], *(each for name, texts in project["optional-dependencies"].items()
+                                           if name != "docs" for each in texts)]  # fmt: skip
+    names = {re.split(r"[<>=]", text)[0] for text in runs_on if "<" not in text.partition(";")[0]}
+    assert names == BY_THE_CALENDAR
+    assert [text for text in runs_on if ">=" not in text] == []
+
+
+def test_a_release_is_tried_on_every_python_that_is_promised() -> None:
+    workflow = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    (matrix,) = re.findall(r"^ +python: (\[.*\])$", workflow, re.M)
+    assert json.loads(matrix) == _pythons()
+    assert f">={_pythons()[0]}" == _project()["requires-python"]
+
+
+def test_a_release_runs_no_action_that_can_be_changed_under_it() -> None:
+    workflow = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    actions = re.findall(r"uses: (\S+)(.*)", workflow)
+    assert [name for name, _ in actions if not re.search(r"@[0-9a-f]{40}$", name)] == []
+    assert [name for name, release in actions if not re.fullmatch(r" # v\d+\.\d+\.\d+", release)] == []
+
+
+def _project() -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return found
+
+
 def _pythons() -> list[str]:
-    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
-    found = [re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", each) for each in classifiers]
+    found = [re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", each) for each in _project()["classifiers"]]
     return [each[1] for each in found if each]
 
 

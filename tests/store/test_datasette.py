@@ -93,6 +93,15 @@ def test_a_regression_is_seen_on_a_kernel_that_has_the_fix(
         assert list(store.rows("select * from unknown_top", ())) == []
 
 
+def test_a_canned_query_for_a_kernel_takes_its_builds_and_no_other_number(tmp_path: Path) -> None:
+    sql = config("metadata.json")["databases"]["kb"]["queries"]["on_kernel"]["sql"]
+    with Store(tmp_path / "kb.db") as store:
+        for number, kernel in enumerate(("6.1", "6.1.25", "6.1-rc3", "6.12.1", "16.1")):
+            store.record(f"kb1:{number:016x}", title=kernel, kind="warning", source="a", kernel=kernel)
+        titles = {row[1] for row in store.rows(sql.replace(":kernel", "'6.1'"), ())}
+    assert titles == {"6.1", "6.1.25", "6.1-rc3"}
+
+
 @pytest.fixture(scope="module")
 def get(path: Path) -> Callable[[str], Any]:
     """What Datasette answers to the address of a page of the store, as JSON."""

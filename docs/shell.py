@@ -19,9 +19,17 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "kb/shell"
 
 _FILES = frozenset("FILE LOG SRC OLD NEW PATH A B vulns|git|patches|changelog|FILE FILE|SIGNATURE".split())
-_CASES = frozenset(("CASE", "CASE|FILE"))
-_CASE_IDS = frozenset(("case show", "case promote"))
-"""Commands whose ID is that of a case that there is."""
+_WORDS = {"CASE": "cases", "CASE|FILE": "cases"}
+"""What ``kb completion`` is asked for, by metavar."""
+_WORDS_OF = {
+    ("case show", "ID"): "cases",
+    ("case promote", "ID"): "cases",
+    ("scan", "KIND,..."): "kinds",
+    ("explain", "WORD"): "words",
+    ("schema", "NAME"): "schemas",
+    ("help", "COMMAND"): "commands",
+}
+"""The same, by command and metavar, where the metavar alone says too little."""
 
 
 def _asked(what: str) -> dict[str, str]:
@@ -29,13 +37,10 @@ def _asked(what: str) -> dict[str, str]:
     return {"bash": f"_kb_{what}", "zsh": f"_kb_{what}", "fish": f"(kb completion {what} 2>/dev/null)"}
 
 
+_ALL = sorted({*_WORDS.values(), *_WORDS_OF.values()})
 _PREAMBLE = {
-    "bash": "\n".join(
-        f'_kb_{what}() {{ compgen -W "$(kb completion {what} 2>/dev/null)" -- "$1"; }}' for what in ("cases", "kinds")
-    ),
-    "zsh": "\n".join(
-        f'_kb_{what}() {{ compadd -- ${{(f)"$(kb completion {what} 2>/dev/null)"}} }}' for what in ("cases", "kinds")
-    ),
+    "bash": "\n".join(f'_kb_{what}() {{ compgen -W "$(kb completion {what} 2>/dev/null)" -- "$1"; }}' for what in _ALL),
+    "zsh": "\n".join(f'_kb_{what}() {{ compadd -- ${{(f)"$(kb completion {what} 2>/dev/null)"}} }}' for what in _ALL),
     "fish": "",
 }
 
@@ -44,10 +49,8 @@ def _complete(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> No
     """Tell shtab what each argument takes, by its metavar."""
     for action in parser._actions:
         name = str(action.metavar)
-        if name in _CASES or (name == "ID" and " ".join(path) in _CASE_IDS):
-            action.complete = _asked("cases")  # type: ignore[attr-defined]
-        elif name == "KIND,..." and "scan" in path:
-            action.complete = _asked("kinds")  # type: ignore[attr-defined]
+        if what := _WORDS.get(name) or _WORDS_OF.get((" ".join(path), name)):
+            action.complete = _asked(what)  # type: ignore[attr-defined]
         elif name in _FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif name == "DIR":

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 
 from kb.cli import OK, build_parser, nearest, verbs
 
@@ -39,16 +40,42 @@ def schema(options: argparse.Namespace) -> int:
 
 def completion(options: argparse.Namespace) -> int:
     """Print a shell's completions, or the words that they ask for."""
-    if options.what == "cases":
-        from kb.api import library
-
-        print("\n".join(case.id for case in library().cases))
-    elif options.what == "kinds":
-        from kb.syntax.kinds import kinds
-
-        print("\n".join(sorted(kinds())))
+    if options.what in _ASKED:
+        print("\n".join(dict.fromkeys(word for word in _ASKED[options.what]() if " " not in word)))
     else:
         from importlib.resources import files
 
         print(files("kb").joinpath(f"shell/kb.{options.what}").read_text(encoding="utf-8"), end="")
     return OK
+
+
+def _cases() -> Iterable[str]:
+    from kb.api import library
+
+    return (case.id for case in library().cases)
+
+
+def _kinds() -> Iterable[str]:
+    from kb.syntax.kinds import kinds
+
+    return sorted(kinds())
+
+
+def _words() -> Iterable[str]:
+    from kb.glossary import everything
+
+    return (one.word for one in everything())
+
+
+def _schemas() -> Iterable[str]:
+    from kb.render.schema import names
+
+    return names()
+
+
+def _commands() -> Iterable[str]:
+    return verbs(build_parser())
+
+
+_ASKED = {"cases": _cases, "kinds": _kinds, "words": _words, "schemas": _schemas, "commands": _commands}
+"""What the completions ask for: a word a line, none with a blank, which no shell takes as one."""

@@ -159,7 +159,10 @@ _shtab_kb_mcp___db_COMPGEN=_shtab_compgen_files
 _shtab_kb_mcp___cases_COMPGEN=_shtab_compgen_dirs
 _shtab_kb_doctor___db_COMPGEN=_shtab_compgen_files
 _shtab_kb_doctor___cases_COMPGEN=_shtab_compgen_dirs
+_shtab_kb_explain_pos_0_COMPGEN=_kb_words
 _shtab_kb_samples_pos_0_COMPGEN=_shtab_compgen_dirs
+_shtab_kb_schema_pos_0_COMPGEN=_kb_schemas
+_shtab_kb_help_pos_0_COMPGEN=_kb_commands
 
 _shtab_kb_match___format_choices=(github gitlab sarif junit svg)
 _shtab_kb_match___lang_choices=(en zh)
@@ -179,7 +182,7 @@ _shtab_kb_ask___color_choices=(auto always never)
 _shtab_kb_chat___lang_choices=(auto en zh)
 _shtab_kb_chat___color_choices=(auto always never)
 _shtab_kb_serve___webhook_severity_choices=(harmless watch act stop)
-_shtab_kb_completion_pos_0_choices=(bash zsh fish cases kinds)
+_shtab_kb_completion_pos_0_choices=(bash zsh fish cases kinds words schemas commands)
 _shtab_kb_pos_0_choices=(match watch diff inputs whatif verify show similar dup undup import affected known rekey export stats log forget store clean scan case tui ask chat serve report mcp doctor explain samples schema completion help version)
 
 _shtab_kb_match_pos_0_nargs='*'
@@ -358,7 +361,10 @@ _shtab_kb___version_nargs=0
 
 # Custom Preamble
 _kb_cases() { compgen -W "$(kb completion cases 2>/dev/null)" -- "$1"; }
+_kb_commands() { compgen -W "$(kb completion commands 2>/dev/null)" -- "$1"; }
 _kb_kinds() { compgen -W "$(kb completion kinds 2>/dev/null)" -- "$1"; }
+_kb_schemas() { compgen -W "$(kb completion schemas 2>/dev/null)" -- "$1"; }
+_kb_words() { compgen -W "$(kb completion words 2>/dev/null)" -- "$1"; }
 # End Custom Preamble
 
 # $1=COMP_WORDS[1]

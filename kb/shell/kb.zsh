@@ -254,7 +254,7 @@ _shtab_kb_clean_defaults_added=0
 
 _shtab_kb_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":bash, zsh or fish\; cases and kinds\: the words that the completions ask for:(bash zsh fish cases kinds)"
+  ":bash, zsh or fish\; cases, kinds, words, schemas, commands\: what the completions ask for:(bash zsh fish cases kinds words schemas commands)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -300,7 +300,7 @@ _shtab_kb_dup_defaults_added=0
 _shtab_kb_explain_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--json[one JSON object an explanation and line (kb.term\/1)]"
-  "(*)::what to explain (default\: list all words):"
+  "(*)::what to explain (default\: list all words):_kb_words"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -330,7 +330,7 @@ _shtab_kb_forget_defaults_added=0
 
 _shtab_kb_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "(*)::a command and its own (case lint):"
+  "(*)::a command and its own (case lint):_kb_commands"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -486,7 +486,7 @@ _shtab_kb_scan_defaults_added=0
 _shtab_kb_schema_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--list[the names that there are]"
-  ":of which (default\: kb.report\/1):"
+  ":of which (default\: kb.report\/1):_kb_schemas"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -780,7 +780,10 @@ _shtab_kb_store() {
 
 # Custom Preamble
 _kb_cases() { compadd -- ${(f)"$(kb completion cases 2>/dev/null)"} }
+_kb_commands() { compadd -- ${(f)"$(kb completion commands 2>/dev/null)"} }
 _kb_kinds() { compadd -- ${(f)"$(kb completion kinds 2>/dev/null)"} }
+_kb_schemas() { compadd -- ${(f)"$(kb completion schemas 2>/dev/null)"} }
+_kb_words() { compadd -- ${(f)"$(kb completion words 2>/dev/null)"} }
 # End Custom Preamble
 
 

@@ -62,9 +62,9 @@ def add_completion(verbs: "Verbs") -> None:
     )
     parser.add_argument(
         "what",
-        choices=("bash", "zsh", "fish", "cases", "kinds"),
+        choices=("bash", "zsh", "fish", "cases", "kinds", "words", "schemas", "commands"),
         metavar="SHELL",
-        help="bash, zsh or fish; cases and kinds: the words that the completions ask for",
+        help="bash, zsh or fish; cases, kinds, words, schemas, commands: what the completions ask for",
     )
 
 

@@ -51,6 +51,10 @@ def test_bash_completes_commands_options_cases_kinds_and_files(tmp_path: Path) -
     assert "nofs-high-order-watermark" in completed(tmp_path, "kb", "case", "show", "nofs")
     assert "oom_kill" in completed(tmp_path, "kb", "scan", "--kind", "oom")
     assert "some.log" in completed(tmp_path, "kb", "match", "so")
+    assert "--json" in completed(tmp_path, "kb", "match", "some.log", "--kernel", "6.1", "--js")
+    assert "page_allocation_failure" in completed(tmp_path, "kb", "explain", "page_al")
+    assert "kb.report/1" in completed(tmp_path, "kb", "schema", "kb.re")
+    assert "match" in completed(tmp_path, "kb", "help", "ma")
 
 
 def test_the_man_page_has_every_command() -> None:
@@ -59,7 +63,8 @@ def test_the_man_page_has_every_command() -> None:
 
 
 def test_what_completions_ask_for_is_a_word_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    for what, one in (("cases", "nofs-high-order-watermark"), ("kinds", "oom_kill")):
+    asked = {"cases": "nofs-high-order-watermark", "kinds": "oom_kill", "words": "GFP_NOFS", "schemas": "kb.report/1"}
+    for what, one in (*asked.items(), ("commands", "match")):
         assert main(["completion", what]) == 0
         words = capsys.readouterr().out.split("\n")
         assert one in words

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kb.cli import OK, UNUSABLE
@@ -79,7 +79,7 @@ def _tools(part: list[dict[str, Any]]) -> Iterator[str]:
     yield from _table([(each["path"] or each["name"] + ": missing", each["for"]) for each in part])
 
 
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """Rows as lines, each column as wide as its widest word."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

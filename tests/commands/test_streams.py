@@ -21,6 +21,7 @@ from kb import api
 from kb.log.source import open_inputs
 from kb.render.safe import safe_lines
 from tests.test_cli import OOPS
+from tests.waiting import LIMIT
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = "nofs-high-order-watermark"
@@ -53,7 +54,7 @@ def run(words: str, place: Path, more: str = "", **env: str) -> subprocess.Compl
         env=own,
         capture_output=True,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=LIMIT,
         check=False,
     )
 

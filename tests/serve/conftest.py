@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.waiting import wait_for
+from tests.waiting import LIMIT, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = {role: f"secret-of-{role}" for role in ("read", "record", "annotate", "admin")}
@@ -32,7 +32,7 @@ class Server:
 
     def client(self, role: str | None = None, **more: object) -> httpx.Client:
         headers = {"Authorization": f"Bearer {SECRETS[role]}"} if role else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False, **more)  # type: ignore[arg-type]
+        return httpx.Client(base_url=self.url, headers=headers, timeout=LIMIT, trust_env=False, **more)  # type: ignore[arg-type]
 
     def children(self) -> list[int]:
         place = Path(f"/proc/{self.process.pid}/task")

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.serve.conftest import CLI, ROOT, Server
+from tests.waiting import LIMIT
 
 OOPS = b"""\
 [   12.345678] BUG: kernel NULL pointer dereference, address: 0000000000000008
@@ -127,7 +128,7 @@ def test_a_body_that_is_too_long_is_refused_while_it_comes(http: httpx.Client) -
 
 
 def test_a_length_that_is_too_long_is_refused_before_anything_is_sent(server: Server) -> None:
-    link = HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    link = HTTPConnection(server.url.removeprefix("http://"), timeout=LIMIT)
     link.putrequest("POST", "/v1/match")
     link.putheader("Content-Length", str(1 << 40))
     link.endheaders()
@@ -137,7 +138,7 @@ def test_a_length_that_is_too_long_is_refused_before_anything_is_sent(server: Se
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/annotations"])
 def test_a_body_that_is_read_as_a_whole_is_bounded_too(server: Server, path: str) -> None:
-    link = HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    link = HTTPConnection(server.url.removeprefix("http://"), timeout=LIMIT)
     link.putrequest("POST", path)
     link.putheader("Transfer-Encoding", "chunked")
     link.putheader("Content-Type", "application/json")

@@ -28,7 +28,7 @@ from tests.serve.conftest import CLI, ROOT, SECRETS, Server
 from tests.serve.intake.test_journal import exported
 from tests.serve.intake.test_packed import PACK
 from tests.serve.test_api import OOPS
-from tests.waiting import wait_for
+from tests.waiting import LIMIT, wait_for
 
 JOURNAL = {"Content-Type": "application/vnd.fdo.journal", "Accept": "text/plain"}
 
@@ -251,7 +251,7 @@ def test_what_cannot_be_safe_is_refused_at_the_start(options: tuple[str, ...]) -
 
     done = subprocess.run(
         [sys.executable, "-c", CLI, "serve", "--port", "0", *options], cwd=ROOT, capture_output=True, text=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("KB_")}, timeout=60,
+        env={name: value for name, value in os.environ.items() if not name.startswith("KB_")}, timeout=LIMIT,
     )  # fmt: skip
     assert done.returncode == 2
     assert "help" in done.stderr or "days" in done.stderr

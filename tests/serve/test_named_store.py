@@ -13,7 +13,7 @@ import pytest
 import kb
 from tests.serve.conftest import CLI, ROOT, Server, start
 from tests.serve.test_api import OOPS
-from tests.waiting import wait_for
+from tests.waiting import LIMIT, wait_for
 
 
 def absent(place: Path) -> Path:
@@ -36,7 +36,7 @@ def test_one_that_cannot_be_used_ends_the_start(named: object, variable: bool, t
     db = str(named(tmp_path))  # type: ignore[operator]
     told = subprocess.run(
         [sys.executable, "-c", CLI, "serve", "--port", "0", *(() if variable else ("--db", db))],
-        cwd=ROOT, env={**os.environ, "KB_DB": db if variable else ""}, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, env={**os.environ, "KB_DB": db if variable else ""}, capture_output=True, text=True, timeout=LIMIT,
     )  # fmt: skip
     assert told.returncode == 4
     assert "serving on" not in told.stderr

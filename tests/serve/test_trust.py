@@ -13,6 +13,7 @@ import pytest
 
 from tests.serve.conftest import CLI, ROOT, Server
 from tests.serve.test_api import OOPS
+from tests.waiting import LIMIT
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_every_route_with_a_body_of_json_has_a_bound(tmp_path: Path) -> None:
 
 
 def kb(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", CLI, *args], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", CLI, *args], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
 
 
 def test_an_address_that_others_reach_needs_tokens() -> None:

@@ -24,6 +24,7 @@ from kb.errors import UsageError
 from kb.store import Store
 from kb.tui.web import command, places, serve
 from tests.tui.driving import CASE
+from tests.waiting import LIMIT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,7 +77,7 @@ class Served:
 
     def get(self, path: str = "/", **headers: str) -> tuple[int, Any]:
         """Status and headers of an answer; a redirection is one."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         answer.read()
@@ -157,7 +158,7 @@ def test_a_socket_opens_with_the_cookie_only(served: Served, cookie: str) -> Non
             session.ws_connect(url, headers={"Cookie": cookie, **origin}) as ws,
         ):
             while True:
-                message = await ws.receive(timeout=60)
+                message = await ws.receive(timeout=LIMIT)
                 if message.type == aiohttp.WSMsgType.BINARY:
                     return bytes(message.data)
 
@@ -193,7 +194,7 @@ class Browser:
         self.number += 1
         await self.socket.send_json({"id": self.number, "method": method, "params": parameters})
         while True:
-            answer: dict[str, Any] = json.loads((await self.socket.receive(timeout=30)).data)
+            answer: dict[str, Any] = json.loads((await self.socket.receive(timeout=LIMIT)).data)
             if answer.get("id") == self.number:
                 return answer["result"]  # type: ignore[no-any-return]
 

@@ -96,9 +96,7 @@ async def match(
 
 
 @router.post("/record", status_code=201, response_model=forms.Records, responses=_REFUSED, openapi_extra=_LOG)
-async def record(
-    request: Request, here: Here, host: _Host = None, source: _Source = None, key: _Key = None
-) -> Any:
+async def record(request: Request, here: Here, host: _Host = None, source: _Source = None, key: _Key = None) -> Any:
     """Keep each report of a log as a sighting of its signature; what was recorded before counts once."""
     async with received(request, here.settings.largest, here.folder) as body:
         found = await matched(request, here, body, work.Asked(), keep=True)
@@ -176,7 +174,9 @@ def case(here: Here, name: Annotated[str, PathParameter(description="Its id")]) 
 
 
 @router.get("/search", response_model=forms.CaseList)
-def search(here: Here, q: Annotated[str, Query(min_length=1, max_length=300, description="Words")], limit: _Limit = 50) -> Any:
+def search(
+    here: Here, q: Annotated[str, Query(min_length=1, max_length=300, description="Words")], limit: _Limit = 50
+) -> Any:
     """Cases that hold all words."""
     rows = here.base.search(q, limit=limit)
     return {"cases": [{"id": name, "status": status, "title": title} for name, status, title in rows]}

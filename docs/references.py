@@ -93,7 +93,7 @@ def _body(body: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
 
 
 def http() -> str:
-    """Each request of the service, from its own OpenAPI document; errors and shapes of answers stand once, behind them."""
+    """Each request of the service, from its own OpenAPI document; behind them errors and shapes, each once."""
     from kb.serve.app import build
 
     nobody: Any = None  # the document does not depend on who answers

@@ -206,7 +206,7 @@ async def affected(
     module: Annotated[list[_Module] | None, Query(max_length=1000, description="Only fixes of these modules")] = None,
     file: Annotated[list[_File] | None, Query(max_length=1000, description="Only fixes of files below these")] = None,
 ) -> Response:
-    """Whether a kernel has the fix of a case (kb.affected/1); else which known crash fixes it lacks (kb.affected-list/1)."""
+    """Whether a kernel has a case's fix (kb.affected/1), or which known crash fixes it lacks (kb.affected-list/1)."""
     names = tuple(module or ()), tuple(file or ())
     found = await here.pool.run(work.affected, here.settings.place, case, kernel, *names)
     if found is None:

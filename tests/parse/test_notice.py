@@ -70,7 +70,7 @@ def test_every_terminal_has_a_sample() -> None:
 
 @pytest.mark.parametrize(("expected", "text", "near"), SAMPLES)
 def test_a_printk_is_the_notice_of_its_row_and_its_near_miss_is_none(expected: str, text: str, near: str) -> None:
-    assert scan.line_test(scan.NOTICES)(text), "the scanner passes it: put a literal of the line into kb/log/notices.txt"
+    assert scan.line_test(scan.NOTICES)(text), "the scanner passes it: a literal of it into kb/log/notices.txt"
     assert name(text) == expected, "another terminal, or none, reads it: look at the pattern"
     assert name(near) is None, "the near miss is read, too: the pattern is too loose"
 

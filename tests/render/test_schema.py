@@ -80,8 +80,8 @@ def test_what_a_verb_prints_is_what_its_schema_says(words: tuple[str, ...], caps
 
 
 def test_a_zone_that_refuses_is_what_its_schema_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    zone = "Node 0, zone   Normal\n  pages free     100\n        min      50\n        low      60\n        high     70\n"
-    (tmp_path / "zoneinfo").write_text(f"{zone}        managed  4000\n        protection: (0, 0)\n")
+    marks = "min 50\n        low 60\n        high 70\n        managed 4000\n        protection: (0, 0)\n"
+    (tmp_path / "zoneinfo").write_text(f"Node 0, zone   Normal\n  pages free     100\n        {marks}")
     (tmp_path / "buddyinfo").write_text("Node 0, zone   Normal 100 0 0 0 0 0 0 0 0 0 0\n")
     state = [f"--{name}={tmp_path / name}" for name in ("zoneinfo", "buddyinfo")]
     (found,) = printed(capsys, "whatif", "--order=3", "--gfp=GFP_KERNEL", "--kernel=3.10.0", "--json", *state)

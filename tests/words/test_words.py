@@ -103,8 +103,8 @@ def test_every_notice_has_a_meaning_and_every_meaning_a_notice() -> None:
 
 def test_the_languages_have_the_same_names_in_the_same_order() -> None:
     english, chinese = words("en").roles, words("zh").roles
-    for table, rows in english.items():
-        apart = sorted(set(rows) ^ set(chinese[table]))
+    for table, told in english.items():
+        apart = sorted(set(told) ^ set(chinese[table]))
         assert apart == [], f"[{table}] has these names in one of kb/words/en.toml and zh.toml only"
     assert {table: list(rows) for table, rows in english.items()} == {
         table: list(rows) for table, rows in chinese.items()

@@ -109,6 +109,7 @@ ASKS_FOR = {
     r"s3://|--dask|\.parquet|--debuginfo": "a cluster, object storage, debug information: tests/fleet runs them",
     r"kb import (vulns|git|patches|changelog) ": "the history of others: tests/imports runs them",
     r"kb forget (?!.*--(yes|dry-run))": "somebody who answers",
+    r"^eval ": "the shell that the completions are of",
 }
 """Commands that are only read here, and why."""
 

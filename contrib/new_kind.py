@@ -25,7 +25,10 @@ def pattern(line: str) -> str:
 def draft(name: str, line: str) -> dict[str, str]:
     """What is added, by file; the samples are a file of their own."""
     terminal = name.upper()
-    grammar = f'\n// TODO file function() vX.Y+ "the format string"\n{terminal}.50: /{pattern(line)}/\n'
+    grammar = (
+        '\n// TODO file function() vX.Y+ "the format string"; below, what is a name there becomes (?P<name>\\S{1,40})\n'
+        f"{terminal}.50: /{pattern(line)}/\n"
+    )
     row = (
         f'\n[{name}]\nmeans = "TODO what it is, one sentence for the reader"\nseverity = "act"\n'
         f'sample = "tests/kinds/{name}.txt"\n[{name}.{terminal}]\ntitle = "{name} in {{fn}}"\nguilty = ["trace"]\n'

@@ -38,7 +38,8 @@ html_theme = "furo"
 # a terminal's 100 columns fit beside the list of pages
 html_theme_options = {"light_css_variables": {"code-font-size": "75%"}}
 html_title = f"kb {release}"
-html_static_path: list[str] = []
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 

@@ -95,7 +95,8 @@ class Sandbox:
             .replace(str(self.folder.parent), "/home/ada")
             .replace(str(ROOT), "/usr/lib/kb")
         )
-        return re.sub(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?", "2026-11-29 03:04:05", answer)
+        moment = r"20\d\d-\d\d-\d\d([T ])\d\d:\d\d(?::\d\d)?(?:\.\d+)?(Z|\+00:00)?"
+        return re.sub(moment, r"2026-11-29\g<1>03:04:05\g<2>", answer)
 
 
 @cache

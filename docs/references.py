@@ -41,6 +41,20 @@ def _typed(schema: dict[str, Any]) -> str:
     return str(kind)
 
 
+def _rows(schema: dict[str, Any], before: str = "") -> Iterator[str]:
+    """A row a field; those of an object in it, or of each in an array, follow it by their path: ``matches[].case``."""
+    required = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        mark = "" if name in required else " (may be absent)"
+        means = field.get("description", "its name and version" if "const" in field else "")
+        yield f"| `{before}{name}` | {_cell(_typed(field))} | {_cell(means)}{mark} |"
+        inner, path = field, f"{before}{name}"
+        while "items" in inner and "properties" not in inner:
+            inner, path = inner["items"], f"{path}[]"
+        if "properties" in inner:
+            yield from _rows(inner, f"{path}.")
+
+
 def _fields(schema: dict[str, Any]) -> Iterator[str]:
     if not schema.get("properties"):
         yield f"{schema.get('description', _typed(schema))}\n"
@@ -48,10 +62,7 @@ def _fields(schema: dict[str, Any]) -> Iterator[str]:
     if "description" in schema:
         yield f"{schema['description']}\n"
     yield "| field | type | means |\n|---|---|---|"
-    required = schema.get("required", ())
-    for name, field in schema["properties"].items():
-        mark = "" if name in required else " (may be absent)"
-        yield f"| `{name}` | {_cell(_typed(field))} | {_cell(field.get('description', ''))}{mark} |"
+    yield from _rows(schema)
     yield ""
 
 
@@ -68,17 +79,32 @@ def json_schemas() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def _body(body: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
+    """What a request carries: its media types, and the fields where it is an object of JSON."""
+    if not body:
+        return
+    media = ", ".join(f"`{each}`" for each in body["content"])
+    yield f"Body: {media}{'. ' + body['description'].rstrip('.') if 'description' in body else ''}.\n"
+    for content in body["content"].values():
+        if name := _shape(content.get("schema", {})):
+            yield "| field of the body | type | means |\n|---|---|---|"
+            yield from _rows(schemas[name])
+            yield ""
+
+
 def http() -> str:
-    """Each request of the service, from its own OpenAPI document."""
+    """Each request of the service, from its own OpenAPI document; behind them errors and shapes, each once."""
     from kb.serve.app import build
 
     nobody: Any = None  # the document does not depend on who answers
     document = build(nobody).openapi()
-    parts = []
+    schemas = document["components"]["schemas"]
+    parts, errors, shapes = [], {}, {}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             parts.append(f"## {method.upper()} {path}\n")
             parts.append(f"{(operation.get('description') or operation.get('summary', '')).strip()}\n")
+            parts += _body(operation.get("requestBody", {}), schemas)
             parameters = operation.get("parameters", ())
             if parameters:
                 parts.append("| parameter | in | type | means |\n|---|---|---|---|")
@@ -88,12 +114,81 @@ def http() -> str:
                     for each in parameters
                 ]
                 parts.append("")
-            answers = []
+            refused = []
             for status, answer in sorted(operation["responses"].items()):
-                media = ", ".join(f"`{each}`" for each in answer.get("content", {}))
-                answers.append(f"- **{status}** {answer.get('description', '').strip()}{f': {media}' if media else ''}")
-            parts += [*answers, ""]
+                content = answer.get("content", {})
+                if _PROBLEM in content:
+                    errors[status] = answer["description"]
+                    refused.append(status)
+                    continue
+                names = {name for each in content.values() if (name := _shape(each.get("schema", {})))}
+                shapes |= {name: schemas[name] for name in names}
+                said = answer.get("description", "").strip().replace("Successful Response", "")
+                told = [*([said] if said else []), *(f"[{name}](#{name.lower()})" for name in sorted(names))]
+                media = ", ".join(f"`{each}`" for each in content)
+                parts.append(f"- **{status}** {', '.join(told)}{' as ' * bool(told and media)}{media}".rstrip())
+            parts += [f"- errors: {', '.join(refused)}" * bool(refused), ""]
+    parts += ["## Errors\n", f"All are `{_PROBLEM}`, a [Problem](#problem).\n", "| status | means |\n|---|---|"]
+    parts += [*(f"| {status} | {said} |" for status, said in sorted(errors.items())), ""]
+    for name, shape in _inner({**shapes, "Problem": schemas["Problem"]}, schemas).items():
+        parts += [f"## {name}\n", *_fields(shape)]
     return "\n".join(parts).rstrip() + "\n"
+
+
+_PROBLEM = "application/problem+json"
+
+
+def _shape(schema: dict[str, Any]) -> str:
+    """The name of the shape that a schema refers to, of each item where it is an array; empty for none."""
+    named = (schema.get("items") or schema).get("$ref", "").rpartition("/")[2]
+    return str(named)
+
+
+def _inner(shapes: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Shapes, and behind each those that its fields refer to."""
+    found: dict[str, Any] = {}
+    for name, shape in shapes.items():
+        found[name] = shape
+        found |= {inner: schemas[inner] for field in shape.get("properties", {}).values() if (inner := _shape(field))}
+    return found
+
+
+def extras() -> str:
+    """What each extra brings, and the packages that it installs."""
+    from kb.doctor import PACKAGES
+
+    rows = ["| extra | for | packages |", "|---|---|---|"]
+    for extra in dict.fromkeys(extra for extra, _ in PACKAGES.values() if extra):
+        uses: dict[str, list[str]] = {}
+        for what in (what for each, what in PACKAGES.values() if each == extra):
+            command, _, part = what.partition(": ")
+            uses.setdefault(command, []).append(part)
+        told = (f"{command}: {', '.join(parts)}" if any(parts) else command for command, parts in uses.items())
+        packages = (package for package, (each, _) in PACKAGES.items() if each == extra)
+        rows.append(f"| `{extra}` | {'; '.join(told)} | {', '.join(packages)} |")
+    return "\n".join(rows) + "\n"
+
+
+def environment() -> str:
+    """The environment variables that kb reads."""
+    from kb.doctor import ENVIRONMENT
+
+    rows = [f"| `{name}` | {what} |" for name, what in ENVIRONMENT.items()]
+    return "\n".join(["| variable | is |", "|---|---|", *rows]) + "\n"
+
+
+def exit_codes() -> str:
+    """The exit codes of each command that names some in its help."""
+    from kb.cli import build_parser, verbs
+
+    def told(words: str, parser: Any) -> Iterator[str]:
+        text = " ".join(f"{parser.description or ''} {parser.epilog or ''}".split())
+        if found := re.search(r"Exit codes?:? ((?:[^.]|\.\w)+)\.?", text):
+            yield f"| `{words}` | {_cell(found[1])} |"
+        for name, inner in verbs(parser).items():
+            yield from told(f"{words} {name}", inner)
+
+    return "\n".join(["| command | exit code |", "|---|---|", *told("kb", build_parser())]) + "\n"
 
 
 def grammar(name: str) -> str:

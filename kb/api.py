@@ -226,6 +226,9 @@ class KnowledgeBase(Records):
         Args:
             folders: Folders of cases over the packaged ones, ``$KB_CASES`` and the one the base was made with.
             skip_broken: Go on without cases that cannot be used; the library lists them in ``errors``.
+
+        Raises:
+            CaseError: A case or a folder cannot be used, and ``skip_broken`` is not given; the cases stay as they were.
         """
         from kb.cases.library import load
 
@@ -242,7 +245,18 @@ class KnowledgeBase(Records):
     def diagnose(
         self, report: Report, *, kernel: str | None = None, context: Context = (), everything: bool = False
     ) -> Diagnosis:
-        """What a report says and what is known about it, imported cases and neighbours included; writes nothing."""
+        """What a report says and what is known about it, imported cases and neighbours included; writes nothing.
+
+        Args:
+            report: A report of :meth:`read`.
+            kernel: Release to assume where the log prints none, as ``uname -r`` prints it.
+            context: Files beside the log: captured /proc files, traces, settings.
+            everything: Also cases that only the report's kind speaks for.
+
+        Raises:
+            InputError: A file of the context cannot be read.
+            StoreError: The store cannot be read.
+        """
         from kb.known.distribution import kept, told
 
         store = self.known
@@ -270,6 +284,10 @@ class KnowledgeBase(Records):
             subject: A report or a signature.
             limit: Neighbours wanted.
             cases: True for imported cases only, False for what was seen only, None for both.
+
+        Raises:
+            UsageError: No signature of the store begins so, or several do.
+            StoreError: The store cannot be read.
         """
         from kb.identity.rank import merged
         from kb.recall import nearest, query_of, stored_query

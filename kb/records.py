@@ -134,6 +134,10 @@ class Records:
             body: The text.
             author: Who says so.
             key: The caller's own name of the note: when it comes again, the note that is there is returned as it is.
+
+        Raises:
+            UsageError: A text or a key of nothing but blanks.
+            StoreError: The store cannot be written.
         """
         from kb.errors import UsageError
         from kb.identity.signature import signature
@@ -145,7 +149,12 @@ class Records:
         return self.store.annotate(name, body, author=author, key=key)
 
     def show(self, prefix: str) -> Shown:
-        """A signature by the beginning of its id: its sightings, evidence and annotations."""
+        """A signature by the beginning of its id: its sightings, evidence and annotations.
+
+        Raises:
+            UsageError: No signature begins so, or several do.
+            StoreError: The store cannot be read.
+        """
         return self.store.show(prefix)
 
     def forget(

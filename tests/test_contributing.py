@@ -128,6 +128,18 @@ def test_a_first_contribution_is_made_by_the_steps_that_are_told(name: str, tmp_
     assert steps
 
 
+def test_nothing_of_a_drafted_kind_is_left_open() -> None:
+    """What `make new-kind` marks is said before it is handed in."""
+    places = [ROOT / "grammars/headline.lark", ROOT / "kb/syntax/kinds.toml", *(ROOT / "tests/kinds").glob("*.txt")]
+    lines = [
+        f"{place.relative_to(ROOT)}:{number}: {line.strip()}"
+        for place in places
+        for number, line in enumerate(place.read_text("utf-8").splitlines(), 1)
+        if "TODO" in line
+    ]
+    assert lines == []
+
+
 @pytest.mark.slow
 def test_a_draft_of_a_kind_is_a_kind(tmp_path: Path) -> None:
     copy = tmp_path / "kb"

@@ -67,6 +67,31 @@ def test_links_inside_the_repository_lead_somewhere(path: Path) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+IN_EXAMPLES = {
+    "cases/foo-put-twice", "cases/my-case", "kb/log/containers/bundle.py", "kb/pictures/depth.py",
+    "tests/pictures/test_depth.py", "tests/log/containers/test_bundle.py", "tests/kinds/cache_creation.txt",
+}  # fmt: skip
+"""What the examples of the documents make."""
+
+
+@pytest.mark.parametrize("path", sorted({*documents(), *(ROOT / "docs").rglob("*.md")}), ids=lambda path: path.name)
+def test_a_place_of_the_tree_that_a_document_names_is_there(path: Path) -> None:
+    """Outside of blocks of code; what lies at the top is installed below kb/ (ARCHITECTURE.md)."""
+    text = re.sub(r"(?ms)^ *(`{3,4}).*?^ *\1$", "", path.read_text(encoding="utf-8"))
+    named = set(
+        re.findall(r"(?<![\w/.])((?:kb|docs|tests|grammars|contrib|examples|bench|tui|cases)/[\w./-]*[\w/])", text)
+    )
+    gone = {
+        place
+        for place in named
+        for inner in [re.sub(r"^kb/(?=tui|cases|grammars)", "", place)]
+        if not (ROOT / place).exists()
+        and not (ROOT / inner).exists()
+        and not any(place.startswith(made) for made in IN_EXAMPLES)
+    }
+    assert gone == set()
+
+
 def test_every_package_has_a_row_among_the_rooms() -> None:
     table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## The house")[2].partition("\n\n`")[0]
     rooms = set(re.findall(r"`([\w/.]+)`", "".join(row.split("|")[1] for row in table.splitlines() if row[:1] == "|")))

@@ -17,6 +17,8 @@ import pytest
 
 from kb.cli import build_parser, verbs
 from kb.commands.samples import logs
+from kb.render import answer
+from kb.words import speak
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -107,6 +109,7 @@ ASKS_FOR = {
     r"s3://|--dask|\.parquet|--debuginfo": "a cluster, object storage, debug information: tests/fleet runs them",
     r"kb import (vulns|git|patches|changelog) ": "the history of others: tests/imports runs them",
     r"kb forget (?!.*--(yes|dry-run))": "somebody who answers",
+    r"^eval ": "the shell that the completions are of",
 }
 """Commands that are only read here, and why."""
 
@@ -170,6 +173,30 @@ def test_the_readme_is_one_screen_with_a_picture() -> None:
     assert pictures
     made = {f"{name}.svg" for name in screenshots.SHOTS} | set(generate.PICTURES)
     assert {Path(each).name for each in pictures} <= made
+
+
+@pytest.mark.parametrize("page", ["json", "http"])
+def test_every_field_of_the_reference_says_what_it_means(page: str) -> None:
+    """The words are those of the schemas in kb/schemas, of the forms and the parameters in kb/serve."""
+    rows = re.findall(r"(?m)^\| (`[^`]+`) \|.*?\| ([^|]*) \|$", (ROOT / f"docs/reference/{page}.md").read_text("utf-8"))
+    assert len(rows) > 50
+    assert [name_ for name_, means in rows if not means.removesuffix("(may be absent)").strip()] == []
+
+
+SIGNS = {"en": ("how-to/on-call.md", "tutorial.md"), "zh": ("zh/on-call.md", "zh/tutorial.md")}
+
+
+@pytest.mark.parametrize("language", SIGNS)
+def test_the_signs_that_pages_explain_are_those_of_an_answer(language: str) -> None:
+    said = speak.words(language)
+    signs = [f"✓ {said('label.known')}", f"? {said('label.perhaps')}", f"{answer.TYPE_ONLY} {said('label.type')}"]
+    signs.append(f"- {said('label.none')}")
+    assert answer.MARK["yes"] + answer.MARK["maybe"] == "✓?"
+    for page in SIGNS[language]:
+        text = (ROOT / "docs" / page).read_text("utf-8")
+        shown = [sign for sign in signs if f"`{sign}`" not in text]
+        assert shown == ([signs[0]] if "tutorial" in page else []), page
+        assert "`~" not in text
 
 
 def test_every_page_stands_in_the_table_of_contents() -> None:

@@ -67,16 +67,23 @@ def _allocation(release: Release | None) -> Iterator[str]:
     yield "stop() {"
     yield '    for event in $on; do echo 0 > "$tracing/events/$event/enable"; done'
     if lack:
-        yield '    echo > "$tracing/set_ftrace_filter"; echo nop > "$tracing/current_tracer"'
+        yield '    [ -z "$traced" ] || { echo > "$tracing/set_ftrace_filter"; echo nop > "$tracing/current_tracer"; }'
     yield "}"
-    yield 'on=""'
+    yield 'on="" traced=yes'
+    yield 'if [ ! -w "$tracing/tracing_on" ]; then'
+    yield "    traced="
+    yield '    echo "no tracing here (root only, not in most containers): gathers counters for $seconds s" >&2'
+    yield "fi"
     yield "trap stop EXIT INT TERM"
+    yield 'if [ -n "$traced" ]; then'
     for probe in have:
         yield from _event(probe)
     if lack:
         yield from _functions(lack)
+    yield "fi"
     yield "snapshot before"
-    yield 'timeout "$seconds" cat "$tracing/trace_pipe" > "$out/trace" || true'
+    yield 'if [ -n "$traced" ]; then timeout "$seconds" cat "$tracing/trace_pipe" > "$out/trace" || true'
+    yield 'else sleep "$seconds"; fi'
     yield "snapshot after"
 
 

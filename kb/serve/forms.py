@@ -38,71 +38,71 @@ class Note(_Strict):
 class Question(_Strict):
     """A question, and the log that it is about."""
 
-    question: str = Field(pattern=r"^[^\r\n]*\S[^\r\n]*$", max_length=1000)
+    question: str = Field(pattern=r"^[^\r\n]*\S[^\r\n]*$", max_length=1000, description="One line, English or Chinese")
     log: str | None = Field(None, description="The log's text")
-    lang: str = Field("auto", pattern="^(auto|en|zh)$")
+    lang: str = Field("auto", pattern="^(auto|en|zh)$", description="Of the answer: `auto` is that of the question")
 
 
 class Recorded(BaseModel):
     """A report that is in the store."""
 
-    signature: str
-    title: str
-    kind: str
+    signature: str = Field(description="Its id")
+    title: str = Field(description="In syzbot's convention")
+    kind: str = Field(description="Kind of the report")
     new: bool = Field(description="False: this event had been recorded before")
     count: int = Field(description="Sightings of the signature when this one was recorded")
     first: str | None = Field(None, description="When it was seen first, if before: UTC, ISO 8601")
-    href: str
+    href: str = Field(description="Path of the signature's page at the service")
 
 
 class Records(BaseModel):
     """What a log's reports became."""
 
-    recorded: list[Recorded]
+    recorded: list[Recorded] = Field(description="In the order of the log")
     notes: list[str] = Field(description="What was wrong with the input")
 
 
 class Annotation(BaseModel):
     """A note."""
 
-    id: str
-    subject: str
-    author: str
-    time: str
-    body: str
+    id: str = Field(description="Id of the note")
+    subject: str = Field(description="``signature:ID`` or ``case:ID``")
+    author: str = Field(description="Who wrote it")
+    time: str = Field(description="When: UTC, ISO 8601")
+    body: str = Field(description="Its text")
 
 
 class SignatureItem(BaseModel):
     """A signature and how often it was seen."""
 
-    signature: str
-    key: str
-    title: str
-    kind: str
-    first: str
-    last: str
-    count: int
+    signature: str = Field(description="Its id")
+    key: str = Field(description="What the id is the hash of")
+    title: str = Field(description="In syzbot's convention")
+    kind: str = Field(description="Kind of the reports")
+    first: str = Field(description="When it was first seen: UTC, ISO 8601")
+    last: str = Field(description="When it was last seen")
+    count: int = Field(description="Sightings, each event counted once")
 
 
 class SignaturePage(BaseModel):
     """Signatures, and where the next page begins."""
 
-    signatures: list[SignatureItem]
+    signatures: list[SignatureItem] = Field(description="In the order that was asked for")
     after: str | None = Field(None, description="Give it as ``after`` for the next page")
 
 
 class CaseItem(BaseModel):
     """A case in a list."""
 
-    id: str
-    status: str
-    title: str
+    id: str = Field(description="Id of the case")
+    status: str = Field(description="What was done to it: `reviewed`, `sighted`, `unsighted`, `imported`")
+    title: str = Field(description="What goes wrong")
 
 
 class CaseList(BaseModel):
     """Cases."""
 
-    cases: list[CaseItem]
+    cases: list[CaseItem] = Field(description="By id, or the best first")
 
 
 class Taken(BaseModel):
@@ -115,5 +115,5 @@ class Taken(BaseModel):
 class State(BaseModel):
     """Whether the service lives."""
 
-    status: str
-    reason: str | None = None
+    status: str = Field(description="`ok`, or what is wrong")
+    reason: str | None = Field(None, description="Why no log can be read now")

@@ -32,7 +32,9 @@ _SHORT = 1 << 16
 _LOKI = 4 << 20
 """Bytes of a push, which is read in one go: what Loki itself takes by default (grpc_server_max_recv_msg_size)."""
 _SHAPES = "an object with message, MESSAGE, msg, log or line, alone, a line each, or in an array"
-_Name = Annotated[str | None, Query(max_length=255, pattern="^[!-~]+$")]
+_HOST = "Host whose lines these are, where the records name none"
+_Host = Annotated[str | None, Query(max_length=255, pattern="^[!-~]+$", description=_HOST)]
+_Source = Annotated[str | None, Query(max_length=255, pattern="^[!-~]+$", description="Who sends: `ingest` by default")]
 
 
 _ENTRIES = {"type": "string", "pattern": "^([A-Z_][A-Z0-9_]{0,63}=[^\n]*\n|\n)*$"}
@@ -89,7 +91,7 @@ async def upload(request: Request, here: Here) -> Response:
 
 
 @router.post("/v1/ingest", status_code=202, response_model=forms.Taken, openapi_extra=_RECORDS)
-async def ingest(request: Request, here: Here, host: _Name = None, source: _Name = None) -> Any:
+async def ingest(request: Request, here: Here, host: _Host = None, source: _Source = None) -> Any:
     """Records of collectors: lines or arrays of JSON, a journal's export, plain lines; one request or many."""
     media = request.headers.get("content-type", "")
     sender = Boot(host) if host else Boot(_address(request), named=False)

@@ -31,12 +31,12 @@ _TITLES = {
 class Problem(BaseModel):
     """What went wrong."""
 
-    type: str = "about:blank"
-    title: str
-    status: int
+    type: str = Field(default="about:blank", description="Always this: the title says it")
+    title: str = Field(description="The status in words")
+    status: int = Field(description="The HTTP status")
     detail: str = Field(description="kb's reason")
     place: str | None = Field(None, description="Where: a member of an input, a parameter")
-    line: int | None = None
+    line: int | None = Field(default=None, description="Line of that, from 1")
     help: str | None = Field(None, description="What to do")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as PathParameter
 from pydantic import StringConstraints
 from starlette.responses import Response
 
@@ -39,8 +40,17 @@ _Kernel = Annotated[
     str | None, Query(description="Release to assume where the log prints none", pattern=_RELEASE, max_length=200)
 ]
 Here = Annotated[Service, Depends(service)]
-_Limit = Annotated[int, Query(ge=1, le=500)]
-_Id = Annotated[str, Query(max_length=300)]
+_Limit = Annotated[int, Query(ge=1, le=500, description="Rows of an answer")]
+_Notices = Annotated[bool, Query(description="Single messages that a case may explain as reports, too")]
+_Lang = Annotated[Literal["en", "zh"], Query(description="Language of what kb says")]
+_Host = Annotated[str | None, Query(max_length=300, description="Host, where the log names none")]
+_Source = Annotated[str | None, Query(max_length=300, description="Where the log came from: `ticket:4711`")]
+_Key = Annotated[
+    str | None, Query(max_length=300, description="The sender's own name of the log: sent again, nothing is counted")
+]
+_Kind = Annotated[str | None, Query(max_length=300, description="Only this kind of report")]
+_Words = Annotated[str | None, Query(max_length=300, description="Only those whose title holds all these words")]
+_Case = Annotated[str | None, Query(max_length=300, description="Id of a case")]
 _Module = Annotated[str, StringConstraints(pattern="^[0-9]{0,8}[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
 _File = Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_./+,-]{0,300}$")]
 _BODY = "The log as it is, packed, or what holds logs; or a form (multipart) of files named log and context"
@@ -74,7 +84,7 @@ async def matched(request: Request, here: Service, body: Body, asked: work.Asked
 
 @router.post("/match", openapi_extra=_LOG, responses={**_FORMS, **_REFUSED, **responses(406)}, response_class=Response)
 async def match(
-    request: Request, here: Here, kernel: _Kernel = None, notices: bool = False, lang: Literal["en", "zh"] = "en"
+    request: Request, here: Here, kernel: _Kernel = None, notices: _Notices = False, lang: _Lang = "en"
 ) -> Response:
     """What a log says and what is known about it: ``kb match``. Writes nothing."""
     media = chosen(request.headers.get("accept", ""), list(work.FORMS))
@@ -86,13 +96,8 @@ async def match(
 
 
 @router.post("/record", status_code=201, response_model=forms.Records, responses=_REFUSED, openapi_extra=_LOG)
-async def record(
-    request: Request, here: Here, host: _Id | None = None, source: _Id | None = None, key: _Id | None = None
-) -> Any:
-    """Keep each report of a log as a sighting of its signature; what was recorded before counts once.
-
-    ``key`` is the sender's own name of the log: sent again, nothing is counted.
-    """
+async def record(request: Request, here: Here, host: _Host = None, source: _Source = None, key: _Key = None) -> Any:
+    """Keep each report of a log as a sighting of its signature; what was recorded before counts once."""
     async with received(request, here.settings.largest, here.folder) as body:
         found = await matched(request, here, body, work.Asked(), keep=True)
         names = [value or body.field(name) for name, value in (("source", source), ("host", host), ("key", key))]
@@ -104,9 +109,9 @@ async def record(
 @router.get("/signatures", response_model=forms.SignaturePage, responses=responses(404))
 def signatures(
     here: Here,
-    order: Literal["last", "count"] = "last",
-    kind: _Id | None = None,
-    words: _Id | None = None,
+    order: Annotated[Literal["last", "count"], Query(description="The latest first, or the most frequent")] = "last",
+    kind: _Kind = None,
+    words: _Words = None,
     limit: _Limit = 100,
     after: Annotated[str | None, Query(description="The signature that the page before ended with")] = None,
 ) -> Any:
@@ -134,8 +139,8 @@ def known_signature(here: Service, name: str) -> Any:
 
 
 @router.get("/signatures/{name}", response_model=forms.Row, responses=responses(404))
-def signature(here: Here, name: str) -> Response:
-    """A signature: where and when it was seen, its evidence and notes, and what is near."""
+def signature(here: Here, name: Annotated[str, PathParameter(description="Its id, or how it begins")]) -> Response:
+    """A signature (kb.identity.signature/1): where and when it was seen, its evidence and notes, and what is near."""
     from kb.store.summary import timeline
 
     shown = known_signature(here, name)
@@ -160,8 +165,8 @@ def cases(here: Here) -> Any:
 
 
 @router.get("/cases/{name}", response_model=forms.Row, responses=responses(404))
-def case(here: Here, name: str) -> Response:
-    """A case: of the library, imported, or a known fix."""
+def case(here: Here, name: Annotated[str, PathParameter(description="Its id")]) -> Response:
+    """A case (kb.case/1): of the library, imported, or a known fix."""
     found = here.base.case(name) if name.strip() else None
     if found is None:
         raise Refused(404, f"no case {name[:80]!r}", help="/v1/cases names them, /v1/search finds imported ones")
@@ -169,7 +174,9 @@ def case(here: Here, name: str) -> Response:
 
 
 @router.get("/search", response_model=forms.CaseList)
-def search(here: Here, q: Annotated[str, Query(min_length=1, max_length=300)], limit: _Limit = 50) -> Any:
+def search(
+    here: Here, q: Annotated[str, Query(min_length=1, max_length=300, description="Words")], limit: _Limit = 50
+) -> Any:
     """Cases that hold all words."""
     rows = here.base.search(q, limit=limit)
     return {"cases": [{"id": name, "status": status, "title": title} for name, status, title in rows]}
@@ -187,7 +194,7 @@ def annotate(request: Request, here: Here, note: forms.Note) -> Any:
 
 @router.post("/ask", response_model=forms.Row, responses=responses(413))
 async def ask(here: Here, asked: forms.Question) -> Response:
-    """Answer one question about a log, the cases or the store: ``kb ask``."""
+    """Answer one question about a log, the cases or the store: ``kb ask`` (kb.reply/1)."""
     return json(await here.pool.run(work.ask, here.settings.place, asked.question, asked.log, asked.lang))
 
 
@@ -195,11 +202,11 @@ async def ask(here: Here, asked: forms.Question) -> Response:
 async def affected(
     here: Here,
     kernel: Annotated[str, Query(pattern=_RELEASE, max_length=200, description="As uname -r prints it")],
-    case: _Id | None = None,
-    module: Annotated[list[_Module] | None, Query(max_length=1000)] = None,
-    file: Annotated[list[_File] | None, Query(max_length=1000)] = None,
+    case: _Case = None,
+    module: Annotated[list[_Module] | None, Query(max_length=1000, description="Only fixes of these modules")] = None,
+    file: Annotated[list[_File] | None, Query(max_length=1000, description="Only fixes of files below these")] = None,
 ) -> Response:
-    """Whether a kernel has the fix of a case; without one, which known crash fixes it lacks."""
+    """Whether a kernel has a case's fix (kb.affected/1), or which known crash fixes it lacks (kb.affected-list/1)."""
     names = tuple(module or ()), tuple(file or ())
     found = await here.pool.run(work.affected, here.settings.place, case, kernel, *names)
     if found is None:

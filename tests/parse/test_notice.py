@@ -47,7 +47,9 @@ def test_of_reports_that_no_notice_ends_nothing_is_kept() -> None:
 
 
 def test_every_terminal_has_a_row_and_every_row_a_terminal() -> None:
-    assert {terminal.name for terminal in engine.build("notice").terminals} == set(rows())
+    terminals = {str(terminal.name) for terminal in engine.build("notice").terminals}
+    assert sorted(terminals - set(rows())) == [], "a terminal without a table: add it to kb/parse/notices.toml"
+    assert sorted(set(rows()) - terminals) == [], "import it in grammars/notice.lark and add it to the end of a family"
 
 
 def test_every_row_says_what_it_is() -> None:
@@ -61,13 +63,16 @@ def test_every_row_says_what_it_is() -> None:
 
 
 def test_every_terminal_has_a_sample() -> None:
-    assert {expected for expected, _, _ in SAMPLES} == set(rows())
+    told = {expected for expected, _, _ in SAMPLES}
+    assert sorted(set(rows()) - told) == [], "without a sample: add a line to tests/parse/notices.tsv"
+    assert sorted(told - set(rows())) == []
 
 
 @pytest.mark.parametrize(("expected", "text", "near"), SAMPLES)
 def test_a_printk_is_the_notice_of_its_row_and_its_near_miss_is_none(expected: str, text: str, near: str) -> None:
-    assert name(text) == expected
-    assert name(near) is None
+    assert scan.line_test(scan.NOTICES)(text), "the scanner passes it: a literal of it into kb/log/notices.txt"
+    assert name(text) == expected, "another terminal, or none, reads it: look at the pattern"
+    assert name(near) is None, "the near miss is read, too: the pattern is too loose"
 
 
 @pytest.mark.parametrize("sample", notices.samples(), ids=lambda sample: sample.text[:60])

@@ -79,6 +79,16 @@ def test_what_a_verb_prints_is_what_its_schema_says(words: tuple[str, ...], caps
     assert list(errors(objects)) == []
 
 
+def test_a_zone_that_refuses_is_what_its_schema_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    marks = "min 50\n        low 60\n        high 70\n        managed 4000\n        protection: (0, 0)\n"
+    (tmp_path / "zoneinfo").write_text(f"Node 0, zone   Normal\n  pages free     100\n        {marks}")
+    (tmp_path / "buddyinfo").write_text("Node 0, zone   Normal 100 0 0 0 0 0 0 0 0 0 0\n")
+    state = [f"--{name}={tmp_path / name}" for name in ("zoneinfo", "buddyinfo")]
+    (found,) = printed(capsys, "whatif", "--order=3", "--gfp=GFP_KERNEL", "--kernel=3.10.0", "--json", *state)
+    assert found["admitted"] is False
+    assert list(errors([found])) == []
+
+
 def test_a_field_that_no_schema_names_would_be_seen(capsys: pytest.CaptureFixture[str]) -> None:
     (report,) = printed(capsys, "match", "--json", SEED)
     report["signature"]["more"] = 1

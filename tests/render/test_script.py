@@ -1,6 +1,8 @@
 """The verification script fits the kernel, can be read, and is a shell script."""
 
+import os
 import subprocess
+from pathlib import Path
 
 from kb.kernel.release import Release
 from kb.model.case import Step
@@ -47,3 +49,14 @@ def test_steps_of_a_case_are_shown_and_not_run() -> None:
 
 def test_other_kinds_of_reports_need_no_allocator_counters() -> None:
     assert "snapshot" not in made("6.1.0", STEP, kind="oops")
+
+
+def test_where_nothing_may_be_traced_the_counters_are_gathered_all_the_same(tmp_path: Path) -> None:
+    """A user, a container: no folder of events, or one that may not be written."""
+    text = made("3.10.0-514.el7.x86_64", STEP).replace("/sys/kernel", str(tmp_path / "none"))
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(["sh", "-s", "0"], input=text, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("no tracing here")
+    assert len(done.stderr.splitlines()) == 1
+    assert {path.name for path in tmp_path.glob("kb-verify.*/*")} >= {"before-vmstat", "after-vmstat"}

@@ -96,11 +96,16 @@ def test_no_name_is_without_a_user() -> None:
 
 def test_every_notice_has_a_meaning_and_every_meaning_a_notice() -> None:
     named = {name for name in words("en").roles["reason"] if name.startswith("notice.")}
-    assert named == {f"notice.{row.lower()}" for row in rows()}
+    notices = {f"notice.{row.lower()}" for row in rows()}
+    assert sorted(notices - named) == [], "say what it means in kb/words/en.toml and zh.toml, under [reason]"
+    assert sorted(named - notices) == [], "no notice of kb/parse/notices.toml has this name"
 
 
 def test_the_languages_have_the_same_names_in_the_same_order() -> None:
     english, chinese = words("en").roles, words("zh").roles
+    for table, told in english.items():
+        apart = sorted(set(told) ^ set(chinese[table]))
+        assert apart == [], f"[{table}] has these names in one of kb/words/en.toml and zh.toml only"
     assert {table: list(rows) for table, rows in english.items()} == {
         table: list(rows) for table, rows in chinese.items()
     }

@@ -24,7 +24,7 @@ from kb.model.report import Report
 from kb.parse.reading import belongs, forgotten, opens
 
 _BLOCK = 1 << 20
-_PROGRAM = "import sys; from kb.parse.ranges import work; work(*sys.argv[1:])"
+_PROGRAM = "import sys; from kb.parse.ranges import work; from kb.process import own; own(); work(*sys.argv[1:])"
 
 
 class Outcome(NamedTuple):

@@ -5,9 +5,10 @@ stdout is the answer, stderr the notes. Nothing heavy is imported here: each com
 """
 
 import argparse
-import gc
 import os
 import sys
+
+from kb.process import own
 
 TYPE_CHECKING = False  # typing's own costs an import; type checkers know the name
 if TYPE_CHECKING:
@@ -20,14 +21,9 @@ OK, UNKNOWN, USAGE, EMPTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: a report matched a known case; reports, none known; usage; no report; unusable file or store; ^C."""
 
 
-YOUNG = 10_000
-"""Objects that may be made before the collector of garbage looks for cycles, of which kb makes few. By Python's own
-bound (700) it would look 75 times at what a start makes, and between any two reports at what they leave."""
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run ``kb``; returns the exit code."""
-    gc.set_threshold(YOUNG)
+    own()
     code = _main(argv) if _streams() else UNUSABLE
     try:
         sys.stderr.flush()

@@ -30,7 +30,7 @@ _AHEAD = 256
 """Files that are read before it is their turn, at most: what was read of them waits on the disk."""
 _POLL = 0.002
 """Seconds between two looks for what another process reads just now."""
-_PROGRAM = "from kb.spread import work; work()"
+_PROGRAM = "from kb.process import own; from kb.spread import work; own(); work()"
 
 
 def files(logs: Iterable[Any], largest: int | None) -> list[str]:

@@ -18,6 +18,7 @@ from multiprocessing import connection
 from typing import Any, NamedTuple
 
 from kb.fleet.item import Block, Item, Settings, patience
+from kb.process import own
 
 _QUEUED = 4
 """Files a worker that are handed to the pool at once, so that none waits for this process."""
@@ -163,6 +164,7 @@ def _ended(code: int) -> str:
 def begin(settings: Settings) -> None:
     """Make a worker ready: it ends with the process that started it, and its first file finds all it needs loaded."""
     threading.Thread(target=_orphaned, daemon=True).start()
+    own()
     from kb.fleet.work import warm
 
     warm(settings)

@@ -166,10 +166,16 @@ def _may_link(before: Group, group: Group) -> bool:
 
 def _link(before: Group, group: Group) -> bool | None:
     """Whether a report began (True) or accompanies (False) a later one; None where it has nothing to do with it."""
-    if not _may_link(before, group):
+    a, b = before.first.report, group.first.report
+    if not (_lasts(a) or _lasts(b) or _near(a, b, _WAVE_SECONDS, _WAVE_LINES)) or not _may_link(before, group):
         return None
     rules = (_same_task, _stuck, _unanswered, _file_system, _hardware, _one_case)
     return next((found for rule in rules if (found := rule(before, group)) is not None), None)
+
+
+def _lasts(report: Report) -> bool:
+    """Whether a report may be linked to one that is not near: of what is stuck, and of what stays broken."""
+    return report.kind == "fs_error" or report.kind in _ANSWERS or report.kind in family(Family.STALL)
 
 
 def _near(a: Report, b: Report, seconds: float, lines: int) -> bool:

@@ -75,16 +75,21 @@ class Places:
         return next((name for name in ("verbose", "export") if _RECORD_STARTS[name].search(b"\n\n" + head)), None)
 
     def back(self, hit: int, lines: int) -> int:
-        """Offset of the line so many lines before the one with the hit."""
+        """Offset of the line so many lines before the one with the hit; two that came twice count as one."""
         floor = max(self.done, hit - BACK_BYTES, self.tape.base)
         start = hit
-        for _ in range(lines + 1):
+        line: bytes | None = None
+        for _ in range(2 * lines + 1):
             newline = self.tape.newline_before(floor, start)
             if newline < 0:
                 if floor == self.done:
                     return floor
                 return start + 1 if start < hit else self.line_start(hit)
+            behind, line = line, self.tape.data[newline + 1 - self.tape.base : start - self.tape.base]
             start = newline
+            lines -= line != behind
+            if lines < 0:
+                break
         return start + 1
 
     def behind(self, hit: int, lines: int) -> int:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _BESIDE = (8, 24)
 """Lines before and behind one that are asked whether they have its prefix."""
+_AMONG = 16
+"""Lines before one among which those of its context are, where other CPUs and tasks print between them."""
 _MOMENT = 1.5
 """Seconds in which the lines behind one come that are asked whether they have its prefix, unless the input is silent
 before: at 9600 baud as many come as tell it, and a report is to be told within two seconds."""
@@ -45,8 +47,8 @@ class Reader:
         data: The whole log, as it came, or a tape of one that is longer than memory or never ends.
         source: Its name, for reports.
         opens: Of a line that, by its text, can open a report or bears on one that follows, how many lines before it
-            bear on it; 0 for others. Of a candidate, only its own line is decoded until this says so. None: every
-            candidate is looked at.
+            bear on it, of its context; 0 for others. Of a candidate, only its own line is decoded until this says so.
+            None: every candidate is looked at.
         belongs: Whether a line, by its text, is what only a report has: by it, prefixes that no rule explains are
             learned. None: none are.
         notice: Gets each line that may be a notice, once, in order; None: notices are not looked for. Returns False
@@ -285,6 +287,7 @@ class Reader:
             lines = opens(line.text)
             if lines:
                 opener = line
+                lines = lines if line.caller is None else max(lines, _AMONG)
                 break
         if first is None or self._belongs is None:
             return lines

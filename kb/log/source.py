@@ -326,18 +326,18 @@ def _watched(each: Input) -> Iterator[Input]:
 
 
 def addressed(data: bytes) -> bool:
-    """Whether bytes hold what an address of a panic may: two passes at memory speed, for every byte of every log.
+    """Whether bytes hold what an address of a panic may: passes at memory speed, for every byte of every log.
 
-    From the end: so CPython skips two bytes at a time, and is more than twice as fast.
+    What stands before the mark is looked for: single bytes are found ten times as fast as two, and these are rare.
     """
-    if b"=" not in data or b"z" not in data:  # single bytes are found a hundred times as fast
+    if b"=" not in data or b"z" not in data:
         return False
-    for mark in _ADDRESS:
-        at = data.rfind(mark)
+    for before in (b"?", b"&", b";"):
+        at = data.find(before)
         while at >= 0:
-            if data[at - 1 : at] in (b"?", b"&", b";"):
+            if data.startswith(_ADDRESS, at + 1):
                 return True
-            at = data.rfind(mark, 0, at)
+            at = data.find(before, at + 1)
     return False
 
 

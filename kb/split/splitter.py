@@ -26,7 +26,7 @@ from kb.syntax.kinds import Trait
 from kb.syntax.roles import Role
 from kb.words.speak import said
 
-_BANNER = 6
+BANNER = 6
 """Lines before a headline that may belong to it: cut marks, borders, a fault's first words."""
 _WORDS = 4
 """Lines that a report's own words have between its mark and its headline."""
@@ -390,11 +390,11 @@ class Splitter:
         """Whether what stands alone is the rest of a report: others than failures print a memory state as well."""
         return role != "MEMORY" or any(_LOST.search(each.text) for each in self._recent.get(key, ()))
 
-    def _banner(self, key: str | None, most: int = _BANNER) -> list[Line]:
+    def _banner(self, key: str | None, most: int = BANNER) -> list[Line]:
         """The lines just before a headline, or before a stack without one, that belong to it."""
         recent = list(self._recent.pop(key, ()))[-most:]
         start = len(recent)
-        if most == _BANNER:  # a report's own words stand between its mark and its headline
+        if most == BANNER:  # a report's own words stand between its mark and its headline
             near = range(start - 1, max(start - 2 - _WORDS, -1), -1)
             start = next((at for at in near if self._role(recent[at].text) == "CUT"), start)
         for index in range(start - 1, -1, -1):
@@ -405,7 +405,7 @@ class Splitter:
                 break  # another report's, which has not come to its headline
             if role is not None:
                 start = index
-        while most == _BANNER and start < len(recent) and self._is_loose(recent[start].text):
+        while most == BANNER and start < len(recent) and self._is_loose(recent[start].text):
             start += 1
         return recent[start:]
 

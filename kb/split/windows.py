@@ -6,16 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kb.model.log import Line, Splat
 from kb.split.echo import Again, Echoes
-from kb.split.splitter import HEADLESS, Splitter
+from kb.split.splitter import BANNER, HEADLESS, Splitter
 from kb.syntax import roles
 from kb.syntax.headline import classify_text
 from kb.syntax.roles import Role
 from kb.words.speak import said
 
-_IDLE = 14
-"""Lines without an open report before the scanner is asked for the next candidate."""
-_ANNOUNCED = 16
-"""Lines before a headline: its banner's, and as many of other CPUs and tasks between them."""
+_IDLE = 4
+"""Lines without an open report before the scanner is asked for the next candidate: a report whose prefix is run through
+may go on behind them."""
 Windows = Iterable[tuple[int, Iterator[Line | None]] | None]
 """Stretches of lines around candidates, each with the candidate's line number; None among windows or lines: a live
 input is silent."""
@@ -67,14 +66,14 @@ def split(
 
 
 def opens(text: str) -> int:
-    """How many lines before one bear on it if it can open a report, or says that stacks which follow were asked for.
+    """How many lines before one, of its context, bear on it if it can open a report or says that stacks were asked for.
 
     Asked of its text alone. 0: it does neither. What opens a report by itself needs its banner; what depends on who ran
     or what was asked for needs all that is kept.
     """
     head = classify_text(text)
     if head is not None:
-        return HEADLESS if head.row.unannounced else _ANNOUNCED
+        return HEADLESS if head.row.unannounced else BANNER
     alone = roles.opens_alone(text)
     return HEADLESS if alone or roles.is_request(text) or roles.is_on_purpose(text) else 0
 

@@ -27,16 +27,35 @@ def taken(reader: Reader, each: int) -> list[list[int]]:
     return out
 
 
+def quiet(lines: int) -> str:
+    """So many lines that differ."""
+    return "".join(QUIET.replace("1-1", f"{number}-1") for number in range(lines))
+
+
 def test_a_window_begins_some_lines_before_the_candidate() -> None:
-    reader = Reader((QUIET * 100 + HEAD + QUIET * 40).encode())
+    reader = Reader((quiet(100) + HEAD + quiet(40)).encode())
     (window,) = taken(reader, 80)
     assert window == list(range(37, 117))
 
 
 def test_a_window_begins_as_many_lines_before_the_candidate_as_bear_on_it() -> None:
-    reader = Reader((QUIET * 100 + HEAD + QUIET * 40).encode(), opens=lambda text: 16 * ("NULL" in text))
+    reader = Reader((quiet(100) + HEAD + quiet(40)).encode(), opens=lambda text: 6 * ("NULL" in text))
+    (window,) = taken(reader, 20)
+    assert window == list(range(95, 115))
+
+
+def test_it_begins_earlier_where_other_cpus_may_print_between_them() -> None:
+    told = HEAD.replace("] ", "][   T58] ", 1)
+    reader = Reader((quiet(100) + told + quiet(40)).encode(), opens=lambda text: 6 * ("NULL" in text))
     (window,) = taken(reader, 20)
     assert window == list(range(85, 105))
+
+
+def test_lines_that_came_twice_count_as_one() -> None:
+    twice = "".join(2 * line for line in quiet(100).splitlines(keepends=True))
+    reader = Reader((twice + HEAD + quiet(40)).encode(), opens=lambda text: 6 * ("NULL" in text))
+    (window,) = taken(reader, 20)
+    assert window == list(range(190, 210))
 
 
 def test_a_candidate_that_can_open_no_report_has_no_window() -> None:

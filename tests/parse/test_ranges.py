@@ -179,3 +179,11 @@ def test_what_was_learned_is_forgotten_at_a_cut(tmp_path: Path, monkeypatch: pyt
     assert near != cut
     assert [each.kind for each in read(path, 3)] == cut
     assert [each.kind for each in piped(path, 1 << 16)] == cut
+
+
+def test_who_diagnoses_all_reports_reads_the_least() -> None:
+    cuts = list(range(10, 100, 10))
+    assert ranges._starts(cuts, 100, 1) == []
+    assert ranges._starts(cuts, 100, 2) == [30]
+    assert ranges._starts(cuts, 100, 3) == [20, 60]
+    assert ranges._starts([50], 100, 4) == [50]

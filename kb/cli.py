@@ -5,6 +5,7 @@ stdout is the answer, stderr the notes. Nothing heavy is imported here: each com
 """
 
 import argparse
+import atexit
 import gc
 import os
 import sys
@@ -28,6 +29,7 @@ bound (700) it would look 75 times at what a start makes, and between any two re
 def main(argv: list[str] | None = None) -> int:
     """Run ``kb``; returns the exit code."""
     gc.set_threshold(YOUNG)
+    atexit.register(gc.freeze)  # what is there at the end goes with the process: it need not be looked through for cycles
     code = _main(argv) if _streams() else UNUSABLE
     try:
         sys.stderr.flush()

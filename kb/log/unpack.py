@@ -20,9 +20,6 @@ def packing_of(data: bytes) -> str | None:
 
 
 _MAGIC = ((b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"))
-_PIECE = 1 << 16
-"""Bytes that are unpacked at a time. The libraries make room for all that is asked for and give most of it back: in
-megabytes that left holes in the process's memory, 6 MB more of them with each 200 MB of log."""
 
 Read = Callable[[int], bytes]
 """At most so many bytes, at least one; b"" at the end."""
@@ -72,7 +69,7 @@ class Unpacked:
         if self._over:
             return b""
         try:
-            piece = self._read(min(size, _PIECE))
+            piece = self._read(size)
         except InputError:  # of a packed input inside of it
             raise
         except Exception as error:  # each library has its own errors, and what came before them is still good

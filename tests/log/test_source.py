@@ -12,7 +12,6 @@ import pytest
 
 from kb.errors import InputError
 from kb.log.source import Source, open_sources
-from kb.log.unpack import Pushed, Unpacked
 
 LOG = b"[    1.000000] BUG: x\n" * 500
 
@@ -35,21 +34,6 @@ def test_packed_logs_are_known_by_their_bytes_not_their_name(pack, tmp_path: Pat
 
 def test_members_of_a_gzip_file_follow_each_other() -> None:
     assert one(gzip.compress(b"one\n") + gzip.compress(b"two\n")).data == b"one\ntwo\n"
-
-
-def test_packed_logs_are_unpacked_in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is made room for and given back leaves holes: memory grew with the length of a packed log."""
-    asked: list[int] = []
-    read = gzip.GzipFile.read1
-
-    def counted(self: gzip.GzipFile, size: int = -1) -> bytes:
-        asked.append(size)
-        return read(self, size)
-
-    monkeypatch.setattr(gzip.GzipFile, "read1", counted)
-    data = b"[    1.000000] eth0: link up\n" * 100_000
-    assert Unpacked("-", Pushed(b"", io.BytesIO(gzip.compress(data)).read), "gzip", []).read(1 << 20) in data
-    assert 0 < max(asked) <= 1 << 16
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])

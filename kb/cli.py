@@ -29,7 +29,7 @@ bound (700) it would look 75 times at what a start makes, and between any two re
 def main(argv: list[str] | None = None) -> int:
     """Run ``kb``; returns the exit code."""
     gc.set_threshold(YOUNG)
-    atexit.register(gc.freeze)  # what is there at the end goes with the process: it need not be looked through for cycles
+    atexit.register(gc.freeze)  # what is there at the end goes with the process: nobody need look for cycles in it
     code = _main(argv) if _streams() else UNUSABLE
     try:
         sys.stderr.flush()

@@ -181,9 +181,7 @@ class _Left:
     lines = _EARLY >> 8
 
 
-def _scanned(
-    data: bytes, start: int, end: int, names: tuple[str, ...], without: frozenset[bytes]
-) -> Iterator[int]:
+def _scanned(data: bytes, start: int, end: int, names: tuple[str, ...], without: frozenset[bytes]) -> Iterator[int]:
     """What either scanner finds: a small log, and the first of one that grows, are no work."""
     while start < end and end - start <= _EARLY and _Left.scanned > 0:
         until = min(start + _SLICE, end)

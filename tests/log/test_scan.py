@@ -59,7 +59,8 @@ def test_a_literal_across_the_slices_of_the_plain_scanner_is_found_once() -> Non
         for word in (b": nobody cared", b": nobody\ncared"):
             data = b"x" * before + word + b"x" * scan._SLICE
             found = list(scan.plain_scan(data, 0, len(data)))
-            assert found.count(before) == 1 and found == sorted(set(found))
+            assert found.count(before) == 1
+            assert found == sorted(set(found))
 
 
 def test_a_small_log_and_the_first_of_one_that_grows_need_no_re2(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,9 @@ class Around(NamedTuple):
 
     before: Sequence[str]
     after: Sequence[str]
+    stamped: bool = False
+    """Whether printk's stamp stands before the line, and what follows was given to printk; or before the next, but
+    not before the line, which is then of another text."""
 
 
 class Shapes:
@@ -98,7 +101,6 @@ class Shapes:
             number: Its number.
             around: Gives the lines beside it.
             told: Whether a date is enough to tell where the message begins: not where a known prefix may end behind it.
-
             opened: Whether it opens a report as it is.
 
         Returns:
@@ -110,8 +112,8 @@ class Shapes:
         ways = list(self._ways(text, column))
         beside = around() if ways and self._looks < _LOOKS else None
         best = self._borne(ways, text, number, beside, opened) if beside is not None else None
-        if best is None and beside is not None and not opened and sum(map(self._belongs, beside.after[:_NEAR])) >= 2:
-            best = self._lead_in(ways, text)
+        if best is None and beside is not None and not (opened or beside.stamped):
+            best = self._lead_in(ways, text) if sum(map(self._belongs, beside.after[:_NEAR])) >= 2 else None
         if told and (best is None or not best[1].telling):
             best = best or self._longest([way for way in ways if way[1].telling and not way[1].foreign], text)
         if best is not None:
@@ -161,6 +163,8 @@ class Shapes:
     ) -> tuple[str, Shape, bool] | None:
         """The prefix that the lines beside bear out best, None where they do not."""
         self._looks += 1
+        before, after = ([line for line in lines if line != text] for lines in (beside.before, beside.after))
+        beside = Around(before, after)  # what is said twice is as true
         owned = list(filter(self._belongs, beside.after))
         plain = len(owned)
         best, most = None, (0, False, False)

@@ -307,7 +307,7 @@ class Reader:
             text,
             column,
             self._tape.number(start),
-            lambda: self._around(start, hit, raw=raw),
+            lambda: self._around(start, hit, raw=raw, stamped=first.time is not None),
             told=not raw or opener is not first,
             opened=opener is first,
         )
@@ -354,7 +354,7 @@ class Reader:
         text = raw.decode("utf-8", "surrogateescape").rstrip(END)
         return self._shapes.strip(text, strip(text))[1].rule == "learned"
 
-    def _around(self, start: int, hit: int, *, raw: bool) -> Around:
+    def _around(self, start: int, hit: int, *, raw: bool, stamped: bool) -> Around:
         """The lines beside the one that begins at an offset, known prefixes off unless they are wanted, too."""
         from kb.log.decode import decode
         from kb.log.learn import Around
@@ -380,7 +380,8 @@ class Reader:
             same = start < end <= self._tape.line_end(hit)
             if not (raw and line.continued) and (not same or line.continued):
                 beside[end > start].append(_undivided(line.raw) if raw else line.text)
-        return Around(*beside)
+                stamped = stamped or (line.time is not None and end > start)
+        return Around(*beside, stamped=stamped and not raw)
 
     # ---- windows
 

@@ -10,7 +10,8 @@ the same pattern. Where re2 cannot be imported, one ``bytes.find`` pass a litera
 
 import os.path
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -19,8 +20,13 @@ _WRAP = r"(?: |(?:=20|=)?\r?\n[>| \t]*)"
 which is linear whatever stands there: a bound would be forty copies of the class at each blank, 50 ms at each start."""
 
 _WRAPPED = re.compile(rb" |(?:=20|=)?\r?\n[>| \t]{0,40}")
+_BREAK = re.compile(rb"(?:=20|=)?\r?\n[>| \t]{0,40}")
 _LONGEST = 200
 """Bytes in which a literal of a notice, wrapped, ends."""
+_SLICE = 1 << 14
+"""Bytes that are searched at a time without re2: who asks mostly goes on elsewhere behind the first hit."""
+_EARLY = 1 << 16
+"""Bytes, and lines of 256, for which re2 is not worth its automaton, which costs 30 ms to make and to grow."""
 
 Scan = Callable[[bytes, int, int], Iterator[int]]
 """Offsets of literals in ``data[start:end]``, rising."""
@@ -70,24 +76,55 @@ def _re2_scan(names: tuple[str, ...] = OPENERS, without: frozenset[bytes] = froz
     return scan
 
 
-def plain_scan(data: bytes, start: int, end: int, names: tuple[str, ...] = OPENERS) -> Iterator[int]:
-    """The scanner without google-re2: the next hit of each literal, advanced as it is passed.
+def plain_scan(
+    data: bytes, start: int, end: int, names: tuple[str, ...] = OPENERS, without: frozenset[bytes] = frozenset()
+) -> Iterator[int]:
+    """The scanner without google-re2: one ``bytes.find`` pass a literal over each slice, ten times slower than re2."""
+    needles, breakable = _needles(names)
+    if without:
+        needles = [one for one in needles if one not in without]
+        breakable = [one for one in breakable if one not in without]
+    for begin in range(start, end, _SLICE):
+        until = min(begin + _SLICE, end)
+        found: set[int] = set()
+        for needle in needles:
+            last = min(until + len(needle) - 1, end)
+            at = data.find(needle, begin, last)
+            while at >= 0:
+                found.add(at)
+                at = data.find(needle, at + 1, last)
+        found.update(at for at in _broken(data[begin : min(until + _LONGEST, end)], breakable, begin) if at < until)
+        yield from sorted(found)
 
-    A literal that is not there costs one pass at memory speed, so this is some ten times slower than re2.
-    """
+
+@cache
+def _needles(names: tuple[str, ...]) -> tuple[list[bytes], list[bytes]]:
+    """All literals, and those that a mailer may break."""
     needles = [*(literal.encode() for literal in literals(names)), BOOT]
-    ahead = [data.find(needle, start, end) for needle in needles]
-    live = {index: offset for index, offset in enumerate(ahead) if offset >= 0}
-    while live:
-        first = min(live.values())
-        yield first
-        for index, offset in list(live.items()):
-            if offset <= first:
-                after = data.find(needles[index], first + 1, end)
-                if after < 0:
-                    del live[index]
-                else:
-                    live[index] = after
+    return needles, [needle for needle in needles if b" " in needle.strip()]
+
+
+def _broken(data: bytes, needles: Iterable[bytes], base: int) -> Iterator[int]:
+    """Offsets of the literals that have a line break in the place of a blank inside them."""
+    breaks = list(_BREAK.finditer(data))
+    if not breaks:
+        return
+    parts = [0, *(found.end() for found in breaks)]  # where they begin in the data
+    text = b" ".join(data[begin:end] for begin, end in zip(parts, [*(b.start() for b in breaks), None], strict=True))
+    places, gone = [0], 0  # and in the text
+    for found in breaks:
+        gone += found.end() - found.start() - 1
+        places.append(found.end() - gone)
+    for needle in needles:
+        word = needle.strip()
+        before, behind = needle.split(word)
+        at = text.find(word)
+        while at >= 0:
+            first, last = (bisect_right(places, each) - 1 for each in (at, at + len(word) - 1))
+            begin, end = parts[first] + at - places[first], parts[last] + at + len(word) - places[last]
+            if first < last and data.endswith(before, 0, begin) and data.startswith(behind, end):
+                yield base + begin - len(before)
+            at = text.find(word, at + 1)
 
 
 _KEY = 4
@@ -130,28 +167,55 @@ def find(
         names: Files of literals.
         without: Literals that need not be found; those of few sets, for each is a scanner of its own.
     """
-    scan = _re2_scan(names, without) or partial(plain_scan, names=names)
     seen = start
-    for offset in scan(data, start, len(data) if end is None else end):
+    for offset in _scanned(data, start, len(data) if end is None else end, names, without):
         if offset >= seen:
             seen = offset + 1
             yield offset
 
 
+class _Left:
+    """What is left of an input that re2 need not be made for."""
+
+    scanned = _EARLY
+    lines = _EARLY >> 8
+
+
+def _scanned(data: bytes, start: int, end: int, names: tuple[str, ...], without: frozenset[bytes]) -> Iterator[int]:
+    """What either scanner finds: a small log, and the first of one that grows, are no work."""
+    while start < end and end - start <= _EARLY and _Left.scanned > 0:
+        until = min(start + _SLICE, end)
+        yield from (at for at in plain_scan(data, start, min(until + _LONGEST, end), names, without) if at < until)
+        _Left.scanned -= until - start
+        start = until
+    if start < end:
+        yield from (_re2_scan(names, without) or partial(plain_scan, names=names, without=without))(data, start, end)
+
+
 @cache
 def line_test(names: tuple[str, ...] = OPENERS) -> Callable[[str], bool]:
     """A function that tells whether a line holds such a literal: what nearly every ordinary line does not."""
-    try:
-        import re2
-    except ImportError:
-        needles = literals(names)
-        return lambda text: any(needle in text for needle in needles)
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    options.encoding = re2.Options.Encoding.LATIN1
-    search: Any = re2.compile("|".join(map(re.escape, literals(names))).encode(), options).search
+    needles = literals(names)
 
     def test(text: str) -> bool:
+        if _Left.lines > 0:
+            _Left.lines -= 1
+            return any(needle in text for needle in needles)
+        search = _re2_test(names)
+        if search is None:
+            return any(needle in text for needle in needles)
         return search(text.encode("utf-8", "surrogateescape")) is not None
 
     return test
+
+
+@cache
+def _re2_test(names: tuple[str, ...]) -> Any:
+    try:
+        import re2
+    except ImportError:
+        return None
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile("|".join(map(re.escape, literals(names))).encode(), options).search

@@ -199,6 +199,8 @@ def _width(rows: list[str], prefixes: Iterable[Prefix]) -> tuple[int, int]:
         return indent, best
     if fitting < (1 if stamped else 2 if shaped else 4) or fitting * 3 < len(pairs) * 2 or longer * 10 > len(rows):
         return indent, 0
+    if not shaped and longer:  # lines of others between the kernel's, as long by chance: a mailer breaks each long line
+        return indent, 0
     return indent, best
 
 

@@ -246,11 +246,16 @@ class Strand:
             if name in ("CUT", "BORDER"):
                 mark = self.lines[index:]
                 del self.lines[index:]
-                self.last_role = min(self.last_role, index - 1)
+                if self.last_role >= index:  # the mark was taken for its own, and what stands before it is anybody's
+                    own = range(index - 1, self.opener, -1)
+                    self.last_role = next((at for at in own if self._has_role(self.lines[at], role)), self.opener)
                 return mark
             if name is not None:
                 break
         return []
+
+    def _has_role(self, line: Line, role: Callable[[str], Role | None]) -> bool:
+        return id(line) in self.heads or role(line.text) is not None
 
     def _follow(self, role: Role, text: str) -> None:
         """Keep what tells where in its parts the report is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,54 @@ def test_a_literal_that_a_mailer_broke_is_found() -> None:
         for broken in ("\n", "\n> > ", "=\r\n"):
             data = b"> kworker/7:1" + literal.strip().replace(" ", broken, 1).encode() + b": order:0"
             assert list(scan.find(data)), (literal, broken)
+
+
+BREAKS = ("\n", "\r\n", "=\n", "=20\r\n", "\n> > ", "\n    ")
+
+
+@given(st.lists(st.tuples(st.sampled_from(LITERALS), st.integers(0, 9), st.sampled_from(BREAKS)), max_size=20))
+def test_the_plain_scanner_finds_what_re2_finds_broken_or_not(words: list[tuple[str, int, str]]) -> None:
+    parts = []
+    for literal, at, broken in words:
+        blanks = [at for at, sign in enumerate(literal.rstrip()) if sign == " " and literal[:at].strip()]
+        place = blanks[at % len(blanks)] if blanks else 0
+        parts.append(literal[:place] + broken + literal[place + 1 :] if blanks else literal)
+    data = " \nxyz ".join(parts).encode()
+    re2 = scan._re2_scan()
+    assert re2 is not None
+    assert set(re2(data, 0, len(data))) <= set(scan.plain_scan(data, 0, len(data)))
+
+
+def test_a_literal_across_the_slices_of_the_plain_scanner_is_found_once() -> None:
+    for before in range(scan._SLICE - 24, scan._SLICE + 2):
+        for word in (b": nobody cared", b": nobody\ncared"):
+            data = b"x" * before + word + b"x" * scan._SLICE
+            found = list(scan.plain_scan(data, 0, len(data)))
+            assert found.count(before) == 1
+            assert found == sorted(set(found))
+
+
+def test_a_small_log_and_the_first_of_one_that_grows_need_no_re2(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def re2(names: tuple[str, ...] = (), without: frozenset[bytes] = frozenset()) -> scan.Scan:
+        def found(data: bytes, start: int, end: int) -> Iterator[int]:
+            asked.append(start)
+            return scan.plain_scan(data, start, end)
+
+        return found
+
+    monkeypatch.setattr(scan, "_re2_scan", re2)
+    monkeypatch.setattr(scan._Left, "scanned", scan._EARLY)
+    small = b"[    1.000000] eth0: link up\n" * 1000 + b"[    2.000000] Oops: 0002 [#1] SMP\n"
+    hits = list(scan.find(small))
+    assert hits
+    assert asked == []
+    assert len(list(scan.find(small * 5))) == 5 * len(hits)  # at once: more than is searched so
+    assert asked == [0]
+    for _ in range(5):
+        assert list(scan.find(small)) == hits  # what was searched so is used up
+    assert len(asked) > 1
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,17 @@ def test_foreign_lines_between_are_no_tails() -> None:
     assert len(texts(log)) == 40
 
 
+def test_lines_of_others_that_are_as_long_by_chance_are_no_tails() -> None:
+    others = (
+        "Jan  2 03:04:05 db17 sshd[4711]: Accepted publickey for root from 192.0.2.1 port 4711 ssh2\n"
+        "2024/01/02 03:04:05 [error] 31#31: *1 connect() failed (111: Connection refused)\n"
+    )
+    stamped = [f"[  100.0000{number:02}] {record}\n" for number, record in enumerate(RECORDS)]
+    log = "".join(stamped[:2]) + others * 6 + "".join(stamped[2:])
+    assert [text for text in texts(log) if text in RECORDS] == RECORDS
+    assert len(texts(log)) == len(RECORDS) + 12
+
+
 def test_quoted_printable_is_decoded() -> None:
     log = "".join(
         f"[  100.00000{number}] Hardware name: Some Board, BIOS 1.2a, of a certain len=\ngth =3D {number}\n"

@@ -221,7 +221,8 @@ def _held(stream: Stream, members: "Members", file: BinaryIO | None = None) -> I
 
 def _alone(each: Input) -> Iterator[Input]:
     """An input that was named and holds no others."""
-    yield from _watched(each)
+    if each.walk is None or not each.walk.over:
+        yield from _watched(each)
     if each.walk is not None:
         yield Input(each.name, Tape(b""), [], each.walk, ends=True)
 
@@ -231,10 +232,11 @@ def _doubted(stream: Stream) -> "Walk | None":
     if not _container(stream):
         return None
     head = stream.head
-    from kb.log.containers.registry import closed
+    from kb.log.containers.registry import closed, sealed
     from kb.log.containers.walk import Walk
 
     error = closed(head, stream.name)
+    shut = error is not None and sealed(error)
     if error is None and is_binary(head):
         help_ = "unpack it first, or give the log's text"
         error = InputError("is no text, and nothing that kb can look into", path=stream.name, help=help_)
@@ -242,6 +244,7 @@ def _doubted(stream: Stream) -> "Walk | None":
         return None
     walk = Walk(stream.name)
     walk.alone = True
+    walk.over = shut
     walk.unread.append(error)
     return walk
 
@@ -268,7 +271,7 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
             else:
                 yield from _members(inner(name, stream.all(), None, walk), stream, walk, depth + 1)
         elif (refused := closed(stream.head, name)) is not None:
-            walk.refused(refused, name)
+            walk.refused(refused, name, member.handed)
         elif is_binary(stream.head):
             walk.refused(InputError("binary", path=name), name)
         elif PART.match(stream.head[:64]):

@@ -22,9 +22,9 @@ _SAME = 0.8
 class _Event:
     """A report, and where it was read so far."""
 
-    def __init__(self, report: Report, name: str):
+    def __init__(self, report: Report, place: int):
         self.report = report
-        self.names = {name}
+        self.inputs = {place}
 
     @cached_property
     def texts(self) -> frozenset[str]:
@@ -40,18 +40,23 @@ class Events:
         self._by_headline: dict[tuple[str, str], list[_Event]] = {}
         self._lines = 0
 
-    def add(self, report: Report) -> Iterator[Report]:
-        """Take a report; gives those that can wait no longer."""
-        same = self._known(report)
+    def add(self, report: Report, place: int) -> Iterator[Report]:
+        """Take a report; gives those that can wait no longer.
+
+        Args:
+            report: The report.
+            place: Which of the inputs it was read in: a name may come twice in an archive.
+        """
+        same = self._known(report, place)
         if same is not None:
-            same.names.add(report.source)
+            same.inputs.add(place)
             better = bool(same.report.damage) and not report.damage
             first, other = (report, same.report) if better else (same.report, report)
             sources = tuple(dict.fromkeys((first.source, *first.sources, *other.sources, other.source)))
             self._lines += len(first.lines) - len(same.report.lines)
             same.report = replace(first, sources=sources, time=first.time if first.time is not None else other.time)
             return
-        event = _Event(report, report.source)
+        event = _Event(report, place)
         self._events.append(event)
         self._by_headline.setdefault(_headline(report), []).append(event)
         self._lines += len(report.lines)
@@ -72,11 +77,11 @@ class Events:
         self._lines -= len(event.report.lines)
         return event.report
 
-    def _known(self, report: Report) -> _Event | None:
+    def _known(self, report: Report, place: int) -> _Event | None:
         """The event that a report of another source tells of: the first, so that repeats pair up in their order."""
         texts = None
         for event in self._by_headline.get(_headline(report), ()):
-            if report.source in event.names or not _fits(event.report, report):
+            if place in event.inputs or not _fits(event.report, report):
                 continue
             if clocked(event.report) and event.report.time == report.time:
                 return event

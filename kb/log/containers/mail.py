@@ -83,7 +83,7 @@ def _parts(name: str, data: bytearray, prefix: str, walk: Walk) -> Iterator[Memb
             return
         content = _content(part)
         inner = "/".join(filter(None, (prefix, part.get_filename() or f"part{index}")))
-        yield Member(inner.replace("!", "_"), pieces(iter((content,))))
+        yield Member(inner.replace("!", "_"), pieces(iter((content,))), handed=True)
 
 
 def _content(part: EmailMessage) -> bytes:

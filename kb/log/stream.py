@@ -202,7 +202,7 @@ def is_binary(data: bytes) -> bool:
 
 
 _HOLE = 1 << 20
-"""Bytes at the beginning of an input that may be a hole: ISO 9660 has 32 kB, a file that a crash cut short any number."""
+"""Bytes at the beginning of an input that may be a hole: ISO 9660 has 32 kB, a file cut by a crash any number."""
 _ZEROS = re.compile(rb"\0{64,}")
 """A hole in a text: written after a crash, or set aside before there was anything to write."""
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\a\b\t\n\v\f\r\x1b")

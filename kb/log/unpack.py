@@ -20,7 +20,8 @@ def packing_of(data: bytes) -> str | None:
 
 
 _MAGIC = (
-    (b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"]\0\0", "lzma"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"]\0\0", "lzma"),
+    (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"),
     *((bytes((0x50 + at, 0x2A, 0x4D, 0x18)), "zstd") for at in range(16)),
 )  # fmt: skip
 """The last ones are zstd's skippable frames (RFC 8878 3.1.2), which pzstd puts first."""
@@ -117,8 +118,9 @@ class _Lzma:
 
     def __init__(self, name: str, packed: Pushed):
         import lzma
+        from functools import partial
 
-        self._new = lambda: lzma.LZMADecompressor(memlimit=_DICTIONARY)
+        self._new = partial(lzma.LZMADecompressor, memlimit=_DICTIONARY)
         self._failed = lzma.LZMAError
         self._unpacker = self._new()
         self._name = name

@@ -76,17 +76,12 @@ class _Skipped:
         """The archive before them has its end."""
         self.damaged = 0
 
-    def another(self, zeros: bool) -> None:
-        """Count one more: behind the zeros that end an archive, what is no other one is no damage.
-
-        Raises:
-            tarfile.EmptyHeaderError: So many were looked at for another archive (``cat a.tar b.tar``).
-        """
+    def another(self, zeros: bool) -> bool:
+        """Count one more; False behind so many that were looked at for another archive (``cat a.tar b.tar``)."""
         self.left -= 1
-        self.ended = self.ended or zeros
+        self.ended = self.ended or zeros  # behind what ends an archive, what is no other one is no damage
         self.damaged += not self.ended
-        if self.left < 0:
-            raise tarfile.EmptyHeaderError("no header in so many blocks")
+        return self.left >= 0
 
 
 def _bounded(skipped: _Skipped) -> type[tarfile.TarInfo]:
@@ -99,10 +94,9 @@ def _bounded(skipped: _Skipped) -> type[tarfile.TarInfo]:
             nonlocal world
             try:
                 info = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]
-            except tarfile.EmptyHeaderError:
-                raise
-            except tarfile.HeaderError as error:
-                skipped.another(isinstance(error, tarfile.EOFHeaderError))
+            except tarfile.HeaderError:
+                if buf and not skipped.another(not any(buf)):
+                    super().frombuf(b"", encoding, errors)  # type: ignore[arg-type]  # raises what the end of a file does
                 raise
             skipped.left, skipped.ended = _BLOCKS, False
             world += info.size if info.type == tarfile.XGLTYPE else 0

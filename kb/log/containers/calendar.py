@@ -1,7 +1,7 @@
-"""Events and tasks of a calendar (RFC 5545): what their descriptions say, each line of theirs a line.
+r"""Events and tasks of a calendar (RFC 5545): what their descriptions say, each line of theirs a line.
 
 A line of the file that is longer than 75 bytes goes on in the next, behind a blank (3.1); in a text a line end is
-written ``\\n``, a comma, a semicolon and a backslash have a backslash before them (3.3.11).
+written ``\n``, a comma, a semicolon and a backslash have a backslash before them (3.3.11).
 """
 
 import re

@@ -256,6 +256,7 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
     for member in found:
         name = f"{outer.name}!{member.name}" if member.name else outer.name
         notes: list[str] = [*(outer.notes if not member.name else ()), *((member.note,) if member.note else ())]
+        before = len(notes)
         try:
             stream = Stream(name, walk.counted(member.read, name, notes), walk=walk, notes=notes)
         except InputError as error:
@@ -278,7 +279,7 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
             yield from _part(stream, name.rpartition("/")[0] or outer.name, walk)
         elif stream.head:
             yield from _watched(stream.tape())
-        elif stream.notes:
+        elif len(stream.notes) > before:
             walk.refused(InputError(stream.notes[-1], path=name), name)
         if walk.over:
             return

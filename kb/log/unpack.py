@@ -77,9 +77,14 @@ class Unpacked:
             return b""
         try:
             piece = self._read(size)
-        except InputError:  # of a packed input inside of it, or too much to ask
+        except InputError:  # of a packed input inside of it
             raise
         except Exception as error:  # each library has its own errors, and what came before them is still good
+            if "memory" in str(error).lower():
+                zstd = self._packing == "zstd"  # its own bound is a window of 128 MiB
+                reason = f"needs more than {128 if zstd else _DICTIONARY >> 20} MiB of memory to be unpacked"
+                help_ = f"{'zstd --long=31' if zstd else 'xz'} -dc FILE | kb match, if you trust it"
+                raise InputError(reason, path=self._name, help=help_) from error
             if not self._size:
                 raise InputError(f"is no valid {self._packing} file: {error}", path=self._name) from error
             self._notes.append(f"{self._packing} data is cut or damaged after {self._size} bytes")
@@ -97,7 +102,7 @@ def _stream(name: str, packed: Pushed, packing: str) -> BinaryIO:
 
         return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
     if packing in ("xz", "lzma"):
-        return _Lzma(name, packed)  # type: ignore[return-value]
+        return _Lzma(packed)  # type: ignore[return-value]
     if packing == "bzip2":
         import bz2
 
@@ -116,14 +121,12 @@ def _stream(name: str, packed: Pushed, packing: str) -> BinaryIO:
 class _Lzma:
     """The streams of an xz or lzma file, one behind the other, with the zeros between them (the .xz format, 2.2)."""
 
-    def __init__(self, name: str, packed: Pushed):
+    def __init__(self, packed: Pushed):
         import lzma
         from functools import partial
 
         self._new = partial(lzma.LZMADecompressor, memlimit=_DICTIONARY)
-        self._failed = lzma.LZMAError
         self._unpacker = self._new()
-        self._name = name
         self._packed = packed
 
     def read(self, size: int) -> bytes:
@@ -142,13 +145,7 @@ class _Lzma:
                 data = self._packed.read(1 << 16)
                 if not data:
                     raise EOFError("the end of the data is missing")
-            try:
-                piece = self._unpacker.decompress(data, size)
-            except self._failed as error:
-                if "emory" not in str(error):
-                    raise
-                reason = f"needs a dictionary of more than {_DICTIONARY >> 20} MiB to be unpacked"
-                raise InputError(reason, path=self._name, help="xz -dc FILE | kb match, if you trust it") from error
+            piece = self._unpacker.decompress(data, size)
             data = b""
             if piece:
                 return piece

@@ -38,6 +38,8 @@ _HALF_A_DAY = 12 * 3600
 """Seconds: a time of day so much later is that of the day before."""
 _PROBE = 8192
 """Bytes by which a container is told."""
+_FAR = 1 << 18
+"""Bytes by which it is told that a text goes on in another form: somebody wrote, and then put the log behind it."""
 _LARGEST_PART = 1 << 20
 """Bytes of one part of a pstore dump."""
 
@@ -193,9 +195,12 @@ def _members_of(stream: Stream) -> "Members | None":
     """What gives the inputs that an input holds; None for a text."""
     if not _container(stream):
         return None
-    from kb.log.containers.registry import container_of
+    from kb.log.containers.registry import closed, container_of, further
 
-    return container_of(stream.name, stream.head[:_PROBE])
+    members = container_of(stream.name, stream.head[:_PROBE])
+    if members is None and closed(stream.head, stream.name) is None and stream.far(_FAR):
+        members = further(stream.name, stream.head)
+    return members
 
 
 def _inputs(stream: Stream, file: BinaryIO | None = None, text: bool = False) -> Iterator[Input]:
@@ -250,7 +255,7 @@ def _doubted(stream: Stream) -> "Walk | None":
 
 
 def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int) -> Iterator[Input]:
-    from kb.log.containers.registry import closed, container_of
+    from kb.log.containers.registry import closed
     from kb.log.containers.walk import DEEPEST
 
     for member in found:
@@ -263,7 +268,7 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
             walk.refused(error, name)
             continue
         stream.release = member.release
-        inner = None if member.text or not _container(stream) else container_of(name, stream.head[:_PROBE])
+        inner = None if member.text else _members_of(stream)
         if inner is not None:
             if depth >= DEEPEST:
                 walk.stop(
@@ -375,10 +380,10 @@ def _from_folder(name: str) -> Iterator[Input]:
 
 
 def _in_folder(stream: Stream, file: BinaryIO, folder: str, walk: "Walk") -> Iterator[Input]:
-    from kb.log.containers.registry import closed, container_of
+    from kb.log.containers.registry import closed
 
     path = stream.name
-    inner = container_of(path, stream.head[:_PROBE]) if _container(stream) else None
+    inner = _members_of(stream)
     if inner is not None:
         own = walk.beside(path, lambda: stream.taken)
         seekable = None if stream.packed else file

@@ -117,6 +117,18 @@ class Stream:
         foreign = _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
         return foreign or _spaced(head) or _coloured(head) or _escaped(head)
 
+    def far(self, size: int) -> bool:
+        """Read on until so many first bytes are held; False where there are no more than were looked at."""
+        had = len(self.head)
+        if self.live or had < TELLING or is_binary(self.head):
+            return False
+        parts = [self.head]
+        while had < size and (piece := self.read(size - had)):
+            parts.append(piece)
+            had += len(piece)
+        self.head = b"".join(parts)
+        return len(self.head) > _TEXT_PROBE
+
     def all(self) -> Read:
         """All of its bytes, from the first on."""
         return Pushed(self.head, self.read).read

@@ -81,7 +81,21 @@ def container_of(name: str, head: bytes) -> Members | None:
         name: Its name; pstore's compressed records say what they are by it alone.
         head: Its first bytes, :data:`kb.log.stream.TELLING` of them or more, unpacked.
     """
-    for module, tells in _FORMATS:
+    return _first(_FORMATS, name, head)
+
+
+def further(name: str, head: bytes) -> Members | None:
+    """What lists the members of a text that goes on in another form behind what :func:`container_of` has seen.
+
+    Args:
+        name: Its name.
+        head: Its first bytes, some hundred thousand.
+    """
+    return _first(_FURTHER, name, head)
+
+
+def _first(formats: tuple[tuple[str, Callable[[str, bytes], bool]], ...], name: str, head: bytes) -> Members | None:
+    for module, tells in formats:
         if tells(name, head):
             members: Members = importlib.import_module(f"kb.log.containers.{module}").members
             return members
@@ -257,11 +271,7 @@ def _encoded(name: str, head: bytes) -> bool:
 
         if needed(head):
             return True
-    if b"\nbegin " not in head and _RUN.search(head) is None:
-        return False
-    from kb.log.containers.encoded import within
-
-    return within(head)
+    return _within(name, head)
 
 
 def _newest(name: str, head: bytes) -> bool:
@@ -288,6 +298,14 @@ def _framed(name: str, head: bytes) -> bool:
     from kb.log.containers.framed import needed
 
     return needed(head)
+
+
+def _within(name: str, head: bytes) -> bool:
+    if b"\nbegin " not in head and _RUN.search(head) is None:
+        return False
+    from kb.log.containers.encoded import within
+
+    return within(head)
 
 
 def _sections(name: str, head: bytes) -> bool:
@@ -321,3 +339,6 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("sections", _sections),
 )
 """Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""
+
+_FURTHER = (("encoded", _within), ("framed", _framed), ("sections", _sections))
+"""Forms in which a text may go on."""

@@ -330,8 +330,26 @@ def _watched(each: Input) -> Iterator[Input]:
     yield each
     for number, panic in enumerate(watch[0].panics() if watch else (), 1):
         told = f" (release {panic.release}, {panic.arch})" if panic.release else ""
+        if not panic.text:
+            yield from _lost(each, told)
+            continue
         note = f"unpacked from the address of a panic screen's QR code{told}: the beginning of the log is not in it"
+        note += "" if panic.whole else "; the address is cut or damaged: the end is missing, too"
         yield Input(f"{each.name}!qr{number}", Tape(panic.text), [note], each.walk, panic.release)
+
+
+def _lost(each: Input, told: str) -> Iterator[Input]:
+    """Say that an address in an input tells nothing: behind an input of its own, as one that ends a walk."""
+    from kb.log.containers.walk import Walk
+
+    reason = f"holds the address of a panic screen's QR code{told} that is cut or damaged: no line of it can be read"
+    walk = each.walk if each.walk is not None else Walk(each.name)
+    walk.unread.append(
+        InputError(reason, path=each.name, help="scan the code again, and give all digits of the address")
+    )
+    if each.walk is None:
+        walk.alone = True
+        yield Input(each.name, Tape(b""), [], walk, ends=True)
 
 
 def addressed(data: bytes) -> bool:

@@ -512,13 +512,24 @@ def test_an_address_is_read_whatever_the_text_and_however_it_comes(data: bytes, 
     for at in range(0, len(text), size):
         watch(text[at : at + size])
     (panic,) = watch.panics()
-    assert panic == (data, "6.10.6", "x86_64")
+    assert panic == (data, "6.10.6", "x86_64", True)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.text("0123456789", min_size=17, max_size=300), st.sampled_from(["z", "zl"]))
 def test_digits_that_are_no_log_say_nothing(digits: str, how: str) -> None:
     read_address(f"https://example.org/?a=x&v=1&{how}={digits}".encode())
+
+
+def test_an_address_that_is_cut_is_read_to_its_cut_and_says_so(tmp_path: Path) -> None:
+    text = wrappings.qr(LOG, "z").decode().replace("\n", "").removeprefix("Hello,").removesuffix("regards")
+    (report,) = list(api.read(text[: len(text) // 2].encode() + b"\n"))[:1]
+    assert report.kernel == "6.10.6"
+    assert "cut or damaged" in str(report.input_notes)
+    (tmp_path / "a.txt").write_text(text[: text.index("z=") + 22] + "\n")
+    assert main(["match", str(tmp_path / "a.txt")]) == UNUSABLE
+    with pytest.raises(InputError, match=r"x86_64\) that is cut or damaged"):
+        list(api.read(wrappings.zipped(text[: text.index("z=") + 22].encode(), "a.txt")))
 
 
 def test_a_search_with_a_long_number_is_no_address() -> None:

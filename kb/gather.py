@@ -161,19 +161,20 @@ class Gathered:
         self._how = (notices, most, told)
         self._events: Events | None = None
         self._beside: list[tuple[str, bytes]] = []
-        self._size = 0
+        self._size = self._place = 0
         self._release: tuple[str, str] | None = None
 
     def read(self, each: Input) -> Iterator[Report]:
         """Read a member; gives the reports that can wait no longer for another source."""
         if self._taken(each):
             return
+        self._place += 1
         for report in read_input(each, *self._how, elsewhere=self._elsewhere):
             if self._events is None:
                 from kb.parse.events import Events
 
                 self._events = Events()
-            yield from map(self._finished, self._events.add(report))
+            yield from map(self._finished, self._events.add(report, self._place))
 
     def rest(self) -> Iterator[Report]:
         """The reports that are left, now that everything in the container is known."""

@@ -171,6 +171,8 @@ def _reports(
         if kept is not None and not each.ends:
             each.tape.watch(kept.of(each.name))
         if each.ends:
+            if group is None and each.walk is not None and not each.walk.alone:
+                group = Gathered(each.walk, notices, most, told)  # nothing in it could be read: that is told, too
             found = group.rest() if group is not None else iter(())
             unread += each.walk.unread if each.walk is not None else ()
             group = None

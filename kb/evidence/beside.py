@@ -3,6 +3,7 @@
 import re
 
 from kb.evidence.files import recognise
+from kb.log.scan import find
 
 LARGEST = 1 << 20
 """Bytes of a file that is looked at."""
@@ -21,7 +22,9 @@ def numbers(data: bytes) -> bool:
     if len(data) > LARGEST or not any(mark in data[:65536] for mark in _MARKS):
         return False
     kind = recognise(data.decode("utf-8", "replace"))
-    return kind is not None and not (kind == "trace" and b"# tracer:" not in data)
+    if kind is None or (kind == "trace" and b"# tracer:" not in data):
+        return False
+    return next(find(data), None) is None  # a support tool's text may hold the numbers and the log
 
 
 def release_of(data: bytes) -> str | None:

@@ -38,6 +38,8 @@ _HALF_A_DAY = 12 * 3600
 """Seconds: a time of day so much later is that of the day before."""
 _PROBE = 8192
 """Bytes by which a container is told."""
+_FAR = 1 << 18
+"""Bytes by which it is told that a text goes on in another form: somebody wrote, and then put the log behind it."""
 _LARGEST_PART = 1 << 20
 """Bytes of one part of a pstore dump."""
 
@@ -193,9 +195,12 @@ def _members_of(stream: Stream) -> "Members | None":
     """What gives the inputs that an input holds; None for a text."""
     if not _container(stream):
         return None
-    from kb.log.containers.registry import container_of
+    from kb.log.containers.registry import closed, container_of, further
 
-    return container_of(stream.name, stream.head[:_PROBE])
+    members = container_of(stream.name, stream.head[:_PROBE])
+    if members is None and closed(stream.head, stream.name) is None and stream.far(_FAR):
+        members = further(stream.name, stream.head)
+    return members
 
 
 def _inputs(stream: Stream, file: BinaryIO | None = None, text: bool = False) -> Iterator[Input]:
@@ -221,7 +226,8 @@ def _held(stream: Stream, members: "Members", file: BinaryIO | None = None) -> I
 
 def _alone(each: Input) -> Iterator[Input]:
     """An input that was named and holds no others."""
-    yield from _watched(each)
+    if each.walk is None or not each.walk.over:
+        yield from _watched(each)
     if each.walk is not None:
         yield Input(each.name, Tape(b""), [], each.walk, ends=True)
 
@@ -231,10 +237,11 @@ def _doubted(stream: Stream) -> "Walk | None":
     if not _container(stream):
         return None
     head = stream.head
-    from kb.log.containers.registry import closed
+    from kb.log.containers.registry import closed, sealed
     from kb.log.containers.walk import Walk
 
     error = closed(head, stream.name)
+    shut = error is not None and sealed(error)
     if error is None and is_binary(head):
         help_ = "unpack it first, or give the log's text"
         error = InputError("is no text, and nothing that kb can look into", path=stream.name, help=help_)
@@ -242,24 +249,26 @@ def _doubted(stream: Stream) -> "Walk | None":
         return None
     walk = Walk(stream.name)
     walk.alone = True
+    walk.over = shut
     walk.unread.append(error)
     return walk
 
 
 def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int) -> Iterator[Input]:
-    from kb.log.containers.registry import closed, container_of
+    from kb.log.containers.registry import closed
     from kb.log.containers.walk import DEEPEST
 
     for member in found:
         name = f"{outer.name}!{member.name}" if member.name else outer.name
         notes: list[str] = [*(outer.notes if not member.name else ()), *((member.note,) if member.note else ())]
+        before = len(notes)
         try:
             stream = Stream(name, walk.counted(member.read, name, notes), walk=walk, notes=notes)
         except InputError as error:
             walk.refused(error, name)
             continue
         stream.release = member.release
-        inner = None if member.text or not _container(stream) else container_of(name, stream.head[:_PROBE])
+        inner = None if member.text else _members_of(stream)
         if inner is not None:
             if depth >= DEEPEST:
                 walk.stop(
@@ -268,14 +277,14 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
             else:
                 yield from _members(inner(name, stream.all(), None, walk), stream, walk, depth + 1)
         elif (refused := closed(stream.head, name)) is not None:
-            walk.refused(refused, name)
+            walk.refused(refused, name, member.handed)
         elif is_binary(stream.head):
             walk.refused(InputError("binary", path=name), name)
         elif PART.match(stream.head[:64]):
             yield from _part(stream, name.rpartition("/")[0] or outer.name, walk)
         elif stream.head:
             yield from _watched(stream.tape())
-        elif stream.notes:
+        elif len(stream.notes) > before:
             walk.refused(InputError(stream.notes[-1], path=name), name)
         if walk.over:
             return
@@ -321,8 +330,26 @@ def _watched(each: Input) -> Iterator[Input]:
     yield each
     for number, panic in enumerate(watch[0].panics() if watch else (), 1):
         told = f" (release {panic.release}, {panic.arch})" if panic.release else ""
+        if not panic.text:
+            yield from _lost(each, told)
+            continue
         note = f"unpacked from the address of a panic screen's QR code{told}: the beginning of the log is not in it"
+        note += "" if panic.whole else "; the address is cut or damaged: the end is missing, too"
         yield Input(f"{each.name}!qr{number}", Tape(panic.text), [note], each.walk, panic.release)
+
+
+def _lost(each: Input, told: str) -> Iterator[Input]:
+    """Say that an address in an input tells nothing: behind an input of its own, as one that ends a walk."""
+    from kb.log.containers.walk import Walk
+
+    reason = f"holds the address of a panic screen's QR code{told} that is cut or damaged: no line of it can be read"
+    walk = each.walk if each.walk is not None else Walk(each.name)
+    walk.unread.append(
+        InputError(reason, path=each.name, help="scan the code again, and give all digits of the address")
+    )
+    if each.walk is None:
+        walk.alone = True
+        yield Input(each.name, Tape(b""), [], walk, ends=True)
 
 
 def addressed(data: bytes) -> bool:
@@ -371,10 +398,10 @@ def _from_folder(name: str) -> Iterator[Input]:
 
 
 def _in_folder(stream: Stream, file: BinaryIO, folder: str, walk: "Walk") -> Iterator[Input]:
-    from kb.log.containers.registry import closed, container_of
+    from kb.log.containers.registry import closed
 
     path = stream.name
-    inner = container_of(path, stream.head[:_PROBE]) if _container(stream) else None
+    inner = _members_of(stream)
     if inner is not None:
         own = walk.beside(path, lambda: stream.taken)
         seekable = None if stream.packed else file

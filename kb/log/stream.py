@@ -117,6 +117,18 @@ class Stream:
         foreign = _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
         return foreign or _spaced(head) or _coloured(head) or _escaped(head)
 
+    def far(self, size: int) -> bool:
+        """Read on until so many first bytes are held; False where there are no more than were looked at."""
+        had = len(self.head)
+        if self.live or had < TELLING or is_binary(self.head):
+            return False
+        parts = [self.head]
+        while had < size and (piece := self.read(size - had)):
+            parts.append(piece)
+            had += len(piece)
+        self.head = b"".join(parts)
+        return len(self.head) > _TEXT_PROBE
+
     def all(self) -> Read:
         """All of its bytes, from the first on."""
         return Pushed(self.head, self.read).read
@@ -148,8 +160,10 @@ class Stream:
 
 
 def _first(head: bytes, read: Read) -> bytes:
-    """So many first bytes as tell what the input is."""
+    """So many first bytes as tell what the input is: zeros tell nothing."""
     while len(head) < TELLING and (piece := read(_TEXT_PROBE)):
+        head += piece
+    while head and len(head) < _HOLE and not head.strip(b"\0") and (piece := read(_TEXT_PROBE)):
         head += piece
     return head
 
@@ -189,15 +203,20 @@ def _escaped(head: bytes) -> bool:
 
 def is_binary(data: bytes) -> bool:
     """True for bytes that are no text, no UTF-16 text and nothing that can be unpacked."""
-    probe = data[:_TEXT_PROBE]
-    if not probe.strip(b"\0") or packing_of(probe) is not None or _utf16(probe) is not None:
+    probe = data.lstrip(b"\0")[:_TEXT_PROBE]
+    if not probe or packing_of(data) is not None or _utf16(data[:_TEXT_PROBE]) is not None:
         return False
+    probe = _ZEROS.sub(b"", probe)
     odd = len(probe) - len(probe.translate(None, _CONTROLS))
     if probe.startswith((b"\x7fELF", b"\x89PNG", b"PK\3\4")) or odd * 10 > len(probe):
         return True
     return odd * 20 > len(probe) and probe.decode("utf-8", "replace").count("\ufffd") * 5 > len(probe)
 
 
+_HOLE = 1 << 20
+"""Bytes at the beginning of an input that may be a hole: ISO 9660 has 32 kB, a file cut by a crash any number."""
+_ZEROS = re.compile(rb"\0{64,}")
+"""A hole in a text: written after a crash, or set aside before there was anything to write."""
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\a\b\t\n\v\f\r\x1b")
 """What no text holds, but for a line or two: NUL where a serial port had nothing to say."""
 

@@ -19,7 +19,14 @@ def packing_of(data: bytes) -> str | None:
     return None
 
 
-_MAGIC = ((b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"))
+_MAGIC = (
+    (b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"]\0\0", "lzma"),
+    (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"),
+    *((bytes((0x50 + at, 0x2A, 0x4D, 0x18)), "zstd") for at in range(16)),
+)  # fmt: skip
+"""The last ones are zstd's skippable frames (RFC 8878 3.1.2), which pzstd puts first."""
+_DICTIONARY = 96 << 20
+"""Bytes that unpacking xz or lzma may take: ``xz -9`` asks for 65 million."""
 
 Read = Callable[[int], bytes]
 """At most so many bytes, at least one; b"" at the end."""
@@ -73,6 +80,11 @@ class Unpacked:
         except InputError:  # of a packed input inside of it
             raise
         except Exception as error:  # each library has its own errors, and what came before them is still good
+            if "memory" in str(error).lower():
+                zstd = self._packing == "zstd"  # its own bound is a window of 128 MiB
+                reason = f"needs more than {128 if zstd else _DICTIONARY >> 20} MiB of memory to be unpacked"
+                help_ = f"{'zstd --long=31' if zstd else 'xz'} -dc FILE | kb match, if you trust it"
+                raise InputError(reason, path=self._name, help=help_) from error
             if not self._size:
                 raise InputError(f"is no valid {self._packing} file: {error}", path=self._name) from error
             self._notes.append(f"{self._packing} data is cut or damaged after {self._size} bytes")
@@ -89,10 +101,8 @@ def _stream(name: str, packed: Pushed, packing: str) -> BinaryIO:
         import gzip
 
         return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-    if packing == "xz":
-        import lzma
-
-        return lzma.LZMAFile(file)  # type: ignore[return-value]
+    if packing in ("xz", "lzma"):
+        return _Lzma(packed)  # type: ignore[return-value]
     if packing == "bzip2":
         import bz2
 
@@ -106,3 +116,36 @@ def _stream(name: str, packed: Pushed, packing: str) -> BinaryIO:
             help="pip install 'kernel-kb[zstd]', or unpack it first: zstd -dc FILE | kb match",
         ) from None
     return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+
+
+class _Lzma:
+    """The streams of an xz or lzma file, one behind the other, with the zeros between them (the .xz format, 2.2)."""
+
+    def __init__(self, packed: Pushed):
+        import lzma
+        from functools import partial
+
+        self._new = partial(lzma.LZMADecompressor, memlimit=_DICTIONARY)
+        self._unpacker = self._new()
+        self._packed = packed
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes."""
+        data = b""
+        while True:
+            if self._unpacker.eof:
+                data = self._unpacker.unused_data.lstrip(b"\0")
+                while not data:
+                    piece = self._packed.read(1 << 16)
+                    if not piece:
+                        return b""
+                    data = piece.lstrip(b"\0")
+                self._unpacker = self._new()
+            elif self._unpacker.needs_input:
+                data = self._packed.read(1 << 16)
+                if not data:
+                    raise EOFError("the end of the data is missing")
+            piece = self._unpacker.decompress(data, size)
+            data = b""
+            if piece:
+                return piece

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cached_property
 
+from kb.log.containers.roles import machine
 from kb.model.report import Report
 from kb.parse.occurrence import clocked
 
@@ -13,8 +16,14 @@ _HELD = 512
 """Reports that wait for another source of theirs."""
 _LINES = 30_000
 """Lines of theirs."""
+_LAG = 600.0
+"""Seconds that who writes a log may stamp a message late: rsyslog, all that was printed before it was started."""
+_ZONES, _ZONE = 14 * 3600.0, 900.0
+"""Seconds that two zones of time are apart at most, and what all of them are multiples of."""
 _NEAR = 5.0
 """Seconds that journald's stamp of a message (when it came in) may lie behind printk's, for the same text."""
+_FEW = 4
+"""Lines that tell an event without its headline."""
 _SAME = 0.8
 """Part of the lines of the shorter report that the other has, too: journald drops some, a console mixes in others."""
 
@@ -22,9 +31,11 @@ _SAME = 0.8
 class _Event:
     """A report, and where it was read so far."""
 
-    def __init__(self, report: Report, name: str):
+    def __init__(self, report: Report, place: int):
         self.report = report
-        self.names = {name}
+        self.inputs = {place}
+        self.headline = _headline(report)
+        self.stamped = _stamped(report)
 
     @cached_property
     def texts(self) -> frozenset[str]:
@@ -38,22 +49,31 @@ class Events:
     def __init__(self) -> None:
         self._events: list[_Event] = []
         self._by_headline: dict[tuple[str, str], list[_Event]] = {}
+        self._by_line: dict[tuple[float, str], _Event] = {}
+        """By lines that printk has stamped: in a ring buffer, a report may have lost its first lines."""
         self._lines = 0
 
-    def add(self, report: Report) -> Iterator[Report]:
-        """Take a report; gives those that can wait no longer."""
-        same = self._known(report)
+    def add(self, report: Report, place: int) -> Iterator[Report]:
+        """Take a report; gives those that can wait no longer.
+
+        Args:
+            report: The report.
+            place: Which of the inputs it was read in: a name may come twice in an archive.
+        """
+        same = self._known(report, place)
         if same is not None:
-            same.names.add(report.source)
-            better = bool(same.report.damage) and not report.damage
+            same.inputs.add(place)
+            better = (bool(same.report.damage) and not report.damage) or _begins_before(report, same.report)
             first, other = (report, same.report) if better else (same.report, report)
             sources = tuple(dict.fromkeys((first.source, *first.sources, *other.sources, other.source)))
             self._lines += len(first.lines) - len(same.report.lines)
             same.report = replace(first, sources=sources, time=first.time if first.time is not None else other.time)
             return
-        event = _Event(report, report.source)
+        event = _Event(report, place)
         self._events.append(event)
-        self._by_headline.setdefault(_headline(report), []).append(event)
+        self._by_headline.setdefault(event.headline, []).append(event)
+        for line in event.stamped:
+            self._by_line.setdefault(line, event)
         self._lines += len(report.lines)
         while len(self._events) > _HELD or self._lines > _LINES:
             yield self._take()
@@ -65,25 +85,47 @@ class Events:
 
     def _take(self) -> Report:
         event = self._events.pop(0)
-        same = self._by_headline[_headline(event.report)]
+        same = self._by_headline[event.headline]
         same.remove(event)
         if not same:
-            del self._by_headline[_headline(event.report)]
+            del self._by_headline[event.headline]
         self._lines -= len(event.report.lines)
+        for line in event.stamped:
+            if self._by_line.get(line) is event:
+                del self._by_line[line]
         return event.report
 
-    def _known(self, report: Report) -> _Event | None:
+    def _known(self, report: Report, place: int) -> _Event | None:
         """The event that a report of another source tells of: the first, so that repeats pair up in their order."""
         texts = None
         for event in self._by_headline.get(_headline(report), ()):
-            if report.source in event.names or not _fits(event.report, report):
+            if place in event.inputs or not _fits(event.report, report):
                 continue
             if clocked(event.report) and event.report.time == report.time:
                 return event
             texts = _texts(report) if texts is None else texts
             if len(event.texts & texts) >= _SAME * min(len(event.texts), len(texts)):
                 return event
+        return self._without_headline(report, place)
+
+    def _without_headline(self, report: Report, place: int) -> _Event | None:
+        """The event of which a report shares most lines, with printk's stamps."""
+        lines = _stamped(report)
+        events = {id(event): event for line in lines if (event := self._by_line.get(line)) is not None}
+        for event in events.values():
+            most = max(_SAME * min(len(event.stamped), len(lines)), _FEW)
+            if place not in event.inputs and len(event.stamped & lines) >= most and _fits(event.report, report):
+                return event
         return None
+
+
+def _stamped(report: Report) -> frozenset[tuple[float, str]]:
+    return frozenset((line.time, line.text) for line in report.lines if line.time and line.text.strip())
+
+
+def _begins_before(report: Report, other: Report) -> bool:
+    """Whether a report has its headline where the other one has lost it."""
+    return clocked(report) and clocked(other) and report.headline != other.headline and report.time < other.time  # type: ignore[operator]
 
 
 def _headline(report: Report) -> tuple[str, str]:
@@ -96,11 +138,65 @@ def _texts(report: Report) -> frozenset[str]:
 
 def _fits(one: Report, other: Report) -> bool:
     """Whether nothing says that they are of two machines, or of two times."""
-    hosts = {report.host for report in (one, other) if report.host is not None}
-    if len(hosts) > 1:
+    if one.host is not None and other.host is not None:
+        if not _one_host(one.host, other.host):
+            return False
+    elif len({of for report in (one, other) if (of := machine(report.source)) is not None}) > 1:
+        return False
+    boots = {report.lines[0].boot for report in (one, other) if report.lines} - {None}
+    if len(boots) > 1 or _apart(one.wall, other.wall):
         return False
     if not (clocked(one) and clocked(other)):
         return True
     assert one.time is not None
     assert other.time is not None
     return abs(one.time - other.time) <= _NEAR
+
+
+def _one_host(one: str, other: str) -> bool:
+    """Whether two names are one host's: with and without its domain."""
+    short, long = sorted((one.lower(), other.lower()), key=len)
+    return long == short or long.startswith(short + ".")
+
+
+_SYSLOG = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)")
+_ISO = re.compile(r"\d{4}-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?$")
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_YEAR = 366 * 86400.0
+
+
+def _apart(one: str | None, other: str | None) -> bool:
+    """Whether two times of day, as they stand in the logs, are those of two events, whatever zones they are of.
+
+    ``dmesg -T`` is not asked: its clock stands still while the machine sleeps.
+    """
+    times = [found for wall in (one, other) if wall is not None and (found := _in_year(wall)) is not None]
+    if len(times) < 2:
+        return False
+    away = abs(times[0][0] - times[1][0])
+    away = min(away, _YEAR - away)
+    if away <= _LAG:
+        return False
+    absolute = times[0][1] and times[1][1]
+    beside = abs(away - round(away / _ZONE) * _ZONE)
+    return absolute or away > _ZONES or beside > _NEAR
+
+
+def _in_year(wall: str) -> tuple[float, bool] | None:
+    """Seconds of a leap year, and whether they are UTC's; None for a form without date, or with a clock of its own."""
+    found = _ISO.match(wall)
+    zone = 0.0
+    if found is not None:
+        month, day, hours, minutes, seconds = map(int, found.groups()[:5])
+        if found[6] not in (None, "Z"):
+            zone = (-1 if found[6][0] == "-" else 1) * (int(found[6][1:3]) * 3600.0 + int(found[6][-2:]) * 60)
+    elif (found := _SYSLOG.match(wall)) is not None and _MONTHS.find(found[1]) >= 0:
+        month, (day, hours, minutes, seconds) = _MONTHS.find(found[1]) // 3 + 1, map(int, found.groups()[1:])
+    else:
+        return None
+    try:
+        days = date(2000, month, day).timetuple().tm_yday
+    except ValueError:
+        return None
+    absolute = found.re is _ISO and found[6] is not None
+    return days * 86400.0 + hours * 3600 + minutes * 60 + seconds - zone, absolute

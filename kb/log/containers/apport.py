@@ -1,11 +1,10 @@
 """apport's crash files: fields like those of a mail's head, some of them base64.
 
 apport's problem_report.py, ``ProblemReport.write()``: ``Name: value``; ``Name:`` with lines that begin with a blank;
-``Name: base64`` with lines each of which is base64 of its own: a gzip header, raw deflate, the trailer.
+``Name: base64`` with lines each of which is base64 of its own: a gzip header, raw deflate, the trailer; or zstd.
 """
 
 import binascii
-import zlib
 from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
@@ -25,7 +24,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         if not walk.member():
             return
         if value == b"base64":
-            yield Member(key, pieces(_unpacked(body)))
+            yield Member(key, pieces(map(_decoded, body)))
         elif value:
             yield Member(key, pieces(chain((value + b"\n",), body)))
         else:
@@ -55,10 +54,8 @@ class _Body:
         return self._head or b""
 
 
-def _unpacked(rows: Iterator[bytes] | _Body) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj(31)
-    for row in rows:
-        packed = binascii.a2b_base64(row)
-        while packed and not unpacker.eof:
-            yield unpacker.decompress(packed, 1 << 20)
-            packed = unpacker.unconsumed_tail
+def _decoded(row: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(row)
+    except binascii.Error:
+        return b""

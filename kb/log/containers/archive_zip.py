@@ -34,7 +34,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         with zipfile.ZipFile(opened) as archive:
             yield from _files(name, archive, walk)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        walk.unread.append(InputError(f"is no zip archive that can be read: {error}", path=name, help="unzip -t FILE"))
+        walk.unread.append(_unreadable(name, opened, error))
     finally:
         walk.release(len(held))
 
@@ -60,13 +60,29 @@ def _files(name: str, archive: zipfile.ZipFile, walk: Walk) -> Iterator[Member]:
             walk.refused(InputError(f"cannot be unpacked: {error}", path=place, help="unzip it with 7z"), place)
 
 
-def _directory(file: IO[bytes]) -> int:
-    """Bytes of the central directory, as the end record tells."""
+def _unreadable(name: str, file: IO[bytes], error: Exception) -> InputError:
+    file.seek(0)
+    if file.read(4) == b"PK\7\x08":
+        help_ = "zip -s 0 FILE.zip --out whole.zip, with all parts in one folder, then kb match whole.zip"
+        return InputError("is one part of a split zip archive", path=name, help=help_)
+    if b"PK\5\6" not in _tail(file):
+        help_ = "get it again, or: zip -FF FILE --out whole.zip, then kb match whole.zip"
+        return InputError("is a zip archive that is cut: its directory is missing", path=name, help=help_)
+    return InputError(f"is no zip archive that can be read: {error}", path=name, help="unzip -t FILE")
+
+
+def _tail(file: IO[bytes]) -> bytes:
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - _TAIL, 0))
     tail = b""
     while piece := file.read(_TAIL):
         tail += piece
+    return tail
+
+
+def _directory(file: IO[bytes]) -> int:
+    """Bytes of the central directory, as the end record tells."""
+    tail = _tail(file)
     at = tail.rfind(b"PK\5\6")
     told = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
     wide = tail.rfind(b"PK\6\6")

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from kb.errors import InputError
 from kb.log.containers.export import Seen, value_of
 from kb.log.containers.walk import HELD, Member, Walk, pieces
 from kb.log.unpack import Pushed, Read, packing_of
@@ -19,6 +20,9 @@ from kb.log.unpack import Pushed, Read, packing_of
 _BASE64 = re.compile(r"(?:data:[\w/.+;=-]{0,100};base64,)?([A-Za-z0-9+/\s]{16,}={0,2}\s{0,2})")
 _LINES = 3
 """Line ends, or strings in a row, that make a value a text of its own."""
+_WHOLE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.S)
+_VALUES = 300_000
+"""Values of a document: each takes a hundred bytes or more, once parsed."""
 _LITERAL = 4 << 20
 """Bytes of a Python literal that is looked at."""
 _STRINGS = re.compile(rb"'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?")
@@ -71,7 +75,11 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     while len(data) < HELD and (piece := read(1 << 20)):
         data += piece
     held = len(data) < HELD and walk.keeps(len(data))
-    value = _value(data) if held else None
+    many = held and _many(data)
+    if many:
+        help_ = "give the text in it: jq -r .FIELD FILE | kb match"
+        walk.unread.append(InputError(f"is a document of more than {_VALUES} values", path=name, help=help_))
+    value = _value(data) if held and not many else None
     if held and value is None and (frames := _frames(data)):
         yield Member("", pieces(iter(frames)), text=True, note=_NOTE)
         walk.release(len(data))
@@ -88,6 +96,15 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         before.add(hash(text))
         yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
     walk.release(len(data))
+
+
+def _many(data: bytes) -> bool:
+    """Whether a document has more values than are held: of most, a look at all of its bytes is enough to say no."""
+    return _begun(data) > _VALUES and _begun(_WHOLE.sub(b"", data)) > _VALUES
+
+
+def _begun(data: bytes) -> int:
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def _frames(data: bytes) -> list[bytes]:

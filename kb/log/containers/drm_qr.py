@@ -24,8 +24,11 @@ class Panic(NamedTuple):
     """What an address says."""
 
     text: bytes
+    """Empty where nothing can be unpacked, though release or architecture say that it is a panic's."""
     release: str | None
     arch: str | None
+    whole: bool = True
+    """False where the address is cut or damaged behind the text."""
 
 
 class Watch:
@@ -61,7 +64,7 @@ class Watch:
 
 
 def read_address(address: bytes) -> Panic | None:
-    """The log in an address, None where none is."""
+    """What an address says, None where it is none of a panic."""
     found = _ADDRESS.search(address)
     if found is None:
         return None
@@ -76,9 +79,10 @@ def read_address(address: bytes) -> Panic | None:
                 break
     except zlib.error:
         pass
-    if not text:
+    release, arch = (value.decode("ascii") if value else None for value in (found["release"], found["arch"]))
+    if not text and release is None and arch is None:
         return None
-    return Panic(text, *(value.decode("ascii") if value else None for value in (found["release"], found["arch"])))
+    return Panic(text, release, arch, unpacker.eof)
 
 
 def _fields(digits: bytes) -> bytes:

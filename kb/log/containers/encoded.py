@@ -79,7 +79,7 @@ def _is_text(data: bytes) -> bool:
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
     """The bytes."""
-    rows = lines_of(read, 64 << 20)
+    rows = lines_of(read)
     first = next(rows, b"")
     if b"%0A" in first:
         yield Member("", pieces(_each(_before(first, rows), _percent)))
@@ -91,8 +91,10 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if inner is not None:
         yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(rows, _uu)))
         return
-    decode = _hex if _HEX.match(first) is not None and _BASE64.match(first) is None else _base64
-    yield Member("", pieces(_each(_before(first, rows), decode)), note="decoded: line numbers are those of the text")
+    rows = _before(first, rows)
+    plain = _HEX.match(first) is not None and _BASE64.match(first) is None
+    text = _each(rows, _hex) if plain else _rows_of_base64(rows)
+    yield Member("", pieces(text), note="decoded: line numbers are those of the text")
 
 
 class _Blocks:
@@ -171,6 +173,20 @@ def _base64(row: bytes) -> bytes:
         return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
     except binascii.Error:
         return b""
+
+
+def _rows_of_base64(rows: Iterator[bytes]) -> Iterator[bytes]:
+    """What rows of base64 say; one that is too long to be held comes in parts of any length."""
+    rest = b""
+    for row in rows:
+        if row.endswith(b"\n") and not rest:
+            yield _base64(row)
+            continue
+        text = rest + row[max(row.rfind(b"\t"), row.rfind(b",")) + 1 :].strip()
+        cut = len(text) if row.endswith(b"\n") else len(text) // 4 * 4
+        rest = text[cut:]
+        yield _base64(text[:cut])
+    yield _base64(rest)
 
 
 def _uu(row: bytes) -> bytes:

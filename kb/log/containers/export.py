@@ -66,6 +66,8 @@ _LINES = 8
 """Line ends, or tags, from which on a text is compared with others."""
 _KNOWN, _BEFORE = 32, 4096
 """Texts that are remembered by their words, and as they are."""
+_COMPARED = 1 << 20
+"""Characters of a text that is compared by its words: each takes fifty bytes."""
 _WORD = 5
 _ALIKE = 0.95
 """Part of the long words of a text that are another's, too: a stamp, an address, a function."""
@@ -197,7 +199,7 @@ class Seen:
             return True
         if len(self._before) < _BEFORE:
             self._before.add(hash(text))
-        if text.count("\n") < _LINES and text.count("<") < _LINES:
+        if (text.count("\n") < _LINES and text.count("<") < _LINES) or len(text) > _COMPARED:
             return False
         words = {word for word in _MARKUP.sub(" ", html.unescape(_MARKUP.sub(" ", text))).split() if len(word) > _WORD}
         if any(len(words & known) >= _ALIKE * len(words) for known in self._known):

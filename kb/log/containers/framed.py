@@ -39,8 +39,8 @@ _FRAMES = (
     (_RECORD, (_FIELD,)),
 )
 """What such a text is told by, and its lines that are no message."""
-_HEAD = 8192
-"""Bytes by which it is told what stands around the messages."""
+_HEAD = 1 << 18
+"""Bytes by which it is told what stands around the messages: as many as a text is told by."""
 _NOTE = "line numbers are those of the messages, a line each"
 
 

@@ -5,8 +5,8 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage
-from typing import BinaryIO
+from functools import lru_cache
+from typing import Any, BinaryIO
 
 from kb.errors import InputError
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
@@ -14,6 +14,9 @@ from kb.log.unpack import Read
 
 _LARGEST = 14 << 20
 """Bytes of one mail; servers take 25 to 35 MB of base64 at most."""
+_FIELD = 8192
+"""Bytes of a field that says what a part is: the standard library needs the square of them, or more."""
+_CONTENT = re.compile(rb"^Content-[A-Za-z-]{1,40}:[^\n]*(?:\n[ \t][^\n]*)*", re.M | re.I)
 _PARTS = 500
 """Parts of one mail, however deep: a digest of a list has some hundred."""
 _DEEP = 50
@@ -26,6 +29,20 @@ word would have had room in this many columns, nobody has wrapped."""
 _INNER = re.compile(rb"boundary\s{0,5}=|message/rfc822", re.I)
 _BOUNDARY = re.compile(rb"boundary\s{0,5}=\s{0,5}\"?([^\"\s;]{1,70})", re.I)
 """RFC 2046 5.1.1: what stands between the parts, behind two hyphens."""
+
+
+@lru_cache(maxsize=256)
+def _parsed(name: str, value: str) -> Any:
+    """A field of a head: a part is asked nine times for the same one, and the mails of a list have the same ones."""
+    return email.policy.default.header_fetch_parse(name, value)
+
+
+class _Policy(email.policy.EmailPolicy):
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        return _parsed(name, value)
+
+
+_POLICY = _Policy()
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
@@ -69,12 +86,14 @@ def _parts(name: str, data: bytearray, prefix: str, walk: Walk) -> Iterator[Memb
     reason = None
     if len(_INNER.findall(data)) > _DEEP:
         reason = f"is a mail with more than {_DEEP} parts within parts"
+    elif any(len(field[0]) > _FIELD for field in _CONTENT.finditer(data)):
+        reason = f"is a mail with a field of more than {_FIELD} bytes in its head"
     elif sum(data.count(b"\n--" + found[1]) for found in _BOUNDARY.finditer(data)) > _PARTS:
         reason = f"is a mail with more than {_PARTS} parts"
     if reason is not None:
         walk.unread.append(InputError(reason, path=place, help="save the attachment with the log, and give that"))
         return
-    mail = email.message_from_bytes(data, policy=email.policy.default)
+    mail = email.message_from_bytes(data, policy=_POLICY)
     data.clear()
     for index, part in enumerate(mail.walk(), 1):
         if part.is_multipart():
@@ -83,10 +102,10 @@ def _parts(name: str, data: bytearray, prefix: str, walk: Walk) -> Iterator[Memb
             return
         content = _content(part)
         inner = "/".join(filter(None, (prefix, part.get_filename() or f"part{index}")))
-        yield Member(inner.replace("!", "_"), pieces(iter((content,))))
+        yield Member(inner.replace("!", "_"), pieces(iter((content,))), handed=True)
 
 
-def _content(part: EmailMessage) -> bytes:
+def _content(part: Any) -> bytes:
     """A part's bytes; of a text that a mail program wrapped by RFC 3676 (``DelSp=yes``), its lines."""
     content = part.get_payload(decode=True)
     data = content if isinstance(content, bytes) else b""

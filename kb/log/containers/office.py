@@ -19,6 +19,8 @@ _MARK = re.compile(
     rb'|text:s(?: text:c="(?P<blanks>\d{1,4})")?/'
     rb"|[^<>]{1,2000})>"
 )
+_BLANKS = 256
+"""Blanks that one mark may stand for: columns of a page."""
 _WAITING = 4096
 """Bytes in which a mark ends."""
 _NOTE = "line numbers are those of the document's paragraphs"
@@ -51,5 +53,5 @@ def _shown(found: re.Match[bytes]) -> bytes:
     if found["tab"] or found["cell"]:
         return b"\t"
     if found[0].startswith(b"<text:s") and found[0][7:8] in b" /":
-        return b" " * int(found["blanks"] or b"1")
+        return b" " * min(int(found["blanks"] or b"1"), _BLANKS)
     return b""

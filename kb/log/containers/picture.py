@@ -13,8 +13,10 @@ from kb.log.containers.roles import says_log
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
-_PIXELS = 120_000_000
-"""A photograph of a telephone has up to 108 million; Pillow holds a byte for each."""
+_HELD = 96_000_000
+"""Bytes of a picture once unpacked: a byte a point and colour, and two more a point to find a code in it."""
+_POINTS = 12_000_000
+"""Points from which on a photograph is read at half its size or less, as JPEG lets one: telephones take 108 million."""
 _CODES = 8
 
 
@@ -46,10 +48,11 @@ def _texts(name: str, read: Read, walk: Walk) -> list[bytes]:
     try:
         Image.MAX_IMAGE_PIXELS = None  # ours is asked before anything is unpacked
         with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > _PIXELS:
-                raise InputError(
-                    f"is a picture of more than {_PIXELS} points", path=name, help="cut the code out of it"
-                )
+            shrink = max(image.width * image.height / _POINTS, 1) ** 0.5
+            image.draft("L", (int(image.width / shrink), int(image.height / shrink)))
+            if image.width * image.height * (len(image.getbands()) + 2) > _HELD:
+                most = _HELD // (len(image.getbands()) + 2)
+                raise InputError(f"is a picture of more than {most} points", path=name, help="cut the code out of it")
             codes = zxingcpp.read_barcodes(image.convert("L"))
     except (OSError, ValueError, SyntaxError, MemoryError) as error:
         raise InputError("is a picture that cannot be read", path=name, help="give the log's text") from error

@@ -27,12 +27,14 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\xa0", "is packed with compress (LZH)", "zcat FILE | kb match"),
     (b"LZIP\x01", "is packed with lzip", "lzip -dc FILE | kb match"),
     (b"\x89LZO\0", "is packed with lzop", "lzop -dc FILE | kb match"),
-    (b"\x5d\0\0", "is packed with lzma", "xz --format=lzma -dc FILE | kb match"),
     (b"\xff\x06\0\0sNaPpY", "is packed with snappy", "snzip -dc FILE | kb match"),
+    (b"x\x9c", "is packed with zlib", "zlib-flate -uncompress < FILE | kb match"),
+    (b"x\xda", "is packed with zlib", "zlib-flate -uncompress < FILE | kb match"),
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", "7z x FILE, then kb match FOLDER"),
     (b"Rar!\x1a\x07", "is a rar archive", "unrar x FILE, then kb match FOLDER"),
     (b"070701", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
     (b"070702", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
+    (b"070707", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
     (b"!<arch>\n", "is an ar archive", "ar x FILE, then kb match FOLDER"),
     (b"MSCF", "is a cabinet archive", "cabextract FILE, then kb match FOLDER"),
     (b"\xed\xab\xee\xdb", "is an rpm package", "rpm2cpio FILE | cpio -idm"),
@@ -41,6 +43,7 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"makedumpfile", "is a kernel dump (flattened)", "makedumpfile -R vmcore < FILE, then makedumpfile --dump-dmesg"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a file of Outlook or Office", "save the mail as text, or its attachment"),
     (b"ElfFile\0", "is a Windows event log", "export it as text"),
+    (b"\x78\x9f\x3e\x22", "is an attachment of Outlook's (TNEF)", "tnef FILE, then kb match FOLDER"),
     (b"-----BEGIN PGP MESSAGE-----", "is encrypted (PGP)", "gpg -d FILE | kb match"),
     (b"age-encryption.org/", "is encrypted (age)", "age -d FILE | kb match"),
     (b"Salted__", "is encrypted (openssl)", "decrypt it first"),
@@ -49,12 +52,26 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
 """First bytes of what kb cannot look into, what it is, and what would read it."""
 
 
+_SEALED = re.compile(r"is (?:packed|encrypted) |is a (?:7z|rar) |is an rpm |is a cabinet ")
+"""What holds no word of a log as it was printed: what reads like one in its bytes is a piece of one."""
+_CMS = re.compile(rb"\x30[\x80-\x84].{0,4}\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01(?:\x07\x03|\x09\x10\x01\x17)", re.S)
+"""RFC 5652: a ContentInfo of envelopedData, or of authEnvelopedData (RFC 5083)."""
+
+
 def closed(head: bytes, name: str) -> InputError | None:
     """Why an input cannot be looked into, and what would read it; None for what may be text."""
+    if _CMS.match(head) is not None:
+        help_ = "openssl cms -decrypt -inform DER -in FILE, with the key of who it was sent to"
+        return InputError("is encrypted (S/MIME)", path=name, help=help_)
     for magic, reason, help_ in _CLOSED:
         if head.startswith(magic):
             return InputError(reason, path=name, help=help_)
     return None
+
+
+def sealed(error: InputError) -> bool:
+    """Whether what :func:`closed` names cannot be read as it is, either: it is packed or encrypted all through."""
+    return _SEALED.match(error.reason) is not None
 
 
 def container_of(name: str, head: bytes) -> Members | None:
@@ -64,15 +81,35 @@ def container_of(name: str, head: bytes) -> Members | None:
         name: Its name; pstore's compressed records say what they are by it alone.
         head: Its first bytes, :data:`kb.log.stream.TELLING` of them or more, unpacked.
     """
-    for module, tells in _FORMATS:
+    return _first(_FORMATS, name, head)
+
+
+def further(name: str, head: bytes) -> Members | None:
+    """What lists the members of a text that goes on in another form behind what :func:`container_of` has seen.
+
+    Args:
+        name: Its name.
+        head: Its first bytes, some hundred thousand.
+    """
+    return _first(_FURTHER, name, head)
+
+
+def _first(formats: tuple[tuple[str, Callable[[str, bytes], bool]], ...], name: str, head: bytes) -> Members | None:
+    for module, tells in formats:
         if tells(name, head):
             members: Members = importlib.import_module(f"kb.log.containers.{module}").members
             return members
     return None
 
 
+_PROGRAM = re.compile(rb"(?:#!|MZ|\x7fELF).*?PK\x03\x04[\x0a-\x3f]\0", re.S)
+"""A program of a few kilobytes before an archive that unpacks itself (APPNOTE.TXT 4.3.7: a version, at most 6.3)."""
+
+
 def _zip(name: str, head: bytes) -> bool:
-    return head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4"))
+    """An archive, the first part of one (APPNOTE.TXT 8.5.3, .4), or one behind a program."""
+    begins = head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4", b"PK\7\x08PK\3\4"))
+    return begins or _PROGRAM.match(head) is not None
 
 
 def _tar(name: str, head: bytes) -> bool:
@@ -98,9 +135,12 @@ def _pstore(name: str, head: bytes) -> bool:
     return name.endswith(".enc.z")
 
 
+_PROBLEM = re.compile(rb"(?:[A-Z][A-Za-z0-9]{1,40}: [^\n]{0,300}\n){0,3}ProblemType: ")
+_FIELDS = (b"Architecture: ", b"ApportVersion: ")
+
+
 def _apport(name: str, head: bytes) -> bool:
-    other = head.startswith((b"Architecture: ", b"ApportVersion: "))
-    return head.startswith(b"ProblemType: ") or (other and b": base64\n" in head)
+    return _PROBLEM.match(head) is not None or (head.startswith(_FIELDS) and b": base64\n" in head)
 
 
 def _sqlite(name: str, head: bytes) -> bool:
@@ -231,17 +271,17 @@ def _encoded(name: str, head: bytes) -> bool:
 
         if needed(head):
             return True
-    if b"\nbegin " not in head and _RUN.search(head) is None:
-        return False
-    from kb.log.containers.encoded import within
-
-    return within(head)
+    return _within(name, head)
 
 
 def _newest(name: str, head: bytes) -> bool:
     from kb.log.containers.newest import needed
 
     return needed(head)
+
+
+def _calendar(name: str, head: bytes) -> bool:
+    return head.startswith(b"BEGIN:VCALENDAR")
 
 
 def _properties(name: str, head: bytes) -> bool:
@@ -258,6 +298,14 @@ def _framed(name: str, head: bytes) -> bool:
     from kb.log.containers.framed import needed
 
     return needed(head)
+
+
+def _within(name: str, head: bytes) -> bool:
+    if b"\nbegin " not in head and _RUN.search(head) is None:
+        return False
+    from kb.log.containers.encoded import within
+
+    return within(head)
 
 
 def _sections(name: str, head: bytes) -> bool:
@@ -284,9 +332,13 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("export_yaml", _yaml),
     ("export_table", _table),
     ("encoded", _encoded),
+    ("calendar", _calendar),
     ("properties", _properties),
     ("framed", _framed),
     ("newest", _newest),
     ("sections", _sections),
 )
 """Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""
+
+_FURTHER = (("encoded", _within), ("framed", _framed), ("sections", _sections))
+"""Forms in which a text may go on."""

@@ -17,6 +17,27 @@ _EVIDENCE = re.compile(
 )
 
 
+_OF_A_MACHINE = re.compile(
+    r"(?:^|(?<=[/!]))(?:"
+    r"(?:nodes|hosts|machines|servers)/(?P<node>[^/!]{1,255})(?=[/!])"
+    r"|(?P<report>(?:sosreport|scc|nts|vm-support)[-_][^/!]{1,255}?)(?:[-_]\d{4}-?\d\d-?\d\d[^/!]*|[-_]\d{6}_[^/!]*)?(?=[/!])"
+    r"|(?P<archive>[^/!]{1,255}?)(?:\.(?:tar|tgz|txz|tbz2?|zip))(?:\.\w{1,5})?!(?=[^!]*$)"
+    r")"
+)
+"""Parts of names that are one machine's: a node of a must-gather, a sosreport or supportconfig (date and number left
+out: two of one host are of one), an archive in an archive."""
+
+
+def machine(name: str) -> str | None:
+    """Which machine a member of an archive is of, where its place says that; the innermost counts.
+
+    Args:
+        name: As :attr:`kb.log.stream.Source.name`.
+    """
+    found = [each[each.lastgroup or 0] for each in _OF_A_MACHINE.finditer(name)]
+    return found[-1] if found else None
+
+
 def base(name: str) -> str:
     """The last part of a member's name."""
     return name.rstrip("/").rsplit("/", 1)[-1].rsplit("!", 1)[-1]

@@ -33,6 +33,8 @@ class Member(NamedTuple):
     """Kernel release that the container tells beside the text."""
     note: str | None = None
     """What reading it changed: ``line numbers are those of ...``."""
+    handed: bool = False
+    """True for what somebody chose to hand in: what it may hold counts as a log, whatever it is called."""
 
 
 class Walk:
@@ -116,9 +118,9 @@ class Walk:
         if len(self._said) < _NAMED:
             self._said.setdefault(f"{name}: {what}")
 
-    def refused(self, error: InputError, member: str) -> None:
+    def refused(self, error: InputError, member: str, handed: bool = False) -> None:
         """Note a member that cannot be looked into: of a log that is a fault, of anything else a note."""
-        if says_log(member):
+        if handed or says_log(member):
             self.unread.append(error)
         else:
             self.pass_over(member, error.reason)

@@ -22,6 +22,12 @@ _HOLDERS = frozenset({"sst", "sheetData"})
 """What rows and strings stand in: without this, the parser would keep them all."""
 _LARGEST = 32 << 20
 """Bytes of the strings of a workbook, unpacked: a sheet has a million rows at most."""
+_CELL = 32_767
+"""Characters of a cell (the limits of Excel's specification); a string may be used by any number of them."""
+_ROW = 1 << 20
+"""Characters of a row."""
+_ELEMENTS = 100_000
+"""Elements within one row or string, and beside them: a row has 16,384 cells at most."""
 _NOTE = "line numbers are those of the sheet's rows"
 
 
@@ -44,7 +50,7 @@ def sheets(name: str, archive: zipfile.ZipFile, walk: Walk) -> Iterator[Member]:
         if not walk.member():
             return
         with archive.open(each) as opened:
-            rows = _rows(walk.counted(opened.read, f"{name}!{each}", []), strings)
+            rows = _rows(walk.counted(opened.read, f"{name}!{each}", []), strings, walk)
             text = ordered(records(rows), walk, f"{name}!{each}")
             yield Member(each.removeprefix(_SHEETS).removesuffix(".xml"), pieces(text), text=True, note=_NOTE)
 
@@ -60,38 +66,51 @@ class _Plain(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         piece = self._read(size if size > 0 else 1 << 16)
         if b"<!" in self._last + piece:
-            raise ValueError("a document with definitions")
+            raise ValueError("definitions of its own")
         self._last = piece[-1:]
         if self._left is not None:
             self._left -= len(piece)
             if self._left < 0:
-                raise ValueError("too many strings")
+                raise ValueError(f"more than {_LARGEST} bytes of strings")
         return piece
 
 
-def _elements(read: Read, name: str, most: int | None = None) -> Iterator[ElementTree.Element]:
-    """The elements of a name, each let go behind its use; damage ends them."""
+def _elements(read: Read, name: str, walk: Walk, most: int | None = None) -> Iterator[ElementTree.Element]:
+    """The elements of a name, each let go behind its use; damage ends them, and a bound the walk."""
     try:
         holder: ElementTree.Element | None = None
+        alive = 0
         for event, element in ElementTree.iterparse(_Plain(read, most), ("start", "end")):
+            alive += event == "start"
+            if alive > _ELEMENTS:
+                raise ValueError(f"more than {_ELEMENTS} elements in one row")
             if _local(element) in _HOLDERS:
                 holder = element
             elif event == "end" and _local(element) == name:
                 yield element
                 if holder is not None:
                     holder.clear()
-    except (ElementTree.ParseError, ValueError, zipfile.BadZipFile):
-        return
+                    alive = 0
+    except (ElementTree.ParseError, zipfile.BadZipFile) as error:
+        walk.say(name, f"a part of the workbook is cut or damaged: {error}")
+    except ValueError as error:
+        walk.stop(f"is a workbook with {error}", "save its sheet as CSV, and give that")
 
 
 def _strings(archive: zipfile.ZipFile, walk: Walk) -> Iterator[str]:
     with archive.open(_STRINGS) as opened:
-        yield from map(_text, _elements(walk.counted(opened.read, _STRINGS, []), "si", _LARGEST))
+        yield from map(_text, _elements(walk.counted(opened.read, _STRINGS, []), "si", walk, _LARGEST))
 
 
-def _rows(read: Read, strings: list[str]) -> Iterator[list[str]]:
-    for row in _elements(read, "row"):
-        yield [_cell(cell, strings) for cell in row if _local(cell) == "c"]
+def _rows(read: Read, strings: list[str], walk: Walk) -> Iterator[list[str]]:
+    for row in _elements(read, "row", walk):
+        cells: list[str] = []
+        left = _ROW
+        for cell in row:
+            if _local(cell) == "c" and left > 0:
+                cells.append(_cell(cell, strings)[:_CELL])
+                left -= len(cells[-1])
+        yield cells
 
 
 def _cell(cell: ElementTree.Element, strings: list[str]) -> str:

@@ -177,6 +177,45 @@ def test_the_same_problem_at_another_time_or_on_another_host_is_another_event() 
     assert len(kb.match(archive(("a/dmesg", LOG + later), ("b/dmesg", LOG + later)))) == 2 * len(PLAIN)
 
 
+BARE = b"".join(row.partition(b"] ")[2] for row in LOG.splitlines(keepends=True))
+
+
+def dated(day: str, log: bytes = BARE, host: str = "db17") -> bytes:
+    return b"".join(f"{day} {host} kernel: ".encode() + row for row in log.splitlines(keepends=True))
+
+
+PACKED = gzip.compress(archive(("dmesg", LOG)))
+MORE = LOG[LOG.index(b"\n", LOG.index(b"#PF")) + 1 :]
+"""What a ring buffer leaves of it: the headline is lost."""
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "events"),
+    [
+        (("s/messages", dated("Nov 28 12:00:01")), ("s/messages-1", dated("Nov 21 03:00:01")), 2),
+        (("s/messages", dated("Nov 28 12:00:01")), ("s/kern.log", dated("Nov 28 12:00:04")), 1),
+        (("s/messages", dated("Nov 28 13:00:01")), ("s/journal", dated("2026-11-28T12:00:01+00:00")), 1),
+        (("s/messages", dated("Jan  1 00:00:01")), ("s/journal", dated("2026-12-31T23:00:01Z")), 1),
+        (("s/messages", dated("2026-11-28T12:00:01+02:00")), ("s/journal", dated("2026-11-28T10:00:01Z")), 1),
+        (("s/messages", dated("2026-11-28T12:00:01Z")), ("s/journal", dated("2026-11-28T10:00:01Z")), 2),
+        (("s/messages", syslog(LOG)), ("s/journal", syslog(LOG).replace(b"db17", b"db17.example.org")), 1),
+        (("s/messages", syslog(LOG)), ("s/journal", syslog(LOG).replace(b"db17", b"db171")), 2),
+        (("m/nodes/w0/dmesg", LOG), ("m/nodes/w1/dmesg", LOG), 2),
+        (("m/nodes/w0/dmesg", LOG), ("m/nodes/w0/messages", LOG), 1),
+        (("a/sosreport-h1-2026-11-28-abc/dmesg", LOG), ("a/sosreport-h2-2026-11-28-abd/dmesg", LOG), 2),
+        (("a/sosreport-h1-2026-11-28-abc/dmesg", LOG), ("a/sosreport-h1-2026-11-29-abd/dmesg", LOG), 1),
+        (("h1.tar.gz", PACKED), ("h2.tar.gz", PACKED), 2),
+        (("dmesg", LOG), ("sosreport.tar.gz", PACKED), 1),
+        (("s/dmesg", MORE), ("s/messages", LOG), 1),
+        (("s/messages", LOG), ("s/dmesg", MORE), 1),
+    ],
+)  # fmt: skip
+def test_places_and_times_tell_events_apart(first: tuple[str, bytes], other: tuple[str, bytes], events: int) -> None:
+    found = kb.match(archive(first, other))
+    assert said(found) == sorted(PLAIN * events, key=str) or said(found) == PLAIN * events
+    assert all(len(one.report.sources) == (2 if events == 1 else 0) for one in found)
+
+
 # ---- what the archive says of the machine
 
 
@@ -473,13 +512,24 @@ def test_an_address_is_read_whatever_the_text_and_however_it_comes(data: bytes, 
     for at in range(0, len(text), size):
         watch(text[at : at + size])
     (panic,) = watch.panics()
-    assert panic == (data, "6.10.6", "x86_64")
+    assert panic == (data, "6.10.6", "x86_64", True)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.text("0123456789", min_size=17, max_size=300), st.sampled_from(["z", "zl"]))
 def test_digits_that_are_no_log_say_nothing(digits: str, how: str) -> None:
     read_address(f"https://example.org/?a=x&v=1&{how}={digits}".encode())
+
+
+def test_an_address_that_is_cut_is_read_to_its_cut_and_says_so(tmp_path: Path) -> None:
+    text = wrappings.qr(LOG, "z").decode().replace("\n", "").removeprefix("Hello,").removesuffix("regards")
+    (report,) = list(api.read(text[: len(text) // 2].encode() + b"\n"))[:1]
+    assert report.kernel == "6.10.6"
+    assert "cut or damaged" in str(report.input_notes)
+    (tmp_path / "a.txt").write_text(text[: text.index("z=") + 22] + "\n")
+    assert main(["match", str(tmp_path / "a.txt")]) == UNUSABLE
+    with pytest.raises(InputError, match=r"x86_64\) that is cut or damaged"):
+        list(api.read(wrappings.zipped(text[: text.index("z=") + 22].encode(), "a.txt")))
 
 
 def test_a_search_with_a_long_number_is_no_address() -> None:

@@ -16,7 +16,20 @@ from kb.cli import EMPTY, UNUSABLE, main
 from kb.errors import InputError
 from kb.log.containers import framed, page, registry
 from kb.log.containers.walk import Walk
-from tests.log.containers import chats, collectors, consoles, copies, documents, hosts, jobs, parcels, phones, shippers
+from kb.log.source import open_inputs
+from tests.log.containers import (
+    chats,
+    collectors,
+    consoles,
+    copies,
+    documents,
+    hosts,
+    jobs,
+    parcels,
+    phones,
+    shippers,
+    wrappings,
+)
 from tests.log.test_prefixes import LOGS, OOPS, TITLE, same, with_prefix
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -237,3 +250,35 @@ def test_the_words_of_headlines_that_follow_each_other_are_no_prefix() -> None:
     row = "Out of memory: Killed process {} (java) total-vm:4194304kB, anon-rss:1024kB, file-rss:0kB, shmem-rss:0kB\n"
     found = list(api.read("".join(row.format(1000 + at) for at in range(5)).encode()))
     assert found[0].headline.startswith("Out of memory: Killed process 1000 ")
+
+
+PROSE = b"".join(
+    b"On day %d the customer told us that db17 was slow again, and nobody knew why it was.\n" % at for at in range(300)
+)
+
+
+@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize(
+    "way",
+    ["splunk's page", "otel's debug exporter", "socat", "uuencode in a text", "base64 in a text", "supportconfig"],
+)
+def test_a_text_may_go_on_in_another_form_far_behind_its_beginning(
+    way: str, report: str, plain: dict[str, list[str]]
+) -> None:
+    log = REPORTS[report].read_bytes()
+    if way == "supportconfig":
+        data = b"#==[ Command ]======#\n# /bin/dmesg\n" + log
+    else:
+        data = (WAYS | wrappings.WRAPPINGS)[way](log)[1]
+    stream = next(iter(open_inputs([PROSE + b"\n" + data])))
+    assert said(kb.match(PROSE + b"\n" + data)) == plain[report]
+    assert len(PROSE) > 8192
+    assert stream.walk is not None
+
+
+def test_a_text_is_looked_at_so_far_and_not_farther() -> None:
+    """What is read to tell a text's form is a quarter of a megabyte, whatever its length."""
+    read = io.BytesIO(PROSE * 100)
+    each = next(iter(open_inputs([read])))
+    assert read.tell() <= 1 << 19
+    assert each.walk is None

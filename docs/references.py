@@ -155,7 +155,7 @@ def _inner(shapes: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
 
 def extras() -> str:
     """What each extra brings, and the packages that it installs."""
-    from kb.doctor import PACKAGES
+    from kb.doctor.packages import PACKAGES
 
     rows = ["| extra | for | packages |", "|---|---|---|"]
     for extra in dict.fromkeys(extra for extra, _ in PACKAGES.values() if extra):

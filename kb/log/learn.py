@@ -111,7 +111,11 @@ class Shapes:
             return False
         ways = list(self._ways(text, column))
         beside = around() if ways and self._looks < _LOOKS else None
-        best = self._borne(ways, text, number, beside, opened) if beside is not None else None
+        best = None
+        if beside is not None:
+            said = text[column:] or text  # twice, by whomever: it bears out nothing
+            before, after = ([line for line in lines if not line.endswith(said)] for lines in beside[:2])
+            best = self._borne(ways, text, number, Around(before, after), opened)
         if best is None and beside is not None and not (opened or beside.stamped):
             best = self._lead_in(ways, text) if sum(map(self._belongs, beside.after[:_NEAR])) >= 2 else None
         if told and (best is None or not best[1].telling):
@@ -163,8 +167,6 @@ class Shapes:
     ) -> tuple[str, Shape, bool] | None:
         """The prefix that the lines beside bear out best, None where they do not."""
         self._looks += 1
-        before, after = ([line for line in lines if line != text] for lines in (beside.before, beside.after))
-        beside = Around(before, after)  # what is said twice is as true
         owned = list(filter(self._belongs, beside.after))
         plain = len(owned)
         best, most = None, (0, False, False)

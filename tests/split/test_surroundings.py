@@ -183,3 +183,10 @@ def test_a_line_before_the_mark_of_the_next_report_is_nobodys() -> None:
     """The mark had been taken for a line of the report that another ran into."""
     first = next(iter(api.read(PAIR.encode())))
     assert (first.title, first.lines[-1].text) == ("WARNING in foo_warn_msg", "---[ end trace 0000000000000000 ]---")
+
+
+def test_what_programs_say_alike_is_no_headline_behind_a_prefix() -> None:
+    """Two programs' tags are one shape, and each line bore out the other's."""
+    lines = [b"python3[76387]", b"sshd[14644]"]
+    said = (b"[   90.04661%d] %s: BUG: please report this with the output\n" % each for each in enumerate(lines))
+    assert list(api.read(b"".join(ordinary(3, b"[   90.046610] ") + line for line in said))) == []

@@ -16,12 +16,24 @@ from kb.cli import EMPTY, UNUSABLE, main
 from kb.errors import InputError
 from kb.log.containers import framed, page, registry
 from kb.log.containers.walk import Walk
-from tests.log.containers import chats, collectors, consoles, copies, documents, hosts, jobs, parcels, phones, shippers
+from tests.log.containers import (
+    chats,
+    collectors,
+    consoles,
+    copies,
+    documents,
+    exports,
+    hosts,
+    jobs,
+    parcels,
+    phones,
+    shippers,
+)
 from tests.log.test_prefixes import LOGS, OOPS, TITLE, same, with_prefix
 
 ROOT = Path(__file__).resolve().parents[3]
 WAYS = chats.WAYS | jobs.WAYS | consoles.WAYS | collectors.WAYS | copies.WAYS | documents.WAYS
-WAYS |= phones.WAYS | hosts.WAYS | parcels.WAYS | shippers.WAYS
+WAYS |= phones.WAYS | hosts.WAYS | parcels.WAYS | shippers.WAYS | exports.WAYS
 REPORTS = {
     "oops": ROOT / "tests/log/data/oops.log",
     "allocation, no times": ROOT / "cases/nofs-high-order-watermark/match-seed.log",

@@ -29,7 +29,7 @@ _DOCUMENT = re.compile(
 """How the answers of search services begin."""
 _CALL = re.compile(rb"\s{0,9}(?:/\*\*/)?[A-Za-z_$][\w.$ ]{0,60}[=(]\s{0,9}(?=[\[{])")
 """What makes a script of a document: a variable's name, a function's (JSONP)."""
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){1,100000}|(?:[A-Za-z0-9+/]{4}){0,100000}[A-Za-z0-9+/]{2,3}={1,2}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 _HELD = 4 << 20
 """Bytes by which the field is chosen, or in which a table by columns or a value of Python's must end."""
 _OBJECTS = 2000

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Protocol
 from kb.log import records
 from kb.log.records import Lines
 from kb.log.terminal import SGR, clean, plain
-from kb.log.text import END
+from kb.log.text import EMPHASIS, END, mirrored
 from kb.log.transport import Prefix, Rule, strip
 from kb.model.log import Line
 
 if TYPE_CHECKING:
     from kb.log.learn import Shapes
 
-_SHOWN_SGR = re.compile(r"\^\[\[[0-9;]{0,20}[mK]|\[\d[0-9;]{0,20}m")
-"""The same as ``cat -v`` shows them, or as they are left where a form took the escape away."""
-_OCTAL = re.compile(r"#(011|012|015|033)")
-"""rsyslog's escape of control characters ($EscapeControlCharactersOnReceive)."""
+_WRITTEN_SGR = re.compile(r"(?:\^\[|\\x1[bB]|\\033|\\e|\\u001[bB]|#033)\[[0-9;]{0,20}[mK]")
+"""Colours as ``cat -v`` shows them, strings and rsyslog write them."""
+_LEFT_SGR = re.compile(r"\[\d[0-9;]{0,20}m")
+"""The same where a form took the escape away."""
+_OCTAL = re.compile(r"[#\\](011|012|015|033)")
+"""rsyslog's escape of control characters ($EscapeControlCharactersOnReceive, $ControlCharacterEscapePrefix)."""
 _HEX = re.compile(r"\\x(09|0a|0d|1b)")
 """printk's escape in /dev/kmsg (kernel/printk/printk.c msg_add_ext_text()) and journald's in short output."""
 _HEX_RUN = re.compile(r"(?:\\x[0-9a-f]{2}){1,64}")
@@ -54,6 +56,8 @@ _GLUED = re.compile(r"(?:<\d{1,3}>)?\[ {0,6}\d{1,7}\.\d{6}\](?: ?\[ {0,8}[TC]\d{
 """A second printk stamp in the middle of a line: the line end between two records was lost."""
 _FRAMES = "`|\u2502\u2503"
 """What begins and ends a row of a table, or a line that Markdown shows as code (CommonMark 6.1)."""
+_EMPHASISED = re.compile(rf"[{re.escape(EMPHASIS)}]{{1,4}}(?=\[ {{0,8}}\d{{1,10}}\.\d{{6}}\])")
+"""Marks before printk's stamp; what the kernel puts before a line of its own (``** trace_printk()``) has none."""
 _DICTIONARY = re.compile(r" [A-Z_]{2,32}=")
 """Device properties behind a record of /dev/kmsg (" SUBSYSTEM=pci")."""
 
@@ -85,15 +89,16 @@ def decode(cursor: Place, shapes: Shapes | None = None) -> Iterator[tuple[Line |
         text = raw.decode("utf-8", "surrogateescape").rstrip(END)
         if not text.isprintable():
             text = clean(text)
-        if "[0m" in text and _SHOWN_SGR.match(text) is not None:
-            text = _SHOWN_SGR.sub("", text)
+        if "[0m" in text:
+            text = _WRITTEN_SGR.sub("", text)
+            text = _LEFT_SGR.sub("", text) if _LEFT_SGR.match(text) is not None else text
         if "&" in text or "<" in text:
             text = _unescape_html(text)
         if "'" in text:
             text = text.replace("'\"'\"'", "'").replace("'\\''", "'")  # as a shell's quotes hold one
         if not text.isascii():
             text = plain(text)
-        if text and (text[0] in _FRAMES or text[-1] in _FRAMES):
+        if text and (text[0] in _FRAMES or text[-1] in _FRAMES or text[0] in EMPHASIS):
             text = _unframed(text.rstrip(" "))
         prefix = strip(text, sticky)
         if shapes:
@@ -135,7 +140,9 @@ def _unframed(text: str) -> str:
     """A line without what ends it as it has begun; what begins a row of a table is a prefix, which is learned."""
     if text[0] == text[-1] == "`":
         return text[1:-1] if text.count("`") == 2 and " " in text else text
-    return text[:-1].rstrip(" ") if text[0] == text[-1] else text
+    if (marks := _EMPHASISED.match(text)) is not None:
+        return text[marks.end() :].removesuffix(mirrored(marks[0]))
+    return text[:-1].rstrip(" ") if text[0] == text[-1] and text[0] in _FRAMES else text
 
 
 def _record(text: str, cursor: Place, raw: bytes, number: int) -> Iterator[Line] | None:
@@ -218,7 +225,7 @@ def _several(text: str, prefix: Prefix, number: int, raw: bytes, piece: bool, st
     rebuilt = body.count("\\n") >= _ESCAPED_LINES
     if rebuilt:
         body = _unescape_string(body)
-    if "#0" in body:
+    if "#0" in body or "\\0" in body:
         body = _OCTAL.sub(lambda found: chr(int(found[1], 8)), body)
     if "\\x" in body:
         body = _HEX.sub(lambda found: chr(int(found[1], 16)), body)

@@ -14,8 +14,8 @@ from kb.log.transport import Prefix, Rule, strip
 Test = Callable[[str], int]
 """0 for no."""
 
-_WORDS = re.compile(r"(?<=[\s\])}>:;|,+\"'`=%*#\u2502\u2503\uff1a\u3009\u300b\u300d\u3011\uff09\uff3d-])(?=\S)")
-"""Where a message may begin behind a prefix: not inside a word, a path or a name."""
+_WORDS = re.compile(r"(?<=[^\w./\\&@$^?(<\[])(?=\S)|(?<=\d)(?=[^\W\d_])")
+"""Where a message may begin behind a prefix: not inside a word, a path or a name; behind a number it may be glued."""
 _WORD = re.compile(r"[^\W_]+")
 _COMMENT = re.compile(r"\s{0,80}(?:[#*;%+-]{1,4}(?:\s|$)|//|$)")
 """How a comment begins, an entry of a list, a line of a patch."""
@@ -24,7 +24,7 @@ _OPAQUE = re.compile(r"[\[(]|[0-9a-f]{4}")
 _QUOTE = re.compile(r"[\"'`%]|/\*|\w[ \t]{0,8}={1,2}[ \t]{0,8}$")
 """What a string, a format, a comment or a value of a source begins with."""
 _PLACES = 32
-"""Beginnings of a message that are tried in a line."""
+"""Beginnings of a message that are tried in a line, the nearest to the scanner's literal."""
 _NUMBERS = re.compile(r"\d{1,20}")
 _REFUSED = 4
 """Lines alike, but for numbers, behind which the prefix is looked for no more."""
@@ -131,7 +131,7 @@ class Shapes:
 
     def _ways(self, text: str, column: int) -> Iterable[tuple[str, Shape, bool]]:
         """The prefixes, shortest first, behind which the line opens a report, and whether a known one stands there."""
-        for found in list(_WORDS.finditer(text, 1, min(column, LONGEST) + 1))[:_PLACES]:
+        for found in list(_WORDS.finditer(text, 1, min(column, LONGEST) + 1))[-_PLACES:]:
             at = found.start()
             if ends_in_stamp(text[:at]):  # what stands before it is the prefix
                 continue

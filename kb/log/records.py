@@ -106,7 +106,8 @@ def _emit(message: str, key: str, fields: dict[str, Any], number: int, last: int
     for text in message.rstrip("\r\n").replace("\r\n", "\n").split("\n"):
         text = text if text.isprintable() else clean(text)
         end, t, w, c, lv, h = 0, stamp, wall, caller, level, host
-        if key not in ("MESSAGE", "msg") or PRINTK.match(text):  # a console's stamp inside of a journal's record
+        if key not in ("MESSAGE", "msg") or PRINTK.match(text.lstrip(" ")):  # a console's stamp inside of a journal's
+            # record, or of rsyslog's, whose msg begins with the blank behind the tag
             prefix = strip(text)
             end = prefix.end
             t, w, c = prefix.time or t, prefix.wall or w, prefix.caller or c

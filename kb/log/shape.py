@@ -11,7 +11,8 @@ import os
 import re
 from typing import NamedTuple
 
-from kb.log.transport import IDENT, PRINTK, SEVERITIES, USER, Prefix, Rule, strip
+from kb.log.text import EMPHASIS, mirrored
+from kb.log.transport import IDENT, PRINTK, SEVERITIES, USER, Prefix, Rule, named, strip
 
 LONGEST = 400
 """Characters that a prefix may have."""
@@ -144,7 +145,7 @@ class Shape(NamedTuple):
             inner.wall or groups.get("wall") or before.wall,
             inner.caller or before.caller,
             before.level if inner.level is None else inner.level,
-            inner.host or groups.get("host") or before.host,
+            inner.host or named(groups.get("host")) or before.host,
             inner.rule or "learned",
         )
 
@@ -162,7 +163,7 @@ def unframed(text: str, bar: str, at: int) -> str:
     """As :meth:`Shape.whole`, for a border or a quote that is known."""
     if not bar:
         return text
-    if bar in _BARS:
+    if bar in _BARS or not bar.strip(mirrored(EMPHASIS)):
         return text[: -len(bar)].rstrip() if text.endswith(bar) else text
     if bar == _FIELD and (fields := _FIELDS.search(text, at)) is not None:
         return text[:at] + _ESCAPED.sub(_unescaped, text[at : fields.start()])
@@ -181,9 +182,13 @@ def frame(prefix: str, line: str) -> str:
         and _paired(line[len(prefix) : closing.start()], prefix[-1])
     ):
         return prefix[-1]
-    if prefix.endswith(_FIELD) and _FIELDS.search(line, len(prefix)) is not None:
+    fields = _FIELDS.search(line, len(prefix)) if prefix.endswith(_FIELD) else None
+    if fields is not None and fields[0].startswith('"'):
         return _FIELD
-    bar = prefix.strip()[:1]
+    marks = prefix.strip()
+    if marks and not marks.strip(EMPHASIS) and line.rstrip().endswith(mirrored(marks)):
+        return mirrored(marks)
+    bar = marks[:1]
     return bar if bar and bar in _BARS and line.rstrip().endswith(bar) else ""
 
 

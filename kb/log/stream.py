@@ -1,5 +1,6 @@
 """One input that was opened: unpacked, in UTF-8, its first bytes looked at."""
 
+import codecs
 import re
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -69,6 +70,7 @@ class Stream:
         self.live = live
         self.notes = [] if notes is None else notes
         self.packed = False
+        """True where the bytes are no longer those of the file."""
         self.walk = walk
         self.release: str | None = None
         self.taken = len(head)
@@ -83,6 +85,17 @@ class Stream:
             self.packed = True
             self.read = Unpacked(name, Pushed(self.head, self.read), packing, self.notes).read
             self.read = walk.counted(self.read, name, self.notes) if walk is not None else self._bounded(self.read)
+            self.head = _first(b"", self.read)
+        if not live:
+            self._decode()
+
+    def _decode(self) -> None:
+        """Go on in UTF-8: what an export or a mail begins with is told by letters."""
+        self.head = self.head.removeprefix(_MARK)
+        encoding = _utf16(self.head[:_TEXT_PROBE])
+        if encoding is not None:
+            self.packed = True
+            self.read = _utf8(Pushed(self.head, self.read).read, encoding)
             self.head = _first(b"", self.read)
 
     def _counted(self, size: int) -> bytes:
@@ -114,8 +127,7 @@ class Stream:
         head = self.head[:_TEXT_PROBE]
         if self.live:
             return _utf16(head) is not None or PART.match(head) is not None
-        foreign = _utf16(head) is not None or head.startswith(b"\xef\xbb\xbf") or b" Part" in head[:64]
-        return foreign or _spaced(head) or _coloured(head) or _escaped(head)
+        return b" Part" in head[:64] or _spaced(head) or _coloured(head) or _escaped(head)
 
     def far(self, size: int) -> bool:
         """Read on until so many first bytes are held; False where there are no more than were looked at."""
@@ -149,7 +161,7 @@ class Stream:
             source = self.whole()
             return self._input(Tape(source.data), list(source.notes))
         if file is not None and not self.packed:
-            tape = Tape(file, start=self.head.removeprefix(b"\xef\xbb\xbf") if self.live else self.head)
+            tape = Tape(file, start=self.head.removeprefix(_MARK))
         else:
             tape = Tape(Pushed(b"", self.read), start=self.head)
         tape.limit(self.name, "once unpacked" if self.packed else "")
@@ -157,6 +169,23 @@ class Stream:
 
     def _input(self, tape: Tape, notes: list[str]) -> Input:
         return Input(self.name, tape, notes, self.walk, self.release)
+
+
+_MARK = b"\xef\xbb\xbf"
+"""The mark of byte order that some put before UTF-8."""
+
+
+def _utf8(read: Read, encoding: str) -> Read:
+    """Bytes of UTF-16 or UTF-32 as UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+
+    def piece(size: int) -> bytes:
+        text = ""
+        while not text and (got := read(max(size // 2, 4))):  # three bytes for two, at most
+            text = decoder.decode(got).lstrip("\ufeff")
+        return (text or decoder.decode(b"", True)).encode("utf-8", "replace")
+
+    return piece
 
 
 def _first(head: bytes, read: Read) -> bytes:
@@ -168,14 +197,15 @@ def _first(head: bytes, read: Read) -> bytes:
     return head
 
 
-_NO_BREAK = re.compile(rb"\xc2\xa0|&nbsp;|&#160;")
+_NO_BREAK = re.compile(rb"\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3\x80\x80|&nbsp;|&#160;")
+"""Blanks of Unicode that are none of ASCII's (Zs), and as HTML writes the commonest."""
 _BLANKS = 16
-"""Blanks that do not break, in the first bytes, by which a text is one that came through a web page."""
+"""Such blanks, in the first bytes, by which a text is one that came through a web page."""
 
 
 def _spaced(head: bytes) -> bool:
     """Whether a text has its blanks as a page shows them: nothing that is looked for would be found in it."""
-    return sum(head.count(blank) for blank in (b"\xc2\xa0", b"&nbsp;", b"&#160;")) >= _BLANKS
+    return (not head.isascii() or b"&" in head) and len(_NO_BREAK.findall(head)) >= _BLANKS
 
 
 _SGR = re.compile(rb"\x1b\[[0-9;:]{0,40}m")
@@ -243,8 +273,7 @@ def plain(name: str, data: bytes, notes: list[str]) -> Source:
     encoding = _utf16(data[:_TEXT_PROBE])
     if encoding is not None:
         data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")
-    elif data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
+    data = data.removeprefix(_MARK)
     if _spaced(data[:_TEXT_PROBE]):
         data = _NO_BREAK.sub(b" ", data)
     if _coloured(data[:_TEXT_PROBE]):

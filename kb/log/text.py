@@ -16,3 +16,13 @@ def whole(text: str) -> str:
 def encoded(text: str) -> bytes:
     """The text in UTF-8; surrogates that stand for undecodable bytes become these bytes again."""
     return whole(text).encode("utf-8", "surrogateescape")
+
+
+EMPHASIS = "*~_{\u300c\u00ab\u2066"
+"""What is put before a line to have it set otherwise, and its mirror image behind it."""
+_MIRROR = str.maketrans("{\u300c\u00ab\u2066", "}\u300d\u00bb\u2069")
+
+
+def mirrored(marks: str) -> str:
+    """The marks that end what some begin: the same, or their mirror image."""
+    return marks.translate(_MIRROR)[::-1]

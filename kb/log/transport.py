@@ -5,6 +5,7 @@ are applied one after the other until printk's stamp is off or none fits. Every 
 repeats only, so that no line can make it backtrack.
 """
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -80,6 +81,16 @@ class Rule(NamedTuple):
     """True when nothing but printk's own stamp can follow."""
 
 
+_NO_HOST = re.compile(rf"[\W_]*|.*,.*|kern|(?:{_FACILITY})\.(?:{_SEVERITY})|{_SEVERITY}", re.I)
+"""What stands where a host does and names none: RFC 5424's ``-``, a level, a row of asterisks."""
+
+
+@functools.lru_cache(1024)
+def named(host: str | None) -> str | None:
+    """A host's name; None for what is none."""
+    return None if host is None or _NO_HOST.fullmatch(host) is not None else host
+
+
 USER = frozenset({"iso-user", "syslog-user"})
 """Rules of lines that some program wrote: the two words before its colon may also be the kernel's, without a host."""
 
@@ -92,8 +103,8 @@ def _rule(name: str, first: str, pattern: str, final: bool = False) -> Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    # a mail quotes: "> > "; not KASAN's marked row of shadow bytes (">ffff8880...: fb")
-    _rule("quote", ">", r"(?:>(?=[ >\t]|$) ?){1,60}"),
+    # a mail quotes: "> > ", ">> "; not KASAN's marked row of shadow bytes (">ffff8880...: fb")
+    _rule("quote", ">", r"(?:>{1,60}(?=[ \t]|$) ?){1,60}"),
     _rule("indent", " \t", r"[ \t\u3000]{1,40}" + _STAMP_NEXT),
     # Documentation/ABI/testing/dev-kmsg, extended netconsole (drivers/net/netconsole.c), may put the release before
     _rule(
@@ -312,9 +323,7 @@ def _after_stamp(
         if vendor is not None:
             pid = vendor["pid"] or vendor["pid2"] or vendor["pid3"] or vendor["pid4"]
             end, caller = vendor.end(), caller or f"T{pid}"
-        inner = PRINTK.match(text, end)  # of a log that somebody's kernel, or a tool that stamps as it does, logged
-        if inner is not None and inner["time"] is not None:
-            end, time, caller = inner.end(), _seconds(inner["time"]), inner["caller"] or caller
+            head = text[end : end + 1]
     elif host is None and (time is not None or name == "printk") and text.find("kernel:", end, end + 270) > 0:
         journal = MONOTONIC.match(text, end)
         if journal is not None:
@@ -322,5 +331,12 @@ def _after_stamp(
             stamp = PRINTK.match(text, end) or LEVEL.match(text, end)
             if stamp is not None:
                 end, caller = stamp.end(), stamp["caller"] or caller
+                time = _seconds(stamp.groupdict().get("time")) or time
+                head = text[end : end + 1]
+    if "[" in head:
+        inner = PRINTK.match(text, end)  # of a log that somebody's kernel, or a tool that stamps as it does, logged
+        if inner is not None and inner["time"] is not None:
+            end, time, caller = inner.end(), _seconds(inner["time"]), inner["caller"] or caller
+    host = named(host)
     fields = (end, time, wall, caller, None if level is None else int(level) & 7, host, name)
     return tuple.__new__(Prefix, fields)  # a line in two passes here

@@ -36,8 +36,10 @@ _QP_FULL = re.compile(rb"^.{75}=\r?$", re.M)
 _QP_CODE = re.compile(rb"=(?:3D|20\r?$|E2=80|C2=A0)", re.M)
 _QP_PLAIN = re.compile(rb"=(?![0-9A-F]{2}|\r?\n|\r?\Z)")
 """What quoted-printable does not write: a sign of equality that stands for itself."""
-_SHOWN_ENDS = re.compile(rb"(?:\^M\$?|\$|\\)\r?$", re.M)
-_SHOWN_END = re.compile(r"(?:\^M\$?|\$|\\)$")
+_SHOWN = r"(?:\^M\$?|\$|\\|(?:<CR>)?<LF>|<\\n>|\f|" + "(?:\u240d)?\u240a|\xb6|\u21b5|\u23ce)"
+"""Ends of lines as ``cat -A``, serial terminals and editors show them, or hidden behind a backslash."""
+_SHOWN_ENDS = re.compile((_SHOWN + r"\r?$").encode(), re.M)
+_SHOWN_END = re.compile(_SHOWN + "$")
 _PARTIAL = re.compile(rb"\S{20,40} std(?:out|err) P ")
 """CRI (containerd, CRI-O): a line that is longer than the runtime's buffer goes on in the next record."""
 _FRAGMENT = re.compile(rb"(\d{1,4},\d{1,20},\d{1,20}),[^;\n]{0,100}ncfrag=(\d{1,9})/\d{1,9}[^;\n]{0,60};")
@@ -169,7 +171,7 @@ def _width(rows: list[str], prefixes: Iterable[Prefix]) -> tuple[int, int]:
     """The indentation of the stretch, and the column at which it was wrapped, 0 for none."""
     indent = _indent(rows)
     pairs: list[tuple[int, int]] = []
-    before, own_before, shaped, memory, stamped = "", False, 0, 0, 0
+    before, message, own_before, shaped, memory, stamped = "", "", False, 0, 0, 0
     for row, prefix in zip(rows, prefixes, strict=True):
         if not row.strip("> \t"):
             before = ""
@@ -179,12 +181,12 @@ def _width(rows: list[str], prefixes: Iterable[Prefix]) -> tuple[int, int]:
         if before and not own and _is_memory(before, text):
             memory += 1
         elif before and not own and text.strip() and not text.startswith(_DEEP):
-            shape = _is_tail(before, text, indent)
+            shape = _is_tail(before, text, indent) or _is_tail(message, text, 0)
             if own_before or shape:
                 pairs.append((len(before), len(text.split(None, 1)[0])))
                 shaped += shape
                 stamped += shape and own_before
-        before, own_before = row, own
+        before, message, own_before = row, text, own
     if not pairs and memory < 3:
         return indent, 0
     scores = {
@@ -326,7 +328,7 @@ class _Held:
 
     def _goes_on_with(self, line: Line) -> bool:
         """drivers/net/netconsole.c send_ext_msg_udp(): a long record in pieces, "ncfrag=<offset>/<length>"."""
-        first, second = _FRAGMENT.search(self._raws[0][:300]), _FRAGMENT.match(line.raw[:300])
+        first, second = _FRAGMENT.search(self._raws[0][:300]), _FRAGMENT.search(line.raw[:300])
         return first is not None and second is not None and first[1] == second[1] and int(second[2]) != 0
 
     def _add(self, text: str, line: Line) -> bool:

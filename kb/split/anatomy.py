@@ -41,7 +41,7 @@ _ON_PURPOSE = r"should_fail\w*|__should_fail\w*|fail_dump|handle_userfault"
 TRACKED = re.compile(r"\s*(?:INFO: )?(?:Allocated|Freed) in ")
 """mm/slub.c print_track(): the heading of a stack that has no other."""
 _IDENTITY = re.compile(
-    r"\s*(?:CPU: (?P<cpu>\d{1,10}) (?:UID: \d+ )?PID: (?P<pid>-?\d{1,10})"
+    r"\s*(?:CPU: (?P<cpu>\d{1,10}) ?(?:UID: \d+ ?)?PID: (?P<pid>-?\d{1,10})"
     r"(?: Comm: (?P<comm>.{1,15}?)(?: ?(?:Not t|T)ainted|$))?"
     r"|(?:.{1,60} by (?:task |thread )?)?(?P<wcomm>\S.{0,14}?)/(?P<wpid>\d{1,10})(?:[ :]|$)"
     r"|Pid: (?P<opid>\d{1,10}), comm: +(?P<ocomm>.{1,15}?)(?: ?(?:Not t|T)ainted|$))"

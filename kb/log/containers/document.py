@@ -4,16 +4,15 @@ AWS ``get-console-output`` (``Output``, base64), GCP ``getSerialPortOutput`` (``
 string); what trackers' and chats' interfaces answer, HAR, Jupyter; a list of lines, in JSON or as Python writes it.
 """
 
-import ast
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from kb.errors import InputError
 from kb.log.containers.export import Seen, value_of
+from kb.log.containers.literal import value_in
 from kb.log.containers.walk import HELD, Member, Walk, pieces
 from kb.log.unpack import Pushed, Read, packing_of
 
@@ -23,11 +22,6 @@ _LINES = 3
 _WHOLE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.S)
 _VALUES = 300_000
 """Values of a document: each takes a hundred bytes or more, once parsed."""
-_LITERAL = 4 << 20
-"""Bytes of a Python literal that is looked at."""
-_STRINGS = re.compile(rb"'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?")
-_AROUND = 128 << 10
-"""Bytes of it around its strings: each may be a value of its own, of a kilobyte while it is parsed."""
 _STAMP = re.compile(r"\[ {0,6}\d{1,7}\.\d{6}\] ")
 """Printk's: one is enough where the lines are few."""
 _CONSOLE = re.compile(
@@ -60,7 +54,7 @@ def needed(head: bytes) -> bool:
     if _FRAME.match(begin):
         return True
     first, newline, more = begin.partition(b"\n")
-    if newline and more.lstrip()[:1] in (b"{", b"[") and _value(first.rstrip(b"\r,")) is not None:
+    if newline and more.lstrip()[:1] in (b"{", b"[") and value_in(first.rstrip(b"\r,")) is not None:
         return False
     for text in _TEXT.finditer(begin):
         ends = text[0].count(b"\\n")
@@ -79,23 +73,25 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if many:
         help_ = "give the text in it: jq -r .FIELD FILE | kb match"
         walk.unread.append(InputError(f"is a document of more than {_VALUES} values", path=name, help=help_))
-    value = _value(data) if held and not many else None
+    value = value_in(data) if held and not many else None
     if held and value is None and (frames := _frames(data)):
         yield Member("", pieces(iter(frames)), text=True, note=_NOTE)
         walk.release(len(data))
         return
-    if value is None:  # no document after all, or one of gigabytes: a text like any other
-        if held:
-            walk.release(len(data))
-        yield Member("", Pushed(data, read).read, text=True)
-        return
+    given = False
     seen, before = Seen(), set[int]()
     for text in _texts(value):
+        given = True
         if hash(text) in before or seen.had(text):  # the same as lines, or as a page shows it
             continue
         before.add(hash(text))
         yield Member("", pieces(iter((_bytes(text),))), note=_NOTE)
-    walk.release(len(data))
+    if held:
+        walk.release(len(data))
+    if not given:  # records, a line of text each, or no document after all, or one of gigabytes
+        from kb.log.containers import export_unnamed
+
+        yield from export_unnamed.members(name, Pushed(data, read).read, file, walk)
 
 
 def _many(data: bytes) -> bool:
@@ -115,29 +111,6 @@ def _frames(data: bytes) -> list[bytes]:
         return [base64.b64decode(found[1]) for found in _FRAME.finditer(data)]
     except binascii.Error:
         return []
-
-
-def _value(data: bytes) -> Any:
-    """The value that the bytes are, as JSON or as Python writes it; None for none."""
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        pass
-    if len(data) > _LITERAL or data.lstrip()[:1] not in (b"[", b"(", b"'", b'"', b"b"):
-        return None
-    if len(_STRINGS.sub(b"", data)) > _AROUND:
-        return None
-    try:
-        return _decoded(ast.literal_eval(data.strip().decode("utf-8")))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-
-
-def _decoded(value: Any) -> Any:
-    """A value with its bytes as texts: what a command gives is bytes to Python."""
-    if isinstance(value, list | tuple):
-        return [_decoded(each) for each in value]
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -184,7 +157,7 @@ def packed(text: str) -> bytes | None:
     except binascii.Error:
         return None
     head = data[:4096]
-    lines = head.count(b"\n") and all(byte >= 32 or byte in b"\t\r\n\x1b" for byte in head)
+    lines = head.strip().count(b"\n") and all(byte >= 32 or byte in b"\t\r\n\x1b" for byte in head)
     return data if packing_of(data) is not None or data.startswith(b"PK\3\4") or lines else None
 
 

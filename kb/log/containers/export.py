@@ -22,7 +22,7 @@ TEXT = (
 )  # fmt: skip
 """Fields that hold a record's text: Elastic and ECS, journald, Splunk, CloudWatch, GELF, docker and Fluent Bit, Loki,
 GCP, OTLP."""
-_CALLED = re.compile(r"(?:message|msg|raw|oops)$", re.I)
+_CALLED = re.compile(r"(?:message|msg|raw|raw_?string|raw_?data|oops|log_?(?:entry|line|text)|_line)$", re.I)
 """How any other field that holds it is called: ``SyslogMessage``, ``_msg``, ``kernel_message``."""
 _INSIDE = (
     "_source", "result", "attributes", "jsonPayload", "fields", "event", "data", "log", "_doc", "content", "lines",
@@ -34,6 +34,13 @@ _TIME = (
     "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time", "timereported",
     "timegenerated", "ISODATE", "_messagetime", "received_at", "generated_at", "event_time", "eventTime", "datetime",
 )  # fmt: skip
+_WHEN = re.compile(
+    r"(?i)time|stamp|date|created|instant|received|\[UTC\]|(?:^|[@._])(?:ts|dt|t|when)(?:[._ ]|$)"
+    r"|\u65f6\u95f4|\u65e5\u6642"
+)
+"""How any other field is called that holds a time, if its value is one."""
+YEARS = 10**18
+"""Nanoseconds: a smaller number is a time since boot, a duration, a count."""
 _HOST = (
     "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "HOST", "nodename", "node_name", "node",
     "kubernetes.host",
@@ -150,12 +157,17 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
 
 
 def _time(fields: Mapping[str, Any]) -> Any:
-    return next((fields[name] for name in _TIME if fields.get(name) not in (None, "")), None)
+    known = next((fields[name] for name in _TIME if fields.get(name) not in (None, "")), None)
+    if known is not None and nanoseconds(known) is not None:
+        return known
+    called = (value for name, value in fields.items() if value and _WHEN.search(name) is not None)
+    return next((value for value in called if (nanoseconds(value) or 0) > YEARS), known)
 
 
 def _outer(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What an object says beside the record in it: its time and host."""
-    return {name: fields[name] for name in (*_TIME, *_HOST) if isinstance(fields.get(name), str | int | float)}
+    names = (*_TIME, *_HOST, *filter(_WHEN.search, fields))
+    return {name: fields[name] for name in names if isinstance(fields.get(name), str | int | float)}
 
 
 def _text(fields: Mapping[str, Any]) -> str | None:
@@ -246,7 +258,17 @@ def _host(fields: Mapping[str, Any]) -> str | None:
 
 
 def nanoseconds(value: Any) -> int | None:
-    """A time as nanoseconds since 1970, by its size: seconds, milli-, micro-, nanoseconds; ISO 8601, or as consoles."""
+    """A time as nanoseconds since 1970, by its size: seconds, milli-, micro-, nanoseconds; ISO 8601, or as consoles.
+
+    An object is Log4j's instant (``epochSecond``), protobuf's timestamp (``seconds``), MongoDB's (``$date``).
+    """
+    if isinstance(value, Mapping):
+        seconds = value.get("epochSecond", value.get("seconds"))
+        if seconds is None:
+            return nanoseconds(value["$date"]) if isinstance(value.get("$date"), str | int) else None
+        rest = value.get("nanoOfSecond", value.get("nanos", 0))
+        whole = nanoseconds(seconds) if isinstance(seconds, str | int) else None
+        return whole if whole is None or not isinstance(rest, int) else whole + rest
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, str) and len(value) < 24 and value.replace(".", "", 1).isdecimal():

@@ -27,9 +27,6 @@ _LARGEST = 1 << 20
 _DEEPEST = 64
 _FLAT = ("MESSAGE", "msg", "log", "message", "line", "text", "textPayload", "MSG")
 """Fields of a record that :mod:`kb.log.records` knows without this reader."""
-_DOCUMENT = re.compile(
-    rb'[{\[]\s{0,200}"(?:hits|streams|resourceLogs|events|results|tables|entries|took|timed_out|status|data|nextForwardToken)"'
-)
 _NESTED = re.compile(rb"[\[{][ \t]{0,40}\r?\n[^}]|[\[{][\[{\"]")
 _NOTE = "line numbers are those of the exported messages, a line each, the oldest first"
 
@@ -40,9 +37,9 @@ def needed(head: bytes) -> bool:
         return False  # indented records, each by itself: journalctl -o json-pretty
     scanner = Scanner(record)
     found = [one for one in scanner.feed(head) if isinstance(one, Record)]
-    if not found:
-        return _DOCUMENT.match(head.lstrip()) is not None
-    return not scanner.flat or falling(found) or head.lstrip().startswith(b"data:")  # journalctl -o json-sse
+    return bool(found) and (
+        not scanner.flat or falling(found) or head.lstrip().startswith(b"data:")
+    )  # journalctl -o json-sse
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
@@ -184,12 +181,17 @@ class Scanner(Generic[R]):
         found = None
         if isinstance(value, dict):
             found = self._made(value, self._labels)
-            if found is not None and (outer is not None or not any(isinstance(value.get(key), str) for key in _FLAT)):
+            if found is not None and (outer is not None or not self._is_line(value, end)):
                 self.flat = self.flat and outer is not None and "pri" in value and "msg" in value
         elif isinstance(value, list) and outer is not None:
             found = self._row(value)
             self.flat = self.flat and found is None
         return found
+
+    def _is_line(self, value: dict[str, Any], end: int) -> bool:
+        """Whether a record is a line with its text at the top, which is no object itself."""
+        text = next((value[key] for key in _FLAT if isinstance(value.get(key), str)), "{")
+        return not text.startswith("{") and self._data[end : end + 1] not in (b"{", b"[")
 
     def _row(self, value: list[Any]) -> R | None:
         """Loki's ``[stamp, line]``; a row of a table; CloudWatch Insights' list of field and value."""
@@ -215,7 +217,7 @@ class Scanner(Generic[R]):
             value = _value(self._data[ended.start : end])
             if isinstance(value, dict):
                 self._labels = value | _attributes(value.get("attributes")) | _labels(value.get("labels"))
-        elif key[1] in (b"columns", b"meta", b"fields", b"schema", b"headers"):
+        elif key[1].lower() in (b"columns", b"meta", b"fields", b"schema", b"headers"):
             self._columns = _names(_value(self._data[ended.start : end])) or self._columns
 
     def _forget(self) -> None:
@@ -247,7 +249,8 @@ def _names(value: Any) -> list[str]:
         return [places.get(at, "") for at in range(len(each))] if places else []
     if not isinstance(value, list):
         return []
-    names = [one.get("name", one.get("text")) if isinstance(one, dict) else one for one in value]
+    called = ("name", "text", "ColumnName")
+    names = [next((one[key] for key in called if key in one), None) if isinstance(one, dict) else one for one in value]
     return [name for name in names if isinstance(name, str)] if all(isinstance(name, str) for name in names) else []
 
 

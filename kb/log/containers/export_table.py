@@ -6,9 +6,10 @@ import csv
 import itertools
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from kb.log.containers.export import TEXT, Record, is_called, ordered, record
+from kb.log.containers.export import TEXT, YEARS, Record, is_called, nanoseconds, ordered, record
+from kb.log.containers.export_unnamed import is_words
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
@@ -32,14 +33,21 @@ _HOSTS = {
     "node": "host",
 }
 _NAME = re.compile(r"[\w .@\[\]()-]{1,63}")
+_CLOCK = re.compile(r"\d{1,2}:\d\d")
+"""A time whose day stands in a column of its own."""
+_REST = re.compile(r"\d{1,9}(?:Z|[+-]\d\d:?\d\d)? ")
+"""The rest of a stamp with a decimal comma."""
 _RULE = re.compile(rb"[ \t:|-]{3,4000}\r?\n?$")
 """The line under a table's head."""
+_DELIMITERS = (",", "\t", ";", "|")
+_SNIFFED = 60
+"""Rows by which a table is told whose columns have no names that are known."""
 _NOTE = "line numbers are those of the exported messages, a line each, the oldest first"
 
 
 def needed(head: bytes) -> bool:
     """Whether a text begins with a table of messages."""
-    return _delimiter(head) is not None or _markdown(head)
+    return _delimiter(head) is not None or _markdown(head) or sniffed(head) is not None
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
@@ -47,6 +55,14 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     rows = lines_of(read)
     first = next(rows, b"")
     delimiter = _delimiter(first)
+    if delimiter is None and not _markdown(first):
+        head = [first, *itertools.islice(rows, _SNIFFED)]
+        columns = sniffed(b"".join(head))
+        rows = itertools.chain(head[1:], rows)
+        if columns is not None:
+            found = columns.records(itertools.chain([first], rows))
+            yield Member("", pieces(ordered(found, walk, name)), text=True, note=_NOTE)
+            return
     if delimiter is None:
         yield Member("", pieces(_cells(first, rows)), text=True)
     else:
@@ -59,10 +75,52 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
 def _delimiter(head: bytes) -> str | None:
     """What stands between the columns whose names are in the first line; None where none is called a message."""
     line = head.split(b"\n", 1)[0].decode("utf-8", "replace").removeprefix("\ufeff").strip()
-    for delimiter in (",", "\t", ";"):
+    for delimiter in _DELIMITERS:
+        if delimiter == "|" and " |" in line:
+            continue  # a table as psql draws it
         names = [name.strip(' "').casefold() for name in line.split(delimiter)]
         if len(names) > 1 and len(line) < 2000 and any(map(_told, names)) and all(map(_is_name, names)):
             return delimiter
+    return None
+
+
+class Columns(NamedTuple):
+    """A table whose columns have no names, or none that is known."""
+
+    delimiter: str
+    time: int
+    text: int
+
+    def records(self, rows: Iterator[bytes]) -> Iterator[Record]:
+        """Its rows, the head aside."""
+        for values in _values(rows, self.delimiter):
+            if len(values) > max(self.time, self.text) and nanoseconds(values[self.time]) is not None:
+                found = record({"message": values[self.text], "time": values[self.time]})
+                if found is not None:
+                    yield found
+
+
+def sniffed(head: bytes) -> Columns | None:
+    """The columns of a table, the newest row first or with cells in quotes: one of dates, one of words that differ.
+
+    Of any other, what is before the messages is a prefix like any other.
+    """
+    lines = head.split(b"\n", _SNIFFED + 1)[: _SNIFFED + 1][:-1]
+    for delimiter in _DELIMITERS:
+        quoted = any(line.startswith(b'"') or f'{delimiter}"'.encode() in line for line in lines)
+        rows = list(_values(iter(lines), delimiter))
+        body = rows[1:]
+        if len(body) < 3 or len({len(row) for row in rows}) != 1 or len(rows[0]) < 2:
+            continue
+        columns = list(zip(*body, strict=True))
+        times = [at for at, each in enumerate(columns) if all((nanoseconds(one) or 0) > YEARS for one in each)]
+        words = [len(set(filter(is_words, each))) * (at not in times) for at, each in enumerate(columns)]
+        if not times or max(words) * 4 < len(body):
+            continue
+        found = Columns(delimiter, times[0], words.index(max(words)))
+        falls = (nanoseconds(body[0][found.time]) or 0) > (nanoseconds(body[-1][found.time]) or 0)
+        if quoted or (falls and not any(map(_REST.match, columns[found.text]))):
+            return found
     return None
 
 
@@ -86,17 +144,22 @@ def _is_name(text: str) -> bool:
 def _csv(first: bytes, rows: Iterator[bytes], delimiter: str) -> Iterator[Record]:
     names = next(csv.reader([_text(first).removeprefix("\ufeff")], delimiter=delimiter))
     keys = _keys(names)
+    for values in _values(rows, delimiter):
+        found = _row(keys, values)
+        if found is not None:
+            yield found
+
+
+def _values(rows: Iterator[bytes], delimiter: str) -> Iterator[list[str]]:
+    """The cells of each row."""
     reader = csv.reader((_text(row) for row in rows), delimiter=delimiter)
     while True:
         try:
-            values = next(reader)
+            yield next(reader)
         except StopIteration:
             return
         except csv.Error:  # a NUL, a field of more than 128 kB
             continue
-        found = _row(keys, values)
-        if found is not None:
-            yield found
 
 
 def records(rows: Iterator[list[str]]) -> Iterator[Record]:
@@ -123,7 +186,10 @@ def _keys(names: list[str]) -> list[str]:
 def _row(keys: list[str], values: list[str]) -> Record | None:
     """A row's record: of several columns that may hold its text, the longest does."""
     cells = sorted(zip(keys, values, strict=False), key=lambda cell: len(cell[1]) if cell[0] == "message" else 0)
-    return record(dict(cells))
+    found = dict(cells)
+    if _CLOCK.match(found.get("time", "")) is not None and "date" in found:
+        found["time"] = f"{found.pop('date')} {found['time']}"
+    return record(found)
 
 
 def _text(row: bytes) -> str:

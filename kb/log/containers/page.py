@@ -36,6 +36,7 @@ _DOCUMENT = re.compile(rb"\s{0,200}<(?:!doctype\s|\?xml\s|html[\s>])", re.I)
 _FRAGMENT = re.compile(
     rb"\s{0,200}<(?:table|div|pre|p|body|span|ol|ul|section|article|code|h[1-6])(?:\s[^<>]{0,500})?>", re.I
 )
+_XML = re.compile(rb"\s{0,200}<[a-z][\w.:-]{0,60}(?:\s[^<>]{0,500})?>\s{0,200}<[a-z!]")
 _PARTS = re.compile(rb"<t[dh][\s>]|<!\[CDATA\[", re.I)
 """Cells, and text as it stands: a part of a page without them is read line by line, as a mail's."""
 _NOTE = "line numbers are those of the page's text"
@@ -44,7 +45,9 @@ _NOTE = "line numbers are those of the page's text"
 def needed(head: bytes) -> bool:
     """Whether bytes begin a page, or a document of XML."""
     begin = head.removeprefix(b"\xef\xbb\xbf")
-    return _DOCUMENT.match(begin) is not None or (_FRAGMENT.match(begin) and _PARTS.search(begin)) is not None
+    if _DOCUMENT.match(begin) is not None or (_FRAGMENT.match(begin) and _PARTS.search(begin)):
+        return True
+    return b"<![CDATA[" in begin and _XML.match(begin) is not None
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:

@@ -187,6 +187,22 @@ def _document(name: str, head: bytes) -> bool:
     return needed(head)
 
 
+def _answers(name: str, head: bytes) -> bool:
+    if head.lstrip()[:1] not in (b"{", b"["):
+        return False
+    from kb.log.containers.export_unnamed import answers
+
+    return answers(head)
+
+
+def _unnamed(name: str, head: bytes) -> bool:
+    if b"{" not in head and b"[" not in head:
+        return False
+    from kb.log.containers.export_unnamed import needed
+
+    return needed(head)
+
+
 _CAST = re.compile(
     rb'\{\s{0,40}"version"\s{0,8}:\s{0,8}[123]\s{0,8},\s{0,40}"(?:width|height|term|duration|timestamp|command|title|env)"'
 )
@@ -328,7 +344,9 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("page", _page),
     ("document", _console),
     ("export_json", _json),
+    ("export_unnamed", _answers),
     ("document", _document),
+    ("export_unnamed", _unnamed),
     ("export_yaml", _yaml),
     ("export_table", _table),
     ("encoded", _encoded),

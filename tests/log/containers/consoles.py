@@ -104,6 +104,21 @@ def dialogue(log: bytes) -> Wrapped:
     return "socat.txt", rows.encode()
 
 
+def netconsole(before: str) -> Callable[[bytes], Wrapped]:
+    """Extended netconsole, long records in pieces (drivers/net/netconsole.c send_ext_msg_udp())."""
+
+    def wrapped(log: bytes) -> Wrapped:
+        out = ""
+        for at, row in enumerate(lines(log)):
+            parts = [row[start : start + 60] for start in range(0, max(len(row), 1), 60)]
+            for index, part in enumerate(parts):
+                piece = f",ncfrag={index * 60}/{len(row)}" if len(parts) > 1 else ""
+                out += f"{before}4,{at},{at * 31},-{piece};{part}\n"
+        return "netconsole.log", out.encode()
+
+    return wrapped
+
+
 WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "script": typescript,
     "ttyrec": ttyrec,
@@ -127,4 +142,18 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "carriage returns only": carriage_returns,
     "two columns": columns,
     "socat": dialogue,
+    "netconsole behind syslog": netconsole("Nov 28 14:24:16 db17 "),
+    "netconsole with the release": netconsole("6.1.0-18-amd64,"),
+    "docklight, ends shown": each("28.11.2026 14:24:{s:02}.123 [RX] - {row}<CR><LF>", end="\r\n"),
+    "cutecom": each("[14:24:{s:02}:123] {row}␍␊"),
+    "hterm": each("{row}<\\n>"),
+    "form feeds": each("{row}\f"),
+    "logread -t": each("[Sat Nov 28 14:24:{s:02} 2026] kern.warn kernel: {row}"),
+    "sonic": each("2026 Nov 28 14:24:{s:02}.123456 db17 WARNING kernel: {row}"),
+    "yocto": each("| DEBUG: {row}"),
+    "colours that rsyslog wrote": each("Nov 28 14:24:{s:02} db17 kernel: #033[1;31m{row}#033[0m"),
+    "colours as a string has them": each("\\x1b[0;1;31m{row}\\x1b[0m"),
+    "fluent bit's stdout": each(
+        '[{at}] kmsg.0: [[17643314{s:02}.000000000, {{}}], {{"priority"=>4, "sec"=>1000, "usec"=>1, "msg"=>"{row}"}}]'
+    ),
 }

@@ -205,4 +205,25 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "a comment": each("# {row}"),
     "utf-16": lambda log: ("a.txt", text(log).replace("\n", "\r\n").encode("utf-16")),
     "utf-16, big end first, no mark": lambda log: ("a.txt", text(log).encode("utf-16-be")),
+    "quoted without a blank": each(">{row}"),
+    "quoted twice without a blank": each(">>{row}"),
+    "quoted twice, one blank": each(">> {row}"),
+    "a number without a blank": each("L{at}{row}"),
+    "an arrow": each("{at}→{row}"),
+    "struck": each("~~{row}~~"),
+    "bold": each("**{row}**"),
+    "jira's monospace": each("{{{{{row}}}}}"),
+    "isolates": each("\u2066{row}\u2069"),
+    "guillemets": each("«{row}»"),
+    "an exclamation mark": each("!{row}"),
+    "narrow blanks": lambda log: ("a.txt", text(log).replace(" ", "\u202f").encode()),
+    "ideographic blanks": lambda log: ("a.txt", text(log).replace(" ", "\u3000").encode()),
+    "line ends as \\012": one_line("\\012"),
+    "fold at 72 columns": lambda log: (
+        "a.txt",
+        "".join(
+            "\n".join(textwrap.wrap(row, 72, drop_whitespace=False, break_on_hyphens=False) or [""]) + "\n"
+            for row in lines(log)
+        ).encode(),
+    ),
 }

@@ -20,7 +20,7 @@ import kb
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import document, export, pdf, registry, rtf, walk
+from kb.log.containers import document, export, literal, pdf, registry, rtf, walk
 from kb.log.containers.drm_qr import Watch, read_address
 from kb.log.containers.export import Record, nanoseconds
 from kb.log.containers.roles import says_log, says_numbers
@@ -400,8 +400,8 @@ def test_bytes_as_python_shows_them_are_read(value: object, tmp_path: Path) -> N
 def test_a_list_of_numbers_is_not_parsed_as_python_writes_it() -> None:
     """A literal becomes half a kilobyte a byte while it is parsed."""
     lines = b"(" + b"'a line of a log', " * 10_000 + b"None,)"
-    assert len(document._value(lines)) == 10_001
-    assert document._value(b"['a'," + b"1," * 100_000 + b"None]") is None
+    assert len(literal.value_in(lines)) == 10_001
+    assert literal.value_in(b"['a'," + b"1," * 100_000 + b"None]") is None
 
 
 @pytest.mark.parametrize("indent", [None, 2])

@@ -23,6 +23,7 @@ from tests.log.containers import (
     consoles,
     copies,
     documents,
+    exports,
     hosts,
     jobs,
     parcels,
@@ -34,7 +35,7 @@ from tests.log.test_prefixes import LOGS, OOPS, TITLE, same, with_prefix
 
 ROOT = Path(__file__).resolve().parents[3]
 WAYS = chats.WAYS | jobs.WAYS | consoles.WAYS | collectors.WAYS | copies.WAYS | documents.WAYS
-WAYS |= phones.WAYS | hosts.WAYS | parcels.WAYS | shippers.WAYS
+WAYS |= phones.WAYS | hosts.WAYS | parcels.WAYS | shippers.WAYS | exports.WAYS
 REPORTS = {
     "oops": ROOT / "tests/log/data/oops.log",
     "allocation, no times": ROOT / "cases/nofs-high-order-watermark/match-seed.log",

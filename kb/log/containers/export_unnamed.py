@@ -29,7 +29,7 @@ _DOCUMENT = re.compile(
 """How the answers of search services begin."""
 _CALL = re.compile(rb"\s{0,9}(?:/\*\*/)?[A-Za-z_$][\w.$ ]{0,60}[=(]\s{0,9}(?=[\[{])")
 """What makes a script of a document: a variable's name, a function's (JSONP)."""
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
+_QUEUED = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 _HELD = 4 << 20
 """Bytes by which the field is chosen, or in which a table by columns or a value of Python's must end."""
 _OBJECTS = 2000
@@ -143,7 +143,7 @@ def _at(fields: Any, path: Path) -> str | None:
 
 def _plain(value: str) -> str:
     """A text, out of base64 where it is written so: letters and blanks are no chance there."""
-    if len(value) % 4 or _BASE64.fullmatch(value) is None:
+    if len(value) % 4 or _QUEUED.fullmatch(value) is None:
         return value
     try:
         text = binascii.a2b_base64(value).decode()

@@ -46,7 +46,7 @@ LIBRARY = {"_sqlite3": "sqlite3", "_lzma": "lzma", "_bz2": "bz2", "zlib": "zlib"
 """Modules of Python's own library that a Python may have been built without: the compiled part, and its name."""
 
 _NAME = re.compile(r"[\w.-]+")
-_BOUND = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
+_BOUND = re.compile(r"(>=|<)\s*(\d{1,9}(?:\.\d{1,9}){0,4})")
 
 
 def look() -> list[dict[str, Any]]:

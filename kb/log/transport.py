@@ -104,7 +104,7 @@ def _rule(name: str, first: str, pattern: str, final: bool = False) -> Rule:
 
 RULES: tuple[Rule, ...] = (
     # a mail quotes: "> > ", ">> "; not KASAN's marked row of shadow bytes (">ffff8880...: fb")
-    _rule("quote", ">", r"(?:>{1,60}(?=[ \t]|$) ?){1,60}"),
+    _rule("quote", ">", r"(?:>{1,60} ){0,60}>{1,60}(?: |(?=\t|$))"),
     _rule("indent", " \t", r"[ \t\u3000]{1,40}" + _STAMP_NEXT),
     # Documentation/ABI/testing/dev-kmsg, extended netconsole (drivers/net/netconsole.c), may put the release before
     _rule(

@@ -134,7 +134,7 @@ def modules() -> tuple[Use, ...]:
         for name, value in vars(importlib.import_module(module)).items():
             for where, pattern in _patterns(value, name, set()):
                 methods: set[str] = set()
-                for place in files.values():
+                for place in [path] if name.startswith("_") else files.values():  # another's name may be the same
                     said = calls(place)
                     if place == path or module in said.imports or module.rpartition(".")[0] in said.imports:
                         methods |= (said.named if where == name else said.near).get(name, set())

@@ -8,10 +8,12 @@ from typing import Any
 from kb.cli import OK
 from kb.commands import opened
 from kb.errors import UsageError
+from kb.process import last
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until the other side leaves (stdio) or a signal comes (HTTP)."""
+    last()
     try:
         from kb.mcp import build
     except ImportError as error:

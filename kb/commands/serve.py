@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb.errors import UsageError
+from kb.process import last
 
 if TYPE_CHECKING:
     from kb.serve.settings import Netconsole, Webhook
@@ -20,6 +21,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    last()
     try:
         from kb.serve.server import run as serve
         from kb.serve.settings import Place, Settings

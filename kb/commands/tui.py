@@ -7,10 +7,12 @@ import sys
 from kb import api
 from kb.cli import OK
 from kb.errors import UsageError
+from kb.process import last
 
 
 def run(options: argparse.Namespace) -> int:
     """Show logs, standard input, or the store."""
+    last()
     if options.web:
         from kb.tui.web import serve
 

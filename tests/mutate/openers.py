@@ -32,7 +32,9 @@ def changed(gone: str) -> Iterator[None]:
         return tuple(literal for literal in whole(names) if literal != gone)
 
     with mock.patch.object(scan, "literals", literals):
+        scan._needles.cache_clear()
         yield
+    scan._needles.cache_clear()
 
 
 def mutants() -> Iterator[Mutant]:

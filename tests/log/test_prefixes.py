@@ -217,6 +217,14 @@ def test_a_headline_behind_a_prefix_that_nothing_else_explains_is_kept_and_told(
     assert report.input_notes == (said[0].removeprefix("-: "),)
 
 
+def test_what_programs_write_into_the_kernels_log_is_not_doubted_for_others_that_do_so() -> None:
+    """Each has its own name, and some end in a number."""
+    programs = ("systemd[1]: ", "systemd[1]: ", "python3[4711]: ", "systemd-logind[77]: ", "systemd[1]: ")
+    rows = BESIDE.format("BUG: please report this with the output of --version").split("\n")
+    text = "".join(f"[   12.{at:06}] {name}{row}\n" for at, (name, row) in enumerate(zip(programs, rows, strict=True)))
+    assert list(api.read(text.encode())) == []
+
+
 def test_its_own_line_is_enough_where_there_is_no_other() -> None:
     assert [report.kind for report in api.read(f"messages:{HEAD}\n".encode())] == ["unknown"]
 

@@ -117,6 +117,8 @@ class Shapes:
         if beside is not None:
             said = text[column:] or text  # twice, by whomever: it bears out nothing
             before, after = ([line for line in lines if not line.endswith(said)] for lines in beside[:2])
+            if any(self._parts(one, after) for _, one, _ in ways):  # but for a report that says it again
+                after = list(beside.after)
             best = self._borne(ways, text, number, Around(before, after), opened)
         if best is None and beside is not None and not (opened or beside.stamped):
             best = self._lead_in(ways, text) if sum(map(self._belongs, beside.after[:_NEAR])) >= 2 else None

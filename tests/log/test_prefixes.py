@@ -123,6 +123,12 @@ def test_behind_a_name_a_counter_or_a_vendors_words_a_report_is_the_same(text: s
     assert same(api.read(with_prefix(text, prefix))) == stamped(text)
 
 
+@pytest.mark.parametrize("prefix", [name for name in NAMES if "=" in name or "%" in name])
+def test_a_report_that_says_its_headline_again_bears_out_its_prefix(prefix: str) -> None:
+    text = next(text for text in WHOLE if text.split("\n")[0] in text.split("\n")[1:])
+    assert same(api.read(with_prefix(text, lambda _: prefix))) == stamped(text)
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("cases/*/match-*.log"))[::7], ids=lambda path: path.parent.name)
 @pytest.mark.parametrize("number", ["{:6}\t", "/var/log/messages:", "[2026-11-28 14:24:16] "])
 def test_the_case_is_the_same(path: Path, number: str) -> None:

@@ -109,9 +109,7 @@ def _needles(names: tuple[str, ...]) -> tuple[list[bytes], list[bytes]]:
     return [*needles, BOOT], [needle for needle in needles if b" " in needle.strip()]
 
 
-def _broken(
-    data: bytes, needles: Collection[bytes], base: int, how: re.Pattern[bytes] = _BREAK
-) -> Iterator[int]:
+def _broken(data: bytes, needles: Collection[bytes], base: int, how: re.Pattern[bytes] = _BREAK) -> Iterator[int]:
     """Offsets of the literals that have a line break in the place of a blank inside them."""
     breaks = list(how.finditer(data)) if needles else []
     if not breaks:

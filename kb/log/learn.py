@@ -21,6 +21,8 @@ _COMMENT = re.compile(r"\s{0,80}(?:[#*;%+-]{1,4}(?:\s|$)|//|$)")
 """How a comment begins, an entry of a list, a line of a patch."""
 _OPAQUE = re.compile(r"[\[(]|[0-9a-f]{4}")
 """A prefix parts of which may differ from line to line: a task in brackets, an id."""
+_TAG = re.compile(r"[\w./-]{1,64}\[\d{1,10}\]: ?")
+"""What a program puts before its message (RFC 3164 4.1.3)."""
 _QUOTE = re.compile(r"[\"'`%]|/\*|\w[ \t]{0,8}={1,2}[ \t]{0,8}$")
 """What a string, a format, a comment or a value of a source begins with."""
 _PLACES = 32
@@ -115,6 +117,8 @@ class Shapes:
         if beside is not None:
             said = text[column:] or text  # twice, by whomever: it bears out nothing
             before, after = ([line for line in lines if not line.endswith(said)] for lines in beside[:2])
+            if any(self._parts(one, after) for _, one, _ in ways):  # but for a report that says it again
+                after = list(beside.after)
             best = self._borne(ways, text, number, Around(before, after), opened)
         if best is None and beside is not None and not (opened or beside.stamped):
             best = self._lead_in(ways, text) if sum(map(self._belongs, beside.after[:_NEAR])) >= 2 else None
@@ -185,7 +189,8 @@ class Shapes:
                 elif not enough and not inner and not plain and not one.quoted and _COMMENT.match(prefix) is None:
                     others = len(beside.before) + len(beside.after)
                     common = alike >= min(_ALIKE, others) if others else words and len(prefix.split()) == 1
-                    if common and (not one.foreign or not _QUOTE.search(prefix)):
+                    tag = one is opaque and _TAG.fullmatch(prefix) is not None  # others' programs have other names
+                    if common and not tag and (not one.foreign or not _QUOTE.search(prefix)):
                         self._doubt(Doubtful(number, prefix, text))
         if best is not None and self.doubtful and self.doubtful[-1].number == number:
             self.doubtful.pop()

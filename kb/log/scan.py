@@ -11,7 +11,7 @@ the same pattern. Where re2 cannot be imported, one ``bytes.find`` pass a litera
 import os.path
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -21,6 +21,8 @@ which is linear whatever stands there: a bound would be forty copies of the clas
 
 _WRAPPED = re.compile(rb" |(?:=20|=)?\r?\n[>| \t]{0,40}")
 _BREAK = re.compile(rb"(?:=20|=)?\r?\n[>| \t]{0,40}")
+_HARD_BREAK = re.compile(rb"\r?\n[>| \t]{0,40}")
+"""The same where the sign before it is a literal's own."""
 _LONGEST = 200
 """Bytes in which a literal of a notice, wrapped, ends."""
 _SLICE = 1 << 14
@@ -84,6 +86,7 @@ def plain_scan(
     if without:
         needles = [one for one in needles if one not in without]
         breakable = [one for one in breakable if one not in without]
+    signed = [one for one in breakable if b"= " in one]
     for begin in range(start, end, _SLICE):
         until = min(begin + _SLICE, end)
         found: set[int] = set()
@@ -93,20 +96,22 @@ def plain_scan(
             while at >= 0:
                 found.add(at)
                 at = data.find(needle, at + 1, last)
-        found.update(at for at in _broken(data[begin : min(until + _LONGEST, end)], breakable, begin) if at < until)
+        piece = data[begin : min(until + _LONGEST, end)]
+        found.update(at for at in _broken(piece, breakable, begin) if at < until)
+        found.update(at for at in _broken(piece, signed, begin, _HARD_BREAK) if at < until)
         yield from sorted(found)
 
 
 @cache
 def _needles(names: tuple[str, ...]) -> tuple[list[bytes], list[bytes]]:
     """All literals, and those that a mailer may break."""
-    needles = [*(literal.encode() for literal in literals(names)), BOOT]
-    return needles, [needle for needle in needles if b" " in needle.strip()]
+    needles = [literal.encode() for literal in literals(names)]
+    return [*needles, BOOT], [needle for needle in needles if b" " in needle.strip()]
 
 
-def _broken(data: bytes, needles: Iterable[bytes], base: int) -> Iterator[int]:
+def _broken(data: bytes, needles: Collection[bytes], base: int, how: re.Pattern[bytes] = _BREAK) -> Iterator[int]:
     """Offsets of the literals that have a line break in the place of a blank inside them."""
-    breaks = list(_BREAK.finditer(data))
+    breaks = list(how.finditer(data)) if needles else []
     if not breaks:
         return
     parts = [0, *(found.end() for found in breaks)]  # where they begin in the data
@@ -175,7 +180,7 @@ def find(
 
 
 class _Left:
-    """What is left of an input that re2 need not be made for."""
+    """What this process may still search before re2 is made."""
 
     scanned = _EARLY
     lines = _EARLY >> 8

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 from kb.log.containers.roles import machine
 from kb.model.report import Report
@@ -160,9 +161,25 @@ def _one_host(one: str, other: str) -> bool:
 
 
 _SYSLOG = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)")
-_ISO = re.compile(r"\d{4}-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?$")
+_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?$")
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
-_YEAR = 366 * 86400.0
+_ANY = 2000
+"""The year of two dates that both have none."""
+
+
+class _Wall(NamedTuple):
+    """A date and a time of day, as they stand in a log."""
+
+    year: int | None
+    rest: tuple[int, ...]
+    """Month, day, hours, minutes, seconds."""
+    zone: float | None
+    """Seconds east of UTC; None where it does not say."""
+
+    def moments(self, year: int) -> list[float]:
+        """Seconds at which it may be, near a year for one that has none."""
+        years = (year - 1, year, year + 1) if self.year is None else (self.year,)
+        return [timegm((each, *self.rest)) - (self.zone or 0.0) for each in years]
 
 
 def _apart(one: str | None, other: str | None) -> bool:
@@ -170,33 +187,27 @@ def _apart(one: str | None, other: str | None) -> bool:
 
     ``dmesg -T`` is not asked: its clock stands still while the machine sleeps.
     """
-    times = [found for wall in (one, other) if wall is not None and (found := _in_year(wall)) is not None]
-    if len(times) < 2:
+    walls = [found for wall in (one, other) if wall is not None and (found := _wall(wall)) is not None]
+    if len(walls) < 2:
         return False
-    away = abs(times[0][0] - times[1][0])
-    away = min(away, _YEAR - away)
+    year = walls[0].year or walls[1].year or _ANY
+    away = min(abs(a - b) for a in walls[0].moments(year) for b in walls[1].moments(year))
     if away <= _LAG:
         return False
-    absolute = times[0][1] and times[1][1]
+    absolute = all(wall.zone is not None for wall in walls)
     beside = abs(away - round(away / _ZONE) * _ZONE)
     return absolute or away > _ZONES or beside > _NEAR
 
 
-def _in_year(wall: str) -> tuple[float, bool] | None:
-    """Seconds of a leap year, and whether they are UTC's; None for a form without date, or with a clock of its own."""
-    found = _ISO.match(wall)
-    zone = 0.0
-    if found is not None:
-        month, day, hours, minutes, seconds = map(int, found.groups()[:5])
-        if found[6] not in (None, "Z"):
-            zone = (-1 if found[6][0] == "-" else 1) * (int(found[6][1:3]) * 3600.0 + int(found[6][-2:]) * 60)
-    elif (found := _SYSLOG.match(wall)) is not None and _MONTHS.find(found[1]) >= 0:
-        month, (day, hours, minutes, seconds) = _MONTHS.find(found[1]) // 3 + 1, map(int, found.groups()[1:])
-    else:
+def _wall(text: str) -> _Wall | None:
+    """What a log says; None for a form without date, or with a clock of its own."""
+    if (iso := _ISO.match(text)) is not None:
+        year, *rest = map(int, iso.groups()[:6])
+        zone = None if iso[7] is None else 0.0
+        if iso[7] not in (None, "Z"):
+            zone = (-1 if iso[7][0] == "-" else 1) * (int(iso[7][1:3]) * 3600.0 + int(iso[7][-2:]) * 60)
+        return _Wall(year, tuple(rest), zone) if year and 0 < rest[0] <= 12 else None
+    syslog = _SYSLOG.match(text)
+    if syslog is None or (month := _MONTHS.find(syslog[1])) < 0:
         return None
-    try:
-        days = date(2000, month, day).timetuple().tm_yday
-    except ValueError:
-        return None
-    absolute = found.re is _ISO and found[6] is not None
-    return days * 86400.0 + hours * 3600 + minutes * 60 + seconds - zone, absolute
+    return _Wall(None, (month // 3 + 1, *map(int, syslog.groups()[1:])), None)

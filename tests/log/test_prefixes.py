@@ -123,6 +123,12 @@ def test_behind_a_name_a_counter_or_a_vendors_words_a_report_is_the_same(text: s
     assert same(api.read(with_prefix(text, prefix))) == stamped(text)
 
 
+@pytest.mark.parametrize("prefix", [name for name in NAMES if "=" in name or "%" in name])
+def test_a_report_that_says_its_headline_again_bears_out_its_prefix(prefix: str) -> None:
+    text = next(text for text in WHOLE if text.split("\n")[0] in text.split("\n")[1:])
+    assert same(api.read(with_prefix(text, lambda _: prefix))) == stamped(text)
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("cases/*/match-*.log"))[::7], ids=lambda path: path.parent.name)
 @pytest.mark.parametrize("number", ["{:6}\t", "/var/log/messages:", "[2026-11-28 14:24:16] "])
 def test_the_case_is_the_same(path: Path, number: str) -> None:
@@ -215,6 +221,14 @@ def test_a_headline_behind_a_prefix_that_nothing_else_explains_is_kept_and_told(
     assert len(said) == 1
     assert said[0].startswith("-: line 3: the headline stands behind a prefix")
     assert report.input_notes == (said[0].removeprefix("-: "),)
+
+
+def test_what_programs_write_into_the_kernels_log_is_not_doubted_for_others_that_do_so() -> None:
+    """Each has its own name, and some end in a number."""
+    programs = ("systemd[1]: ", "systemd[1]: ", "python3[4711]: ", "systemd-logind[77]: ", "systemd[1]: ")
+    rows = BESIDE.format("BUG: please report this with the output of --version").split("\n")
+    text = "".join(f"[   12.{at:06}] {name}{row}\n" for at, (name, row) in enumerate(zip(programs, rows, strict=True)))
+    assert list(api.read(text.encode())) == []
 
 
 def test_its_own_line_is_enough_where_there_is_no_other() -> None:

@@ -54,6 +54,22 @@ def test_the_plain_scanner_finds_what_re2_finds_broken_or_not(words: list[tuple[
     assert set(re2(data, 0, len(data))) <= set(scan.plain_scan(data, 0, len(data)))
 
 
+@pytest.mark.parametrize("name", [*scan.OPENERS, *scan.NOTICES])
+@pytest.mark.parametrize("broken", ["\n", "\r\n> ", "=\n", "=20\r\n"])
+def test_both_scanners_find_each_literal_broken_at_each_of_its_blanks(name: str, broken: str) -> None:
+    parts = [f"Linux{broken}version"]
+    for literal in scan.literals((name,)):
+        lead, tail = literal[: len(literal) - len(literal.lstrip(" "))], literal[len(literal.rstrip(" ")) :]
+        words = literal.strip(" ").split(" ")
+        for at in range(1, len(words)):
+            parts.append(lead + " ".join(words[:at]) + broken + " ".join(words[at:]) + tail)
+    data = "|".join(parts).encode()
+    re2 = scan._re2_scan((name,))
+    assert re2 is not None
+    assert set(re2(data, 0, len(data))) <= set(scan.plain_scan(data, 0, len(data), (name,)))
+    assert 0 not in scan.plain_scan(data, 0, len(data), (name,))  # what a boot begins with is no literal of a report
+
+
 def test_a_literal_across_the_slices_of_the_plain_scanner_is_found_once() -> None:
     for before in range(scan._SLICE - 24, scan._SLICE + 2):
         for word in (b": nobody cared", b": nobody\ncared"):

@@ -8,11 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kb.identity.group import Group, Groups
 
 if TYPE_CHECKING:
+    from kb.commands.spool import Spool
     from kb.log.kept import Kept
     from kb.model.verdict import Diagnosis
 
@@ -22,8 +23,6 @@ _WAIT = 10.0
 """Seconds that a group of a live input waits for its repeats, at most."""
 _CALM = 0.4
 """Seconds without another report after which it is told, whatever else a live input goes on with."""
-_SPOOL = 64 << 20
-"""Bytes of output that are held in memory."""
 
 
 class Output(Protocol):
@@ -77,34 +76,32 @@ class _Json(_Each):
         super().__init__(lambda found, group: lines.line(_member(found, group)) + "\n", only)
         self._since = self._latest = 0.0
         self._held: list[Group] = []
-        self._file: Any = None
+        self._texts: Spool | None = None
 
     def add(self, found: Diagnosis) -> None:
-        if self._file is None:
-            from tempfile import SpooledTemporaryFile
+        if self._texts is None:
+            from kb.commands.spool import Spool
 
-            self._file = SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - closed in pause()
+            self._texts = Spool()
         group = self.groups.add(found)
         self._latest = time.monotonic()
         self._since = self._since or self._latest
         if self._only in (None, self.groups.count):
             self._held.append(group)
-            self._file.write(self._shown(found, group).encode("ascii"))
+            self._texts.write(self._shown(found, group).encode("ascii"))
 
     def due(self) -> bool:
         return bool(self._since) and _waited(self._since, self._latest)
 
     def pause(self) -> None:
-        if self._file is None:
+        if self._texts is None:
             return
-        file, held, self._file, self._held, self._since = self._file, self._held, None, [], 0.0
+        texts, held, self._texts, self._held, self._since = self._texts, self._held, None, [], 0.0
         list(self.groups.take())  # tells which groups are one incident
-        with file:
-            file.seek(0)
-            for group, raw in zip(held, file, strict=True):
-                text = raw.decode("ascii")
-                told = f', "of": {group.count}, "incident": {group.incident}}}\n'
-                sys.stdout.write(text.rpartition(', "of": ')[0] + told)
+        for group, raw in zip(held, texts.lines(), strict=True):
+            text = raw.decode("ascii")
+            told = f', "of": {group.count}, "incident": {group.incident}}}\n'
+            sys.stdout.write(text.rpartition(', "of": ')[0] + told)
         sys.stdout.flush()
 
     def end(self) -> None:

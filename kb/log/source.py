@@ -115,10 +115,31 @@ def open_live(
     record = head.data.startswith(b"{") and head.data.find(b"\n") == len(head.data) - 1
     if record and not head.ended:
         record = not head.fill(0)  # a document of one line ends behind it, and what goes on later is none
-    text = record and not head.ended
+    text = not head.ended and (record or _goes_on(head))
     for each in _inputs(Stream("-", getattr(stream, "read1", stream.read), head.data, live=True), stream, text):
         each.tape.paused, each.tape.going = paused, going
         yield each
+
+
+def _goes_on(head: Tape) -> bool:
+    """Whether a live input is lines of values whose text has no known name, and none that can be told by what is there.
+
+    So they are lines like any other: who would tell more of them had to wait for the end.
+    """
+    if _KERNEL.match(head.data) is not None:
+        return False
+    from kb.log.containers.registry import container_of
+
+    members = container_of("-", head.data[:_PROBE])
+    if members is None or not members.__module__.endswith(".export_unnamed"):
+        return False
+    from kb.log.containers.export_unnamed import HELD, told
+
+    had = -1
+    while not head.ended and had < len(head.data) < HELD:  # until nothing comes
+        had = len(head.data)
+        head.fill(0)
+    return not head.ended and not told(head.data)
 
 
 def _bytes(data: bytes) -> Iterator[Input]:

@@ -21,10 +21,12 @@ def packing_of(data: bytes) -> str | None:
 
 _MAGIC = (
     (b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"]\0\0", "lzma"),
-    (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"),
+    *((b"BZh%d" % level + block, "bzip2") for level in range(1, 10) for block in (b"1AY&SY", b"\x17rE8P\x90")),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
     *((bytes((0x50 + at, 0x2A, 0x4D, 0x18)), "zstd") for at in range(16)),
 )  # fmt: skip
-"""The last ones are zstd's skippable frames (RFC 8878 3.1.2), which pzstd puts first."""
+"""Of bzip2 with the mark of the first block, or of the end: three letters are no more than a word. The last ones are
+zstd's skippable frames (RFC 8878 3.1.2), which pzstd puts first."""
 _DICTIONARY = 96 << 20
 """Bytes that unpacking xz or lzma may take: ``xz -9`` asks for 65 million."""
 

@@ -268,6 +268,21 @@ def test_a_live_record_of_several_lines_is_no_document_that_must_end_first(monke
         os.close(writer)
 
 
+@pytest.mark.parametrize(
+    "before", [b'{"level": "info", "k": 1}\n{"level": "info", "k": 2}\n', b'x = {"k": 1}\n'], ids=["values", "a script"]
+)
+def test_live_values_without_a_text_are_lines_before_a_log(before: bytes) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, before + b"BUG: scheduling while atomic: a/1/0x2\n")
+    late = threading.Timer(20, os.close, (writer,))
+    late.start()
+    with os.fdopen(reader, "rb") as stream:
+        assert next(iter(api.read_live(stream))).kind == "scheduling_while_atomic"
+        assert late.is_alive(), "told when the input was over"
+        late.cancel()
+        os.close(writer)
+
+
 def test_a_live_line_that_is_short_is_told_while_the_input_is_open() -> None:
     reader, writer = os.pipe()
     os.write(writer, b"BUG: scheduling while atomic: a/1/0x2\n")

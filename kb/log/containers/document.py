@@ -12,16 +12,13 @@ from typing import Any, BinaryIO
 
 from kb.errors import InputError
 from kb.log.containers.export import Seen, value_of
-from kb.log.containers.literal import value_in
+from kb.log.containers.literal import VALUES, many, value_in
 from kb.log.containers.walk import HELD, Member, Walk, pieces
 from kb.log.unpack import Pushed, Read, packing_of
 
 _BASE64 = re.compile(r"(?:data:[\w/.+;=-]{0,100};base64,)?([A-Za-z0-9+/\s]{16,}={0,2}\s{0,2})")
 _LINES = 3
 """Line ends, or strings in a row, that make a value a text of its own."""
-_WHOLE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.S)
-_VALUES = 300_000
-"""Values of a document: each takes a hundred bytes or more, once parsed."""
 _STAMP = re.compile(r"\[ {0,6}\d{1,7}\.\d{6}\] ")
 """Printk's: one is enough where the lines are few."""
 _CONSOLE = re.compile(
@@ -69,11 +66,11 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     while len(data) < HELD and (piece := read(1 << 20)):
         data += piece
     held = len(data) < HELD and walk.keeps(len(data))
-    many = held and _many(data)
-    if many:
+    crowded = held and many(data)
+    if crowded:
         help_ = "give the text in it: jq -r .FIELD FILE | kb match"
-        walk.unread.append(InputError(f"is a document of more than {_VALUES} values", path=name, help=help_))
-    value = value_in(data) if held and not many else None
+        walk.unread.append(InputError(f"is a document of more than {VALUES} values", path=name, help=help_))
+    value = value_in(data) if held and not crowded else None
     if held and value is None and (frames := _frames(data)):
         yield Member("", pieces(iter(frames)), text=True, note=_NOTE)
         walk.release(len(data))
@@ -92,15 +89,6 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         from kb.log.containers import export_unnamed
 
         yield from export_unnamed.members(name, Pushed(data, read).read, file, walk)
-
-
-def _many(data: bytes) -> bool:
-    """Whether a document has more values than are held: of most, a look at all of its bytes is enough to say no."""
-    return _begun(data) > _VALUES and _begun(_WHOLE.sub(b"", data)) > _VALUES
-
-
-def _begun(data: bytes) -> int:
-    return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def _frames(data: bytes) -> list[bytes]:

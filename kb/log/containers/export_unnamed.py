@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from kb.log.containers import export_json
 from kb.log.containers.export import YEARS, Record, nanoseconds, ordered, record
 from kb.log.containers.export_json import Scanner
-from kb.log.containers.literal import value_in
+from kb.log.containers.literal import many, value_in
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.scan import find
 from kb.log.unpack import Pushed, Read
@@ -30,8 +30,10 @@ _DOCUMENT = re.compile(
 _CALL = re.compile(rb"\s{0,9}(?:/\*\*/)?[A-Za-z_$][\w.$ ]{0,60}[=(]\s{0,9}(?=[\[{])")
 """What makes a script of a document: a variable's name, a function's (JSONP)."""
 _QUEUED = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
-_HELD = 4 << 20
+HELD = 4 << 20
 """Bytes by which the field is chosen, or in which a table by columns or a value of Python's must end."""
+_FIRST = 1 << 18
+"""Bytes in which records begin, where nothing opens a report."""
 _OBJECTS = 2000
 _DEEPEST = 6
 _FIELDS = 200
@@ -61,26 +63,47 @@ def needed(head: bytes) -> bool:
     return not any(isinstance(one, Record) for one in Scanner(record).feed(head))
 
 
+def told(begin: bytes) -> bool:
+    """Whether the beginning of an input tells more than lines: a value that goes on, or a field that holds the text."""
+    called = _CALL.match(begin)
+    begin = begin if called is None else begin[called.end() :]
+    scanner = Scanner(record)
+    found = any(isinstance(one, Record) for one in scanner.feed(begin))
+    return found or scanner.open or _column(_objects(begin)) is not None
+
+
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
     """The messages, or the text as it is."""
     head = b""
-    while len(head) < _HELD and (piece := read(1 << 18)):
+    while len(head) < HELD and (piece := read(1 << 18)):
         head += piece
     called = _CALL.match(head)
     begin = head if called is None else head[called.end() :]
-    if any(isinstance(one, Record) for one in Scanner(record).feed(begin)):
+    opens = _opens(begin)
+    if any(isinstance(one, Record) for one in Scanner(record).feed(begin if opens else begin[:_FIRST])):
         yield from export_json.members(name, Pushed(begin, read).read, file, walk)
         return
-    column = _column(_objects(begin))
+    column = _column(_objects(begin)) if opens else None
     if column is not None:
         found = _records(Pushed(begin, read).read, column)
         yield Member("", pieces(ordered(found, walk, name)), text=True, note=_NOTE)
         return
-    rows = list(_table(head)) if len(head) < _HELD else []
+    rows = list(_table(head)) if opens and len(head) < HELD else []
     if rows:
         yield Member("", pieces(ordered(rows, walk, name)), text=True, note=_NOTE)
         return
     yield Member("", Pushed(head, read).read, text=True)
+
+
+_ENDS = bytes.maketrans(b"\"'", b"\n\n")
+_PACKED = re.compile(rb"[A-Za-z0-9+/]{40}")
+
+
+def _opens(data: bytes) -> bool:
+    """Whether any string may open a report: of data that is no log, a look at its bytes says no."""
+    if _PACKED.search(data) is not None:
+        return True
+    return next(find(data.replace(b"\\n", b"\n").translate(_ENDS)), None) is not None
 
 
 def _objects(data: bytes) -> list[dict[str, Any]]:
@@ -124,7 +147,7 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     if len(path) > _DEEPEST:
         return
     if isinstance(value, list) and not all(isinstance(one, Mapping) for one in value):
-        value = {str(at): one for at, one in enumerate(value)}
+        value = {str(at): one for at, one in enumerate(value[:_FIELDS])}
     if not isinstance(value, Mapping):
         yield path, _plain(value) if isinstance(value, str) else value
         return
@@ -175,7 +198,9 @@ def _is_log(values: set[str]) -> bool:
 
 
 def _values(data: bytes) -> list[Any]:
-    """The values that bytes are, the last first: one, or one a line."""
+    """The values that bytes are, the last first: one, or one a line; none where they are more than are held."""
+    if many(data):
+        return []
     whole = value_in(data)
     if whole is not None:
         return [whole]

@@ -5,6 +5,9 @@ import json
 import re
 from typing import Any
 
+VALUES = 300_000
+"""Values of a document that is held: each takes a hundred bytes or more, once parsed."""
+_WHOLE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.S)
 _LITERAL = 4 << 20
 """Bytes of a Python literal that is looked at."""
 _STRINGS = re.compile(rb"'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?")
@@ -35,3 +38,12 @@ def _decoded(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(name): _decoded(each) for name, each in value.items()}
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
+def many(data: bytes) -> bool:
+    """Whether a document has more values than are held: of most, a look at all of its bytes is enough to say no."""
+    return _begun(data) > VALUES and _begun(_WHOLE.sub(b"", data)) > VALUES
+
+
+def _begun(data: bytes) -> int:
+    return data.count(b",") + data.count(b"[") + data.count(b"{")

@@ -36,7 +36,7 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"070702", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
     (b"070707", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
     (b"!<arch>\n", "is an ar archive", "ar x FILE, then kb match FOLDER"),
-    (b"MSCF", "is a cabinet archive", "cabextract FILE, then kb match FOLDER"),
+    (b"MSCF\0\0\0\0", "is a cabinet archive", "cabextract FILE, then kb match FOLDER"),
     (b"\xed\xab\xee\xdb", "is an rpm package", "rpm2cpio FILE | cpio -idm"),
     (b"LPKSHHRH", "is a binary journal", "journalctl --file FILE -k -o short-monotonic | kb match"),
     (b"KDUMP   ", "is a kernel dump (kdump)", "makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import re
 import struct
@@ -19,7 +20,7 @@ import kb
 from kb import api
 from kb.cli import EMPTY, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import archive_tar
+from kb.log.containers import archive_tar, literal
 from tests.log.containers.parcels import tar
 from tests.log.containers.test_containers import LOG, PLAIN, QUIET, said
 
@@ -223,6 +224,22 @@ def test_a_document_has_so_many_values() -> None:
     with pytest.raises(InputError, match="more than 300000 values"):
         list(api.read(b'{"log":"a\\nb\\nc\\nd\\n","x":[' + b"[]," * 400_000 + b"1]}"))
     assert list(api.read(b'{"log":"' + b"a,b,c\\n" * 200_000 + b'"}')) == []
+
+
+def test_a_table_by_columns_has_so_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    column = [f"[ 1.{at:06}] x" for at in range(9)] + ["WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2"]
+    table = json.dumps({"data": [[1, *range(9)], column]}).encode()
+    assert [len(text.data.splitlines()) for text in api.inputs(table)] == [10]
+    monkeypatch.setattr(literal, "VALUES", 19)
+    assert [text.data for text in api.inputs(table)] == [table]
+
+
+WORDS = {"BZh": b"BZh", "cabinet": b"MSCF"}
+
+
+@pytest.mark.parametrize("way", WORDS)
+def test_a_word_of_a_log_is_no_archive(way: str) -> None:
+    assert said(kb.match(WORDS[way] + b" starts\n" + LOG)) == PLAIN
 
 
 def test_a_field_of_a_mail_has_so_many_bytes() -> None:

@@ -68,7 +68,7 @@ def test_links_inside_the_repository_lead_somewhere(path: Path) -> None:
 
 
 IN_EXAMPLES = {
-    "cases/foo-put-twice", "cases/my-case", "kb/log/containers/bundle.py", "kb/pictures/depth.py",
+    "cases/foo-put-twice", "cases/my-case", "kb/log/containers/archives/bundle.py", "kb/pictures/depth.py",
     "tests/pictures/test_depth.py", "tests/log/containers/test_bundle.py", "tests/kinds/cache_creation.txt",
 }  # fmt: skip
 """What the examples of the documents make."""

@@ -18,8 +18,8 @@ from kb.log.text import encoded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kb.log.containers.drm_qr import Watch
     from kb.log.containers.registry import Members
+    from kb.log.containers.screens.drm_qr import Watch
     from kb.log.containers.walk import Member, Walk
 
 Log: TypeAlias = "str | bytes | Path | BinaryIO | Source"
@@ -31,7 +31,7 @@ _KERNEL = re.compile(
 )
 """How most logs begin: these need no look at what they may be instead."""
 _ADDRESS = (b"z=", b"zl=")
-"""What an address of :mod:`kb.log.containers.drm_qr` holds, behind ``?``, ``&`` or ``&amp;``."""
+"""What an address of :mod:`kb.log.containers.screens.drm_qr` holds, behind ``?``, ``&`` or ``&amp;``."""
 _STAMPS = re.compile(rb"\[ {0,6}(\d{1,7})\.(\d{6})\] |(\d\d:\d\d:\d\d)")
 """Times by which a log whose newest lines come first is told."""
 _HALF_A_DAY = 12 * 3600
@@ -341,7 +341,7 @@ def _watched(each: Input) -> Iterator[Input]:
         nonlocal before
         if addressed(data) or addressed(before[-8:] + data[:8]) or (watch and watch[0].holds):
             if not watch:
-                from kb.log.containers.drm_qr import Watch
+                from kb.log.containers.screens.drm_qr import Watch
 
                 watch.append(Watch(before))
             watch[0](data)

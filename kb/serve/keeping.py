@@ -81,6 +81,6 @@ def _time(stamp: int | None) -> str | None:
     """Nanoseconds since 1970 as the store has them; None for a time that is none, or has not come yet."""
     if stamp is None or not 0 < stamp < time.time_ns() + 86_400 * 10**9:
         return None
-    from kb.log.containers.export import iso
+    from kb.log.containers.exports.records import iso
 
     return iso(stamp)

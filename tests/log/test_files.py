@@ -254,7 +254,7 @@ def test_a_pipe_of_what_must_be_read_whole_is_read_as_the_file_is(how: str, tmp_
 
 
 def test_a_live_record_of_several_lines_is_no_document_that_must_end_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kb.log.containers.document.members", lambda *_: pytest.fail("is read to its end"))
+    monkeypatch.setattr("kb.log.containers.exports.document.members", lambda *_: pytest.fail("is read to its end"))
     reader, writer = os.pipe()
     os.write(writer, json.dumps({"MESSAGE": "a\nb\nc\nd", "_TRANSPORT": "kernel"}).encode() + b"\n")
     with os.fdopen(reader, "rb") as stream:

@@ -174,7 +174,7 @@ def _console(name: str, head: bytes) -> bool:
     """A cloud's answer that holds a whole console as one string, or a string by itself."""
     if head.lstrip()[:1] not in (b"{", b'"', b"'", b"b"):
         return False
-    from kb.log.containers.document import console
+    from kb.log.containers.exports.document import console
 
     return console(head)
 
@@ -182,7 +182,7 @@ def _console(name: str, head: bytes) -> bool:
 def _document(name: str, head: bytes) -> bool:
     if head.lstrip()[:1] not in (b"{", b"[", b"("):
         return False
-    from kb.log.containers.document import needed
+    from kb.log.containers.exports.document import needed
 
     return needed(head)
 
@@ -190,7 +190,7 @@ def _document(name: str, head: bytes) -> bool:
 def _answers(name: str, head: bytes) -> bool:
     if head.lstrip()[:1] not in (b"{", b"["):
         return False
-    from kb.log.containers.export_unnamed import answers
+    from kb.log.containers.exports.unnamed import answers
 
     return answers(head)
 
@@ -198,7 +198,7 @@ def _answers(name: str, head: bytes) -> bool:
 def _unnamed(name: str, head: bytes) -> bool:
     if b"{" not in head and b"[" not in head:
         return False
-    from kb.log.containers.export_unnamed import needed
+    from kb.log.containers.exports.unnamed import needed
 
     return needed(head)
 
@@ -215,7 +215,7 @@ def _cast(name: str, head: bytes) -> bool:
 def _ttyrec(name: str, head: bytes) -> bool:
     if len(head) < 12 or head[11] or head[3:4] < b"\x2f":  # of small frames since 1995
         return False
-    from kb.log.containers.ttyrec import needed
+    from kb.log.containers.screens.ttyrec import needed
 
     return needed(head)
 
@@ -230,7 +230,7 @@ def _office(name: str, head: bytes) -> bool:
 def _page(name: str, head: bytes) -> bool:
     if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return False
-    from kb.log.containers.page import needed
+    from kb.log.containers.documents.page import needed
 
     return needed(head)
 
@@ -243,7 +243,7 @@ def _json(name: str, head: bytes) -> bool:
     begin = head.lstrip(b"\x1e \t\r\n")
     if begin[:1] not in (b"{", b"[") and not begin.startswith((b"data: {", b"data:{")):
         return False
-    from kb.log.containers.export_json import needed
+    from kb.log.containers.exports.from_json import needed
 
     return needed(head)
 
@@ -256,7 +256,7 @@ _YAML = re.compile(
 def _yaml(name: str, head: bytes) -> bool:
     if _YAML.match(head) is None:
         return False
-    from kb.log.containers.export_yaml import needed
+    from kb.log.containers.exports.from_yaml import needed
 
     return needed(head)
 
@@ -265,7 +265,7 @@ def _table(name: str, head: bytes) -> bool:
     line = head[:2000].split(b"\n", 1)[0]
     if b"\n|" not in head and b"|" not in line and b"," not in line and b"\t" not in line and b";" not in line:
         return False
-    from kb.log.containers.export_table import needed
+    from kb.log.containers.exports.table import needed
 
     return needed(head)
 
@@ -283,7 +283,7 @@ def _encoded(name: str, head: bytes) -> bool:
     if b"%0A" in head and b" " not in head:
         return True
     if _CODES.match(head) is not None:
-        from kb.log.containers.encoded import needed
+        from kb.log.containers.documents.encoded import needed
 
         if needed(head):
             return True
@@ -291,7 +291,7 @@ def _encoded(name: str, head: bytes) -> bool:
 
 
 def _newest(name: str, head: bytes) -> bool:
-    from kb.log.containers.newest import needed
+    from kb.log.containers.exports.newest import needed
 
     return needed(head)
 
@@ -311,7 +311,7 @@ _DUMPSTATE = re.compile(rb"^------ [A-Z][^\n]{1,200} ------\r?$", re.M)
 def _framed(name: str, head: bytes) -> bool:
     if b"sourcetype" not in head and b" length=" not in head and b"LogRecord #" not in head:
         return False
-    from kb.log.containers.framed import needed
+    from kb.log.containers.exports.framed import needed
 
     return needed(head)
 
@@ -319,7 +319,7 @@ def _framed(name: str, head: bytes) -> bool:
 def _within(name: str, head: bytes) -> bool:
     if b"\nbegin " not in head and _RUN.search(head) is None:
         return False
-    from kb.log.containers.encoded import within
+    from kb.log.containers.documents.encoded import within
 
     return within(head)
 
@@ -329,34 +329,34 @@ def _sections(name: str, head: bytes) -> bool:
 
 
 _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
-    ("archive_zip", _zip),
-    ("archive_tar", _tar),
-    ("pstore", _pstore),
-    ("picture", _picture),
-    ("pdf", _pdf),
-    ("rasdaemon", _sqlite),
-    ("apport", _apport),
-    ("mail", _mail),
-    ("cast", _cast),
-    ("ttyrec", _ttyrec),
-    ("rtf", _rtf),
-    ("office", _office),
-    ("page", _page),
-    ("document", _console),
-    ("export_json", _json),
-    ("export_unnamed", _answers),
-    ("document", _document),
-    ("export_unnamed", _unnamed),
-    ("export_yaml", _yaml),
-    ("export_table", _table),
-    ("encoded", _encoded),
-    ("calendar", _calendar),
-    ("properties", _properties),
-    ("framed", _framed),
-    ("newest", _newest),
-    ("sections", _sections),
+    ("archives.zip", _zip),
+    ("archives.tar", _tar),
+    ("archives.pstore", _pstore),
+    ("screens.picture", _picture),
+    ("documents.pdf", _pdf),
+    ("exports.rasdaemon", _sqlite),
+    ("archives.apport", _apport),
+    ("archives.mail", _mail),
+    ("screens.cast", _cast),
+    ("screens.ttyrec", _ttyrec),
+    ("documents.rtf", _rtf),
+    ("documents.office", _office),
+    ("documents.page", _page),
+    ("exports.document", _console),
+    ("exports.from_json", _json),
+    ("exports.unnamed", _answers),
+    ("exports.document", _document),
+    ("exports.unnamed", _unnamed),
+    ("exports.from_yaml", _yaml),
+    ("exports.table", _table),
+    ("documents.encoded", _encoded),
+    ("documents.calendar", _calendar),
+    ("exports.properties", _properties),
+    ("exports.framed", _framed),
+    ("exports.newest", _newest),
+    ("archives.sections", _sections),
 )
 """Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""
 
-_FURTHER = (("encoded", _within), ("framed", _framed), ("sections", _sections))
+_FURTHER = (("documents.encoded", _within), ("exports.framed", _framed), ("archives.sections", _sections))
 """Forms in which a text may go on."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kb.log.containers.export import PRINTK, TEXT, Told, iso, told
+from kb.log.containers.exports.records import PRINTK, TEXT, Told, iso, told
 from kb.log.text import encoded, whole
 from kb.log.transport import SEVERITIES, strip
 

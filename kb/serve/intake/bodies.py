@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from kb.log.containers.export_json import Scanner
+from kb.log.containers.exports.from_json import Scanner
 from kb.serve.intake.arrived import Arrived, Boot, of_record, of_text, parsed
 from kb.serve.intake.journal import Export, Malformed
 

@@ -20,7 +20,8 @@ import kb
 from kb import api
 from kb.cli import EMPTY, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import archive_tar, literal
+from kb.log.containers.archives import tar as archive_tar
+from kb.log.containers.exports import literal
 from tests.log.containers.parcels import tar
 from tests.log.containers.test_containers import LOG, PLAIN, QUIET, said
 
@@ -252,7 +253,7 @@ def test_a_field_of_a_mail_has_so_many_bytes() -> None:
 
 def test_the_fields_of_mails_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The standard library parses a field whenever it is asked for, nine times a part."""
-    from kb.log.containers import mail as module
+    from kb.log.containers.archives import mail as module
 
     module._parsed.cache_clear()
     head = b"From a@b.c Sat Nov 28 14:24:16 2026\nFrom: a@b.c\nMIME-Version: 1.0\nContent-Type: text/plain\n\nhello\n\n"

@@ -20,10 +20,13 @@ import kb
 from kb import api
 from kb.cli import EMPTY, OK, UNKNOWN, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import document, export, literal, pdf, registry, rtf, walk
-from kb.log.containers.drm_qr import Watch, read_address
-from kb.log.containers.export import Record, nanoseconds
+from kb.log.containers import registry, walk
+from kb.log.containers.documents import pdf, rtf
+from kb.log.containers.exports import document, literal
+from kb.log.containers.exports import records as export
+from kb.log.containers.exports.records import Record, nanoseconds
 from kb.log.containers.roles import says_log, says_numbers
+from kb.log.containers.screens.drm_qr import Watch, read_address
 from kb.log.source import open_inputs
 from tests.log.containers import documents, wrappings
 from tests.log.containers.wrappings import WRAPPINGS
@@ -350,7 +353,7 @@ def test_what_grows_too_much_ends_the_walk(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_directory_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    from kb.log.containers import archive_zip
+    from kb.log.containers.archives import zip as archive_zip
 
     monkeypatch.setattr(archive_zip, "_DIRECTORY", 20)
     with pytest.raises(InputError, match="too many members"):

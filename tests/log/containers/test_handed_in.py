@@ -14,7 +14,9 @@ import kb
 from kb import api
 from kb.cli import EMPTY, UNUSABLE, main
 from kb.errors import InputError
-from kb.log.containers import framed, page, registry
+from kb.log.containers import registry
+from kb.log.containers.documents import page
+from kb.log.containers.exports import framed
 from kb.log.containers.walk import Walk
 from kb.log.source import open_inputs
 from tests.log.containers import (

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
-from kb.log.containers.document import packed
-from kb.log.containers.export import TEXT, Record, ordered, record
+from kb.log.containers.exports.document import packed
+from kb.log.containers.exports.records import TEXT, Record, ordered, record
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Pushed, Read
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from kb.errors import InputError
-from kb.log.containers.export import Seen, value_of
-from kb.log.containers.literal import VALUES, many, value_in
+from kb.log.containers.exports.literal import VALUES, many, value_in
+from kb.log.containers.exports.records import Seen, value_of
 from kb.log.containers.walk import HELD, Member, Walk, pieces
 from kb.log.unpack import Pushed, Read, packing_of
 
@@ -86,7 +86,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if held:
         walk.release(len(data))
     if not given:  # records, a line of text each, or no document after all, or one of gigabytes
-        from kb.log.containers import export_unnamed
+        from kb.log.containers.exports import unnamed as export_unnamed
 
         yield from export_unnamed.members(name, Pushed(data, read).read, file, walk)
 

@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from kb.log.containers import export_json
-from kb.log.containers.export import YEARS, Record, nanoseconds, ordered, record
-from kb.log.containers.export_json import Scanner
-from kb.log.containers.literal import many, value_in
+from kb.log.containers.exports import from_json
+from kb.log.containers.exports.from_json import Scanner
+from kb.log.containers.exports.literal import many, value_in
+from kb.log.containers.exports.records import YEARS, Record, nanoseconds, ordered, record
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.scan import find
 from kb.log.unpack import Pushed, Read
@@ -81,7 +81,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     begin = head if called is None else head[called.end() :]
     opens = _opens(begin)
     if any(isinstance(one, Record) for one in Scanner(record).feed(begin if opens else begin[:_FIRST])):
-        yield from export_json.members(name, Pushed(begin, read).read, file, walk)
+        yield from from_json.members(name, Pushed(begin, read).read, file, walk)
         return
     column = _column(_objects(begin)) if opens else None
     if column is not None:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from kb.log.containers.export import TEXT, YEARS, Record, is_called, nanoseconds, ordered, record
-from kb.log.containers.export_unnamed import is_words
+from kb.log.containers.exports.records import TEXT, YEARS, Record, is_called, nanoseconds, ordered, record
+from kb.log.containers.exports.unnamed import is_words
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
@@ -125,7 +125,7 @@ def sniffed(head: bytes) -> Columns | None:
 
 
 def _message(name: str) -> str | None:
-    """The field of :func:`kb.log.containers.export.record` that a column of messages is."""
+    """The field of :func:`kb.log.containers.exports.records.record` that a column of messages is."""
     return _COLUMNS.get(name) or ("message" if is_called(name) else None)
 
 
@@ -177,7 +177,7 @@ def records(rows: Iterator[list[str]]) -> Iterator[Record]:
 
 
 def _keys(names: list[str]) -> list[str]:
-    """The fields of :func:`kb.log.containers.export.record` that columns are."""
+    """The fields of :func:`kb.log.containers.exports.records.record` that columns are."""
     names = [name.strip().casefold() for name in names]
     message = _message if any(map(_message, names)) else _told
     return [message(name) or _time(name.partition(" [")[0]) or _HOSTS.get(name) or f"-{name}" for name in names]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO
 
 from kb.errors import InputError
-from kb.log.containers import workbook
+from kb.log.containers.documents import workbook
 from kb.log.containers.walk import Member, Walk
 from kb.log.unpack import Read
 

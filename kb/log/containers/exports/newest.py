@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from kb.log.containers.export import PRINTK, Record, nanoseconds, ordered
+from kb.log.containers.exports.records import PRINTK, Record, nanoseconds, ordered
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 

@@ -11,8 +11,8 @@ import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Iterator
 
-from kb.log.containers.export import ordered
-from kb.log.containers.export_table import records
+from kb.log.containers.exports.records import ordered
+from kb.log.containers.exports.table import records
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Generic, TypeVar
 
-from kb.log.containers.export import PRINTK, Record, Seen, falling, nanoseconds, ordered, record
+from kb.log.containers.exports.records import PRINTK, Record, Seen, falling, nanoseconds, ordered, record
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 

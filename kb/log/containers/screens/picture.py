@@ -1,7 +1,7 @@
 """A photograph or a screenshot of a panic: the text of the QR codes in it, by zxing-cpp and Pillow (the extra ``qr``).
 
-drivers/gpu/drm/drm_panic.c draws either the address that :mod:`kb.log.containers.drm_qr` reads or, where no address was
-configured, the kernel's own lines. The letters beside the code are not read.
+drivers/gpu/drm/drm_panic.c draws either the address that :mod:`kb.log.containers.screens.drm_qr` reads or, where no
+address was configured, the kernel's own lines. The letters beside the code are not read.
 """
 
 import io

@@ -1,0 +1,1 @@
+"""Inputs that hold files or parts with names."""

@@ -1,0 +1,1 @@
+"""Documents for people in which logs stand, and bytes that are written as text."""

@@ -1,0 +1,1 @@
+"""What tools export of logs: records, and documents that hold them."""

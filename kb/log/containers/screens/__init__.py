@@ -1,0 +1,1 @@
+"""What a screen has shown: recordings, pictures, the QR code of a panic."""

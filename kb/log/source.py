@@ -133,7 +133,7 @@ def _goes_on(head: Tape) -> bool:
     members = container_of("-", head.data[:_PROBE])
     if members is None or not members.__module__.endswith(".export_unnamed"):
         return False
-    from kb.log.containers.export_unnamed import HELD, told
+    from kb.log.containers.exports.unnamed import HELD, told
 
     had = -1
     while not head.ended and had < len(head.data) < HELD:  # until nothing comes

@@ -19,7 +19,6 @@ _WRAP = r"(?: |(?:=20|=)?\r?\n[>| \t]*)"
 """A blank of a literal: itself, or the line break a mailer put there with the quote marks behind it. For re2 alone,
 which is linear whatever stands there: a bound would be forty copies of the class at each blank, 50 ms at each start."""
 
-_WRAPPED = re.compile(rb" |(?:=20|=)?\r?\n[>| \t]{0,40}")
 _BREAK = re.compile(rb"(?:=20|=)?\r?\n[>| \t]{0,40}")
 _HARD_BREAK = re.compile(rb"\r?\n[>| \t]{0,40}")
 """The same where the sign before it is a literal's own."""
@@ -152,8 +151,9 @@ def notice_at(data: bytes, offset: int) -> bytes | None:
             return literal
     if key not in by_key and not any(byte in key for byte in (b"\r", b"\n", b"=")):  # nearly every opener ends here
         return None
-    text = _WRAPPED.sub(b" ", data[offset : offset + _LONGEST])
-    return next((literal for literal in by_key.get(text[:_KEY], ()) if text.startswith(literal)), None)
+    piece = data[offset : offset + _LONGEST]
+    texts = [how.sub(b" ", piece) for how in (_BREAK, _HARD_BREAK)]
+    return next((one for text in texts for one in by_key.get(text[:_KEY], ()) if text.startswith(one)), None)
 
 
 def find(

@@ -131,7 +131,7 @@ def _goes_on(head: Tape) -> bool:
     from kb.log.containers.registry import container_of
 
     members = container_of("-", head.data[:_PROBE])
-    if members is None or not members.__module__.endswith(".export_unnamed"):
+    if members is None or not members.__module__.endswith(".exports.unnamed"):
         return False
     from kb.log.containers.exports.unnamed import HELD, told
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from kb.log.containers.roles import machine
 from kb.model.report import Report
 from kb.parse.occurrence import clocked
+from kb.split.machines import one_machine
 
 _HELD = 512
 """Reports that wait for another source of theirs."""
@@ -140,7 +141,7 @@ def _texts(report: Report) -> frozenset[str]:
 def _fits(one: Report, other: Report) -> bool:
     """Whether nothing says that they are of two machines, or of two times."""
     if one.host is not None and other.host is not None:
-        if not _one_host(one.host, other.host):
+        if not one_machine(one.host, other.host):
             return False
     elif len({of for report in (one, other) if (of := machine(report.source)) is not None}) > 1:
         return False
@@ -152,12 +153,6 @@ def _fits(one: Report, other: Report) -> bool:
     assert one.time is not None
     assert other.time is not None
     return abs(one.time - other.time) <= _NEAR
-
-
-def _one_host(one: str, other: str) -> bool:
-    """Whether two names are one host's: with and without its domain."""
-    short, long = sorted((one.lower(), other.lower()), key=len)
-    return long == short or long.startswith(short + ".")
 
 
 _SYSLOG = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)")

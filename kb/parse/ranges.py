@@ -54,11 +54,11 @@ class Ranges:
     """
 
     def __init__(self, tape: Tape, name: str, cuts: list[int], last: int):
-        from kb.split.splitter import Splitter
+        from kb.split.machines import Machines
 
         self._cuts, self._last = cuts, last
         self._reader = Reader(tape, name, opens, belongs=belongs, stops=self._stops)
-        self._splitter = Splitter(name, self._reader.release_at)
+        self._splitter = Machines(name, self._reader.release_at)
         self._end = -1
 
     def reports(self) -> Iterator[Report]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kb.log.learn import Doubtful
     from kb.model.log import Line
     from kb.model.report import Report
-    from kb.split.splitter import Splitter
+    from kb.split.machines import Machines
 
 
 def reports(data: "bytes | Tape", name: str) -> "Iterator[Report]":
@@ -44,7 +44,7 @@ def reports_and_notices(data: "bytes | Tape", name: str, most: int | None = None
 class _Input:
     """An input, and its splitter once there is one: at each cut that is passed, they forget."""
 
-    splitter: "Splitter | None" = None
+    splitter: "Machines | None" = None
 
     def __init__(self, data: "bytes | Tape", name: str, notice: "Callable[[Line], bool] | None" = None):
         tape = data if isinstance(data, Tape) else Tape(data)
@@ -63,7 +63,7 @@ class _Input:
         return False
 
 
-def forgotten(cuts: list[int], offset: int, reader: Reader, splitter: "Splitter | None") -> "Iterator[int]":
+def forgotten(cuts: list[int], offset: int, reader: Reader, splitter: "Machines | None") -> "Iterator[int]":
     """The cuts up to an offset at which nothing was being read; what was learned before them is forgotten.
 
     Args:
@@ -213,11 +213,11 @@ def _reports(
     from kb.parse.again import read as read_splat
     from kb.parse.debugger import bystander
     from kb.parse.follow import follow
-    from kb.split.splitter import Splitter
+    from kb.split.machines import Machines
     from kb.split.windows import split
 
     reader = source.reader
-    splitter = source.splitter = Splitter(reader.source, reader.release_at)
+    splitter = source.splitter = Machines(reader.source, reader.release_at)
 
     def read() -> "Iterator[Report]":
         clock = time.monotonic if reader.live else None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from kb.log.stretch import Stretch, plain, unstamped
 from kb.model.log import Line, Splat
 from kb.model.said import Said
-from kb.split.splitter import Splitter
+from kb.split.machines import Machines
 from kb.split.strand import PAUSE, Strand
 
 Again = Callable[[Stretch, float], list[Line] | None]
@@ -39,7 +39,7 @@ class Course(NamedTuple):
 class Echoes:
     """Feeds a splitter, and remembers courses of its input."""
 
-    def __init__(self, splitter: Splitter, again: Again):
+    def __init__(self, splitter: Machines, again: Again):
         self._splitter = splitter
         self._again = again
         self._courses: dict[Hashable, Course] = {}
@@ -55,7 +55,7 @@ class Echoes:
         """A course whose lines have come again, and those but the last, which is fed next."""
 
     def feed(self, line: Line) -> list[Splat]:
-        """As :meth:`Splitter.feed`."""
+        """As :meth:`Machines.feed`."""
         splitter = self._splitter
         if self._ahead is not None:
             (course, lines), self._ahead = self._ahead, None

@@ -79,8 +79,6 @@ class Splitter:
         self._leaves = False
         self.begun: Strand | None = None
         """The report that the last line has opened, or left as the only one."""
-        self.idle = 0
-        """Physical lines since a report was last open: a page of HTML is one."""
 
     @property
     def open(self) -> bool:
@@ -90,6 +88,19 @@ class Splitter:
                 if not strand.phantom:
                     return True
         return False
+
+    @property
+    def busy(self) -> bool:
+        """True while a report is being read, or something that is told with one."""
+        return bool(self._open)
+
+    def passed(self, number: int) -> None:
+        """Lines up to this one were no lines of this kernel."""
+        self._last = max(self._last, number)
+
+    def jumped(self) -> None:
+        """The reader jumped: what was before does not stand before the lines that come."""
+        self._recent.clear()
 
     def forget(self) -> bool:
         """Go on as if the input began here; False, and nothing is forgotten, while a report is being read."""
@@ -124,8 +135,8 @@ class Splitter:
         if self._open:
             for key, strand in self._over(line):
                 done += self._end(key, strand, strand.cut)
-        if line.number > self._last + 1:  # the reader jumped: what was before does not stand before this line
-            self._recent.clear()
+        if line.number > self._last + 1:
+            self.jumped()
         self._last = line.last
         self._fed = key = self._context(line)
         self._place(key, line, done, telling)
@@ -141,7 +152,6 @@ class Splitter:
             key, group = next(iter(self._open.items()))
             for strand in list(group):
                 done += self._end(key, strand, strand.cut or said("cut.too_many"))
-        self.idle = 0 if self.open else self.idle + (not line.continued)
         return done
 
     def alone(self, strand: Strand) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kb.model.log import Line, Splat
 from kb.split.echo import Again, Echoes
+from kb.split.machines import Machines
 from kb.split.splitter import BANNER, HEADLESS, Splitter
 from kb.syntax import roles
 from kb.syntax.headline import classify_text
@@ -26,7 +27,7 @@ def split(
     release_at: Callable[[int], str | None] | None = None,
     clock: Callable[[], float] | None = None,
     again: Again | None = None,
-    splitter: Splitter | None = None,
+    splitter: Machines | None = None,
 ) -> Iterator[Splat | None]:
     """All splats of a log, in the order in which they open; None where a live input pauses.
 
@@ -40,7 +41,7 @@ def split(
         again: Where lines may be taken that came before (:meth:`kb.log.reader.Reader.again`).
         splitter: What to feed, where its state matters.
     """
-    splitter = splitter or Splitter(source, release_at)
+    splitter = splitter or Machines(source, release_at)
     feed = splitter.feed if again is None else Echoes(splitter, again).feed
     done: list[tuple[int, int, Splat]] = []
     for window in windows:

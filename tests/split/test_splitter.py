@@ -2,6 +2,7 @@
 
 from kb.log.reader import Reader
 from kb.model.log import Line, Splat
+from kb.split.machines import Machines
 from kb.split.splitter import Splitter
 from kb.split.windows import split, split_lines
 from kb.syntax import engine
@@ -157,10 +158,10 @@ def test_a_stack_without_headline_takes_what_says_who_ran() -> None:
 
 def test_many_lines_of_a_page_in_one_physical_line_are_one_line_before_a_report() -> None:
     page = [line._replace(number=1, last=1, continued=n > 0) for n, line in enumerate(lines(*["prose"] * 40))]
-    splitter = Splitter("-")
+    machines = Machines("-")
     for line in page:
-        splitter.feed(line)
-    assert splitter.idle == 1
+        machines.feed(line)
+    assert machines.idle == 1
 
 
 def test_of_more_callers_than_a_machine_has_cpus_the_oldest_report_ends() -> None:

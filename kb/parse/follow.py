@@ -7,10 +7,11 @@ already died: each says little of its own.
 import functools
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kb.model.report import Report
+from kb.split.machines import one_machine
 from kb.syntax.kinds import Family, Form, family, kind_of, kinds
 
 _NEAR_REPORTS = 64
@@ -52,7 +53,8 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
         if kind_of(report.kind).form is Form.NOTICE:
             yield report  # told beside the reports of a live input: it has no place among them
             continue
-        causes = ((place, cause) for place, cause in reversed(before) if _may_cause(cause.kind, report.kind))
+        near = [(place, other) for place, other in before if _of_one_machine(other, report)]
+        causes = ((place, cause) for place, cause in reversed(near) if _may_cause(cause.kind, report.kind))
         found = next(((place, cause) for place, cause in causes if _follows(cause, report)), None)
         if found is not None:
             place, cause = found
@@ -62,9 +64,9 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
             first = place if cause.follows is None else cause.follows
             report = replace(report, follows=first, damage=tuple(damage))
         if report.kind == "slub_failure" and report.memory is None:
-            report = _lent(report, before)
+            report = _lent(report, near)
         if report.kernel is None and (report.kind == "oom_kill" or report.kind in family(Family.ALLOCATION)):
-            report = _of_the_same_boot(report, before)
+            report = _of_the_same_boot(report, near)
         before.append((number, report))
         number += 1
         yield report
@@ -72,6 +74,10 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
 
 _OF_OTHERS = ("panic", "slub_failure")
 """Kinds that may follow from any other."""
+
+
+def _of_one_machine(one: Report, other: Report) -> bool:
+    return one.host is None or other.host is None or one.host == other.host or one_machine(one.host, other.host)
 
 
 def _may_cause(kind: str, other: str) -> bool:
@@ -131,9 +137,9 @@ def _beside(failure: Report, report: Report) -> bool:
     return 0 <= report.span[0] - failure.span[1] <= _SLUB_LINES
 
 
-def _lent(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
+def _lent(report: Report, before: Sequence[tuple[int, Report]]) -> Report:
     """SLUB's report with the state of memory that the failure beside it printed, and its kernel."""
-    failures = (other for _, other in reversed(tuple(before)) if other.kind == "page_allocation_failure")
+    failures = (other for _, other in reversed(before) if other.kind == "page_allocation_failure")
     found = next((other for other in failures if other.memory is not None and _beside(other, report)), None)
     if found is None:
         return report
@@ -142,12 +148,12 @@ def _lent(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
     return replace(report, memory=found.memory, fields=fields, kernel=report.kernel or found.kernel)
 
 
-def _of_the_same_boot(report: Report, before: Iterable[tuple[int, Report]]) -> Report:
+def _of_the_same_boot(report: Report, before: Sequence[tuple[int, Report]]) -> Report:
     """A report of memory with the kernel of the nearest one before it that names it, where stamps go on.
 
     GFP masks depend on it.
     """
-    for _, other in reversed(tuple(before)):
+    for _, other in reversed(before):
         if other.time is None or report.time is None or not 0 <= report.time - other.time <= _NEAR_SECONDS:
             return report
         if other.kernel is not None:

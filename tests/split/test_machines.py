@@ -95,3 +95,11 @@ def test_hundreds_of_machines_are_no_more_work_each() -> None:
 )
 def test_a_name_with_and_without_its_domain_is_one(one: str, other: str, same: bool) -> None:
     assert one_machine(one, other) is one_machine(other, one) is same
+
+
+def test_a_panic_of_one_machine_follows_from_nothing_of_another() -> None:
+    panic = sent("web2", 1, ["Kernel panic - not syncing: Fatal exception"])
+    oops = sent("db1", 1, [OOPS, "CPU: 0 PID: 1 Comm: init", "RIP: 0010:foo+0x1/0x20", "---[ end trace 0 ]---"])
+    assert [report.follows for report in api.read("\n".join([*oops, *panic]).encode())] == [None, None]
+    own = sent("db1", 1, [*["eth0: link up"] * 4, "Kernel panic - not syncing: Fatal exception"])
+    assert [report.follows for report in api.read("\n".join([*oops, *own]).encode())] == [None, 0]

@@ -211,8 +211,10 @@ SHAPES: dict[str, Shape] = {
     "records of dmesg -J": _pretty,
     "records of an export": _export,
     "records of journalctl -o verbose": _verbose,
-    "fields of one record": lambda n: (
-        b"{\n" + b"".join(b'"field%d": "x",\n' % k for k in range(n)) + b'"msg": "%s"\n}\n' % WARNING
+    "fields of one record": lambda n: (  # the message first: what tells the form stands in the first bytes
+        b'{\n"msg": "%s"' % WARNING.strip().replace(b"\n", b"\\n")
+        + b"".join(b',\n"field%d": "x"' % k for k in range(n))
+        + b"\n}\n"
     ),
     "an array over lines": lambda n: b'{\n"MESSAGE": [\n' + b"87,\n" * (4000 + n) + b"10\n]\n}\n" + WARNING,
     "a value of journalctl -o verbose": lambda n: (

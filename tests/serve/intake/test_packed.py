@@ -85,4 +85,4 @@ def test_what_is_packed_and_does_not_say_so_is_unpacked(encoding: str) -> None:
 
 def test_what_is_packed_in_a_way_that_is_not_known_here_is_told() -> None:
     with pytest.raises(Malformed, match="bzip2"):
-        unpacked("", bz2.compress(LOG))
+        unpacked("", bz2.compress(LOG), 64)

@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from kb.errors import InputError
@@ -77,7 +78,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         return
     given = False
     seen, before = Seen(), set[int]()
-    for text in _texts(value):
+    for text in _whole(value):
         given = True
         if hash(text) in before or seen.had(text):  # the same as lines, or as a page shows it
             continue
@@ -86,9 +87,9 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if held:
         walk.release(len(data))
     if not given:  # records, a line of text each, or no document after all, or one of gigabytes
-        from kb.log.containers.exports import unnamed as export_unnamed
+        from kb.log.containers.exports import unnamed
 
-        yield from export_unnamed.members(name, Pushed(data, read).read, file, walk)
+        yield from unnamed.members(name, Pushed(data, read).read, file, walk)
 
 
 def _frames(data: bytes) -> list[bytes]:
@@ -101,8 +102,24 @@ def _frames(data: bytes) -> list[bytes]:
         return []
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in a value, in order: strings of several lines, lists of lines, what is encoded."""
+def _whole(value: Any) -> Iterator[str]:
+    """The texts in a value; where there is none, a line that is encoded, if it is the only one: others are records."""
+    found = _texts(value)
+    first = next(found, None)
+    if first is not None:
+        yield from chain((first,), found)
+        return
+    lines = list(islice(_texts(value, alone=True), 2))
+    yield from lines if len(lines) == 1 else ()
+
+
+def _texts(value: Any, alone: bool = False) -> Iterator[str]:
+    """The texts in a value, in order: strings of several lines, lists of lines, what is encoded.
+
+    Args:
+        value: As JSON or Python writes it.
+        alone: Whether one line may be encoded, too.
+    """
     waiting = [value]
     if isinstance(value, str):
         yield value
@@ -111,7 +128,7 @@ def _texts(value: Any) -> Iterator[str]:
         each = waiting.pop()
         if isinstance(each, str) and each.lstrip()[:1] == "{" and (inner := value_of(each)) is not None:
             waiting.append(inner)  # a queue's message
-        elif isinstance(each, str) and _is_text(each):
+        elif isinstance(each, str) and _is_text(each, alone):
             yield each
         elif _is_lines(each, alone=each is value):
             yield "".join(one if one.endswith("\n") else one + "\n" for one in each)
@@ -123,9 +140,9 @@ def _texts(value: Any) -> Iterator[str]:
             waiting += list(each.values())[::-1]
 
 
-def _is_text(text: str) -> bool:
+def _is_text(text: str, alone: bool) -> bool:
     ends = text.count("\n")
-    return ends >= _LINES or (ends > 0 and _STAMP.search(text) is not None) or packed(text) is not None
+    return ends >= _LINES or (ends > 0 and _STAMP.search(text) is not None) or packed(text, alone) is not None
 
 
 def _is_lines(value: Any, alone: bool) -> bool:
@@ -135,8 +152,8 @@ def _is_lines(value: Any, alone: bool) -> bool:
     return alone or len(value) > _LINES or all(one.endswith("\n") for one in value[:-1])
 
 
-def packed(text: str) -> bytes | None:
-    """The bytes that a string encodes, where they are packed or a text of lines."""
+def packed(text: str, alone: bool = False) -> bytes | None:
+    """The bytes that a string encodes, where they are packed or a text of lines, or of one where that is enough."""
     found = _BASE64.fullmatch(text) if len(text) >= 64 else None
     if found is None:
         return None
@@ -145,10 +162,10 @@ def packed(text: str) -> bytes | None:
     except binascii.Error:
         return None
     head = data[:4096]
-    lines = head.strip().count(b"\n") and all(byte >= 32 or byte in b"\t\r\n\x1b" for byte in head)
+    lines = (head if alone else head.strip()).count(b"\n") and all(byte >= 32 or byte in b"\t\r\n\x1b" for byte in head)
     return data if packing_of(data) is not None or data.startswith(b"PK\3\4") or lines else None
 
 
 def _bytes(text: str) -> bytes:
-    data = packed(text)
+    data = packed(text, alone=True)
     return text.encode("utf-8", "surrogateescape" if text.isascii() else "replace") if data is None else data

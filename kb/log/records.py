@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from kb.log.terminal import clean
 from kb.log.text import whole
-from kb.log.transport import PRINTK, SEVERITIES, strip
+from kb.log.transport import PRINTK, SEVERITIES, named, strip
 from kb.model.log import Line
 
 Piece = tuple[bytes | None, int, bool]
@@ -37,6 +37,8 @@ PRETTY_MARKS = frozenset({"{", "}", "},{", "},", "[", "]", '"dmesg": [', '"dmesg
 _ESCAPED_LINES = 3
 """Lines that make a string a text of its own."""
 _TEXT_KEYS = ("MESSAGE", "msg", "log", "message", "line", "text", "textPayload", "MSG")
+HOSTS = ("_HOSTNAME", "hostname", "host", "Host", "HOST", "nodename", "node_name", "node", "Computer", "instance")
+"""How fields are called that name the machine."""
 _WALL_KEYS = ("time", "timestamp", "@timestamp", "ts", "__REALTIME_TIMESTAMP")
 
 
@@ -96,7 +98,8 @@ def _message(value: Any) -> str | None:
 
 def _emit(message: str, key: str, fields: dict[str, Any], number: int, last: int, raw: bytes) -> Iterator[Line]:
     stamp, wall = _times(fields)
-    level, host, boot = _level(fields), _string(fields.get("_HOSTNAME")), _string(fields.get("_BOOT_ID"))
+    level, boot = _level(fields), _string(fields.get("_BOOT_ID"))
+    host = named(_string(next((value for key in HOSTS if isinstance(value := fields.get(key), str)), None)))
     caller = _string(fields.get("caller"))
     name = _string(fields.get("SYSLOG_IDENTIFIER"))
     if key == "MESSAGE" and name and name != "kernel" and fields.get("_TRANSPORT") != "kernel":

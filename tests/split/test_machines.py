@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import chain
 from pathlib import Path
@@ -103,3 +104,11 @@ def test_a_panic_of_one_machine_follows_from_nothing_of_another() -> None:
     assert [report.follows for report in api.read("\n".join([*oops, *panic]).encode())] == [None, None]
     own = sent("db1", 1, [*["eth0: link up"] * 4, "Kernel panic - not syncing: Fatal exception"])
     assert [report.follows for report in api.read("\n".join([*oops, *own]).encode())] == [None, 0]
+
+
+@pytest.mark.parametrize("name", ["_HOSTNAME", "hostname", "host", "node"])
+def test_records_name_their_machine_in_a_field(name: str) -> None:
+    said = [OOPS, "CPU: 0 PID: 1 Comm: init", "Call Trace:", " foo+0x1/0x2", " bar+0x1/0x2"]
+    rows = [json.dumps({name: host, "message": text}) for text in said for host in ("db1", "web2")]
+    found = list(api.read("\n".join(rows).encode()))
+    assert [(report.host, len(report.lines)) for report in found] == [("db1", 5), ("web2", 5)]

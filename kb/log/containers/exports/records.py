@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kb.log.records import HOSTS
+
 if TYPE_CHECKING:
     from kb.log.containers.walk import Walk
 
@@ -41,11 +43,7 @@ _WHEN = re.compile(
 """How any other field is called that holds a time, if its value is one."""
 YEARS = 10**18
 """Nanoseconds: a smaller number is a time since boot, a duration, a count."""
-_HOST = (
-    "host.name", "host.hostname", "hostname", "_HOSTNAME", "host", "Host", "HOST", "nodename", "node_name", "node",
-    "kubernetes.host",
-    "agent.hostname", "Computer", "instance",
-)  # fmt: skip
+_HOST = ("host.name", "host.hostname", *HOSTS, "kubernetes.host", "agent.hostname")
 _NUMBERED = frozenset(("n", "t"))
 """A line of what Proxmox VE answers for a log: its number and its text."""
 _JOURNAL = frozenset(

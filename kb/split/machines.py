@@ -10,8 +10,10 @@ from kb.model.said import Said
 from kb.split.splitter import Splitter
 from kb.split.strand import Strand
 
-_MOST = 64
-"""Machines that are known at a time."""
+_IDLE = 64
+"""Machines that are in no report and known all the same, by what they said last."""
+_READ = 256
+"""Machines of which a report is read at a time."""
 _SILENT = 1000
 """Lines of others behind which a machine's report is over: its clock stands still, and theirs say nothing of it."""
 _UNNAMED = "localhost"
@@ -71,11 +73,9 @@ class Machines:
         if line.host is not None and line.host != self._host:
             self._turn(line.host)
         while self._waiting and (
-            len(self._others) > _MOST or line.number - next(iter(self._waiting.values())) > _SILENT
+            len(self._waiting) > _READ or line.number - next(iter(self._waiting.values())) > _SILENT
         ):
             done += self._ended(next(iter(self._waiting)))
-        while len(self._others) > _MOST:
-            self._others.pop(next(iter(self._others)))
         if self._others and line.number > self._last + 1:
             for other in self._others.values():
                 other.jumped()
@@ -92,6 +92,8 @@ class Machines:
         self._others[before] = self._now
         if self._now.open:
             self._waiting[before] = self._last
+        while len(self._others) - len(self._waiting) > _IDLE:
+            del self._others[next(one for one in self._others if one not in self._waiting)]
         name = host if host in self._others else next((one for one in self._others if one_machine(one, host)), host)
         self._waiting.pop(name, None)
         self._now = self._others.pop(name) if name in self._others else self._new()

@@ -79,10 +79,18 @@ def test_a_machine_that_boots_ends_its_own_reports_only() -> None:
     assert [len(report.lines) for report in api.read("\n".join(lines).encode())] == [5]
 
 
-def test_hundreds_of_machines_are_no_more_work_each() -> None:
-    lines = [line for at in range(400) for line in sent(f"node{at}", 1, [OOPS, "CPU: 0 PID: 1 Comm: init"])]
-    found = list(api.read("\n".join(lines).encode()))
-    assert [report.host for report in found] == [f"node{at}" for at in range(400)]
+def test_a_hundred_machines_that_print_by_turns_are_told_apart() -> None:
+    said = [OOPS, "CPU: 0 PID: 1 Comm: init", "RIP: 0010:foo+0x1/0x20", "Call Trace:", " foo+0x1/0x2", " bar+0x1/0x2"]
+    logs = [sent(f"node{at}", 1, said) for at in range(100)]
+    found = list(api.read("\n".join(chain.from_iterable(zip(*logs, strict=True))).encode()))
+    assert [(report.host, len(report.lines)) for report in found] == [(f"node{at}", 6) for at in range(100)]
+
+
+def test_machines_that_are_too_many_to_be_read_at_a_time_lose_no_line() -> None:
+    said = [OOPS, "CPU: 0 PID: 1 Comm: init", "RIP: 0010:foo+0x1/0x20", "Call Trace:"]
+    logs = [sent(f"node{at}", 1, said) for at in range(400)]
+    found = list(api.read("\n".join(chain.from_iterable(zip(*logs, strict=True))).encode()))
+    assert [report.host for report in found if report.lines[0].text == OOPS] == [f"node{at}" for at in range(400)]
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple
 
 from kb.log.containers.roles import machine
 from kb.model.report import Report
+from kb.model.wall import LEAP_YEAR, wall_of
 from kb.parse.occurrence import clocked
 from kb.split.machines import one_machine
 
@@ -155,54 +153,18 @@ def _fits(one: Report, other: Report) -> bool:
     return abs(one.time - other.time) <= _NEAR
 
 
-_SYSLOG = re.compile(r"([A-Z][a-z]{2}) ([ \d]?\d) (\d\d):(\d\d):(\d\d)")
-_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?$")
-_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
-_ANY = 2000
-"""The year of two dates that both have none."""
-
-
-class _Wall(NamedTuple):
-    """A date and a time of day, as they stand in a log."""
-
-    year: int | None
-    rest: tuple[int, ...]
-    """Month, day, hours, minutes, seconds."""
-    zone: float | None
-    """Seconds east of UTC; None where it does not say."""
-
-    def moments(self, year: int) -> list[float]:
-        """Seconds at which it may be, near a year for one that has none."""
-        years = (year - 1, year, year + 1) if self.year is None else (self.year,)
-        return [timegm((each, *self.rest)) - (self.zone or 0.0) for each in years]
-
-
 def _apart(one: str | None, other: str | None) -> bool:
     """Whether two times of day, as they stand in the logs, are those of two events, whatever zones they are of.
 
     ``dmesg -T`` is not asked: its clock stands still while the machine sleeps.
     """
-    walls = [found for wall in (one, other) if wall is not None and (found := _wall(wall)) is not None]
+    walls = [found for text in (one, other) if (found := wall_of(text)) is not None and not found.stands]
     if len(walls) < 2:
         return False
-    year = walls[0].year or walls[1].year or _ANY
+    year = walls[0].year or walls[1].year or LEAP_YEAR
     away = min(abs(a - b) for a in walls[0].moments(year) for b in walls[1].moments(year))
     if away <= _LAG:
         return False
     absolute = all(wall.zone is not None for wall in walls)
     beside = abs(away - round(away / _ZONE) * _ZONE)
     return absolute or away > _ZONES or beside > _NEAR
-
-
-def _wall(text: str) -> _Wall | None:
-    """What a log says; None for a form without date, or with a clock of its own."""
-    if (iso := _ISO.match(text)) is not None:
-        year, *rest = map(int, iso.groups()[:6])
-        zone = None if iso[7] is None else 0.0
-        if iso[7] not in (None, "Z"):
-            zone = (-1 if iso[7][0] == "-" else 1) * (int(iso[7][1:3]) * 3600.0 + int(iso[7][-2:]) * 60)
-        return _Wall(year, tuple(rest), zone) if year and 0 < rest[0] <= 12 else None
-    syslog = _SYSLOG.match(text)
-    if syslog is None or (month := _MONTHS.find(syslog[1])) < 0:
-        return None
-    return _Wall(None, (month // 3 + 1, *map(int, syslog.groups()[1:])), None)

@@ -1,16 +1,9 @@
 """When the reports of a log came, on one axis."""
 
-import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from kb.identity.group import Seen
-
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
-_SYSLOG = re.compile(r"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2}) (?P<time>\d\d:\d\d:\d\d)")
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_YEAR = 2000
-"""Of dates without one: a leap year."""
+from kb.model.wall import wall_of
 
 Clock = Callable[[Seen], float | None]
 """Seconds from a point that all reports have in common."""
@@ -27,17 +20,8 @@ def clock(seen: Sequence[Seen]) -> Clock | None:
 
 
 def _dated(each: Seen) -> float | None:
-    try:
-        if (iso := _ISO.search(each.wall or "")) is not None:
-            when = datetime.fromisoformat(iso[0])
-        elif (told := _SYSLOG.search(each.wall or "")) is not None and told["month"] in _MONTHS:
-            month = _MONTHS.index(told["month"]) + 1
-            when = datetime.fromisoformat(f"{_YEAR}-{month:02}-{int(told['day']):02} {told['time']}")
-        else:
-            return None
-    except ValueError:
-        return None
-    return (when - datetime(_YEAR, 1, 1)).total_seconds()
+    wall = wall_of(each.wall)
+    return None if wall is None else wall.seconds()
 
 
 def ends(seen: Sequence[Seen]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from kb.errors import InputError
+from kb.log.addresses import watched
 from kb.log.files import open_regular, opened, passed_over, readable
 from kb.log.stream import PART, TELLING, Stream, is_binary, plain
 from kb.log.stream import Input as Input
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kb.log.containers.registry import Members
-    from kb.log.containers.screens.drm_qr import Watch
     from kb.log.containers.walk import Member, Walk
 
 Log: TypeAlias = "str | bytes | Path | BinaryIO | Source"
@@ -30,8 +30,6 @@ _KERNEL = re.compile(
     rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ ,;|]{0,20} [^ ,;|]{1,255} kernel: |kern {1,3}:"
 )
 """How most logs begin: these need no look at what they may be instead."""
-_ADDRESS = (b"z=", b"zl=")
-"""What an address of :mod:`kb.log.containers.screens.drm_qr` holds, behind ``?``, ``&`` or ``&amp;``."""
 _STAMPS = re.compile(rb"\[ {0,6}(\d{1,7})\.(\d{6})\] |(\d\d:\d\d:\d\d)")
 """Times by which a log whose newest lines come first is told."""
 _HALF_A_DAY = 12 * 3600
@@ -128,10 +126,9 @@ def _goes_on(head: Tape) -> bool:
     """
     if _KERNEL.match(head.data) is not None:
         return False
-    from kb.log.containers.registry import container_of
+    from kb.log.containers.registry import GUESSED, format_of
 
-    members = container_of("-", head.data[:_PROBE])
-    if members is None or not members.__module__.endswith(".exports.unnamed"):
+    if format_of("-", head.data[:_PROBE]) != GUESSED:
         return False
     from kb.log.containers.exports.unnamed import HELD, told
 
@@ -183,7 +180,7 @@ def open_alone(name: str) -> Iterator[Input]:
         stream = Stream(name, file.read)
         other = _members_of(stream) is not None or closed(stream.head, name) is not None or is_binary(stream.head)
         if stream.head and not other and PART.match(stream.head[:64]) is None:
-            yield from _watched(stream.tape(file))
+            yield from watched(stream.tape(file))
 
 
 # ---- what an input holds
@@ -248,7 +245,7 @@ def _held(stream: Stream, members: "Members", file: BinaryIO | None = None) -> I
 def _alone(each: Input) -> Iterator[Input]:
     """An input that was named and holds no others."""
     if each.walk is None or not each.walk.over:
-        yield from _watched(each)
+        yield from watched(each)
     if each.walk is not None:
         yield Input(each.name, Tape(b""), [], each.walk, ends=True)
 
@@ -304,7 +301,7 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
         elif PART.match(stream.head[:64]):
             yield from _part(stream, name.rpartition("/")[0] or outer.name, walk)
         elif stream.head:
-            yield from _watched(stream.tape())
+            yield from watched(stream.tape())
         elif len(stream.notes) > before:
             walk.refused(InputError(stream.notes[-1], path=name), name)
         if walk.over:
@@ -320,7 +317,7 @@ def _part(stream: Stream, folder: str, walk: "Walk") -> Iterator[Input]:
         walk.parts.setdefault(folder, []).append(data if data.endswith(b"\n") else data + b"\n")
         return
     stream.head = data
-    yield from _watched(stream.tape())
+    yield from watched(stream.tape())
 
 
 def _parts(walk: "Walk") -> Iterator[Input]:
@@ -330,63 +327,6 @@ def _parts(walk: "Walk") -> Iterator[Input]:
         source = plain(folder, b"".join(parts), [])
         yield Input(folder, Tape(source.data), list(source.notes), walk)
     walk.parts.clear()
-
-
-def _watched(each: Input) -> Iterator[Input]:
-    """An input, and behind it what the addresses of a panic's QR code in it say."""
-    watch: list[Watch] = []
-    before = b""
-
-    def seen(data: bytes) -> None:
-        nonlocal before
-        if addressed(data) or addressed(before[-8:] + data[:8]) or (watch and watch[0].holds):
-            if not watch:
-                from kb.log.containers.screens.drm_qr import Watch
-
-                watch.append(Watch(before))
-            watch[0](data)
-        before = data[-512:]
-
-    each.tape.watch(seen)
-    yield each
-    for number, panic in enumerate(watch[0].panics() if watch else (), 1):
-        told = f" (release {panic.release}, {panic.arch})" if panic.release else ""
-        if not panic.text:
-            yield from _lost(each, told)
-            continue
-        note = f"unpacked from the address of a panic screen's QR code{told}: the beginning of the log is not in it"
-        note += "" if panic.whole else "; the address is cut or damaged: the end is missing, too"
-        yield Input(f"{each.name}!qr{number}", Tape(panic.text), [note], each.walk, panic.release)
-
-
-def _lost(each: Input, told: str) -> Iterator[Input]:
-    """Say that an address in an input tells nothing: behind an input of its own, as one that ends a walk."""
-    from kb.log.containers.walk import Walk
-
-    reason = f"holds the address of a panic screen's QR code{told} that is cut or damaged: no line of it can be read"
-    walk = each.walk if each.walk is not None else Walk(each.name)
-    walk.unread.append(
-        InputError(reason, path=each.name, help="scan the code again, and give all digits of the address")
-    )
-    if each.walk is None:
-        walk.alone = True
-        yield Input(each.name, Tape(b""), [], walk, ends=True)
-
-
-def addressed(data: bytes) -> bool:
-    """Whether bytes hold what an address of a panic may: passes at memory speed, for every byte of every log.
-
-    What stands before the mark is looked for: single bytes are found ten times as fast as two, and these are rare.
-    """
-    if b"=" not in data or b"z" not in data:
-        return False
-    for before in (b"?", b"&", b";"):
-        at = data.find(before)
-        while at >= 0:
-            if data.startswith(_ADDRESS, at + 1):
-                return True
-            at = data.find(before, at + 1)
-    return False
 
 
 # ---- folders
@@ -436,7 +376,7 @@ def _in_folder(stream: Stream, file: BinaryIO, folder: str, walk: "Walk") -> Ite
     elif PART.match(stream.head[:64]):
         yield from _part(stream, folder, walk)
     elif stream.head:
-        yield from _watched(stream.tape(file))
+        yield from watched(stream.tape(file))
 
 
 def _unreadable(error: OSError) -> None:

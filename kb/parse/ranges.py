@@ -202,7 +202,7 @@ _TAIL = 20
 
 def work(path: str, *offsets: str) -> None:
     """What a worker runs: its reports and its outcome go to stdout."""
-    from kb.log.source import addressed
+    from kb.log.addresses import addressed
 
     start, last, *cuts = map(int, offsets)
     told = False

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Members = Callable[[str, Read, BinaryIO | None, Walk], Iterator[Member]]
     """Name of the container, its bytes, the plain file that has them where there is one, the walk."""
 
+GUESSED = "exports.unnamed"
+"""The format of which no name of a field tells, but what the values say."""
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 """PNG, JPEG, GIF, TIFF."""
 _TAR = 512
@@ -81,7 +83,7 @@ def container_of(name: str, head: bytes) -> Members | None:
         name: Its name; pstore's compressed records say what they are by it alone.
         head: Its first bytes, :data:`kb.log.stream.TELLING` of them or more, unpacked.
     """
-    return _first(_FORMATS, name, head)
+    return _members(format_of(name, head))
 
 
 def further(name: str, head: bytes) -> Members | None:
@@ -91,15 +93,23 @@ def further(name: str, head: bytes) -> Members | None:
         name: Its name.
         head: Its first bytes, some hundred thousand.
     """
-    return _first(_FURTHER, name, head)
+    return _members(_first(_FURTHER, name, head))
 
 
-def _first(formats: tuple[tuple[str, Callable[[str, bytes], bool]], ...], name: str, head: bytes) -> Members | None:
-    for module, tells in formats:
-        if tells(name, head):
-            members: Members = importlib.import_module(f"kb.log.containers.{module}").members
-            return members
-    return None
+def format_of(name: str, head: bytes) -> str | None:
+    """The module that reads an input, by its name below this folder, as :func:`container_of` is told it."""
+    return _first(_FORMATS, name, head)
+
+
+def _first(formats: tuple[tuple[str, Callable[[str, bytes], bool]], ...], name: str, head: bytes) -> str | None:
+    return next((module for module, tells in formats if tells(name, head)), None)
+
+
+def _members(module: str | None) -> Members | None:
+    if module is None:
+        return None
+    members: Members = importlib.import_module(f"kb.log.containers.{module}").members
+    return members
 
 
 _PROGRAM = re.compile(rb"(?:#!|MZ|\x7fELF).*?PK\x03\x04[\x0a-\x3f]\0", re.S)
@@ -344,9 +354,9 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("documents.page", _page),
     ("exports.document", _console),
     ("exports.from_json", _json),
-    ("exports.unnamed", _answers),
+    (GUESSED, _answers),
     ("exports.document", _document),
-    ("exports.unnamed", _unnamed),
+    (GUESSED, _unnamed),
     ("exports.from_yaml", _yaml),
     ("exports.table", _table),
     ("documents.encoded", _encoded),

@@ -35,7 +35,6 @@ def _report(found: Diagnosis) -> Iterator[Entry]:
     yield Entry([("Report", "head")], plain=True)
     line = report.headline_line
     yield Entry([("   ", ""), (safe(report.headline), "key")], ((line, line),), more=report.headline)
-    first, last = report.span
     who = ", ".join(
         part
         for part in (
@@ -47,7 +46,8 @@ def _report(found: Diagnosis) -> Iterator[Entry]:
         )
         if part
     )
-    whole = f"all {last - first + 1} lines: {who}" if last > first else f"one line: {who}"
+    own = len(report.lines)  # others' lines may stand between them
+    whole = f"all {own} lines: {who}" if own > 1 else f"one line: {who}"
     yield Entry([("   ", ""), (safe(whole), "")], (report.span,), more=whole)
     if report.corrupted:
         yield Entry([(" ! ", "bad"), (safe(f"corrupted: {report.corrupted}"), "bad")], more=report.corrupted)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+# A shell without job control starts what runs in the background with ^C ignored (POSIX 2.11), and programs inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.pop("PYTHONUNBUFFERED", None)  # hides what a process finds out when it flushes at its end
 
 ROOT = Path(__file__).resolve().parent.parent

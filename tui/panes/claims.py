@@ -46,7 +46,7 @@ def _report(found: Diagnosis) -> Iterator[Entry]:
         )
         if part
     )
-    own = len(report.lines)  # others' lines may stand between them
+    own = len({number for line in report.lines for number in range(line.number, line.last + 1)})  # others' are between
     whole = f"all {own} lines: {who}" if own > 1 else f"one line: {who}"
     yield Entry([("   ", ""), (safe(whole), "")], (report.span,), more=whole)
     if report.corrupted:

@@ -268,14 +268,20 @@ class KnowledgeBase(Records):
         from kb.identity.signature import signature
         from kb.recall import nearest_first, recall, settled
 
-        mark = signature(report)
-        linked, similar = recall(store, report, mark)
+        linked, similar = recall(store, report, signature(report))
+        cases = self._with(linked) if linked else self.cases
+        # what the store says may change between two reports: only without it equal reports share all that is found
+        further = None if linked else with_known_fixes
+        found = _diagnosed(report, cases, kernel, context, everything, further)
+        if linked or any(each.how == "signature" for each in found.matches):
+            found = with_known_fixes(replace(found, matches=settled(store, found)))
+        found = replace(found, matches=nearest_first(found.matches, similar), similar=similar)
+        return told(found, kept(self.path))
+
+    def _with(self, linked: Iterable[Case]) -> tuple[Case, ...]:
+        """The library's cases and those that a store links to; of one id the library's."""
         own = {case.id for case in self.cases}
-        more = [case for case in linked if case.id not in own]
-        cases = (*self.cases, *more) if more else self.cases
-        found = diagnose(report, cases, kernel=kernel, context=context, everything=everything)
-        matches = nearest_first(settled(store, found), similar)
-        return told(with_known_fixes(replace(found, matches=matches, similar=similar)), kept(self.path))
+        return (*self.cases, *(case for case in linked if case.id not in own))
 
     def similar(self, subject: Report | str, *, limit: int = 10, cases: bool | None = None) -> list[Neighbour]:
         """What resembles a report, or a signature of the store by the beginning of its id: best first, explained.

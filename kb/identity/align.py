@@ -64,28 +64,14 @@ def align(
     total_left, total_right = math.fsum(heavy_left), math.fsum(heavy_right)
     if not total_left or not total_right:
         return Alignment(0.0, ())
-    score = _score(matched_left, matched_right, total_left, total_right, greatest or max(rarity.values()))
+    alike = score(matched_left, matched_right, total_left, total_right, greatest or max(rarity.values()))
     used_left, used_right = {i for i, _ in pairs}, {j for _, j in pairs}
     return Alignment(
-        score,
+        alike,
         pairs,
         tuple(i for i in range(len(left)) if i not in used_left),
         tuple(j for j in range(len(right)) if j not in used_right),
     )
-
-
-def best(
-    left: Sequence[str],
-    heavy_left: Sequence[float],
-    right: Sequence[str],
-    heavy_right: Sequence[float],
-    greatest: float,
-) -> float:
-    """What the score of :func:`align` is at most: as if all frames that both have stood in the same order."""
-    shared = set(left).intersection(right)
-    matched_left = math.fsum([weight for name, weight in zip(left, heavy_left, strict=True) if name in shared])
-    matched_right = math.fsum([weight for name, weight in zip(right, heavy_right, strict=True) if name in shared])
-    return _score(matched_left, matched_right, math.fsum(heavy_left), math.fsum(heavy_right), greatest)
 
 
 def most(matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float) -> float:
@@ -94,7 +80,8 @@ def most(matched_left: float, matched_right: float, total_left: float, total_rig
     return (0.7 * both + 0.3) * (0.4 + 0.6 * _enough(matched_left, matched_right, greatest))
 
 
-def _score(matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float) -> float:
+def score(matched_left: float, matched_right: float, total_left: float, total_right: float, greatest: float) -> float:
+    """How much two stacks agree, 0..1, by the weight that is matched and what there is of it in each."""
     both = (matched_left + matched_right) / (total_left + total_right)
     # what is wholly inside the other is the same stack, cut
     inside = max(matched_left / total_left, matched_right / total_right)
@@ -114,13 +101,15 @@ def _heaviest(
     shared = set(left) & set(right)
     rows = [i for i, name in enumerate(left) if name in shared]
     columns = [j for j, name in enumerate(right) if name in shared]
+    if [left[i] for i in rows] == [right[j] for j in columns]:  # in the same order, as mostly: all of it matches
+        return tuple(zip(rows, columns, strict=True))
     best = [[0.0] * (len(columns) + 1) for _ in range(len(rows) + 1)]
     for r in range(len(rows) - 1, -1, -1):
         i, row, below = rows[r], best[r], best[r + 1]
         name, weight = left[i], heavy_left[i]
         for c in range(len(columns) - 1, -1, -1):
             j = columns[c]
-            value = max(below[c], row[c + 1])
+            value = below[c] if below[c] >= row[c + 1] else row[c + 1]
             if right[j] == name:
                 value = max(value, below[c + 1] + weight + heavy_right[j])
             row[c] = value

@@ -1,11 +1,11 @@
 """Neighbours of a report among candidates: a cheap measure first, the alignment for the best of them."""
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from math import fsum
 from operator import itemgetter
 
-from kb.identity.align import Alignment, align, best, most, weights
+from kb.identity.align import Alignment, align, most, score, weights
 from kb.model.stack import Stack
 
 ALIGNED = 20
@@ -30,6 +30,10 @@ class Query:
     alt: tuple[str, ...] = ()
     function: str | None = None
     former: tuple[str, ...] = ()
+
+    def stack(self) -> Stack:
+        """Its frames as a stack like those that it is compared with."""
+        return Stack(self.signature, "", self.kind, self.frames, None, self.function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Neighbour:
 class Weighed:
     """What the rarity of its frames makes of a stack, whatever it is compared with."""
 
-    __slots__ = ("_weights", "entry", "greatest", "names", "whole")
+    __slots__ = ("entry", "greatest", "heavy", "names", "total", "whole")
 
     def __init__(self, entry: Stack, rarity: Mapping[str, float]):
         self.entry = entry
@@ -72,13 +76,22 @@ class Weighed:
         self.whole = fsum(said)
         """What its frames say together."""
         self.greatest = max(said, default=0.0)
-        self._weights: list[float] | None = None
+        self.heavy: dict[str, float] = {}
+        """What each frame weighs in it (:func:`kb.identity.align.weights`), all its places together."""
+        for name, weight in zip(entry.frames, weights(entry.frames, rarity), strict=True):
+            self.heavy[name] = self.heavy.get(name, 0.0) + weight
+        self.total = fsum(self.heavy.values())
 
-    def weights(self, rarity: Mapping[str, float]) -> list[float]:
-        """:func:`kb.identity.align.weights` of its frames."""
-        if self._weights is None:
-            self._weights = weights(self.entry.frames, rarity)
-        return self._weights
+    def at_most(self, other: "Weighed", greatest: float) -> float:
+        """What the score of an alignment with another stack is at most: as if what both have stood in the same order.
+
+        The last digits depend on the order of a sum: it is to be compared with some room (:data:`_ROUNDED`).
+        """
+        shared = self.names & other.names
+        if not shared:
+            return 0.0
+        mine, theirs = fsum([self.heavy[name] for name in shared]), fsum([other.heavy[name] for name in shared])
+        return score(mine, theirs, self.total, other.total, greatest)
 
 
 def rank(
@@ -101,24 +114,16 @@ def rank(
         weighed: Where what was worked out of an entry is kept, by its ``id``: of who asks about the same ones again.
     """
     kept = {} if weighed is None else weighed
-    own = {name: rarity[name] for name in query.frames}
-    whole, greatest = fsum(own.values()), max(own.values(), default=0.0)
-    rough: list[tuple[float, Weighed]] = []
-    for entry in entries:
-        known = kept.get(id(entry))
-        if known is None:
-            known = kept[id(entry)] = Weighed(entry, rarity)
-        greatest = max(greatest, known.greatest)
-        rough.append((_rough(query, own, whole, known), known))
+    own = Weighed(query.stack(), rarity)
+    known = [kept.get(id(entry)) or kept.setdefault(id(entry), Weighed(entry, rarity)) for entry in entries]
+    greatest = max([own.greatest, *[each.greatest for each in known]])
+    rough = list(zip(_rough(query, own, rarity, known), known, strict=True))
     rough.sort(key=itemgetter(0), reverse=True)
-    heavy = weights(query.frames, rarity)
     found: dict[tuple[str, str], Neighbour] = {}
-    for _, known in rough[: max(ALIGNED, 2 * limit)]:
-        entry = known.entry
-        if query.frames and entry.frames:
-            most = best(query.frames, heavy, entry.frames, known.weights(rarity), greatest)
-            if round(_STACK * most + _NAME * _named(query, entry)[1], 4) < floor:
-                continue  # most of them: two stacks need not be laid side by side to see that they share little
+    for _, each in rough[: max(ALIGNED, 2 * limit)]:
+        if not _reaches(query, own, each, greatest, floor):
+            continue  # most of them: two stacks need not be laid side by side to see that they share little
+        entry = each.entry
         neighbour = judge(query, entry, rarity, greatest)
         same = (entry.case, "") if entry.case else ("", entry.signature)
         if neighbour.score >= floor and (same not in found or found[same].score < neighbour.score):
@@ -156,14 +161,15 @@ def near_only_with(query: Query, rarity: Mapping[str, float], floor: float) -> l
 
 def can_reach(query: Query, entries: Iterable[Weighed], rarity: Mapping[str, float], floor: float) -> bool:
     """Whether one of these entries may have a score, as far as is seen without laying stacks side by side."""
-    heavy = weights(query.frames, rarity)
-    greatest = max(rarity[name] for name in query.frames)
-    for known in entries:
-        entry = known.entry
-        share = best(query.frames, heavy, entry.frames, known.weights(rarity), greatest)
-        if _STACK * share + _NAME * _named(query, entry)[1] >= floor - _ROUNDED:
-            return True
-    return False
+    own = Weighed(query.stack(), rarity)
+    return any(_reaches(query, own, known, own.greatest, floor) for known in entries)
+
+
+def _reaches(query: Query, own: Weighed, known: Weighed, greatest: float, floor: float) -> bool:
+    if not own.names or not known.names:
+        return True
+    named = _named(query, known.entry)[1]
+    return _STACK * own.at_most(known, greatest) + _NAME * named >= floor - _ROUNDED
 
 
 _ROUNDED = 0.0001
@@ -206,9 +212,9 @@ def _named(query: Query, entry: Stack) -> tuple[str, float]:
     return ("same kind", _SAME_KIND) if entry.kind == query.kind else ("", 0.0)
 
 
-def _rough(query: Query, own: Mapping[str, float], whole: float, known: Weighed) -> float:
-    """Weighted Jaccard index of the frames (``own``: the query's, ``whole``: their sum), and what the names say."""
-    _, named = _named(query, known.entry)
-    shared = fsum([own[name] for name in known.names.intersection(own)])
-    total = whole + known.whole - shared
-    return _STACK * (shared / total if total else 0.0) + _NAME * named
+def _rough(query: Query, own: Weighed, rarity: Mapping[str, float], entries: Iterable[Weighed]) -> Iterator[float]:
+    """Of each the weighted Jaccard index of the frames, and what the names say."""
+    for known in entries:
+        shared = fsum([rarity[name] for name in known.names & own.names])
+        total = own.whole + known.whole - shared
+        yield _STACK * (shared / total if total else 0.0) + _NAME * _named(query, known.entry)[1]

@@ -67,6 +67,8 @@ class Snapshot:
         self, names: Sequence[str], *, budget: int = BUDGET, limit: int = CANDIDATES, cases: bool = False
     ) -> list[Stack]:
         """As :meth:`kb.store.similar.Stacks.candidates`."""
+        if not self._postings[cases]:
+            return []
         total, held = self.frequencies(names)
         most = self._cases if cases else 1 << 62
         weights: dict[int, float] = {}

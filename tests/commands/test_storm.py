@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,3 +69,20 @@ def test_the_next_of_equal_reports_is_neither_read_nor_diagnosed_again(kind: str
     for diagnosis in itertools.islice(found, once * (LEARNED - 1)):
         lines.line(diagnosis)
     assert not work
+
+
+def test_a_store_that_links_nothing_leaves_equal_reports_what_they_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Diagnosis] = []
+    own = api.with_known_fixes
+    monkeypatch.setattr(api, "with_known_fixes", lambda found: looked.append(found) or own(found))
+    log = storm(LOGS["warning"].whole, LEARNED)
+    with api.KnowledgeBase(tmp_path / "kb.db") as base:
+        alone = [base.diagnose(report) for report in base.read(log)]
+        first = len(looked)
+        base.record(alone[0].report)
+        beside = [base.diagnose(report) for report in base.read(log)]
+    assert beside == alone
+    assert first < len(alone)
+    assert len(looked) - first <= first

@@ -2,9 +2,9 @@
 
 import pytest
 
-from kb.identity.align import _score, align, best, idf
+from kb.identity.align import align, idf
 from kb.identity.memory import Memory
-from kb.identity.rank import Query
+from kb.identity.rank import Query, Weighed
 from kb.model.stack import Stack
 
 
@@ -97,5 +97,5 @@ def test_an_explanation_shows_both_ends() -> None:
 
 def test_a_score_is_the_same_on_every_python() -> None:
     """The built-in sum of ten tenths is 0.9999999999999999 up to Python 3.11 and 1.0 from 3.12."""
-    names = tuple("abcdefghij")
-    assert best(names, [0.1] * 10, names[:1], [0.1], 1.0) == _score(0.1, 0.1, 1.0, 0.1, 1.0)
+    tenths = dict.fromkeys("abcdefghij", 0.1)
+    assert Weighed(entry("one", *tenths), tenths).whole == 1.0

@@ -257,12 +257,12 @@ class KnowledgeBase(Records):
             InputError: A file of the context cannot be read.
             StoreError: The store cannot be read.
         """
-        from kb.known.distribution import kept, told
+        from kb.known.distribution import concerned, kept, told
 
         store = self.known
         if store is None:
             found = _diagnosed(report, self.cases, kernel, context, everything, with_known_fixes)
-            return told(found, kept(self.path))
+            return told(found, kept(self.path)) if concerned(found) else found
         from dataclasses import replace
 
         from kb.identity.signature import signature
@@ -276,7 +276,7 @@ class KnowledgeBase(Records):
         if linked or any(each.how == "signature" for each in found.matches):
             found = with_known_fixes(replace(found, matches=settled(store, found)))
         found = replace(found, matches=nearest_first(found.matches, similar), similar=similar)
-        return told(found, kept(self.path))
+        return told(found, kept(self.path)) if concerned(found) else found
 
     def _with(self, linked: Iterable[Case]) -> tuple[Case, ...]:
         """The library's cases and those that a store links to; of one id the library's."""

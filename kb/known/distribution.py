@@ -94,6 +94,11 @@ def _kept(place: str, _written: int) -> tuple[Changelog, ...]:
     return tuple(found)
 
 
+def concerned(found: Diagnosis) -> bool:
+    """Whether a diagnosis names fixes of imported records, of which a distribution has a word to say."""
+    return any(match.case.status == "imported" for match in (*found.matches, *found.known_fixes))
+
+
 def told(found: Diagnosis, logs: Collection[Changelog]) -> Diagnosis:
     """A diagnosis with what a distribution says of its own kernel: whether it holds the fixes of imported records."""
     if not logs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate, count
 
 from kb.log.scan import NOTICES, line_test
 from kb.log.tape import Cursor
@@ -19,10 +20,15 @@ class Stretch:
         lines: Lines of which each is one physical line with one stamp of printk (:func:`plain`).
     """
 
-    __slots__ = ("_between", "_last", "_lines", "_notable", "_size")
+    __slots__ = ("_between", "_last", "_lines", "_notable", "_parts", "_size")
 
     def __init__(self, lines: Sequence[Line]):
         self._lines, self._last = lines[:-1], len(lines[-1].raw)
+        ends = list(accumulate([len(line.raw) for line in lines]))
+        self._parts = [
+            (line.text, end - len(line.raw), end, line[5:]) for line, end in zip(self._lines, ends, strict=False)
+        ]
+        """Of each but the last: its text, where it begins and ends, and what follows the time in a line."""
         raw = b"".join([line.raw for line in lines])
         self._between = _STAMP.split(raw)[0::2]
         self._size = len(raw)
@@ -51,13 +57,12 @@ class Stretch:
         times = list(map(float, parts[1::2]))
         if max(times) >= until:
             return None
-        new, start, number, found = tuple.__new__, 0, cursor.number, []
-        for line, time in zip(self._lines, times, strict=False):
-            end = start + len(line.raw)
-            found.append(new(Line, (line.text, number, number, block[start:end], time, *line[5:])))
-            start = end
-            number += 1
-        cursor.skip(start, len(found))
+        new, number = tuple.__new__, cursor.number
+        found = [
+            new(Line, (text, at, at, block[start:end], time, *rest))
+            for at, time, (text, start, end, rest) in zip(count(number), times, self._parts, strict=False)
+        ]
+        cursor.skip(self._size - self._last, len(found))
         return found
 
 

@@ -48,14 +48,18 @@ _COUNTED = re.compile(r"\[#(?P<count>\d{1,4})\]")
 def follow(reports: Iterable[Report]) -> Iterator[Report]:
     """The reports of one input, each with ``follows`` set where it follows on from an earlier one."""
     before: deque[tuple[int, Report]] = deque(maxlen=_NEAR_REPORTS)
+    causes: deque[tuple[int, Report]] = deque()
+    """Those among them that may bring about others than panics: in a storm of warnings, none."""
     number = 0
     for report in reports:
         if kind_of(report.kind).form is Form.NOTICE:
             yield report  # told beside the reports of a live input: it has no place among them
             continue
-        near = [(place, other) for place, other in before if _of_one_machine(other, report)]
-        causes = ((place, cause) for place, cause in reversed(near) if _may_cause(cause.kind, report.kind))
-        found = next(((place, cause) for place, cause in causes if _follows(cause, report)), None)
+        while causes and causes[0][0] < number - _NEAR_REPORTS:
+            causes.popleft()
+        near = [pair for pair in reversed(before) if _of_one_machine(pair[1], report)] if _looks_back(report) else []
+        others = near if report.kind in _OF_OTHERS else reversed(causes)
+        found = next((pair for pair in others if _may_cause(pair[1], report) and _follows(pair[1], report)), None)
         if found is not None:
             place, cause = found
             # "what this panic follows is not in the log" is said by a reading of the panic alone
@@ -65,9 +69,11 @@ def follow(reports: Iterable[Report]) -> Iterator[Report]:
             report = replace(report, follows=first, damage=tuple(damage))
         if report.kind == "slub_failure" and report.memory is None:
             report = _lent(report, near)
-        if report.kernel is None and (report.kind == "oom_kill" or report.kind in family(Family.ALLOCATION)):
+        if report.kernel is None and _of_memory(report):
             report = _of_the_same_boot(report, near)
         before.append((number, report))
+        if report.kind in _causes():
+            causes.append((number, report))
         number += 1
         yield report
 
@@ -80,11 +86,20 @@ def _of_one_machine(one: Report, other: Report) -> bool:
     return one.host is None or other.host is None or one.host == other.host or one_machine(one.host, other.host)
 
 
-def _may_cause(kind: str, other: str) -> bool:
-    """Whether reports of one kind bring about those of another: in a storm of warnings, none does."""
-    if other in _OF_OTHERS:
-        return kind != "fuzzer"  # no kernel panics for what a program prints
-    return kind in _causes()
+def _looks_back(report: Report) -> bool:
+    """Whether reports of any kind before one may bear on it."""
+    return report.kind in _OF_OTHERS or (report.kernel is None and _of_memory(report))
+
+
+def _of_memory(report: Report) -> bool:
+    return report.kind == "oom_kill" or report.kind in family(Family.ALLOCATION)
+
+
+def _may_cause(cause: Report, report: Report) -> bool:
+    """Whether a report may bring about another, by what they are and where they were printed."""
+    if report.kind in _OF_OTHERS and cause.kind == "fuzzer":
+        return False  # no kernel panics for what a program prints
+    return _of_one_machine(cause, report)
 
 
 @functools.cache
@@ -137,9 +152,9 @@ def _beside(failure: Report, report: Report) -> bool:
     return 0 <= report.span[0] - failure.span[1] <= _SLUB_LINES
 
 
-def _lent(report: Report, before: Sequence[tuple[int, Report]]) -> Report:
+def _lent(report: Report, near: Sequence[tuple[int, Report]]) -> Report:
     """SLUB's report with the state of memory that the failure beside it printed, and its kernel."""
-    failures = (other for _, other in reversed(before) if other.kind == "page_allocation_failure")
+    failures = (other for _, other in near if other.kind == "page_allocation_failure")
     found = next((other for other in failures if other.memory is not None and _beside(other, report)), None)
     if found is None:
         return report
@@ -148,12 +163,12 @@ def _lent(report: Report, before: Sequence[tuple[int, Report]]) -> Report:
     return replace(report, memory=found.memory, fields=fields, kernel=report.kernel or found.kernel)
 
 
-def _of_the_same_boot(report: Report, before: Sequence[tuple[int, Report]]) -> Report:
+def _of_the_same_boot(report: Report, near: Sequence[tuple[int, Report]]) -> Report:
     """A report of memory with the kernel of the nearest one before it that names it, where stamps go on.
 
     GFP masks depend on it.
     """
-    for _, other in reversed(before):
+    for _, other in near:
         if other.time is None or report.time is None or not 0 <= report.time - other.time <= _NEAR_SECONDS:
             return report
         if other.kernel is not None:

@@ -60,12 +60,17 @@ def join(groups: Sequence[Group]) -> None:
             group = parent[id(group)] = parent[id(parent[id(group)])]
         return group
 
+    lasting = [_lasts(group.first.report) for group in groups]
     for index, group in enumerate(groups):
+        report = group.first.report
         for under in group.under:
             if id(under) in parent:
                 began[id(under)] = True
                 parent[id(root(under))] = root(group)
-        for other in groups[max(0, index - _BEFORE) : index]:
+        for place in range(max(0, index - _BEFORE), index):
+            other = groups[place]
+            if not (lasting[index] or lasting[place] or _near(other.first.report, report, _WAVE_SECONDS, _WAVE_LINES)):
+                continue  # hundreds of others, of most reports
             link = _link(other, group)
             if link is not None:
                 began[id(group)] = began.get(id(group), False) or link
@@ -165,9 +170,11 @@ def _may_link(before: Group, group: Group) -> bool:
 
 
 def _link(before: Group, group: Group) -> bool | None:
-    """Whether a report began (True) or accompanies (False) a later one; None where it has nothing to do with it."""
-    a, b = before.first.report, group.first.report
-    if not (_lasts(a) or _lasts(b) or _near(a, b, _WAVE_SECONDS, _WAVE_LINES)) or not _may_link(before, group):
+    """Whether a report began (True) or accompanies (False) a later one; None where it has nothing to do with it.
+
+    Asked of those that are near, and of what lasts.
+    """
+    if not _may_link(before, group):
         return None
     rules = (_same_task, _stuck, _unanswered, _file_system, _hardware, _one_case)
     return next((found for rule in rules if (found := rule(before, group)) is not None), None)

@@ -60,6 +60,8 @@ class Machines:
     @property
     def oldest(self) -> int | None:
         """Number of the headline of the oldest report that is being read, None when none is."""
+        if not self._others:
+            return self._now.oldest
         return min((start for one in self._all() if (start := one.oldest) is not None), default=None)
 
     @property

@@ -20,17 +20,20 @@ _Value = TypeVar("_Value")
 
 
 @functools.cache
-def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """The names of the fields that a dataclass is made from, and what gets all of their values."""
-    names = tuple(each.name for each in fields(kind) if each.init)
-    return names, attrgetter(*names)
+def _fields(kind: type) -> tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]:
+    """The places of the fields that a dataclass is made from, by name, and what gets all of their values."""
+    names = [each.name for each in fields(kind) if each.init]
+    return {name: place for place, name in enumerate(names)}, attrgetter(*names)
 
 
 def _replaced(value: _Value, /, **changes: Any) -> _Value:
     """As :func:`dataclasses.replace`, which looks at each field of each value anew; a storm moves thousands."""
     kind: Any = type(value)
-    names, values = _fields(kind)
-    made: _Value = kind(**{**dict(zip(names, values(value), strict=True)), **changes})
+    places, get = _fields(kind)
+    values = list(get(value))
+    for name, changed in changes.items():
+        values[places[name]] = changed
+    made: _Value = kind(*values)
     return made
 
 
@@ -114,14 +117,24 @@ def _registers(kept: Registers, by: int) -> Registers:
     return _replaced(kept, frame=frame, link=link, line=kept.line + by if kept.line else 0)
 
 
+_last: list[tuple[MemInfo, int, MemInfo]] = []
+"""The state of memory that was moved last, by how many lines, and what came of it: it is asked for with the report and
+with its diagnosis."""
+
+
 def _memory(kept: MemInfo, by: int) -> MemInfo:
-    return _replaced(
+    for first, moved, made in tuple(_last):
+        if first is kept and moved == by:
+            return made
+    made = _replaced(
         kept,
         zones=tuple([_zone(zone, by) for zone in kept.zones]),
         field_lines={name: line + by for name, line in kept.field_lines.items()},
         line=kept.line + by if kept.line else 0,
         last=kept.last + by if kept.last else 0,
     )
+    _last[:] = [(kept, by, made)]
+    return made
 
 
 def _zone(zone: Zone, by: int) -> Zone:

@@ -1,5 +1,6 @@
 """Splat -> report: the grammars' reading put together, titled, blamed and checked for damage."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -114,8 +115,14 @@ def bounded(line: Line) -> Line:
     """A line in which every number and every name has a bound; ``raw`` stays as it is."""
     if len(line.text) <= USUAL:
         return line
-    text = _RUN.sub(lambda found: found[0][: 512 if found["number"] is None else 128], line.text[:_LONGEST])
+    text = _cut(line.text)
     return line if text == line.text else line._replace(text=text)
+
+
+@functools.lru_cache(maxsize=256)
+def _cut(text: str) -> str:
+    """A text with such bounds; the long lines of a storm are the same ones."""
+    return _RUN.sub(lambda found: found[0][: 512 if found["number"] is None else 128], text[:_LONGEST])
 
 
 def _traces(out: Outline) -> tuple[Trace, ...]:

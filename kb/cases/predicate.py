@@ -118,7 +118,7 @@ def evaluate(predicate: Predicate, facts: Facts) -> Judgement:
     if fact is None:
         fact = Fact(name, ())
     if op in ("present", "absent"):
-        return _presence(fact, op)
+        return Judgement(_presence(fact, op), _assumed(shown(fact), fact), fact.evidence)
     if name == "kernel":
         verdict, why = _kernel(fact.value, op, predicate.value)
     elif op in ("has", "lacks"):
@@ -128,19 +128,18 @@ def evaluate(predicate: Predicate, facts: Facts) -> Judgement:
     return Judgement(verdict, _assumed(why, fact), fact.evidence)
 
 
-def fails(predicate: Predicate, facts: Facts) -> bool:
-    """Whether :func:`evaluate` would say NO, for the operators that rule out most cases, without its words.
-
-    False also where only :func:`evaluate` can tell.
-    """
-    fact = facts.get(predicate.fact)
-    if fact is None or predicate.fact == "kernel" or fact.value is None:
-        return False
-    if predicate.op == "==":
-        return not _equal(fact.value, predicate.value)
-    if predicate.op == "has":
-        return not _contains(fact.value, predicate.value) and f"{predicate.fact}.absent" not in facts.values
-    return False
+def decided(predicate: Predicate, facts: Facts) -> Verdict | None:
+    """The verdict of :func:`evaluate` without its words, for nearly all that a report bears; None where it must tell."""
+    name, op, wanted = predicate.fact, predicate.op, predicate.value
+    fact = facts.get(name)
+    if fact is None or name == "kernel" or fact.value is None:
+        return None
+    if op in ("present", "absent"):
+        return _presence(fact, op)
+    if op in ("has", "lacks"):
+        there = _contains(fact.value, wanted)
+        return _truth(there == (op == "has")) if there or f"{name}.absent" not in facts.values else None
+    return _compared(fact.value, op, wanted)
 
 
 def _at_least(predicate: Predicate, facts: Facts) -> Judgement | None:
@@ -170,10 +169,8 @@ def _assumed(why: Said, fact: Fact) -> Said:
     return said("mark.assuming", why=why, assuming=said("part.assuming", assumed=fact.assumed))
 
 
-def _presence(fact: Fact, op: str) -> Judgement:
-    there = fact.value is not None and fact.value != ()
-    verdict = Verdict.YES if there == (op == "present") else Verdict.NO
-    return Judgement(verdict, _assumed(shown(fact), fact), fact.evidence)
+def _presence(fact: Fact, op: str) -> Verdict:
+    return _truth((fact.value is not None and fact.value != ()) == (op == "present"))
 
 
 def _membership(predicate: Predicate, fact: Fact, absent: Fact | None) -> Judgement:
@@ -203,22 +200,28 @@ def _contains(value: Any, wanted: Any) -> bool:
 
 def _compare(fact: Fact, op: str, wanted: Any) -> tuple[Verdict, Said]:
     """All other operators, over a fact that is there."""
-    value = fact.value
-    if value is None:
+    if fact.value is None:
         return (Verdict.YES if op == "!=" else Verdict.NO), said("mark.there_is_no", fact=fact.name)
+    verdict = _compared(fact.value, op, wanted)
+    if verdict is Verdict.MAYBE:
+        return verdict, said("mark.no_order", value=shown(fact), wanted=repr(wanted))
+    return verdict, shown(fact)
+
+
+def _compared(value: Any, op: str, wanted: Any) -> Verdict:
     if op == "in":
         choices = wanted if isinstance(wanted, tuple) else (wanted,)
-        return _truth(any(_equal(value, choice) for choice in choices)), shown(fact)
+        return _truth(any(_equal(value, choice) for choice in choices))
     if op == "matches":
         test = _glob(str(wanted))
         texts = [value] if isinstance(value, str) else value if isinstance(value, Collection) else [str(value)]
-        return _truth(any(test.match(str(text)) for text in texts)), shown(fact)
+        return _truth(any(test.match(str(text)) for text in texts))
     if op in ("==", "!="):
-        return _truth(_equal(value, wanted) == (op == "==")), shown(fact)
+        return _truth(_equal(value, wanted) == (op == "=="))
     left, right = _number(value), _number(wanted)
     if left is None or right is None:
-        return Verdict.MAYBE, said("mark.no_order", value=shown(fact), wanted=repr(wanted))
-    return _truth({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[op]), shown(fact)
+        return Verdict.MAYBE
+    return _truth({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[op])
 
 
 def _equal(value: Any, wanted: Any) -> bool:

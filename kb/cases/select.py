@@ -7,9 +7,9 @@ a kind, under one such text each; a report that has another text there cannot be
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from kb.cases.predicate import fails
+from kb.cases.predicate import decided
 from kb.model.case import Case, Predicate
-from kb.model.verdict import Facts
+from kb.model.verdict import Facts, Verdict
 
 _TELLING = ("function", "module", "subtype")
 """Facts whose equality tells most cases apart, best first; others are as good as each other."""
@@ -88,11 +88,15 @@ def _index(cases: tuple[Case, ...]) -> _Index:
 
 
 def _ruled_out(case: Case, facts: Facts) -> bool:
-    """Whether something that is demanded is known to be otherwise, or something of each alternative."""
+    """Whether something that is demanded is known to be otherwise, or something of each alternative, or what speaks
+    against the case is known to hold: most cases, for most reports, and nobody asks for the words.
+    """
     for one in case.require:
-        if fails(one, facts):
+        if decided(one, facts) is Verdict.NO:
             return True
-    return bool(case.any) and all(any(fails(one, facts) for one in group) for group in case.any)
+    if case.any and all(any(decided(one, facts) is Verdict.NO for one in group) for group in case.any):
+        return True
+    return any(decided(one, facts) is Verdict.YES for one in case.refute)
 
 
 def _key(case: Case) -> tuple[str, str] | None:

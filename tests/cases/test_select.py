@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from kb import api
 from kb.cases import select
+from kb.cases.predicate import decided, evaluate
 from kb.cases.select import candidates
 from kb.facts.report import facts_of
 from kb.identity.signature import signature
-from kb.matcher import judge
+from kb.matcher import judge, match, ordered
 from kb.model.report import Report
 from kb.model.verdict import Verdict
 
@@ -38,6 +40,35 @@ def test_what_is_left_out_is_a_sure_no(reports: list[Report]) -> None:
                 assert judged is None or judged.verdict is Verdict.NO
                 left_out += 1
     assert left_out > 100
+
+
+def test_a_verdict_without_words_is_the_one_with_them(reports: list[Report]) -> None:
+    asked = {
+        predicate
+        for case in api.library().cases
+        for group in (case.require, case.refute, case.support, *case.any)
+        for predicate in group
+    }
+    told: Counter[Verdict | None] = Counter()
+    for report in reports:
+        facts = facts_of(report)
+        for predicate in asked:
+            verdict = decided(predicate, facts)
+            assert verdict is None or verdict is evaluate(predicate, facts).verdict
+            told[verdict] += 1
+    assert min(told[Verdict.YES], told[Verdict.NO]) > 100
+
+
+def test_all_cases_judged_one_by_one_give_the_same_matches(reports: list[Report]) -> None:
+    cases = api.library().cases
+    matched = 0
+    for report in reports:
+        facts, mark = facts_of(report), signature(report)
+        found = match(facts, mark, report.kind, cases, everything=True)
+        judged = [judge(case, facts, mark, report.kind) for case in cases]
+        assert found == ordered([each for each in judged if each is not None and each.verdict is not Verdict.NO])
+        matched += len(found)
+    assert matched > 100
 
 
 def test_cases_keep_their_order_and_those_of_other_kinds_are_never_met(

@@ -54,10 +54,9 @@ def match(
         every case of its kind.
     """
     asked = candidates(cases, kind, facts)
-    found = [judged for case in asked if (judged := judge(case, facts, signature, kind)) is not None]
+    found = [judge(case, facts, signature, kind, everything=everything) for case in asked]
     shown = (Verdict.YES, Verdict.MAYBE) if everything else (Verdict.YES,)
-    found = [judged for judged in found if judged.verdict in shown or _speaks(judged)]
-    return ordered(found)
+    return ordered([each for each in found if each is not None and (each.verdict in shown or _speaks(each))])
 
 
 def ordered(found: Collection[Match]) -> tuple[Match, ...]:
@@ -78,7 +77,12 @@ def _speaks(judged: Match) -> bool:
         return True
     if judged.verdict is not Verdict.MAYBE or (not judged.doubts and _release_differs(judged.marks) is not None):
         return False
-    demanded = (mark for mark in judged.marks if mark.role in ("require", "any") and mark.verdict is Verdict.YES)
+    return _tells(judged.marks)
+
+
+def _tells(marks: Iterable[PredicateMark]) -> bool:
+    """Whether something that is demanded beyond the type of a report holds."""
+    demanded = (mark for mark in marks if mark.role in ("require", "any") and mark.verdict is Verdict.YES)
     return any(mark.predicate.fact not in _GENERAL for mark in demanded)
 
 
@@ -90,15 +94,19 @@ def _order(judged: Match, sure: set[str]) -> tuple[bool, bool, int, int, float, 
     return (not yes, covers, RANKS.get(case.status, len(RANKS)), worse, -judged.score, case.id)
 
 
-def judge(case: Case, facts: Facts, signature: Signature, kind: str) -> Match | None:
-    """One case against a report, NO included; None when the case does not speak of such reports at all."""
+def judge(case: Case, facts: Facts, signature: Signature, kind: str, *, everything: bool = True) -> Match | None:
+    """One case against a report, NO included; None when the case does not speak of such reports at all.
+
+    Without ``everything`` a MAYBE that :func:`match` leaves out is told as briefly as a NO.
+    """
     if kind not in case.kind or case.status == "withdrawn":
         return None
     if not case.require and not case.any:
         return _by_signature(case, facts, signature, kind)
     marks = _marks(case, facts)
     verdict = _verdict(case, marks, facts)
-    if verdict is Verdict.NO:  # most cases, for most reports: whether the kernel has their fix is nobody's question
+    left_out = verdict is Verdict.MAYBE and not everything and not _tells(marks)
+    if verdict is Verdict.NO or left_out:  # whether the kernel has their fix is nobody's question
         return Match(case, verdict, _score(verdict, marks), "predicates", tuple(marks))
     doubts = _held_back(case, marks, facts) if verdict is Verdict.YES else ()
     verdict = Verdict.MAYBE if doubts else verdict

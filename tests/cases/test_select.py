@@ -67,6 +67,8 @@ def test_all_cases_judged_one_by_one_give_the_same_matches(reports: list[Report]
         found = match(facts, mark, report.kind, cases, everything=True)
         judged = [judge(case, facts, mark, report.kind) for case in cases]
         assert found == ordered([each for each in judged if each is not None and each.verdict is not Verdict.NO])
+        leads = match(facts, mark, report.kind, cases)
+        assert leads == tuple(each for each in found if each in leads)
         matched += len(found)
     assert matched > 100
 

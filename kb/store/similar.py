@@ -93,8 +93,9 @@ class Stacks:
     def all(self) -> Iterator[Stack]:
         """All stacks, of cases first."""
         rows = self._rows(f"select {_FIELDS} from stacks s order by s.id")
-        for start in range(0, len(rows), 1000):
-            yield from self._read(rows[start : start + 1000])
+        yield from _made(
+            rows, map(_unpacked, [row[5] for row in rows]), dict(self._rows("select id, name from frames"))
+        )
 
     def keyed(self, signatures: Iterable[str], *, cases: bool = False, limit: int = 50) -> list[Stack]:
         """Stacks by the signature they belong to."""
@@ -150,13 +151,14 @@ class Stacks:
             part = wanted[start : start + 500]
             marks = ",".join("?" * len(part))
             names.update(self._rows(f"select id, name from frames where id in ({marks})", part))
-        return [
-            Stack(
-                str(row[0]), str(row[2]), str(row[3]), tuple(names[number] for number in numbers),
-                str(row[1]) or None, str(row[4]) or None,
-            )
-            for row, numbers in zip(rows, unpacked, strict=True)
-        ]  # fmt: skip
+        return list(_made(rows, unpacked, names))
+
+
+def _made(rows: Iterable[Any], frames: Iterable[list[int]], names: Mapping[int, str]) -> Iterator[Stack]:
+    """Rows as stacks, their frames by the numbers that were packed into them."""
+    name = names.__getitem__
+    for (signature, case_id, title, kind, function, *_), numbers in zip(rows, frames, strict=True):
+        yield Stack(signature, title, kind, tuple(map(name, numbers)), case_id or None, function or None)
 
 
 def chosen(held: Mapping[str, int], total: int, most: int, budget: int) -> list[tuple[str, float]]:

@@ -51,8 +51,13 @@ class Snapshot:
             function = stack.function or next(iter(stack.frames), None)
             if function is not None:
                 self._functions.setdefault(function, []).append(place)
+            postings = self._postings[stack.case is not None]
             for name in set(stack.frames):
-                self._postings[stack.case is not None].setdefault(name, array("i")).append(place)
+                places = postings.get(name)
+                if places is None:
+                    postings[name] = array("i", (place,))
+                else:
+                    places.append(place)
 
     def __len__(self) -> int:
         return len(self._stacks)

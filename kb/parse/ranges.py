@@ -12,8 +12,10 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import IO, BinaryIO, NamedTuple
 
 from kb.log.cuts import Cuts
@@ -24,9 +26,9 @@ from kb.model.report import Report
 from kb.parse.reading import belongs, forgotten, opens
 
 _BLOCK = 1 << 20
-_FIRST = 0.5
-"""Of another's part: whoever reads the first has the reports of all to diagnose, which takes half as long as to read
-them."""
+_FIRST = 0.35
+"""Of another's part: whoever reads the first has the reports of all to diagnose, as they come, which takes half as long
+as to read them."""
 _PROGRAM = "import sys; from kb.parse.ranges import work; from kb.process import own; own(); work(*sys.argv[1:])"
 
 
@@ -139,24 +141,24 @@ def read_ranges(tape: Tape, path: str, cuts: list[int], jobs: int) -> Iterator[R
 def _read(own: Ranges, workers: dict[int, _Worker], doubtful: list[tuple[Doubtful, str | None]]) -> Iterator[Report]:
     yield from own.reports()
     outcome = own.outcome()
-    chain: list[tuple[_Worker, Outcome]] = []
-    at = outcome.end
+    lines, release, at = outcome.doubtful, outcome.release, outcome.end
+    told = 0
+    """Reports of workers."""
     while at >= 0:
-        worker = workers.get(at)
-        told = worker.outcome() if worker is not None else None
-        if worker is None or told is None or not told.whole:
-            yield from own.go_on()
+        ended: Outcome | None = None
+        for found in workers[at].found() if at in workers else ():
+            if isinstance(found, Outcome):
+                ended = found
+                break
+            told += 1
+            yield replace(found, kernel=release) if found.kernel is None and release is not None else found
+        if ended is None or not ended.whole:  # the same ones are read here, and what it did not come to
+            yield from islice(own.go_on(), told, None)
             doubtful += own.outcome().doubtful
             return
-        chain.append((worker, told))
-        at = told.end
-    doubtful += outcome.doubtful
-    release = outcome.release
-    for worker, told in chain:
-        for report in worker.reports():
-            yield replace(report, kernel=release) if report.kernel is None and release is not None else report
-        doubtful += [(each, found or release) for each, found in told.doubtful]
-        release = told.release or release
+        lines += [(each, boot or release) for each, boot in ended.doubtful]
+        release, at = ended.release or release, ended.end
+    doubtful += lines
 
 
 class _Worker:
@@ -174,20 +176,24 @@ class _Worker:
         run = [sys.executable, "-c", _PROGRAM, path, *map(str, (start, last, *cuts))]
         self._process = subprocess.Popen(run, stdin=subprocess.DEVNULL, stdout=self._found, stderr=subprocess.DEVNULL)
 
-    def outcome(self) -> Outcome | None:
-        """Waits for its end; None where it failed."""
-        if self._process.wait() or not self._found.seek(0, os.SEEK_END):
-            return None
-        self._found.seek(-_TAIL, os.SEEK_END)
-        self._found.seek(int(self._found.read(_TAIL)))
-        found: Outcome = pickle.load(self._found)
-        return found
+    def found(self) -> Iterator[Report | Outcome]:
+        """What it finds, as soon as it is written: reports, and last its outcome; without one it has failed."""
+        at = 0
+        while (piece := self._piece(at)) is not None:
+            yield pickle.loads(piece)
+            at += _SIZE + len(piece)
 
-    def reports(self) -> Iterator[Report]:
-        """Its reports."""
-        self._found.seek(0)
-        while isinstance(report := pickle.load(self._found), Report):
-            yield report
+    def _piece(self, at: int) -> bytes | None:
+        """What is written at an offset, None where nothing will be. The file's position is where the worker writes."""
+        file = self._found.fileno()
+        while True:
+            ended = self._process.poll() is not None  # asked first: what it has written is there then
+            size = int.from_bytes(head, "big") if len(head := os.pread(file, _SIZE, at)) == _SIZE else None
+            if size is not None and len(piece := os.pread(file, size, at + _SIZE)) == size:
+                return piece
+            if ended:
+                return None
+            time.sleep(_POLL)
 
     def end(self) -> None:
         """Stop it."""
@@ -196,8 +202,10 @@ class _Worker:
         self._found.close()
 
 
-_TAIL = 20
-"""Digits of the offset, at the end of what a worker writes, at which its outcome stands."""
+_SIZE = 8
+"""Bytes before each thing that a worker writes: how many it has."""
+_POLL = 0.002
+"""Seconds between two looks for what a worker writes next."""
 
 
 def work(path: str, *offsets: str) -> None:
@@ -213,7 +221,10 @@ def work(path: str, *offsets: str) -> None:
         told = told or addressed(before + data)
         before = data[-_BORDER:]
 
-    out = sys.stdout.buffer
+    def put(value: Report | Outcome) -> None:
+        piece = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        sys.stdout.buffer.write(len(piece).to_bytes(_SIZE, "big") + piece)
+
     with open(path, "rb") as file:
         file.seek(max(start - _BORDER, 0))
         before = file.read(min(start, _BORDER))
@@ -221,11 +232,8 @@ def work(path: str, *offsets: str) -> None:
         tape.watch(seen)
         found = Ranges(tape, path, cuts, last)
         for report in found.reports():
-            pickle.dump(report, out, pickle.HIGHEST_PROTOCOL)
-        outcome = found.outcome(whole=not told)
-    end = out.tell()
-    pickle.dump(outcome, out, pickle.HIGHEST_PROTOCOL)
-    out.write(f"{end:{_TAIL}}".encode())
+            put(report)
+        put(found.outcome(whole=not told))
 
 
 _BORDER = 512

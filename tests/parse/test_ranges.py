@@ -6,6 +6,7 @@ import io
 import pickle
 import random
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -61,20 +62,20 @@ class Within:
     """A worker in this process."""
 
     def __init__(self, path: str, start: int, cuts: list[int], last: int):
-        out = io.BytesIO()
-        stdout, sys.stdout = sys.stdout, type("Out", (), {"buffer": out})()  # type: ignore[assignment]
+        self._found = tempfile.TemporaryFile()
+        stdout, sys.stdout = sys.stdout, type("Out", (), {"buffer": self._found})()  # type: ignore[assignment]
         try:
             ranges.work(path, *map(str, (start, last, *cuts)))
         finally:
             sys.stdout = stdout
-        self._found = out
+        self._found.flush()
 
-    outcome = ranges._Worker.outcome
-    reports = ranges._Worker.reports
-    _process = type("Done", (), {"wait": staticmethod(lambda: 0)})
+    found = ranges._Worker.found
+    _piece = ranges._Worker._piece
+    _process = type("Done", (), {"poll": staticmethod(lambda: 0)})
 
     def end(self) -> None:
-        pass
+        self._found.close()
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +142,32 @@ def test_a_process_that_fails_costs_no_report(tmp_path: Path, monkeypatch: pytes
     assert alone
 
 
+HALF = """
+import io, sys
+from kb.parse import ranges
+real, sys.stdout = sys.stdout, type("Out", (), {"buffer": io.BytesIO()})()
+ranges.work(*sys.argv[1:])
+told = sys.stdout.buffer.getvalue()
+sys.stdout = real
+sys.stdout.buffer.write(told[: len(told) * 7 // 8])
+raise SystemExit(3)
+"""
+"""A worker that dies in the middle of a report."""
+
+
+def test_what_a_process_told_before_it_failed_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "big.log"
+    path.write_bytes(log([(number, 700, False) for number in range(20)], 1))
+    monkeypatch.setattr("kb.log.cuts.SMALLEST", 100_000)
+    alone = read(path, 1)
+    monkeypatch.setattr(ranges, "_PROGRAM", HALF)
+    skipped: list[int] = []
+    own = ranges.islice
+    monkeypatch.setattr(ranges, "islice", lambda some, start, end: skipped.append(start) or own(some, start, end))
+    assert read(path, 2) == alone
+    assert 0 < skipped[0] < len(alone)
+
+
 def test_nothing_is_cut_where_a_report_goes_on(tmp_path: Path) -> None:
     """Every cut has lines on both sides that open nothing, and a file of records or of reports alone has none."""
     path = tmp_path / "big.log"
@@ -185,5 +212,5 @@ def test_who_diagnoses_all_reports_reads_the_least() -> None:
     cuts = list(range(10, 100, 10))
     assert ranges._starts(cuts, 100, 1) == []
     assert ranges._starts(cuts, 100, 2) == [30]
-    assert ranges._starts(cuts, 100, 3) == [20, 60]
+    assert ranges._starts(cuts, 100, 3) == [10, 60]
     assert ranges._starts([50], 100, 4) == [50]

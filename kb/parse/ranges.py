@@ -26,7 +26,7 @@ from kb.model.report import Report
 from kb.parse.reading import belongs, forgotten, opens
 
 _BLOCK = 1 << 20
-_FIRST = 0.35
+_FIRST = 0.25
 """Of another's part: whoever reads the first has the reports of all to diagnose, as they come, which takes half as long
 as to read them."""
 _PROGRAM = "import sys; from kb.parse.ranges import work; from kb.process import own; own(); work(*sys.argv[1:])"
@@ -185,7 +185,7 @@ class _Worker:
 
     def _piece(self, at: int) -> bytes | None:
         """What is written at an offset, None where nothing will be. The file's position is where the worker writes."""
-        file = self._found.fileno()
+        file, pause = self._found.fileno(), _POLL
         while True:
             ended = self._process.poll() is not None  # asked first: what it has written is there then
             size = int.from_bytes(head, "big") if len(head := os.pread(file, _SIZE, at)) == _SIZE else None
@@ -193,7 +193,8 @@ class _Worker:
                 return piece
             if ended:
                 return None
-            time.sleep(_POLL)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST)
 
     def end(self) -> None:
         """Stop it."""
@@ -204,8 +205,8 @@ class _Worker:
 
 _SIZE = 8
 """Bytes before each thing that a worker writes: how many it has."""
-_POLL = 0.002
-"""Seconds between two looks for what a worker writes next."""
+_POLL, _LONGEST = 0.002, 0.05
+"""Seconds between two looks for what a worker writes next: at first, and at most."""
 
 
 def work(path: str, *offsets: str) -> None:

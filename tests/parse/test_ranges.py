@@ -211,6 +211,6 @@ def test_what_was_learned_is_forgotten_at_a_cut(tmp_path: Path, monkeypatch: pyt
 def test_who_diagnoses_all_reports_reads_the_least() -> None:
     cuts = list(range(10, 100, 10))
     assert ranges._starts(cuts, 100, 1) == []
-    assert ranges._starts(cuts, 100, 2) == [30]
+    assert ranges._starts(cuts, 100, 2) == [20]
     assert ranges._starts(cuts, 100, 3) == [10, 60]
     assert ranges._starts([50], 100, 4) == [50]

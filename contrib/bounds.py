@@ -11,10 +11,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("zstd", "symbols", "disasm", "pdf", "fleet", "serve")
-"""Those that the tests use as they come; of mcp and qr they want newer ones than kb does (the dev group), and web wants
-a newer jinja2."""
-OTHERS = {"anyio"}  # the tests' mcp wants a newer one
+EXTRAS = ("zstd", "symbols", "disasm", "pdf", "qr", "fleet", "serve", "mcp")
+"""Those that the tests use; web wants a newer jinja2 than kb does, llm is never loaded by them."""
 PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
@@ -22,7 +20,6 @@ def requirements(which: str) -> list[str]:
     """Lines for ``pip install --upgrade -r``."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     allowed = [*project["dependencies"], *(each for name in EXTRAS for each in project["optional-dependencies"][name])]
-    allowed = [each for each in allowed if not OTHERS & set(re.findall(r"^[\w-]+", each))]
     if which == "newest":
         return list(allowed)
     return [re.sub(r">=([\w.]+).*", r"==\1", each) for each in allowed]

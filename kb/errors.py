@@ -3,6 +3,7 @@
 KbError
 ├── UsageError            the call or the command line is wrong                          (exit 2)
 ├── InputError            an input file that cannot be read: absent, unreadable, bad gzip (exit 4)
+│   └── NoLog             one that is no log, and in which nothing is lost: a picture, a store
 ├── CaseError             a case that cannot be used                                      (exit 4)
 │   ├── CaseInvalid       its text breaks a rule of the format
 │   ├── CaseDuplicate     two cases of one library bear the same id
@@ -40,6 +41,10 @@ class UsageError(KbError):
 
 class InputError(KbError):
     """An input file that cannot be read at all."""
+
+
+class NoLog(InputError):
+    """An input file that is no log: where nobody named it, it is passed over."""
 
 
 class CaseError(KbError):

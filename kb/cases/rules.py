@@ -27,8 +27,8 @@ class Finding:
         return f"{text}\n  help: {self.help}" if self.help else text
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """The ``kb.finding/1`` object."""
+        return {"schema": "kb.finding/1", **asdict(self)}
 
 
 Rule = Callable[[Document, Case], Iterator[tuple[str, int, str]]]

@@ -49,7 +49,7 @@ _UNBOUND = COMMANDS | frozenset(
 )
 """Questions whose answers do not repeat what they are asked with, or see to it themselves."""
 _KINDLESS = COMMANDS | frozenset(
-    "mask whatif compare changed define count cases affected during duration host archive".split()
+    "mask whatif compare changed define count cases affected during duration archive".split()
 )
 """Questions for which a kind of report that is named chooses none."""
 _NUMBERED = ("told", "mention", "who", "blamed", "when", "kernel", "stack", "happened", "why")

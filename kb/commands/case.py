@@ -10,6 +10,7 @@ from kb import api
 from kb.cli import OK, UNUSABLE, note
 from kb.commands import did_you_mean, opened
 from kb.errors import UsageError
+from kb.render.json import case_line
 from kb.render.safe import safe, safe_lines
 
 if TYPE_CHECKING:
@@ -22,16 +23,7 @@ def list_cases(options: argparse.Namespace) -> int:
     with opened(options) as base:
         cases = base.cases
     if options.json:
-        _json(
-            {
-                "id": case.id,
-                "status": case.status,
-                "severity": case.severity,
-                "kind": list(case.kind),
-                "title": case.title,
-            }
-            for case in cases
-        )
+        _json(map(case_line, cases))
         return OK
     size = max((len(case.id) for case in cases), default=0)
     for case in cases:

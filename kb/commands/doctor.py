@@ -68,6 +68,7 @@ def _packages(part: list[dict[str, Any]]) -> Iterator[str]:
     for each in part:
         extra = f" (kernel-kb[{each['extra']}])" if each["extra"] else ""
         wrong = f", NOT {each['wanted']}" if each["fits"] is False else ""
+        wrong += ", CANNOT BE LOADED" if each["problem"] else ""
         rows.append((each["name"], (each["version"] or "missing") + wrong, each["for"] + extra))
     yield from _table(rows)
     if absent := sorted({each["extra"] for each in part if each["extra"] and not each["version"]}):

@@ -10,7 +10,7 @@ from kb import api
 from kb.cli import OK, UNKNOWN, note
 from kb.commands import opened
 from kb.errors import InputError, UsageError
-from kb.render.json import line
+from kb.render.json import case_line, line
 from kb.render.safe import safe
 
 _MOST = 100
@@ -124,12 +124,14 @@ def search(options: argparse.Namespace) -> int:
     """Cases by words."""
     with opened(options) as base:
         found = base.search(" ".join(options.words), limit=options.limit)
+        if options.json:
+            for case in map(base.case, (case_id for case_id, _, _ in found)):
+                if case is not None:
+                    print(line(case_line(case)))
+            return OK if found else UNKNOWN
     size = max((len(case_id) for case_id, _, _ in found), default=0)
     for case_id, status, title in found:
-        if options.json:
-            print(line({"id": case_id, "status": status, "title": title}))
-        else:
-            print(safe(f"{case_id:<{size}}  {status:<9}  {title}"))
+        print(safe(f"{case_id:<{size}}  {status:<9}  {title}"))
     return OK if found else UNKNOWN
 
 

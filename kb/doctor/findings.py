@@ -59,6 +59,10 @@ def _packages(part: list[dict[str, Any]]) -> Iterator[Finding]:
             reason = f"{each['name']} {each['version']} is not a version that this kb runs on: {each['wanted']}"
             what = f"'kernel-kb[{extra}]'" if extra else "kernel-kb"
             yield Finding("packages", reason, install("--upgrade", what), not extra)
+        if each["problem"]:
+            reason = f"{each['name']} is installed but cannot be loaded ({each['for']}): {each['problem']}"
+            help_ = f"{install('--force-reinstall --no-cache-dir', each['name'])}, for this Python and this machine"
+            yield Finding("packages", reason, help_, not extra and each["name"] not in SPARED)
 
 
 def _absent(part: list[dict[str, Any]]) -> list[dict[str, Any]]:

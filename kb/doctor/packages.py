@@ -1,5 +1,7 @@
 """The packages that kb runs on: which are there, of versions that kb was made for or not, and what lacks them."""
 
+import functools
+import os
 import re
 import sys
 from typing import Any
@@ -45,16 +47,36 @@ SPARED = {"google-re2"}
 LIBRARY = {"_sqlite3": "sqlite3", "_lzma": "lzma", "_bz2": "bz2", "zlib": "zlib", "_ssl": "ssl"}
 """Modules of Python's own library that a Python may have been built without: the compiled part, and its name."""
 
+_MODULES = {
+    "google-re2": "re2", "pillow": "PIL.Image", "pyelftools": "elftools", "zxing-cpp": "zxingcpp",
+}  # fmt: skip
+"""What is imported of a package, where that is not its own name; pillow's compiled part lies below the package."""
+
+_TRY = """
+import importlib, os, sys
+told = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # whatever they print is none of it
+for name in sys.argv[1:]:
+    print(name, end="\\t", file=told, flush=True)
+    try:
+        importlib.import_module(name)
+        print(file=told, flush=True)
+    except BaseException as error:
+        print(" ".join(f"{type(error).__name__}: {error}".split()), file=told, flush=True)
+"""
+_PATIENCE = 60.0
+"""Seconds that all of them may take to be imported; some tenths each is usual."""
+
 _NAME = re.compile(r"[\w.-]+")
 _BOUND = re.compile(r"(>=|<)\s*(\d{1,9}(?:\.\d{1,9}){0,4})")
 
 
 def look() -> list[dict[str, Any]]:
-    """Each of :data:`PACKAGES`: its version, None where it is not installed, and whether that is one that fits."""
+    """Each of :data:`PACKAGES`: its version, None where it is absent, whether it fits, why it cannot be loaded."""
     from importlib.metadata import PackageNotFoundError, version
 
     bounds = _bounds()
-    found = []
+    found: list[dict[str, Any]] = []
     for name, (extra, gives) in PACKAGES.items():
         try:
             number = version(name)
@@ -64,7 +86,48 @@ def look() -> list[dict[str, Any]]:
         fits = None if number is None or wanted is None else within(number, wanted)
         row = {"name": name, "version": number, "extra": extra or None, "for": gives, "wanted": wanted, "fits": fits}
         found.append(row)
+    there = {row["name"]: _MODULES.get(row["name"], row["name"].replace("-", "_")) for row in found if row["version"]}
+    wrong = broken(tuple(there.values()))
+    return [{**row, "problem": wrong.get(there.get(row["name"], ""))} for row in found]
+
+
+@functools.cache
+def broken(modules: tuple[str, ...]) -> dict[str, str]:
+    """Those of these modules that cannot be imported, and why; all are tried in another process, which one may end."""
+    import subprocess
+
+    found: dict[str, str] = {}
+    left = list(modules) if sys.executable else []
+    path = os.pathsep.join(each for each in sys.path if each)
+    while left:
+        run = [sys.executable, "-P", "-c", _TRY, *left]
+        try:
+            done = subprocess.run(
+                run, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, timeout=_PATIENCE, check=False,
+            )  # fmt: skip
+            out, ended = done.stdout, f"its import ends the process ({_ending(done.returncode)})"
+        except subprocess.TimeoutExpired as error:
+            out, ended = error.stdout or b"", f"its import takes more than {_PATIENCE:.0f} s"
+        rows = out.decode("utf-8", "replace").split("\n")
+        for name, _, why in (row.partition("\t") for row in rows[:-1]):
+            if why:
+                found[name] = why
+        tried = len(rows) - 1
+        if tried < len(left) and rows[-1]:
+            found[left[tried]] = ended
+        left = left[tried + 1 :] if rows[-1] else []
     return found
+
+
+def _ending(code: int) -> str:
+    """How a process ended."""
+    import signal
+
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"exit code {code}"
 
 
 def _bounds() -> dict[str, str]:

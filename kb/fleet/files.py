@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from kb.errors import InputError, UsageError
@@ -85,11 +86,20 @@ def _walk(root: str) -> Iterator[tuple[str, int, bool]]:
         raise InputError(f"cannot read the folder: {error.strerror}", path=str(error.filename)) from error
 
     for folder, folders, files in os.walk(root, onerror=unreadable):
-        folders.sort()
-        for name in sorted(files):
+        own = _results(folder, folders, files)
+        folders[:] = sorted(name for name in folders if name not in own)
+        for name in sorted(name for name in files if name not in own):
             path = os.path.join(folder, name)
             if passed_over(path, root) is None:
                 yield path, os.path.getsize(path), True
+
+
+def _results(folder: str, folders: list[str], files: list[str]) -> frozenset[str]:
+    """What an earlier scan left in a folder: its results hold the texts of reports, which would count again."""
+    from kb.fleet.result import NAMES, SUMMARY, WORK, finished
+
+    whole = SUMMARY in files and (finished(Path(folder)) or {}).get("schema") == "kb.scan/1"
+    return frozenset((*NAMES, WORK)) if whole or WORK in folders else frozenset()
 
 
 def _before(pattern: str, separator: str) -> str:

@@ -19,7 +19,13 @@ from kb.errors import UsageError
 from kb.fleet.item import Block, Item, Settings
 
 SUMMARY = "scan.json"
-_WORK = ".scan"
+WORK = ".scan"
+NAMES = (
+    SUMMARY,
+    "reports",
+    *(f"{table}.{form}" for table in ("signatures", "errors") for form in ("parquet", "ndjson")),
+)
+"""What a scan leaves in its folder; the summary tells that the rest is whole."""
 
 
 class Totals(NamedTuple):
@@ -51,7 +57,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, settings: Settings, *, resume: bool):
-        self._work = folder / _WORK
+        self._work = folder / WORK
         self._path = self._work / "journal"
         self.done: set[str] = set()
         """Sources that were read."""
@@ -162,12 +168,7 @@ def _replace(made: Path, folder: Path, former: Path) -> None:
     """Put new results where older ones may be; the summary goes first and comes last."""
     shutil.rmtree(former, ignore_errors=True)
     former.mkdir()
-    old = [
-        SUMMARY,
-        "reports",
-        *(f"{name}.{form}" for name in ("signatures", "errors") for form in ("parquet", "ndjson")),
-    ]
-    for name in old:
+    for name in NAMES:
         if (folder / name).exists():
             os.replace(folder / name, former / name)
     for path in sorted(made.iterdir(), key=lambda path: path.name == SUMMARY):
@@ -177,7 +178,7 @@ def _replace(made: Path, folder: Path, former: Path) -> None:
 def finished(folder: Path) -> dict[str, Any] | None:
     """What a scan that came to its end says of itself; None where there is none."""
     try:
-        found: dict[str, Any] = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        found: dict[str, Any] | None = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found
+    return found if isinstance(found, dict) else None

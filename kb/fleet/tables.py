@@ -30,6 +30,8 @@ COLUMNS = {
     "evidence": "binary",
 }
 """The columns of a report, beside ``day``, which the folder is named by."""
+REPORT, SIGNATURE, ERROR = "kb.scan-report/1", "kb.scan-signature/1", "kb.scan-error/1"
+"""The schemas of the tables' rows: NDJSON names it in each row, Parquet in the metadata of a file."""
 _HELD = 50_000
 """Rows that are held, over all days, before they are written."""
 
@@ -66,23 +68,23 @@ class _Lines:
         self._folder = folder
         self._files: dict[str, IO[str]] = {}
 
-    def _write(self, name: str, row: dict[str, Any]) -> None:
+    def _write(self, name: str, schema: str, row: dict[str, Any]) -> None:
         if name not in self._files:
             path = self._folder / name
             path.parent.mkdir(exist_ok=True)
             if len(self._files) > 100:  # a log of many days must not end at the bound of open files
                 self.close()
             self._files[name] = path.open("a", encoding="ascii")
-        self._files[name].write(json.dumps(row) + "\n")
+        self._files[name].write(json.dumps({"schema": schema, **row}) + "\n")
 
     def report(self, row: dict[str, Any]) -> None:
-        self._write(f"reports/day={row['day']}/part-0.ndjson", {name: row[name] for name in COLUMNS})
+        self._write(f"reports/day={row['day']}/part-0.ndjson", REPORT, {name: row[name] for name in COLUMNS})
 
     def signature(self, key: tuple[str, str, str], named: tuple[str, str], count: int) -> None:
-        self._write("signatures.ndjson", _signature(key, named, count))
+        self._write("signatures.ndjson", SIGNATURE, _signature(key, named, count))
 
     def error(self, source: str, why: str) -> None:
-        self._write("errors.ndjson", {"source": source, "error": why})
+        self._write("errors.ndjson", ERROR, {"source": source, "error": why})
 
     def end(self) -> None:
         for name in ("signatures.ndjson", "errors.ndjson"):
@@ -103,7 +105,7 @@ class _Parquet:
         self._folder = folder
         kinds = {"list": pa.list_(pa.int64()), "strings": pa.list_(pa.string()), "double": pa.float64()}
         schema = [(name, kinds.get(kind) or getattr(pa, kind)()) for name, kind in COLUMNS.items()]
-        self._schema = pa.schema(schema)
+        self._schema = pa.schema(schema, {"schema": REPORT})
         self._days: dict[str, list[dict[str, Any]]] = {}
         self._parts: dict[str, int] = {}
         self._held = 0
@@ -143,8 +145,8 @@ class _Parquet:
 
         self._flush()
         text = pa.string()
-        counts = pa.schema([*((name, text) for name in _NAMES), ("count", pa.int64())])
-        errors = pa.schema([("source", text), ("error", text)])
+        counts = pa.schema([*((name, text) for name in _NAMES), ("count", pa.int64())], {"schema": SIGNATURE})
+        errors = pa.schema([("source", text), ("error", text)], {"schema": ERROR})
         pq.write_table(pa.Table.from_pylist(self._signatures, schema=counts), self._folder / "signatures.parquet")
         pq.write_table(pa.Table.from_pylist(self._errors, schema=errors), self._folder / "errors.parquet")
 
@@ -192,6 +194,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         return
     with path.open(encoding="ascii") as file:
         for row in map(json.loads, file):
+            row.pop("schema", None)  # Parquet's rows have none either
             if row["evidence"] is not None:
                 row["evidence"] = row["evidence"].encode("utf-8", "surrogateescape")
             yield row

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb import api
-from kb.errors import InputError, KbError
+from kb.errors import KbError, NoLog
 from kb.fleet.day import UNKNOWN, day_of
 from kb.fleet.item import Block, Item, Settings
 from kb.model.text import plain
@@ -52,14 +52,14 @@ def read(item: Item, settings: Settings) -> Block:
 
 
 def _no_log(item: Item, error: Exception) -> bool:
-    """Whether a file that nobody named is simply none that kb reads: a picture beside the logs is no error.
+    """Whether a file that nobody named is simply none that kb reads: a picture or a store beside the logs is no error.
 
     One whose name says that it is a log, or packed, is.
     """
     from kb.log.containers.roles import says_log
 
     told = says_log(item.source) or item.source.endswith(_PACKED)
-    return isinstance(error, InputError) and error.reason.startswith("is no text") and not told
+    return isinstance(error, NoLog) and not told
 
 
 def _rows(

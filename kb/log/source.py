@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from kb.errors import InputError
+from kb.errors import InputError, NoLog
 from kb.log.addresses import watched
 from kb.log.files import open_regular, opened, passed_over, readable
 from kb.log.stream import PART, TELLING, Stream, is_binary, plain
@@ -262,7 +262,7 @@ def _doubted(stream: Stream) -> "Walk | None":
     shut = error is not None and sealed(error)
     if error is None and is_binary(head):
         help_ = "unpack it first, or give the log's text"
-        error = InputError("is no text, and nothing that kb can look into", path=stream.name, help=help_)
+        error = NoLog("is no text, and nothing that kb can look into", path=stream.name, help=help_)
     if error is None:
         return None
     walk = Walk(stream.name)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from kb.model.case import Case
 from kb.model.report import Frame, Report
 from kb.model.said import Said
 from kb.model.verdict import Diagnosis, Fact, Match, Reason
@@ -20,6 +21,18 @@ def line(value: Any, default: Callable[[Any], Any] | None = None) -> str:
         default: What makes plain values of others.
     """
     return json.dumps(value, ensure_ascii=True, default=default).replace("\x7f", "\\u007f")
+
+
+def case_line(case: Case) -> dict[str, Any]:
+    """A case in a list (``kb.case-line/1``)."""
+    return {
+        "schema": "kb.case-line/1",
+        "id": case.id,
+        "status": case.status,
+        "severity": case.severity,
+        "kind": list(case.kind),
+        "title": case.title,
+    }
 
 
 def to_json(diagnosis: Diagnosis) -> dict[str, Any]:

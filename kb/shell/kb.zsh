@@ -20,7 +20,7 @@ _shtab_kb_commands() {
     doctor:'Print what a report of a fault of kb needs: versions, places, the state of the store and the cases. Exit code 4 when kb, the store or a folder of cases cannot be used; packages of extras may be missing.'
     dup:'Declare that two signatures are one problem; nothing is merged.'
     explain:'Explain a word of an answer: a kind of report, a cause, a fact, a reason, a GFP flag, a taint letter, a term. What it means, where the kernel prints it, an example. Exit code 3 where the word is not known.'
-    export:'Write all of the store as NDJSON.'
+    export:'Write all of the store as NDJSON (kb.export/1).'
     forget:'Take sightings, evidence and notes out of the store for good, as the law on personal data may want it. What matches all criteria given goes; at least one is needed. Says first what it will take, and asks. docs/personal-data.md tells what matches.'
     help:'Print the help of a command.'
     import:'Take known issues out of history, or a store'"'"'s export back in. kb import vulns DIR (the kernel CVE team'"'"'s records), kb import git REPO [RANGE...], kb import patches DIR|MBOX..., kb import changelog FILE|PACKAGE (which known fixes a distribution'"'"'s kernels hold), kb import FILE (what kb export wrote; - is stdin). Goes on where it was stopped; running it again changes nothing.'
@@ -143,7 +143,7 @@ _shtab_kb_case_index_defaults_added=0
 
 _shtab_kb_case_lint_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--json[one JSON object a finding and line]"
+  "--json[one JSON object a finding and line (kb.finding\/1)]"
   "--cases[a folder of cases over the packaged ones and \$KB_CASES]:DIR:_files -/"
   "(*)::case folders or folders of them (default\: the library):_files"
 )
@@ -153,7 +153,7 @@ _shtab_kb_case_lint_defaults_added=0
 
 _shtab_kb_case_list_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--json[one JSON object a case and line]"
+  "--json[one JSON object a case and line (kb.case-line\/1)]"
   "--cases[a folder of cases over the packaged ones and \$KB_CASES]:DIR:_files -/"
 )
 
@@ -186,7 +186,7 @@ _shtab_kb_case_promote_defaults_added=0
 _shtab_kb_case_search_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--limit[cases to list (default 20)]:N:"
-  "--json[one JSON object a case and line]"
+  "--json[one JSON object a case and line (kb.case-line\/1)]"
   "--db[the store (default\: \$KB_DB, else the user\'s data folder)]:PATH:_files"
   "--cases[a folder of cases over the packaged ones and \$KB_CASES]:DIR:_files -/"
   "(*):each must occur in the case:"
@@ -208,7 +208,7 @@ _shtab_kb_case_show_defaults_added=0
 
 _shtab_kb_case_test_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--json[one JSON object a finding and line]"
+  "--json[one JSON object a finding and line (kb.finding\/1)]"
   "--cases[a folder of cases over the packaged ones and \$KB_CASES]:DIR:_files -/"
   "(*)::case folders or folders of them (default\: the library):_files"
 )
@@ -220,7 +220,7 @@ _shtab_kb_case_verify_sources_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "*--git[a clone of the kernel with its tags (repeatable)]:DIR:_files -/"
   "--pack[facts of known fixes (default\: those that come with kb)]:FILE:_files"
-  "--json[one JSON object a finding and line]"
+  "--json[one JSON object a finding and line (kb.finding\/1)]"
   "--cases[a folder of cases over the packaged ones and \$KB_CASES]:DIR:_files -/"
   "(*)::case folders or folders of them (default\: the library):_files"
 )
@@ -378,7 +378,7 @@ _shtab_kb_log_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--limit[rows (default 20)]:N:"
   "--regressions[only what was seen again after its fix]"
-  "--json[one JSON object a row]"
+  "--json[one JSON object a sighting and line (kb.log\/1)]"
   "--db[the store (default\: \$KB_DB, else the user\'s data folder)]:PATH:_files"
 )
 
@@ -542,7 +542,7 @@ _shtab_kb_similar_defaults_added=0
 
 _shtab_kb_stats_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--json[one JSON object a row]"
+  "--json[JSON (schema kb.stats\/1)]"
   "--db[the store (default\: \$KB_DB, else the user\'s data folder)]:PATH:_files"
 )
 

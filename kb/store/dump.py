@@ -22,6 +22,7 @@ from kb.store.sightings import LARGEST, sample
 from kb.store.similar import Stacks, insert
 
 SCHEMA = "kb.export/1"
+"""``kb schema kb.export/1`` has the fields of each row."""
 BATCH = 100
 _EVENT = (1 << 64) - 1
 Row = dict[str, Any]

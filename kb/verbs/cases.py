@@ -17,7 +17,7 @@ def add_case(verbs: "Verbs") -> None:
     parser.set_defaults(run=None, asked=parser)
     inner = parser.add_subparsers(title="commands", metavar="COMMAND")
     listing = verb(inner, "list", "kb.commands.case:list_cases", "list the cases: id, status, kind and title")
-    listing.add_argument("--json", action="store_true", help="one JSON object a case and line")
+    listing.add_argument("--json", action="store_true", help="one JSON object a case and line (kb.case-line/1)")
     show = verb(inner, "show", "kb.commands.case:show", "show a case: what it demands, explains and advises")
     show.add_argument("id", metavar="ID", help="a case's id or the beginning of one")
     show.add_argument("--json", action="store_true", help="JSON (schema kb.case/1)")
@@ -55,11 +55,11 @@ def add_case(verbs: "Verbs") -> None:
         each.add_argument(
             "paths", nargs="*", metavar="PATH", help="case folders or folders of them (default: the library)"
         )
-        each.add_argument("--json", action="store_true", help="one JSON object a finding and line")
+        each.add_argument("--json", action="store_true", help="one JSON object a finding and line (kb.finding/1)")
     search = verb(inner, "search", "kb.commands.imports:search", "find cases by words, imported ones too")
     search.add_argument("words", nargs="+", metavar="WORD", help="each must occur in the case")
     search.add_argument("--limit", type=int, default=20, metavar="N", help="cases to list (default 20)")
-    search.add_argument("--json", action="store_true", help="one JSON object a case and line")
+    search.add_argument("--json", action="store_true", help="one JSON object a case and line (kb.case-line/1)")
     promote = verb(inner, "promote", "kb.commands.imports:promote", "make a case folder of an imported case")
     promote.add_argument("id", metavar="ID", help="an imported case's id")
     promote.add_argument("--into", metavar="DIR", default=".", help="folder to make the case's folder in")

@@ -119,7 +119,7 @@ def add_store(verbs: "Verbs") -> None:
         "bring the store to this version of signatures; old ids keep resolving",
         "Signatures without evidence keep their ids.",
     )
-    export = verb(verbs, "export", "kb.commands.store:export", "write all of the store as NDJSON")
+    export = verb(verbs, "export", "kb.commands.store:export", "write all of the store as NDJSON (kb.export/1)")
     export.add_argument("file", nargs="?", default="-", metavar="FILE", help="where to (default: stdout)")
     stats = verb(verbs, "stats", "kb.commands.store:stats", "count what the store holds")
     log = verb(
@@ -127,8 +127,8 @@ def add_store(verbs: "Verbs") -> None:
     )
     log.add_argument("--limit", type=int, default=20, metavar="N", help="rows (default 20)")
     log.add_argument("--regressions", action="store_true", help="only what was seen again after its fix")
-    for each in (stats, log):
-        each.add_argument("--json", action="store_true", help="one JSON object a row")
+    stats.add_argument("--json", action="store_true", help="JSON (schema kb.stats/1)")
+    log.add_argument("--json", action="store_true", help="one JSON object a sighting and line (kb.log/1)")
     forget = verb(
         verbs,
         "forget",

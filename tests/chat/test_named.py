@@ -49,6 +49,85 @@ def test_the_report_is_the_one_that_the_line_names(talk: Conversation, line: str
     assert title in talk.ask(line).text
 
 
+HOSTS = """\
+Nov 28 10:00:01 web1 kernel: [  100.000001] usb 1-1: new high-speed USB device number 2
+Nov 28 10:00:03 web2 kernel: [  102.000001] BUG: sleeping function called from invalid context at mm/slab.h:494
+Nov 28 10:00:03 web2 kernel: [  102.000003] CPU: 1 PID: 333 Comm: foo Not tainted 5.10.0 #1
+Nov 28 10:00:03 web2 kernel: [  102.000004] Call Trace:
+Nov 28 10:00:03 web2 kernel: [  102.000007]  foo_work+0x10/0x20 [foo]
+"""
+PANIC = """\
+Nov 28 10:05:03 web3 kernel: [  402.000001] Kernel panic - not syncing: Fatal exception
+Nov 28 10:05:03 web3 kernel: [  402.000003] CPU: 1 PID: 444 Comm: bar Not tainted 5.10.0 #1
+Nov 28 10:05:03 web3 kernel: [  402.000004] Call Trace:
+Nov 28 10:05:03 web3 kernel: [  402.000007]  bar_work+0x10/0x20 [bar]
+"""
+CONDITIONS = [
+    "which host {}",
+    "which hosts {}?",
+    "when was it that it {}",
+    "how many hosts {}",
+    "how many machines {}",
+    "who {}",
+    "which process {}",
+    "which cpu {}",
+    "which kernel {}",
+    "which function {}",
+    "which module {}",
+    "which node {}",
+    "where was it that it {}",
+    "how long was it {}",
+    "why was it that it {}",
+    "how many {}",
+    "has anybody {}",
+    "what was it that {} at 10:00",
+    "which host {} at 10:00",
+    "when was the last time that it {}",
+]
+
+
+@pytest.mark.parametrize("happened", ["panicked", "hung", "locked up", "crashed", "oopsed", "ran out of memory"])
+@pytest.mark.parametrize("words", CONDITIONS)
+def test_a_condition_that_holds_for_none_is_told_so(words: str, happened: str) -> None:
+    talk = Conversation(BASE)
+    talk.load(HOSTS.encode())
+    assert talk.ask(words.format(happened)).text.startswith("I don't know")
+
+
+@pytest.mark.parametrize(
+    "line", ["哪台机器崩溃了", "哪台机器panic了", "谁被杀了", "多少台机器卡住了", "什么时候崩溃的"]
+)
+def test_a_condition_in_chinese_that_holds_for_none_is_told_so(line: str) -> None:
+    talk = Conversation(BASE)
+    talk.load(HOSTS.encode())
+    assert talk.ask(line).text.startswith("不知道")
+
+
+@pytest.mark.parametrize(
+    "line", ["which host panicked", "how many hosts crashed", "哪台机器崩溃了", "which host panicked at 10:05"]
+)
+def test_only_the_hosts_that_a_condition_holds_for_are_named(line: str) -> None:
+    talk = Conversation(BASE)
+    talk.load((HOSTS + PANIC).encode())
+    text = talk.ask(line).text
+    assert "web3" in text or "kernel panic" in text
+    assert [name for name in ("web1", "web2") if name in text] == []
+
+
+def test_without_a_condition_all_hosts_are_named_with_their_reports() -> None:
+    talk = Conversation(BASE)
+    talk.load((HOSTS + PANIC).encode())
+    for line in ("which host", "which host is web1"):
+        counts = [row.partition(" [")[0] for row in talk.ask(line).text.splitlines() if row.startswith("host ")]
+        assert counts == ["host web1: 0 report(s)", "host web2: 1 report(s)", "host web3: 1 report(s)"]
+
+
+def test_a_machine_without_a_name_still_tells_its_model() -> None:
+    talk = Conversation(BASE)
+    talk.load(PAIR)
+    assert "no line of the log tells" not in talk.ask("which machine model is it").text
+
+
 WARNS = """\
 [    1.000000] WARNING: CPU: 1 PID: 100 at mm/foo.c:12 foo_bar+0x10/0x20
 [    1.000001] CPU: 1 PID: 100 Comm: modprobe Not tainted 6.12.0 #1

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kb import doctor
+from kb.doctor import packages
 from kb.doctor.findings import findings
 from kb.doctor.packages import LIBRARY, PACKAGES, SPARED, lacking, within
 from kb.store import Store
@@ -173,9 +174,36 @@ def test_what_is_wrong_is_named_with_what_helps(part: str, change: dict[str, Any
 def test_a_package_is_wrong_where_kb_cannot_run_on_it(
     name: str, extra: str | None, version: str | None, fits: bool | None, grave: bool | None
 ) -> None:
-    row = {"name": name, "version": version, "extra": extra, "for": "x", "wanted": ">=2", "fits": fits}
+    row = {"name": name, "version": version, "extra": extra, "for": "x", "wanted": ">=2", "fits": fits, "problem": None}
     found = problems({**SOUND, "packages": [row]})
     assert found == ([] if grave is None else [("packages", grave)])
+
+
+@pytest.mark.parametrize(
+    ("name", "extra", "grave"), [("lark", None, True), ("google-re2", None, False), ("capstone", "disasm", False)]
+)
+def test_a_package_that_is_there_but_cannot_be_loaded_is_wrong(name: str, extra: str | None, grave: bool) -> None:
+    row = {"name": name, "version": "5", "extra": extra, "for": "x", "wanted": ">=2", "fits": True, "problem": "why"}
+    assert problems({**SOUND, "packages": [row]}) == [("packages", grave)]
+
+
+def test_packages_are_tried_where_they_can_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is cut, one that ends its process, one that prints; the others go on."""
+    (tmp_path / "cut.py").write_text("raise ImportError('libx.so.1: cannot open\\n shared object file')\n")
+    (tmp_path / "ends.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)\n")
+    (tmp_path / "leaves.py").write_text("import os; os._exit(3)\n")
+    (tmp_path / "prints.py").write_text("print('a\\tb')\n")
+    (tmp_path / "binary.py").write_bytes(b"\x7fELF\x00")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = packages.broken(("cut", "ends", "json", "leaves", "prints", "binary", "nowhere"))
+    assert list(found) == ["cut", "ends", "leaves", "binary", "nowhere"]
+    assert found["cut"] == "ImportError: libx.so.1: cannot open shared object file"
+    assert ("SIGSEGV" in found["ends"], "exit code 3" in found["leaves"]) == (True, True)
+
+
+def test_each_package_is_tried_by_the_name_that_it_is_imported_by() -> None:
+    assert packages.broken(()) == {}
+    assert [row["name"] for row in packages.look() if row["problem"]] == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kb import api
-from tests.fleet.conftest import begun, digest, end, errors, kb, rows, workers
+from tests.fleet.conftest import ROOT, begun, digest, end, errors, kb, rows, workers
 
 HOOK = {"KB_SCAN_HOOK": "tests.fleet.hooks:misbehave"}
 NDJSON = ("--format", "ndjson")
@@ -140,6 +140,27 @@ def test_names_are_relative_and_members_have_the_name_of_their_archive(fleet: Pa
     assert all((host / name).exists() for name in names)
     assert {row["source"] for row in rows(tmp_path / "b")} == {f"host0/{name}" for name in names}
     assert {row["source"] for row in rows(tmp_path / "a")} == {f"all.zip!{name}" for name in names}
+
+
+def test_kbs_own_store_and_results_beside_the_logs_are_none(tmp_path: Path) -> None:
+    """Else the texts in the results would count again, each time that the same folder is read."""
+    sample = ROOT / "cases/nofs-high-order-watermark/match-seed.log"
+    (tmp_path / "a.log").write_bytes(sample.read_bytes())
+    words = ("scan", tmp_path, "--out", tmp_path / "out", "--format", "ndjson", "--record", "--db", tmp_path / "kb.db")
+    kb(*words)
+    first = rows(tmp_path / "out")
+    assert "recorded 0, 1 known already" in kb(*words)
+    assert [row["source"] for row in first] == ["a.log"]
+    assert rows(tmp_path / "out") == first
+
+
+def test_a_folder_with_another_scan_json_is_read_whole(tmp_path: Path) -> None:
+    sample = (ROOT / "cases/nofs-high-order-watermark/match-seed.log").read_bytes()
+    (tmp_path / "logs/reports").mkdir(parents=True)
+    (tmp_path / "logs/scan.json").write_text("[1]")
+    (tmp_path / "logs/reports/a.log").write_bytes(sample)
+    kb("scan", tmp_path / "logs", "--out", tmp_path / "out", "--format", "ndjson")
+    assert [row["source"] for row in rows(tmp_path / "out")] == ["reports/a.log"]
 
 
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kb.cli import main
+from kb.cli import build_parser, main, verbs
 from kb.errors import UsageError
 from kb.render.schema import names, schema, text
 
@@ -20,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOGS = sorted(path for kind in ("match-*.log", "near-*.log") for path in (ROOT / "cases").glob(f"*/{kind}"))
 SEED = str(ROOT / "cases/nofs-high-order-watermark/match-seed.log")
 SEED_ID = "kb1:35cb166c9cbb7e74"
-FILES = {"kb.export/1": "of `kb export`", "kb.known/1": "of the pack of known fixes"}
-"""Names that stand in files which kb reads back itself."""
+FILES = {"kb.known/1": "of the pack of known fixes"}
+"""Names that stand in files which only kb reads."""
 
 
 def strict(part: Any) -> Any:
@@ -70,13 +71,78 @@ def test_a_report_is_what_its_schema_says(path: Path, capsys: pytest.CaptureFixt
     ("similar", SEED),
     ("affected", "nofs-high-order-watermark", "--kernel", "3.10"), ("affected", "--kernel", "6.1.50"), ("stats",),
     ("log",), ("show", SEED_ID), ("case", "show", "nofs-high-order-watermark"), ("ask", "why did it fail", SEED),
-    ("doctor",), ("explain", "GFP_NOFS", "order"),
+    ("doctor",), ("explain", "GFP_NOFS", "order"), ("case", "list"), ("case", "search", "nofs"),
 ], ids=" ".join)  # fmt: skip
 def test_what_a_verb_prints_is_what_its_schema_says(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     printed(capsys, "match", "--json", "--record", SEED)
     objects = printed(capsys, *words, "--json")
     assert objects
     assert list(errors(objects)) == []
+
+
+def test_a_finding_is_what_its_schema_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a-case").mkdir()
+    (tmp_path / "a-case/case.md").write_text("no case\n")
+    for verb in ("lint", "verify-sources"):
+        findings = printed(capsys, "case", verb, "--json", str(tmp_path))
+        assert verb != "lint" or findings
+        assert list(errors(findings)) == []
+
+
+def test_a_case_is_the_same_in_a_list_and_in_a_search(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = {each["id"]: each for each in printed(capsys, "case", "list", "--json")}
+    found = printed(capsys, "case", "search", "--json", "watermark")
+    assert found
+    assert [listed[each["id"]] for each in found] == found
+
+
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+def test_what_a_scan_leaves_is_what_its_schemas_say(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.log").write_bytes(Path(SEED).read_bytes())
+    (tmp_path / "in/b.log.gz").write_bytes(b"\x1f\x8bno gzip")
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    out = tmp_path / "out"
+    main(["scan", str(tmp_path / "in"), "--out", str(out), "--format", form, "--jobs", "1"])
+    objects = [json.loads((out / "scan.json").read_text())]
+    for path in sorted(out.rglob(f"*.{form}")):
+        objects += rows_of(path)
+    assert {one["schema"] for one in objects} == {name for name in names() if name.startswith("kb.scan")}
+    assert list(errors(objects)) == []
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a table, each with the name of its schema."""
+    if path.suffix == ".ndjson":
+        return [json.loads(line) for line in path.read_text().splitlines()]
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(path).read()
+    rows = [{"schema": table.schema.metadata[b"schema"].decode(), **row} for row in table.to_pylist()]
+    return [
+        {name: value.decode() if isinstance(value, bytes) else value for name, value in row.items()} for row in rows
+    ]
+
+
+def verbs_below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    for each in verbs(parser).values():
+        yield each
+        yield from verbs_below(each)
+
+
+def test_every_verb_with_json_names_the_schema_in_its_help() -> None:
+    helps = [
+        (each.prog, action.help or "")
+        for each in verbs_below(build_parser())
+        for action in each._actions
+        if "--json" in action.option_strings
+    ]
+    assert len(helps) > 10
+    told = {prog: set(re.findall(r"kb\.[a-z.-]+/\d", text)) for prog, text in helps}
+    assert [prog for prog, named in told.items() if not named or not named <= set(names())] == []
 
 
 def test_a_zone_that_refuses_is_what_its_schema_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

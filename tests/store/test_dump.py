@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kb import api
 from kb.errors import InputError
 from kb.imports import vulns
+from kb.render.schema import schema
 from kb.store import Store
 from kb.store.dump import export, load
 from kb.store.duplicates import Duplicates
@@ -55,6 +56,17 @@ def test_everything_goes_round(full: Store, tmp_path: Path) -> None:
             == [("cve-2031-1234", "imported", "foo: cancel the work before the ring goes")]
         )
         assert new.check() == []
+
+
+def test_each_line_is_what_its_schema_says(full: Store) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    from tests.render.test_schema import strict
+
+    check = jsonschema.Draft202012Validator(strict(schema("kb.export/1")))
+    lines = [json.loads(line) for line in export(full)]
+    assert [error.message[:200] for line in lines for error in check.iter_errors(line)] == []
+    assert not check.is_valid({**lines[1], "more": 1})
+    assert set(schema("kb.export/1")["$defs"]) == {line["row"] for line in lines[1:]}
 
 
 def test_taking_it_in_twice_changes_nothing(full: Store, tmp_path: Path) -> None:

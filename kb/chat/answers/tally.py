@@ -90,6 +90,8 @@ def count(state: State, question: Question) -> Answer:
         return of_nothing(state, kind)
     if _OF_CPUS.search(text):
         return _cpus(state, entries)
+    if _OF_HOSTS.search(text):
+        return _hosts(state, entries)
     if kind is None and not _OF_REPORTS.search(text):
         return answer([Claim(p("count.what")), holdings(state)], "unknown")
     return _reports(state, question, kind, entries)
@@ -99,6 +101,7 @@ _OF_TASKS = re.compile(
     r"\bprocess(?:es)?\b|\btasks? (?:were |are )?(?:listed|running|in the (?:dump|table))|进程|任务表"
 )
 _OF_CPUS = re.compile(r"\bcpus\b|多少(?:个|颗)?\s*cpu|几(?:个|颗)\s*cpu")
+_OF_HOSTS = re.compile(r"\b(?:hosts|machines|servers|boxes)\b|(?:多少|几)\s*台")
 _OOM = re.compile("oom|out of memory|内存不足|内存耗尽")
 _OF_REPORTS = re.compile("report|problem|error|failure|splat|time|often|次|报告|问题|错误|故障")
 
@@ -122,6 +125,17 @@ def _cpus(state: State, entries: list[Entry]) -> Answer:
     if not cpus:
         return answer([Claim(p("count.what")), holdings(state)], "unknown")
     return answer([Claim(p("count.cpus", count=len(cpus), cpus=", ".join(map(str, cpus))), _spans(own))])
+
+
+def _hosts(state: State, entries: list[Entry]) -> Answer:
+    """How many machines reports came from."""
+    p, own = state.p, [entry for entry in entries if entry.report.host]
+    hosts = list(dict.fromkeys(entry.report.host or "" for entry in own))
+    if not hosts:
+        return answer([Claim(p("host.none")), holdings(state)], "unknown")
+    more = p("load.more", count=len(hosts) - _LISTED) if len(hosts) > _LISTED else ""
+    text = p("count.hosts", count=len(hosts), hosts=", ".join(hosts[:_LISTED])) + more
+    return answer([Claim(text, _spans(own))])
 
 
 def _reports(state: State, question: Question, kind: str | None, entries: list[Entry]) -> Answer:

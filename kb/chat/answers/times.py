@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple
 
-from kb.chat.named import fitting, holdings, of_names, of_nothing
+from kb.chat.asked import lines_named
+from kb.chat.named import fitting, holdings, of_kind, of_names, of_nothing, quotes
 from kb.chat.question import Question, normal
 from kb.chat.reply import Answer, Claim, answer
 from kb.chat.state import Entry, Log, State
@@ -92,6 +93,11 @@ def during(state: State, question: Question) -> Answer:
     numbers = {line.number for line in inside}
     entries = [one for one in state.entries if one.log is log and any(n.number in numbers for n in one.report.lines)]
     claims = [Claim(p("during.lines", time=asked.shown, count=len(inside), reports=len(entries)))]
+    kind, of_it = of_kind(state, question)
+    if kind is not None and not any(one in of_it for one in entries):
+        claims.insert(0, Claim(p("named.no_kind", kind=kind)))
+    elif kind is not None:
+        entries = [one for one in entries if one in of_it]
     claims += [
         Claim(f"{one.number}. {one.report.title}", (one.report.span,), (), state.source(one), 1)
         for one in entries[:_ROWS]
@@ -99,7 +105,8 @@ def during(state: State, question: Question) -> Answer:
     if not entries:
         claims += [Claim(line.text.strip()[:_WIDE], (line.span,), (), None, 1) for line in inside[:_ROWS]]
     rest = (len(entries) or len(inside)) - _ROWS
-    return answer([*claims, *([Claim(p("load.more", count=rest))] if rest > 0 else [])])
+    missed = kind is not None and not any(one in of_it for one in entries)
+    return answer([*claims, *([Claim(p("load.more", count=rest))] if rest > 0 else [])], "unknown" if missed else None)
 
 
 def _shown(line: Line, of_day: bool) -> str:
@@ -160,18 +167,19 @@ def _long(entry: Entry) -> _Long | None:
 
 
 def host(state: State, question: Question) -> Answer:
-    """The machines that the lines name, and those that the store has seen the report on."""
+    """The machines that the lines name, those of a kind of report or of lines where such are named, and the store's."""
     p = state.p
-    hosts: dict[str, tuple[Log, Line]] = {}
-    for log in state.logs:
-        for line in log.records:
-            if line.host:
-                hosts.setdefault(line.host, (log, line))
+    kind, things, entries = fitting(state, question)
+    among = entries if kind is not None or (things and entries) else None
+    tells = [] if among is not None else lines_named(normal(question.text))
+    hosts = _hosts(state, among, tells[0][1].finds if tells else None)
+    if tells and not hosts and not quotes(state, [tells[0][1].finds]):
+        return answer([Claim(p("told.none", word=tells[0][0])), holdings(state)], "unknown")
     claims = []
-    for name, (log, line) in list(hosts.items())[:_ROWS]:
-        count = sum(entry.report.host == name for entry in state.entries)
+    for name, (log, span) in list(hosts.items())[:_ROWS]:
+        count = sum(entry.report.host == name for entry in (state.entries if among is None else among))
         source = log.name if len(state.logs) > 1 else None
-        claims.append(Claim(p("host.one", host=name, count=count), (line.span,), (), source))
+        claims.append(Claim(p("host.one", host=name, count=count), (span,), (), source))
     if len(hosts) > _ROWS:
         claims.append(Claim(p("load.more", count=len(hosts) - _ROWS)))
     if state.current is not None and state.current.report.hardware:
@@ -184,3 +192,23 @@ def host(state: State, question: Question) -> Answer:
 
         claims += [claim for claim in seen(state, question).claims if claim.text != p("seen.none")]
     return answer(claims or [Claim(p("host.none"))], None if claims else "unknown")
+
+
+def _hosts(
+    state: State, among: list[Entry] | None, finds: "re.Pattern[str] | None"
+) -> dict[str, tuple[Log, tuple[int, int]]]:
+    """The machines of some reports (None: of all lines, or of those that a pattern finds), each with its place."""
+    if among is not None:
+        places = [(one.report.host, one.log, one.report.span) for one in among]
+    else:
+        places = [
+            (line.host, log, line.span)
+            for log in state.logs
+            for line in log.records
+            if finds is None or finds.search(line.text)
+        ]
+    found: dict[str, tuple[Log, tuple[int, int]]] = {}
+    for host, log, span in places:
+        if host:
+            found.setdefault(host, (log, span))
+    return found

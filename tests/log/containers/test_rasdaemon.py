@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 from pathlib import Path
 
@@ -92,6 +93,34 @@ def test_another_database_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
     made.close()
     assert main(["match", str(tmp_path / "a.db")]) == UNUSABLE
     assert "without rasdaemon's tables" in capsys.readouterr().err
+
+
+def test_a_store_of_kb_is_told_for_what_it_is_where_it_is_named_and_passed_over_in_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from kb.store import Store
+
+    with Store(tmp_path / "kb.db") as store:
+        store.record("kb1:77", title="WARNING in b", kind="warning")
+    assert main(["match", str(tmp_path / "kb.db")]) == UNUSABLE
+    assert "is a store of kb" in capsys.readouterr().err
+    assert main(["match", str(tmp_path)]) == EMPTY
+    assert f"passed over, is a store of kb: {tmp_path / 'kb.db'}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_a_database_is_read_from_a_stream_whatever_its_journal(
+    mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = database(tmp_path / "ras-mc_event.db", ROWS)
+    with sqlite3.connect(path) as made:
+        assert made.execute(f"pragma journal_mode = {mode}").fetchone() == (mode,)
+    made.close()
+    found = main(["match", "--json", str(path)]), capsys.readouterr().out
+    packed = tmp_path / "ras-mc_event.db.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert (main(["match", "--json", str(packed)]), bool(capsys.readouterr().out)) == (found[0], bool(found[1]))
+    assert found[0] != UNUSABLE
 
 
 def test_a_damaged_database_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

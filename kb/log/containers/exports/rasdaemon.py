@@ -1,7 +1,8 @@
 """rasdaemon's database (``/var/lib/rasdaemon/ras-mc_event.db``): each row as the line that the kernel prints of it.
 
 rasdaemon's ras-record.c names the tables; it listens to the kernel's trace events (include/ras/ras_event.h and others),
-whose values the kernel's own messages hold, too. The database is opened read-only, without its journal.
+whose values the kernel's own messages hold, too. The database is opened read-only, without its journal
+(bytes 18 and 19 of the header say that it has a write-ahead log, which a copy in memory cannot have: fileformat2.html).
 """
 
 import os
@@ -10,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from kb.errors import InputError
+from kb.errors import InputError, NoLog
 from kb.log.containers.roles import base
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
@@ -21,6 +22,9 @@ _STEPS = 2_000
 """Times that a thousand steps of SQLite's machine may be taken for one table."""
 _DATA_LINK = frozenset({"Bad TLP", "Bad DLLP", "RELAY_NUM Rollover", "Replay Timer Timeout", "Data Link Protocol"})
 _PHYSICAL = frozenset({"Receiver Error", "Surprise Down Error", "Surprise Link Down"})
+
+_STORE = 0x6B626462
+"""PRAGMA application_id of kb's own store: "kbdb"."""
 
 _OTHER = re.compile(r"\w{1,40}_event(?:_v\d)?")
 """How rasdaemon calls its other tables: ``cxl_dram_event``, ``hip08_oem_type1_event_v2``."""
@@ -41,8 +45,9 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
                 return
             held = len(data)
             database = sqlite3.connect(":memory:")
-            database.deserialize(data)
+            database.deserialize(data[:18] + b"\1\1" + data[20:])
         try:
+            (owner,) = database.execute("PRAGMA application_id").fetchone()
             rows = _rows(database, lambda told: walk.say(name, told))
         finally:
             database.close()
@@ -52,7 +57,9 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     finally:
         walk.release(held)
     if not rows:
-        _fail(walk, name, "is an SQLite database without rasdaemon's tables", "sqlite3 FILE .dump")
+        whose = "a store of kb" if owner == _STORE else "an SQLite database without rasdaemon's tables"
+        help_ = "kb log and kb show tell what is in it" if owner == _STORE else "sqlite3 FILE .dump"
+        _fail(walk, name, f"is {whose}", help_, NoLog)
         return
     for table, lines in rows.items():
         if lines:
@@ -60,9 +67,10 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
             yield Member(table, pieces(iter((data,))), text=True, note="rows of rasdaemon's, as the kernel prints them")
 
 
-def _fail(walk: Walk, name: str, reason: str, help_: str) -> None:
-    error = InputError(reason, path=name, help=help_)
-    if name == walk.name or base(name).startswith("ras-"):
+def _fail(walk: Walk, name: str, reason: str, help_: str, kind: type[InputError] = InputError) -> None:
+    """Note a database that tells nothing: one that was named, or that by its name is rasdaemon's, is an error."""
+    error = kind(reason, path=name, help=help_)
+    if name == walk.root or base(name).startswith("ras-"):
         walk.unread.append(error)
     else:
         walk.pass_over(name, reason)

@@ -1,5 +1,7 @@
 """Writes every generated part of the documents, or with --check fails when one is stale: ``make docs``.
 
+``generate.py FILE...`` writes (or checks) these only, by their names in the repository.
+
 Generated parts stand between cog markers in Markdown comments and call the functions of this file. kb/log/openers.txt
 is generated as a whole, from the grammar of headlines.
 """
@@ -22,13 +24,25 @@ EXAMPLES = "cases/nofs-high-order-watermark"
 HELP_PYTHON = (3, 11)
 
 
-def kb(*args: str, stdin: bytes = b"") -> str:
+def _environment() -> dict[str, str]:
+    """Nobody's settings; the cache is the one of who runs it: what is dear to make is made once, not once a page."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("KB_", "XDG_"))}
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    told = {"COLUMNS": "100", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    return own | told | {"XDG_CACHE_HOME": cache}
+
+
+@cache
+def kb(*args: str) -> str:
     """What ``kb args`` prints on stdout, as on a terminal of 100 columns without colour."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("KB_", "XDG_"))}
-    env |= {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
     code = "import sys; from kb.cli import main; sys.exit(main())"
     done = subprocess.run(
-        [sys.executable, "-c", code, *args], cwd=ROOT, env=env, input=stdin, capture_output=True, check=False
+        [sys.executable, "-c", code, *args],
+        cwd=ROOT,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
     )
     if done.returncode not in (0, 1, 3):
         raise SystemExit(f"kb {shlex.join(args)} failed:\n{done.stderr.decode()}")
@@ -62,19 +76,8 @@ class Sandbox:
         }.items():
             (programs / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
             (programs / name).chmod(0o755)
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("KB_", "XDG_"))
-        } | {
-            "COLUMNS": "100",
-            "HOME": str(home),
-            "LC_ALL": "C.UTF-8",
-            "NO_COLOR": "1",
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUTF8": "1",
-            "TZ": "UTC",
-            "USER": "ada",
-        }
+        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        self.environment = _environment() | {"HOME": str(home), "PATH": path, "TZ": "UTC", "USER": "ada"}
 
     def run(self, command: str) -> str:
         """What a line of a shell prints on a terminal, notes included; 0, 1 and 3 are answers, others fail."""
@@ -276,19 +279,32 @@ def _shell(check: bool) -> int:
     return int(check and bool(stale))
 
 
+_WHOLE = {
+    "kb/log/openers.txt": _openers,
+    "cases/README.md": _case_index,
+    "kb/shell": _shell,
+    "docs/pictures": _pictures,
+}
+"""What is made as a whole, by no cog."""
+
+
 def main() -> int:
     """Runs cog over the documents, and writes what is generated besides."""
     from cogapp import Cog
 
     check = "--check" in sys.argv[1:]
-    files = documents()
+    files = {str(path.relative_to(ROOT)): path for path in documents()}
+    named = [name for name in sys.argv[1:] if name != "--check"] or [*files, *_WHOLE]
+    if unknown := set(named) - {*files, *_WHOLE}:
+        raise SystemExit(f"nothing is generated in {', '.join(sorted(unknown))}")
     if check and sys.version_info[:2] != HELP_PYTHON:
-        files = [path for path in files if path.name != "cli.md"]
+        files.pop("docs/cli.md")
         print(f"docs/cli.md is compared on Python {HELP_PYTHON[0]}.{HELP_PYTHON[1]} only", file=sys.stderr)
     mode = ["--check", "--diff"] if check else ["-r"]
     sys.path.insert(0, str(ROOT / "docs"))
-    code: int = Cog().main(["cog", *mode, "-U", "-I", str(ROOT / "docs"), *map(str, files)]) or 0
-    code = _openers(check) or _case_index(check) or _shell(check) or _pictures(check) or code
+    pages = [str(files[name]) for name in named if name in files]
+    code: int = Cog().main(["cog", *mode, "-U", "-I", str(ROOT / "docs"), *pages]) or 0 if pages else 0
+    code = max([code, *(make(check) for name, make in _WHOLE.items() if name in named)])
     if code and check:
         print("help: make docs, then look at the difference", file=sys.stderr)
     return code

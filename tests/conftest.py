@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import itertools
 import os
+import shutil
 import signal
+import sys
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -13,10 +18,15 @@ import pytest
 # A shell without job control starts what runs in the background with ^C ignored (POSIX 2.11), and programs inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.pop("PYTHONUNBUFFERED", None)  # hides what a process finds out when it flushes at its end
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of interpreters are started: each would compile kb anew
+sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared/corpus"
 _HOMES = itertools.count()
+if "TESTS_CACHE" not in os.environ:  # made by the first process; its workers, and tests that run tests, share it
+    os.environ["TESTS_CACHE"] = tempfile.mkdtemp(prefix="kb-tests-")
+    atexit.register(shutil.rmtree, os.environ["TESTS_CACHE"], ignore_errors=True)
 
 
 # A slow machine is no counter-example; and continuous integration must give the same answer twice.
@@ -28,6 +38,15 @@ hypothesis.settings.load_profile("kb")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files, to be reviewed as a diff")
+
+
+def pytest_collection() -> None:
+    """Twenty thousand tests are made, and all of them stay: there is no garbage to look for."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
 
 
 @pytest.fixture
@@ -59,4 +78,4 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     own = home / f"{next(_HOMES)}"  # made by who writes there: a store of another test would be found and searched
     for name in ("DATA", "CONFIG", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(own / name.lower()))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))  # the index of known fixes is made once
+    monkeypatch.setenv("XDG_CACHE_HOME", os.environ["TESTS_CACHE"])  # grammars, the index of known fixes: made once

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import string
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +20,20 @@ from kb.parse.notice import rows
 from kb.words.speak import LANGUAGES, Words, placeholders, said, words
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted(path for folder in ("kb", "tui") for path in (ROOT / folder).rglob("*.py"))
-TREES = {path: ast.parse(path.read_bytes()) for path in SOURCES}
+
+
+@cache
+def calls() -> tuple[dict[Path, list[ast.Call]], frozenset[str]]:
+    """The calls of each source, and every text that is written out in one; walked once, by the worker that asks."""
+    calls: dict[Path, list[ast.Call]] = {}
+    texts: set[str] = set()
+    for path in sorted(path for folder in ("kb", "tui") for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Call):
+                calls.setdefault(path, []).append(node)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.add(node.value)
+    return calls, frozenset(texts)
 
 
 class Use(NamedTuple):
@@ -30,12 +43,9 @@ class Use(NamedTuple):
     values: frozenset[str]
 
 
-def uses() -> Iterator[Use]:
-    """Calls of ``said(...)`` and of the words of a page."""
-    for path, tree in TREES.items():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
-                continue
+def _uses() -> Iterator[Use]:
+    for path, found in calls()[0].items():
+        for node in found:
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if called not in ("said", "words") or not node.args:
                 continue
@@ -50,13 +60,15 @@ def uses() -> Iterator[Use]:
                 yield Use(where, call.args[0].as_const(), frozenset(keyword.key for keyword in call.kwargs))
 
 
-USES = list(uses())
-TEXTS = {
-    node.value
-    for tree in TREES.values()
-    for node in ast.walk(tree)
-    if isinstance(node, ast.Constant) and isinstance(node.value, str)
-} | {use.name for use in USES}
+@cache
+def uses() -> tuple[Use, ...]:
+    """Calls of ``said(...)`` and of the words of a page."""
+    return tuple(_uses())
+
+
+def texts() -> set[str | None]:
+    """What may be a name or a word: written out in a source, or used as one in a page."""
+    return {*calls()[1], *(use.name for use in uses())}
 
 
 def templates(language: str) -> dict[str, str]:
@@ -64,17 +76,17 @@ def templates(language: str) -> dict[str, str]:
 
 
 def test_the_code_is_read_at_all() -> None:
-    assert len(USES) > 600
+    assert len(uses()) > 600
 
 
 def test_a_sentence_is_made_with_its_name_and_values_written_out() -> None:
-    assert [use.where for use in USES if use.name is None or "**" in use.values] == []
+    assert [use.where for use in uses() if use.name is None or "**" in use.values] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_name_of_the_code_has_a_template(language: str) -> None:
     known = templates(language)
-    assert [(use.where, use.name) for use in USES if use.name not in known] == []
+    assert [(use.where, use.name) for use in uses() if use.name not in known] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -82,7 +94,7 @@ def test_a_template_shows_the_values_of_its_name_and_no_others(language: str) ->
     known = templates(language)
     wrong = [
         (use.where, use.name, sorted(use.values ^ placeholders(known[use.name])))
-        for use in USES
+        for use in uses()
         if use.name in known and use.values != placeholders(known[use.name])
     ]
     assert wrong == []
@@ -91,7 +103,7 @@ def test_a_template_shows_the_values_of_its_name_and_no_others(language: str) ->
 def test_no_name_is_without_a_user() -> None:
     notices = {f"notice.{row.lower()}" for row in rows()}
     of_lists = set(words("en").roles["list"])
-    assert sorted(set(templates("en")) - TEXTS - notices - of_lists) == []
+    assert sorted(set(templates("en")) - texts() - notices - of_lists) == []
 
 
 def test_every_notice_has_a_meaning_and_every_meaning_a_notice() -> None:
@@ -130,9 +142,9 @@ def test_english_names_no_word_of_its_own() -> None:
 def test_every_fixed_word_has_a_user() -> None:
     """A token of [word] stands in the code, is made of two that do, or is one of the kernel's own (<reader>)."""
     made = {"reader", "writer"} | {f"{mode} mode" for mode in ("kernel", "user")}
-    made |= {text.replace("_", " ") for text in TEXTS}
+    made |= {text.replace("_", " ") for text in texts() if text is not None}
     made |= {f"{lock}, as {role}" for lock in ("mutex", "rw-semaphore") for role in ("reader", "writer")}
-    assert sorted(token for token in words("zh").tokens if token not in TEXTS | made) == []
+    assert sorted(set(words("zh").tokens) - texts() - made) == []
 
 
 # ---- how a template is filled

@@ -281,12 +281,14 @@ def _table(name: str, head: bytes) -> bool:
 
 
 _CODES = re.compile(
-    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})[A-Za-z0-9+/]{40}"
-    rb"|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}"
+    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})[A-Za-z0-9+/_-]{32}"
+    rb"|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,3}[0-9a-f]{2}|(?:static )?(?:const )?unsigned char "
+    rb"|\s{0,100}(?:0x[0-9a-f]{2}, ?){4}|\s{0,100}00 01 02 03",
+    re.I,
 )
-
-
-_RUN = re.compile(rb"^[A-Za-z0-9+/]{60,76}\r?\n(?=[A-Za-z0-9+/]{60,76}\r?\n)", re.M)
+_RUN = re.compile(
+    rb"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{60,76}\r?\n[ \t]{0,40}[A-Za-z0-9+/]{60}|[A-Za-z0-9+/]{200})"
+)
 
 
 def _encoded(name: str, head: bytes) -> bool:

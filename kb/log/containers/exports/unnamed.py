@@ -79,16 +79,16 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         head += piece
     called = _CALL.match(head)
     begin = head if called is None else head[called.end() :]
-    opens = _opens(begin)
-    if any(isinstance(one, Record) for one in Scanner(record).feed(begin if opens else begin[:_FIRST])):
+    opening = opens(begin)
+    if any(isinstance(one, Record) for one in Scanner(record).feed(begin if opening else begin[:_FIRST])):
         yield from from_json.members(name, Pushed(begin, read).read, file, walk)
         return
-    column = _column(_objects(begin)) if opens else None
+    column = _column(_objects(begin)) if opening else None
     if column is not None:
         found = _records(Pushed(begin, read).read, column)
         yield Member("", pieces(ordered(found, walk, name)), text=True, note=_NOTE)
         return
-    rows = list(_table(head)) if opens and len(head) < HELD else []
+    rows = list(_table(head)) if opening and len(head) < HELD else []
     if rows:
         yield Member("", pieces(ordered(rows, walk, name)), text=True, note=_NOTE)
         return
@@ -99,7 +99,7 @@ _ENDS = bytes.maketrans(b"\"'", b"\n\n")
 _PACKED = re.compile(rb"[A-Za-z0-9+/]{40}")
 
 
-def _opens(data: bytes) -> bool:
+def opens(data: bytes) -> bool:
     """Whether any string may open a report: of data that is no log, a look at its bytes says no."""
     if _PACKED.search(data) is not None:
         return True

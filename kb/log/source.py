@@ -1,5 +1,6 @@
 """Inputs as bytes: files, folders, standard input, text, and what is in them; unpacked and in UTF-8."""
 
+import io
 import os
 import re
 import stat
@@ -141,7 +142,7 @@ def _goes_on(head: Tape) -> bool:
 
 def _bytes(data: bytes) -> Iterator[Input]:
     stream = Stream("-", _over, data)
-    members = _members_of(stream)
+    members = _members_of(stream, io.BytesIO(data))
     if members is not None:
         yield from _held(stream, members)
     elif stream.packed:
@@ -178,7 +179,7 @@ def open_alone(name: str) -> Iterator[Input]:
 
     with open_regular(name) as file:
         stream = Stream(name, file.read)
-        other = _members_of(stream) is not None or closed(stream.head, name) is not None or is_binary(stream.head)
+        other = _members_of(stream, file) is not None or closed(stream.head, name) is not None or is_binary(stream.head)
         if stream.head and not other and PART.match(stream.head[:64]) is None:
             yield from watched(stream.tape(file))
 
@@ -209,13 +210,20 @@ def _container(stream: Stream) -> bool:
     return not stream.live and _falls(stream.head)
 
 
-def _members_of(stream: Stream) -> "Members | None":
-    """What gives the inputs that an input holds; None for a text."""
+def _members_of(stream: Stream, file: BinaryIO | None = None) -> "Members | None":
+    """What gives the inputs that an input holds; None for a text.
+
+    Args:
+        stream: The input.
+        file: The plain file that has its bytes as they are, where there is one.
+    """
     if not _container(stream):
         return None
-    from kb.log.containers.registry import closed, container_of, further
+    from kb.log.containers.registry import closed, container_of, ends_in_zip, further, members_of
 
     members = container_of(stream.name, stream.head[:_PROBE])
+    if members is None and file is not None and not stream.packed and ends_in_zip(stream.head, file):
+        return members_of("archives.zip")
     if members is None and closed(stream.head, stream.name) is None and stream.far(_FAR):
         members = further(stream.name, stream.head)
     return members
@@ -223,7 +231,7 @@ def _members_of(stream: Stream) -> "Members | None":
 
 def _inputs(stream: Stream, file: BinaryIO | None = None, text: bool = False) -> Iterator[Input]:
     """An input that was named, or what it holds, unless it is known for a text."""
-    members = None if text else _members_of(stream)
+    members = None if text else _members_of(stream, None if stream.live else file)
     if members is None:
         stream.walk = _doubted(stream)
         yield from _alone(stream.tape(file))
@@ -362,7 +370,7 @@ def _in_folder(stream: Stream, file: BinaryIO, folder: str, walk: "Walk") -> Ite
     from kb.log.containers.registry import closed
 
     path = stream.name
-    inner = _members_of(stream)
+    inner = _members_of(stream, file)
     if inner is not None:
         own = walk.beside(path, lambda: stream.taken)
         seekable = None if stream.packed else file

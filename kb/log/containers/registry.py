@@ -30,8 +30,6 @@ _CLOSED: tuple[tuple[bytes, str, str], ...] = (
     (b"LZIP\x01", "is packed with lzip", "lzip -dc FILE | kb match"),
     (b"\x89LZO\0", "is packed with lzop", "lzop -dc FILE | kb match"),
     (b"\xff\x06\0\0sNaPpY", "is packed with snappy", "snzip -dc FILE | kb match"),
-    (b"x\x9c", "is packed with zlib", "zlib-flate -uncompress < FILE | kb match"),
-    (b"x\xda", "is packed with zlib", "zlib-flate -uncompress < FILE | kb match"),
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", "7z x FILE, then kb match FOLDER"),
     (b"Rar!\x1a\x07", "is a rar archive", "unrar x FILE, then kb match FOLDER"),
     (b"070701", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
@@ -96,6 +94,12 @@ def further(name: str, head: bytes) -> Members | None:
     return _members(_first(_FURTHER, name, head))
 
 
+def members_of(module: str) -> Members:
+    """What lists the members of an input that is of a format."""
+    members: Members = importlib.import_module(f"kb.log.containers.{module}").members
+    return members
+
+
 def format_of(name: str, head: bytes) -> str | None:
     """The module that reads an input, by its name below this folder, as :func:`container_of` is told it."""
     return _first(_FORMATS, name, head)
@@ -106,10 +110,7 @@ def _first(formats: tuple[tuple[str, Callable[[str, bytes], bool]], ...], name: 
 
 
 def _members(module: str | None) -> Members | None:
-    if module is None:
-        return None
-    members: Members = importlib.import_module(f"kb.log.containers.{module}").members
-    return members
+    return None if module is None else members_of(module)
 
 
 _PROGRAM = re.compile(rb"(?:#!|MZ|\x7fELF).*?PK\x03\x04[\x0a-\x3f]\0", re.S)
@@ -120,6 +121,35 @@ def _zip(name: str, head: bytes) -> bool:
     """An archive, the first part of one (APPNOTE.TXT 8.5.3, .4), or one behind a program."""
     begins = head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4", b"PK\7\x08PK\3\4"))
     return begins or _PROGRAM.match(head) is not None
+
+
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
+
+
+def ends_in_zip(head: bytes, file: BinaryIO) -> bool:
+    """Whether a program unpacks itself: a zip archive is told by its end, whatever is before it (APPNOTE.TXT 4.1.9).
+
+    Args:
+        head: The first bytes of the file.
+        file: The file, which can be sought; where it stands stays.
+    """
+    if not head.startswith(_PROGRAMS):
+        return False
+    import zipfile
+
+    at = file.tell()
+    try:
+        return zipfile.is_zipfile(file)
+    finally:
+        file.seek(at)
+
+
+def _behind(name: str, head: bytes) -> bool:
+    if not head.startswith(b"#!"):
+        return False
+    from kb.log.containers.archives.behind import needed
+
+    return needed(head)
 
 
 def _tar(name: str, head: bytes) -> bool:
@@ -320,6 +350,14 @@ _DUMPSTATE = re.compile(rb"^------ [A-Z][^\n]{1,200} ------\r?$", re.M)
 """A head of Android's dumpstate, alone on its line: RHEL's taint flags are dashes and blanks, too."""
 
 
+def _calls(name: str, head: bytes) -> bool:
+    if b'"' not in head or (b") " not in head and b"<unfinished" not in head):
+        return False
+    from kb.log.containers.exports.calls import needed
+
+    return needed(head)
+
+
 def _framed(name: str, head: bytes) -> bool:
     if b"sourcetype" not in head and b" length=" not in head and b"LogRecord #" not in head:
         return False
@@ -342,6 +380,7 @@ def _sections(name: str, head: bytes) -> bool:
 
 _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("archives.zip", _zip),
+    ("archives.behind", _behind),
     ("archives.tar", _tar),
     ("archives.pstore", _pstore),
     ("screens.picture", _picture),
@@ -354,6 +393,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("documents.rtf", _rtf),
     ("documents.office", _office),
     ("documents.page", _page),
+    ("exports.calls", _calls),
     ("exports.document", _console),
     ("exports.from_json", _json),
     (GUESSED, _answers),
@@ -370,5 +410,10 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
 )
 """Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""
 
-_FURTHER = (("documents.encoded", _within), ("exports.framed", _framed), ("archives.sections", _sections))
+_FURTHER = (
+    ("archives.behind", _behind),
+    ("documents.encoded", _within),
+    ("exports.framed", _framed),
+    ("archives.sections", _sections),
+)
 """Forms in which a text may go on."""

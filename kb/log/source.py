@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from kb.errors import InputError
 from kb.log.addresses import watched
 from kb.log.files import open_regular, opened, passed_over, readable
-from kb.log.stream import PART, TELLING, Stream, is_binary, plain
+from kb.log.stream import PART, TELLING, Stream, is_binary, is_wordless, plain
 from kb.log.stream import Input as Input
 from kb.log.stream import Source as Source
 from kb.log.tape import Tape
@@ -271,6 +271,9 @@ def _doubted(stream: Stream) -> "Walk | None":
     if error is None and is_binary(head):
         help_ = "unpack it first, or give the log's text"
         error = InputError("is no text, and nothing that kb can look into", path=stream.name, help=help_)
+    elif error is None and is_wordless(head):
+        help_ = "decode it first (base32 -d, od -c and the like write bytes as text), or give the log's text"
+        error = InputError("holds no words: it is written in a way that kb does not read", path=stream.name, help=help_)
     if error is None:
         return None
     walk = Walk(stream.name)

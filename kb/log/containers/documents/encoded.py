@@ -34,7 +34,10 @@ _HEX = re.compile(
 """A row of a dump with its offset; of ``xxd -p``; of ``xxd -i``."""
 _WORDS = re.compile(rb"[0-9a-f]{7} ((?:[0-9a-f]{4} ?){1,8})\s{0,40}$")
 """``hexdump`` and ``od -x``: words as a little-endian machine reads them, the second byte first."""
-_REST = re.compile(rb"(?P<bytes>(?:0x[0-9a-f]{2},? ?){1,32}$|(?:[0-9a-f]{2}){1,32}$)|[0-9a-f]{5,15}$|\};|unsigned int \w{1,80} = ", re.I)
+_REST = re.compile(
+    rb"(?P<bytes>(?:0x[0-9a-f]{2},? ?){1,32}$|(?:[0-9a-f]{2}){1,32}$)|[0-9a-f]{5,15}$|\};|unsigned int \w{1,80} = ",
+    re.I,
+)
 _BETWEEN = re.compile(rb"0x|[, ]")
 """How a dump ends: less than a row, the length, the end of an array."""
 _HEADS = 4

@@ -205,7 +205,7 @@ class Shapes:
         if best is None or not prefix.startswith(best[0]):
             return False
         between = prefix[len(best[0]) :]
-        return self._belongs(between + "x") and self._opens(_WORD.sub("x", between) + text[len(prefix) :]) > 0
+        return bool(self._belongs(between + "x") and self._opens(_WORD.sub("x", between) + text[len(prefix) :]))
 
     def _borrowed(self, one: Shape, lines: Iterable[str]) -> int:
         """How many lines are parts of a report as they are by the words of a prefix, and as much so without it.

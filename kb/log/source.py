@@ -175,7 +175,7 @@ def open_alone(name: str) -> Iterator[Input]:
     Raises:
         InputError: As :func:`open_sources`.
     """
-    from kb.log.containers.registry import closed
+    from kb.log.containers.closed import closed
 
     with open_regular(name) as file:
         stream = Stream(name, file.read)
@@ -219,7 +219,8 @@ def _members_of(stream: Stream, file: BinaryIO | None = None) -> "Members | None
     """
     if not _container(stream):
         return None
-    from kb.log.containers.registry import closed, container_of, ends_in_zip, further, members_of
+    from kb.log.containers.closed import closed
+    from kb.log.containers.registry import container_of, ends_in_zip, further, members_of
 
     members = container_of(stream.name, stream.head[:_PROBE])
     if members is None and file is not None and not stream.packed and ends_in_zip(stream.head, file):
@@ -263,7 +264,7 @@ def _doubted(stream: Stream) -> "Walk | None":
     if not _container(stream):
         return None
     head = stream.head
-    from kb.log.containers.registry import closed, sealed
+    from kb.log.containers.closed import closed, sealed
     from kb.log.containers.walk import Walk
 
     error = closed(head, stream.name)
@@ -284,7 +285,7 @@ def _doubted(stream: Stream) -> "Walk | None":
 
 
 def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int) -> Iterator[Input]:
-    from kb.log.containers.registry import closed
+    from kb.log.containers.closed import closed
     from kb.log.containers.walk import DEEPEST
 
     for member in found:
@@ -370,7 +371,7 @@ def _from_folder(name: str) -> Iterator[Input]:
 
 
 def _in_folder(stream: Stream, file: BinaryIO, folder: str, walk: "Walk") -> Iterator[Input]:
-    from kb.log.containers.registry import closed
+    from kb.log.containers.closed import closed
 
     path = stream.name
     inner = _members_of(stream, file)

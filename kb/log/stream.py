@@ -249,9 +249,10 @@ def is_wordless(head: bytes) -> bool:
 
     A list of names or addresses has rows of many lengths, and JSON its quotes.
     """
-    rows = head[:_TEXT_PROBE].split()
-    if len(head) < _WORDLESS or b" " in head[:_TEXT_PROBE] or b"\t" in head[:_TEXT_PROBE] or _MARKUP.match(head):
+    probe = head[:_TEXT_PROBE]
+    if len(probe) < _WORDLESS or any(byte in probe for byte in b" \t\0") or _MARKUP.match(probe) is not None:
         return False
+    rows = probe.split()
     return len(rows[0]) >= _ROW and len({len(row) for row in rows[:-2]}) <= 1 and len(rows[-1]) <= len(rows[0])
 
 

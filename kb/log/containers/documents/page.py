@@ -170,7 +170,8 @@ class _Reader:
                 _, end = json.JSONDecoder().raw_decode(text, at)
             except (ValueError, RecursionError):
                 continue
-            self.beside.append(text[at:end])
+            if opens(text[at:end].encode("utf-8", "replace")):
+                self.beside.append(text[at:end])
             at = end
 
     def _attributes(self, rest: str) -> None:

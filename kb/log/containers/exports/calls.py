@@ -1,8 +1,8 @@
 """Traces of calls in which a log was read or written: strace, ltrace.
 
-``write(1, "[   12.3] BUG: ...\\n", 80) = 80`` (strace 1, its sources' util.c string_quote(); ltrace 1): a text is what one
-call says of one descriptor, its strings one behind the other, wherever their lines end. A program that copies a log
-(dmesg, cat) says it twice: of the ways in which it moves text, one is read.
+``write(1, "[   12.3] BUG: ...", 80) = 80`` (strace's util.c string_quote()): a text is what one call says of one
+descriptor, its strings one behind the other, wherever their lines end. A program that copies a log (dmesg, cat) says it
+twice: of the ways in which it moves text, one is read.
 """
 
 import itertools
@@ -17,7 +17,8 @@ from kb.log.unpack import Read
 
 _CALL = re.compile(
     rb"(?:\[pid {1,7}\d{1,10}\] |\d{1,10} {1,8})?(?:\d[\d:.]{0,24} {1,4}|\[ {0,8}[0-9a-f]{8,16}\] ){0,3}"
-    rb"(?:[\w.+-]{1,64}->)?(?:<\.\.\. (?P<resumed>\w{1,40}) resumed> ?|(?:SYS_)?(?P<name>[a-z_]\w{0,40})(?:@[\w.]{1,40})?\()"
+    rb"(?:[\w.+-]{1,64}->)?(?:<\.\.\. (?P<resumed>\w{1,40}) resumed> ?"
+    rb"|(?:SYS_)?(?P<name>[a-z_]\w{0,40})(?:@[\w.]{1,40})?\()"
     rb"(?P<place>[^\s,\"()]{1,200}(?=, ))?"
 )
 _END = re.compile(rb"(?:\) {1,80}= (?:-?\d|\?|0x|<void>|nil|\")[^\r\n]{0,200}|<unfinished \.\.\.>)\s*$")

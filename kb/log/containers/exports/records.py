@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kb.log.records import HOSTS
+from kb.log.records import HOSTS, host_of, names_host
 
 if TYPE_CHECKING:
     from kb.log.containers.walk import Walk
@@ -164,7 +164,7 @@ def _time(fields: Mapping[str, Any]) -> Any:
 
 def _outer(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What an object says beside the record in it: its time and host."""
-    names = (*_TIME, *_HOST, *filter(_WHEN.search, fields))
+    names = (*_TIME, *_HOST, *filter(_WHEN.search, fields), *filter(names_host, fields))
     return {name: fields[name] for name in names if isinstance(fields.get(name), str | int | float)}
 
 
@@ -252,7 +252,7 @@ def _host(fields: Mapping[str, Any]) -> str | None:
             value = value[0]
         if isinstance(value, str) and 0 < len(value) <= 255 and not any(char.isspace() for char in value):
             return value
-    return None
+    return host_of(fields)
 
 
 def nanoseconds(value: Any) -> int | None:

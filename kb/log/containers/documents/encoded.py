@@ -27,7 +27,7 @@ _ARMOUR = re.compile(
 _UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
 _HEX = re.compile(
     rb"(?:0x)?[0-9a-f]{4,16}:? {1,3}(?=[0-9a-f]{2,4}(?:[ \r\n]|$))(?P<pairs>[^\r\n]{1,160})\r?\n?$"
-    rb"|(?P<plain>(?:[0-9a-f]{2}){16,})\r?\n?$"
+    rb"|(?P<plain>)(?:[0-9a-f]{2}){16,}\r?\n?$"
     rb"|[ \t]{0,16}(?P<array>(?:0x[0-9a-f]{2}, ?){4,32}(?:0x[0-9a-f]{2})?)\r?\n?$",
     re.I,
 )
@@ -249,7 +249,9 @@ def _hex(row: bytes, found: re.Match[bytes]) -> bytes:
     if (words := _WORDS.match(row)) is not None:
         pairs = words[1].split()
         return b"".join(binascii.unhexlify(pair)[::-1] for pair in pairs)
-    return _unhexed(found["plain"] or found["array"] or found["pairs"].partition(b"  |" if b"  |" in row else b"  ")[0])
+    if found.lastgroup == "plain":
+        return _unhexed(row.strip())
+    return _unhexed(found["array"] or found["pairs"].partition(b"  |" if b"  |" in row else b"  ")[0])
 
 
 def _unhexed(digits: bytes) -> bytes:

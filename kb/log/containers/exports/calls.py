@@ -29,7 +29,7 @@ _MOVES = re.compile(
 """Calls that move text."""
 _DATAGRAM = re.compile(rb"<\d{1,3}>")
 """RFC 3164: a message of its own, which has no end of line."""
-_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"(\.\.\.)?', re.S)
+_STRING = re.compile(rb'"((?:[^"\\]|\\.)*+)("?)(\.\.\.)?', re.S)
 _ESCAPED = re.compile(rb"\\(?:x([0-9a-f]{2})|([0-7]{1,3})|(.))", re.S)
 _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
 _HEAD = 1 << 18
@@ -95,7 +95,7 @@ def _said(row: bytes) -> _Said | None:
     if _MOVES.match(name) is None:
         return _Said((name, b""), None)
     place = b"" if b"puts" in name or call["place"] is None else call["place"]
-    text = b"".join(_plain(found[1]) + b"\n" * bool(found[2]) for found in _STRING.finditer(row, call.end("name")))
+    text = b"".join(_plain(found[1]) + b"\n" * bool(found[3]) for found in _STRING.finditer(row, call.end("name")))
     ends = name == b"puts" or (name.startswith(b"send") and _DATAGRAM.match(text) is not None)
     return _Said((name, place), text + b"\n" * (ends and not text.endswith(b"\n")))
 

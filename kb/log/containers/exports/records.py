@@ -5,6 +5,7 @@ What comes out are lines of JSON as journald and docker write them (:mod:`kb.log
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import re
@@ -36,6 +37,7 @@ _TIME = (
     "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time", "timereported",
     "timegenerated", "ISODATE", "_messagetime", "received_at", "generated_at", "event_time", "eventTime", "datetime",
 )  # fmt: skip
+_TIMES = frozenset(_TIME)
 _WHEN = re.compile(
     r"(?i)time|stamp|date|created|instant|received|\[UTC\]|(?:^|[@._])(?:ts|dt|t|when)(?:[._ ]|$)"
     r"|\u65f6\u95f4|\u65e5\u6642"
@@ -44,6 +46,7 @@ _WHEN = re.compile(
 YEARS = 10**18
 """Nanoseconds: a smaller number is a time since boot, a duration, a count."""
 _HOST = ("host.name", "host.hostname", *HOSTS, "kubernetes.host", "agent.hostname")
+_HOSTS = frozenset(part for name in _HOST for part in (name, name.partition(".")[0]))
 _NUMBERED = frozenset(("n", "t"))
 """A line of what Proxmox VE answers for a log: its number and its text."""
 _JOURNAL = frozenset(
@@ -155,7 +158,12 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
 
 
 def _time(fields: Mapping[str, Any]) -> Any:
-    known = next((fields[name] for name in _TIME if fields.get(name) not in (None, "")), None)
+    told = _TIMES & fields.keys()
+    known = (
+        next((fields[name] for name in _TIME if name in told and fields[name] not in (None, "")), None)
+        if told
+        else None
+    )
     if known is not None and nanoseconds(known) is not None:
         return known
     called = (value for name, value in fields.items() if value and _WHEN.search(name) is not None)
@@ -164,8 +172,14 @@ def _time(fields: Mapping[str, Any]) -> Any:
 
 def _outer(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What an object says beside the record in it: its time and host."""
-    names = (*_TIME, *_HOST, *filter(_WHEN.search, fields), *filter(names_host, fields))
-    return {name: fields[name] for name in names if isinstance(fields.get(name), str | int | float)}
+    return {
+        name: value for name, value in fields.items() if isinstance(value, (str, int, float)) and _stands_outside(name)
+    }
+
+
+@functools.lru_cache(4096)
+def _stands_outside(name: str) -> bool:
+    return name in _TIMES or name in _HOST or _WHEN.search(name) is not None or names_host(name)
 
 
 def _text(fields: Mapping[str, Any]) -> str | None:
@@ -243,7 +257,7 @@ def _said(value: Any) -> str | None:
 
 
 def _host(fields: Mapping[str, Any]) -> str | None:
-    for name in _HOST:
+    for name in _HOST if _HOSTS & fields.keys() else ():
         value: Any = fields.get(name)
         outer, _, inner = name.partition(".")
         if value is None and inner and isinstance(fields.get(outer), Mapping):

@@ -321,6 +321,13 @@ def test_scripts_and_attributes_without_a_report_are_not_held() -> None:
     assert reader.beside == []
 
 
+def test_of_a_page_of_scripts_so_many_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    monkeypatch.setattr(page, "opens", lambda data: looks.append(data) or True)
+    page._Reader().feed("<html>" + '<script>a = {"b": [}</script>' * 3000)
+    assert len(looks) == 1000
+
+
 def test_an_element_with_a_text_does_not_show_its_attributes() -> None:
     assert shown('<?xml version="1.0"?><r><f message="a b">c d</f><f message="e f"/><f k="gh" m="i j k"></f></r>') == [
         "c d",

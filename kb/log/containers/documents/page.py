@@ -32,6 +32,8 @@ _HIDDEN = frozenset({"script", "style"})
 _SCRIPT = 4 << 20
 """Characters of a script that are looked at."""
 _VALUE = re.compile(r"(?:^|[=(,:])\s{0,9}(?=[{\[])")
+_LOOKS = 1000
+"""Scripts, values and attributes of a page that are looked at."""
 _HOLDS = re.compile(r"\s{0,9}(?:[{\[]\s{0,9}[\"{\[]|<[a-z!])", re.I)
 """How a value of an attribute begins that is a document, or a page."""
 _VALUES = 8
@@ -68,6 +70,8 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     reader = _Reader()
     yield Member("", pieces(_text(read, reader)), note=_NOTE)
     for number, text in enumerate(reader.beside, 1):
+        if not walk.member():
+            return
         data = text.encode("utf-8", "replace")
         if walk.keeps(len(data)):
             yield Member(f"value{number}", pieces(iter((data,))))
@@ -109,6 +113,7 @@ class _Reader:
         self._words = ""
         """Words of the attributes of the element that has just begun."""
         self._script: list[str] = []
+        self._looks = _LOOKS
         self._room = _SCRIPT
         """Characters that may still be held of scripts and attributes."""
         self.beside: list[str] = []
@@ -154,10 +159,15 @@ class _Reader:
         self._room -= len(text)
         self._script.append(text)
 
+    def _opens(self, text: str) -> bool:
+        """Whether a text may open a report, as long as not too many were asked for that."""
+        self._looks -= 1
+        return self._looks >= 0 and opens(text.encode("utf-8", "replace"))
+
     def _values(self) -> None:
         """Note the values in the script that has ended."""
         text, self._script = "".join(self._script), []
-        if not text or not opens(text.encode("utf-8", "replace")):
+        if not text or not self._opens(text):
             self._room += len(text)
             return
         at = 0
@@ -170,7 +180,7 @@ class _Reader:
                 _, end = json.JSONDecoder().raw_decode(text, at)
             except (ValueError, RecursionError):
                 continue
-            if opens(text[at:end].encode("utf-8", "replace")):
+            if self._opens(text[at:end]):
                 self.beside.append(text[at:end])
             at = end
 
@@ -179,7 +189,7 @@ class _Reader:
         values = (html.unescape(found[1] or found[2] or "") for found in _ATTRIBUTE.finditer(rest))
         texts = [value for value in values if is_words(value)]
         for text in texts if self._web else ():
-            if _HOLDS.match(text) is not None and len(text) <= self._room and opens(text.encode("utf-8", "replace")):
+            if _HOLDS.match(text) is not None and len(text) <= self._room and self._opens(text):
                 self._room -= len(text)
                 self.beside.append(text)
         self._words = "" if self._web else max(texts, key=len, default="")

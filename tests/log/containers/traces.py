@@ -178,6 +178,7 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "base64 on one line in a text": lambda log: ("a.txt", b"Hi,\nhere it is:\n\n" + code(log) + b"\n\nHans\n"),
     "base64 behind a name": lambda log: ("a.yaml", b"#cloud-config\nwrite_files:\n- path: /x\n  encoding: b64\n  content: " + code(log) + b"\n"),
     "base64 of addresses": lambda log: ("a.txt", base64.urlsafe_b64encode(log)),
+    "base64 in a field of texts": lambda log: ("a.json", json.dumps({"data": {"content": code(log).decode()}}).encode()),
     "base64 of zlib": lambda log: ("a.json", json.dumps({"payload": code(zlib.compress(log)).decode()}).encode()),
     "ldif": ldif,
     "xxd -p": lambda log: ("a.txt", textwrap.fill(log.hex(), 60).encode() + b"\n"),

@@ -47,6 +47,8 @@ YEARS = 10**18
 """Nanoseconds: a smaller number is a time since boot, a duration, a count."""
 _HOST = ("host.name", "host.hostname", *HOSTS, "kubernetes.host", "agent.hostname")
 _HOSTS = frozenset(part for name in _HOST for part in (name, name.partition(".")[0]))
+_CODE = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
+"""No line of a log: a console in base64, whatever its field is called."""
 _NUMBERED = frozenset(("n", "t"))
 """A line of what Proxmox VE answers for a log: its number and its text."""
 _JOURNAL = frozenset(
@@ -130,7 +132,7 @@ def told(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> 
         values = _named(fields.get("body"))
         if text is None and values:
             return told({**_outer(fields), **values}, labels)
-    if text is None:
+    if text is None or _CODE.fullmatch(text) is not None:
         return None
     host = _host(fields) or (_host(labels) if labels else None)
     return Told(text, nanoseconds(_time(fields)), host, fields)

@@ -29,6 +29,7 @@ _DOCUMENT = re.compile(
 """How the answers of search services begin."""
 _CALL = re.compile(rb"\s{0,9}(?:/\*\*/)?[A-Za-z_$][\w.$ ]{0,60}[=(]\s{0,9}(?=[\[{])")
 """What makes a script of a document: a variable's name, a function's (JSONP)."""
+_ONE_CODE = re.compile(rb'"[A-Za-z0-9+/]{200}')
 _QUEUED = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 HELD = 4 << 20
 """Bytes by which the field is chosen, or in which a table by columns or a value of Python's must end."""
@@ -49,8 +50,11 @@ Path = tuple[str, ...]
 
 
 def answers(head: bytes) -> bool:
-    """Whether a document begins as the answers of search services do, with no record in its first bytes."""
-    return _DOCUMENT.match(head.lstrip()) is not None
+    """Whether a document begins as the answers of search services do, with no record in its first bytes.
+
+    One that goes on with a text in base64 is a document first.
+    """
+    return _DOCUMENT.match(head.lstrip()) is not None and _ONE_CODE.search(head) is None
 
 
 def needed(head: bytes) -> bool:

@@ -184,8 +184,9 @@ class Shapes:
                     _ALIKE if one.foreign else 1 if words else 2
                 )
                 inner = known and not one.foreign and (alike > 0 or len(prefix.split()) == 1)
-                if (enough or inner) and (parts, one.telling, inner) > most:
-                    best, most = (prefix, one, known), (parts, one.telling, inner)
+                told = (parts, one.telling, inner)
+                if (enough or inner) and (told > most or (parts == most[0] and self._lends(best, prefix, text))):
+                    best, most = (prefix, one, known), told
                 elif not enough and not inner and not plain and not one.quoted and _COMMENT.match(prefix) is None:
                     others = len(beside.before) + len(beside.after)
                     common = alike >= min(_ALIKE, others) if others else words and len(prefix.split()) == 1
@@ -195,6 +196,16 @@ class Shapes:
         if best is not None and self.doubtful and self.doubtful[-1].number == number:
             self.doubtful.pop()
         return best
+
+    def _lends(self, best: tuple[str, Shape, bool] | None, prefix: str, text: str) -> bool:
+        """Whether the words by which a prefix is longer than the best make any line a part of a report.
+
+        They are none of the headline's own where it would be one behind any other words, too.
+        """
+        if best is None or not prefix.startswith(best[0]):
+            return False
+        between = prefix[len(best[0]) :]
+        return bool(self._belongs(between + "x") and self._opens(_WORD.sub("x", between) + text[len(prefix) :]))
 
     def _borrowed(self, one: Shape, lines: Iterable[str]) -> int:
         """How many lines are parts of a report as they are by the words of a prefix, and as much so without it.

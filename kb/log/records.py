@@ -3,10 +3,12 @@
 Every reader here is a total function: what does not look like a record after all is handed back as plain text.
 """
 
+import functools
+import itertools
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from kb.log.terminal import clean
@@ -39,6 +41,14 @@ _ESCAPED_LINES = 3
 _TEXT_KEYS = ("MESSAGE", "msg", "log", "message", "line", "text", "textPayload", "MSG")
 HOSTS = ("_HOSTNAME", "hostname", "host", "Host", "HOST", "nodename", "node_name", "node", "Computer", "instance")
 """How fields are called that name the machine."""
+_HOST = re.compile(
+    r"(?:^|.*[._-])(?:h|host|node|machine|server|computer|vm|fqdn)(?:[._-]?(?:name|id|ip))?$"
+    r"|.*(?:[a-z]Host|[a-z]Node|[a-z]Machine)(?:Name|Id)?$|(?:host|node|machine|server)(?:Name|Id)$"
+)
+"""How any other field is called that does."""
+_BLANK = re.compile(r"\s")
+_DEEP, _FIELDS = 3, 64
+"""Objects within objects in which it is looked for, and fields of each."""
 _WALL_KEYS = ("time", "timestamp", "@timestamp", "ts", "__REALTIME_TIMESTAMP")
 
 
@@ -99,7 +109,7 @@ def _message(value: Any) -> str | None:
 def _emit(message: str, key: str, fields: dict[str, Any], number: int, last: int, raw: bytes) -> Iterator[Line]:
     stamp, wall = _times(fields)
     level, boot = _level(fields), _string(fields.get("_BOOT_ID"))
-    host = named(_string(next((value for key in HOSTS if isinstance(value := fields.get(key), str)), None)))
+    host = named(_string(host_of(fields)))
     caller = _string(fields.get("caller"))
     name = _string(fields.get("SYSLOG_IDENTIFIER"))
     if key == "MESSAGE" and name and name != "kernel" and fields.get("_TRANSPORT") != "kernel":
@@ -117,6 +127,26 @@ def _emit(message: str, key: str, fields: dict[str, Any], number: int, last: int
             lv, h = prefix.level if prefix.level is not None else lv, prefix.host or h
         yield Line(text[end:], number, last, raw, t, w, c, lv, h, boot, later)
         later = True
+
+
+@functools.lru_cache(4096)
+def names_host(name: str) -> bool:
+    """Whether a field is called as one that names a machine."""
+    return len(name) < 80 and _HOST.match(name) is not None
+
+
+def host_of(fields: Mapping[str, Any], deep: int = _DEEP) -> str | None:
+    """The machine that a field of an object names, or of an object in it."""
+    known = next((value for key in HOSTS if isinstance(value := fields.get(key), str)), None)
+    if known is not None:
+        return known
+    inner = []
+    for name, value in itertools.islice(fields.items(), _FIELDS):
+        if isinstance(value, dict):
+            inner.append(value)
+        elif isinstance(value, str) and 0 < len(value) <= 255 and names_host(name) and not _BLANK.search(value):
+            return value
+    return next((found for each in inner if (found := host_of(each, deep - 1))), None) if deep else None
 
 
 def _string(value: Any) -> str | None:

@@ -1,5 +1,6 @@
 """Inputs as bytes: files, folders, standard input, text, and what is in them; unpacked and in UTF-8."""
 
+import io
 import os
 import re
 import stat
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from kb.errors import InputError, NoLog
 from kb.log.addresses import watched
 from kb.log.files import open_regular, opened, passed_over, readable
-from kb.log.stream import PART, TELLING, Stream, is_binary, plain
+from kb.log.stream import PART, TELLING, Stream, is_binary, is_wordless, plain
 from kb.log.stream import Input as Input
 from kb.log.stream import Source as Source
 from kb.log.tape import Tape
@@ -141,7 +142,7 @@ def _goes_on(head: Tape) -> bool:
 
 def _bytes(data: bytes) -> Iterator[Input]:
     stream = Stream("-", _over, data)
-    members = _members_of(stream)
+    members = _members_of(stream, io.BytesIO(data))
     if members is not None:
         yield from _held(stream, members)
     elif stream.packed:
@@ -174,11 +175,11 @@ def open_alone(name: str) -> Iterator[Input]:
     Raises:
         InputError: As :func:`open_sources`.
     """
-    from kb.log.containers.registry import closed
+    from kb.log.containers.closed import closed
 
     with open_regular(name) as file:
         stream = Stream(name, file.read)
-        other = _members_of(stream) is not None or closed(stream.head, name) is not None or is_binary(stream.head)
+        other = _members_of(stream, file) is not None or closed(stream.head, name) is not None or is_binary(stream.head)
         if stream.head and not other and PART.match(stream.head[:64]) is None:
             yield from watched(stream.tape(file))
 
@@ -209,13 +210,21 @@ def _container(stream: Stream) -> bool:
     return not stream.live and _falls(stream.head)
 
 
-def _members_of(stream: Stream) -> "Members | None":
-    """What gives the inputs that an input holds; None for a text."""
+def _members_of(stream: Stream, file: BinaryIO | None = None) -> "Members | None":
+    """What gives the inputs that an input holds; None for a text.
+
+    Args:
+        stream: The input.
+        file: The plain file that has its bytes as they are, where there is one.
+    """
     if not _container(stream):
         return None
-    from kb.log.containers.registry import closed, container_of, further
+    from kb.log.containers.closed import closed
+    from kb.log.containers.registry import container_of, ends_in_zip, further, members_of
 
     members = container_of(stream.name, stream.head[:_PROBE])
+    if members is None and file is not None and not stream.packed and ends_in_zip(stream.head, file):
+        return members_of("archives.zip")
     if members is None and closed(stream.head, stream.name) is None and stream.far(_FAR):
         members = further(stream.name, stream.head)
     return members
@@ -223,7 +232,7 @@ def _members_of(stream: Stream) -> "Members | None":
 
 def _inputs(stream: Stream, file: BinaryIO | None = None, text: bool = False) -> Iterator[Input]:
     """An input that was named, or what it holds, unless it is known for a text."""
-    members = None if text else _members_of(stream)
+    members = None if text else _members_of(stream, None if stream.live else file)
     if members is None:
         stream.walk = _doubted(stream)
         yield from _alone(stream.tape(file))
@@ -255,7 +264,7 @@ def _doubted(stream: Stream) -> "Walk | None":
     if not _container(stream):
         return None
     head = stream.head
-    from kb.log.containers.registry import closed, sealed
+    from kb.log.containers.closed import closed, sealed
     from kb.log.containers.walk import Walk
 
     error = closed(head, stream.name)
@@ -263,6 +272,9 @@ def _doubted(stream: Stream) -> "Walk | None":
     if error is None and is_binary(head):
         help_ = "unpack it first, or give the log's text"
         error = NoLog("is no text, and nothing that kb can look into", path=stream.name, help=help_)
+    elif error is None and is_wordless(head):
+        help_ = "decode it first (base32 -d, od -c and the like write bytes as text), or give the log's text"
+        error = InputError("holds no words: it is written in a way that kb does not read", path=stream.name, help=help_)
     if error is None:
         return None
     walk = Walk(stream.name)
@@ -273,7 +285,7 @@ def _doubted(stream: Stream) -> "Walk | None":
 
 
 def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int) -> Iterator[Input]:
-    from kb.log.containers.registry import closed
+    from kb.log.containers.closed import closed
     from kb.log.containers.walk import DEEPEST
 
     for member in found:
@@ -359,10 +371,10 @@ def _from_folder(name: str) -> Iterator[Input]:
 
 
 def _in_folder(stream: Stream, file: BinaryIO, folder: str, walk: "Walk") -> Iterator[Input]:
-    from kb.log.containers.registry import closed
+    from kb.log.containers.closed import closed
 
     path = stream.name
-    inner = _members_of(stream)
+    inner = _members_of(stream, file)
     if inner is not None:
         own = walk.beside(path, lambda: stream.taken)
         seekable = None if stream.packed else file

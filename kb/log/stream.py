@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from kb.errors import InputError
@@ -92,7 +93,7 @@ class Stream:
     def _decode(self) -> None:
         """Go on in UTF-8: what an export or a mail begins with is told by letters."""
         self.head = self.head.removeprefix(_MARK)
-        encoding = _utf16(self.head[:_TEXT_PROBE])
+        encoding = _wide(self.head[:_TEXT_PROBE])
         if encoding is not None:
             self.packed = True
             self.read = _utf8(Pushed(self.head, self.read).read, encoding)
@@ -126,7 +127,7 @@ class Stream:
         """
         head = self.head[:_TEXT_PROBE]
         if self.live:
-            return _utf16(head) is not None or PART.match(head) is not None
+            return _wide(head) is not None or PART.match(head) is not None
         return b" Part" in head[:64] or _spaced(head) or _coloured(head) or _escaped(head)
 
     def far(self, size: int) -> bool:
@@ -176,14 +177,14 @@ _MARK = b"\xef\xbb\xbf"
 
 
 def _utf8(read: Read, encoding: str) -> Read:
-    """Bytes of UTF-16 or UTF-32 as UTF-8."""
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    """Bytes of UTF-16, UTF-32 or EBCDIC as UTF-8."""
+    decode = _decoder(encoding)
 
     def piece(size: int) -> bytes:
         text = ""
         while not text and (got := read(max(size // 2, 4))):  # three bytes for two, at most
-            text = decoder.decode(got).lstrip("\ufeff")
-        return (text or decoder.decode(b"", True)).encode("utf-8", "replace")
+            text = decode(got, False).lstrip("\ufeff")
+        return (text or decode(b"", True)).encode("utf-8", "replace")
 
     return piece
 
@@ -234,7 +235,7 @@ def _escaped(head: bytes) -> bool:
 def is_binary(data: bytes) -> bool:
     """True for bytes that are no text, no UTF-16 text and nothing that can be unpacked."""
     probe = data.lstrip(b"\0")[:_TEXT_PROBE]
-    if not probe or packing_of(data) is not None or _utf16(data[:_TEXT_PROBE]) is not None:
+    if not probe or packing_of(data) is not None or _wide(data[:_TEXT_PROBE]) is not None:
         return False
     probe = _ZEROS.sub(b"", probe)
     odd = len(probe) - len(probe.translate(None, _CONTROLS))
@@ -243,6 +244,21 @@ def is_binary(data: bytes) -> bool:
     return odd * 20 > len(probe) and probe.decode("utf-8", "replace").count("\ufffd") * 5 > len(probe)
 
 
+def is_wordless(head: bytes) -> bool:
+    """Whether a text has no word: rows of one length, or one row, without a blank, are bytes written in some way.
+
+    A list of names or addresses has rows of many lengths, and JSON its quotes.
+    """
+    probe = head[:_TEXT_PROBE]
+    if len(probe) < _WORDLESS or any(byte in probe for byte in b" \t\0") or _MARKUP.match(probe) is not None:
+        return False
+    rows = probe.split()
+    return len(rows[0]) >= _ROW and len({len(row) for row in rows[:-2]}) <= 1 and len(rows[-1]) <= len(rows[0])
+
+
+_MARKUP = re.compile(rb"\s*(?:[{\[\"']|<[A-Za-z!?/])")
+_WORDLESS, _ROW = 512, 40
+"""Bytes of a text, and of its first row, by which it is none: no key, digest or address is as long."""
 _HOLE = 1 << 20
 """Bytes at the beginning of an input that may be a hole: ISO 9660 has 32 kB, a file cut by a crash any number."""
 _ZEROS = re.compile(rb"\0{64,}")
@@ -270,9 +286,9 @@ def _in_order(data: bytes) -> bytes:
 
 def plain(name: str, data: bytes, notes: list[str]) -> Source:
     """Bytes in UTF-8, and in order where they are parts of a dump; ``notes`` are added to."""
-    encoding = _utf16(data[:_TEXT_PROBE])
+    encoding = _wide(data[:_TEXT_PROBE])
     if encoding is not None:
-        data = data.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8")
+        data = _decoder(encoding)(data, True).lstrip("\ufeff").encode("utf-8", "replace")
     data = data.removeprefix(_MARK)
     if _spaced(data[:_TEXT_PROBE]):
         data = _NO_BREAK.sub(b" ", data)
@@ -287,8 +303,40 @@ def plain(name: str, data: bytes, notes: list[str]) -> Source:
     return Source(name, data, tuple(notes))
 
 
-def _utf16(probe: bytes) -> str | None:
-    """``utf-16-le``, ``utf-16-be`` or ``utf-32`` where the bytes are such text, with or without a byte order mark."""
+_LETTERS = bytes(
+    (
+        *range(0x81, 0x8A),
+        *range(0x91, 0x9A),
+        *range(0xA2, 0xAA),
+        *range(0xC1, 0xCA),
+        *range(0xD1, 0xDA),
+        *range(0xE2, 0xEA),
+        *range(0xF0, 0xFA),
+    )
+)
+_PAGE = {0xDD: "[", 0xA8: "]", 0x85: "\n"}
+"""The brackets of page 1047 (z/OS), read as page 037 (z/VM), and its line end."""
+
+
+def _ebcdic(probe: bytes) -> str | None:
+    """The code page of a text in EBCDIC, as z/VM and z/OS send it in binary: a blank is 0x40, and 0x20 is none."""
+    if b" " in probe or b"@" not in probe or probe.count(b"@") * 50 < len(probe):
+        return None
+    letters = len(probe) - len(probe.translate(None, _LETTERS))
+    if letters * 2 < len(probe) or not (b"\x15" in probe or b"%" in probe):
+        return None
+    return "cp500" if probe.count(b"J") > probe.count(b"\xba") + probe.count(b"\xad") else "cp037"
+
+
+def _decoder(encoding: str) -> Callable[[bytes, bool], str]:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    if not encoding.startswith("cp"):
+        return decoder.decode
+    return lambda data, final: decoder.decode(data, final).translate(_PAGE)
+
+
+def _wide(probe: bytes) -> str | None:
+    """What other than UTF-8 a text is in: UTF-16 or UTF-32, with or without a byte order mark; EBCDIC."""
     if probe.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
         return "utf-32"
     if probe.startswith(b"\xff\xfe"):
@@ -303,4 +351,4 @@ def _utf16(probe: bytes) -> str | None:
         return "utf-16-le"
     if even > half * 0.7 and odd < half * 0.1:
         return "utf-16-be"
-    return None
+    return _ebcdic(probe)

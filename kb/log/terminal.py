@@ -18,8 +18,8 @@ _INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 """What chats and word processors put before a line: blanks without width, marks of direction."""
 _FLOW = "\0\x11\x13"
 """NULs where a serial port had nothing to say, XON and XOFF of its flow control."""
-_ENDS = re.compile("[\u2028\u2029\x85]")
-"""Line ends of Unicode, which forms of web pages make."""
+_ENDS = re.compile("[\u2028\u2029\x85\x0b]|\x1e$")
+"""Line ends of Unicode, which forms of web pages make; a vertical tab, as Word's; a record's mark at its end."""
 
 
 def clean(text: str) -> str:

@@ -16,7 +16,22 @@ def packing_of(data: bytes) -> str | None:
     for magic, packing in _MAGIC:
         if data.startswith(magic):
             return packing
-    return None
+    return "zlib" if data.startswith(_ZLIB) and _inflates(data) else None
+
+
+_ZLIB = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
+"""RFC 1950 2.2: deflate with a window of 32 kB, at each of the four levels. Text may begin so, too."""
+_PROBED = 4096
+
+
+def _inflates(data: bytes) -> bool:
+    """Whether the first bytes of a stream are one: chance ends within a few of them."""
+    import zlib
+
+    try:
+        return bool(zlib.decompressobj().decompress(data[:_PROBED], _PROBED))
+    except zlib.error:
+        return False
 
 
 _MAGIC = (
@@ -103,6 +118,8 @@ def _stream(name: str, packed: Pushed, packing: str) -> BinaryIO:
         import gzip
 
         return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
+    if packing == "zlib":
+        return _Zlib(packed)  # type: ignore[return-value]
     if packing in ("xz", "lzma"):
         return _Lzma(packed)  # type: ignore[return-value]
     if packing == "bzip2":
@@ -118,6 +135,27 @@ def _stream(name: str, packed: Pushed, packing: str) -> BinaryIO:
             help="pip install 'kernel-kb[zstd]', or unpack it first: zstd -dc FILE | kb match",
         ) from None
     return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+
+
+class _Zlib:
+    """A stream of zlib's; what is behind its end is no part of it."""
+
+    def __init__(self, packed: Pushed):
+        import zlib
+
+        self._unpacker = zlib.decompressobj()
+        self._packed = packed
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes."""
+        while not self._unpacker.eof:
+            data = self._unpacker.unconsumed_tail or self._packed.read(1 << 16)
+            piece = self._unpacker.decompress(data, size)
+            if piece:
+                return piece
+            if not data:
+                raise EOFError("the end of the data is missing")
+        return b""
 
 
 class _Lzma:

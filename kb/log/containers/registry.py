@@ -1,4 +1,4 @@
-"""Which container an input is, by its first bytes, and what would read those that kb cannot read."""
+"""Which container an input is, by its first bytes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import importlib
 import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
-
-from kb.errors import InputError
 
 if TYPE_CHECKING:
     from kb.log.containers.walk import Member, Walk
@@ -22,58 +20,6 @@ _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 """PNG, JPEG, GIF, TIFF."""
 _TAR = 512
 """Bytes of a header of tar."""
-_CLOSED: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x04\x22\x4d\x18", "is packed with lz4", "lz4 -dc FILE | kb match"),
-    (b"\x02\x21\x4c\x18", "is packed with lz4 (legacy)", "lz4 -dc FILE | kb match"),
-    (b"\x1f\x9d", "is packed with compress", "zcat FILE | kb match"),
-    (b"\x1f\xa0", "is packed with compress (LZH)", "zcat FILE | kb match"),
-    (b"LZIP\x01", "is packed with lzip", "lzip -dc FILE | kb match"),
-    (b"\x89LZO\0", "is packed with lzop", "lzop -dc FILE | kb match"),
-    (b"\xff\x06\0\0sNaPpY", "is packed with snappy", "snzip -dc FILE | kb match"),
-    (b"x\x9c", "is packed with zlib", "zlib-flate -uncompress < FILE | kb match"),
-    (b"x\xda", "is packed with zlib", "zlib-flate -uncompress < FILE | kb match"),
-    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", "7z x FILE, then kb match FOLDER"),
-    (b"Rar!\x1a\x07", "is a rar archive", "unrar x FILE, then kb match FOLDER"),
-    (b"070701", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
-    (b"070702", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
-    (b"070707", "is a cpio archive", "cpio -idm < FILE, then kb match FOLDER"),
-    (b"!<arch>\n", "is an ar archive", "ar x FILE, then kb match FOLDER"),
-    (b"MSCF\0\0\0\0", "is a cabinet archive", "cabextract FILE, then kb match FOLDER"),
-    (b"\xed\xab\xee\xdb", "is an rpm package", "rpm2cpio FILE | cpio -idm"),
-    (b"LPKSHHRH", "is a binary journal", "journalctl --file FILE -k -o short-monotonic | kb match"),
-    (b"KDUMP   ", "is a kernel dump (kdump)", "makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
-    (b"makedumpfile", "is a kernel dump (flattened)", "makedumpfile -R vmcore < FILE, then makedumpfile --dump-dmesg"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a file of Outlook or Office", "save the mail as text, or its attachment"),
-    (b"ElfFile\0", "is a Windows event log", "export it as text"),
-    (b"\x78\x9f\x3e\x22", "is an attachment of Outlook's (TNEF)", "tnef FILE, then kb match FOLDER"),
-    (b"-----BEGIN PGP MESSAGE-----", "is encrypted (PGP)", "gpg -d FILE | kb match"),
-    (b"age-encryption.org/", "is encrypted (age)", "age -d FILE | kb match"),
-    (b"Salted__", "is encrypted (openssl)", "decrypt it first"),
-    (b"\x7fELF", "is an ELF file", "of a vmcore: makedumpfile --dump-dmesg FILE dmesg.txt, then kb match dmesg.txt"),
-)
-"""First bytes of what kb cannot look into, what it is, and what would read it."""
-
-
-_SEALED = re.compile(r"is (?:packed|encrypted) |is a (?:7z|rar) |is an rpm |is a cabinet ")
-"""What holds no word of a log as it was printed: what reads like one in its bytes is a piece of one."""
-_CMS = re.compile(rb"\x30[\x80-\x84].{0,4}\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01(?:\x07\x03|\x09\x10\x01\x17)", re.S)
-"""RFC 5652: a ContentInfo of envelopedData, or of authEnvelopedData (RFC 5083)."""
-
-
-def closed(head: bytes, name: str) -> InputError | None:
-    """Why an input cannot be looked into, and what would read it; None for what may be text."""
-    if _CMS.match(head) is not None:
-        help_ = "openssl cms -decrypt -inform DER -in FILE, with the key of who it was sent to"
-        return InputError("is encrypted (S/MIME)", path=name, help=help_)
-    for magic, reason, help_ in _CLOSED:
-        if head.startswith(magic):
-            return InputError(reason, path=name, help=help_)
-    return None
-
-
-def sealed(error: InputError) -> bool:
-    """Whether what :func:`closed` names cannot be read as it is, either: it is packed or encrypted all through."""
-    return _SEALED.match(error.reason) is not None
 
 
 def container_of(name: str, head: bytes) -> Members | None:
@@ -96,6 +42,12 @@ def further(name: str, head: bytes) -> Members | None:
     return _members(_first(_FURTHER, name, head))
 
 
+def members_of(module: str) -> Members:
+    """What lists the members of an input that is of a format."""
+    members: Members = importlib.import_module(f"kb.log.containers.{module}").members
+    return members
+
+
 def format_of(name: str, head: bytes) -> str | None:
     """The module that reads an input, by its name below this folder, as :func:`container_of` is told it."""
     return _first(_FORMATS, name, head)
@@ -106,10 +58,7 @@ def _first(formats: tuple[tuple[str, Callable[[str, bytes], bool]], ...], name: 
 
 
 def _members(module: str | None) -> Members | None:
-    if module is None:
-        return None
-    members: Members = importlib.import_module(f"kb.log.containers.{module}").members
-    return members
+    return None if module is None else members_of(module)
 
 
 _PROGRAM = re.compile(rb"(?:#!|MZ|\x7fELF).*?PK\x03\x04[\x0a-\x3f]\0", re.S)
@@ -120,6 +69,35 @@ def _zip(name: str, head: bytes) -> bool:
     """An archive, the first part of one (APPNOTE.TXT 8.5.3, .4), or one behind a program."""
     begins = head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4", b"PK\7\x08PK\3\4"))
     return begins or _PROGRAM.match(head) is not None
+
+
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
+
+
+def ends_in_zip(head: bytes, file: BinaryIO) -> bool:
+    """Whether a program unpacks itself: a zip archive is told by its end, whatever is before it (APPNOTE.TXT 4.1.9).
+
+    Args:
+        head: The first bytes of the file.
+        file: The file, which can be sought; where it stands stays.
+    """
+    if not head.startswith(_PROGRAMS):
+        return False
+    import zipfile
+
+    at = file.tell()
+    try:
+        return zipfile.is_zipfile(file)
+    finally:
+        file.seek(at)
+
+
+def _behind(name: str, head: bytes) -> bool:
+    if not head.startswith(b"#!"):
+        return False
+    from kb.log.containers.archives.behind import needed
+
+    return needed(head)
 
 
 def _tar(name: str, head: bytes) -> bool:
@@ -281,12 +259,12 @@ def _table(name: str, head: bytes) -> bool:
 
 
 _CODES = re.compile(
-    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})[A-Za-z0-9+/]{40}"
-    rb"|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,2}[0-9a-f]{2}"
+    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})[A-Za-z0-9+/_-]{32}"
+    rb"|-----BEGIN |begin[ -]|(?:0x)?[0-9a-f]{4,16}:? {1,3}[0-9a-f]{2}|(?:static )?(?:const )?unsigned char "
+    rb"|\s{0,100}(?:0x[0-9a-f]{2}, ?){4}|\s{0,100}00 01 02 03",
+    re.I,
 )
-
-
-_RUN = re.compile(rb"^[A-Za-z0-9+/]{60,76}\r?\n(?=[A-Za-z0-9+/]{60,76}\r?\n)", re.M)
+_RUN = re.compile(rb"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{60,76}\r?\n[ \t]{0,40}[A-Za-z0-9+/]{60}|[A-Za-z0-9+/]{200})")
 
 
 def _encoded(name: str, head: bytes) -> bool:
@@ -318,6 +296,14 @@ _DUMPSTATE = re.compile(rb"^------ [A-Z][^\n]{1,200} ------\r?$", re.M)
 """A head of Android's dumpstate, alone on its line: RHEL's taint flags are dashes and blanks, too."""
 
 
+def _calls(name: str, head: bytes) -> bool:
+    if b'"' not in head or (b") " not in head and b"<unfinished" not in head):
+        return False
+    from kb.log.containers.exports.calls import needed
+
+    return needed(head)
+
+
 def _framed(name: str, head: bytes) -> bool:
     if b"sourcetype" not in head and b" length=" not in head and b"LogRecord #" not in head:
         return False
@@ -340,6 +326,7 @@ def _sections(name: str, head: bytes) -> bool:
 
 _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("archives.zip", _zip),
+    ("archives.behind", _behind),
     ("archives.tar", _tar),
     ("archives.pstore", _pstore),
     ("screens.picture", _picture),
@@ -352,6 +339,7 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
     ("documents.rtf", _rtf),
     ("documents.office", _office),
     ("documents.page", _page),
+    ("exports.calls", _calls),
     ("exports.document", _console),
     ("exports.from_json", _json),
     (GUESSED, _answers),
@@ -368,5 +356,10 @@ _FORMATS: tuple[tuple[str, Callable[[str, bytes], bool]], ...] = (
 )
 """Modules, each with ``members``, and what tells that an input is theirs; the first that says so has it."""
 
-_FURTHER = (("documents.encoded", _within), ("exports.framed", _framed), ("archives.sections", _sections))
+_FURTHER = (
+    ("archives.behind", _behind),
+    ("documents.encoded", _within),
+    ("exports.framed", _framed),
+    ("archives.sections", _sections),
+)
 """Forms in which a text may go on."""

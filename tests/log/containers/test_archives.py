@@ -117,7 +117,6 @@ CMS = b"\x30\x82\x40\0\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0" + bytes(
 PGP = b"-----BEGIN PGP MESSAGE-----\n\nhQEMA0\n-----END PGP MESSAGE-----\n"
 SEALED = {
     "lz4": (b"\x04\x22\x4d\x18" + LOG, "lz4"),
-    "zlib": (b"x\x9c" + bytes(range(256)), "zlib"),
     "rar": (b"Rar!\x1a\x07\1\0" + LOG, "rar"),
     "S/MIME": (CMS, "S/MIME"),
     "PGP": (PGP, "PGP"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
+import json
 import random
 import sys
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +23,8 @@ from kb.log.containers.documents import page
 from kb.log.containers.exports import framed
 from kb.log.containers.walk import Walk
 from kb.log.source import open_inputs
+from kb.log.stream import is_wordless
+from kb.log.unpack import packing_of
 from tests.log.containers import (
     chats,
     collectors,
@@ -31,13 +37,14 @@ from tests.log.containers import (
     parcels,
     phones,
     shippers,
+    traces,
     wrappings,
 )
 from tests.log.test_prefixes import LOGS, OOPS, TITLE, same, with_prefix
 
 ROOT = Path(__file__).resolve().parents[3]
 WAYS = chats.WAYS | jobs.WAYS | consoles.WAYS | collectors.WAYS | copies.WAYS | documents.WAYS
-WAYS |= phones.WAYS | hosts.WAYS | parcels.WAYS | shippers.WAYS | exports.WAYS
+WAYS |= phones.WAYS | hosts.WAYS | parcels.WAYS | shippers.WAYS | exports.WAYS | traces.WAYS
 REPORTS = {
     "oops": ROOT / "tests/log/data/oops.log",
     "allocation, no times": ROOT / "cases/nofs-high-order-watermark/match-seed.log",
@@ -285,3 +292,98 @@ def test_a_text_is_looked_at_so_far_and_not_farther() -> None:
     each = next(iter(open_inputs([read])))
     assert read.tell() <= 1 << 19
     assert each.walk is None
+
+
+# ---- what is no trace, no value, no archive
+
+
+def told_as(data: bytes) -> str | None:
+    return registry.format_of("-", data)
+
+
+def test_a_source_that_prints_a_headline_is_no_trace() -> None:
+    assert told_as(b'    printf("BUG: soft lockup - CPU#1 stuck for 22s!\\n");\n    return (0);\n' * 20) is None
+
+
+def test_a_log_with_some_calls_in_it_stays_as_it_is() -> None:
+    trace = b'write(1, "BUG: x\\n", 7) = 7\n'
+    assert told_as(trace * 3) == "exports.calls"
+    assert told_as(trace + QUIET) is None
+
+
+def test_scripts_and_attributes_without_a_report_are_not_held() -> None:
+    reader = page._Reader()
+    reader.feed(
+        '<html><script>var a = {"b": "no log"}; f("BUG: ");</script><p data-a=\'{"b": "a c"}\' title="a b">x</p>'
+    )
+    assert reader.beside == []
+    reader.feed("<script>var a = [1, " + "[" * 100 + ' "BUG: soft lockup - CPU#1 stuck for 22s!"</script>')
+    assert reader.beside == []
+
+
+def test_of_a_page_of_scripts_so_many_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    monkeypatch.setattr(page, "opens", lambda data: looks.append(data) or True)
+    page._Reader().feed("<html>" + '<script>a = {"b": [}</script>' * 3000)
+    assert len(looks) == 1000
+
+
+def test_an_element_with_a_text_does_not_show_its_attributes() -> None:
+    assert shown('<?xml version="1.0"?><r><f message="a b">c d</f><f message="e f"/><f k="gh" m="i j k"></f></r>') == [
+        "c d",
+        "e f",
+        "i j k",
+    ]
+    assert shown('<html><img alt="a b"/><p title="c d"></p>') == [""]
+
+
+def test_a_text_that_begins_as_zlib_does_is_one() -> None:
+    assert packing_of(b"x^2 + y^2 = z^2 has solutions; x^3 + y^3 = z^3 has none\n") is None
+    assert packing_of(zlib.compress(QUIET)) == "zlib"
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_script_or_a_program_without_an_archive_holds_none(end: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"#!/bin/sh\n" + b"echo PK\n" * 3000 + end)
+    assert main(["match", str(tmp_path / "a")]) == EMPTY
+
+
+@pytest.mark.parametrize("write", [base64.b32encode, base64.b85encode, lambda log: base64.a85encode(log, adobe=True)])
+def test_bytes_written_as_text_in_no_known_way_are_no_good_log(
+    write: Callable[[bytes], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").write_bytes(write(REPORTS["oops"].read_bytes()))
+    assert main(["match", str(tmp_path / "a")]) == UNUSABLE
+    assert "holds no words" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\n".join(b"https://example.org/%d/%s" % (at, b"a" * (20 + at % 9)) for at in range(60)),
+        b'{"a":"%s"}' % (b"b" * 900),
+        b"\n".join(b"%064x" % (at << 200) for at in range(5)),
+    ],
+)
+def test_lists_and_digests_are_texts(data: bytes) -> None:
+    assert not is_wordless(data)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda host, row: {"node_id": host, "message": row},
+        lambda host, row: {"k": {"labels": {"nodeName": host}}, "log": row},
+        lambda host, row: {"src": {"machine_id": host}, "payload": {"text": row}},
+    ],
+)
+def test_two_machines_whose_name_stands_in_a_field_of_any_name(form: Callable[[str, str], object]) -> None:
+    logs = {host: REPORTS[name].read_text().splitlines() for host, name in (("n1", "oops"), ("n2", "oom"))}
+    rows = [
+        json.dumps(form(host, log[at]))
+        for at in range(max(map(len, logs.values())))
+        for host, log in logs.items()
+        if at < len(log)
+    ]
+    want = sorted(each.report.title for name in ("oops", "oom") for each in kb.match(REPORTS[name]))
+    assert sorted(each.report.title for each in kb.match(("\n".join(rows) + "\n").encode())) == want

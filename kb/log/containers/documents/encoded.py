@@ -6,29 +6,52 @@ around it); POSIX uuencode; xxd, hexdump and od.
 """
 
 import binascii
+import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.unpack import Read
 
-_BASE64 = re.compile(rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})([A-Za-z0-9+/]{40,}={0,2})\r?\n?$")
+_BASE64 = re.compile(
+    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})"
+    rb"(?:[A-Za-z0-9+/]{40,}|[A-Za-z0-9_-]{40,})={0,2}\r?\n?$"
+)
+_URL = bytes.maketrans(b"-_", b"+/")
+"""RFC 4648 5: the alphabet of names and addresses."""
 _ARMOUR = re.compile(
     rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,60}-----\r?\n?$|begin-base64 [0-7]{3,4} [^\n]{1,255}\n$|====\n?$"
 )
 _UU = re.compile(rb"begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
-_HEX = re.compile(rb"(?:0x)?[0-9a-f]{4,16}:? {1,2}(?=[0-9a-f]{2,4}(?:[ \r\n]|$))([^\r\n]{1,160})\r?\n?$")
+_HEX = re.compile(
+    rb"(?:0x)?[0-9a-f]{4,16}:? {1,3}(?=[0-9a-f]{2,4}(?:[ \r\n]|$))(?P<pairs>[^\r\n]{1,160})\r?\n?$"
+    rb"|(?P<plain>)(?:[0-9a-f]{2}){16,}\r?\n?$"
+    rb"|[ \t]{0,16}(?P<array>(?:0x[0-9a-f]{2}, ?){4,32}(?:0x[0-9a-f]{2})?)\r?\n?$",
+    re.I,
+)
+"""A row of a dump with its offset; of ``xxd -p``; of ``xxd -i``."""
 _WORDS = re.compile(rb"[0-9a-f]{7} ((?:[0-9a-f]{4} ?){1,8})\s{0,40}$")
 """``hexdump`` and ``od -x``: words as a little-endian machine reads them, the second byte first."""
-_END = re.compile(rb"[0-9a-f]{4,16}$")
+_REST = re.compile(
+    rb"(?P<bytes>(?:0x[0-9a-f]{2},? ?){1,32}$|(?:[0-9a-f]{2}){1,32}$)|[0-9a-f]{5,15}$|\};|unsigned int \w{1,80} = ",
+    re.I,
+)
+_BETWEEN = re.compile(rb"0x|[, ]")
+"""How a dump ends: less than a row, the length, the end of an array."""
+_HEADS = 4
+"""Lines before the first row of a dump: the numbers of its columns, the name of an array."""
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
 
 
-_ROW = re.compile(rb"[A-Za-z0-9+/]{60,76}\r?\n?$")
-RUN = re.compile(rb"^[A-Za-z0-9+/]{60,76}\r?\n(?=[A-Za-z0-9+/]{60,76}\r?\n)", re.M)
-"""A row of base64 as mail programs and the command of that name wrap it, and another one."""
+_NAME = rb"^(?:[ \t]{0,40}(?:- )?[\w.-]{1,64}(?:::?|=)[ \t]?[\"']?)?[ \t]{0,40}"
+"""The name of a value, as LDIF, YAML and settings write it."""
+_ROW = re.compile(_NAME + rb"(?:([A-Za-z0-9+/]{60,76})|([A-Za-z0-9+/]{200,}={0,2})[\"',;]{0,2})\r?\n?$")
+RUN = re.compile(
+    _NAME + rb"(?:([A-Za-z0-9+/]{60,76})\r?\n(?=[ \t]{0,40}[A-Za-z0-9+/]{60,76}\r?\n)|([A-Za-z0-9+/]{200}))", re.M
+)
+"""A row of base64 as mail programs and the command of that name wrap it, and another one; one that nobody wrapped."""
 _NAMED = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,255}\r?\n", re.M)
 
 
@@ -37,12 +60,12 @@ def within(head: bytes) -> bool:
     found = _NAMED.search(head)
     if found is not None and needed(head[found.start() :]):
         return True
-    return any(_begins(run[0]) for run in RUN.finditer(head))
+    return any(_begins(run) for run in RUN.finditer(head))
 
 
-def _begins(row: bytes) -> bool:
+def _begins(row: re.Match[bytes]) -> bool:
     """Whether a row of base64 begins a packed text, or a text."""
-    begin = _base64(row[: len(row.rstrip()) // 4 * 4])
+    begin = b"".join(_decoded(iter((row[1] or row[2][:200],))))
     return begin.startswith(_CLOSED) or _is_text(begin)
 
 
@@ -52,24 +75,25 @@ def needed(head: bytes) -> bool:
         row = head[named.end() :].split(b"\n", 1)[0].rstrip()
         most = 2 + -(-((row[0] - 32) & 63) // 3) * 4 if row else 0  # its first byte says how many it holds
         return most - 4 <= len(row) <= most and bool(row)  # blanks at its end may be gone
-    lines = head.split(b"\n", 4)[:3]
+    lines = head.split(b"\n", _HEADS + 4)[: _HEADS + 3]
     if _ARMOUR.match(lines[0]) is not None:
         lines = lines[1:]
-    if not lines:
+    first = next((at for at, row in enumerate(lines[: _HEADS + 1]) if _HEX.match(row[:200]) is not None), None)
+    if first is not None:
+        rows = head.split(b"\n")[first:-1] or lines[first:]
+        begin = b"".join(_dumped(lines[first : first + 3]))
+        # the kernel prints such rows, too, and more than them
+        return (begin.startswith(_CLOSED) or _is_text(begin)) and all(map(_of_a_dump, rows))
+    if not lines or _BASE64.match(lines[0][:400]) is None:
         return False
-    for line, plain in ((_BASE64, _base64), (_HEX, _hex)):
-        if line.match(lines[0]) is not None or (line is _BASE64 and _BASE64.match(lines[0][:400]) is not None):
-            if line is _HEX and not all(map(_of_a_dump, head.split(b"\n")[:-1])):
-                return False  # the kernel prints such rows, too, and more than them
-            begin = b"".join(plain(row[: len(row) - len(row) % 4] if row is lines[-1] else row) for row in lines)
-            return begin.startswith(_CLOSED) or _is_text(begin)
-    return False
+    begin = b"".join(_decoded(map(_code, lines[:3])))
+    return begin.startswith(_CLOSED) or _is_text(begin)
 
 
 def _of_a_dump(row: bytes) -> bool:
-    """Whether xxd or ``hexdump -C`` writes a row: bytes, ``*`` for rows that repeat, the length at the end."""
+    """Whether xxd or ``hexdump -C`` writes a row: bytes, ``*`` for rows that repeat, what ends it."""
     row = row.strip()
-    return row in (b"", b"*") or _HEX.match(row) is not None or _END.match(row) is not None
+    return row in (b"", b"*") or _HEX.match(row) is not None or _REST.match(row) is not None
 
 
 def _is_text(data: bytes) -> bool:
@@ -84,7 +108,10 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
     if b"%0A" in first:
         yield Member("", pieces(_each(_before(first, rows), _percent)))
         return
-    if not any(each.match(first) for each in (_UU, _ARMOUR, _BASE64, _HEX)):
+    head = [first, *itertools.islice(rows, _HEADS)]
+    rows = itertools.chain(head[1:], rows)
+    dump = next((row for row in head if _HEX.match(row[:200]) is not None), None)
+    if dump is None and not any(each.match(first) for each in (_UU, _ARMOUR, _BASE64)):
         yield from _between(_Blocks(_before(first, rows)), walk)
         return
     inner = _UU.match(first)
@@ -92,8 +119,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(rows, _uu)))
         return
     rows = _before(first, rows)
-    plain = _HEX.match(first) is not None and _BASE64.match(first) is None
-    text = _each(rows, _hex) if plain else _rows_of_base64(rows)
+    text = _dumped(rows) if dump is not None else _decoded(map(_code, rows))
     yield Member("", pieces(text), note="decoded: line numbers are those of the text")
 
 
@@ -112,8 +138,8 @@ class _Blocks:
         if first:
             yield first
         for row in self._rows:
-            named = _UU.match(row)
-            if named is not None or (_ROW.match(row) is not None and _begins(row)):
+            named, coded = _UU.match(row), _ROW.match(row)
+            if named is not None or (coded is not None and _begins(coded)):
                 self.inner = named[1].decode("utf-8", "replace").replace("!", "_") if named is not None else "base64"
                 self._first = row
                 return
@@ -122,19 +148,31 @@ class _Blocks:
     def block(self) -> Iterator[bytes]:
         """The bytes of the block, up to the first line that is no part of one."""
         first, self._first = self._first, b""
-        uu = _UU.match(first) is not None
-        if not uu:
-            yield _base64(first)
+        if _UU.match(first) is None:
+            yield from _decoded(self._rows_of(first))
+            return
         for row in self._rows:
-            if not uu and (_BASE64_ROW.match(row) is None):
+            yield _uu(row)
+            if row.startswith(b"end"):
+                return
+
+    def _rows_of(self, row: bytes) -> Iterator[bytes]:
+        """Rows of base64: each but the last is as long as the first; one that nobody wrapped ends with its line."""
+        found = _ROW.match(row)
+        wrapped = found is not None and found[1] is not None
+        width = len(found[1]) if found is not None and wrapped else 0
+        yield (found[1] or found[2]) if found is not None else b""
+        while row.endswith(b"\n") is wrapped and (row := next(self._rows, b"")):
+            text = row.strip(b" \t\r\n\"',;")
+            if _BASE64_ROW.match(text) is None or (wrapped and len(text) > width):
                 self._first = row
                 return
-            yield _uu(row) if uu else _base64(row)
-            if uu and row.startswith(b"end"):
+            yield text
+            if wrapped and len(text) < width:
                 return
 
 
-_BASE64_ROW = re.compile(rb"[A-Za-z0-9+/]{2,76}={0,2}\r?\n?$")
+_BASE64_ROW = re.compile(rb"[A-Za-z0-9+/]{1,}={0,2}$")
 
 
 def _between(blocks: _Blocks, walk: Walk) -> Iterator[Member]:
@@ -165,28 +203,27 @@ def _percent(row: bytes) -> bytes:
     return unquote_to_bytes(row.replace(b"+", b" "))
 
 
-def _base64(row: bytes) -> bytes:
-    if _ARMOUR.match(row) is not None:
-        return b""
-    text = row[max(row.rfind(b"\t"), row.rfind(b",")) + 1 :].strip()
+def _code(row: bytes) -> bytes:
+    """What is base64 in a row that begins a text of its own."""
+    return b"" if _ARMOUR.match(row) is not None else row[max(row.rfind(b"\t"), row.rfind(b",")) + 1 :].strip()
+
+
+def _decoded(rows: Iterator[bytes]) -> Iterator[bytes]:
+    """What rows of base64 say, of any length: what is left of one goes on in the next."""
+    rest = b""
+    for row in rows:
+        text = rest + row.translate(_URL)
+        cut = len(text) if text.endswith(b"=") else len(text) // 4 * 4
+        rest = text[cut:]
+        yield _base64(text[:cut])
+    yield _base64(rest)
+
+
+def _base64(text: bytes) -> bytes:
     try:
         return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
     except binascii.Error:
         return b""
-
-
-def _rows_of_base64(rows: Iterator[bytes]) -> Iterator[bytes]:
-    """What rows of base64 say; one that is too long to be held comes in parts of any length."""
-    rest = b""
-    for row in rows:
-        if row.endswith(b"\n") and not rest:
-            yield _base64(row)
-            continue
-        text = rest + row[max(row.rfind(b"\t"), row.rfind(b",")) + 1 :].strip()
-        cut = len(text) if row.endswith(b"\n") else len(text) // 4 * 4
-        rest = text[cut:]
-        yield _base64(text[:cut])
-    yield _base64(rest)
 
 
 def _uu(row: bytes) -> bytes:
@@ -196,16 +233,29 @@ def _uu(row: bytes) -> bytes:
         return b""
 
 
-def _hex(row: bytes) -> bytes:
-    found = _HEX.match(row)
-    if found is None:
-        return b""
+def _dumped(rows: Iterable[bytes]) -> Iterator[bytes]:
+    """What the rows of a dump say; of one without offsets the last may be short."""
+    kind = None
+    for row in rows:
+        found = _HEX.match(row)
+        kind = kind or (found.lastgroup if found is not None else None)
+        if found is not None:
+            yield _hex(row, found)
+        elif kind in ("plain", "array") and (rest := _REST.match(row.strip())) is not None and rest["bytes"]:
+            yield _unhexed(rest["bytes"])
+
+
+def _hex(row: bytes, found: re.Match[bytes]) -> bytes:
     if (words := _WORDS.match(row)) is not None:
         pairs = words[1].split()
         return b"".join(binascii.unhexlify(pair)[::-1] for pair in pairs)
-    text = found[1].partition(b"  |" if b"  |" in found[1] else b"  ")[0]
-    digits = text.replace(b" ", b"")
+    if found.lastgroup == "plain":
+        return _unhexed(row.strip())
+    return _unhexed(found["array"] or found["pairs"].partition(b"  |" if b"  |" in row else b"  ")[0])
+
+
+def _unhexed(digits: bytes) -> bytes:
     try:
-        return binascii.unhexlify(digits)
+        return binascii.unhexlify(_BETWEEN.sub(b"", digits))
     except binascii.Error:
         return b""

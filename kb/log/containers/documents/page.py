@@ -2,15 +2,19 @@
 
 HTML, whatever stands on one physical line; XML of any vocabulary, in which an element is a line (RSS of a tracker,
 JUnit, Robot Framework, exports of Bugzilla and ServiceNow). Markup that stands in a text, escaped, is read like a page.
+What a page's scripts draw it from (JSON, by itself or given to a name) is an input beside its text; an element of XML
+without a text is shown by its longest attribute of words.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from kb.log.containers.exports.unnamed import is_words, opens
 from kb.log.containers.walk import Member, Walk, pieces
 from kb.log.unpack import Read
 
@@ -24,15 +28,26 @@ _INLINE = frozenset(
 )
 """Elements within a line."""
 _CELLS = frozenset({"td", "th"})
-_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg"})
+_HIDDEN = frozenset({"script", "style"})
+_SCRIPT = 4 << 20
+"""Characters of a script that are looked at."""
+_VALUE = re.compile(r"(?:^|[=(,:])\s{0,9}(?=[{\[])")
+_LOOKS = 1000
+"""Scripts, values and attributes of a page that are looked at."""
+_HOLDS = re.compile(r"\s{0,9}(?:[{\[]\s{0,9}[\"{\[]|<[a-z!])", re.I)
+"""How a value of an attribute begins that is a document, or a page."""
+_VALUES = 8
+"""Values that are looked for in a script."""
+_ATTRIBUTE = re.compile(r"[\w.:@-]{1,80}\s{0,9}=\s{0,9}(?:\"([^\"<]*)\"|'([^'<]*)')")
 _HTML = frozenset("a b body br center code div font hr html i li ol p pre span table td th tr tt u ul".split())
 _PRINTED = re.compile(r"[0-9a-f]{8}(?:[0-9a-f]{8})?|[\w.-]{1,60}::[\w.:-]{1,60}")
 """What the kernel prints in angle brackets and nobody has escaped: an address, a path of Rust's."""
 _ESCAPED = re.compile(r"\s{0,100}<(?:p|div|pre|br|table|span|html|body|ul|ol|h\d|code)[ />]", re.I)
 """How a page begins that stands in an element as text."""
-_WAITING = 16_384
-"""Characters in which a tag or an entity ends."""
-_DOCUMENT = re.compile(rb"\s{0,200}<(?:!doctype\s|\?xml\s|html[\s>])", re.I)
+_WAITING = 1 << 17
+"""Characters in which a tag or an entity ends: a test's message is an attribute."""
+_DOCUMENT = re.compile(rb"\s{0,200}<(?:!doctype\s|\?xml\s|html[\s>]|[a-z][\w.:-]{0,60}\s{1,80}xmlns[:=])", re.I)
+_WEB = re.compile(r"\s{0,200}<(?:!doctype\s{1,9})?html\b", re.I)
 _FRAGMENT = re.compile(
     rb"\s{0,200}<(?:table|div|pre|p|body|span|ol|ul|section|article|code|h[1-6])(?:\s[^<>]{0,500})?>", re.I
 )
@@ -51,12 +66,19 @@ def needed(head: bytes) -> bool:
 
 
 def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterator[Member]:
-    """The page's text."""
-    yield Member("", pieces(_text(read)), note=_NOTE)
-
-
-def _text(read: Read) -> Iterator[bytes]:
+    """The page's text, and the values in its scripts and attributes that may hold a log."""
     reader = _Reader()
+    yield Member("", pieces(_text(read, reader)), note=_NOTE)
+    for number, text in enumerate(reader.beside, 1):
+        if not walk.member():
+            return
+        data = text.encode("utf-8", "replace")
+        if walk.keeps(len(data)):
+            yield Member(f"value{number}", pieces(iter((data,))))
+            walk.release(len(data))
+
+
+def _text(read: Read, reader: _Reader) -> Iterator[bytes]:
     rest = b""
     while piece := read(1 << 18):
         data = rest + piece
@@ -86,10 +108,22 @@ class _Reader:
         self._nests = not inner
         self._fresh = False
         """Nothing was read of an element but its tag."""
+        self._web: bool | None = None
+        """Whether the page is one of HTML; None before anything of it was read."""
+        self._words = ""
+        """Words of the attributes of the element that has just begun."""
+        self._script: list[str] = []
+        self._looks = _LOOKS
+        self._room = _SCRIPT
+        """Characters that may still be held of scripts and attributes."""
+        self.beside: list[str] = []
+        """Values of scripts and attributes that may hold a log, whole."""
         self._out: list[str] = []
 
     def feed(self, data: str) -> str:
         """The text of what comes next."""
+        if self._web is None:
+            self._web = _WEB.match(data) is not None
         self._out, at = [], 0
         while at < len(data):
             if self._until is not None:
@@ -111,11 +145,54 @@ class _Reader:
         text = data[at : end if end >= 0 else len(data)]
         if not self._hidden:
             self._shown(text)
+        elif self._until == "</script":
+            self._hold(text)
         if end < 0:
             return len(data)
+        self._values()
         end += 0 if self._until.startswith("</") else len(self._until)
         self._until, self._hidden = None, False
         return end
+
+    def _hold(self, text: str) -> None:
+        text = text[: self._room]
+        self._room -= len(text)
+        self._script.append(text)
+
+    def _opens(self, text: str) -> bool:
+        """Whether a text may open a report, as long as not too many were asked for that."""
+        self._looks -= 1
+        return self._looks >= 0 and opens(text.encode("utf-8", "replace"))
+
+    def _values(self) -> None:
+        """Note the values in the script that has ended."""
+        text, self._script = "".join(self._script), []
+        if not text or not self._opens(text):
+            self._room += len(text)
+            return
+        at = 0
+        for _ in range(_VALUES):
+            found = _VALUE.search(text, at)
+            if found is None:
+                return
+            at = found.end()
+            try:
+                _, end = json.JSONDecoder().raw_decode(text, at)
+            except (ValueError, RecursionError):
+                continue
+            if self._opens(text[at:end]):
+                self.beside.append(text[at:end])
+            at = end
+
+    def _attributes(self, rest: str) -> None:
+        """Note what the attributes of an element say: a page's state, a page; words."""
+        values = (html.unescape(found[1] or found[2] or "") for found in _ATTRIBUTE.finditer(rest))
+        texts = [value for value in values if is_words(value)]
+        for text in texts if self._web else ():
+            if _HOLDS.match(text) is not None and len(text) <= self._room and self._opens(text):
+                self._room -= len(text)
+                self.beside.append(text)
+        self._words = "" if self._web else max(texts, key=len, default="")
 
     def _mark(self, tag: re.Match[str]) -> None:
         if tag["comment"]:
@@ -132,6 +209,14 @@ class _Reader:
             self._shown(tag[0])
             return
         self._leave()
+        words, self._words = self._words, ""
+        if not ends and "=" in tag["rest"]:
+            self._attributes(tag["rest"])
+            words = self._words if tag["rest"].endswith("/") else ""
+        if words and (self._fresh or not ends):
+            self._out.append(("" if self._start else "\n") + words + "\n")
+            self._start = True
+            self._words = ""
         self._fresh = not ends
         if name in _HIDDEN:
             if not ends and not tag["rest"].endswith("/"):

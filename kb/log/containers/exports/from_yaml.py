@@ -32,6 +32,7 @@ _QUOTED = re.compile(
 )
 _BASE64 = re.compile(rb" {0,80}([\w.-]{1,253}): ?\"?([A-Za-z0-9+/]{64,}={0,2})\"?\r?\n?$", re.A)
 """A secret, a configuration's ``binaryData``."""
+_CODED = re.compile(rb"^ {0,80}(?:- )?[\w.-]{1,253}: \"?[A-Za-z0-9+/]{64}", re.A | re.M)
 _FOLDED = re.compile(rb'^ {0,80}(?:- ){0,8}(?:[\w./-]{1,80}: )?"(?:[^"\\\n]|\\[^n\n])*\\n', re.M)
 _OPENS = re.compile(
     rb"^( {0,80})(?:(?:- ){1,8}|(?:- ){0,8}\"?[\w./-][\w./ -]{0,80}\"?: {1,8})"
@@ -57,7 +58,7 @@ _TEXT_NOTE = "line numbers are those of the document with its texts unfolded"
 
 def needed(head: bytes) -> bool:
     """Whether bytes begin with a record that has a text, or with a document that has texts in quotes."""
-    return _is_records(head) or any(each.search(head) is not None for each in (_CLUSTER, _FOLDED, _OPENS))
+    return _is_records(head) or any(each.search(head) is not None for each in (_CLUSTER, _FOLDED, _OPENS, _CODED))
 
 
 def _is_records(head: bytes) -> bool:

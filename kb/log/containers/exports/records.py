@@ -5,6 +5,7 @@ What comes out are lines of JSON as journald and docker write them (:mod:`kb.log
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import re
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kb.log.records import HOSTS
+from kb.log.records import HOSTS, host_of, names_host
 
 if TYPE_CHECKING:
     from kb.log.containers.walk import Walk
@@ -36,6 +37,7 @@ _TIME = (
     "__REALTIME_TIMESTAMP", "TimeGenerated", "receiveTimestamp", "Timestamp", "Date", "Time", "timereported",
     "timegenerated", "ISODATE", "_messagetime", "received_at", "generated_at", "event_time", "eventTime", "datetime",
 )  # fmt: skip
+_TIMES = frozenset(_TIME)
 _WHEN = re.compile(
     r"(?i)time|stamp|date|created|instant|received|\[UTC\]|(?:^|[@._])(?:ts|dt|t|when)(?:[._ ]|$)"
     r"|\u65f6\u95f4|\u65e5\u6642"
@@ -44,6 +46,9 @@ _WHEN = re.compile(
 YEARS = 10**18
 """Nanoseconds: a smaller number is a time since boot, a duration, a count."""
 _HOST = ("host.name", "host.hostname", *HOSTS, "kubernetes.host", "agent.hostname")
+_HOSTS = frozenset(part for name in _HOST for part in (name, name.partition(".")[0]))
+_CODE = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
+"""No line of a log: a console in base64, whatever its field is called."""
 _NUMBERED = frozenset(("n", "t"))
 """A line of what Proxmox VE answers for a log: its number and its text."""
 _JOURNAL = frozenset(
@@ -127,7 +132,7 @@ def told(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> 
         values = _named(fields.get("body"))
         if text is None and values:
             return told({**_outer(fields), **values}, labels)
-    if text is None:
+    if text is None or _CODE.fullmatch(text) is not None:
         return None
     host = _host(fields) or (_host(labels) if labels else None)
     return Told(text, nanoseconds(_time(fields)), host, fields)
@@ -155,7 +160,12 @@ def record(fields: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -
 
 
 def _time(fields: Mapping[str, Any]) -> Any:
-    known = next((fields[name] for name in _TIME if fields.get(name) not in (None, "")), None)
+    told = _TIMES & fields.keys()
+    known = (
+        next((fields[name] for name in _TIME if name in told and fields[name] not in (None, "")), None)
+        if told
+        else None
+    )
     if known is not None and nanoseconds(known) is not None:
         return known
     called = (value for name, value in fields.items() if value and _WHEN.search(name) is not None)
@@ -164,8 +174,14 @@ def _time(fields: Mapping[str, Any]) -> Any:
 
 def _outer(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What an object says beside the record in it: its time and host."""
-    names = (*_TIME, *_HOST, *filter(_WHEN.search, fields))
-    return {name: fields[name] for name in names if isinstance(fields.get(name), str | int | float)}
+    return {
+        name: value for name, value in fields.items() if isinstance(value, (str, int, float)) and _stands_outside(name)
+    }
+
+
+@functools.lru_cache(4096)
+def _stands_outside(name: str) -> bool:
+    return name in _TIMES or name in _HOST or _WHEN.search(name) is not None or names_host(name)
 
 
 def _text(fields: Mapping[str, Any]) -> str | None:
@@ -243,7 +259,7 @@ def _said(value: Any) -> str | None:
 
 
 def _host(fields: Mapping[str, Any]) -> str | None:
-    for name in _HOST:
+    for name in _HOST if _HOSTS & fields.keys() else ():
         value: Any = fields.get(name)
         outer, _, inner = name.partition(".")
         if value is None and inner and isinstance(fields.get(outer), Mapping):
@@ -252,7 +268,7 @@ def _host(fields: Mapping[str, Any]) -> str | None:
             value = value[0]
         if isinstance(value, str) and 0 < len(value) <= 255 and not any(char.isspace() for char in value):
             return value
-    return None
+    return host_of(fields)
 
 
 def nanoseconds(value: Any) -> int | None:

@@ -29,6 +29,7 @@ _DOCUMENT = re.compile(
 """How the answers of search services begin."""
 _CALL = re.compile(rb"\s{0,9}(?:/\*\*/)?[A-Za-z_$][\w.$ ]{0,60}[=(]\s{0,9}(?=[\[{])")
 """What makes a script of a document: a variable's name, a function's (JSONP)."""
+_ONE_CODE = re.compile(rb'"[A-Za-z0-9+/]{200}')
 _QUEUED = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 HELD = 4 << 20
 """Bytes by which the field is chosen, or in which a table by columns or a value of Python's must end."""
@@ -49,8 +50,11 @@ Path = tuple[str, ...]
 
 
 def answers(head: bytes) -> bool:
-    """Whether a document begins as the answers of search services do, with no record in its first bytes."""
-    return _DOCUMENT.match(head.lstrip()) is not None
+    """Whether a document begins as the answers of search services do, with no record in its first bytes.
+
+    One that goes on with a text in base64 is a document first.
+    """
+    return _DOCUMENT.match(head.lstrip()) is not None and _ONE_CODE.search(head) is None
 
 
 def needed(head: bytes) -> bool:
@@ -79,16 +83,16 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         head += piece
     called = _CALL.match(head)
     begin = head if called is None else head[called.end() :]
-    opens = _opens(begin)
-    if any(isinstance(one, Record) for one in Scanner(record).feed(begin if opens else begin[:_FIRST])):
+    opening = opens(begin)
+    if any(isinstance(one, Record) for one in Scanner(record).feed(begin if opening else begin[:_FIRST])):
         yield from from_json.members(name, Pushed(begin, read).read, file, walk)
         return
-    column = _column(_objects(begin)) if opens else None
+    column = _column(_objects(begin)) if opening else None
     if column is not None:
         found = _records(Pushed(begin, read).read, column)
         yield Member("", pieces(ordered(found, walk, name)), text=True, note=_NOTE)
         return
-    rows = list(_table(head)) if opens and len(head) < HELD else []
+    rows = list(_table(head)) if opening and len(head) < HELD else []
     if rows:
         yield Member("", pieces(ordered(rows, walk, name)), text=True, note=_NOTE)
         return
@@ -99,7 +103,7 @@ _ENDS = bytes.maketrans(b"\"'", b"\n\n")
 _PACKED = re.compile(rb"[A-Za-z0-9+/]{40}")
 
 
-def _opens(data: bytes) -> bool:
+def opens(data: bytes) -> bool:
     """Whether any string may open a report: of data that is no log, a look at its bytes says no."""
     if _PACKED.search(data) is not None:
         return True

@@ -129,7 +129,7 @@ def evaluate(predicate: Predicate, facts: Facts) -> Judgement:
 
 
 def decided(predicate: Predicate, facts: Facts) -> Verdict | None:
-    """The verdict of :func:`evaluate` without its words, for nearly all that a report bears; None where it must tell."""
+    """The verdict of :func:`evaluate` without its words, of nearly all predicates; None where that one must tell."""
     name, op, wanted = predicate.fact, predicate.op, predicate.value
     fact = facts.get(name)
     if fact is None or name == "kernel" or fact.value is None:

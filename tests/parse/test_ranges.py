@@ -62,7 +62,7 @@ class Within:
     """A worker in this process."""
 
     def __init__(self, path: str, start: int, cuts: list[int], last: int):
-        self._found = tempfile.TemporaryFile()  # noqa: SIM115: end() closes it, as it ends a process
+        self._found = tempfile.TemporaryFile()  # noqa: SIM115 -- end() closes it, as it ends a process
         stdout, sys.stdout = sys.stdout, type("Out", (), {"buffer": self._found})()  # type: ignore[assignment]
         try:
             ranges.work(path, *map(str, (start, last, *cuts)))

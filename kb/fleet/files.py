@@ -80,26 +80,19 @@ def _matched(path: str) -> Iterator[tuple[str, int, bool]]:
 
 def _walk(root: str) -> Iterator[tuple[str, int, bool]]:
     """The files of a folder, links and what is no regular file left out, as ``kb match FOLDER`` does."""
+    from kb.fleet.result import left
     from kb.log.files import passed_over
 
     def unreadable(error: OSError) -> None:
         raise InputError(f"cannot read the folder: {error.strerror}", path=str(error.filename)) from error
 
     for folder, folders, files in os.walk(root, onerror=unreadable):
-        own = _results(folder, folders, files)
+        own = left(Path(folder))  # it holds the texts of reports, which would count again
         folders[:] = sorted(name for name in folders if name not in own)
         for name in sorted(name for name in files if name not in own):
             path = os.path.join(folder, name)
             if passed_over(path, root) is None:
                 yield path, os.path.getsize(path), True
-
-
-def _results(folder: str, folders: list[str], files: list[str]) -> frozenset[str]:
-    """What an earlier scan left in a folder: its results hold the texts of reports, which would count again."""
-    from kb.fleet.result import NAMES, SUMMARY, WORK, finished
-
-    whole = SUMMARY in files and (finished(Path(folder)) or {}).get("schema") == "kb.scan/1"
-    return frozenset((*NAMES, WORK)) if whole or WORK in folders else frozenset()
 
 
 def _before(pattern: str, separator: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,19 @@ def _here(source: str) -> tuple[str, Iterator[tuple[str, int, bool]]]:
     paths = sorted(glob.glob(path, recursive=True))
     if not paths:
         raise InputError("no file has such a name", path=source)
-    return _before(path, os.sep), (each for one in paths for each in _matched(one))
+    root = _before(path, os.sep)
+    return root, (each for one in _without_results(paths, root) for each in _matched(one))
+
+
+def _without_results(paths: list[str], root: str) -> Iterator[str]:
+    """What a pattern finds below a folder, but for what scans have left there: ``**`` goes through it, too."""
+    from kb.fleet.result import left
+
+    of = cache(left)
+    for path in paths:
+        parts = path[len(root) :].lstrip(os.sep).split(os.sep)
+        if not any(part in of(Path(root, *parts[:place])) for place, part in enumerate(parts)):
+            yield path
 
 
 def _matched(path: str) -> Iterator[tuple[str, int, bool]]:

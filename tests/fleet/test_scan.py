@@ -174,7 +174,10 @@ def test_what_a_scan_that_was_stopped_has_left_is_no_log(tmp_path: Path) -> None
     (tmp_path / ".scan").mkdir()
     for name in (".scan/journal", "reports/part-0.ndjson", "a.log"):
         (tmp_path / name).write_text("a line\n")
-    assert [item.source for item in items([str(tmp_path)])] == ["a.log"]
+    for source in (".", "*", "**"):
+        assert [item.source for item in items([str(tmp_path / source)])] == ["a.log"]
+    named = items([str(tmp_path / "reports/*")])
+    assert [item.source for item in named] == ["part-0.ndjson"]
 
 
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:

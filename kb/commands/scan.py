@@ -29,11 +29,11 @@ _SOON = 0.5
 def run(options: argparse.Namespace) -> int:
     """Scan; the exit code is 0 when all files were read, 4 when one was not, 3 when no report is in any."""
     from kb.fleet.files import items
-    from kb.fleet.result import finished
+    from kb.fleet.result import WORK, finished
     from kb.fleet.scan import scan
 
     settings, out = _settings(options), Path(options.out)
-    if options.resume and not (out / ".scan").exists() and (summary := finished(out)) is not None:
+    if options.resume and not (out / WORK).exists() and (summary := finished(out)) is not None:
         note(f"nothing to go on with: {out} holds the results of a whole scan")
         return _code(summary["reports"], summary["errors"])
     files = items(options.sources)

@@ -54,7 +54,7 @@ _MODULES = {
 
 _TRY = """
 import importlib, os, sys
-told = os.fdopen(os.dup(1), "w")
+told = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
 os.dup2(2, 1)  # whatever they print is none of it
 for name in sys.argv[1:]:
     print(name, end="\\t", file=told, flush=True)
@@ -65,7 +65,7 @@ for name in sys.argv[1:]:
         print(" ".join(f"{type(error).__name__}: {error}".split()), file=told, flush=True)
 """
 _PATIENCE = 60.0
-"""Seconds that all of them may take to be imported; some tenths each is usual."""
+"""Seconds that a process may take to import all of them; one that takes longer is left, and another tries the rest."""
 
 _NAME = re.compile(r"[\w.-]+")
 _BOUND = re.compile(r"(>=|<)\s*(\d{1,9}(?:\.\d{1,9}){0,4})")
@@ -109,6 +109,8 @@ def broken(modules: tuple[str, ...]) -> dict[str, str]:
             out, ended = done.stdout, f"its import ends the process ({_ending(done.returncode)})"
         except subprocess.TimeoutExpired as error:
             out, ended = error.stdout or b"", f"its import takes more than {_PATIENCE:.0f} s"
+        except OSError:  # there is no such Python any more, or no memory for it: that says nothing of a package
+            break
         rows = out.decode("utf-8", "replace").split("\n")
         for name, _, why in (row.partition("\t") for row in rows[:-1]):
             if why:

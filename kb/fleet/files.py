@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,19 @@ def _here(source: str) -> tuple[str, Iterator[tuple[str, int, bool]]]:
     paths = sorted(glob.glob(path, recursive=True))
     if not paths:
         raise InputError("no file has such a name", path=source)
-    return _before(path, os.sep), (each for one in paths for each in _matched(one))
+    root = _before(path, os.sep)
+    return root, (each for one in _without_results(paths, root) for each in _matched(one))
+
+
+def _without_results(paths: list[str], root: str) -> Iterator[str]:
+    """What a pattern finds below a folder, but for what scans have left there: ``**`` goes through it, too."""
+    from kb.fleet.result import left
+
+    of = cache(left)
+    for path in paths:
+        parts = path[len(root) :].lstrip(os.sep).split(os.sep)
+        if not any(part in of(Path(root, *parts[:place])) for place, part in enumerate(parts)):
+            yield path
 
 
 def _matched(path: str) -> Iterator[tuple[str, int, bool]]:
@@ -80,26 +93,19 @@ def _matched(path: str) -> Iterator[tuple[str, int, bool]]:
 
 def _walk(root: str) -> Iterator[tuple[str, int, bool]]:
     """The files of a folder, links and what is no regular file left out, as ``kb match FOLDER`` does."""
+    from kb.fleet.result import left
     from kb.log.files import passed_over
 
     def unreadable(error: OSError) -> None:
         raise InputError(f"cannot read the folder: {error.strerror}", path=str(error.filename)) from error
 
     for folder, folders, files in os.walk(root, onerror=unreadable):
-        own = _results(folder, folders, files)
+        own = left(Path(folder))  # it holds the texts of reports, which would count again
         folders[:] = sorted(name for name in folders if name not in own)
         for name in sorted(name for name in files if name not in own):
             path = os.path.join(folder, name)
             if passed_over(path, root) is None:
                 yield path, os.path.getsize(path), True
-
-
-def _results(folder: str, folders: list[str], files: list[str]) -> frozenset[str]:
-    """What an earlier scan left in a folder: its results hold the texts of reports, which would count again."""
-    from kb.fleet.result import NAMES, SUMMARY, WORK, finished
-
-    whole = SUMMARY in files and (finished(Path(folder)) or {}).get("schema") == "kb.scan/1"
-    return frozenset((*NAMES, WORK)) if whole or WORK in folders else frozenset()
 
 
 def _before(pattern: str, separator: str) -> str:

@@ -20,7 +20,11 @@ from kb.fleet.item import Block, Item, Settings
 
 SUMMARY = "scan.json"
 WORK = ".scan"
-NAMES = (
+_JOURNAL = "journal"
+_SCHEMA = "kb.scan/1"
+_LARGEST = 1 << 16
+"""Bytes of a summary that are read: it is some numbers, and any log may lie under its name."""
+_NAMES = (
     SUMMARY,
     "reports",
     *(f"{table}.{form}" for table in ("signatures", "errors") for form in ("parquet", "ndjson")),
@@ -58,7 +62,7 @@ class Journal:
 
     def __init__(self, folder: Path, settings: Settings, *, resume: bool):
         self._work = folder / WORK
-        self._path = self._work / "journal"
+        self._path = self._work / _JOURNAL
         self.done: set[str] = set()
         """Sources that were read."""
         self.totals = Totals()
@@ -144,7 +148,7 @@ class Journal:
                 table.signature(key, titles[key[0]], count)
             for source, why in self.errors():
                 table.error(source, why)
-        summary = {"schema": "kb.scan/1", "version": __version__, "format": form, **self.totals._asdict()}
+        summary = {"schema": _SCHEMA, "version": __version__, "format": form, **self.totals._asdict()}
         summary["signatures"] = len(titles)
         (made / SUMMARY).write_text(json.dumps(summary) + "\n", encoding="utf-8")
         _replace(made, folder, self._work / "former")
@@ -168,7 +172,7 @@ def _replace(made: Path, folder: Path, former: Path) -> None:
     """Put new results where older ones may be; the summary goes first and comes last."""
     shutil.rmtree(former, ignore_errors=True)
     former.mkdir()
-    for name in NAMES:
+    for name in _NAMES:
         if (folder / name).exists():
             os.replace(folder / name, former / name)
     for path in sorted(made.iterdir(), key=lambda path: path.name == SUMMARY):
@@ -178,7 +182,16 @@ def _replace(made: Path, folder: Path, former: Path) -> None:
 def finished(folder: Path) -> dict[str, Any] | None:
     """What a scan that came to its end says of itself; None where there is none."""
     try:
-        found: dict[str, Any] | None = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if not (folder / SUMMARY).is_file():  # a pipe would be waited for
+            return None
+        with (folder / SUMMARY).open("rb") as file:
+            found = json.loads(file.read(_LARGEST))
+    except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return found if isinstance(found, dict) and found.get("schema") == _SCHEMA else None
+
+
+def left(folder: Path) -> frozenset[str]:
+    """The names in a folder of what a scan left there, whether it came to its end or not; none in any other folder."""
+    begun = os.path.isfile(folder / WORK / _JOURNAL)
+    return frozenset((*_NAMES, WORK)) if begun or finished(folder) is not None else frozenset()

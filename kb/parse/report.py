@@ -115,14 +115,14 @@ def bounded(line: Line) -> Line:
     """A line in which every number and every name has a bound; ``raw`` stays as it is."""
     if len(line.text) <= USUAL:
         return line
-    text = _cut(line.text)
+    text = _cut(line.text[:_LONGEST])
     return line if text == line.text else line._replace(text=text)
 
 
 @functools.lru_cache(maxsize=256)
 def _cut(text: str) -> str:
     """A text with such bounds; the long lines of a storm are the same ones."""
-    return _RUN.sub(lambda found: found[0][: 512 if found["number"] is None else 128], text[:_LONGEST])
+    return _RUN.sub(lambda found: found[0][: 512 if found["number"] is None else 128], text)
 
 
 def _traces(out: Outline) -> tuple[Trace, ...]:

@@ -193,12 +193,30 @@ def test_packages_are_tried_where_they_can_do_no_harm(tmp_path: Path, monkeypatc
     (tmp_path / "ends.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)\n")
     (tmp_path / "leaves.py").write_text("import os; os._exit(3)\n")
     (tmp_path / "prints.py").write_text("print('a\\tb')\n")
+    (tmp_path / "names.py").write_text("raise ImportError('/lib/\\udce9.so')\n")
     (tmp_path / "binary.py").write_bytes(b"\x7fELF\x00")
     monkeypatch.syspath_prepend(tmp_path)
-    found = packages.broken(("cut", "ends", "json", "leaves", "prints", "binary", "nowhere"))
-    assert list(found) == ["cut", "ends", "leaves", "binary", "nowhere"]
+    found = packages.broken(("cut", "ends", "json", "leaves", "prints", "names", "binary", "nowhere"))
+    assert list(found) == ["cut", "ends", "leaves", "names", "binary", "nowhere"]
+    assert found["names"] == "ImportError: /lib/\\udce9.so"
     assert found["cut"] == "ImportError: libx.so.1: cannot open shared object file"
     assert ("SIGSEGV" in found["ends"], "exit code 3" in found["leaves"]) == (True, True)
+
+
+def test_one_that_hangs_is_left_and_the_others_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hangs.py").write_text("import time; time.sleep(60)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(packages, "_PATIENCE", 5.0)
+    assert packages.broken(("json", "hangs", "nowhere")) == {
+        "hangs": "its import takes more than 5 s",
+        "nowhere": "ModuleNotFoundError: No module named 'nowhere'",
+    }
+
+
+def test_where_no_process_can_be_started_the_versions_are_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    monkeypatch.setattr(packages, "broken", packages.broken.__wrapped__)
+    assert {row["name"]: row["version"] for row in packages.look()}["lark"]
 
 
 def test_each_package_is_tried_by_the_name_that_it_is_imported_by() -> None:

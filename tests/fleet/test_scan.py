@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kb import api
+from kb.fleet.files import items
 from tests.fleet.conftest import ROOT, begun, digest, end, errors, kb, rows, workers
 
 HOOK = {"KB_SCAN_HOOK": "tests.fleet.hooks:misbehave"}
@@ -154,13 +155,29 @@ def test_kbs_own_store_and_results_beside_the_logs_are_none(tmp_path: Path) -> N
     assert rows(tmp_path / "out") == first
 
 
-def test_a_folder_with_another_scan_json_is_read_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["[1]", '{"schema": "other/1"}', "[" * 200_000, '{"schema": "kb.scan/1"', "", None])
+def test_a_folder_with_another_scan_json_is_read_whole(text: str | None, tmp_path: Path) -> None:
+    """Whatever lies there by that name, a pipe (None) too: nothing else is passed over for it, or waited for."""
     sample = (ROOT / "cases/nofs-high-order-watermark/match-seed.log").read_bytes()
     (tmp_path / "logs/reports").mkdir(parents=True)
-    (tmp_path / "logs/scan.json").write_text("[1]")
+    (tmp_path / "logs/.scan").mkdir()
+    if text is None:
+        os.mkfifo(tmp_path / "logs/scan.json")
+    else:
+        (tmp_path / "logs/scan.json").write_text(text)
     (tmp_path / "logs/reports/a.log").write_bytes(sample)
-    kb("scan", tmp_path / "logs", "--out", tmp_path / "out", "--format", "ndjson")
-    assert [row["source"] for row in rows(tmp_path / "out")] == ["reports/a.log"]
+    assert [item.source for item in items([str(tmp_path / "logs")]) if item.source != "scan.json"] == ["reports/a.log"]
+
+
+def test_what_a_scan_that_was_stopped_has_left_is_no_log(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / ".scan").mkdir()
+    for name in (".scan/journal", "reports/part-0.ndjson", "a.log"):
+        (tmp_path / name).write_text("a line\n")
+    for source in (".", "*", "**"):
+        assert [item.source for item in items([str(tmp_path / source)])] == ["a.log"]
+    named = items([str(tmp_path / "reports/*")])
+    assert [item.source for item in named] == ["part-0.ndjson"]
 
 
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
 """Alignment and ranking of stacks."""
 
-import pytest
+from itertools import combinations
 
-from kb.identity.align import align, idf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.identity.align import align, idf, weights
 from kb.identity.memory import Memory
 from kb.identity.rank import Query, Weighed
 from kb.model.stack import Stack
@@ -99,3 +103,29 @@ def test_a_score_is_the_same_on_every_python() -> None:
     """The built-in sum of ten tenths is 0.9999999999999999 up to Python 3.11 and 1.0 from 3.12."""
     tenths = dict.fromkeys("abcdefghij", 0.1)
     assert Weighed(entry("one", *tenths), tenths).whole == 1.0
+
+
+STACKS = st.lists(st.sampled_from("abcde"), min_size=1, max_size=5).map(tuple)
+RARITY = st.fixed_dictionaries(dict.fromkeys("abcde", st.floats(0.05, 12.0)))
+
+
+@given(STACKS, STACKS, RARITY)
+def test_an_alignment_is_the_best_of_all_and_none_is_above_its_bound(
+    left: tuple[str, ...], right: tuple[str, ...], rarity: dict[str, float]
+) -> None:
+    """What is looked over for its bound alone, or aligned in a quicker way, is what a trial of each pairing gives."""
+    one, other = weights(left, rarity), weights(right, rarity)
+    pairings = (
+        tuple(zip(mine, theirs, strict=True))
+        for size in range(min(len(left), len(right)) + 1)
+        for mine in combinations(range(len(left)), size)
+        for theirs in combinations(range(len(right)), size)
+    )
+    fitting = [pairs for pairs in pairings if all(left[i] == right[j] for i, j in pairs)]
+    best = max(sum(one[i] + other[j] for i, j in pairs) for pairs in fitting)
+    greatest = max(rarity.values())
+    found = align(left, right, rarity, greatest)
+    assert found.pairs in fitting
+    assert sum(one[i] + other[j] for i, j in found.pairs) == pytest.approx(best)
+    bound = Weighed(entry("one", *left), rarity).at_most(Weighed(entry("other", *right), rarity), greatest)
+    assert found.score <= bound + 1e-9

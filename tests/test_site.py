@@ -23,6 +23,7 @@ from kb.words import speak
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
 
+import conf  # type: ignore[import-not-found]  # noqa: E402
 import generate  # type: ignore[import-not-found]  # noqa: E402
 import screenshots  # type: ignore[import-not-found]  # noqa: E402
 
@@ -208,6 +209,18 @@ def test_every_page_stands_in_the_table_of_contents() -> None:
             listed |= {(page.parent / f"{row}.md").resolve() for row in rows if row and row[0] != ":"}
     pages = {page for page in PAGES if page.is_relative_to(ROOT / "docs")}
     assert pages - listed - {ROOT / "docs/index.md"} == set()
+
+
+def test_links_to_texts_lead_to_pages_of_the_site() -> None:
+    """Sphinx warns of others, and is not at hand in each run."""
+    sources = {page: conf.SOURCES.get(page, page) for page in PAGES if page.is_relative_to(ROOT / "docs")}
+    lead = {
+        (name(source), link[1])
+        for source in sources.values()
+        for link in conf._LINK.finditer(_FENCE.sub("", source.read_text(encoding="utf-8")))
+        if link[1].endswith(".md") and (source.parent / link[1]).resolve() not in (*sources, *conf.PAGES)
+    }
+    assert lead == set()
 
 
 def asked(page: Path) -> list[list[str]]:

@@ -8,7 +8,7 @@ around it); POSIX uuencode; xxd, hexdump and od.
 import binascii
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
@@ -38,10 +38,12 @@ _REST = re.compile(
     rb"(?P<bytes>(?:0x[0-9a-f]{2},? ?){1,32}$|(?:[0-9a-f]{2}){1,32}$)|[0-9a-f]{5,15}$|\};|unsigned int \w{1,80} = ",
     re.I,
 )
-_BETWEEN = re.compile(rb"0x|[, ]")
 """How a dump ends: less than a row, the length, the end of an array."""
+_BETWEEN = re.compile(rb"0x|[, ]")
 _HEADS = 4
 """Lines before the first row of a dump: the numbers of its columns, the name of an array."""
+_HELD = 1 << 12
+"""Bytes of rows by which a dump is told from a text with a number on a line of its own."""
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -76,17 +78,27 @@ def needed(head: bytes) -> bool:
         most = 2 + -(-((row[0] - 32) & 63) // 3) * 4 if row else 0  # its first byte says how many it holds
         return most - 4 <= len(row) <= most and bool(row)  # blanks at its end may be gone
     lines = head.split(b"\n", _HEADS + 4)[: _HEADS + 3]
+    if _dumps(lines):
+        return _is_dump(head.split(b"\n")[:-1] or lines)  # the last may be cut
     if _ARMOUR.match(lines[0]) is not None:
         lines = lines[1:]
-    first = next((at for at, row in enumerate(lines[: _HEADS + 1]) if _HEX.match(row[:200]) is not None), None)
-    if first is not None:
-        rows = head.split(b"\n")[first:-1] or lines[first:]
-        begin = b"".join(_dumped(lines[first : first + 3]))
-        # the kernel prints such rows, too, and more than them
-        return (begin.startswith(_CLOSED) or _is_text(begin)) and all(map(_of_a_dump, rows))
     if not lines or _BASE64.match(lines[0][:400]) is None:
         return False
     begin = b"".join(_decoded(map(_code, lines[:3])))
+    return begin.startswith(_CLOSED) or _is_text(begin)
+
+
+def _dumps(rows: Sequence[bytes]) -> bool:
+    """Whether one of the first rows may be a dump's."""
+    return any(_HEX.match(row[:200]) is not None for row in rows[: _HEADS + 1])
+
+
+def _is_dump(rows: Sequence[bytes]) -> bool:
+    """Whether rows are a dump of a text, or of a packed one: the kernel prints such rows, too, and more than them."""
+    first = next((at for at, row in enumerate(rows[: _HEADS + 1]) if _HEX.match(row[:200]) is not None), None)
+    if first is None or not all(map(_of_a_dump, rows[first:])):
+        return False
+    begin = b"".join(_dumped(rows[first : first + 3]))
     return begin.startswith(_CLOSED) or _is_text(begin)
 
 
@@ -109,9 +121,13 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         yield Member("", pieces(_each(_before(first, rows), _percent)))
         return
     head = [first, *itertools.islice(rows, _HEADS)]
+    held = sum(map(len, head)) if _dumps(head) else _HELD
+    while held < _HELD and (row := next(rows, b"")):
+        head.append(row)
+        held += len(row)
     rows = itertools.chain(head[1:], rows)
-    dump = next((row for row in head if _HEX.match(row[:200]) is not None), None)
-    if dump is None and not any(each.match(first) for each in (_UU, _ARMOUR, _BASE64)):
+    dump = _is_dump(head)
+    if not dump and not any(each.match(first) for each in (_UU, _ARMOUR, _BASE64)):
         yield from _between(_Blocks(_before(first, rows)), walk)
         return
     inner = _UU.match(first)
@@ -119,7 +135,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(rows, _uu)))
         return
     rows = _before(first, rows)
-    text = _dumped(rows) if dump is not None else _decoded(map(_code, rows))
+    text = _dumped(rows) if dump else _decoded(map(_code, rows))
     yield Member("", pieces(text), note="decoded: line numbers are those of the text")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import io
 import json
 import random
@@ -369,10 +370,15 @@ def test_bytes_written_as_text_in_no_known_way_are_no_good_log(
     [
         b"\n".join(b"https://example.org/%d/%s" % (at, b"a" * (20 + at % 9)) for at in range(60)),
         b'{"a":"%s"}' % (b"b" * 900),
-        b"\n".join(b"%064x" % (at << 200) for at in range(5)),
+        b"\n".join(hashlib.sha256(b"%d" % at).hexdigest().encode() for at in range(200)),
+        b"\n".join(b"2026-11-28T14:24:%02d.123456Z,0.123,0.456,0.789,1.000" % (at % 60) for at in range(200)),
+        b"\n".join(b"/lib/modules/6.1.0-13-amd64/kernel/drivers/net/m%04d.ko" % at for at in range(200)),
+        "系统启动完成，没有任何问题。".encode() * 30,
+        "\n".join(["系统启动完成，没有任何问题。"] * 30).encode(),
+        b"." * 9000,
     ],
 )
-def test_lists_and_digests_are_texts(data: bytes) -> None:
+def test_lists_numbers_and_other_scripts_are_texts(data: bytes) -> None:
     assert not is_wordless(data)
 
 

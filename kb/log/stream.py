@@ -248,7 +248,7 @@ def is_wordless(head: bytes) -> bool:
     """Whether a text has no word: rows of one length, or one row, without a blank, are bytes written in some way.
 
     Lists have rows of many lengths, or rows that begin alike; numbers and digests have few characters; JSON has its
-    quotes, and other scripts do without blanks.
+    quotes, an address its scheme, and other scripts do without blanks.
     """
     probe = head[:_TEXT_PROBE]
     if len(probe) < _WORDLESS or not probe.isascii() or any(byte in probe for byte in b" \t\0"):
@@ -261,7 +261,7 @@ def is_wordless(head: bytes) -> bool:
     return not alike and even and len(rows[0]) >= _ROW and len(rows[-1]) <= len(rows[0])
 
 
-_MARKUP = re.compile(rb"\s*(?:[{\[\"']|<[A-Za-z!?/])")
+_MARKUP = re.compile(rb"\s*(?:[{\[\"']|<[A-Za-z!?/]|[A-Za-z][A-Za-z+.-]{1,9}://)")
 _WORDLESS, _ROW = 512, 40
 """Bytes of a text, and of its first row, by which it is none: few keys and addresses are as long."""
 _ALPHABET = 28

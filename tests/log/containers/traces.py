@@ -141,11 +141,17 @@ def code(log: bytes) -> bytes:
     return base64.b64encode(log)
 
 
-def ldif(log: bytes) -> Wrapped:
-    said = code(log)
-    return "a.ldif", b"dn: cn=log\nlog:: " + b"\n ".join(
-        said[at : at + 70] for at in range(0, len(said), 70)
-    ) + b"\n\ndn: cn=b\n"
+def ldif(width: int) -> Callable[[bytes], Wrapped]:
+    """RFC 2849: a line goes on behind a blank; the name is within the width of the first (OpenLDAP: 76)."""
+
+    def wrapped(log: bytes) -> Wrapped:
+        said, rows = b"log:: " + code(log), []
+        while said:
+            rows.append(said[:width])
+            said = said[width:] and b" " + said[width:]
+        return "a.ldif", b"dn: cn=log\n" + b"\n".join(rows) + b"\n\ndn: cn=b\n"
+
+    return wrapped
 
 
 def format_hex(log: bytes) -> Wrapped:
@@ -225,7 +231,8 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "base64 of addresses": lambda log: ("a.txt", base64.urlsafe_b64encode(log)),
     "base64 in a field of texts": lambda log: ("a.json", json.dumps({"data": {"content": code(log).decode()}}).encode()),
     "base64 of zlib": lambda log: ("a.json", json.dumps({"payload": code(zlib.compress(log)).decode()}).encode()),
-    "ldif": ldif,
+    "ldif": ldif(76),
+    "ldif, 78 columns": ldif(78),
     "xxd -p": lambda log: ("a.txt", textwrap.fill(log.hex(), 60).encode() + b"\n"),
     "xxd -i": array,
     "format-hex": format_hex,

@@ -49,11 +49,11 @@ _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4
 
 _NAME = rb"^(?:[ \t]{0,40}(?:- )?[\w.-]{1,64}(?:::?|=)[ \t]?[\"']?)?[ \t]{0,40}"
 """The name of a value, as LDIF, YAML and settings write it."""
-_ROW = re.compile(_NAME + rb"(?:([A-Za-z0-9+/]{60,76})|([A-Za-z0-9+/]{200,}={0,2})[\"',;]{0,2})\r?\n?$")
+_ROW = re.compile(_NAME + rb"(?:([A-Za-z0-9+/]{60,80})|([A-Za-z0-9+/]{200,}={0,2})[\"',;]{0,2})\r?\n?$")
 RUN = re.compile(
-    _NAME + rb"(?:([A-Za-z0-9+/]{60,76})\r?\n(?=[ \t]{0,40}[A-Za-z0-9+/]{60,76}\r?\n)|([A-Za-z0-9+/]{200}))", re.M
+    _NAME + rb"(?:([A-Za-z0-9+/]{60,80})\r?\n(?=[ \t]{0,40}[A-Za-z0-9+/]{60,80}\r?\n)|([A-Za-z0-9+/]{200}))", re.M
 )
-"""A row of base64 as mail programs and the command of that name wrap it, and another one; one that nobody wrapped."""
+"""A row of base64 as mail programs, LDIF and the command of that name wrap it, and another one; one not wrapped."""
 _NAMED = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,255}\r?\n", re.M)
 
 
@@ -173,19 +173,24 @@ class _Blocks:
                 return
 
     def _rows_of(self, row: bytes) -> Iterator[bytes]:
-        """Rows of base64: each but the last is as long as the first; one that nobody wrapped ends with its line."""
+        """Rows of base64: each but the last is as long as the first, which a name may have made shorter.
+
+        One that nobody wrapped ends with its line.
+        """
         found = _ROW.match(row)
         wrapped = found is not None and found[1] is not None
         width = len(found[1]) if found is not None and wrapped else 0
+        named = found is not None and wrapped and bool(row[: found.start(1)].strip())
         yield (found[1] or found[2]) if found is not None else b""
         while row.endswith(b"\n") is wrapped and (row := next(self._rows, b"")):
             text = row.strip(b" \t\r\n\"',;")
-            if _BASE64_ROW.match(text) is None or (wrapped and len(text) > width):
+            if _BASE64_ROW.match(text) is None or (wrapped and len(text) > width and not named):
                 self._first = row
                 return
             yield text
             if wrapped and len(text) < width:
                 return
+            width, named = len(text), False
 
 
 _BASE64_ROW = re.compile(rb"[A-Za-z0-9+/]{1,}={0,2}$")

@@ -332,6 +332,8 @@ def _ebcdic(probe: bytes) -> str | None:
     letters = len(probe) - len(probe.translate(None, _LETTERS))
     if letters * 2 < len(probe) or not (b"\x15" in probe or b"%" in probe):
         return None
+    if probe.decode("utf-8", "replace").count("\ufffd") * 10 < len(probe):
+        return None  # letters of another script
     return "cp500" if probe.count(b"J") > probe.count(b"\xba") + probe.count(b"\xad") else "cp037"
 
 

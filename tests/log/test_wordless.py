@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kb.cli import UNUSABLE, main
-from kb.log.stream import is_wordless
+from kb.log.stream import is_binary, is_wordless, plain
 
 LOG = Path(__file__).with_name("data") / "oops.log"
 
@@ -41,3 +41,10 @@ def test_bytes_written_as_text_in_no_known_way_are_no_good_log(
 )
 def test_lists_numbers_and_other_scripts_are_texts(data: bytes) -> None:
     assert not is_wordless(data)
+
+
+@pytest.mark.parametrize("row", ["错误错误错误%@日志\n", "エラー@%\n", "שגיאה@%\n"])
+def test_other_scripts_are_no_ebcdic(row: str) -> None:
+    text = row.encode() * 900
+    assert plain("-", text, []).data == text
+    assert not is_binary(text)

@@ -38,6 +38,8 @@ _DATAGRAM = re.compile(rb"<\d{1,3}>")
 """RFC 3164: a message of its own, which has no end of line."""
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*+)("?)(\.\.\.)?', re.S)
 _ESCAPED = re.compile(rb"\\(?:x([0-9a-f]{2})|([0-7]{1,3})|(.))", re.S)
+_PIECE = re.compile(rb"(?:[^\\]|\\(?:x[0-9a-f]{2}|[0-7]{1,3}|.)){1,65536}+", re.S)
+"""So many characters, escaped or not, as are replaced at once."""
 _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
 _HEAD = 1 << 18
 """Bytes by which it is told which call moves the log."""
@@ -143,7 +145,9 @@ def _moved(name: bytes, end: re.Match[bytes], text: bytes) -> bytes:
 
 
 def _plain(text: bytes) -> bytes:
-    return _ESCAPED.sub(_unescaped, text) if b"\\" in text else text
+    if b"\\" not in text:
+        return text
+    return b"".join(_ESCAPED.sub(_unescaped, piece[0]) for piece in _PIECE.finditer(text))
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

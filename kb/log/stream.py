@@ -261,6 +261,14 @@ def is_wordless(head: bytes) -> bool:
     return not alike and even and len(rows[0]) >= _ROW and len(rows[-1]) <= len(rows[0])
 
 
+def wordless(head: bytes, name: str) -> InputError | None:
+    """Why a text says nothing to kb; None for one that has words."""
+    if not is_wordless(head):
+        return None
+    help_ = "decode it first (base32 -d, od -c and the like write bytes as text), or give the log's text"
+    return InputError("holds no words: it is written in a way that kb does not read", path=name, help=help_)
+
+
 _MARKUP = re.compile(rb"\s*(?:[{\[\"']|<[A-Za-z!?/]|[A-Za-z][A-Za-z+.-]{1,9}://)")
 _WORDLESS, _ROW = 512, 40
 """Bytes of a text, and of its first row, by which it is none: few keys and addresses are as long."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from kb.cli import UNUSABLE, main
+from kb.cli import EMPTY, UNUSABLE, main
 from kb.log.stream import is_binary, is_wordless, plain
 
 LOG = Path(__file__).with_name("data") / "oops.log"
@@ -23,6 +24,16 @@ def test_bytes_written_as_text_in_no_known_way_are_no_good_log(
     (tmp_path / "a").write_bytes(write(LOG.read_bytes()))
     assert main(["match", str(tmp_path / "a")]) == UNUSABLE
     assert "holds no words" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "code"), [("dmesg.txt", UNUSABLE), ("key.txt", EMPTY)])
+def test_in_a_folder_and_in_an_archive_it_matters_where_the_name_says_log(name: str, code: int, tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / name).write_bytes(base64.b32encode(LOG.read_bytes()))
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        archive.add(folder, "a")
+    assert [main(["match", str(tmp_path / each)]) for each in ("a", "a.tar.gz")] == [code, code]
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,8 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "strace, one write": long_write,
     "strace, short writes": short_writes,
     "strace, calls resumed": resumed,
+    "strace -f -Y": calls('[pid 4711<dmesg -w>] write(1, "{row}\\n", {size}) = {size}'),
+    "strace -f -Y -o": calls('4711<dmesg> write(1</dev/pts/0<char 136:0>>, "{row}\\n", {size}) = {size}'),
     "strace -r": calls('     0.000012 write(1, "{row}\\n", {size}) = {size}'),
     "strace, a named socket": calls('sendto(3, "<4>Nov 28 14:24:16 kernel: {row}", {size}, MSG_NOSIGNAL, {sa_family=AF_UNIX, sun_path="/dev/log"}, 110) = {size}'),
     "strace, writev": calls('writev(1, [{iov_base="{row}", iov_len=9}, {iov_base="\\n", iov_len=1}], 2) = {size}'),

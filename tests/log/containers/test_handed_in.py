@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import html
 import io
@@ -309,13 +308,6 @@ def test_a_log_with_some_calls_in_it_stays_as_it_is() -> None:
     trace = b'write(1, "BUG: x\\n", 7) = 7\n'
     assert told_as(trace * 3) == "exports.calls"
     assert told_as(trace + QUIET) is None
-
-
-@pytest.mark.parametrize("at", range(5))
-def test_a_number_on_a_line_of_its_own_makes_no_dump_of_a_text_with_an_encoded_part(at: int) -> None:
-    log, part = REPORTS["oops"].read_bytes(), base64.encodebytes(QUIET * 9)
-    rows = [b"a machine:\n"] * at + [b"d0763edaa9d9bd2a9516280e9044d885\n", log, b"and beside it:\n", part]
-    assert same(api.read(b"".join(rows))) == same(api.read(log))
 
 
 def test_scripts_and_attributes_without_a_report_are_not_held() -> None:

@@ -131,12 +131,68 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         yield from _between(_Blocks(_before(first, rows)), walk)
         return
     inner = _UU.match(first)
+    part = _Part(rows if inner is not None else _before(first, rows), _goes_on(first, dump), _HEADS if dump else 0)
     if inner is not None:
-        yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(rows, _uu)))
-        return
-    rows = _before(first, rows)
-    text = _dumped(rows) if dump else _decoded(map(_code, rows))
-    yield Member("", pieces(text), note="decoded: line numbers are those of the text")
+        yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(part, _uu)))
+    else:
+        text = _dumped(part) if dump else _decoded(map(_code, part))
+        yield Member("", pieces(text), note="decoded: line numbers are those of the text")
+    behind = part.behind()
+    if behind and dump and walk.member():
+        yield Member("text2", pieces(_before(behind, rows)))  # another dump, where a line stood in one
+    elif behind:
+        yield from _between(_Blocks(_before(behind, rows)), walk)
+
+
+def _goes_on(first: bytes, dump: bool) -> Callable[[bytes], bool]:
+    """Whether a row is one more of the bytes that a text begins with, by its first row; asked in order."""
+    if dump:
+        return _of_a_dump
+    if _UU.match(first) is not None:
+        return _until(re.compile(rb"end\b"))
+    if _ARMOUR.match(first) is not None:
+        return _until(re.compile(rb"-----END |====\s*$"))
+    return lambda row: _CODE_ROW.match(row) is not None
+
+
+def _until(last: re.Pattern[bytes]) -> Callable[[bytes], bool]:
+    ended = False
+
+    def goes_on(row: bytes) -> bool:
+        nonlocal ended
+        before, ended = ended, ended or last.match(row) is not None
+        return not before or not row.strip()
+
+    return goes_on
+
+
+class _Part:
+    """The rows of the bytes that a text begins with, and so many before them; what is behind is a text of its own."""
+
+    def __init__(self, rows: Iterator[bytes], goes_on: Callable[[bytes], bool], head: int):
+        self._rows = rows
+        self._goes_on = goes_on
+        self._head = head
+        self._behind: bytes | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._behind is not None:
+            raise StopIteration
+        row = next(self._rows, b"")
+        self._head -= 1
+        if not row or not (self._goes_on(row) or self._head >= 0):
+            self._behind = row
+            raise StopIteration
+        return row
+
+    def behind(self) -> bytes:
+        """The first row behind them; empty where there is none."""
+        for _ in self:
+            pass  # of a member that nobody read
+        return self._behind or b""
 
 
 class _Blocks:
@@ -193,6 +249,9 @@ class _Blocks:
             width, named = len(text), False
 
 
+_CODE_ROW = re.compile(
+    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})[A-Za-z0-9+/_-]*={0,2}[ \t]{0,40}\r?\n?$"
+)
 _BASE64_ROW = re.compile(rb"[A-Za-z0-9+/]{1,}={0,2}$")
 
 

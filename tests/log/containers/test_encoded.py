@@ -31,6 +31,12 @@ def test_a_log_behind_what_a_text_begins_with_is_read(way: str, between: bytes) 
         assert same(api.read(CODED[way](part) + between + log)) == same(api.read(log))
 
 
+@pytest.mark.parametrize("line", ["-" * 60, "_" * 60, "-----BEGIN DMESG-----"])
+def test_a_rule_above_a_log_is_no_code(line: str) -> None:
+    log, part = LOG.read_bytes(), base64.encodebytes(QUIET)
+    assert same(api.read(line.encode() + b"\n" + log + b"and beside it:\n" + part)) == same(api.read(log))
+
+
 @pytest.mark.parametrize("at", range(5))
 def test_a_number_on_a_line_of_its_own_makes_no_dump_of_a_text_with_an_encoded_part(at: int) -> None:
     log, part = LOG.read_bytes(), base64.encodebytes(QUIET * 9)

@@ -42,8 +42,8 @@ _REST = re.compile(
 _BETWEEN = re.compile(rb"0x|[, ]")
 _HEADS = 4
 """Lines before the first row of a dump: the numbers of its columns, the name of an array."""
-_HELD = 1 << 12
-"""Bytes of rows by which a dump is told from a text with a number on a line of its own."""
+_HELD, _PROBED = 1 << 12, 1 << 13
+"""Bytes of rows by which a dump is told from a text with a number on a line of its own, and bytes that tell others."""
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -126,8 +126,8 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         head.append(row)
         held += len(row)
     rows = itertools.chain(head[1:], rows)
-    dump = _is_dump(head)
-    if not dump and not any(each.match(first) for each in (_UU, _ARMOUR, _BASE64)):
+    dump = _dumps(head)
+    if not needed(b"".join(head)[:_PROBED]):
         yield from _between(_Blocks(_before(first, rows)), walk)
         return
     inner = _UU.match(first)

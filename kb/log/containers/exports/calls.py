@@ -13,7 +13,6 @@ from typing import BinaryIO, NamedTuple
 
 from kb.log.containers.walk import Member, Walk, lines_of, pieces
 from kb.log.scan import find
-from kb.log.stream import is_binary
 from kb.log.unpack import Read
 
 _CALL = re.compile(
@@ -86,8 +85,13 @@ def _texts(rows: Iterator[bytes]) -> Iterator[bytes]:
         said = trace.said(row)
         if said is None:
             yield row
-        elif said.text is not None and (way is None or said.way == way) and not is_binary(said.text):
+        elif said.text is not None and (way is None or said.way == way) and _is_words(said.text):
             yield said.text
+
+
+def _is_words(text: bytes) -> bool:
+    """Whether a text may be a log's: a library that is loaded, a table that is looked up hold zeros."""
+    return not text.startswith(b"\x7fELF") and text.count(b"\0") * 10 <= len(text)
 
 
 def _way(rows: list[bytes]) -> Way | None:
@@ -96,7 +100,7 @@ def _way(rows: list[bytes]) -> Way | None:
     trace = _Trace()
     for row in rows:
         said = trace.said(row)
-        if said is not None and said.text and not is_binary(said.text):
+        if said is not None and said.text and _is_words(said.text):
             texts.setdefault(said.way, []).append(said.text)
     whole = {way: b"".join(parts) for way, parts in texts.items()}
     sizes = Counter({way: len(text) for way, text in whole.items() if next(find(text), None) is not None})

@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from kb.log.terminal import clean
@@ -135,18 +135,30 @@ def names_host(name: str) -> bool:
     return len(name) < 80 and _HOST.match(name) is not None
 
 
-def host_of(fields: Mapping[str, Any], deep: int = _DEEP) -> str | None:
-    """The machine that a field of an object names, or of an object in it."""
-    known = next((value for key in HOSTS if isinstance(value := fields.get(key), str)), None)
-    if known is not None:
-        return known
-    inner = []
+def host_of(fields: Mapping[str, Any]) -> str | None:
+    """The machine that a field of an object names, or of an object in it: by a known name, or by one of that form."""
+    return _within(fields, _known_host) or _within(fields, _likely_host)
+
+
+def _within(
+    fields: Mapping[str, Any], host: Callable[[Mapping[str, Any]], str | None], deep: int = _DEEP
+) -> str | None:
+    found = host(fields)
+    if found is not None or not deep:
+        return found
+    inner = (value for value in itertools.islice(fields.values(), _FIELDS) if isinstance(value, dict))
+    return next((found for each in inner if (found := _within(each, host, deep - 1))), None)
+
+
+def _known_host(fields: Mapping[str, Any]) -> str | None:
+    return next((value for key in HOSTS if isinstance(value := fields.get(key), str)), None)
+
+
+def _likely_host(fields: Mapping[str, Any]) -> str | None:
     for name, value in itertools.islice(fields.items(), _FIELDS):
-        if isinstance(value, dict):
-            inner.append(value)
-        elif isinstance(value, str) and 0 < len(value) <= 255 and names_host(name) and not _BLANK.search(value):
+        if isinstance(value, str) and 0 < len(value) <= 255 and names_host(name) and not _BLANK.search(value):
             return value
-    return next((found for each in inner if (found := host_of(each, deep - 1))), None) if deep else None
+    return None
 
 
 def _string(value: Any) -> str | None:

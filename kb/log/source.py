@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from kb.errors import InputError, NoLog
 from kb.log.addresses import watched
 from kb.log.files import open_regular, opened, passed_over, readable
-from kb.log.stream import PART, TELLING, Stream, is_binary, is_wordless, plain
+from kb.log.stream import PART, TELLING, Stream, is_binary, plain, wordless
 from kb.log.stream import Input as Input
 from kb.log.stream import Source as Source
 from kb.log.tape import Tape
@@ -272,9 +272,7 @@ def _doubted(stream: Stream) -> "Walk | None":
     if error is None and is_binary(head):
         help_ = "unpack it first, or give the log's text"
         error = NoLog("is no text, and nothing that kb can look into", path=stream.name, help=help_)
-    elif error is None and is_wordless(head):
-        help_ = "decode it first (base32 -d, od -c and the like write bytes as text), or give the log's text"
-        error = InputError("holds no words: it is written in a way that kb does not read", path=stream.name, help=help_)
+    error = error or wordless(head, stream.name)
     if error is None:
         return None
     walk = Walk(stream.name)
@@ -313,6 +311,7 @@ def _members(found: "Iterator[Member]", outer: Stream, walk: "Walk", depth: int)
         elif PART.match(stream.head[:64]):
             yield from _part(stream, name.rpartition("/")[0] or outer.name, walk)
         elif stream.head:
+            walk.doubt(wordless(stream.head, name), name, member.handed)
             yield from watched(stream.tape())
         elif len(stream.notes) > before:
             walk.refused(InputError(stream.notes[-1], path=name), name)
@@ -388,6 +387,7 @@ def _in_folder(stream: Stream, file: BinaryIO, folder: str, walk: "Walk") -> Ite
     elif PART.match(stream.head[:64]):
         yield from _part(stream, folder, walk)
     elif stream.head:
+        walk.doubt(wordless(stream.head, path), path)
         yield from watched(stream.tape(file))
 
 

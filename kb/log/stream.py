@@ -247,18 +247,33 @@ def is_binary(data: bytes) -> bool:
 def is_wordless(head: bytes) -> bool:
     """Whether a text has no word: rows of one length, or one row, without a blank, are bytes written in some way.
 
-    A list of names or addresses has rows of many lengths, and JSON its quotes.
+    Lists have rows of many lengths, or rows that begin alike; numbers and digests have few characters; JSON has its
+    quotes, an address its scheme, and other scripts do without blanks.
     """
     probe = head[:_TEXT_PROBE]
-    if len(probe) < _WORDLESS or any(byte in probe for byte in b" \t\0") or _MARKUP.match(probe) is not None:
+    if len(probe) < _WORDLESS or not probe.isascii() or any(byte in probe for byte in b" \t\0"):
+        return False
+    if _MARKUP.match(probe) is not None or len(set(probe)) < _ALPHABET:
         return False
     rows = probe.split()
-    return len(rows[0]) >= _ROW and len({len(row) for row in rows[:-2]}) <= 1 and len(rows[-1]) <= len(rows[0])
+    alike = len(rows) > 3 and len({row[:2] for row in rows[:-1]}) == 1
+    even = len({len(row) for row in rows[:-2]}) <= 1
+    return not alike and even and len(rows[0]) >= _ROW and len(rows[-1]) <= len(rows[0])
 
 
-_MARKUP = re.compile(rb"\s*(?:[{\[\"']|<[A-Za-z!?/])")
+def wordless(head: bytes, name: str) -> InputError | None:
+    """Why a text says nothing to kb; None for one that has words."""
+    if not is_wordless(head):
+        return None
+    help_ = "decode it first (base32 -d, od -c and the like write bytes as text), or give the log's text"
+    return InputError("holds no words: it is written in a way that kb does not read", path=name, help=help_)
+
+
+_MARKUP = re.compile(rb"\s*(?:[{\[\"']|<[A-Za-z!?/]|[A-Za-z][A-Za-z+.-]{1,9}://)")
 _WORDLESS, _ROW = 512, 40
-"""Bytes of a text, and of its first row, by which it is none: no key, digest or address is as long."""
+"""Bytes of a text, and of its first row, by which it is none: few keys and addresses are as long."""
+_ALPHABET = 28
+"""Characters by which bytes are written, at least: base32 has 32; numbers, with signs and times, some twenty."""
 _HOLE = 1 << 20
 """Bytes at the beginning of an input that may be a hole: ISO 9660 has 32 kB, a file cut by a crash any number."""
 _ZEROS = re.compile(rb"\0{64,}")
@@ -325,6 +340,8 @@ def _ebcdic(probe: bytes) -> str | None:
     letters = len(probe) - len(probe.translate(None, _LETTERS))
     if letters * 2 < len(probe) or not (b"\x15" in probe or b"%" in probe):
         return None
+    if probe.decode("utf-8", "replace").count("\ufffd") * 10 < len(probe):
+        return None  # letters of another script
     return "cp500" if probe.count(b"J") > probe.count(b"\xba") + probe.count(b"\xad") else "cp037"
 
 

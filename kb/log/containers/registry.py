@@ -264,7 +264,7 @@ _CODES = re.compile(
     rb"|\s{0,100}(?:0x[0-9a-f]{2}, ?){4}|\s{0,100}00 01 02 03",
     re.I,
 )
-_RUN = re.compile(rb"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{60,76}\r?\n[ \t]{0,40}[A-Za-z0-9+/]{60}|[A-Za-z0-9+/]{200})")
+_RUN = re.compile(rb"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{60,80}\r?\n[ \t]{0,40}[A-Za-z0-9+/]{60}|[A-Za-z0-9+/]{200})")
 
 
 def _encoded(name: str, head: bytes) -> bool:

@@ -125,6 +125,11 @@ class Walk:
         else:
             self.pass_over(member, error.reason)
 
+    def doubt(self, error: InputError | None, member: str, handed: bool = False) -> None:
+        """Note what is wrong with a member that is read all the same: of anything but a log it is nothing."""
+        if error is not None and (handed or says_log(member)):
+            self.unread.append(error)
+
     def counted(self, read: Read, name: str, notes: list[str]) -> Read:
         """The same bytes, counted; damage ends them with a note."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
+import html
 import io
 import json
 import random
@@ -23,7 +23,6 @@ from kb.log.containers.documents import page
 from kb.log.containers.exports import framed
 from kb.log.containers.walk import Walk
 from kb.log.source import open_inputs
-from kb.log.stream import is_wordless
 from kb.log.unpack import packing_of
 from tests.log.containers import (
     chats,
@@ -334,7 +333,15 @@ def test_an_element_with_a_text_does_not_show_its_attributes() -> None:
         "e f",
         "i j k",
     ]
-    assert shown('<html><img alt="a b"/><p title="c d"></p>') == [""]
+    page = '<img alt="a b"/><p title="c d"></p>'
+    assert shown(f"<r><d>{html.escape('<p>e f' + page)}</d></r>") == ["e f"]
+    for head in (
+        "<div>",
+        "<html>",
+        "<!DOCTYPE html>\n<html>",
+        '<?xml version="1.0"?>\n<html xmlns="http://www.w3.org/1999/xhtml">',
+    ):
+        assert [row for row in shown(head + page) if row] == []
 
 
 def test_a_text_that_begins_as_zlib_does_is_one() -> None:
@@ -346,27 +353,6 @@ def test_a_text_that_begins_as_zlib_does_is_one() -> None:
 def test_a_script_or_a_program_without_an_archive_holds_none(end: bytes, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"#!/bin/sh\n" + b"echo PK\n" * 3000 + end)
     assert main(["match", str(tmp_path / "a")]) == EMPTY
-
-
-@pytest.mark.parametrize("write", [base64.b32encode, base64.b85encode, lambda log: base64.a85encode(log, adobe=True)])
-def test_bytes_written_as_text_in_no_known_way_are_no_good_log(
-    write: Callable[[bytes], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "a").write_bytes(write(REPORTS["oops"].read_bytes()))
-    assert main(["match", str(tmp_path / "a")]) == UNUSABLE
-    assert "holds no words" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"\n".join(b"https://example.org/%d/%s" % (at, b"a" * (20 + at % 9)) for at in range(60)),
-        b'{"a":"%s"}' % (b"b" * 900),
-        b"\n".join(b"%064x" % (at << 200) for at in range(5)),
-    ],
-)
-def test_lists_and_digests_are_texts(data: bytes) -> None:
-    assert not is_wordless(data)
 
 
 @pytest.mark.parametrize(
@@ -387,3 +373,11 @@ def test_two_machines_whose_name_stands_in_a_field_of_any_name(form: Callable[[s
     ]
     want = sorted(each.report.title for name in ("oops", "oom") for each in kb.match(REPORTS[name]))
     assert sorted(each.report.title for each in kb.match(("\n".join(rows) + "\n").encode())) == want
+
+
+@pytest.mark.parametrize("beside", [{"kubernetes": {"host": "n1"}}, {"beat": {"hostname": "n1"}}, {"host": "n1"}])
+def test_what_passed_a_log_on_is_not_the_machine_where_a_field_names_that(beside: dict[str, object]) -> None:
+    log = REPORTS["oops"].read_text().splitlines()
+    rows = [{"log": row, "aggregator_node": f"c{at % 2}", **beside} for at, row in enumerate(log)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    assert same(api.read(text)) == same(api.read("\n".join(log) + "\n"))

@@ -24,6 +24,14 @@ def quoted(said: str) -> str:
     )
 
 
+LIBRARY = (
+    'openat(AT_FDCWD, "/lib/libc.so.6", O_RDONLY|O_CLOEXEC) = 3\n'
+    r'read(3, "\177ELF\2\1\1\3\0\0\0\0\0\0\0\0\3\0>\0\1\0\0\0\220q\2\0"..., 832) = 832'
+    "\n"
+)
+"""What any program that is linked with libraries reads first."""
+
+
 def calls(form: str, head: str = "") -> Callable[[bytes], Wrapped]:
     def wrapped(log: bytes) -> Wrapped:
         rows = (form.replace("{row}", quoted(row)).replace("{size}", str(len(row) + 1)) for row in lines(log))
@@ -43,6 +51,35 @@ def split_writes(log: bytes) -> Wrapped:
 def in_hex(log: bytes) -> Wrapped:
     rows = ("".join(f"\\x{byte:02x}" for byte in row.encode()) for row in lines(log))
     return "a.strace", "".join(f'write(1, "{row}\\x0a", 80) = 80\n' for row in rows).encode()
+
+
+def short_writes(log: bytes) -> Wrapped:
+    """To a pipe that is full: what was not taken is written again."""
+    said, rows = text(log), [LIBRARY.rstrip()]
+    while said:
+        taken = min(len(said), 777)
+        rows.append(f'write(1, "{quoted(said)}", {len(said)}) = -1 EAGAIN (Resource temporarily unavailable)')
+        rows.append(f'write(1, "{quoted(said)}", {len(said)}) = {taken}')
+        said = said[taken:]
+    return "a.strace", ("\n".join(rows) + "\n").encode()
+
+
+def resumed(log: bytes) -> Wrapped:
+    """Two tasks: every second call is shown in two parts."""
+    forms = (
+        '4711 read(3, "{row}\\n", 8191) = {size}\n4712 futex(0x7f, FUTEX_WAKE) = 0\n',
+        '4711 read(3,  <unfinished ...>\n4712 futex(0x7f, FUTEX_WAKE) = 0\n4711 <... read resumed>"{row}\\n", 8191) = {size}\n',
+    )
+    rows = (
+        forms[at % 2].replace("{row}", quoted(row)).replace("{size}", str(len(row) + 1))
+        for at, row in enumerate(lines(log))
+    )
+    return "a.strace", "".join(rows).encode()
+
+
+def long_write(log: bytes) -> Wrapped:
+    said = "[    1.000000] usb 1-1: new high-speed USB device number 2\n" * 20000 + text(log)
+    return "a.strace", f'{LIBRARY}write(1, "{quoted(said)}", {len(said)}) = {len(said)}\n'.encode()
 
 
 def attributes(form: str) -> Callable[[bytes], Wrapped]:
@@ -104,11 +141,17 @@ def code(log: bytes) -> bytes:
     return base64.b64encode(log)
 
 
-def ldif(log: bytes) -> Wrapped:
-    said = code(log)
-    return "a.ldif", b"dn: cn=log\nlog:: " + b"\n ".join(
-        said[at : at + 70] for at in range(0, len(said), 70)
-    ) + b"\n\ndn: cn=b\n"
+def ldif(width: int) -> Callable[[bytes], Wrapped]:
+    """RFC 2849: a line goes on behind a blank; the name is within the width of the first (OpenLDAP: 76)."""
+
+    def wrapped(log: bytes) -> Wrapped:
+        said, rows = b"log:: " + code(log), []
+        while said:
+            rows.append(said[:width])
+            said = said[width:] and b" " + said[width:]
+        return "a.ldif", b"dn: cn=log\n" + b"\n".join(rows) + b"\n\ndn: cn=b\n"
+
+    return wrapped
 
 
 def format_hex(log: bytes) -> Wrapped:
@@ -159,6 +202,16 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "strace": calls('write(1, "{row}\\n", {size}) = {size}', 'execve("/usr/bin/dmesg", ["dmesg"], 0x7ffc /* 20 vars */) = 0\n'),
     "strace -f -tt -T": calls('4711  14:24:16.123456 write(1, "{row}\\n", {size}) = {size} <0.000012>'),
     "strace, both sides": calls('read(3, "{row}\\n", 8191) = {size}\nwrite(1, "{row}\\n", {size}) = {size}'),
+    "strace, a library": calls('read(3, "{row}\\n", 8191) = {size}', LIBRARY),
+    "strace, a library, early lines": calls('write(1, "{row}\\n", {size}) = {size}', LIBRARY + 'write(1, "fine\\n", 5) = 5\n' * 12000),
+    "strace, a library, both sides": calls('read(3, "{row}\\n", 8191) = {size}\nwrite(1, "{row}\\n", {size}) = {size}', LIBRARY),
+    "strace, one write": long_write,
+    "strace, short writes": short_writes,
+    "strace, calls resumed": resumed,
+    "strace -f -Y": calls('[pid 4711<dmesg -w>] write(1, "{row}\\n", {size}) = {size}'),
+    "strace -f -Y -o": calls('4711<dmesg> write(1</dev/pts/0<char 136:0>>, "{row}\\n", {size}) = {size}'),
+    "strace -r": calls('     0.000012 write(1, "{row}\\n", {size}) = {size}'),
+    "strace, a named socket": calls('sendto(3, "<4>Nov 28 14:24:16 kernel: {row}", {size}, MSG_NOSIGNAL, {sa_family=AF_UNIX, sun_path="/dev/log"}, 110) = {size}'),
     "strace, writev": calls('writev(1, [{iov_base="{row}", iov_len=9}, {iov_base="\\n", iov_len=1}], 2) = {size}'),
     "strace, datagrams": calls('sendto(3, "<4>Nov 28 14:24:16 kernel: {row}", {size}, MSG_NOSIGNAL, NULL, 0) = {size}'),
     "strace, one call unfinished": calls('4711 write(1, "{row}\\n", {size} <unfinished ...>\n4712 futex(0x7f, FUTEX_WAKE) = 0\n4711 <... write resumed>) = {size}'),
@@ -180,7 +233,8 @@ WAYS: dict[str, Callable[[bytes], Wrapped]] = {
     "base64 of addresses": lambda log: ("a.txt", base64.urlsafe_b64encode(log)),
     "base64 in a field of texts": lambda log: ("a.json", json.dumps({"data": {"content": code(log).decode()}}).encode()),
     "base64 of zlib": lambda log: ("a.json", json.dumps({"payload": code(zlib.compress(log)).decode()}).encode()),
-    "ldif": ldif,
+    "ldif": ldif(76),
+    "ldif, 78 columns": ldif(78),
     "xxd -p": lambda log: ("a.txt", textwrap.fill(log.hex(), 60).encode() + b"\n"),
     "xxd -i": array,
     "format-hex": format_hex,

@@ -8,7 +8,7 @@ around it); POSIX uuencode; xxd, hexdump and od.
 import binascii
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
@@ -38,20 +38,22 @@ _REST = re.compile(
     rb"(?P<bytes>(?:0x[0-9a-f]{2},? ?){1,32}$|(?:[0-9a-f]{2}){1,32}$)|[0-9a-f]{5,15}$|\};|unsigned int \w{1,80} = ",
     re.I,
 )
-_BETWEEN = re.compile(rb"0x|[, ]")
 """How a dump ends: less than a row, the length, the end of an array."""
+_BETWEEN = re.compile(rb"0x|[, ]")
 _HEADS = 4
 """Lines before the first row of a dump: the numbers of its columns, the name of an array."""
+_HELD, _PROBED = 1 << 12, 1 << 13
+"""Bytes of rows by which a dump is told from a text with a number on a line of its own, and bytes that tell others."""
 _CLOSED = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\3\4", b"\xff\xfe", b"\xfe\xff")
 
 
 _NAME = rb"^(?:[ \t]{0,40}(?:- )?[\w.-]{1,64}(?:::?|=)[ \t]?[\"']?)?[ \t]{0,40}"
 """The name of a value, as LDIF, YAML and settings write it."""
-_ROW = re.compile(_NAME + rb"(?:([A-Za-z0-9+/]{60,76})|([A-Za-z0-9+/]{200,}={0,2})[\"',;]{0,2})\r?\n?$")
+_ROW = re.compile(_NAME + rb"(?:([A-Za-z0-9+/]{60,80})|([A-Za-z0-9+/]{200,}={0,2})[\"',;]{0,2})\r?\n?$")
 RUN = re.compile(
-    _NAME + rb"(?:([A-Za-z0-9+/]{60,76})\r?\n(?=[ \t]{0,40}[A-Za-z0-9+/]{60,76}\r?\n)|([A-Za-z0-9+/]{200}))", re.M
+    _NAME + rb"(?:([A-Za-z0-9+/]{60,80})\r?\n(?=[ \t]{0,40}[A-Za-z0-9+/]{60,80}\r?\n)|([A-Za-z0-9+/]{200}))", re.M
 )
-"""A row of base64 as mail programs and the command of that name wrap it, and another one; one that nobody wrapped."""
+"""A row of base64 as mail programs, LDIF and the command of that name wrap it, and another one; one not wrapped."""
 _NAMED = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,255}\r?\n", re.M)
 
 
@@ -76,17 +78,27 @@ def needed(head: bytes) -> bool:
         most = 2 + -(-((row[0] - 32) & 63) // 3) * 4 if row else 0  # its first byte says how many it holds
         return most - 4 <= len(row) <= most and bool(row)  # blanks at its end may be gone
     lines = head.split(b"\n", _HEADS + 4)[: _HEADS + 3]
+    if _dumps(lines):
+        return _is_dump(head.split(b"\n")[:-1] or lines)  # the last may be cut
     if _ARMOUR.match(lines[0]) is not None:
         lines = lines[1:]
-    first = next((at for at, row in enumerate(lines[: _HEADS + 1]) if _HEX.match(row[:200]) is not None), None)
-    if first is not None:
-        rows = head.split(b"\n")[first:-1] or lines[first:]
-        begin = b"".join(_dumped(lines[first : first + 3]))
-        # the kernel prints such rows, too, and more than them
-        return (begin.startswith(_CLOSED) or _is_text(begin)) and all(map(_of_a_dump, rows))
     if not lines or _BASE64.match(lines[0][:400]) is None:
         return False
     begin = b"".join(_decoded(map(_code, lines[:3])))
+    return begin.startswith(_CLOSED) or _is_text(begin)
+
+
+def _dumps(rows: Sequence[bytes]) -> bool:
+    """Whether one of the first rows may be a dump's."""
+    return any(_HEX.match(row[:200]) is not None for row in rows[: _HEADS + 1])
+
+
+def _is_dump(rows: Sequence[bytes]) -> bool:
+    """Whether rows are a dump of a text, or of a packed one: the kernel prints such rows, too, and more than them."""
+    first = next((at for at, row in enumerate(rows[: _HEADS + 1]) if _HEX.match(row[:200]) is not None), None)
+    if first is None or not all(map(_of_a_dump, rows[first:])):
+        return False
+    begin = b"".join(_dumped(rows[first : first + 3]))
     return begin.startswith(_CLOSED) or _is_text(begin)
 
 
@@ -109,18 +121,78 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         yield Member("", pieces(_each(_before(first, rows), _percent)))
         return
     head = [first, *itertools.islice(rows, _HEADS)]
+    held = sum(map(len, head)) if _dumps(head) else _HELD
+    while held < _HELD and (row := next(rows, b"")):
+        head.append(row)
+        held += len(row)
     rows = itertools.chain(head[1:], rows)
-    dump = next((row for row in head if _HEX.match(row[:200]) is not None), None)
-    if dump is None and not any(each.match(first) for each in (_UU, _ARMOUR, _BASE64)):
+    dump = _dumps(head)
+    if not needed(b"".join(head)[:_PROBED]):
         yield from _between(_Blocks(_before(first, rows)), walk)
         return
     inner = _UU.match(first)
+    part = _Part(rows if inner is not None else _before(first, rows), _goes_on(first, dump), _HEADS if dump else 0)
     if inner is not None:
-        yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(rows, _uu)))
-        return
-    rows = _before(first, rows)
-    text = _dumped(rows) if dump is not None else _decoded(map(_code, rows))
-    yield Member("", pieces(text), note="decoded: line numbers are those of the text")
+        yield Member(inner[1].decode("utf-8", "replace").replace("!", "_"), pieces(_each(part, _uu)))
+    else:
+        text = _dumped(part) if dump else _decoded(map(_code, part))
+        yield Member("", pieces(text), note="decoded: line numbers are those of the text")
+    behind = part.behind()
+    if behind and dump and walk.member():
+        yield Member("text2", pieces(_before(behind, rows)))  # another dump, where a line stood in one
+    elif behind:
+        yield from _between(_Blocks(_before(behind, rows)), walk)
+
+
+def _goes_on(first: bytes, dump: bool) -> Callable[[bytes], bool]:
+    """Whether a row is one more of the bytes that a text begins with, by its first row; asked in order."""
+    if dump:
+        return _of_a_dump
+    if _UU.match(first) is not None:
+        return _until(re.compile(rb"end\b"))
+    if _ARMOUR.match(first) is not None:
+        return _until(re.compile(rb"-----END |====\s*$"))
+    return lambda row: _CODE_ROW.match(row) is not None
+
+
+def _until(last: re.Pattern[bytes]) -> Callable[[bytes], bool]:
+    ended = False
+
+    def goes_on(row: bytes) -> bool:
+        nonlocal ended
+        before, ended = ended, ended or last.match(row) is not None
+        return not before or not row.strip()
+
+    return goes_on
+
+
+class _Part:
+    """The rows of the bytes that a text begins with, and so many before them; what is behind is a text of its own."""
+
+    def __init__(self, rows: Iterator[bytes], goes_on: Callable[[bytes], bool], head: int):
+        self._rows = rows
+        self._goes_on = goes_on
+        self._head = head
+        self._behind: bytes | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._behind is not None:
+            raise StopIteration
+        row = next(self._rows, b"")
+        self._head -= 1
+        if not row or not (self._goes_on(row) or self._head >= 0):
+            self._behind = row
+            raise StopIteration
+        return row
+
+    def behind(self) -> bytes:
+        """The first row behind them; empty where there is none."""
+        for _ in self:
+            pass  # of a member that nobody read
+        return self._behind or b""
 
 
 class _Blocks:
@@ -157,21 +229,29 @@ class _Blocks:
                 return
 
     def _rows_of(self, row: bytes) -> Iterator[bytes]:
-        """Rows of base64: each but the last is as long as the first; one that nobody wrapped ends with its line."""
+        """Rows of base64: each but the last is as long as the first, which a name may have made shorter.
+
+        One that nobody wrapped ends with its line.
+        """
         found = _ROW.match(row)
         wrapped = found is not None and found[1] is not None
         width = len(found[1]) if found is not None and wrapped else 0
+        named = found is not None and wrapped and bool(row[: found.start(1)].strip())
         yield (found[1] or found[2]) if found is not None else b""
         while row.endswith(b"\n") is wrapped and (row := next(self._rows, b"")):
             text = row.strip(b" \t\r\n\"',;")
-            if _BASE64_ROW.match(text) is None or (wrapped and len(text) > width):
+            if _BASE64_ROW.match(text) is None or (wrapped and len(text) > width and not named):
                 self._first = row
                 return
             yield text
             if wrapped and len(text) < width:
                 return
+            width, named = len(text), False
 
 
+_CODE_ROW = re.compile(
+    rb"(?:data:[\w/.+;=-]{0,100};base64,|(?:[\w.:-]{1,64}\t){0,3})[A-Za-z0-9+/_-]*={0,2}[ \t]{0,40}\r?\n?$"
+)
 _BASE64_ROW = re.compile(rb"[A-Za-z0-9+/]{1,}={0,2}$")
 
 

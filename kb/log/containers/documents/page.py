@@ -47,10 +47,12 @@ _ESCAPED = re.compile(r"\s{0,100}<(?:p|div|pre|br|table|span|html|body|ul|ol|h\d
 _WAITING = 1 << 17
 """Characters in which a tag or an entity ends: a test's message is an attribute."""
 _DOCUMENT = re.compile(rb"\s{0,200}<(?:!doctype\s|\?xml\s|html[\s>]|[a-z][\w.:-]{0,60}\s{1,80}xmlns[:=])", re.I)
-_WEB = re.compile(r"\s{0,200}<(?:!doctype\s{1,9})?html\b", re.I)
-_FRAGMENT = re.compile(
-    rb"\s{0,200}<(?:table|div|pre|p|body|span|ol|ul|section|article|code|h[1-6])(?:\s[^<>]{0,500})?>", re.I
+_PART = "table|div|pre|p|body|span|ol|ul|section|article|code|h[1-6]"
+"""With what a part of a page begins."""
+_WEB = re.compile(
+    rf"\s{{0,200}}(?:(?:<\?xml\s[^<>]{{0,200}}>\s{{0,200}})?<(?:!doctype\s{{1,9}})?html\b|<(?:{_PART})[\s>])", re.I
 )
+_FRAGMENT = re.compile(rf"\s{{0,200}}<(?:{_PART})(?:\s[^<>]{{0,500}})?>".encode(), re.I)
 _XML = re.compile(rb"\s{0,200}<[a-z][\w.:-]{0,60}(?:\s[^<>]{0,500})?>\s{0,200}<[a-z!]")
 _PARTS = re.compile(rb"<t[dh][\s>]|<!\[CDATA\[", re.I)
 """Cells, and text as it stands: a part of a page without them is read line by line, as a mail's."""
@@ -108,7 +110,7 @@ class _Reader:
         self._nests = not inner
         self._fresh = False
         """Nothing was read of an element but its tag."""
-        self._web: bool | None = None
+        self._web: bool | None = True if inner else None
         """Whether the page is one of HTML; None before anything of it was read."""
         self._words = ""
         """Words of the attributes of the element that has just begun."""
@@ -122,7 +124,7 @@ class _Reader:
 
     def feed(self, data: str) -> str:
         """The text of what comes next."""
-        if self._web is None:
+        if self._web is None and data:
             self._web = _WEB.match(data) is not None
         self._out, at = [], 0
         while at < len(data):

@@ -42,10 +42,12 @@ _TEXT_KEYS = ("MESSAGE", "msg", "log", "message", "line", "text", "textPayload",
 HOSTS = ("_HOSTNAME", "hostname", "host", "Host", "HOST", "nodename", "node_name", "node", "Computer", "instance")
 """How fields are called that name the machine."""
 _HOST = re.compile(
-    r"(?:^|.*[._-])(?:h|host|node|machine|server|computer|vm|fqdn)(?:[._-]?(?:name|id|ip))?$"
-    r"|.*(?:[a-z]Host|[a-z]Node|[a-z]Machine)(?:Name|Id)?$|(?:host|node|machine|server)(?:Name|Id)$"
+    r"(?:.*\.)?_{0,2}(?:(?:k8s|kube(?:rnetes)?|src|source|orig|origin|sys|syslog|os)[_-]?)?"
+    r"(?:h|host|node|machine|server|computer|vm|fqdn)(?:[._-]?(?:name|id|ip))?$",
+    re.I,
 )
-"""How any other field is called that does."""
+"""How any other field is called that does: by no word more, as ``upstream_server`` and ``broker_host`` name machines that
+have passed a line on, another one for each line."""
 _BLANK = re.compile(r"\s")
 _DEEP, _FIELDS = 3, 64
 """Objects within objects in which it is looked for, and fields of each."""

@@ -375,7 +375,7 @@ def test_two_machines_whose_name_stands_in_a_field_of_any_name(form: Callable[[s
     assert sorted(each.report.title for each in kb.match(("\n".join(rows) + "\n").encode())) == want
 
 
-@pytest.mark.parametrize("beside", [{"kubernetes": {"host": "n1"}}, {"beat": {"hostname": "n1"}}, {"host": "n1"}])
+@pytest.mark.parametrize("beside", [{"kubernetes": {"host": "n1"}}, {"beat": {"hostname": "n1"}}, {"host": "n1"}, {}])
 def test_what_passed_a_log_on_is_not_the_machine_where_a_field_names_that(beside: dict[str, object]) -> None:
     log = REPORTS["oops"].read_text().splitlines()
     rows = [{"log": row, "aggregator_node": f"c{at % 2}", **beside} for at, row in enumerate(log)]

@@ -65,7 +65,7 @@ def needed(head: bytes) -> bool:
     """Whether most lines are traced calls, and some of them move text."""
     rows = [row for row in head.split(b"\n")[: -1 if head.count(b"\n") > 1 else None] if row.strip()]
     trace = _Trace()
-    calls = [said for row in rows if (said := trace.said(row)) is not None]
+    calls = [said for row in rows if (said := trace.call(row)) is not None]
     return len(calls) * 2 > len(rows) and any(said.text is not None for said in calls)
 
 
@@ -82,7 +82,7 @@ def _texts(rows: Iterator[bytes]) -> Iterator[bytes]:
         size += len(row)
     way, trace = _way(head), _Trace()
     for row in itertools.chain(head, rows):
-        said = trace.said(row)
+        said = trace.call(row)
         if said is None:
             yield row
         elif said.text is not None and (way is None or said.way == way) and _is_words(said.text):
@@ -99,7 +99,7 @@ def _way(rows: list[bytes]) -> Way | None:
     texts: dict[Way, list[bytes]] = {}
     trace = _Trace()
     for row in rows:
-        said = trace.said(row)
+        said = trace.call(row)
         if said is not None and said.text and _is_words(said.text):
             texts.setdefault(said.way, []).append(said.text)
     whole = {way: b"".join(parts) for way, parts in texts.items()}
@@ -114,7 +114,7 @@ class _Trace:
         self._waiting: dict[bytes | None, bytes] = {}
         """What the unfinished call of a task moves text from or to."""
 
-    def said(self, row: bytes) -> _Said | None:
+    def call(self, row: bytes) -> _Said | None:
         """What the next line says; None for one that is no call."""
         call = _CALL.match(row)
         end = _END.search(row, max(len(row) - 300, 0)) if call is not None else None

@@ -46,7 +46,7 @@ _HOST = re.compile(
     r"(?:h|host|node|machine|server|computer|vm|fqdn)(?:[._-]?(?:name|id|ip))?$",
     re.I,
 )
-"""How any other field is called that does: by no word more, as ``upstream_server`` and ``broker_host`` name machines that
+"""How any other field is called that does: by no word more. ``upstream_server`` and ``broker_host`` name machines that
 have passed a line on, another one for each line."""
 _BLANK = re.compile(r"\s")
 _DEEP, _FIELDS = 3, 64

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from kb.log.containers.walk import Member, Walk
-from kb.log.unpack import Pushed, Read, packing_of
+from kb.log.unpack import Pushed, Read
 
 _SCRIPT = b"#!"
 _PAYLOAD = re.compile(rb"\n(?=\x1f\x8b\x08|\xfd7zXZ\0|BZh[1-9]1AY&SY|\x28\xb5\x2f\xfd)")
@@ -28,5 +28,4 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
         head += piece
     found = _PAYLOAD.search(head)
     rest = head if found is None else head[found.end() :]
-    assert found is None or packing_of(rest) is not None
     yield Member("payload", Pushed(rest, read).read)

@@ -214,6 +214,15 @@ def lines_of(read: Read, longest: int = 1 << 20) -> Iterator[bytes]:
         yield rest
 
 
+def beginning(rows: Iterator[bytes], size: int) -> list[bytes]:
+    """The first lines, as many as make up so many bytes: by them it is told how the others are read."""
+    head: list[bytes] = []
+    while size > 0 and (row := next(rows, b"")):
+        head.append(row)
+        size -= len(row)
+    return head
+
+
 def _rows(data: bytes) -> list[bytes]:
     """Lines that end with a line feed only: a lone carriage return is text."""
     rows = [row + b"\n" for row in data.split(b"\n")]

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from kb.log.containers.walk import Member, Walk, lines_of, pieces
+from kb.log.containers.walk import Member, Walk, beginning, lines_of, pieces
 from kb.log.scan import find
 from kb.log.unpack import Read
 
@@ -75,11 +75,7 @@ def members(name: str, read: Read, file: BinaryIO | None, walk: Walk) -> Iterato
 
 
 def _texts(rows: Iterator[bytes]) -> Iterator[bytes]:
-    head: list[bytes] = []
-    size = 0
-    while size < _HEAD and (row := next(rows, b"")):
-        head.append(row)
-        size += len(row)
+    head = beginning(rows, _HEAD)
     way, trace = _way(head), _Trace()
     for row in itertools.chain(head, rows):
         said = trace.call(row)

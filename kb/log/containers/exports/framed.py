@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from kb.log.containers.walk import Member, Walk, lines_of, pieces
+from kb.log.containers.walk import Member, Walk, beginning, lines_of, pieces
 from kb.log.unpack import Read
 
 _FIELDS = re.compile(
@@ -62,11 +62,7 @@ def _frame(head: bytes) -> tuple[re.Pattern[bytes], ...] | None:
 
 
 def _messages(rows: Iterator[bytes]) -> Iterator[bytes]:
-    head: list[bytes] = []
-    size = 0
-    while size < _HEAD and (row := next(rows, b"")):
-        head.append(row)
-        size += len(row)
+    head = beginning(rows, _HEAD)
     frame = _frame(b"".join(head)) or ()
     rows = itertools.chain(head, rows)
     for row in _bodies(rows) if _FIELD in frame else rows:
